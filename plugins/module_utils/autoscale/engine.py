@@ -104,7 +104,7 @@ class Engine:
         self.gapped = False
         if slot != self.slot + 1:
             if abs(now - self.at - self.interval) <= self.slack:
-                # Regular ticks of which the grid sees two in one interval or misses one: they are not due at its points.
+                # Regular ticks of which the grid sees two in one interval or misses one: not due at its points.
                 slot = self.slot + 1
                 self.offset = round(now - slot * self.interval, 3)
             elif slot <= self.slot:

@@ -33,7 +33,7 @@ class Distributor(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One watched metric: above ``maximum`` asks for growth, below ``minimum`` allows shrinking; at a limit, neither."""
+    """One watched metric: above ``maximum`` asks for growth, below ``minimum`` allows shrinking; at one, neither."""
 
     name: str
     minimum: float

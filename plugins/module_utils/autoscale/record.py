@@ -54,9 +54,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Which tick belongs to which interval: tick number ``slot`` came at ``at``; slot n is due at n * interval + offset.
+    """Which tick belongs to which interval: slot n is due at n * interval + offset; the latest, ``slot``, came at ``at``.
 
-    ``offset`` stays 0 (intervals counted from the epoch) until ticks that come regularly show that they are not due then.
+    ``offset`` stays 0 (intervals count from the epoch) until regular ticks show that they are not due then.
     """
 
     interval: float

@@ -35,7 +35,7 @@ def figure_or_none(name: str, given: Any) -> float | None:
 
 
 def figures(policy: Policy, sample: object) -> tuple[float | None, ...] | None:
-    """The policy's metrics out of a sample, in the policy's order; other keys are left alone. None: no sample at all."""
+    """The policy's metrics out of a sample, in the policy's order; other keys are left alone. None: no sample."""
     if sample is None:
         return None
     if not isinstance(sample, Mapping):

@@ -64,15 +64,11 @@ def _repeated(engine: Engine) -> str:
 
 
 def _at_max(engine: Engine) -> str:
-    return (
-        f"{_streaks(engine)}, but {nodes(engine.nodes)} is not below max_nodes {engine.policy.max_nodes}: no scale-out"
-    )
+    return f"{_streaks(engine)}; {nodes(engine.nodes)} already, max_nodes is {engine.policy.max_nodes}: no scale-out"
 
 
 def _at_min(engine: Engine) -> str:
-    return (
-        f"{_streaks(engine)}, but {nodes(engine.nodes)} is not above min_nodes {engine.policy.min_nodes}: no scale-in"
-    )
+    return f"{_streaks(engine)}; {nodes(engine.nodes)} left, min_nodes is {engine.policy.min_nodes}: no scale-in"
 
 
 def _open(engine: Engine) -> str:
@@ -116,18 +112,20 @@ def _streaks(engine: Engine) -> str:
     """The metrics above their maximum, or all of them below their minimum, with the length of the streak."""
     if not engine.window:
         return ""
-    values, needed, limits = engine.window[-1][1], engine.needed, engine.policy.metrics
+    values, limits = engine.window[-1][1], engine.policy.metrics
     if engine.shrink_streak:
-        parts = [
-            f"{_value(limit, values[at])} < {figure(limit.minimum, limit.unit)}" for at, limit in enumerate(limits)
-        ]
-        return f"{' and '.join(parts)} for {min(engine.shrink_streak, needed)} of {needed} samples"
-    parts = [
-        f"{_value(limit, values[at])} > {figure(limit.maximum, limit.unit)} for {min(streak, needed)} of {needed} samples"
+        low = [f"{_value(limit, values[at])} < {figure(limit.minimum, limit.unit)}" for at, limit in enumerate(limits)]
+        return f"{' and '.join(low)} for {_of(engine, engine.shrink_streak)}"
+    high = [
+        f"{_value(limit, values[at])} > {figure(limit.maximum, limit.unit)} for {_of(engine, streak)}"
         for at, limit in enumerate(limits)
         if (streak := engine.grow_streaks[at])
     ]
-    return ", ".join(parts)
+    return ", ".join(high)
+
+
+def _of(engine: Engine, streak: int) -> str:
+    return f"{min(streak, engine.needed)} of {engine.needed} samples"
 
 
 def _between(engine: Engine) -> str:
