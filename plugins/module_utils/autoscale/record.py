@@ -54,7 +54,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Which tick belongs to which interval: slot n is due at n * interval + offset; the latest, ``slot``, came at ``at``.
+    """Which tick belongs to which interval: slot n is due at n * interval + offset; ``slot`` came at ``at``.
 
     ``offset`` stays 0 (intervals count from the epoch) until regular ticks show that they are not due then.
     """
