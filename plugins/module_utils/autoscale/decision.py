@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .record import Action, Phase, Sample, sample_to_json
+from .record import Action, Phase, Record, Sample, sample_to_json
 from .times import to_iso
 
 
@@ -46,3 +46,22 @@ class Decision:
             "phase_until": None if self.phase_until is None else to_iso(self.phase_until),
             "window": [sample_to_json(sample) for sample in self.window],
         }
+
+
+def refused(record: Record, reason: str) -> Decision:
+    """The answer for one who may not evaluate: nothing is to be done, and why."""
+    return noted(record, record.event.id if record.event else None, reason)
+
+
+def noted(record: Record, event_id: str | None, reason: str) -> Decision:
+    """Nothing is to be done, and this is where the group stands."""
+    return Decision(
+        action=Action.NONE,
+        count=0,
+        reason=reason,
+        evaluated=False,
+        event_id=event_id,
+        phase=record.phase.name,
+        phase_until=record.phase.until,
+        window=record.window,
+    )

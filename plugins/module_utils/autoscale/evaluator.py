@@ -9,11 +9,11 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from .decision import Decision
+from .decision import Decision, noted
 from .engine import LEASE_SECONDS, Engine, slot_at
 from .errors import InstantError, ReportError
 from .policy import Policy
-from .record import HISTORY, UNFINISHED, Action, Closed, Event, Phase, Record, Unfinished
+from .record import HISTORY, UNFINISHED, Action, Closed, Event, Record, Unfinished
 from .samples import figures, node_count
 from .sentences import nodes
 from .times import as_instant, later, span, to_clock, to_iso
@@ -94,13 +94,13 @@ def report(
     if said.outcome is Outcome.RUNNING:
         claim = later(instant, lease_seconds)
         record = replace(record, event=replace(event, owner=owner, claimed_until=claim, announced=True))
-        return record, _noted(record, said.id, f"{event.stage.value} {event.id} is being carried out")
+        return record, noted(record, said.id, f"{event.stage.value} {event.id} is being carried out")
     if said.outcome is Outcome.FAILED:
         return _failed(policy, record, event, said, instant)
     if event.stage is Action.SCALE_IN:
         record = replace(record, event=replace(event, released=True))
         end = to_clock(event.drain_until or instant)
-        return record, _noted(
+        return record, noted(
             record, said.id, f"{nodes(event.count)} left the distributor; draining until {end}, the event goes on"
         )
     return _done(policy, record, event, said, instant)
@@ -117,7 +117,7 @@ def _done(policy: Policy, record: Record, event: Event, said: Report, now: float
     else:
         engine.watch()
     after = _closed(replace(engine.freeze(), last_failure=""), event, said, now)
-    return after, _noted(after, event.id, f"{event.stage.value} {event.id} is done")
+    return after, noted(after, event.id, f"{event.stage.value} {event.id} is done")
 
 
 def _failed(policy: Policy, record: Record, event: Event, said: Report, now: float) -> tuple[Record, Decision]:
@@ -133,7 +133,7 @@ def _failed(policy: Policy, record: Record, event: Event, said: Report, now: flo
         f"{event.stage.value} {event.id} failed ({why}), failure {engine.failures} in a row: back-off of {span(rest)}, "
         f"until {to_clock(now + rest)}"
     )
-    return after, _noted(after, event.id, text)
+    return after, noted(after, event.id, text)
 
 
 def _closed(record: Record, event: Event, said: Report, now: float) -> Record:
@@ -147,26 +147,13 @@ def _about_closed(record: Record, said: Report) -> tuple[Record, Decision]:
     left = next((each for each in record.unfinished if each.event_id == said.id), None)
     if left and said.outcome is Outcome.DONE:
         record = replace(record, unfinished=tuple(each for each in record.unfinished if each is not left))
-        return record, _noted(record, said.id, f"what {said.id} had left unfinished is dealt with")
+        return record, noted(record, said.id, f"what {said.id} had left unfinished is dealt with")
     known = next((each for each in reversed(record.history) if each.event_id == said.id), None)
     if known and known.outcome in (said.outcome.value, "done"):
-        return record, _noted(record, said.id, f"{said.id} was reported {known.outcome} before")
+        return record, noted(record, said.id, f"{said.id} was reported {known.outcome} before")
     if known and said.outcome is Outcome.DONE:
-        return record, _noted(record, said.id, f"{said.id} was reported failed before, nothing of it is unfinished")
+        return record, noted(record, said.id, f"{said.id} was reported failed before, nothing of it is unfinished")
     open_one = f"the open one is {record.event.id}" if record.event else "none is open"
     raise ReportError(
         f"event {said.id} is not one of {record.group} {record.zone} that could be {said.outcome.value}: {open_one}"
-    )
-
-
-def _noted(record: Record, event_id: str, reason: str) -> Decision:
-    return Decision(
-        action=Action.NONE,
-        count=0,
-        reason=reason,
-        evaluated=False,
-        event_id=event_id,
-        phase=record.phase.name,
-        phase_until=record.phase.until if record.phase.name is not Phase.WATCHING else None,
-        window=record.window,
     )

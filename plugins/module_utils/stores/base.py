@@ -59,7 +59,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """``expires``: seconds since the epoch, by the clock of the store's user. ``fence`` grows with every lease given."""
+    """``expires``: seconds since the epoch, by the user's clock. ``fence`` grows with every lease given."""
 
     owner: str
     fence: int
