@@ -338,7 +338,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors impo
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import Report, evaluate, report
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import difference, state, was_changed
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import difference, load, state, was_changed
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     LeaseLost,
     LeaseRefused,
@@ -422,12 +422,7 @@ def plan_of(params: dict[str, Any], owner: str) -> Plan:
 
 
 def loaded(snapshot: Snapshot, store: Store) -> Record:
-    if snapshot.document is None:
-        return Record(store.key.group, store.key.zone)
-    try:
-        return Record.from_json(snapshot.document)
-    except AutoscaleError as error:
-        raise AutoscaleError(f"{store.where}: {error}; it was left as it is") from error
+    return load(snapshot.document, store.key.group, store.key.zone, store.where)
 
 
 def foretell(store: Store, plan: Plan) -> Result:
@@ -451,9 +446,7 @@ def carry_out(store: Store, plan: Plan, owner: str, lease_seconds: float) -> Res
     return before, after, decision
 
 
-def patiently(
-    attempt: Callable[[], tuple[Record, Record, Decision]], patience: float
-) -> tuple[Record, Record, Decision]:
+def patiently(attempt: Callable[[], Result], patience: float) -> Result:
     """Try for the lease until the patience (seconds) is used up."""
     deadline = time.monotonic() + patience
     while True:

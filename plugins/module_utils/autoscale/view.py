@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .errors import RecordError
 from .record import Phase, Record, closed_to_json, event_to_json, sample_to_json, unfinished_to_json
 from .times import to_iso
 
@@ -39,6 +40,16 @@ def overview(record: Record) -> dict[str, Any]:
         **state(record),
         "history": [closed_to_json(closed) for closed in record.history],
     }
+
+
+def load(document: object, group: str, zone: str, where: str) -> Record:
+    """The record in a stored document (None: a new one); refusals name where it is stored."""
+    if document is None:
+        return Record(group, zone)
+    try:
+        return Record.from_json(document)
+    except RecordError as error:
+        raise RecordError(f"{where}: {error}; it was left as it is") from error
 
 
 def was_changed(before: Record, after: Record) -> bool:
