@@ -74,18 +74,19 @@ class DynamoStore:
 
     def acquire(self, owner: str, seconds: float) -> Lease:
         stored, now = self.read(), self._clock()  # reading first: what is damaged or skewed stays untouched
+        expires = round(now + seconds, 3)
         refuse_skew(stored, now, self.where, owner)
         try:
             answer = self._update(
                 "SET #owner = :owner, #expires = :expires, #at = :now, #by = :owner, "
                 "#version = if_not_exists(#version, :zero) ADD #fence :one",
                 "attribute_not_exists(#owner) OR #owner = :owner OR #expires <= :now",
-                {":owner": owner, ":expires": now + seconds, ":now": now, ":zero": 0, ":one": 1},
+                {":owner": owner, ":expires": expires, ":now": now, ":zero": 0, ":one": 1},
             )
         except _ConditionFailed:
             raise refused(self.read(), self.where) from None
         taken = _snapshot(answer["Attributes"], self.where)
-        return Lease(owner, taken.fence, now + seconds)
+        return Lease(owner, taken.fence, expires)
 
     def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
         text, leave = dump(document), " REMOVE #owner, #expires" if release else ""
@@ -248,6 +249,8 @@ def _snapshot(item: dict[str, Any] | None, where: str) -> Snapshot:
         owner = item.get("lease_owner")
         lease = owner and Lease(owner["S"], fence, float(item["lease_expires"]["N"]))
         document = json.loads(item["document"]["S"]) if "document" in item else None
+        if not isinstance(document, dict | None):
+            raise TypeError("its document is not a JSON object")
         return Snapshot(
             document=document,
             version=int(item["version"]["N"]),
