@@ -61,15 +61,22 @@ _NAMES = {
 
 
 class DynamoStore:
-    """``client``: a boto3 client of DynamoDB."""
+    """``client``: a boto3 client of DynamoDB. ``missing_is_empty``: read as if a table that will be made was there."""
 
-    def __init__(self, client: Any, table: str, key: Key, *, clock: Clock = time.time) -> None:
+    def __init__(
+        self, client: Any, table: str, key: Key, *, clock: Clock = time.time, missing_is_empty: bool = False
+    ) -> None:
         self.key, self.table = key, table
         self.where = f"table {table}, {key}"
-        self._client, self._clock = client, clock
+        self._client, self._clock, self._missing_is_empty = client, clock, missing_is_empty
 
     def read(self) -> Snapshot:
-        answer = _call(self._client, self.table, "get_item", **self._item(), ConsistentRead=True)
+        try:
+            answer = _call(self._client, self.table, "get_item", **self._item(), ConsistentRead=True)
+        except _TableMissing:
+            if self._missing_is_empty:
+                return Snapshot()
+            raise
         return _snapshot(answer.get("Item"), self.where)
 
     def acquire(self, owner: str, seconds: float) -> Lease:

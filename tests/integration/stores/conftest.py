@@ -56,6 +56,8 @@ def clock() -> Clock:
 
 
 Maker = Callable[..., Store]
+#: Options of a module.
+Options = dict[str, Any]
 
 
 @pytest.fixture(params=["file", "dynamodb"])
@@ -85,3 +87,13 @@ def spoil(store: Maker, request: pytest.FixtureRequest, tmp_path: Path) -> Calla
         return lambda: client.get_item(TableName=table, Key=key)["Item"]
 
     return damage
+
+
+@pytest.fixture(params=["file", "dynamodb"])
+def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
+    """The options of the module that choose a store."""
+    if request.param == "file":
+        return {"store": {"path": str(tmp_path / "s")}}
+    url, table = request.getfixturevalue("moto_url"), request.getfixturevalue("table")
+    access = {"access_key": CREDENTIALS["aws_access_key_id"], "secret_key": CREDENTIALS["aws_secret_access_key"]}
+    return {"store": {"type": "dynamodb", "table": table}, "endpoint_url": url, "region": "eu-central-1", **access}

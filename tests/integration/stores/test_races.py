@@ -17,7 +17,7 @@ import pytest
 
 from tests.modules import run_module
 
-from .conftest import CREDENTIALS
+from .conftest import Options
 
 POLICY = {
     "metrics": {"memory": {"min": 40, "max": 85}},
@@ -29,17 +29,6 @@ POLICY = {
     "max_nodes": 6,
 }
 LEASE_SECONDS = 1.0
-Options = dict[str, Any]
-
-
-@pytest.fixture(params=["file", "dynamodb"])
-def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
-    """The options of the module that choose a store."""
-    if request.param == "file":
-        return {"store": {"path": str(tmp_path / "s")}}
-    url, table = request.getfixturevalue("moto_url"), request.getfixturevalue("table")
-    access = {"access_key": CREDENTIALS["aws_access_key_id"], "secret_key": CREDENTIALS["aws_secret_access_key"]}
-    return {"store": {"type": "dynamodb", "table": table}, "endpoint_url": url, "region": "eu-central-1", **access}
 
 
 def tick(options: Options, group: str, minute: int, **more: Any) -> dict[str, Any]:
