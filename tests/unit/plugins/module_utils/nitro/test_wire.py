@@ -31,7 +31,6 @@ def test_an_address_may_have_a_port(nsip: str, host: str, port: int | None) -> N
         "",
         " ",
         "https://10.0.1.10",
-        "10.0.1.10:",
         "10.0.1.10:0",
         "10.0.1.10:70000",
         "10.0.1.10:http",
