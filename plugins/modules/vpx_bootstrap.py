@@ -10,13 +10,13 @@ module: vpx_bootstrap
 short_description: Take a fresh NetScaler VPX to a managed one
 version_added: 0.1.0
 description:
-  - Waits until the appliance answers (refused connections, TLS that is not ready, HTTP 503), replaces its first password,
-    gives it a licence, a hostname, features and modes, and saves its configuration.
+  - Waits until the appliance answers (refused connections, TLS that is not ready, HTTP 503), replaces its first
+    password, gives it a licence, a hostname, features and modes, and saves its configuration.
   - Safe to repeat at every point, also after a run that was killed. Whatever is already as wanted is left alone.
   - Reboots at most once, warm, and only for a licence capacity that is not in effect yet.
   - The number of calls is bounded. A managed appliance costs one login, one read for the version, one for the state of
-    the configuration, one each for hostname, features and modes, three for a licence where they are asked for, one logout,
-    and no write.
+    the configuration, one each for hostname, features and modes, three for a licence where they are asked for, one
+    logout, and no write.
 extends_documentation_fragment:
   - cloudadc.aws.nitro
   - cloudadc.aws.attributes

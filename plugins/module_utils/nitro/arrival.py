@@ -109,11 +109,14 @@ class Doorstep:
             else:
                 return self._inside(client, password, version)
         assert refusal is not None
-        return self._refused(refusal)
+        self._refused(refusal)
+        return None
 
     def _inside(self, client: NitroClient, password: str, version: str | None) -> Entry:
         if password == self._passwords.new:
-            return Entry(client, FirstPassword.DONE, version, password_changed=self._changes_sent > 0)
+            # A change whose answer got lost was ours all the same.
+            changed = self._changes_sent > 0
+            return Entry(client, FirstPassword.FORCED if changed else FirstPassword.DONE, version, changed)
         if not self._may_change:
             return Entry(client, FirstPassword.OPEN, version)
         self._changes_sent += 1

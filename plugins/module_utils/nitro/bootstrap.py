@@ -184,7 +184,7 @@ class Plan:
 
 
 def plan(wanted: Wanted, found: Found) -> Plan:
-    """What is missing. A reboot only for a capacity that is new, or set and not in effect yet (a run that was killed)."""
+    """What is missing. A reboot only for a capacity that is new, or set and not in effect (a run was killed)."""
     surplus, server, capacity, reboot = _license_plan(wanted.license, found)
     changes = Plan(
         change_password=found.password is not FirstPassword.DONE,
@@ -237,13 +237,13 @@ def capacity_is(licence: License, capacity: Mapping[str, Any]) -> bool:
 def in_effect(licence: License, capacity: Mapping[str, Any], license_row: Mapping[str, Any]) -> bool:
     """Whether a configured capacity is also the one the appliance runs with, as far as it lets itself be asked.
 
-    ``nslicense`` has the edition and, on newer builds, ``licensingmode`` (Local and EXPRESS before the reboot, Pooled or
-    CICO after it); ``nscapacity`` the bandwidth that was granted. What a build does not report speaks for neither.
+    ``nslicense`` has the edition and, on newer builds, ``licensingmode`` (Local and EXPRESS before the reboot, Pooled
+    or CICO after it); ``nscapacity`` the bandwidth that was granted. What a build does not report speaks for neither.
     """
     mode = str(license_row.get("licensingmode") or "").casefold()
     if mode in {"local", "express"}:
         return False
-    flag = _EDITION_FLAG.get(str(licence.body.get("edition")))
+    flag = _EDITION_FLAG.get(str(licence.body.get("edition")), "")
     if flag in license_row and not _true(license_row[flag]):
         return False
     return not ("bandwidth" in licence.body and as_int(capacity.get("actualbandwidth")) == 0)
@@ -292,6 +292,17 @@ def parse_version(text: str | None) -> str | None:
     """``NetScaler NS13.1: Build 53.24.nc, Date: …`` as ``13.1-53.24``; whatever else comes as it is."""
     found = re.search(r"NS(\d+\.\d+): Build (\d+(?:\.\d+)*)", text or "")
     return f"{found[1]}-{found[2]}" if found else text or None
+
+
+def unmet(changes: Plan) -> str | None:
+    """What is still missing after everything was done, in words; None when nothing is."""
+    said = [
+        "the licence capacity is not in effect" if changes.capacity or changes.reboot else "",
+        f"the hostname is not {changes.hostname!r}" if changes.hostname else "",
+        f"features that did not come on: {', '.join(changes.features)} (not licensed?)" if changes.features else "",
+        f"modes that did not come on: {', '.join(changes.modes)}" if changes.modes else "",
+    ]
+    return "; ".join(part for part in said if part) or None
 
 
 def diff(wanted: Wanted, found: Found, changes: Plan) -> dict[str, dict[str, Any]]:

@@ -122,7 +122,7 @@ class NitroClient:
         self._secrets.add(token)
 
     def session_alive(self) -> bool:
-        """Whether the appliance still knows this very session; nothing is opened anew. NitroUnreachable goes through."""
+        """Whether the appliance still knows this very session; nothing is opened anew. Raises NitroUnreachable."""
         reply = self._exchange("look whether the session lives", "GET", wire.path("config", "nsversion"), None)
         return reply.ok
 
