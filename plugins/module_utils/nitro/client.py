@@ -149,6 +149,10 @@ class NitroClient:
         """The objects of a type, or the one of that name; ``[]`` when there is none."""
         return self._read("config", resource, name, args, filters)
 
+    def get_bulk(self, resource: str) -> list[Row]:
+        """A type of binding of every object at once (``bulkbindings=yes``); ``[]`` when nothing is bound."""
+        return self._read("config", resource, None, None, None, bulk=True)
+
     def stat(self, resource: str, name: str | int | None = None) -> list[Row]:
         """The statistics of a type; ``[]`` when there are none."""
         return self._read("stat", resource, name, None, None)
@@ -214,10 +218,17 @@ class NitroClient:
     # ------------------------------------------------------------------ below
 
     def _read(
-        self, kind: str, resource: str, name: str | int | None, args: Body | None, filters: Body | None
+        self,
+        kind: str,
+        resource: str,
+        name: str | int | None,
+        args: Body | None,
+        filters: Body | None,
+        *,
+        bulk: bool = False,
     ) -> list[Row]:
         doing = f"{'get' if kind == 'config' else 'stat'} {resource}{_called(name, args)}"
-        reply = self._call(doing, "GET", wire.path(kind, resource, name, args=args, filters=filters), None)
+        reply = self._call(doing, "GET", wire.path(kind, resource, name, args=args, filters=filters, bulk=bulk), None)
         if _absent(reply):
             return []
         self._require(doing, reply, resource)
