@@ -28,6 +28,8 @@ _HINTS = {
 # Words that hanode's ``hasync`` carries on reading: the configured ENABLED, or how the last synchronisation went.
 _SYNCED = "SUCCESS"
 _SYNC_ON = "ENABLED"
+# A node that was told to keep its role says so instead of UP.
+_UP = frozenset({"UP", "STAYPRIMARY", "STAYSECONDARY"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ def together(view: View, address: str) -> bool:
         return False
     pair = (view.me, peer)
     roles = sorted((node.master_state or "").casefold() for node in pair)
-    up = all((node.node_state or "").upper() == "UP" for node in pair)
+    up = all((node.node_state or "").upper() in _UP for node in pair)
     return up and roles == ["primary", "secondary"] and all(node.sync_state != "DISABLED" for node in pair)
 
 
