@@ -99,7 +99,7 @@ class Wanted:
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Wanted:
         """The options of vpx_ha_node. Raises NitroInputError for what no appliance would take."""
-        nsip, peer = parse_address(params["nsip"])[0], parse_address(params["peer"])[0]
+        nsip, peer = parse_address(params["nsip"])[0], parse_address(params["peer"], "peer")[0]
         if same_address(nsip, peer):
             raise NitroInputError(f"{params['nsip']}: peer is this appliance itself")
         if not 1 <= params["node_id"] <= 64:

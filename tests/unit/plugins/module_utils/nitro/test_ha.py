@@ -47,7 +47,7 @@ def wanted(**options: Any) -> ha.Wanted:
     return ha.Wanted.from_params({**PARAMS, **options})
 
 
-def plan(*rows: dict[str, Any], rpc: list[dict[str, Any]] | None = None, **options: Any) -> ha.Plan:
+def plan(*rows: dict[str, Any], rpc: Any = None, **options: Any) -> ha.Plan:
     return ha.plan(wanted(**options), ha.View.from_rows(rows), SECURE if rpc is None else rpc)
 
 
@@ -141,7 +141,7 @@ def test_inc_cannot_change_in_a_pair(mine: str | None, theirs: str | None, asked
     [
         ({"peer": A}, "peer is this appliance itself"),
         ({"peer": "10.0.1.10:443"}, "peer is this appliance itself"),
-        ({"peer": "http://x"}, "no address"),
+        ({"peer": "http://x"}, "peer 'http://x' is no address"),
         ({"node_id": 0}, "1 to 64, not 0"),
         ({"node_id": 65}, "1 to 64, not 65"),
         ({"hello_interval": 100}, "hello_interval must be 200 to 1000, not 100"),
