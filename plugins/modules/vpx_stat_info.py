@@ -143,7 +143,7 @@ sampled_at:
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -172,7 +172,7 @@ def probe_with(params: Mapping[str, Any]) -> stats.Probe:
 
 def sample(params: Mapping[str, Any]) -> dict[str, Any]:
     """Poll all of them; the result of the module."""
-    sampled_at = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    sampled_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     nodes = list(dict.fromkeys(params["nodes"]))
     readings = stats.poll(nodes, probe_with(params), params["nitro_timeout"])
     return {
