@@ -15,17 +15,17 @@ author:
 description:
   - Declares what a StyleBook does - a virtual server, the back ends behind it, how they are watched, how requests are
     spread and kept together, and the certificate.
-  - An application C(web) is made of the lbvserver C(web), the service group C(web-sg) with one member for each back end, the
-    monitor C(web-mon) if O(monitor) describes one, and the certkey C(web-cert) if O(certificate) hands one in. A back end
-    whose address the appliance does not know yet gets a server object named like its address.
+  - An application C(web) is made of the lbvserver C(web), the service group C(web-sg) with one member for each back
+    end, the monitor C(web-mon) if O(monitor) describes one, and the certkey C(web-cert) if O(certificate) hands one
+    in. A back end whose address the appliance does not know yet gets a server object named like its address.
   - It is built from the back ends to the front, so the virtual server never points at something unfinished.
-  - The protocol and the port of a virtual server, and the protocol of a service group, cannot be changed on an appliance.
-    When O(protocol), O(port) or O(backend_protocol) is another one, the object is deleted and made anew at once, after
-    everything else is ready. For that moment the application does not answer, and what others had bound to the object
-    (policies, for example) is lost, as are settings that the task does not name.
+  - The protocol and the port of a virtual server, and the protocol of a service group, cannot be changed on an
+    appliance. When O(protocol), O(port) or O(backend_protocol) is another one, the object is deleted and made anew at
+    once, after everything else is ready. For that moment the application does not answer, and what others had bound to
+    the object (policies, for example) is lost, as are settings that the task does not name.
   - Calls - one login and logout, seven or eight GETs when nothing is different, up to three more for O(monitor) and
-    O(certificate), and two more to see who else uses a server object before it is deleted. One write for each thing that is
-    different, one save, and the same GETs again to read back.
+    O(certificate), and two more to see who else uses a server object before it is deleted. One write for each thing
+    that is different, one save, and the same GETs again to read back.
 options:
   name:
     description: Name of the application and of its virtual server.
@@ -34,8 +34,9 @@ options:
   protocol:
     description: Protocol that clients speak.
     type: str
-    choices: [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, QUIC, SIP_UDP, SIP_TCP,
-      SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP, SYSLOGTCP, SYSLOGUDP]
+    choices: [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, QUIC, SIP_UDP,
+      SIP_TCP, SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP, SYSLOGTCP,
+      SYSLOGUDP]
     default: HTTP
   port:
     description: Port at which it answers. Needed with O(state=present).
@@ -66,7 +67,8 @@ options:
         type: int
         required: true
       weight:
-        description: Share of the requests, from 1 to 100. Left out, an existing member keeps its weight, a new one has V(1).
+        description: Share of the requests, from 1 to 100. Left out, an existing member keeps its weight, a new one has
+          V(1).
         type: int
   purge_backends:
     description:
@@ -80,26 +82,28 @@ options:
       - Left out, it is O(protocol), or what remains of it where the appliance ends TLS (V(HTTP) for V(SSL), V(TCP) for
         V(SSL_TCP), and so on).
     type: str
-    choices: [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, SIP_UDP, SIP_TCP, SIP_SSL,
-      RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP, SYSLOGTCP, SYSLOGUDP]
+    choices: [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, SIP_UDP,
+      SIP_TCP, SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP, SYSLOGTCP,
+      SYSLOGUDP]
   monitor:
     description:
       - How back ends are watched. The name of a monitor that exists (V(ping), V(http), V(tcp-ecv) are built in), or a
-        dictionary of the fields of NITRO's C(lbmonitor) with at least its C(type), for one that is made for this application.
+        dictionary of the fields of NITRO's C(lbmonitor) with at least its C(type), for one that is made for this
+        application.
       - It is then the only monitor bound to the service group. Left out, monitors stay as they are.
-      - A password in it is set when the monitor is made; a change of the password alone is not seen, as an appliance does
-        not give it back.
+      - A password in it is set when the monitor is made; a change of the password alone is not seen, as an appliance
+        does not give it back.
     type: raw
   lb_method:
     description: How a back end is chosen. Left out, it stays as it is (an appliance begins with V(LEASTCONNECTION)).
     type: str
     choices: [ROUNDROBIN, LEASTCONNECTION, LEASTRESPONSETIME, URLHASH, DOMAINHASH, DESTINATIONIPHASH, SOURCEIPHASH,
-      SRCIPDESTIPHASH, LEASTBANDWIDTH, LEASTPACKETS, TOKEN, SRCIPSRCPORTHASH, LRTM, CALLIDHASH, CUSTOMLOAD, LEASTREQUEST,
-      AUDITLOGHASH, STATICPROXIMITY]
+      SRCIPDESTIPHASH, LEASTBANDWIDTH, LEASTPACKETS, TOKEN, SRCIPSRCPORTHASH, LRTM, CALLIDHASH, CUSTOMLOAD,
+      LEASTREQUEST, AUDITLOGHASH, STATICPROXIMITY]
   persistence:
     description:
-      - How requests of one client are kept at one back end. A type (V(COOKIEINSERT), V(SOURCEIP), V(SSLSESSION), V(NONE), …), or
-        a dictionary of C(type) and C(timeout) in minutes.
+      - How requests of one client are kept at one back end. A type (V(COOKIEINSERT), V(SOURCEIP), V(SSLSESSION),
+        V(NONE), …), or a dictionary of C(type) and C(timeout) in minutes.
       - Left out, it stays as it is.
     type: raw
   certificate:
@@ -112,8 +116,8 @@ options:
       content:
         description:
           - A certificate in PEM form, uploaded to C(/nsconfig/ssl) and loaded as certkey C(<name>-cert).
-          - Its file, and that of O(certificate.key), carry a digest of both in their names, so it is seen when either changes.
-            Earlier files of the application are then removed.
+          - Its file, and that of O(certificate.key), carry a digest of both in their names, so it is seen when either
+            changes. Earlier files of the application are then removed.
         type: str
       key:
         description: The private key of O(certificate.content) in PEM form.
@@ -123,8 +127,8 @@ options:
         type: str
   state:
     description:
-      - With V(absent), everything that this module makes for the application is removed, and nothing else. Server objects
-        that other service groups or services use stay, and so do the IPSet and a certkey that was named.
+      - With V(absent), everything that this module makes for the application is removed, and nothing else. Server
+        objects that other service groups or services use stay, and so do the IPSet and a certkey that was named.
     type: str
     choices: [present, absent]
     default: present
@@ -135,8 +139,8 @@ extends_documentation_fragment:
 seealso:
   - module: cloudadc.aws.vpx_ipset
 notes:
-  - Before anything is written, the task fails when the feature LB (or SSL) is off, or when the IPSet, monitor or certkey it
-    names does not exist. In check mode these are warnings, as an earlier task may yet make them.
+  - Before anything is written, the task fails when the feature LB (or SSL) is off, or when the IPSet, monitor or
+    certkey it names does not exist. In check mode these are warnings, as an earlier task may yet make them.
 """
 
 EXAMPLES = r"""

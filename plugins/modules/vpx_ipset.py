@@ -14,13 +14,14 @@ author:
   - The cloudadc.aws contributors (@cloudadc)
 description:
   - Makes an IPSet hold exactly the addresses named, and lets virtual servers answer on them besides their own address.
-  - In an HA pair across zones each node has a client address of its own. An IPSet joins them, so that one virtual server
-    answers whichever node is primary. The IPSet and its VIPs must be made on B(both) nodes (run the module once for each).
+  - In an HA pair across zones each node has a client address of its own. An IPSet joins them, so that one virtual
+    server answers whichever node is primary. The IPSet and its VIPs must be made on B(both) nodes (run the module once
+    for each).
   - Addresses that the appliance does not have yet are created as VIPs before they are bound.
-  - When an IPSet is removed, it is first taken off every load-balancing and content-switching virtual server that carries
-    it, also those not named.
-  - Calls - one login and logout, six GETs at most when nothing is different (nine with IPv6 addresses), one write for each
-    thing that is, one save, and the same GETs again to read back.
+  - When an IPSet is removed, it is first taken off every load-balancing and content-switching virtual server that
+    carries it, also those not named.
+  - Calls - one login and logout, six GETs at most when nothing is different (nine with IPv6 addresses), one write for
+    each thing that is, one save, and the same GETs again to read back.
 options:
   name:
     description: Name of the IPSet.
@@ -42,8 +43,8 @@ options:
       netmask:
         description:
           - Mask of the address, dotted or as a prefix length.
-          - Left out, an existing address keeps its mask and a new VIP gets that of a host (V(255.255.255.255) or V(128)),
-            which is enough, as a VIP brings no route of its own.
+          - Left out, an existing address keeps its mask and a new VIP gets that of a host (V(255.255.255.255) or
+            V(128)), which is enough, as a VIP brings no route of its own.
         type: str
   purge_addresses:
     description:
@@ -52,7 +53,8 @@ options:
     default: true
   vservers:
     description:
-      - Load-balancing or content-switching virtual servers that must carry this IPSet, instead of another if they carry one.
+      - Load-balancing or content-switching virtual servers that must carry this IPSet, instead of another if they
+        carry one.
       - Virtual servers that are not named keep what they carry.
     type: list
     elements: str
@@ -73,7 +75,8 @@ extends_documentation_fragment:
 seealso:
   - module: cloudadc.aws.vpx_application
 notes:
-  - In check mode, a virtual server that does not exist is a warning instead of an error, as an earlier task may yet make it.
+  - In check mode, a virtual server that does not exist is a warning instead of an error, as an earlier task may yet
+    make it.
 """
 
 EXAMPLES = r"""

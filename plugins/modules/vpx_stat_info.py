@@ -14,10 +14,10 @@ author:
   - The cloudadc.aws contributors (@cloudadc)
 description:
   - Asks every appliance for its statistics, all side by side, and returns the figures of each and of all together.
-  - An appliance that cannot be asked, and a figure that cannot be believed, is no failure of the task. The figure is null,
-    never a number made up, and RV(nodes[].error) says which and why.
-  - Calls - one login, one C(stat/ns) and one logout an appliance. The whole takes little longer than the slowest of up to 32
-    appliances, and no appliance costs more than O(nitro_timeout) in all.
+  - An appliance that cannot be asked, and a figure that cannot be believed, is no failure of the task. The figure is
+    null, never a number made up, and RV(nodes[].error) says which and why.
+  - Calls - one login, one C(stat/ns) and one logout an appliance. The whole takes little longer than the slowest of up
+    to 32 appliances, and no appliance costs more than O(nitro_timeout) in all.
 options:
   nodes:
     description:
@@ -32,7 +32,8 @@ extends_documentation_fragment:
   - cloudadc.aws.attributes.read_only
   - cloudadc.aws.attributes.action_group_nitro
 notes:
-  - O(save_config) has no meaning here, as nothing is written. It is accepted so that it can stand in C(module_defaults).
+  - O(save_config) has no meaning here, as nothing is written. It is accepted so that it can stand in
+    C(module_defaults).
 seealso:
   - module: cloudadc.aws.autoscale_evaluate
 """
