@@ -23,9 +23,9 @@ description:
     appliance. When O(protocol), O(port) or O(backend_protocol) is another one, the object is deleted and made anew at
     once, after everything else is ready. For that moment the application does not answer, and what others had bound to
     the object (policies, for example) is lost, as are settings that the task does not name.
-  - Calls - one login and logout, seven or eight GETs when nothing is different, up to three more for O(monitor) and
-    O(certificate), and two more to see who else uses a server object before it is deleted. One write for each thing
-    that is different, one save, and the same GETs again to read back.
+  - Calls - one login and logout, eight GETs when nothing is different, one more with O(monitor), up to three more with
+    O(certificate), and two more to see who else uses a server object before it is deleted. When something is different,
+    one write for each thing, one save, and the same GETs again to read back.
 options:
   name:
     description: Name of the application and of its virtual server.

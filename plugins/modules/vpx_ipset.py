@@ -20,8 +20,8 @@ description:
   - Addresses that the appliance does not have yet are created as VIPs before they are bound.
   - When an IPSet is removed, it is first taken off every load-balancing and content-switching virtual server that
     carries it, also those not named.
-  - Calls - one login and logout, six GETs at most when nothing is different (nine with IPv6 addresses), one write for
-    each thing that is, one save, and the same GETs again to read back.
+  - Calls - one login and logout, seven GETs when nothing is different (eight with IPv6 addresses). When something is,
+    one write for each thing, one save, and six or seven GETs to read back.
 options:
   name:
     description: Name of the IPSet.
