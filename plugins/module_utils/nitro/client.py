@@ -113,13 +113,18 @@ class NitroClient:
         doing = f"log in as {self.connection.user!r}"
         self._token = None
         reply = self._login_reply(doing, body, once=new_password is not None)
+        if new_password is not None and reply.ok:
+            self._password, self.changed = new_password, True
         token = reply.body.get("sessionid") if reply.ok else None
         if not isinstance(token, str) or not token:
             raise self._refused(doing, reply) if reply.code or not reply.ok else self._garbled(doing, "no session id")
         self._token, self._own_session = token, True
         self._secrets.add(token)
-        if new_password is not None:
-            self._password, self.changed = new_password, True
+
+    def session_alive(self) -> bool:
+        """Whether the appliance still knows this very session; nothing is opened anew. Raises NitroUnreachable."""
+        reply = self._exchange("look whether the session lives", "GET", wire.path("config", "nsversion"), None)
+        return reply.ok
 
     def forget_session(self) -> None:
         """The session died with the appliance (a reboot): the next call logs in anew."""
@@ -200,7 +205,7 @@ class NitroClient:
         self._require("save the configuration", reply, "nsconfig")
 
     def reboot(self) -> None:
-        """Restart the appliance warm. It may hang up before it answers; the session is gone afterwards."""
+        """Restart the appliance warm. It may hang up before it answers; the session dies with it, soon."""
         doing = "reboot warm"
         try:
             reply = self._call(doing, "POST", wire.path("config", "reboot"), {"reboot": {"warm": True}})
@@ -209,7 +214,6 @@ class NitroClient:
         else:
             self._require(doing, reply, "reboot")
         self.changed = True
-        self.forget_session()
 
     # ------------------------------------------------------------------ below
 
