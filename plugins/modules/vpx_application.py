@@ -292,12 +292,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.nitro import application
-from ..module_utils.nitro.application_plan import plan_absent, plan_present
-from ..module_utils.nitro.application_read import read
-from ..module_utils.nitro.errors import NitroInputError
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, run
-from ..module_utils.nitro.steps import Step, carry_out
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import application
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_plan import plan_absent, plan_present
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_read import read
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, carry_out
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:

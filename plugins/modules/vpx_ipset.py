@@ -158,10 +158,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.nitro import ipset
-from ..module_utils.nitro.errors import NitroInputError
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, run
-from ..module_utils.nitro.steps import carry_out
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import ipset
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import carry_out
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
