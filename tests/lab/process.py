@@ -10,7 +10,7 @@ import signal
 import string
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.lab import faults, files, killer, seed, sockets, variables
@@ -19,7 +19,9 @@ from tests.lab.aws import AwsSide
 from tests.lab.backends import Backends
 from tests.lab.calls import CallLog
 from tests.lab.control import Control
+from tests.lab.dataplane import DataPlane, answers
 from tests.lab.inprocess import Clients
+from tests.lab.routing import Routing
 from tests.lab.rundir import RunDirectory
 from tests.lab.server import Server
 from tests.lab.settings import LabError, Settings
@@ -31,6 +33,7 @@ from tests.lab.world import Clock
 REGION = "eu-central-1"
 HOME = "127.0.0.1"
 TICK_SECONDS = 0.05
+MOST_TRACEBACKS = 20
 APPLICATION_PORTS = range(8080, 8180)
 # Below the range from which the kernel takes ports for outgoing connections, so that none of those is in the way.
 SERVER_PORTS = range(20000, 30000)
@@ -53,6 +56,8 @@ class Lab:
         self.aws = AwsSide(self.clock, self.slice.network)
         self.nitro = ApplianceSide(self.clock, self.aws)
         self.backends = Backends(self.slice.network)
+        self.dataplane = DataPlane(Routing(self.aws, self.nitro), self.authority.context)
+        _offer_probes(self.aws, self.nitro)
         self._aws_server = _bind(HOME, settings.aws_port, self._guard(self.aws))
         self._nitro_server = _bind(
             "0.0.0.0",
@@ -76,19 +81,19 @@ class Lab:
         self._clients = Clients(self.aws, self.where.aws_url, REGION)
         self._application_port = _free_port(f"{self.slice.public_network}.255.254", APPLICATION_PORTS)
         self.seed: seed.Seed
-        self._failures = 0
+        self._failures: dict[str, int] = {}
 
     def start(self) -> None:
         """Seed the account, write the files, and answer."""
         self.where.ca_path.write_bytes(self.authority.pem)
         self._sow()
-        for server in (self._aws_server, self._nitro_server, self._control_server, self.backends):
+        for server in (self._aws_server, self._nitro_server, self._control_server, self.backends, self.dataplane):
             server.start()
         threading.Thread(target=self._tick, name="ticker", daemon=True).start()
 
     def stop(self) -> None:
         self._stopping.set()
-        for server in (self._control_server, self._aws_server, self._nitro_server, self.backends):
+        for server in (self._control_server, self._aws_server, self._nitro_server, self.dataplane, self.backends):
             server.stop()
         self.calls.close()
         self.slice.release()
@@ -110,7 +115,8 @@ class Lab:
                 **self.faults.state(),
                 "seed_data": self.seed.state(),
                 "backends": self.backends.state(),
-                "ticker_failures": self._failures,
+                "dataplane": self.dataplane.state(),
+                "ticker_failures": dict(self._failures),
                 "aws": self.aws.state(),
                 "nitro": self.nitro.state(),
             }
@@ -122,6 +128,7 @@ class Lab:
             self.latency.clear()
             self.nitro.reset()
             self.aws.reset()
+            self.dataplane.reset()
             self._sow()
             self.calls.clear()
             return {"seed_data": self.seed.state()}
@@ -158,11 +165,24 @@ class Lab:
 
     def _tick(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):
-            try:
-                self.nitro.tick()
-            except Exception:  # noqa: BLE001 - the boundary: one bad tick must not stop the lab's time
-                self._failures += 1
+            self._try("nitro", self.nitro.tick)
+            self._try("dataplane", self.dataplane.tick)
+
+    def _try(self, name: str, tick: Callable[[], None]) -> None:
+        try:
+            tick()
+        except Exception:  # noqa: BLE001 - the boundary: one bad tick must not stop the lab's time
+            self._failures[name] = self._failures.get(name, 0) + 1
+            if self._failures[name] <= MOST_TRACEBACKS:
                 traceback.print_exc()
+
+
+def _offer_probes(*sides: Any) -> None:
+    """Monitors and health checks of the sides are real connections, where a side has any."""
+    for side in sides:
+        for name in ("set_backend_probe", "set_health_probe"):
+            if hasattr(side, name):
+                getattr(side, name)(answers)
 
 
 def serve(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What an account holds before the first playbook runs: a network in three zones, a key pair. (Images are always there.)
+"""What an account holds before the first playbook runs: a network in three zones and a key pair. (Images are there.)
 
 Subnets of the VPC N.0.0/16, in the zones a, b, c: management N.1.0/24, N.2.0/24, N.3.0/24; client N.11.0/24 and so on;
 server N.21.0/24 and so on.

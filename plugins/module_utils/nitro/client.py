@@ -113,13 +113,18 @@ class NitroClient:
         doing = f"log in as {self.connection.user!r}"
         self._token = None
         reply = self._login_reply(doing, body, once=new_password is not None)
+        if new_password is not None and reply.ok:
+            self._password, self.changed = new_password, True
         token = reply.body.get("sessionid") if reply.ok else None
         if not isinstance(token, str) or not token:
             raise self._refused(doing, reply) if reply.code or not reply.ok else self._garbled(doing, "no session id")
         self._token, self._own_session = token, True
         self._secrets.add(token)
-        if new_password is not None:
-            self._password, self.changed = new_password, True
+
+    def session_alive(self) -> bool:
+        """Whether the appliance still knows this very session; nothing is opened anew. Raises NitroUnreachable."""
+        reply = self._exchange("look whether the session lives", "GET", wire.path("config", "nsversion"), None)
+        return reply.ok
 
     def forget_session(self) -> None:
         """The session died with the appliance (a reboot): the next call logs in anew."""
@@ -143,6 +148,10 @@ class NitroClient:
     ) -> list[Row]:
         """The objects of a type, or the one of that name; ``[]`` when there is none."""
         return self._read("config", resource, name, args, filters)
+
+    def get_bulk(self, resource: str) -> list[Row]:
+        """A type of binding of every object at once (``bulkbindings=yes``); ``[]`` when nothing is bound."""
+        return self._read("config", resource, None, None, None, bulk=True)
 
     def stat(self, resource: str, name: str | int | None = None) -> list[Row]:
         """The statistics of a type; ``[]`` when there are none."""
@@ -196,7 +205,7 @@ class NitroClient:
         self._require("save the configuration", reply, "nsconfig")
 
     def reboot(self) -> None:
-        """Restart the appliance warm. It may hang up before it answers; the session is gone afterwards."""
+        """Restart the appliance warm. It may hang up before it answers; the session dies with it, soon."""
         doing = "reboot warm"
         try:
             reply = self._call(doing, "POST", wire.path("config", "reboot"), {"reboot": {"warm": True}})
@@ -205,15 +214,21 @@ class NitroClient:
         else:
             self._require(doing, reply, "reboot")
         self.changed = True
-        self.forget_session()
 
     # ------------------------------------------------------------------ below
 
     def _read(
-        self, kind: str, resource: str, name: str | int | None, args: Body | None, filters: Body | None
+        self,
+        kind: str,
+        resource: str,
+        name: str | int | None,
+        args: Body | None,
+        filters: Body | None,
+        *,
+        bulk: bool = False,
     ) -> list[Row]:
         doing = f"{'get' if kind == 'config' else 'stat'} {resource}{_called(name, args)}"
-        reply = self._call(doing, "GET", wire.path(kind, resource, name, args=args, filters=filters), None)
+        reply = self._call(doing, "GET", wire.path(kind, resource, name, args=args, filters=filters, bulk=bulk), None)
         if _absent(reply):
             return []
         self._require(doing, reply, resource)

@@ -58,8 +58,9 @@ def path(
     action: str | None = None,
     args: Mapping[str, Any] | None = None,
     filters: Mapping[str, Any] | None = None,
+    bulk: bool = False,
 ) -> str:
-    """The path and query below ``/nitro/v1``. ``kind``: ``config`` or ``stat``.
+    """The path and query below ``/nitro/v1``. ``kind``: ``config`` or ``stat``. ``bulk``: bindings of every object.
 
     Ids are percent-encoded twice, values in the query once, as the vendor's Ansible client sends them
     (netscaler.adc, module_utils/client.py ``url_builder``).
@@ -71,6 +72,7 @@ def path(
         f"action={action}" if action else "",
         f"args={_pairs(args)}" if args else "",
         f"filter={_pairs(filters)}" if filters else "",
+        "bulkbindings=yes" if bulk else "",
     ]
     query = [part for part in query if part]
     return f"{url}?{'&'.join(query)}" if query else url

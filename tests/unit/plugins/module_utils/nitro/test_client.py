@@ -236,13 +236,24 @@ def test_a_save_that_is_never_possible_ends() -> None:
 
 
 @pytest.mark.parametrize("answer", [(201, ""), RESET])
-def test_a_reboot_may_hang_up_and_the_session_is_dead_afterwards(answer: Any) -> None:
-    with serving(LOGIN, answer, LOGIN, (200, DONE), LOGOUT) as script, client(script) as nitro:
+def test_a_reboot_may_hang_up_and_the_session_dies_with_it(answer: Any) -> None:
+    alive, dead = (200, DONE), EXPIRED
+    with serving(LOGIN, answer, alive, dead, LOGIN, (200, DONE), LOGOUT) as script, client(script) as nitro:
         nitro.reboot()
         assert nitro.changed is True
+        assert [nitro.session_alive(), nitro.session_alive()] == [True, False]
+        nitro.forget_session()
         nitro.get("nsversion")
-    assert script.calls[1:3] == ["POST /config/reboot", "POST /config/login"]
+    assert script.calls[1] == "POST /config/reboot"
     assert script.asked[1].body == {"reboot": {"warm": True}}
+    assert script.calls.count("POST /config/login") == 2
+
+
+def test_a_reboot_that_never_reached_the_appliance_is_an_error() -> None:
+    with serving(LOGIN, (503, "")) as script, client(script) as nitro:
+        with pytest.raises(NitroNotReady):
+            nitro.reboot()
+        assert nitro.changed is False
 
 
 def test_silence_ends_after_the_timeout() -> None:
