@@ -6,18 +6,17 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 
 from tests.lab import traffic
-from tests.stage import CHECKOUT, Stage, StageError
-
-T = TypeVar("T")
+from tests.lab.client import LabClient
+from tests.lab.settings import CHECKOUT
+from tests.stage import StageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,9 @@ class Seat:
 class Observer:
     """Asks EC2 with boto3 and the appliances with requests."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._variables = stage.variables()
-        self._ec2 = stage.boto("ec2")
+    def __init__(self, lab: LabClient) -> None:
+        self._variables = lab.variables("ha_pair")
+        self._ec2 = lab.boto("ec2")
 
     def master_state(self, nsip: str) -> str | None:
         """What a node says of itself: Primary, Secondary, …; None if it does not answer within a second."""
@@ -110,18 +108,6 @@ class Observer:
             client_address=by_index[1]["PrivateIpAddress"],
             master_state=self.master_state(nsip),
         )
-
-
-def wait_for(condition: Callable[[], T | None], seconds: float, what: str) -> T:
-    """The first true answer, asked ten times a second. StageError with ``what`` after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise StageError(f"waited {seconds:g} s in vain: {what}")
-        time.sleep(0.1)
 
 
 class Client:

@@ -1,26 +1,21 @@
-"""A lab of one's own with playbooks on it: what the demo, the chaos runs and the stories share."""
+"""Playbooks on a lab: what the demo, the chaos runs and the molecule scenarios share."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import re
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import yaml
+from tests.lab.client import LabClient
+from tests.lab.settings import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-_EXPORT = re.compile(r"^export (\w+)=(.*)$", re.MULTILINE)
-_LOG_LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) p=\d+ u=\S+ n=ansible \S* ?\| ?(.*)$")
+_LOG_LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) .*?\| (.*)$")
+VARIABLES = "ha_pair"
 
 
 class StageError(Exception):
@@ -29,102 +24,54 @@ class StageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A playbook that has ended: its exit code, where all it said is, and when its first task began (epoch seconds)."""
+    """A playbook that has ended: exit code, where all it said is, epoch seconds of its start, first task and end."""
 
     playbook: str
     code: int
     log: Path
+    started: float
     first_task_at: float
-    seconds: float
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.started
 
     def text(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def recap(self) -> dict[str, int]:
-        """The counts of the last PLAY RECAP."""
-        lines = [line for line in self.text().splitlines() if re.search(r"\bok=\d+", line)]
-        return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", lines[-1])} if lines else {}
+    def changed(self) -> int:
+        """How many tasks changed something, by the last PLAY RECAP."""
+        counts = re.findall(r"\bok=\d+\s+changed=(\d+)", self.text())
+        if not counts:
+            raise StageError(f"{self.log} has no PLAY RECAP")
+        return int(counts[-1])
 
 
 class Stage:
-    """One running lab and the environment in which playbooks, boto3 and the traffic generator find it."""
+    """Starts playbooks of the collection against a running lab, with its variables."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.where: dict[str, Any] = json.loads((directory / "lab.json").read_text())
+    def __init__(self, lab: LabClient) -> None:
+        self.lab = lab
         self._runs = 0
 
-    # ------------------------------------------------------------------ the lab
-
-    def control(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """GET (no body) or POST on the lab's own interface."""
-        request = urllib.request.Request(
-            f"{self.where['url']}/lab/{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=60) as answer:
-            found: dict[str, Any] = json.load(answer)
-        return found
-
-    def state(self) -> dict[str, Any]:
-        return self.control("state")
-
-    def calls(self) -> list[dict[str, Any]]:
-        """Every AWS and NITRO call since the last reset."""
-        text = (self.directory / "calls.jsonl").read_text()
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-
-    def writes(self) -> list[dict[str, Any]]:
-        return [call for call in self.calls() if call["write"]]
-
-    def environment(self) -> dict[str, str]:
-        import shlex
-
-        exports = _EXPORT.findall((self.directory / "env").read_text())
-        return {**os.environ, **{name: shlex.split(value)[0] if value else "" for name, value in exports}}
-
-    def variables(self) -> dict[str, Any]:
-        found: dict[str, Any] = yaml.safe_load((self.directory / "vars" / "ha_pair.yml").read_text())
-        return found
-
-    def boto(self, service: str) -> Any:
-        import boto3
-
-        exports = self.environment()
-        return boto3.client(
-            service,
-            endpoint_url=exports["AWS_ENDPOINT_URL"],
-            region_name=exports["AWS_REGION"],
-            aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-        )
-
-    # ------------------------------------------------------------------ playbooks
-
-    def start(self, playbook: str, extra: Sequence[str] = ()) -> tuple[subprocess.Popen[bytes], Path]:
-        """``ansible-playbook cloudadc.aws.<playbook>`` with the lab's variables, in the background; its log."""
+    def start(self, playbook: str, *extra: str) -> tuple[subprocess.Popen[bytes], Path]:
+        """``ansible-playbook cloudadc.aws.<playbook>`` in the background, and the file of all it says."""
         self._runs += 1
-        log = self.directory / f"run-{self._runs:03d}-{playbook}.log"
-        command = [
-            str(Path(sys.executable).parent / "ansible-playbook"),
-            f"cloudadc.aws.{playbook}",
-            "-e",
-            f"@{self.directory / 'vars' / 'ha_pair.yml'}",
-            *extra,
-        ]
+        log = self.lab.directory / f"run-{self._runs:03d}-{playbook}.log"
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), f"cloudadc.aws.{playbook}"]
+        variables = ["-e", f"@{self.lab.variables_path(VARIABLES)}"]
         settings = {
             "ANSIBLE_LOG_PATH": str(log),
-            "ANSIBLE_HOME": str(self.directory / "ansible"),
-            "ANSIBLE_LOCALHOST_WARNING": "0",
-            "ANSIBLE_RETRY_FILES_ENABLED": "0",
+            "ANSIBLE_HOME": str(self.lab.directory / "ansible"),
+            "ANSIBLE_ASYNC_DIR": str(self.lab.directory / "ansible" / "async"),
+            "ANSIBLE_NOCOLOR": "1",
         }
-        with Path(f"{log}.out").open("wb") as out:
+        with _out(log).open("wb") as out:
             process = subprocess.Popen(
-                command,
+                [*command, *variables, *extra],
                 cwd=CHECKOUT,
-                env=self.environment() | settings,
+                env=self.lab.environment(**settings),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -134,21 +81,26 @@ class Stage:
     def play(self, playbook: str, *extra: str, must_succeed: bool = True) -> Run:
         """Run a playbook to its end. StageError, with what it said last, if it fails and must not."""
         started = time.time()
-        process, log = self.start(playbook, extra)
+        process, log = self.start(playbook, *extra)
         try:
             code = process.wait()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        out = Path(f"{log}.out")
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
         if not log.exists():
-            log.write_bytes(out.read_bytes())
-        run = Run(playbook, code, log, first_task_at(log) or started, time.time() - started)
+            log.write_bytes(_out(log).read_bytes())
+        run = Run(playbook, code, log, started, first_task_at(log) or started, time.time())
         if must_succeed and code:
-            tail = "\n".join(out.read_text(errors="replace").splitlines()[-25:])
+            said = _out(log).read_text(errors="replace").splitlines()
+            tail = "\n".join(said[-25:])
             raise StageError(f"cloudadc.aws.{playbook} failed (exit code {code}); all it said is in {log}\n{tail}")
         return run
+
+
+def variables(**values: object) -> Sequence[str]:
+    """Arguments of ansible-playbook that set variables."""
+    return [word for name, value in values.items() for word in ("-e", f"{name}={value}")]
 
 
 def first_task_at(log: Path) -> float | None:
@@ -160,16 +112,5 @@ def first_task_at(log: Path) -> float | None:
     return None
 
 
-@contextlib.contextmanager
-def lab(directory: Path, pace: float = 1.0) -> Iterator[Stage]:
-    """A lab in this directory, ended whatever happens."""
-    directory.mkdir(parents=True, exist_ok=True)
-    settings = {**os.environ, "LAB_DIR": str(directory), "LAB_PACE": str(pace)}
-    command = [sys.executable, "-m", "tests.lab"]
-    try:
-        up = subprocess.run([*command, "up"], cwd=CHECKOUT, env=settings, capture_output=True, text=True, check=False)
-        if up.returncode:
-            raise StageError(f"the lab did not start: {up.stderr.strip()}")
-        yield Stage(directory)
-    finally:
-        subprocess.run([*command, "down"], cwd=CHECKOUT, env=settings, capture_output=True, check=False)
+def _out(log: Path) -> Path:
+    return log.with_suffix(".out")

@@ -5,22 +5,25 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from pathlib import Path
 
-from tests import stage
 from tests.demo import ha_pair
 from tests.demo.voice import Voice
+from tests.lab.client import running
+from tests.lab.settings import CHECKOUT
+from tests.stage import Stage, StageError
 
 
 def main() -> int:
-    cache = stage.CHECKOUT / ".cache"
+    cache = CHECKOUT / ".cache"
     cache.mkdir(exist_ok=True)
-    directory = stage.Path(tempfile.mkdtemp(prefix="demo-", dir=cache))
+    directory = Path(tempfile.mkdtemp(prefix="demo-", dir=cache))
     voice = Voice(sys.stdout)
     try:
         voice.title("An HA pair of NetScaler VPX on AWS, in a region that fits on this machine")
-        with stage.lab(directory) as scene:
-            ha_pair.tell(scene, voice)
-    except stage.StageError as error:
+        with running(directory) as lab:
+            ha_pair.tell(Stage(lab), voice)
+    except (StageError, RuntimeError, AssertionError) as error:
         print(f"\ndemo: {error}\n\nEverything that was said is in {directory}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from tests.demo.voice import Voice
+from tests.lab.client import wait_for
 from tests.lab.traffic import Report
 from tests.observe import Node, Observer, Seat, client, wait_for
 from tests.stage import Stage, StageError
@@ -31,8 +32,8 @@ class Phase:
 
 def tell(stage: Stage, voice: Voice) -> None:
     """Everything from an empty account to what the client saw."""
-    variables = stage.variables()
-    stage.control("pace", {"factor": BUILD_PACE})
+    lab, port = stage.lab, stage.lab.variables("ha_pair")["ha_pair_application"]["port"]
+    lab.pace(BUILD_PACE)
     voice.step("lab", "an empty AWS account; appliances boot 60 times as fast while the pair is built")
     built = stage.play("ha_pair")
     observer = Observer(stage)
@@ -48,7 +49,7 @@ def tell(stage: Stage, voice: Voice) -> None:
         f"{RATE:.0f} requests a second at http://{seat.elastic_ip}:{port}",
         f"from here on every AWS call takes {LATENCY['aws']} s longer, every NITRO call {LATENCY['nitro']} s",
     )
-    with client(stage.directory, seat.elastic_ip, port, RATE) as seen:
+    with client(lab.directory, seat.elastic_ip, port, RATE) as seen:
         phases = _trouble(stage, observer, voice)
     voice.table(
         "What the client saw",
@@ -70,8 +71,8 @@ def _trouble(stage: Stage, observer: Observer, voice: Voice) -> list[Phase]:
     voice.step("planned", f"cloudadc.aws.ha_failover took {planned.seconds:.0f} s", _line(primary), _where(observer))
     time.sleep(STEADY_SECONDS)
     off_at = time.time()
-    stage.control("power", {"instance_id": primary.instance_id, "on": False})
-    heir = wait_for(lambda: _heir(observer, primary), 30, "the other node did not become primary")
+    stage.lab.power(primary.instance_id, on=False)
+    heir = wait_for(lambda: _heir(observer, primary), "the other node is primary", seconds=30, pause=0.1)
     voice.step("power off", f"{primary.instance_id} is dead; {heir.instance_id} became primary", _where(observer))
     repaired = stage.play("ha_failover", "-e", "ha_failover_mode=reconcile")
     voice.step(
