@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.demo.voice import Voice
 from tests.lab.client import wait_for
 from tests.lab.traffic import Report
-from tests.observe import Node, Observer, Seat, client, wait_for
+from tests.observe import Node, Observer, Seat, client
 from tests.stage import Stage, StageError
 
 RATE = 50.0
@@ -36,14 +36,11 @@ def tell(stage: Stage, voice: Voice) -> None:
     lab.pace(BUILD_PACE)
     voice.step("lab", "an empty AWS account; appliances boot 60 times as fast while the pair is built")
     built = stage.play("ha_pair")
-    observer = Observer(stage)
-    nodes, seat = observer.nodes(), _seat(observer)
-    voice.step(
-        "built", f"cloudadc.aws.ha_pair took {built.seconds:.0f} s", *(_line(node) for node in nodes), _where(observer)
-    )
-    stage.control("pace", {"factor": 1})
-    stage.control("latency", LATENCY)
-    port = variables["ha_pair_application"]["port"]
+    observer = Observer(lab)
+    nodes, seat = [_line(node) for node in observer.nodes()], _seat(observer)
+    voice.step("built", f"cloudadc.aws.ha_pair took {built.seconds:.0f} s", *nodes, _where(observer))
+    lab.pace(1)
+    lab.latency(**LATENCY)
     voice.step(
         "clients",
         f"{RATE:.0f} requests a second at http://{seat.elastic_ip}:{port}",
