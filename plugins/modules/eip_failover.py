@@ -161,7 +161,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client, connect
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.eip_moves import Outcome, carry_out, report
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.eip_plan import Move, Wish, lookup, plan
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError, Refusal, fail
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, fail
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import both
 
 
@@ -251,7 +251,7 @@ def main() -> None:
 
     try:
         result, trouble = run(module)
-    except (AwsError, Refusal) as error:
+    except Failure as error:
         fail(module, error, duration_ms=elapsed())
     if trouble:
         module.fail_json(msg=trouble, duration_ms=elapsed(), **result)

@@ -20,7 +20,15 @@ R = TypeVar("R")
 _TRY_AGAIN = ("ThrottlingException", "EC2ThrottledException", "RequestThrottled", "SlowDown", "InternalServerError")
 
 
-class AwsError(AnsibleAWSError):  # type: ignore[misc]
+class Failure(Exception):
+    """What was wanted did not come true; the text is the sentence for the user."""
+
+
+class Refusal(Failure):
+    """Nothing was written, because what was asked for cannot be right."""
+
+
+class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
     """A call that AWS refused or that never reached it. ``message`` says what was tried."""
 
     message: str
@@ -41,14 +49,13 @@ class AwsError(AnsibleAWSError):  # type: ignore[misc]
             said = str(self.exception)
         return " ".join(f"{self.message}: {said}".split())
 
+    def __str__(self) -> str:
+        return self.sentence()
+
     def _detail(self) -> dict[str, str]:
         response = getattr(self.exception, "response", None)
         detail = response.get("Error", {}) if isinstance(response, dict) else {}
         return cast("dict[str, str]", detail)
-
-
-class Refusal(Exception):
-    """Nothing was written, because what was asked for cannot be right; the text is the sentence for the user."""
 
 
 class _ErrorHandler(AWSErrorHandler):  # type: ignore[misc]
@@ -80,9 +87,8 @@ def aws_call(
     return decorate
 
 
-def fail(module: Any, error: AwsError | Refusal, **result: Any) -> NoReturn:
+def fail(module: Any, error: Failure, **result: Any) -> NoReturn:
     """End the module with the error's sentence in ``msg`` and, if AWS named one, its code in ``error_code``."""
-    if isinstance(error, AwsError):
-        module.fail_json(msg=error.sentence(), error_code=error.code, **result)
-    module.fail_json(msg=str(error), **result)
+    code = error.code if isinstance(error, AwsError) else None
+    module.fail_json(msg=str(error), error_code=code, **result)
     raise AssertionError("fail_json ends the module")

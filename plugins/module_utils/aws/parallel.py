@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -18,15 +18,15 @@ T = TypeVar("T")
 WORKERS = 16
 
 
-def attempt_all(calls: Sequence[Callable[[], T]]) -> list[T | AwsError]:
-    """Make all calls at once; each result, or the AwsError it ended with, in the order of the calls."""
+def attempt_all(calls: Sequence[Callable[[], T]]) -> list[T | Failure]:
+    """Make all calls at once; each result, or the Failure it ended with, in the order of the calls."""
     if not calls:
         return []
 
-    def attempt(call: Callable[[], T]) -> T | AwsError:
+    def attempt(call: Callable[[], T]) -> T | Failure:
         try:
             return call()
-        except AwsError as error:
+        except Failure as error:
             return error
 
     with ThreadPoolExecutor(max_workers=min(WORKERS, len(calls))) as pool:
@@ -34,17 +34,17 @@ def attempt_all(calls: Sequence[Callable[[], T]]) -> list[T | AwsError]:
 
 
 def gather(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Make all calls at once; their results in order. Raises the first AwsError, after all have ended."""
+    """Make all calls at once; their results in order. Raises the first Failure, after all have ended."""
     results: list[T] = []
     for outcome in attempt_all(calls):
-        if isinstance(outcome, AwsError):
+        if isinstance(outcome, Failure):
             raise outcome
         results.append(outcome)
     return results
 
 
 def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """Two reads of different kinds side by side. Raises the first AwsError."""
+    """Two reads of different kinds side by side. Raises the first Failure."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         other: Future[B] = pool.submit(second)
         return first(), other.result()

@@ -60,7 +60,7 @@ def path(
     filters: Mapping[str, Any] | None = None,
     bulk: bool = False,
 ) -> str:
-    """The path and query below ``/nitro/v1``. ``kind``: ``config`` or ``stat``. ``bulk``: bindings of every object.
+    """The path and query below ``/nitro/v1``. ``kind``: ``config`` or ``stat``. ``bulk``: of every object of a type.
 
     Ids are percent-encoded twice, values in the query once, as the vendor's Ansible client sends them
     (netscaler.adc, module_utils/client.py ``url_builder``).
