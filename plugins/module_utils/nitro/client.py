@@ -112,7 +112,7 @@ class NitroClient:
         self._secrets |= {self._password, new_password or ""}
         doing = f"log in as {self.connection.user!r}"
         self._token = None
-        reply = self._login_reply(doing, body, once=new_password is not None)
+        reply = self._exchange(doing, "POST", "/config/login", {"login": body}, repeatable=new_password is None)
         if new_password is not None and reply.ok:
             self._password, self.changed = new_password, True
         token = reply.body.get("sessionid") if reply.ok else None
@@ -253,14 +253,6 @@ class NitroClient:
             reply = self._exchange(doing, method, path, body, repeatable=repeatable)
         return reply
 
-    def _login_reply(self, doing: str, body: Body, *, once: bool) -> wire.Reply:
-        for pause in (*_PAUSES, None):
-            reply = self._exchange(doing, "POST", "/config/login", {"login": dict(body)}, repeatable=not once)
-            if reply.code not in TOO_MANY_SESSIONS or pause is None:
-                break
-            self._sleep(pause)
-        return reply
-
     def _exchange(
         self,
         doing: str,
@@ -271,14 +263,18 @@ class NitroClient:
         repeatable: bool = False,
         timeout: float | None = None,
     ) -> wire.Reply:
-        """One HTTP exchange; repeated after a cut connection only where carrying it out twice does no harm."""
-        for pause in (*(_PAUSES if repeatable else ()), None):
+        """One HTTP exchange. Repeated when the appliance has no room for it (nothing was carried out), and after a cut
+        connection only where carrying it out twice does no harm.
+        """
+        for pause in (*_PAUSES, None):
             try:
-                return self._send(doing, method, path, body, timeout or self.connection.timeout)
+                reply = self._send(doing, method, path, body, timeout or self.connection.timeout)
+                if reply.code not in TOO_MANY_SESSIONS or pause is None:
+                    return reply
             except _Broken:
-                if pause is None:
+                if not repeatable or pause is None:
                     raise
-                self._sleep(pause)
+            self._sleep(pause)
         raise AssertionError("the last turn of the loop returns or raises")
 
     def _send(self, doing: str, method: str, path: str, body: Body | None, timeout: float) -> wire.Reply:
@@ -299,7 +295,7 @@ class NitroClient:
         reply = wire.parse_reply(
             answer.status_code, answer.headers.get("Content-Type", ""), answer.content, body_expected=method == "GET"
         )
-        if reply.status == 503:
+        if reply.status == 503 and reply.code not in TOO_MANY_SESSIONS:
             raise NitroNotReady(f"{self.connection.nsip}: {doing}: NITRO is not up (HTTP 503)", http_status=503)
         if reply.garbled:
             raise self._garbled(doing, reply.garbled, reply.status)
