@@ -166,13 +166,11 @@ def test_its_shell_exports_are_all_a_shell_needs(lab: LabClient) -> None:
 def test_the_variables_name_what_the_account_holds(fresh_lab: LabClient) -> None:
     variables = fresh_lab.variables("ha_pair")
     ec2 = fresh_lab.boto("ec2")
-    wanted = [
-        node[f"{role}_subnet_id"] for node in variables["ha_pair_nodes"] for role in ("management", "client", "server")
-    ]
-    subnets = {subnet["SubnetId"]: subnet for subnet in ec2.describe_subnets(SubnetIds=wanted)["Subnets"]}
-    zones = [
-        {subnets[subnet_id]["AvailabilityZone"] for subnet_id in node.values()} for node in variables["ha_pair_nodes"]
-    ]
+    nodes = variables["ha_pair_nodes"]
+    assert [set(node) for node in nodes] == [{"management_subnet_id", "client_subnet_id", "server_subnet_id"}] * 2
+    subnets = ec2.describe_subnets(SubnetIds=[subnet_id for node in nodes for subnet_id in node.values()])["Subnets"]
+    zone_of = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in subnets}
+    zones = [{zone_of[subnet_id] for subnet_id in node.values()} for node in nodes]
     assert [len(zone) for zone in zones] == [1, 1]
     assert zones[0] != zones[1]
     assert ec2.describe_images(ImageIds=[variables["ha_pair_image_id"]])["Images"]
@@ -194,8 +192,6 @@ def test_reset_empties_and_seeds_anew_quickly(fresh_lab: LabClient) -> None:
     assert state["faults"] == {}
     assert fresh_lab.calls() == []
     assert ec2.describe_addresses()["Addresses"] == []
-    assert (
-        len(ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [state["seed_data"]["vpc_id"]]}])["Subnets"])
-        == 9
-    )
+    in_the_network = {"Name": "vpc-id", "Values": [state["seed_data"]["vpc_id"]]}
+    assert len(ec2.describe_subnets(Filters=[in_the_network])["Subnets"]) == 9
     assert [call.op for call in fresh_lab.calls()] == ["DescribeAddresses", "DescribeSubnets"]
