@@ -129,9 +129,7 @@ class Wanted:
     def from_params(cls, params: Mapping[str, Any]) -> Wanted:
         """The options of vpx_bootstrap. Raises NitroInputError for what can never be done."""
         if params.get("instance_id") and params["new_password"] == params["instance_id"]:
-            raise NitroInputError(
-                f"{params['nsip']}: new_password must differ from the first password, the instance id"
-            )
+            raise NitroInputError(f"{params['nsip']}: new_password must not be the first password, the instance id")
         if not params["new_password"]:
             raise NitroInputError(f"{params['nsip']}: new_password is empty")
         licence = License.from_option(params["license"]) if params.get("license") else None

@@ -28,6 +28,8 @@ _HINTS = {
 # Words that hanode's ``hasync`` carries on reading: the configured ENABLED, or how the last synchronisation went.
 _SYNCED = "SUCCESS"
 _SYNC_ON = "ENABLED"
+# A node that was told to keep its role says so instead of UP.
+_UP = frozenset({"UP", "STAYPRIMARY", "STAYSECONDARY"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Wanted:
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Wanted:
         """The options of vpx_ha_node. Raises NitroInputError for what no appliance would take."""
-        nsip, peer = parse_address(params["nsip"])[0], parse_address(params["peer"])[0]
+        nsip, peer = parse_address(params["nsip"])[0], parse_address(params["peer"], "peer")[0]
         if same_address(nsip, peer):
             raise NitroInputError(f"{params['nsip']}: peer is this appliance itself")
         if not 1 <= params["node_id"] <= 64:
@@ -214,7 +216,7 @@ def together(view: View, address: str) -> bool:
         return False
     pair = (view.me, peer)
     roles = sorted((node.master_state or "").casefold() for node in pair)
-    up = all((node.node_state or "").upper() == "UP" for node in pair)
+    up = all((node.node_state or "").upper() in _UP for node in pair)
     return up and roles == ["primary", "secondary"] and all(node.sync_state != "DISABLED" for node in pair)
 
 

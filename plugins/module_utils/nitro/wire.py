@@ -18,24 +18,26 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 
 
-def parse_address(nsip: str) -> tuple[str, int | None]:
-    """``nsip`` as (host, port or None): ``10.0.1.10``, ``10.0.1.10:9443``, ``[2001:db8::1]:443``, ``2001:db8::1``.
+def parse_address(nsip: str, option: str = "nsip") -> tuple[str, int | None]:
+    """An address as (host, port or None): ``10.0.1.10``, ``10.0.1.10:9443``, ``[2001:db8::1]:443``, ``2001:db8::1``.
 
     Raises NitroInputError for anything that cannot stand between ``https://`` and a path.
     """
     text = nsip.strip()
+    if "/" in text:
+        raise NitroInputError(f"{option} {nsip!r} is no address")
     if text.count(":") > 1 and not text.startswith("["):
         host, port = text, ""
     else:
         found = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(?::(.*))?", text)
         if found is None:
-            raise NitroInputError(f"nsip {nsip!r} is no address")
+            raise NitroInputError(f"{option} {nsip!r} is no address")
         host, port = found[1].strip("[]"), found[2] or ""
     ipv6 = ":" in host
     if not (re.fullmatch(r"[0-9A-Fa-f:.]+(%[\w.-]+)?", host) if ipv6 else _HOST.fullmatch(host)):
-        raise NitroInputError(f"nsip {nsip!r} is no address")
+        raise NitroInputError(f"{option} {nsip!r} is no address")
     if port and not (port.isdecimal() and 0 < int(port) < 65536):
-        raise NitroInputError(f"nsip {nsip!r}: the port must be a number from 1 to 65535")
+        raise NitroInputError(f"{option} {nsip!r}: the port must be a number from 1 to 65535")
     return host, int(port) if port else None
 
 

@@ -135,9 +135,17 @@ def test_a_login_that_changes_the_password_is_never_sent_twice() -> None:
 
 
 def test_too_many_sessions_is_waited_for() -> None:
-    full = (409, {"errorcode": 446, "message": "Connection limit to CFE exceeded", "severity": "ERROR"})
-    with serving(full, LOGIN, (200, DONE), LOGOUT) as script, client(script) as nitro:
-        assert nitro.get("hanode") == []
+    full = (503, {"errorcode": 446, "message": "Connection limit to CFE exceeded", "severity": "ERROR"})
+    with serving(full, LOGIN, full, (201, DONE), LOGOUT) as script, client(script) as nitro:
+        nitro.add("ipset", {"name": "a"})
+    assert script.calls.count("POST /config/ipset") == 2
+
+
+def test_sessions_that_never_end_are_an_error() -> None:
+    full = (400, {"errorcode": 445, "message": "Session limit exceeded", "severity": "ERROR"})
+    with serving(*[full] * 9) as script, pytest.raises(NitroError, match="445 Session limit exceeded"):
+        client(script).get("hanode")
+    assert len(script.asked) == 3
 
 
 @pytest.mark.parametrize(
