@@ -27,6 +27,10 @@ class Settings:
     ``pending``/``stopping``/``shutting_down``: time an instance takes through that state.
     ``status_checks``: time from ``running`` until DescribeInstanceStatus says ``passed``.
     ``lag``: how long Describe* goes on answering with what was true before a write (0: consistent at once).
+    ``registration``: time from RegisterTargets to the first health check; ``provisioning``: of a new load balancer.
+    ``deregistration_effect``: how long new connections still reach a target after DeregisterTargets; on AWS some two
+    minutes whatever the deregistration delay (kubernetes-sigs/aws-load-balancer-controller, issue 2366).
+    ``change_insync``: time from ChangeResourceRecordSets to INSYNC.
     ``profile_lag``: how long RunInstances refuses an instance profile that was just made.
     ``unauthorized``: actions ("AssociateAddress") that the caller has no right to, DryRun or not.
     """
@@ -36,6 +40,10 @@ class Settings:
     stopping: float = 8.0
     shutting_down: float = 6.0
     status_checks: float = 60.0
+    registration: float = 30.0
+    provisioning: float = 30.0
+    deregistration_effect: float = 120.0
+    change_insync: float = 15.0
     lag: float = 0.0
     profile_lag: float = 0.0
     unauthorized: set[str] = field(default_factory=set)
