@@ -28,6 +28,7 @@ class Settings:
     ``status_checks``: time from ``running`` until DescribeInstanceStatus says ``passed``.
     ``lag``: how long Describe* goes on answering with what was true before a write (0: consistent at once).
     ``profile_lag``: how long RunInstances refuses an instance profile that was just made.
+    ``unauthorized``: actions ("AssociateAddress") that the caller has no right to, DryRun or not.
     """
 
     eip_quota: int = 20

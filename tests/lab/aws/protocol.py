@@ -103,8 +103,12 @@ def _rest_action(service: str, environ: Environ) -> str:
     return str(operation.name)
 
 
-def refuse_request(kind: FaultKind, request: AwsRequest, why: str = "") -> tuple[str, list[tuple[str, str]], bytes]:
-    """(status line, headers, body) with which the service itself throttles, or fails inside.
+Answer = tuple[str, list[tuple[str, str]], bytes]
+"""(status line, headers, body)"""
+
+
+def refuse_request(kind: FaultKind, request: AwsRequest, why: str = "") -> Answer:
+    """The answer with which the service itself throttles, or fails inside.
 
     EC2: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (RequestLimitExceeded 503,
     InternalError 500); query services: Throttling 400, InternalFailure 500; S3: SlowDown 503; JSON services:
@@ -112,15 +116,28 @@ def refuse_request(kind: FaultKind, request: AwsRequest, why: str = "") -> tuple
     """
     throttled = kind == "throttle"
     status, code, usual = _words(request.protocol, throttled)
-    message = why or usual
+    return _answer(request, status, code, why or usual, "Sender" if throttled else "Receiver")
+
+
+def forbid_request(request: AwsRequest) -> Answer:
+    """The answer to a caller who has no right to do this, whether it was a dry run or not.
+
+    EC2 says UnauthorizedOperation (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html), the
+    JSON services AccessDeniedException, the others AccessDenied; all with 403 but JSON's 400.
+    """
+    message = f"You are not authorized to perform this operation: {request.service}:{request.action}."
+    code = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException"}.get(request.protocol, "AccessDenied")
+    status = "400 Bad Request" if request.protocol == "json" else "403 Forbidden"
+    return _answer(request, status, code, message, "Sender")
+
+
+def _answer(request: AwsRequest, status: str, code: str, message: str, fault: str) -> Answer:
     identity = str(uuid.uuid4())
     if request.protocol == "json":
         body = json.dumps({"__type": code, "message": message})
         kind_of_body = "application/x-amz-json-1.0"
     else:
-        body = _XML[request.protocol].format(
-            code=code, message=escape(message), who="Sender" if throttled else "Receiver", identity=identity
-        )
+        body = _XML[request.protocol].format(code=code, message=escape(message), who=fault, identity=identity)
         kind_of_body = "text/xml;charset=UTF-8"
     content = body.encode()
     headers = [
@@ -146,11 +163,7 @@ def _words(protocol: Protocol, throttled: bool) -> tuple[str, str, str]:
         "ec2": (failed, "InternalError", "An internal error has occurred"),
         "query": (failed, "InternalFailure", "The request processing has failed because of an unknown error"),
         "rest-xml": (failed, "InternalFailure", "The request processing has failed because of an unknown error"),
-        "json": (
-            failed,
-            "InternalServerError",
-            "The server encountered an internal error trying to fulfill the request.",
-        ),
+        "json": (failed, "InternalServerError", "The server encountered an internal error."),
         "s3": (failed, "InternalError", "We encountered an internal error. Please try again."),
     }[protocol]
 

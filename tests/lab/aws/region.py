@@ -88,7 +88,7 @@ def _facts(instance: Any) -> InstanceFacts:
         state=instance.state,
         started_at=instance.lab_started_at,
         reboots=instance.lab_reboots,
-        user_data=base64.b64decode(instance.user_data or "").decode("utf-8", "replace"),
+        user_data=base64.b64decode(str(instance.user_data or "")).decode("utf-8", "replace"),
         interfaces=tuple(
             InterfaceFacts(
                 network_interface_id=interface.id,

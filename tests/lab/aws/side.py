@@ -11,7 +11,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from tests.lab.aws import mends
 from tests.lab.aws.ground import Ground, Settings, stand_on
 from tests.lab.aws.mends.instances import settle
-from tests.lab.aws.protocol import body_of, read_request, refuse_request
+from tests.lab.aws.protocol import Answer, forbid_request, read_request, refuse_request
 from tests.lab.aws.region import RegionView
 from tests.lab.world import Clock, Environ, FaultKind
 
@@ -47,22 +47,26 @@ class AwsSide(RegionView):
         return self.ground.settings
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        body_of(environ)  # from the wire before the lock is taken: a slow client holds up nobody
+        asked = read_request(environ)  # from the wire before the lock is taken: a slow client holds up nobody
+        if asked.action in self.settings.unauthorized:
+            return _say(start_response, forbid_request(asked))
         with self.ground.lock:
             settle()
             try:
                 return list(self._application(environ, start_response))
-            except Exception as error:  # noqa: BLE001 – the boundary where moto's gaps become an AWS error
+            except Exception as error:  # noqa: BLE001 – the boundary where what moto cannot do becomes an AWS error
                 traceback.print_exc()
-                status, headers, body = refuse_request(
-                    "error", read_request(environ), f"{type(error).__name__}: {error}"
-                )
-        start_response(status, headers)
-        return [body]
+                return _say(start_response, refuse_request("error", asked, f"{type(error).__name__}: {error}"))
 
     def describe(self, environ: Environ) -> tuple[str, bool]:
         request = read_request(environ)
         return request.action, request.writes
 
-    def refusal(self, kind: FaultKind, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+    def refusal(self, kind: FaultKind, environ: Environ) -> Answer:
         return refuse_request(kind, read_request(environ))
+
+
+def _say(start_response: Any, answer: Answer) -> list[bytes]:
+    status, headers, body = answer
+    start_response(status, headers)
+    return [body]

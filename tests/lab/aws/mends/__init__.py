@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MENDS = ("images", "interfaces", "addresses", "instances", "identities", "launches")
+MENDS = ("images", "interfaces", "addresses", "instances", "volumes", "groups", "quotas", "identities", "launches")
 
 
 def install() -> None:
