@@ -23,9 +23,9 @@ description:
     appliance. When O(protocol), O(port) or O(backend_protocol) is another one, the object is deleted and made anew at
     once, after everything else is ready. For that moment the application does not answer, and what others had bound to
     the object (policies, for example) is lost, as are settings that the task does not name.
-  - Calls - one login and logout, seven or eight GETs when nothing is different, up to three more for O(monitor) and
-    O(certificate), and two more to see who else uses a server object before it is deleted. One write for each thing
-    that is different, one save, and the same GETs again to read back.
+  - Calls - one login and logout, eight GETs when nothing is different, one more with O(monitor), up to three more with
+    O(certificate), and two more to see who else uses a server object before it is deleted. When something is different,
+    one write for each thing, one save, and the same GETs again to read back.
 options:
   name:
     description: Name of the application and of its virtual server.
@@ -292,12 +292,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.nitro import application
-from ..module_utils.nitro.application_plan import plan_absent, plan_present
-from ..module_utils.nitro.application_read import read
-from ..module_utils.nitro.errors import NitroInputError
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, run
-from ..module_utils.nitro.steps import Step, carry_out
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import application
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_plan import plan_absent, plan_present
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_read import read
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, carry_out
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:

@@ -27,9 +27,9 @@ description:
     C(DescribeAddresses)) and no write. Launching any number of instances costs one C(RunInstances), after up to five
     more reads side by side, one C(DescribeInstances) per look while they start, and one C(CreateTags) per role.
   - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeAddresses); to launch
-    also C(ec2:RunInstances), C(ec2:CreateTags), C(ec2:DescribeImages), C(ec2:DescribeInstanceTypes), C(ec2:DescribeSubnets),
-    C(ec2:DescribeSecurityGroups) and, with an instance profile, C(iam:PassRole); with Elastic IPs also
-    C(ec2:AllocateAddress), C(ec2:AssociateAddress), C(ec2:ReleaseAddress) and, to foresee the quota,
+    also C(ec2:RunInstances), C(ec2:CreateTags), C(ec2:DescribeImages), C(ec2:DescribeInstanceTypes),
+    C(ec2:DescribeSubnets), C(ec2:DescribeSecurityGroups) and, with an instance profile, C(iam:PassRole); with Elastic
+    IPs also C(ec2:AllocateAddress), C(ec2:AssociateAddress), C(ec2:ReleaseAddress) and, to foresee the quota,
     C(ec2:DescribeAccountAttributes); and C(ec2:ModifyNetworkInterfaceAttribute), C(ec2:StartInstances),
     C(ec2:StopInstances), C(ec2:TerminateInstances), C(ec2:DeleteNetworkInterface) for what their names say.
 options:

@@ -20,8 +20,8 @@ description:
   - Addresses that the appliance does not have yet are created as VIPs before they are bound.
   - When an IPSet is removed, it is first taken off every load-balancing and content-switching virtual server that
     carries it, also those not named.
-  - Calls - one login and logout, six GETs at most when nothing is different (nine with IPv6 addresses), one write for
-    each thing that is, one save, and the same GETs again to read back.
+  - Calls - one login and logout, seven GETs when nothing is different (eight with IPv6 addresses). When something is,
+    one write for each thing, one save, and six or seven GETs to read back.
 options:
   name:
     description: Name of the IPSet.
@@ -158,10 +158,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.nitro import ipset
-from ..module_utils.nitro.errors import NitroInputError
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, run
-from ..module_utils.nitro.steps import carry_out
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import ipset
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import carry_out
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:

@@ -149,9 +149,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.nitro import stats
-from ..module_utils.nitro.errors import NitroError, NitroUnreachable
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import stats
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroUnreachable
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
 
 
 def probe_with(params: Mapping[str, Any]) -> stats.Probe:

@@ -34,6 +34,8 @@ LB_METHODS = (
     *("CALLIDHASH", "CUSTOMLOAD", "LEASTREQUEST", "AUDITLOGHASH", "STATICPROXIMITY"),
 )
 
+DEFAULTS: Row = {"lbmethod": "LEASTCONNECTION", "timeout": 2}  # of an lbvserver, as the vendor's reference has them
+
 # Protocols at which the appliance ends TLS, and what it then speaks to the back ends unless told otherwise.
 OFFLOADED = {
     "SSL": "HTTP",
@@ -391,7 +393,7 @@ def _told(name: str, row: Row, found: Found) -> dict[str, Any]:
 def foretell(wanted: Wanted, found: Found) -> dict[str, Any]:
     """What ``describe`` will say once the plan is carried out; states of things yet to be made are None."""
     anew = replaced(wanted, found) or found.vserver is None
-    row: Row = {} if anew else dict(found.vserver or {})
+    row: Row = DEFAULTS if anew else dict(found.vserver or {})
     told = _told(wanted.name, row, found)
     changes = {
         "protocol": wanted.protocol,
