@@ -131,6 +131,7 @@ class Lab:
             self.aws.reset()
             self.nitro.reset()
             self.dataplane.reset()
+            self.backends.start()
             self._sow()
             self.calls.clear()
             return {"seed_data": self.seed.state()}
@@ -148,6 +149,9 @@ class Lab:
 
     def set_power(self, instance_id: str, on: bool) -> None:
         self.nitro.power(instance_id, on)
+
+    def set_backend(self, name: str, up: bool) -> None:
+        self.backends.switch(name, up=up)
 
     def set_faults(self, plan: faults.Plan) -> dict[str, Any]:
         self.faults.set(plan)

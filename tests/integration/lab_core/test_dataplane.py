@@ -102,7 +102,7 @@ def _exchange(address: str, port: int, data: bytes = b"hello") -> bytes:
         return whole
 
 
-@pytest.mark.parametrize("address", [EIP, VIP])
+@pytest.mark.parametrize("address", [pytest.param(EIP, id="elastic"), pytest.param(VIP, id="private")])
 def test_an_elastic_ip_and_the_vip_behind_it_lead_to_the_back_end(plane: DataPlane, port: int, address: str) -> None:
     assert _exchange(address, port) == b"HELLO"
     assert plane.state() == {"listeners": sorted([f"{EIP}:{port}", f"{VIP}:{port}"]), "errors": {}}
@@ -305,5 +305,9 @@ def test_the_labs_own_web_servers_say_who_they_are_and_take_their_time(slice_: S
     assert time.monotonic() - started >= 0.3
     assert requests.get(f"{url}?delay=long", timeout=5).ok
     assert answers(place["address"], place["port"])
+    backends.switch("backend-1", up=False)
+    assert [place["up"] for place in backends.state()] == [False, True, True, True]
+    backends.start()
+    assert all(place["up"] for place in backends.state())
     backends.stop()
     wait_for(lambda: not answers(place["address"], place["port"]), "nobody answers any more")

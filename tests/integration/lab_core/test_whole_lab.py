@@ -156,6 +156,15 @@ def test_clients_at_the_elastic_ip_reach_the_back_ends_in_turn(site: Site, eip: 
     assert site.serves(_address(site.instances[0], 1))
 
 
+def test_a_back_end_that_is_down_is_left_out(site: Site, eip: str) -> None:
+    site.lab.backend("backend-1", up=False)
+    try:
+        assert {site.ask(eip).strip() for _ in range(4)} == {"backend-2"}
+    finally:
+        site.lab.backend("backend-1", up=True)
+    wait_for(lambda: site.ask(eip).strip() == "backend-1", "it takes its turn again")
+
+
 def test_only_the_vserver_port_of_the_vip_answers(site: Site) -> None:
     assert meets_reset(_address(site.instances[0], 1), site.lab.nitro_port)
 
