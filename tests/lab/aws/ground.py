@@ -91,6 +91,7 @@ class Ground:
         self.private_next: dict[str, int] = {}
         self.launches: dict[tuple[str, str], Any] = {}
         self.associations: set[str] = set()
+        self.changes: dict[str, Any] = {}
         self._history: dict[str, list[tuple[float, Any]]] = {}
 
     def remember(self, key: str, value: Any) -> None:
@@ -99,10 +100,11 @@ class Ground:
         past.append((self.now(), value))
         del past[:-16]
 
-    def seen(self, key: str, present: Any) -> Any:
-        """What a reader sees: the present, or with a lag what was true that many seconds ago."""
-        if self.settings.lag > 0:
-            since = self.now() - self.settings.lag
+    def seen(self, key: str, present: Any, lag: float | None = None) -> Any:
+        """What a reader sees: the present, or what was true ``lag`` lab seconds ago (by default `Settings.lag`)."""
+        behind = self.settings.lag if lag is None else lag
+        if behind > 0:
+            since = self.now() - behind
             for replaced_at, value in self._history.get(key, []):
                 if replaced_at > since:
                     return value

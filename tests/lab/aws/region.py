@@ -13,6 +13,7 @@ from tests.lab.aws.balancing import HealthChecker, Probe, Route, routes
 from tests.lab.aws.ground import Ground, regions
 from tests.lab.aws.mends.images import is_vpx
 from tests.lab.aws.mends.instances import every_instance, settle
+from tests.lab.aws.mends.names import answer
 from tests.lab.world import InstanceFacts, InterfaceFacts
 
 
@@ -83,6 +84,11 @@ class RegionView:
                 for group in interface._group_set
                 for rule in group.ingress_rules
             )
+
+    def resolve(self, name: str, kind: str = "A") -> tuple[tuple[str, ...], int]:
+        """(values, TTL in seconds) that Route 53's name servers answer now; ((), 0) for an unknown name."""
+        with self.ground.lock:
+            return answer(name, kind)
 
     def state(self) -> dict[str, Any]:
         with self.ground.lock:

@@ -16,6 +16,7 @@ MENDS = (
     "launches",
     "targets",
     "balancers",
+    "names",
 )
 
 
