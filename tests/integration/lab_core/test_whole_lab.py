@@ -207,6 +207,15 @@ def test_a_machine_without_power_is_silent_and_a_move_repairs(site: Site, eip: s
     wait_for(lambda: site.serves(eip), "it serves what it had saved")
 
 
+def test_load_is_set_for_all_a_zone_or_one(site: Site) -> None:
+    ids = [instance["InstanceId"] for instance in site.instances]
+    zones = [instance["Placement"]["AvailabilityZone"] for instance in site.instances]
+    assert sorted(site.lab.load(all=True, cpu=10)) == sorted(ids)
+    assert site.lab.load(zone=zones[1], memory=91.5) == [ids[1]]
+    assert site.lab.load(instance_id=ids[0], throughput=12, connections=4) == [ids[0]]
+    assert site.lab.load(zone="eu-central-1c", cpu=50) == []
+
+
 def test_nitro_calls_are_logged_with_their_address(site: Site, eip: str) -> None:
     calls = site.lab.calls(side="nitro")
     assert {call.address for call in calls} >= {node.address for node in site.nodes}
