@@ -1,0 +1,3 @@
+"""Clusters: instance, nodes, join (vendor NITRO reference: cluster)."""
+
+from __future__ import annotations

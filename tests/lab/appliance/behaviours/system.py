@@ -1,0 +1,302 @@
+"""The box itself: configuration, features, modes, version, licence, users and sessions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from tests.lab.appliance import passwords
+from tests.lab.appliance.context import Context
+from tests.lab.appliance.errors import NitroFault
+from tests.lab.appliance.factory import factory_config, vcpus
+from tests.lab.appliance.schema import Resource, Row, catalogue
+
+from .base import Behaviour, behaves
+
+FEATURES = ("WL", "SP", "LB", "CS", "CR", "CMP", "SSL", "GSLB", "CF", "IC", "SSLVPN", "AAA", "OSPF", "RIP", "BGP", "REWRITE",
+            "IPv6PT", "AppFw", "RESPONDER", "AppFlow", "ISIS", "CH", "AppQoE", "ContentAccelerator", "RISE", "FEO", "LSN", "RDPProxy",
+            "Rep", "URLFiltering", "VideoOptimization", "ForwardProxy", "SSLInterception", "AdaptiveTCP", "CQA", "CI", "SureConnect",
+            "PQ", "HDOSP", "PUSH", "CloudBridge")  # fmt: skip
+FEATURE_ALIASES = {
+    "loadbalancing": "LB", "contentswitching": "CS", "sslofflding": "SSL", "ssloffloading": "SSL", "weblogging": "WL",
+    "surgeprotection": "SP", "compression": "CMP", "contentfiltering": "CF", "integratedcaching": "IC", "cacheredirection": "CR",
+    "globalserverloadbalancing": "GSLB", "applicationfirewall": "AppFw", "callhome": "CH",
+}  # fmt: skip
+MODE_ALIASES = {
+    "FastRamp": "FR", "L2mode": "L2", "L3mode": "L3", "UseSourceIP": "USIP", "ClientKeepAlive": "CKA", "TCPBuffering": "TCPB",
+    "MACbasedforwarding": "MBF",
+}  # fmt: skip
+EDITIONS = {"Standard": "isstandardlic", "Enterprise": "isenterpriselic", "Platinum": "isplatinumlic"}
+
+
+def ctime(when: float) -> str:
+    """Dates as the appliance prints them: ``Fri Nov  4 09:56:30 2022``, UTC."""
+    return time.asctime(time.gmtime(when))
+
+
+def feature_name(text: str) -> str:
+    """A feature by any of its spellings; 1074 for what is none."""
+    alias = FEATURE_ALIASES.get(text.lower())
+    for name in FEATURES:
+        if text.lower() == name.lower() or alias == name:
+            return name
+    raise NitroFault(1074, "feature", text)
+
+
+def switched(names: list[str], chosen: list[str], verb: str) -> list[str]:
+    """A list of names with some more, or without some."""
+    if verb == "enable":
+        return names + [name for name in chosen if name not in names]
+    return [name for name in names if name not in chosen]
+
+
+@behaves("nsfeature")
+class Feature(Behaviour):
+    def view(self, ctx: Context, row: Row) -> Row:
+        on = {name.lower() for name in row["feature"]}
+        flags = {name: name in on for name in catalogue()["config/nsfeature"].fields if name != "feature"}
+        return {**({"feature": row["feature"]} if row["feature"] else {}), **flags}
+
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        if "feature" not in arguments:
+            raise NitroFault(1095, "feature")
+        row = ctx.running.single("nsfeature")
+        row["feature"] = switched(row["feature"], [feature_name(name) for name in arguments["feature"]], verb)
+        return None
+
+
+@behaves("nsmode")
+class Mode(Behaviour):
+    def view(self, ctx: Context, row: Row) -> Row:
+        on = {name.lower() for name in row["mode"]}
+        flags = {name: name in on for name in catalogue()["config/nsmode"].fields if name != "mode"}
+        return {**({"mode": row["mode"]} if row["mode"] else {}), **flags}
+
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        if "mode" not in arguments:
+            raise NitroFault(1095, "mode")
+        row = ctx.running.single("nsmode")
+        row["mode"] = switched(row["mode"], [MODE_ALIASES.get(name, name) for name in arguments["mode"]], verb)
+        return None
+
+
+@behaves("nsconfig")
+class NsConfig(Behaviour):
+    changes_config = False
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        box = ctx.appliance
+        peers = len(box.running.rows("hanode")) > 1
+        cluster = bool(box.running.rows("clusterinstance"))
+        nsip = box.running.first("nsip", type="NSIP") or {}
+        return {
+            **row,
+            "ipaddress": box.nsip,
+            "netmask": nsip.get("netmask", ""),
+            "systemtype": "Cluster" if cluster else "HA" if peers else "Stand-alone",
+            "primaryip": box.nsip if box.ha.role == "Primary" else ctx.room.ha.peer_address(box),
+            "flags": 0,
+            "lastconfigchangedtime": ctime(box.changed_at or box.boot_began),
+            "lastconfigsavetime": ctime(box.saved_at or box.boot_began),
+            "currentsytemtime": ctime(ctx.now),
+            "systemtime": int(ctx.now),
+            "configchanged": box.running != box.saved,
+        }
+
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        match verb:
+            case "save":
+                self.save(ctx)
+            case "clear":
+                self.clear(ctx, arguments["level"])
+            case "diff":
+                return {"response": ""}
+        return None
+
+    def save(self, ctx: Context) -> None:
+        """Two at once: 293 "Operation already in progress" (or 1461, see Settings)."""
+        if ctx.now < ctx.appliance.saving_until:
+            raise NitroFault(ctx.settings.save_collision_code)
+        ctx.appliance.save(ctx.now)
+
+    def clear(self, ctx: Context, level: str) -> None:
+        """What remains: NSIP, users' passwords, HA and RPC (basic and extended keep more than full; vendor CLI reference)."""
+        fresh = factory_config(ctx.appliance.facts)
+        keep = ["systemuser", "nsrpcnode", "hanode", "clusterinstance", "clusternode"]
+        if level != "full":
+            keep += ["route", "nsfeature", "nsmode", "nshostname"]
+        for name in keep:
+            fresh.tables[name] = ctx.running.tables.get(name, {})
+        ctx.appliance.running = fresh
+        ctx.appliance.changed_at = ctx.now
+
+
+@behaves("reboot")
+class Reboot(Behaviour):
+    changes_config = False
+
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        times = ctx.settings.warm if arguments.get("warm") else ctx.settings.cold
+        ctx.room.ha.about_to_vanish(ctx.appliance)
+        ctx.appliance.boot(ctx.now, times)
+        ctx.room.restarted(ctx.appliance)
+        return None
+
+
+@behaves("nshostname")
+class Hostname(Behaviour):
+    def updating(self, ctx: Context, row: Row, changes: Row) -> None:
+        if "ownernode" in changes and not ctx.on_clip:
+            raise NitroFault(2547)
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        return {"hostname": row.get("hostname", ""), **({"ownernode": row["ownernode"]} if "ownernode" in row else {})}
+
+
+@behaves("nsversion")
+class Version(Behaviour):
+    def rows(self, ctx: Context, resource: Resource) -> list[Row]:
+        return [{"installedversion": False, "version": ctx.settings.version, "mode": 1}]
+
+
+@behaves("nshardware")
+class Hardware(Behaviour):
+    def rows(self, ctx: Context, resource: Resource) -> list[Row]:
+        serial = "HE2H" + ctx.appliance.instance_id.removeprefix("i-")[:10].upper()
+        return [
+            {
+                "hwdescription": "NetScaler Virtual Appliance 450040",
+                "sysid": 450040,
+                "manufactureday": 2,
+                "manufacturemonth": 17,
+                "manufactureyear": 2009,
+                "cpufrequncy": 2500,
+                "hostid": sum(ctx.appliance.instance_id.encode()),
+                "host": ctx.appliance.instance_id.removeprefix("i-")[:12],
+                "serialno": serial,
+                "encodedserialno": serial[::-1],
+            }
+        ]
+
+
+def pool(ctx: Context) -> Row:
+    """The pooled licence in force: configured, saved, and a reboot since (vendor's lambda_pooled_license)."""
+    row = ctx.running.single("nscapacity")
+    return row if row and row.get("_boots", ctx.appliance.boots) < ctx.appliance.boots else {}
+
+
+@behaves("nslicense")
+class License(Behaviour):
+    def rows(self, ctx: Context, resource: Resource) -> list[Row]:
+        pooled = pool(ctx)
+        edition = EDITIONS[pooled.get("edition", "Platinum")]
+        row: Row = {name: True for name, field in resource.fields.items() if field.kind == "b"}
+        row.update(
+            dict.fromkeys(
+                ("delta", "agee", "cloudbridgeappliance", "cloudextenderappliance", "issgwylic", "isswglic"), False
+            )
+        )
+        row.update({name: name == edition for name in EDITIONS.values()})
+        row.update({"f_sslvpn_users": 0, "f_ica_users": 0, "cluster": edition != "isstandardlic"})
+        return [{**row, "modelid": self.model(pooled), "licensingmode": "Pooled" if pooled else "Local"}]
+
+    def model(self, pooled: Row) -> int:
+        factor = 1000 if pooled.get("unit") == "Gbps" else 1
+        return int(pooled.get("bandwidth", 5)) * factor if pooled else 5000
+
+
+@behaves("nscapacity")
+class Capacity(Behaviour):
+    def view(self, ctx: Context, row: Row) -> Row:
+        shown = {name: value for name, value in row.items() if not name.startswith("_")}
+        actual = pool(ctx).get("bandwidth", 0)
+        return {**shown, "actualbandwidth": actual, "maxbandwidth": 40000, "minbandwidth": 10, "instancecount": 1}
+
+    def updating(self, ctx: Context, row: Row, changes: Row) -> None:
+        self.coherent(changes)
+        if not ctx.running.rows("nslicenseserver"):
+            raise NitroFault(3571)
+        for name in ("bandwidth", "unit", "platform", "vcpu", "edition"):
+            row.pop(name, None)
+        changes["_boots"] = ctx.appliance.boots
+
+    def coherent(self, changes: Row) -> None:
+        """One of bandwidth with unit, platform, or vcpu."""
+        if "platform" in changes and "bandwidth" in changes:
+            raise NitroFault(1092, "platform", "bandwidth")
+        if "bandwidth" in changes and "unit" not in changes:
+            raise NitroFault(1093, "bandwidth", "unit")
+        if not {"platform", "bandwidth", "vcpu"} & changes.keys():
+            raise NitroFault(1095, "bandwidth")
+
+
+@behaves("nslicenseserver")
+class LicenseServer(Behaviour):
+    def adding(self, ctx: Context, row: Row) -> None:
+        if not {"licenseserverip", "servername"} & row.keys():
+            raise NitroFault(1095, "licenseserverip")
+        row.setdefault("port", 27000)
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        return {**row, "status": 1, "grace": 0, "gptimeleft": 0}
+
+
+@behaves("systemuser")
+class SystemUser(Behaviour):
+    def adding(self, ctx: Context, row: Row) -> None:
+        passwords.acceptable(ctx, row["username"], row["password"])
+
+    def updating(self, ctx: Context, row: Row, changes: Row) -> None:
+        if "password" in changes:
+            passwords.acceptable(ctx, row["username"], changes["password"])
+            row.pop("_forced", None)
+
+    def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
+        if row["username"] == "nsroot":
+            raise NitroFault(257)
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        timeout = row.get("timeout", 900)
+        return {**row, "encrypted": True, "hashmethod": "SHA512", "timeout": timeout, "promptinheritedfrom": "Global",
+                "timeoutkind": "User" if "timeout" in row else "Global"}  # fmt: skip
+
+
+@behaves("systemsession")
+class SystemSession(Behaviour):
+    changes_config = False
+
+    def rows(self, ctx: Context, resource: Resource) -> list[Row]:
+        return [
+            {
+                "sid": session.sid,
+                "username": session.username,
+                "logintime": ctime(session.began),
+                "lastactivitytime": ctime(session.last_used),
+                "expirytime": int(session.expires() - ctx.now),
+                "numofconnections": 1,
+                "currentconn": session.token == ctx.token,
+                "clienttype": "API",
+                "partitionname": "default",
+            }
+            for session in ctx.appliance.sessions.list(ctx.now)
+        ]
+
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        if verb != "kill":
+            raise NitroFault(1240, verb)
+        if arguments.get("all"):
+            ctx.appliance.sessions.clear(but=ctx.token)
+        elif "sid" not in arguments:
+            raise NitroFault(1095, "sid")
+        elif not ctx.appliance.sessions.kill(arguments["sid"]):
+            raise NitroFault(258, "sid", arguments["sid"])
+        return None
+
+
+@behaves("nstcpparam", "systemparameter", "cloudparameter")
+class Parameters(Behaviour):
+    """Exist once, always there."""
+
+
+def cpu_count(ctx: Context) -> int:
+    return vcpus(ctx.appliance.facts.instance_type)

@@ -1,0 +1,112 @@
+"""Certificates and files, as much as an SSL virtual server needs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from tests.lab.appliance.context import Context
+from tests.lab.appliance.errors import NitroFault
+from tests.lab.appliance.schema import Resource, Row
+
+from .base import Behaviour, behaves, require
+from .system import ctime
+
+SSL_FOLDER = "/nsconfig/ssl"
+SHIPPED = ("ns-server.cert", "ns-server.key", "ns-root.cert", "ns-root.key")
+
+
+@behaves("systemfile")
+class SystemFile(Behaviour):
+    changes_config = False
+
+    def adding(self, ctx: Context, row: Row) -> None:
+        """1642 (409) when the file is there; content must be base64."""
+        row.setdefault("filelocation", SSL_FOLDER)
+        row["filelocation"] = str(PurePosixPath(row["filelocation"]))
+        try:
+            base64.b64decode(row["filecontent"], validate=True)
+        except binascii.Error:
+            raise NitroFault(1097, "fileContent") from None
+        if ctx.running.first("systemfile", filename=row["filename"], filelocation=row["filelocation"]):
+            raise NitroFault(1642)
+
+    def added(self, ctx: Context, row: Row) -> None:
+        row["filemodifiedtime"] = row["fileaccesstime"] = ctime(ctx.now)
+
+    def selector(self, args: dict[str, str]) -> dict[str, str]:
+        if "filelocation" in args:
+            return {**args, "filelocation": str(PurePosixPath(args["filelocation"]))}
+        return args
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        return {**row, "filesize": len(base64.b64decode(row["filecontent"]))}
+
+
+def has_file(ctx: Context, path: str) -> bool:
+    """Whether a certificate or key file is on the appliance; a bare name means /nsconfig/ssl."""
+    whole = PurePosixPath(SSL_FOLDER) / path
+    if whole.name in SHIPPED:
+        return True
+    return ctx.running.first("systemfile", filename=whole.name, filelocation=str(whole.parent)) is not None
+
+
+@behaves("sslcertkey")
+class CertKey(Behaviour):
+    absent_code = 1540
+
+    def adding(self, ctx: Context, row: Row) -> None:
+        for field in ("cert", "key"):
+            if field in row and not has_file(ctx, row[field]):
+                raise NitroFault(1647)
+        row.setdefault("expirymonitor", "ENABLED")
+        row.setdefault("notificationperiod", 30)
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        return {**row, "status": "Valid", "daystoexpiration": 364, "version": 3, "publickeysize": 256,
+                "certificatetype": ["SRVR_CERT"]}  # fmt: skip
+
+    def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
+        if ctx.running.first("sslvserver_sslcertkey_binding", certkeyname=row["certkey"]):
+            raise NitroFault(1070)
+
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        row = self.find(ctx, resource, arguments)
+        match verb:
+            case "link":
+                require(ctx, "sslcertkey", "certkey", arguments["linkcertkeyname"], 1540)
+                row["linkcertkeyname"] = arguments["linkcertkeyname"]
+            case "unlink":
+                row.pop("linkcertkeyname", None)
+            case "change":
+                for field in ("cert", "key"):
+                    if field in arguments and not has_file(ctx, arguments[field]):
+                        raise NitroFault(1647)
+                row.update({name: arguments[name] for name in ("cert", "key", "inform") if name in arguments})
+            case _:
+                return super().act(ctx, resource, verb, arguments)
+        return None
+
+
+@behaves("sslvserver_sslcertkey_binding")
+class CertBinding(Behaviour):
+    def adding(self, ctx: Context, row: Row) -> None:
+        require(ctx, "sslvserver", "vservername", row["vservername"])
+        if "certkeyname" not in row:
+            raise NitroFault(1095, "certkeyName")
+        require(ctx, "sslcertkey", "certkey", row["certkeyname"], 1540)
+        row.setdefault("ca", False)
+        row.setdefault("snicert", False)
+        row.setdefault("skipcaname", False)
+        if not row["ca"] and not row["snicert"]:
+            self.replace(ctx, row)
+
+    def replace(self, ctx: Context, row: Row) -> None:
+        """One server certificate a virtual server: binding another takes the first one's place."""
+        table = ctx.running.table("sslvserver_sslcertkey_binding")
+        for key, other in list(table.items()):
+            same = other["vservername"] == row["vservername"] and not other["ca"] and not other["snicert"]
+            if same and other["certkeyname"] != row["certkeyname"]:
+                del table[key]

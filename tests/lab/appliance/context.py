@@ -1,0 +1,107 @@
+"""What a request carries through the engine, and what the engine may ask of the world around one appliance."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from tests.lab.world import Clock, InstanceFacts, Region
+
+from .appliance import Appliance
+from .errors import MESSAGES
+from .health import Prober
+from .settings import Settings
+from .store import Config
+
+if TYPE_CHECKING:
+    from .cluster import Clusters
+    from .ha import Pairs
+
+
+class Room:
+    """All appliances of a region, by instance id, and what they share. Guarded by one lock."""
+
+    ha: Pairs
+    clusters: Clusters
+
+    def __init__(self, clock: Clock, region: Region) -> None:
+        self.clock = clock
+        self.region = region
+        self.settings = Settings()
+        self.lock = threading.RLock()
+        self.prober = Prober()
+        self.appliances: dict[str, Appliance] = {}
+        self._allowed: dict[tuple[str, str, str, int], tuple[float, bool]] = {}
+
+    def appliance_of(self, facts: InstanceFacts) -> Appliance:
+        """The appliance on this instance: as it is known, or a new one with factory settings."""
+        known = self.appliances.get(facts.instance_id)
+        if known is None:
+            known = self.appliances[facts.instance_id] = Appliance.fresh(facts, self.settings)
+        elif known.observe(facts):
+            known.boot(facts.started_at if facts.state == "running" else self.clock.now(), self.settings.cold)
+            self.restarted(known)
+        return known
+
+    def restarted(self, appliance: Appliance) -> None:
+        """Whatever a boot means to the pair and the cluster it belongs to."""
+        self.ha.restarted(appliance)
+        self.clusters.restarted(appliance)
+
+    def ready(self) -> list[Appliance]:
+        now = self.clock.now()
+        return [appliance for appliance in self.appliances.values() if appliance.ready(now)]
+
+    def by_nsip(self, address: str) -> Appliance | None:
+        return next((appliance for appliance in self.appliances.values() if appliance.nsip == address), None)
+
+    def reach(self, source: Appliance, target: Appliance, protocol: Literal["tcp", "udp"], port: int) -> bool:
+        """Whether packets from one NSIP get to the other: both powered, not partitioned, let in by the groups."""
+        if frozenset((source.instance_id, target.instance_id)) in self.settings.partitions:
+            return False
+        key = (source.nsip, target.nsip, protocol, port)
+        at, answer = self._allowed.get(key, (float("-inf"), False))
+        if time.monotonic() - at > self.settings.allow_cache_seconds:
+            answer = self.region.allows(source.nsip, target.nsip, protocol, port)
+            self._allowed[key] = (time.monotonic(), answer)
+        return answer
+
+
+@dataclass(slots=True)
+class Context:
+    """One command on one appliance. ``origin`` peer: replayed from another node, so it goes no further."""
+
+    room: Room
+    appliance: Appliance
+    now: float
+    username: str = "nsroot"
+    origin: Literal["client", "peer"] = "client"
+    on_clip: bool = False
+    token: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def running(self) -> Config:
+        return self.appliance.running
+
+    @property
+    def settings(self) -> Settings:
+        return self.room.settings
+
+    def warn(self, code: int, *detail: object) -> None:
+        """A warning of the vendor's list: the command is carried out all the same."""
+        text = MESSAGES[code] + (f" [{', '.join(map(str, detail))}]" if detail else "")
+        self.warnings.append(f"{code} - {text}")
+
+    def as_peer(self, appliance: Appliance) -> Context:
+        return Context(self.room, appliance, self.now, self.username, origin="peer")
+
+
+def ordered(names: Iterable[str], row: dict[str, object]) -> dict[str, object]:
+    """A row in the order of its documentation, then whatever else it has."""
+    out = {name: row[name] for name in names if name in row}
+    out.update({name: value for name, value in row.items() if name not in out})
+    return out

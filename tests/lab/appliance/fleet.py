@@ -1,0 +1,289 @@
+"""The side of the lab that answers NITRO: every VPX instance of the region, behind one WSGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from werkzeug.wrappers import Request
+
+from tests.lab.world import Clock, Door, Environ, FaultKind, Region, Vserver
+
+from . import health
+from .app import Api, raw_path, split_path
+from .appliance import DOORS, Appliance, Stage
+from .cluster import Clusters
+from .context import Room
+from .errors import NitroFault
+from .ha import Pairs
+from .schema import catalogue
+from .settings import Settings
+from .wire import dumps, envelope
+
+UNAVAILABLE = (
+    b"<html><head><title>503 Service Unavailable</title></head><body><h1>Service Unavailable</h1></body></html>\n"
+)
+LANDING = b"<html><head><title>Citrix Login</title></head><body>NetScaler</body></html>\n"
+HTML = [("Content-Type", "text/html; charset=utf-8")]
+JSON = ("Content-Type", "application/json; charset=utf-8")
+Start = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class ApplianceSide:
+    """Implements ``Side`` (name "nitro") and ``Fleet`` of tests/lab/world.py. Thread-safe."""
+
+    name: Literal["nitro"] = "nitro"
+
+    def __init__(self, clock: Clock, region: Region) -> None:
+        self.room = Room(clock, region)
+        self.room.ha = Pairs(self.room)
+        self.room.clusters = Clusters(self.room)
+        self.api = Api(self.room)
+        self._loads: list[tuple[dict[str, str], dict[str, float]]] = []
+
+    @property
+    def settings(self) -> Settings:
+        """Times and switches; change them at will, they hold from the next event on."""
+        return self.room.settings
+
+    def set_backend_probe(self, probe: Callable[[str, int], bool]) -> None:
+        """How a monitor finds out whether a back end is up (default: a TCP connection). Answers are kept about a second."""
+        self.room.prober.probe = probe
+        self.room.prober.forget()
+
+    # -- Side --------------------------------------------------------------------------------------------------------
+
+    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        with self.room.lock:
+            status, headers, body = self._answer(environ)
+        start_response(status, [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _answer(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+        address = str(environ.get("lab.local_address", ""))
+        self._advance(address)
+        appliance, on_clip = self._reached(address)
+        if appliance is None or not appliance.ready(self.room.clock.now()):
+            return "503 Service Unavailable", HTML, UNAVAILABLE
+        path = raw_path(environ).split("?", 1)[0]
+        if not path.startswith("/nitro/"):
+            return ("200 OK", HTML, LANDING) if path in ("", "/") else ("404 Not Found", HTML, LANDING)
+        reply = self.api.answer(appliance, Request(environ), on_clip)
+        return reply.status_line(), [JSON, *reply.headers], reply.data()
+
+    def describe(self, environ: Environ) -> tuple[str, bool]:
+        """``POST /config/lbvserver?action=disable``: verb, type and action; login and logout are no writes."""
+        request = Request(environ)
+        method = request.method
+        try:
+            path = split_path(raw_path(environ))
+        except NitroFault:
+            return f"{method} {request.path}", method not in ("GET", "HEAD")
+        action = request.args.get("action")
+        operation = f"{method} /{path.kind}/{path.name}" + (f"?action={action}" if action else "")
+        return operation, method in ("POST", "PUT", "DELETE") and path.name not in ("login", "logout")
+
+    def refusal(self, kind: FaultKind, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+        """``throttle``: too many sessions (445); ``error``: the control plane is not up (503, no JSON)."""
+        if kind == "throttle":
+            body = dumps(envelope(445, NitroFault(445).message, "ERROR")).encode()
+            return "503 Service Unavailable", [JSON, ("Content-Length", str(len(body)))], body
+        return "503 Service Unavailable", [*HTML, ("Content-Length", str(len(UNAVAILABLE)))], UNAVAILABLE
+
+    # -- Fleet -------------------------------------------------------------------------------------------------------
+
+    def door(self, address: str) -> Door:
+        with self.room.lock:
+            self._refresh(address)
+            appliance, _ = self._reached(address)
+            if appliance is not None:
+                return DOORS[appliance.stage(self.room.clock.now())]
+            facts = self.room.region.instance_at(address)
+            if facts is None:
+                return Door.ABSENT
+            owner = self.room.appliance_of(facts)
+            ready = owner.stage(self.room.clock.now()) not in (Stage.OFF, Stage.DARK)
+            owned = owner.running.first("nsip", ipaddress=address) is not None
+            return Door.CLOSED if ready and owned else Door.DARK
+
+    def vserver(self, address: str, port: int) -> Vserver | None:
+        with self.room.lock:
+            facts = self.room.region.instance_at(address)
+            if facts is None:
+                return None
+            appliance = self.room.appliance_of(facts)
+            now = self.room.clock.now()
+            if not self._serves(appliance, now):
+                return None
+            row = listener(appliance, address, port)
+            if row is None or row.get("state") == "DISABLED" or health.lacks_certificate(appliance.running, row):
+                return None
+            members = [
+                member
+                for member in health.members_of(appliance.running, row["name"])
+                if member.enabled(now) and member.address
+            ]
+        prober = self.room.prober
+        up = [member for member in members if not member.checked or prober.up(member.address, member.port)]
+        if not up:
+            return None
+        backends = tuple((member.address, member.port) for member in up)
+        return Vserver(appliance.instance_id, row["name"], row["servicetype"], backends)
+
+    def _serves(self, appliance: Appliance, now: float) -> bool:
+        return (
+            appliance.ready(now)
+            and appliance.ha.role == "Primary"
+            and "LB" in appliance.features()
+            and self.room.clusters.serves(appliance, now)
+        )
+
+    def vserver_ports(self) -> Iterable[int]:
+        with self.room.lock:
+            return sorted(
+                {
+                    int(row["port"])
+                    for appliance in self.room.appliances.values()
+                    for row in appliance.running.rows("lbvserver")
+                    if 0 < int(row["port"]) < 65535
+                }
+            )
+
+    def power(self, instance_id: str, on: bool) -> None:
+        with self.room.lock:
+            self._refresh_all()
+            appliance = self.room.appliances.get(instance_id)
+            if appliance is None:
+                raise KeyError(f"no VPX instance {instance_id}")
+            if appliance.powered == on:
+                return
+            now = self.room.clock.now()
+            self.room.ha.about_to_vanish(appliance)
+            appliance.powered = on
+            appliance.boot(now, self.settings.cold)
+            self.room.restarted(appliance)
+
+    def load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]:
+        with self.room.lock:
+            self._refresh_all()
+            if "instance_id" not in selector:
+                self._loads.append((dict(selector), dict(figures)))
+            touched = [one for one in self.room.appliances.values() if selected(one, selector)]
+            for appliance in touched:
+                appliance.figures.set(self.room.clock.now(), figures)
+            return [appliance.instance_id for appliance in touched]
+
+    def tick(self) -> None:
+        with self.room.lock:
+            self._refresh_all()
+            self._step()
+
+    def reset(self) -> None:
+        with self.room.lock:
+            self.room.appliances.clear()
+            self.room.prober.forget()
+            self.room.clusters.reset()
+            self._loads.clear()
+
+    def state(self) -> dict[str, Any]:
+        with self.room.lock:
+            self._refresh_all()
+            self._step()
+            return {instance_id: self._state_of(one) for instance_id, one in sorted(self.room.appliances.items())}
+
+    def _state_of(self, appliance: Appliance) -> dict[str, Any]:
+        now = self.room.clock.now()
+        pair = self.room.ha.peer_row(appliance)
+        return {
+            "power": appliance.powered,
+            "stage": appliance.stage(now).value,
+            "ready_in": max(0.0, appliance.ready_at - now),
+            "nsip": appliance.nsip,
+            "ha": {
+                "role": appliance.ha.role,
+                "peer": (pair or {}).get("ipaddress"),
+                "hears_peer": appliance.ha.hears is not None,
+                "sync": appliance.ha.sync or None,
+            },
+            "cluster": self.room.clusters.describe(appliance, now),
+            "sessions": len(appliance.sessions.list(now)),
+            "unsaved": appliance.running != appliance.saved,
+            "running": appliance.running.public(),
+            "saved": appliance.saved.public(),
+        }
+
+    # -- time and place ----------------------------------------------------------------------------------------------
+
+    def _reached(self, address: str) -> tuple[Appliance | None, bool]:
+        """The appliance whose API answers at this address, and whether it does so as a cluster's coordinator."""
+        now = self.room.clock.now()
+        if coordinator := self.room.clusters.coordinator_at(address, now):
+            return coordinator, True
+        facts = self.room.region.instance_at(address)
+        if facts is None:
+            return None, False
+        appliance = self.room.appliance_of(facts)
+        return (appliance, False) if address in appliance.management_addresses() else (None, False)
+
+    def _refresh(self, address: str) -> None:
+        known = len(self.room.appliances)
+        if facts := self.room.region.instance_at(address):
+            self.room.appliance_of(facts)
+        if len(self.room.appliances) != known:
+            self._apply_loads()
+
+    def _refresh_all(self) -> None:
+        """Take over what the hypervisor has: new machines, restarts from outside, terminations."""
+        seen = set()
+        known = len(self.room.appliances)
+        for facts in self.room.region.instances():
+            seen.add(facts.instance_id)
+            self.room.appliance_of(facts)
+        for gone in self.room.appliances.keys() - seen:
+            del self.room.appliances[gone]
+        if len(self.room.appliances) != known:
+            self._apply_loads()
+
+    def _apply_loads(self) -> None:
+        for appliance in self.room.appliances.values():
+            if not appliance.loaded:
+                appliance.loaded = True
+                for selector, figures in self._loads:
+                    if selected(appliance, selector):
+                        appliance.figures.set(self.room.clock.now(), figures)
+
+    def _advance(self, address: str) -> None:
+        self._refresh(address)
+        self._step()
+
+    def _step(self) -> None:
+        now = self.room.clock.now()
+        self.room.ha.step(now)
+        self.room.clusters.step(now)
+
+
+def selected(appliance: Appliance, selector: dict[str, str]) -> bool:
+    """Whether a load for a zone, an instance, or all is meant for this one."""
+    if "instance_id" in selector:
+        return appliance.instance_id == selector["instance_id"]
+    if "zone" in selector:
+        return appliance.facts.zone == selector["zone"]
+    return "all" in selector
+
+
+def listener(appliance: Appliance, address: str, port: int) -> dict[str, Any] | None:
+    """The virtual server that answers at an address and port: its own address, or one of its IPSet as this node has it."""
+    config = appliance.running
+    nsip = config.first("nsip", ipaddress=address)
+    if nsip is None or nsip.get("state") == "DISABLED":
+        return None
+    sets = {row["name"] for row in config.find("ipset_nsip_binding", ipaddress=address)}
+    for row in config.rows("lbvserver"):
+        if int(row["port"]) in (port, 65535) and (row["ipv46"] == address or row.get("ipset") in sets):
+            return row
+    return None
+
+
+def known_types() -> list[str]:
+    """Every configuration type this side answers for."""
+    return sorted(path.split("/", 1)[1] for path in catalogue() if path.startswith("config/"))

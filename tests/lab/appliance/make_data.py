@@ -1,0 +1,246 @@
+"""How ``data/resources.json`` and ``data/errors.json`` were made: ``python make_data.py SCHEMA.json ERRORS.tsv``.
+
+``SCHEMA.json`` holds, for each page of the vendor's NITRO 12.1 reference, its table of properties and its operations with
+their example payloads; ``ERRORS.tsv`` the vendor's table of error numbers. What later releases added and the example
+payloads lack is written out below, each with the release.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent / "data"
+TYPES = {
+    "String": "s",
+    "Double": "d",
+    "Integer": "i",
+    "Boolean": "b",
+    "String[]": "S",
+    "Integer[]": "I",
+    "Double[]": "I",
+}
+
+# The fields that identify one object, where the delete URL names one of them only.
+KEYS = {
+    "config/nsip": ["ipaddress", "td"],
+    "config/ipset_nsip_binding": ["name", "ipaddress"],
+    "config/ipset_nsip6_binding": ["name", "ipaddress"],
+    "config/route": ["network", "netmask", "gateway"],
+    "config/lbvserver_service_binding": ["name", "servicename"],
+    "config/lbvserver_servicegroup_binding": ["name", "servicegroupname"],
+    "config/servicegroup_servicegroupmember_binding": ["servicegroupname", "servername", "port"],
+    "config/service_lbmonitor_binding": ["name", "monitor_name"],
+    "config/servicegroup_lbmonitor_binding": ["servicegroupname", "monitor_name"],
+    "config/lbmonitor_service_binding": ["monitorname", "servicename"],
+    "config/lbmonitor_servicegroup_binding": ["monitorname", "servicegroupname"],
+    "config/sslvserver_sslcertkey_binding": ["vservername", "certkeyname", "ca"],
+    "config/vlan_interface_binding": ["id", "ifnum"],
+    "config/vlan_nsip_binding": ["id", "ipaddress"],
+    "config/vlan_nsip6_binding": ["id", "ipaddress"],
+    "config/vlan_channel_binding": ["id", "ifnum"],
+    "config/clusternodegroup_clusternode_binding": ["name", "node"],
+    "config/clusternode_routemonitor_binding": ["nodeid", "routemonitor"],
+    "config/hanode_routemonitor_binding": ["id", "routemonitor"],
+    "config/systemfile": ["filename", "filelocation"],
+    "config/nsrpcnode": ["ipaddress"],
+    "config/sslvserver": ["vservername"],
+    "config/systemsession": ["sid"],
+    "config/clusterpropstatus": ["nodeid"],
+}
+SINGLETONS = {
+    "nsversion", "nslicense", "nscapacity", "nsfeature", "nsmode", "nsconfig", "nshardware", "nshostname", "nstcpparam",
+    "systemparameter", "cloudparameter",
+}  # fmt: skip
+UNUSED = {"config/nsacl", "config/nspartition", "stat/nsacl", "stat/nspartition", "config/cloudprofile"}
+
+# The codes this simulator answers with (2448 to 2549: the cluster's).
+CODES = {
+    257, 258, 273, 278, 293, 304, 315, 344, 354, 355, 356, 362, 363, 364, 365, 366, 410, 411, 412, 414, 415, 444, 445, 446, 461, 462,
+    463, 477, 1027, 1028, 1044, 1046, 1047, 1065, 1067, 1070, 1074, 1079, 1090, 1091, 1092, 1093, 1095, 1097, 1103, 1108, 1109,
+    1110, 1180, 1221, 1232, 1233, 1234, 1240, 1243, 1244, 1335, 1441, 1449, 1461, 1540, 1642, 1647, 2138, 2407, 3571, 3952,
+    3955, *range(2448, 2550),
+}  # fmt: skip
+
+YES_NO = ["YES", "NO"]
+ON_OFF = ["ENABLED", "DISABLED"]
+# resource → field → (definition, operations that accept it). 13.0, 13.1 and 14.1 unless said otherwise.
+LATER: dict[str, dict[str, tuple[dict[str, Any], list[str]]]] = {
+    "config/lbvserver": {"ipset": ({"t": "s"}, ["add", "update", "unset"])},
+    "config/csvserver": {"ipset": ({"t": "s"}, ["add", "update", "unset"])},
+    "config/clusternode": {
+        "tunnelmode": ({"t": "s", "d": "NONE", "e": ["NONE", "GRE", "UDP"]}, ["add", "update", "unset"]),
+        "clearnodegroupconfig": ({"t": "s", "e": YES_NO}, ["delete"]),
+        "force": ({"t": "b"}, ["delete"]),
+        "syncfailurereason": ({"t": "s", "ro": 1}, []),
+    },
+    "config/clusterinstance": {
+        "backplanebasedview": ({"t": "s", "d": "DISABLED", "e": ON_OFF}, ["add", "update", "unset"]),
+        "syncstatusstrictmode": ({"t": "s", "d": "DISABLED", "e": ON_OFF}, ["add", "update", "unset"]),
+        "dfdretainl2params": ({"t": "s", "d": "DISABLED", "e": ON_OFF}, ["add", "update", "unset"]),
+        "clusterproxyarp": ({"t": "s", "d": "ENABLED", "e": ON_OFF}, ["add", "update", "unset"]),
+        "secureheartbeats": ({"t": "s", "d": "DISABLED", "e": ON_OFF}, ["add", "update", "unset"]),
+    },
+    "config/hanode": {
+        "rpcnodepassword": ({"t": "s"}, ["add"]),
+        "syncstatusstrictmode": ({"t": "s", "d": "DISABLED", "e": ON_OFF}, ["update", "unset"]),
+        "hasyncfailurereason": ({"t": "s", "ro": 1}, []),
+    },
+    "config/nsrpcnode": {"validatecert": ({"t": "s", "d": "NO", "e": YES_NO}, ["update", "unset"])},
+    "config/nsconfig": {"all": ({"t": "b"}, ["save"])},
+    "config/nscapacity": {
+        "vcpu": ({"t": "b"}, ["update"]),
+        "nodeid": ({"t": "d", "min": 0, "max": 31}, []),
+    },
+    "config/nslicense": {"licensingmode": ({"t": "s", "ro": 1}, [])},
+    "config/nsip": {
+        "arpowner": ({"t": "d"}, ["add", "update", "unset"]),
+        "mptcpadvertise": ({"t": "s", "d": "NO", "e": YES_NO}, ["add", "update", "unset"]),
+    },
+}
+# Fields that are numbers on the wire although the reference calls them Double (recorded replies, client type assertions).
+NUMBERS = {
+    "config/hanode": ["hellointerval", "deadinterval", "masterstatetime"],
+    "config/clusternode": ["delay"],
+    "config/clusterinstance": ["deadinterval", "hellointerval"],
+    "config/lbvserver": ["timeout"],
+}
+# Interface: the page is not among the mirrored ones; fields of the current reference that clients use.
+INTERFACE = {
+    "fields": {
+        "id": {"t": "s"}, "speed": {"t": "s", "d": "AUTO", "e": ["AUTO", "10", "100", "1000", "10000"]},
+        "duplex": {"t": "s", "d": "AUTO", "e": ["AUTO", "HALF", "FULL"]},
+        "flowctl": {"t": "s", "d": "OFF", "e": ["OFF", "RX", "TX", "RXTX", "ON"]},
+        "autoneg": {"t": "s", "d": "ENABLED", "e": ON_OFF},
+        "hamonitor": {"t": "s", "d": "ON", "e": ["ON", "OFF"]}, "haheartbeat": {"t": "s", "d": "ON", "e": ["ON", "OFF"]},
+        "mtu": {"t": "d", "d": 1500, "min": 1500, "max": 9216}, "tagall": {"t": "s", "d": "OFF", "e": ["ON", "OFF"]},
+        "trunk": {"t": "s", "d": "OFF", "e": ["ON", "OFF"]}, "ifalias": {"t": "s"}, "throughput": {"t": "d", "max": 160000},
+        "bandwidthhigh": {"t": "d"}, "bandwidthnormal": {"t": "d"}, "lacpmode": {"t": "s", "d": "DISABLED"},
+        "ifnum": {"t": "S", "ro": 1}, "devicename": {"t": "s", "ro": 1}, "description": {"t": "s", "ro": 1},
+        "flags": {"t": "d", "ro": 1}, "actualmtu": {"t": "d", "ro": 1}, "vlan": {"t": "d", "ro": 1}, "mac": {"t": "s", "ro": 1},
+        "uptime": {"t": "d", "ro": 1}, "state": {"t": "s", "ro": 1}, "intfstate": {"t": "d", "ro": 1},
+        "linkstate": {"t": "d", "ro": 1}, "reqspeed": {"t": "s", "ro": 1}, "actspeed": {"t": "s", "ro": 1},
+    },
+    "ops": {
+        "update": {"fields": ["id", "speed", "duplex", "flowctl", "autoneg", "hamonitor", "haheartbeat", "mtu", "tagall",
+                              "trunk", "ifalias", "throughput", "bandwidthhigh", "bandwidthnormal", "lacpmode"],
+                   "required": ["id"]},
+        "unset": {"fields": ["id", "mtu", "tagall", "ifalias", "throughput"], "required": ["id"]},
+        "enable": {"fields": ["id"], "required": ["id"]}, "disable": {"fields": ["id"], "required": ["id"]},
+        "reset": {"fields": ["id"], "required": ["id"]}, "clear": {"fields": ["id"], "required": ["id"]},
+    },
+    "key": ["id"],
+}  # fmt: skip
+INTERFACE_STAT = {
+    name: {"t": kind, "ro": 1}
+    for kind, names in {
+        "s": ["id", "curintfstate", "curlinkstate", "curlinkuptime", "interfacealias"],
+        "d": ["curlinkdowntime", "totrxbytes", "rxbytesrate", "tottxbytes", "txbytesrate", "totrxpkts", "rxpktsrate",
+              "tottxpkts", "txpktsrate", "errpktrx", "errdroppedrxpkts", "errdroppedrxpktsrate", "errdroppedtxpkts",
+              "errlinkhangs", "jumbopktsreceived"],
+    }.items()
+    for name in names
+}  # fmt: skip
+
+
+def number(text: str | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch(r"-?\d+", text) else None
+
+
+def default(prop: dict[str, Any]) -> Any:
+    """The documented default, where it is a value the field can have (some pages print a mask or a quoted word)."""
+    text = prop.get("default")
+    if text is None:
+        return None
+    text = text.strip('"')
+    if prop["type"] in ("Double", "Integer"):
+        return number(text)
+    if prop["type"] == "Boolean":
+        return text.lower() == "true"
+    if prop["type"].endswith("[]"):
+        return None
+    return text if not prop.get("enum") or text in prop["enum"] else None
+
+
+def field(name: str, prop: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {"t": TYPES.get(prop["type"], "s")}
+    if prop.get("rw") == "Read-only" or name == "__count":
+        out["ro"] = 1
+    if (value := default(prop)) is not None:
+        out["d"] = value
+    if prop.get("enum") and name != "timezone":
+        out["e"] = prop["enum"]
+    for bound in ("min", "max"):
+        if (limit := number(prop.get(bound))) is not None:
+            out[bound] = limit
+    return out
+
+
+def operations(page: dict[str, Any], resource: str) -> dict[str, Any]:
+    out = {}
+    for name, op in page["ops"].items():
+        if op["verb"] == "GET":
+            continue
+        names = re.findall(r'"(\w+)":', op.get("payload", ""))
+        if names and names[0] == resource:
+            names = names[1:]
+        out[name.rstrip(":")] = {"fields": names, "required": op.get("required", [])}
+    return out
+
+
+def key_of(path: str, page: dict[str, Any]) -> list[str]:
+    if path in KEYS:
+        return KEYS[path]
+    delete = next(
+        (op for name, op in page["ops"].items() if name.startswith(("delete", "get")) and "_value<" in op["url"]), None
+    )
+    if delete is None:
+        return []
+    match = re.search(r"/(\w+)_value<", delete["url"])
+    return [match.group(1)] if match else []
+
+
+def resource_entry(path: str, page: dict[str, Any]) -> dict[str, Any]:
+    kind, name = path.split("/")
+    entry: dict[str, Any] = {"fields": {n: field(n, p) for n, p in page["props"].items() if n != "__count"}}
+    if key := key_of(path, page):
+        entry["key"] = key
+    if kind == "config":
+        entry["ops"] = operations(page, name)
+        if name in SINGLETONS:
+            entry["singleton"] = 1
+    if path == "config/hanode":
+        entry["fields"]["id"]["min"] = 0  # the page says 1, for a peer; 0 is the node itself
+    if path in NUMBERS:
+        entry["numbers"] = NUMBERS[path]
+    for extra, (definition, ops) in LATER.get(path, {}).items():
+        entry["fields"].setdefault(extra, definition)
+        for op in ops:
+            accepted = entry["ops"].setdefault(op, {"fields": [], "required": []})["fields"]
+            if extra not in accepted:
+                accepted.append(extra)
+    return entry
+
+
+def main(schema: str, errors: str) -> None:
+    pages = json.loads(Path(schema).read_text())
+    entries = {path: resource_entry(path, page) for path, page in pages.items() if path not in UNUSED}
+    entries["config/Interface"] = INTERFACE
+    entries["stat/Interface"] = {"fields": INTERFACE_STAT, "key": ["id"]}
+    lines = ",\n".join(f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in sorted(entries.items()))
+    (DATA / "resources.json").write_text("{\n" + lines + "\n}\n")
+    with Path(errors).open() as stream:
+        table = {
+            int(row["dec"]): row["message"]
+            for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+            if row["dec"].isdigit() and int(row["dec"]) in CODES
+        }
+    (DATA / "errors.json").write_text(json.dumps(table, indent=0) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

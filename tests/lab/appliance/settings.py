@@ -1,0 +1,61 @@
+"""What a test may turn: times in lab seconds, and switches for behaviour that no source documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class BootTimes:
+    """Stages of one boot, each in lab seconds; the sum is the time until NITRO answers."""
+
+    dark: float
+    closed: float
+    no_tls: float
+    unready: float
+
+    @property
+    def total(self) -> float:
+        return self.dark + self.closed + self.no_tls + self.unready
+
+
+def cold_boot() -> BootTimes:
+    """From power to NITRO: one minute (a real VPX on AWS takes about two)."""
+    return BootTimes(dark=20.0, closed=15.0, no_tls=5.0, unready=20.0)
+
+
+def warm_boot() -> BootTimes:
+    """A warm reboot skips firmware and kernel; the web server answers 503 for a while (Terraform provider, PR 1400)."""
+    return BootTimes(dark=8.0, closed=8.0, no_tls=4.0, unready=15.0)
+
+
+@dataclass(slots=True)
+class Settings:
+    """Defaults follow nitro.md; what is marked unverified there is a switch here."""
+
+    cold: BootTimes = field(default_factory=cold_boot)
+    warm: BootTimes = field(default_factory=warm_boot)
+    form_seconds: float = 2.0
+    """Lab seconds from the first mutual heartbeat until one of two primaries yields."""
+    sync_seconds: float = 8.0
+    """Lab seconds a full synchronisation takes."""
+    sync_retry_seconds: float = 10.0
+    save_seconds: float = 0.0
+    """Lab seconds a save takes; a second save inside them answers ``save_collision_code``."""
+    save_collision_code: int = 293
+    ipset_synced: bool = False
+    """Whether IPSets and their bindings travel to the secondary in INC mode (the vendor's templates add them on both)."""
+    ipset_in_use_code: int = 1070
+    ipset_unknown_ip_code: int = 258
+    nsip_in_use_code: int = 2407
+    session_limit_status: int = 503
+    ha_licensed: bool = True
+    partitions: set[frozenset[str]] = field(default_factory=set)
+    """Pairs of instance ids that do not hear each other, whatever the security groups say."""
+    allow_cache_seconds: float = 0.25
+    """Real seconds for which an answer of Region.allows is believed."""
+    cluster_join_seconds: float = 15.0
+    """Lab seconds from a joined node's boot until it is ACTIVE and UP."""
+    cluster_dead_seconds: float = 3.0
+    """Lab seconds without a node until its peers call it DOWN and another coordinator takes the CLIP."""
+    version: str = "NetScaler NS14.1: Build 43.50.nc, Date: Jan 16 2025, 11:31:14   (64-bit)"

@@ -1,0 +1,65 @@
+"""A few web servers inside the lab's network for vservers to send their clients to.
+
+Each answers any GET with its own name in a short body; ``?delay=S`` answers S seconds later.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from tests.lab.server import Application, Server
+from tests.lab.world import Environ
+
+COUNT = 4
+PORT = 8000
+MOST_DELAY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    name: str
+    address: str
+    port: int
+
+
+class Backends:
+    """The web servers of one slice, at N.200.1 and up, port 8000."""
+
+    def __init__(self, network: str) -> None:
+        self.all = tuple(Backend(f"backend-{n}", f"{network}.200.{n}", PORT) for n in range(1, COUNT + 1))
+        self._servers = [Server(backend.address, backend.port, _application(backend.name)) for backend in self.all]
+
+    def start(self) -> None:
+        for server in self._servers:
+            server.start()
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.stop()
+
+    def state(self) -> list[dict[str, Any]]:
+        return [{"name": backend.name, "address": backend.address, "port": backend.port} for backend in self.all]
+
+
+def _application(name: str) -> Application:
+    body = f"{name}\n".encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("X-Backend", name)]
+
+    def application(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        time.sleep(_delay(environ["QUERY_STRING"]))
+        start_response("200 OK", headers)
+        return [body]
+
+    return application
+
+
+def _delay(query: str) -> float:
+    try:
+        asked = float(parse_qs(query).get("delay", ["0"])[0])
+    except ValueError:
+        return 0.0
+    return min(max(asked, 0.0), MOST_DELAY_SECONDS)
