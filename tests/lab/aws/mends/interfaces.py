@@ -166,6 +166,7 @@ def delete_network_interface(backend: Any, eni_id: str) -> None:
         if elastic.eni is interface:
             elastic.lab_detach()
     _delete(backend, eni_id)
+    backend.tags.pop(eni_id, None)
 
 
 @replaces_property(NetworkInterface, "group_set")
