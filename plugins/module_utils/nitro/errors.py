@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 # The vendor's ways of saying "there is no such thing" (vendor NITRO reference, error messages): 258 No such resource,
-# 461-463 No such vserver/service/service group, 344 No service, 362 Invalid node ID, 2448 Cluster does not exist.
-ABSENT_CODES = frozenset({258, 344, 362, 461, 462, 463, 2448})
+# 461-463 No such vserver/service/service group, 344 No service, 362 Invalid node ID, 1540 Certificate does not exist,
+# 2448 Cluster does not exist.
+ABSENT_CODES = frozenset({258, 344, 362, 461, 462, 463, 1540, 2448})
 BAD_CREDENTIALS = frozenset({354, 355})
 # 444 Session expired or killed, 1027 Not logged in or connection timed out.
 SESSION_GONE = frozenset({444, 1027})
