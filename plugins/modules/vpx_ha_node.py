@@ -188,6 +188,7 @@ class Pairing:
         self.params = params
         self.view = ha.View(None)
         self.unsaved = False
+        self.saved = False
         self.failures: int | None = None
         self.calm = 0
 
@@ -231,7 +232,7 @@ class Pairing:
     def save_if(self, needed: bool) -> None:
         if needed and self.params["save_config"]:
             self.client.save()
-            self.unsaved = False
+            self.saved = True
 
     def wait(self) -> None:
         """Until the pair works. The secondary takes the primary's passwords: refused logins belong to the way there."""
@@ -293,7 +294,7 @@ def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) ->
             elif not changes.empty:
                 pairing.look()
         return {
-            "changed": not changes.empty or saving,
+            "changed": not changes.empty or saving or pairing.saved,
             "ha": ha.summary(pairing.view, wanted.peer),
             "diff": ha.diff(wanted, before, changes),
         }
