@@ -207,8 +207,8 @@ def wanted_from(params: Mapping[str, Any]) -> Wanted:
     return wanted
 
 
-def _port(value: int, what: str) -> int:
-    if not 1 <= value <= 65535:
+def _port(value: int | None, what: str) -> int:
+    if value is None or not 1 <= value <= 65535:
         raise NitroInputError(f"{what} must be from 1 to 65535, not {value}")
     return value
 
