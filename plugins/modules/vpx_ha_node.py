@@ -45,6 +45,11 @@ options:
       - Independent network configuration, which appliances in different subnets need. It cannot be changed in a pair.
     type: bool
     default: true
+  peer_password:
+    description:
+      - Password of O(nitro_user) on O(peer), where it is not O(nitro_pass). Whichever appliance becomes secondary takes
+        over the primary's. It is tried when O(nitro_pass) is refused.
+    type: str
   rpc_password:
     description:
       - Password with which the two appliances speak to each other, the same on both. With it their channel is set to
@@ -271,7 +276,7 @@ class Pairing:
 def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
     """The whole job; in check mode nothing is written and nothing is waited for."""
     wanted = ha.Wanted.from_params(params)
-    with client_from(params) as client:
+    with client_from(params, other_password=params["peer_password"]) as client:
         pairing = Pairing(client, wanted, params)
         try:
             changes = pairing.read()
@@ -303,6 +308,7 @@ def main() -> None:
             "peer": {"type": "str", "required": True},
             "node_id": {"type": "int", "default": 1},
             "inc": {"type": "bool", "default": True},
+            "peer_password": {"type": "str", "no_log": True},
             "rpc_password": {"type": "str", "no_log": True},
             "update_rpc_password": {
                 "type": "str",
