@@ -66,8 +66,8 @@ def test_two_that_report() -> None:
 
 def test_the_load_of_a_pair_in_the_lab(fresh_lab: LabClient) -> None:
     boxes = launch(fresh_lab, "ab")
+    wait_for(lambda: all(box.state()["stage"] == "ready" for box in boxes), "both have booted")
     for box in boxes:
-        wait_for(lambda box=box: box.state()["stage"] == "ready", f"{box.instance_id} has booted")
         assert not box.bootstrap()["failed"]
     fresh_lab.load(instance_id=boxes[0].instance_id, cpu=90, memory=40, throughput=300, connections=2000)
     fresh_lab.load(instance_id=boxes[1].instance_id, cpu=10, memory=20, throughput=100, connections=1000)
