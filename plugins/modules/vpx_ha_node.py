@@ -15,7 +15,7 @@ description:
   - The appliance that becomes secondary takes over the primary's configuration, and with it the password of its users.
     While O(wait=true) lasts, logins that are refused for that reason are tried again.
   - An appliance that is as wanted costs one login, three reads (C(hanode), C(nsrpcnode), C(nsconfig)), with
-    O(wait=true) one more where the build does not say that synchronisation succeeded, one logout, and no write.
+    O(wait=true) a few more where the build does not say that synchronisation succeeded, one logout, and no write.
 extends_documentation_fragment:
   - cloudadc.aws.nitro
   - cloudadc.aws.attributes
@@ -175,6 +175,8 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.waiting import 
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.wire import as_int
 
 _EXISTS = 273
+# Looks, a second apart, after which a build that never says SUCCESS is believed, if no synchronisation failed between.
+CALM_LOOKS = 3
 
 
 class Pairing:
@@ -186,8 +188,8 @@ class Pairing:
         self.params = params
         self.view = ha.View(None)
         self.unsaved = False
-        self.wrote = False
         self.failures: int | None = None
+        self.calm = 0
 
     def read(self) -> ha.Plan:
         """Ask the appliance, three reads, and say what is missing."""
@@ -213,8 +215,7 @@ class Pairing:
         for address in changes.rpc:
             body = {"ipaddress": address, "password": self.params["rpc_password"], "secure": "YES"}
             self.client.update("nsrpcnode", body)
-        self.wrote = not changes.empty
-        self.save_if(self.wrote or self.unsaved)
+        self.save_if(not changes.empty or self.unsaved)
 
     def add_peer(self, body: Any) -> None:
         """Add the peer; an answer that got lost, or another run that was faster, is no failure if it is there now."""
@@ -257,20 +258,17 @@ class Pairing:
             self.save_if(self.read_unsaved())
 
     def in_sync(self) -> bool:
-        """Whether the last look shows a pair that works; failed synchronisations are counted only where needed.
-
-        A build that never says SUCCESS is believed on a second look, if something was written and none failed since.
-        """
+        """Whether the last look shows a pair that works; failed synchronisations are counted only where needed."""
         if not ha.together(self.view, self.wanted.peer):
+            self.calm = 0
             return False
-        if ha.in_sync(self.view, self.wanted.peer, failures=1):
+        if ha.in_sync(self.view, self.wanted.peer):
             return True
         rows = self.client.stat("hanode")
-        count = as_int(rows[0].get("haerrsyncfailure"), 0) if rows else 0
-        since, self.failures = self.failures, count
-        if since is None:
-            return not self.wrote
-        return ha.in_sync(self.view, self.wanted.peer, failures=(count or 0) - since)
+        failures = as_int(rows[0].get("haerrsyncfailure"), 0) if rows else 0
+        self.calm = self.calm + 1 if failures == self.failures else 0
+        self.failures = failures
+        return ha.in_sync(self.view, self.wanted.peer, calm=self.calm >= CALM_LOOKS)
 
 
 def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:

@@ -120,6 +120,9 @@ class NitroClient:
             reply = self._try_login(doing, self._password, new_password)
         if new_password is not None and reply.ok:
             self._password, self.changed = new_password, True
+            if not reply.body.get("sessionid"):
+                self.login()
+                return
         token = reply.body.get("sessionid") if reply.ok else None
         if not isinstance(token, str) or not token:
             raise self._refused(doing, reply) if reply.code or not reply.ok else self._garbled(doing, "no session id")

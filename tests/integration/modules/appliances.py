@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.lab.client import Call, LabClient
+from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
 
 PASSWORD = "Th3-new-0ne!"
@@ -51,6 +56,30 @@ class Box:
         params = {"nsip": self.nsip, "ca_path": self.lab.ca_path, **self.options, **options}
         result = run_module(module, params, check=check, diff=True)
         return Ran(result, self.lab.calls(since, side="nitro"))
+
+    def killed(self, module: str, write: int, when: str, **options: Any) -> None:
+        """The module in a process of its own that is killed at its n-th write; AssertionError if it ends before.
+
+        ``when``: before or after the write is carried out.
+        """
+        params = {"nsip": self.nsip, "ca_path": self.lab.ca_path, **self.options, **options}
+        code = (
+            "import json, sys\n"
+            "from tests.modules import run_module\n"
+            "sys.stdin.readline()\n"
+            f"run_module({module!r}, json.loads(sys.argv[1]))\n"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code, json.dumps(params)],
+            cwd=CHECKOUT,
+            env=self.lab.environment(PYTHONPATH=f"{CHECKOUT}:{CHECKOUT / '.tree'}"),
+            stdin=subprocess.PIPE,
+            text=True,
+        ) as process:
+            self.lab.kill_at(write, process.pid, when)
+            process.communicate("go\n", timeout=60)
+        self.lab.faults()
+        assert process.returncode == -signal.SIGKILL, f"{module} ended by itself: it has no write {write}"
 
     def bootstrap(self, **options: Any) -> Ran:
         given = {"instance_id": self.instance_id, "new_password": PASSWORD, "wait_timeout": 60}

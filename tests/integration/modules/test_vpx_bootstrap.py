@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -12,7 +10,6 @@ import pytest
 
 from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch
 from tests.lab.client import LabClient, wait_for
-from tests.lab.settings import CHECKOUT
 
 SETTINGS: dict[str, Any] = {"hostname": "adc-a", "features": ["LB", "SSL"], "modes": ["MBF"]}
 LICENSE = {"server": "10.0.9.10", "bandwidth": 1000, "edition": "Premium"}
@@ -181,41 +178,13 @@ def test_a_licence_costs_one_reboot_and_then_nothing(box: Box) -> None:
     assert more["diff"]["before"]["license"]["capacity"]["bandwidth"] == "1000"
 
 
-def kill_at(box: Box, write: int, when: str, options: dict[str, Any]) -> bool:
-    """Bootstrap in a process of its own that is killed at its n-th write; whether it came to that."""
-    params = {
-        "nsip": box.nsip,
-        "ca_path": box.lab.ca_path,
-        "instance_id": box.instance_id,
-        "new_password": PASSWORD,
-        **options,
-    }
-    code = (
-        "import json, sys\n"
-        "from tests.modules import run_module\n"
-        "sys.stdin.readline()\n"
-        "run_module('vpx_bootstrap', json.loads(sys.argv[1]))\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, json.dumps(params)],
-        cwd=CHECKOUT,
-        env=box.lab.environment(PYTHONPATH=f"{CHECKOUT}:{CHECKOUT / '.tree'}"),
-        stdin=subprocess.PIPE,
-        text=True,
-    ) as process:
-        box.lab.kill_at(write, process.pid, when)
-        process.communicate("go\n", timeout=60)
-    box.lab.faults()
-    return process.returncode == -9
-
-
 # Written by an undisturbed run: licence server, capacity, save, reboot, hostname, features, modes, save.
 @pytest.mark.parametrize("write", range(1, 9))
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_any_write_it_ends_like_a_run_that_was_not(fresh_lab: LabClient, write: int, when: str) -> None:
     options = {**SETTINGS, "license": LICENSE}
     box = ready(launch(fresh_lab)[0])
-    assert kill_at(box, write, when, options)
+    box.killed("vpx_bootstrap", write, when, instance_id=box.instance_id, new_password=PASSWORD, **options)
     finished = box.bootstrap(**options)
     assert finished["failed"] is False, finished["msg"]
     assert finished.writes.count("POST /config/reboot") == (0 if write > 4 or (write, when) == (4, "after") else 1)

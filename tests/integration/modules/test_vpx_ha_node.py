@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch
-from tests.lab.client import LabClient, wait_for
+from tests.lab.client import LabClient
 
 RPC = "rpc-S3cret"
 BUDGET = [
@@ -261,20 +261,46 @@ def test_a_given_session_is_used_and_left_open(pair: tuple[Box, Box]) -> None:
         assert str(token) not in json.dumps(ran.result)
 
 
-def settled(lab: LabClient, boxes: tuple[Box, Box]) -> Any:
-    """What both have saved of the pair, once they are in sync."""
-
-    def look() -> Any:
-        states = [box.state() for box in boxes]
-        roles = sorted(state["ha"]["role"] for state in states)
-        return states if roles == ["Primary", "Secondary"] else None
-
-    states = wait_for(look, "a pair")
+def saved(boxes: tuple[Box, Box]) -> list[Any]:
+    """What each has saved of the pair, and that nothing is left unsaved."""
+    states = [box.state() for box in boxes]
     return [
         (
+            state["ha"]["role"],
+            state["ha"]["sync"],
             state["unsaved"],
-            [(row["ipaddress"], row.get("inc")) for row in state["saved"]["hanode"]],
-            state["saved"]["nsrpcnode"],
+            [(row["id"], row["ipaddress"], row["inc"], row["deadinterval"]) for row in state["saved"]["hanode"]],
+            sorted((row["ipaddress"], row["password"], row["secure"]) for row in state["saved"]["nsrpcnode"]),
         )
         for state in states
     ]
+
+
+# Written by an undisturbed run: peer, tuning, RPC node, RPC node, save.
+@pytest.mark.parametrize("write", range(1, 6))
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("side", ["first", "second"])
+def test_killed_at_any_write_it_ends_like_a_run_that_was_not(
+    boxes: tuple[Box, Box], side: str, write: int, when: str
+) -> None:
+    one, other = boxes
+    first: dict[str, Any] = {"peer": other.address, "dead_interval": 5}
+    second: dict[str, Any] = {"peer": one.address, "dead_interval": 5, "wait": True}
+    if side == "first":
+        one.killed("vpx_ha_node", write, when, **first)
+    else:
+        formed(one.run("vpx_ha_node", **first))
+        other.killed("vpx_ha_node", write, when, **second)
+    for box, options in ((one, first), (other, second), (one, first)):
+        ran = box.run("vpx_ha_node", **options)
+        assert ran["failed"] is False, ran["msg"]
+    assert (ran["changed"], ran.writes) == (False, [])
+
+    both = [one.address, other.address]
+    for (role, sync, unsaved, nodes, rpc), peer in zip(saved(boxes), reversed(both), strict=True):
+        assert (role, unsaved) == ("Primary" if peer == other.address else "Secondary", False)
+        assert sync == ("SUCCESS" if role == "Secondary" else None)
+        assert [(node_id, inc) for node_id, address, inc, _ in nodes if address == peer] == [(1, "ENABLED")]
+        assert nodes[0][3] == 5
+        assert [(address, secure) for address, _, secure in rpc] == [(address, "YES") for address in sorted(both)]
+        assert len({password for _, password, _ in rpc}) == 1
