@@ -245,6 +245,19 @@ def test_a_server_that_others_use_is_reused_by_its_name_and_stays(box: Box) -> N
     assert saved(box).get("server", []) == []
 
 
+@pytest.mark.parametrize(("write", "when"), [(1, "after"), (4, "before"), (6, "after"), (9, "after"), (10, "before")])
+def test_killed_and_run_again_it_ends_like_one_that_was_not(box: Box, write: int, when: str) -> None:
+    """A sample of the ten writes; every one of them is tried on an appliance in memory by the unit tests."""
+    options: dict[str, Any] = {**WEB, "monitor": MONITOR}
+    done(application(box, **options))
+    whole = saved(box)
+    done(application(box, state="absent"))
+    box.killed("vpx_application", write, when, **options)
+    done(application(box, **options))
+    assert saved(box) == whole
+    assert done(application(box, **options)).writes == []
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
