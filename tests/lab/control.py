@@ -78,7 +78,11 @@ class Control:
         if not figures:
             raise ValueError(f"load takes at least one of {', '.join(FIGURES)}")
         selector = {selectors[0]: str(body[selectors[0]])}
-        return {"instances": _known(lambda: self._controls.set_load(selector, figures), selector)}
+        touched = _known(lambda: self._controls.set_load(selector, figures), selector)
+        # A zone, or all, is also about appliances to come; an instance that is not there is a mistake.
+        if not touched and "instance_id" in selector:
+            raise ValueError(f"there is no appliance with instance_id {selector['instance_id']}")
+        return {"instances": touched}
 
     def _power(self, body: Body) -> dict[str, Any]:
         _only(body, ("instance_id", "on"), "power")

@@ -96,6 +96,7 @@ class DataPlane:
             self._errors[place] = str(error.strerror)
             return
         listener.setblocking(False)
+        self._errors.pop(place, None)
         self._listeners[place] = listener
         self._selector.register(listener, selectors.EVENT_READ, place)
 

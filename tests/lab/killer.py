@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 
 import psutil
+
+GONE_SECONDS = 1.0
 
 
 def may_kill(pid: int) -> str | None:
@@ -35,7 +38,7 @@ def kill_tree(pid: int) -> list[int]:
         fresh = [child for child in _descendants(root) if child.pid not in frozen]
     for process in frozen.values():
         _signal(process, "kill")
-    psutil.wait_procs(list(frozen.values()), timeout=1.0)
+    _wait_for_the_end(list(frozen.values()))
     return list(frozen)
 
 
@@ -44,6 +47,20 @@ def _descendants(root: psutil.Process) -> list[psutil.Process]:
         return root.children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def _wait_for_the_end(processes: list[psutil.Process]) -> None:
+    """Until none runs, a second at most. Reaps nobody: that is for their parents to do."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while any(_runs(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, name: str) -> None:

@@ -89,7 +89,9 @@ class Lab:
         self._sow()
         for server in (self._aws_server, self._nitro_server, self._control_server, self.backends, self.dataplane):
             server.start()
-        threading.Thread(target=self._tick, name="ticker", daemon=True).start()
+        # Apart from each other: a health check that takes its time must not hold up heartbeats.
+        for name, tick in (("nitro", self.nitro.tick), ("dataplane", self.dataplane.tick)):
+            threading.Thread(target=self._tick, args=(name, tick), name=f"ticker-{name}", daemon=True).start()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -126,8 +128,8 @@ class Lab:
         with self._changing:
             self.faults.set(faults.NO_FAULTS)
             self.latency.clear()
-            self.nitro.reset()
             self.aws.reset()
+            self.nitro.reset()
             self.dataplane.reset()
             self._sow()
             self.calls.clear()
@@ -163,18 +165,14 @@ class Lab:
             variables.ha_pair(self.where, self.seed, self.backends.all[:2], self._application_port),
         )
 
-    def _tick(self) -> None:
+    def _tick(self, name: str, tick: Callable[[], None]) -> None:
         while not self._stopping.wait(TICK_SECONDS):
-            self._try("nitro", self.nitro.tick)
-            self._try("dataplane", self.dataplane.tick)
-
-    def _try(self, name: str, tick: Callable[[], None]) -> None:
-        try:
-            tick()
-        except Exception:  # noqa: BLE001 - the boundary: one bad tick must not stop the lab's time
-            self._failures[name] = self._failures.get(name, 0) + 1
-            if self._failures[name] <= MOST_TRACEBACKS:
-                traceback.print_exc()
+            try:
+                tick()
+            except Exception:  # noqa: BLE001 - the boundary: one bad tick must not stop the lab's time
+                self._failures[name] = self._failures.get(name, 0) + 1
+                if self._failures[name] <= MOST_TRACEBACKS:
+                    traceback.print_exc()
 
 
 def _offer_probes(*sides: Any) -> None:

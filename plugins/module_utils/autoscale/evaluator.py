@@ -38,6 +38,10 @@ class Report:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, object]) -> Report:
+        """The report in a dictionary with id, outcome, message, resources; :class:`~.errors.ReportError` otherwise."""
+        unknown = sorted(str(key) for key in raw.keys() - {"id", "outcome", "message", "resources"})
+        if unknown:
+            raise ReportError(f"event.{', '.join(unknown)}: no such key; known are id, outcome, message, resources")
         outcome, given = raw.get("outcome"), raw.get("resources") or ()
         if not isinstance(raw.get("id"), str) or not raw["id"]:
             raise ReportError(f"event.id must be the event_id of a decision, not {raw.get('id')!r}")

@@ -26,6 +26,8 @@ AUTH_GRACE = 30.0
 # An appliance that was told to reboot goes down within seconds; one that still knows the session after this did not.
 REBOOT_GRACE = 60.0
 _INVALID_ARGUMENT = 278
+# What a look at a machine without a network may cost: it is looked at again at once.
+_CONNECT_TIMEOUT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Doorstep:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._connection = replace(connection, token=None)
+        self._connection = replace(connection, token=None, connect_timeout=_CONNECT_TIMEOUT)
         self._passwords = passwords
         self._may_change = may_change
         self._clock = clock

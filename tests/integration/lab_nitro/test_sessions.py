@@ -142,7 +142,7 @@ def test_a_changed_password_that_was_not_saved_is_lost_with_a_reboot(bench: Benc
 
 
 def test_a_body_that_is_no_json_and_an_unknown_field_are_refused(bench: Bench, node: Client) -> None:
-    url = "http://127.77.1.10:%d/nitro/v1/config/login" % bench.port
+    url = f"http://127.77.1.10:{bench.port}/nitro/v1/config/login"
     assert refused(requests.post(url, data="{nope", timeout=10)) == (400, 1233)
     assert refused(requests.post(url, json={"login": {**LOGIN["login"], "colour": 1}}, timeout=10)) == (400, 1090)
     assert refused(requests.post(url, json={"login": {"username": "nsroot"}}, timeout=10)) == (400, 1095)
