@@ -342,13 +342,25 @@ class VserverService(Behaviour):
 
 @behaves("lbvserver_servicegroup_binding")
 class VserverGroup(Behaviour):
+    """A group is named as servicegroupname, or as servicename (which the vendor's own collection sends); both come back."""
+
     def adding(self, ctx: Context, row: Row) -> None:
         require(ctx, "lbvserver", "name", row["name"])
-        if "servicename" in row and "servicegroupname" in row:
-            raise NitroFault(1092, "serviceName", "serviceGroupName")
-        if "servicegroupname" not in row:
-            raise NitroFault(1095, "serviceGroupName")
         require(ctx, "servicegroup", "servicegroupname", row["servicegroupname"])
+        row["servicename"] = row["servicegroupname"]
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        """Without the weight, which a group does not have (the vendor's own collection counts on its absence)."""
+        return {name: value for name, value in row.items() if name != "weight"}
+
+    def normalise(self, body: dict[str, object]) -> dict[str, object]:
+        if "servicename" in body and "servicegroupname" in body:
+            raise NitroFault(1092, "serviceName", "serviceGroupName")
+        if "servicename" in body:
+            body["servicegroupname"] = body.pop("servicename")
+        if "servicegroupname" not in body:
+            raise NitroFault(1095, "serviceGroupName")
+        return body
 
 
 @behaves("lbmonitor")
