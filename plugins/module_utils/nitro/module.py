@@ -35,7 +35,9 @@ def _from_env(name: str, **option: Any) -> dict[str, Any]:
     return {**option, "fallback": (env_fallback, [f"NETSCALER_{name}"])}
 
 
-def connection_from(params: Mapping[str, Any], *, nsip: str | None = None) -> Connection:
+def connection_from(
+    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+) -> Connection:
     """How to reach the appliance these parameters (or ``nsip``) name. Raises NitroInputError."""
     timeout = float(params["nitro_timeout"])
     if timeout <= 0:
@@ -44,6 +46,7 @@ def connection_from(params: Mapping[str, Any], *, nsip: str | None = None) -> Co
         nsip=nsip or params["nsip"],
         user=params["nitro_user"],
         password=params["nitro_pass"] or None,
+        other_password=other_password or None,
         token=params["nitro_auth_token"] or None,
         protocol=params["nitro_protocol"],
         validate_certs=params["validate_certs"],
@@ -52,9 +55,11 @@ def connection_from(params: Mapping[str, Any], *, nsip: str | None = None) -> Co
     )
 
 
-def client_from(params: Mapping[str, Any], *, nsip: str | None = None) -> NitroClient:
+def client_from(
+    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+) -> NitroClient:
     """A client for the appliance of these parameters; nothing is sent yet. Raises NitroInputError."""
-    connection = connection_from(params, nsip=nsip)
+    connection = connection_from(params, nsip=nsip, other_password=other_password)
     if connection.password is None and connection.token is None:
         raise NitroInputError(f"{connection.nsip}: give nitro_pass or nitro_auth_token")
     return NitroClient(connection)
