@@ -179,7 +179,6 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import g
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import (
     client_from,
-    connection_from,
     nitro_argument_spec,
     require_requests,
 )
@@ -283,7 +282,7 @@ def result(
 
 def work(module: Any) -> dict[str, Any]:
     params = module.params
-    connection_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
+    client_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
     # validate_certs speaks of the appliances here; AWS's certificates are always validated.
     client = connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
     nodes, every_address = read_aws(client, params)

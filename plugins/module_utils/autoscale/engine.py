@@ -29,6 +29,10 @@ _BEFORE_ALL = -(1 << 60)
 
 Values = Sequence[float | None]
 
+# Members of an Enum are slow to look up, and a year has half a million ticks.
+_WATCHING, _NONE = Phase.WATCHING, Action.NONE
+_NOTHING_SEEN = -1
+
 
 class Outcome(enum.Enum):
     """Why a tick came out as it did."""
@@ -44,6 +48,8 @@ class Outcome(enum.Enum):
     ACTED = enum.auto()
     DEPROVISION = enum.auto()
 
+
+_WATCHED = Outcome.WATCHED
 
 #: The outcomes of a tick in which samples were weighed against limits.
 EVALUATED = frozenset({Outcome.WATCHED, Outcome.NO_SAMPLE, Outcome.AT_MAX, Outcome.AT_MIN, Outcome.ACTED})
@@ -115,45 +121,50 @@ class Engine:
         self.slot, self.at, self.nodes = slot, now, nodes
         if now > self.updated:
             self.updated = now
-        if self.phase is not Phase.WATCHING:
+        if self.phase is not _WATCHING:
             action = self._in_phase(now, owner, lease)
             if action is not None:
                 return action
         if nodes < self.min_nodes:
             return self._repair(now, owner, lease)
-        if values is None or not self._count(values):
+        streak = _NOTHING_SEEN if values is None else self._count(values)
+        if values is None or streak == _NOTHING_SEEN:
             self._forget()
             self.outcome = Outcome.NO_SAMPLE
-            return Action.NONE
+            return _NONE
         self.window.append((now, values))
-        if self.shrink_streak >= self.needed or max(self.grow_streaks) >= self.needed:
+        if streak >= self.needed:
             return self._breach(now, owner, lease)
-        self.outcome = Outcome.WATCHED
-        return Action.NONE
+        self.outcome = _WATCHED
+        return _NONE
 
     # -- watching ---------------------------------------------------------------------------------------------------
 
-    def _count(self, values: Values) -> bool:
+    def _count(self, values: Values) -> int:
         """Lengthen or break each metric's streak above its maximum and the common one below all minima.
 
-        A missing figure breaks both. False when all are missing.
+        A missing figure breaks both. Returns the longest streak; _NOTHING_SEEN when all figures are missing.
         """
-        streaks, low, seen = self.grow_streaks, True, False
-        for index, (minimum, maximum) in enumerate(self.limits):
+        streaks, low, longest, index = self.grow_streaks, True, _NOTHING_SEEN, -1
+        for minimum, maximum in self.limits:
+            index += 1
             value = values[index]
+            streak = 0
             if value is None:
-                streaks[index], low = 0, False
-                continue
-            seen = True
-            if value > maximum:
-                streaks[index] += 1
                 low = False
+            elif value > maximum:
+                low = False
+                streak = streaks[index] + 1
+                longest = streak if streak > longest else longest
             else:
-                streaks[index] = 0
-                if value >= minimum:
-                    low = False
-        self.shrink_streak = self.shrink_streak + 1 if low else 0
-        return seen
+                low = low and value < minimum
+                longest = 0 if longest < 0 else longest
+            streaks[index] = streak
+        if low:
+            self.shrink_streak += 1
+            return self.shrink_streak
+        self.shrink_streak = 0
+        return longest
 
     def _forget(self) -> None:
         """The window starts again."""
@@ -272,6 +283,16 @@ class Engine:
         """Phases are over: an empty window."""
         self.phase, self.since, self.since_slot, self.until, self.event = Phase.WATCHING, 0.0, 0, None, None
         self._forget()
+
+    def finish(self) -> None:
+        """The open event is done: a growth goes on to its cooldown, counted from the decision, a shrinking is over."""
+        event, slot = self.event, self.since_slot
+        assert event is not None
+        self.failures = 0
+        if event.stage is Action.SCALE_OUT:
+            self.rest(event.decided_at, slot, later(event.decided_at, self.policy.cooldown * 60))
+        else:
+            self.watch()
 
     def rest(self, since: float, slot: int, until: float) -> None:
         """Let nothing be evaluated until then: the cooldown of an event, or the back-off after a failure."""

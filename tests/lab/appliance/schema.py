@@ -145,6 +145,8 @@ class Resource:
     key: tuple[str, ...]
     singleton: bool
     numbers: frozenset[str]
+    either: bool = False
+    """Named by any one of the fields in ``key``, not by all of them."""
 
     @property
     def is_binding(self) -> bool:
@@ -232,6 +234,7 @@ def _resource(path: str, data: dict[str, Any]) -> Resource:
         key=tuple(data.get("key", ())),
         singleton=bool(data.get("singleton")),
         numbers=frozenset(data.get("numbers", ())),
+        either=bool(data.get("either")),
     )
 
 

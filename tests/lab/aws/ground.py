@@ -31,6 +31,8 @@ class Settings:
     ``deregistration_effect``: how long new connections still reach a target after DeregisterTargets; on AWS some two
     minutes whatever the deregistration delay (kubernetes-sigs/aws-load-balancer-controller, issue 2366).
     ``change_insync``: time from ChangeResourceRecordSets to INSYNC.
+    ``strict_associations``: DisassociateAddress refuses an association that is gone (InvalidAssociationID.NotFound), as
+    users report of AWS (hashicorp/terraform-provider-aws, issue 1682); the documentation calls it idempotent.
     ``profile_lag``: how long RunInstances refuses an instance profile that was just made.
     ``unauthorized``: actions ("AssociateAddress") that the caller has no right to, DryRun or not.
     """
@@ -45,6 +47,7 @@ class Settings:
     deregistration_effect: float = 120.0
     change_insync: float = 15.0
     lag: float = 0.0
+    strict_associations: bool = False
     profile_lag: float = 0.0
     unauthorized: set[str] = field(default_factory=set)
 

@@ -381,8 +381,8 @@ def test_secrets_are_in_no_representation() -> None:
     found = read(appliance(), want, present=True)
     shown = repr(want) + repr(plan_present(want, found)) + repr(application.foretell(want, found))
     assert "geheim" not in shown
-    assert want.monitor is not None
-    assert want.monitor.secrets == {"geheim-1"}
+    assert application.secrets_in(secret) == {"geheim-1"}
+    assert application.secrets_in("ping") == application.secrets_in(None) == set()
 
 
 def test_a_password_of_a_monitor_is_no_eternal_change() -> None:
@@ -419,3 +419,17 @@ def test_file_names_differ_for_applications_whose_names_do() -> None:
             name
         ]
     assert len(stems) == 2 * len(names)
+
+
+def test_a_member_known_by_a_domain_name_has_no_address() -> None:
+    there = appliance()
+    converge(there)
+    there.objects["server"].append({"name": "db", "ipaddress": "0.0.0.0", "domain": "db.example.com"})
+    member = {"servicegroupname": "web-sg", "servername": "db", "port": 5432}
+    there.objects["servicegroup_servicegroupmember_binding"].append(member)
+    told = converge(there, purge_backends=False)
+    assert told is not None
+    assert told["backends"][0] == {"address": None, "port": 5432, "weight": 1, "state": "UP"}
+    assert converge(there) is not None
+    assert there.writes[-2:] == ["delete servicegroup_servicegroupmember_binding", "save"]
+    assert "db" in [row["name"] for row in there.objects["server"]], "a server that was not made here stays"
