@@ -21,6 +21,7 @@ TUNABLES: dict[str, tuple[str, int, int | None]] = {
     "max_flip_time": ("maxfliptime", 0, None),
 }
 _HINTS = {
+    356: "the appliance's licence does not include high availability",
     414: "nodes in different subnets need inc=true",
     415: "peer must be the NSIP of the other appliance",
     2453: "take the appliance out of its cluster first",
