@@ -48,7 +48,7 @@ Row = dict[str, Any]
 
 USER_AGENT = "cloudadc.aws"
 # For what is said on leaving: a host that is going away may not answer any more.
-_FAREWELL_TIMEOUT = 5.0
+_FAREWELL_TIMEOUT = 3.0
 _PAUSES = (0.25, 1.0)
 _BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 
@@ -57,6 +57,7 @@ _BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 class Connection:
     """Where an appliance is and how to be let in. ``timeout`` in seconds, for each answer.
 
+    ``other_password`` is tried where ``password`` is refused: a secondary takes over the primary's passwords.
     ``connect_timeout``: a host that takes longer to accept a connection, TLS included, counts as not there.
 
     With ``token`` the session is somebody else's: it is used as it is and never logged out here. With both, the
@@ -66,6 +67,7 @@ class Connection:
     nsip: str
     user: str = "nsroot"
     password: str | None = field(default=None, repr=False)
+    other_password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     protocol: Literal["http", "https"] = "https"
     validate_certs: bool = True
@@ -86,10 +88,10 @@ class NitroClient:
         self.changed = False
         self._sleep = sleep
         self._base = wire.base_url(connection.protocol, connection.nsip)
-        self._password = connection.password
+        self._password, self._other_password = connection.password, connection.other_password
         self._token = connection.token
         self._own_session = False
-        self._secrets = {connection.password or "", connection.token or ""}
+        self._secrets = {connection.password or "", connection.other_password or "", connection.token or ""}
         self._http = _session(connection)
 
     def __repr__(self) -> str:
@@ -109,20 +111,29 @@ class NitroClient:
         """Log in now. ``new_password``: also replace the first password (1046); a write, and never repeated blindly."""
         if self._password is None:
             raise NitroInputError(f"{self.connection.nsip}: neither a password nor a session token was given")
-        body: Row = {"username": self.connection.user, "password": self._password}
-        if new_password is not None:
-            body["new_password"] = new_password
         self._secrets |= {self._password, new_password or ""}
         doing = f"log in as {self.connection.user!r}"
         self._token = None
-        reply = self._exchange(doing, "POST", "/config/login", {"login": body}, repeatable=new_password is None)
+        reply = self._try_login(doing, self._password, new_password)
+        if reply.code in BAD_CREDENTIALS and self._other_password is not None:
+            self._password, self._other_password = self._other_password, self._password
+            reply = self._try_login(doing, self._password, new_password)
         if new_password is not None and reply.ok:
             self._password, self.changed = new_password, True
+            if not reply.body.get("sessionid"):
+                self.login()
+                return
         token = reply.body.get("sessionid") if reply.ok else None
         if not isinstance(token, str) or not token:
             raise self._refused(doing, reply) if reply.code or not reply.ok else self._garbled(doing, "no session id")
         self._token, self._own_session = token, True
         self._secrets.add(token)
+
+    def _try_login(self, doing: str, password: str, new_password: str | None) -> wire.Reply:
+        body: Row = {"username": self.connection.user, "password": password}
+        if new_password is not None:
+            body["new_password"] = new_password
+        return self._exchange(doing, "POST", "/config/login", {"login": body}, repeatable=new_password is None)
 
     def session_alive(self) -> bool:
         """Whether the appliance still knows this very session; nothing is opened anew. Raises NitroUnreachable."""
