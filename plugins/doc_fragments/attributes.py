@@ -40,12 +40,12 @@ attributes:
   action_group:
     description: Options can be given once for all modules of these groups in C(module_defaults).
     support: full
-    membership: cloudadc.aws.aws, cloudadc.aws.all
+    membership: [cloudadc.aws.aws, cloudadc.aws.all]
 """
     ACTION_GROUP_NITRO = r"""
 attributes:
   action_group:
     description: Options can be given once for all modules of these groups in C(module_defaults).
     support: full
-    membership: cloudadc.aws.nitro, cloudadc.aws.all
+    membership: [cloudadc.aws.nitro, cloudadc.aws.all]
 """

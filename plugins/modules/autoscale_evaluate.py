@@ -132,32 +132,20 @@ options:
         type: bool
         default: false
   event:
-    description: How a scaling event goes. Reporting the same twice does no harm.
+    description:
+      - How a scaling event goes. Reporting the same twice does no harm.
+      - C(id) (required) is the event, as RV(decision.event_id) named it.
+      - C(outcome) (required) is C(done), C(failed) or C(running).
+      - C(done) ends a growth, or a shrinking whose nodes are deprovisioned. Of a shrinking that still drains it says
+        that the nodes have left the distributor; the event goes on.
+      - C(failed) ends the event with a back-off of two intervals, doubled with every failure in a row up to an hour
+        (or the cooldown, if that is longer). What it began stays named in RV(unfinished) until that event is reported
+        C(done).
+      - C(running) says that O(owner) is alive and at it, for another O(lease_seconds).
+      - C(message) says what went wrong, for the history.
+      - C(resources) is a list of ids of what the event has begun (instances, interfaces, addresses), so that whoever
+        comes next finishes or removes it.
     type: dict
-    suboptions:
-      id:
-        description: The event, as RV(decision.event_id) named it.
-        type: str
-        required: true
-      outcome:
-        description:
-          - V(done) ends a growth, or a shrinking whose nodes are deprovisioned. Of a shrinking that still drains it
-            says that the nodes have left the distributor; the event goes on.
-          - V(failed) ends the event with a back-off of two intervals, doubled with every failure in a row up to an
-            hour (or the cooldown, if that is longer). What it began stays named in RV(unfinished) until that event is
-            reported V(done).
-          - V(running) says that O(owner) is alive and at it, for another O(lease_seconds).
-        type: str
-        required: true
-        choices: [running, done, failed]
-      message:
-        description: What went wrong, for the history.
-        type: str
-      resources:
-        description: Ids of what the event has begun (instances, interfaces, addresses), so that whoever comes next
-          finishes or removes it.
-        type: list
-        elements: str
   owner:
     description: Who asks, and carries a decision out. Give one name to all calls of one job, and each job its own.
       Defaults to this process.
@@ -384,15 +372,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "node_count": {"type": "raw", "required": True},
     "now": {"type": "str"},
     "store": store_argument_spec(create={"type": "bool", "default": False}),
-    "event": {
-        "type": "dict",
-        "options": {
-            "id": {"type": "str", "required": True},
-            "outcome": {"type": "str", "required": True, "choices": ["running", "done", "failed"]},
-            "message": {"type": "str"},
-            "resources": {"type": "list", "elements": "str"},
-        },
-    },
+    "event": {"type": "dict"},
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
 }
@@ -405,7 +385,7 @@ Result = tuple[Record, Record, Decision]
 def plan_of(params: dict[str, Any], owner: str) -> Plan:
     """What these options do to a record: a report, a tick, or one after the other. Pure; policy and report are read."""
     policy = Policy.from_dict(params["policy"])
-    said = Report.from_dict(params["event"]) if params["event"] else None
+    said = None if params["event"] is None else Report.from_dict(params["event"])
     now, lease_seconds = params["now"] or datetime.now(UTC), params["lease_seconds"]
     if lease_seconds <= 0:
         raise AutoscaleError(f"lease_seconds must be more than 0, not {lease_seconds:g}")

@@ -15,7 +15,7 @@ description:
   - The appliance that becomes secondary takes over the primary's configuration, and with it the password of its users.
     While O(wait=true) lasts, logins that are refused for that reason are tried again.
   - An appliance that is as wanted costs one login, three reads (C(hanode), C(nsrpcnode), C(nsconfig)), with
-    O(wait=true) one more where the build does not say that synchronisation succeeded, one logout, and no write.
+    O(wait=true) a few more where the build does not say that synchronisation succeeded, one logout, and no write.
 extends_documentation_fragment:
   - cloudadc.aws.nitro
   - cloudadc.aws.attributes
@@ -45,6 +45,11 @@ options:
       - Independent network configuration, which appliances in different subnets need. It cannot be changed in a pair.
     type: bool
     default: true
+  peer_password:
+    description:
+      - Password of O(nitro_user) on O(peer), where it is not O(nitro_pass). Whichever appliance becomes secondary takes
+        over the primary's. It is tried when O(nitro_pass) is refused.
+    type: str
   rpc_password:
     description:
       - Password with which the two appliances speak to each other, the same on both. With it their channel is set to
@@ -170,6 +175,8 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.waiting import 
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.wire import as_int
 
 _EXISTS = 273
+# Looks, a second apart, after which a build that never says SUCCESS is believed, if no synchronisation failed between.
+CALM_LOOKS = 3
 
 
 class Pairing:
@@ -181,8 +188,9 @@ class Pairing:
         self.params = params
         self.view = ha.View(None)
         self.unsaved = False
-        self.wrote = False
+        self.saved = False
         self.failures: int | None = None
+        self.calm = 0
 
     def read(self) -> ha.Plan:
         """Ask the appliance, three reads, and say what is missing."""
@@ -208,8 +216,7 @@ class Pairing:
         for address in changes.rpc:
             body = {"ipaddress": address, "password": self.params["rpc_password"], "secure": "YES"}
             self.client.update("nsrpcnode", body)
-        self.wrote = not changes.empty
-        self.save_if(self.wrote or self.unsaved)
+        self.save_if(not changes.empty or self.unsaved)
 
     def add_peer(self, body: Any) -> None:
         """Add the peer; an answer that got lost, or another run that was faster, is no failure if it is there now."""
@@ -225,7 +232,7 @@ class Pairing:
     def save_if(self, needed: bool) -> None:
         if needed and self.params["save_config"]:
             self.client.save()
-            self.unsaved = False
+            self.saved = True
 
     def wait(self) -> None:
         """Until the pair works. The secondary takes the primary's passwords: refused logins belong to the way there."""
@@ -252,26 +259,23 @@ class Pairing:
             self.save_if(self.read_unsaved())
 
     def in_sync(self) -> bool:
-        """Whether the last look shows a pair that works; failed synchronisations are counted only where needed.
-
-        A build that never says SUCCESS is believed on a second look, if something was written and none failed since.
-        """
+        """Whether the last look shows a pair that works; failed synchronisations are counted only where needed."""
         if not ha.together(self.view, self.wanted.peer):
+            self.calm = 0
             return False
-        if ha.in_sync(self.view, self.wanted.peer, failures=1):
+        if ha.in_sync(self.view, self.wanted.peer):
             return True
         rows = self.client.stat("hanode")
-        count = as_int(rows[0].get("haerrsyncfailure"), 0) if rows else 0
-        since, self.failures = self.failures, count
-        if since is None:
-            return not self.wrote
-        return ha.in_sync(self.view, self.wanted.peer, failures=(count or 0) - since)
+        failures = as_int(rows[0].get("haerrsyncfailure"), 0) if rows else 0
+        self.calm = self.calm + 1 if failures == self.failures else 0
+        self.failures = failures
+        return ha.in_sync(self.view, self.wanted.peer, calm=self.calm >= CALM_LOOKS)
 
 
 def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
     """The whole job; in check mode nothing is written and nothing is waited for."""
     wanted = ha.Wanted.from_params(params)
-    with client_from(params) as client:
+    with client_from(params, other_password=params["peer_password"]) as client:
         pairing = Pairing(client, wanted, params)
         try:
             changes = pairing.read()
@@ -290,7 +294,7 @@ def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) ->
             elif not changes.empty:
                 pairing.look()
         return {
-            "changed": not changes.empty or saving,
+            "changed": not changes.empty or saving or pairing.saved,
             "ha": ha.summary(pairing.view, wanted.peer),
             "diff": ha.diff(wanted, before, changes),
         }
@@ -303,6 +307,7 @@ def main() -> None:
             "peer": {"type": "str", "required": True},
             "node_id": {"type": "int", "default": 1},
             "inc": {"type": "bool", "default": True},
+            "peer_password": {"type": "str", "no_log": True},
             "rpc_password": {"type": "str", "no_log": True},
             "update_rpc_password": {
                 "type": "str",

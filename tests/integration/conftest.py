@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.client import LabClient, running
 
-PACE = 200.0
+PACE = 60.0
 
 # Settings of a lab that the developer may have exported must not reach the tests' own.
 _FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_PACE")

@@ -13,12 +13,15 @@ import contextlib
 import json
 import signal
 import ssl
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.lab.settings import CHECKOUT
 
 LOOK_SECONDS = 0.05
 
@@ -188,6 +191,38 @@ class Traffic:
         return self._wall + time.monotonic()
 
 
+class Sender:
+    """The same in a process of its own, so that the measured and the measuring do not share an interpreter."""
+
+    def __init__(self, aim: Aim, path: Path) -> None:
+        self._path = path
+        arguments = ["--address", aim.address, "--port", str(aim.port), "--path", aim.path, "--json", str(path)]
+        arguments += ["--rate", str(aim.rate), "--timeout", str(aim.timeout)]
+        arguments += ["--ca", aim.ca_path] if aim.ca_path else []
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.lab.traffic", *arguments],
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        self._process.stdout.readline()  # it says so when it begins
+
+    def stop(self) -> Report:
+        """End it and return what it saw."""
+        self._process.terminate()
+        self._process.communicate(timeout=60)
+        return read(self._path)
+
+    def __enter__(self) -> Sender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
+
+
 async def run(aim: Aim, duration: float | None, stop_file: Path | None) -> Report:
     """Send for ``duration`` seconds, or until a signal or the stop file."""
     stop = asyncio.Event()
@@ -197,6 +232,7 @@ async def run(aim: Aim, duration: float | None, stop_file: Path | None) -> Repor
     if duration is not None:
         loop.call_later(duration, stop.set)
     watch = asyncio.create_task(_watch(stop_file, stop)) if stop_file else None
+    print(f"{aim.rate:g} requests a second to {aim.address}:{aim.port}", flush=True)
     report = await Traffic(aim).send(stop)
     if watch:
         watch.cancel()

@@ -26,6 +26,8 @@ AUTH_GRACE = 30.0
 # An appliance that was told to reboot goes down within seconds; one that still knows the session after this did not.
 REBOOT_GRACE = 60.0
 _INVALID_ARGUMENT = 278
+# What a look at a machine without a network may cost: it is looked at again at once.
+_CONNECT_TIMEOUT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Doorstep:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._connection = replace(connection, token=None)
+        self._connection = replace(connection, token=None, connect_timeout=_CONNECT_TIMEOUT)
         self._passwords = passwords
         self._may_change = may_change
         self._clock = clock
@@ -93,8 +95,8 @@ class Doorstep:
             return None
 
     def _try_all(self) -> Entry | None:
-        refusal: NitroAuthError | None = None
-        for password in (self._passwords.new, *(other for _, other in self._passwords.others)):
+        refusals: list[NitroAuthError] = []
+        for password in (self._passwords.new, *(other for name, other in self._passwords.others)):
             client = NitroClient(replace(self._connection, password=password), sleep=self._sleep)
             try:
                 client.login()
@@ -105,11 +107,10 @@ class Doorstep:
                     return self._forced(password)
                 if not isinstance(error, NitroAuthError):
                     raise
-                refusal = error
+                refusals.append(error)
             else:
                 return self._inside(client, password, version)
-        assert refusal is not None
-        self._refused(refusal)
+        self._refused(refusals[-1])
         return None
 
     def _inside(self, client: NitroClient, password: str, version: str | None) -> Entry:
@@ -146,7 +147,7 @@ class Doorstep:
     def _refused(self, refusal: NitroAuthError) -> None:
         now = self._clock()
         self._refused_since = now if self._refused_since is None else self._refused_since
-        names = ["new_password", *(name for name, _ in self._passwords.others)]
+        names = ["new_password", *(name for name, other in self._passwords.others)]
         tried = f"none of {', '.join(names)} was accepted" if len(names) > 1 else "new_password was not accepted"
         hint = "" if len(names) > 1 else "; for the first login give instance_id, the first password"
         sentence = f"{refusal}: {tried}{hint}"

@@ -9,6 +9,7 @@ do (adc-nitro-go, netscaler.adc).
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -46,16 +47,18 @@ Body = Mapping[str, Any]
 Row = dict[str, Any]
 
 USER_AGENT = "cloudadc.aws"
-# A host that takes longer to accept a connection is not there; an answer may take the whole ``timeout``.
-_CONNECT_TIMEOUT = 10.0
-_LOGOUT_TIMEOUT = 5.0
+# For what is said on leaving: a host that is going away may not answer any more.
+_FAREWELL_TIMEOUT = 3.0
 _PAUSES = (0.25, 1.0)
 _BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where an appliance is and how to be let in. ``timeout`` in seconds, for connecting and for each answer.
+    """Where an appliance is and how to be let in. ``timeout`` in seconds, for each answer.
+
+    ``other_password`` is tried where ``password`` is refused: a secondary takes over the primary's passwords.
+    ``connect_timeout``: a host that takes longer to accept a connection, TLS included, counts as not there.
 
     With ``token`` the session is somebody else's: it is used as it is and never logged out here. With both, the
     credentials are used once the token is no longer accepted.
@@ -64,11 +67,13 @@ class Connection:
     nsip: str
     user: str = "nsroot"
     password: str | None = field(default=None, repr=False)
+    other_password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     protocol: Literal["http", "https"] = "https"
     validate_certs: bool = True
     ca_path: str | None = None
     timeout: float = 30.0
+    connect_timeout: float = 10.0
 
 
 class NitroClient:
@@ -83,10 +88,10 @@ class NitroClient:
         self.changed = False
         self._sleep = sleep
         self._base = wire.base_url(connection.protocol, connection.nsip)
-        self._password = connection.password
+        self._password, self._other_password = connection.password, connection.other_password
         self._token = connection.token
         self._own_session = False
-        self._secrets = {connection.password or "", connection.token or ""}
+        self._secrets = {connection.password or "", connection.other_password or "", connection.token or ""}
         self._http = _session(connection)
 
     def __repr__(self) -> str:
@@ -106,20 +111,29 @@ class NitroClient:
         """Log in now. ``new_password``: also replace the first password (1046); a write, and never repeated blindly."""
         if self._password is None:
             raise NitroInputError(f"{self.connection.nsip}: neither a password nor a session token was given")
-        body: Row = {"username": self.connection.user, "password": self._password}
-        if new_password is not None:
-            body["new_password"] = new_password
         self._secrets |= {self._password, new_password or ""}
         doing = f"log in as {self.connection.user!r}"
         self._token = None
-        reply = self._exchange(doing, "POST", "/config/login", {"login": body}, repeatable=new_password is None)
+        reply = self._try_login(doing, self._password, new_password)
+        if reply.code in BAD_CREDENTIALS and self._other_password is not None:
+            self._password, self._other_password = self._other_password, self._password
+            reply = self._try_login(doing, self._password, new_password)
         if new_password is not None and reply.ok:
             self._password, self.changed = new_password, True
+            if not reply.body.get("sessionid"):
+                self.login()
+                return
         token = reply.body.get("sessionid") if reply.ok else None
         if not isinstance(token, str) or not token:
             raise self._refused(doing, reply) if reply.code or not reply.ok else self._garbled(doing, "no session id")
         self._token, self._own_session = token, True
         self._secrets.add(token)
+
+    def _try_login(self, doing: str, password: str, new_password: str | None) -> wire.Reply:
+        body: Row = {"username": self.connection.user, "password": password}
+        if new_password is not None:
+            body["new_password"] = new_password
+        return self._exchange(doing, "POST", "/config/login", {"login": body}, repeatable=new_password is None)
 
     def session_alive(self) -> bool:
         """Whether the appliance still knows this very session; nothing is opened anew. Raises NitroUnreachable."""
@@ -135,7 +149,7 @@ class NitroClient:
         """Log out of a session that was opened here, and let go of the connection. Never raises NitroError."""
         try:
             if self._own_session and self._token:
-                self._exchange("log out", "POST", "/config/logout", {"logout": {}}, timeout=_LOGOUT_TIMEOUT)
+                self._exchange("log out", "POST", "/config/logout", {"logout": {}}, timeout=_FAREWELL_TIMEOUT)
         except NitroError:
             pass  # the session then ends by itself, on the appliance's idle timeout
         finally:
@@ -205,14 +219,19 @@ class NitroClient:
         self._require("save the configuration", reply, "nsconfig")
 
     def reboot(self) -> None:
-        """Restart the appliance warm. It may hang up before it answers; the session dies with it, soon."""
+        """Restart the appliance warm. It may hang up before it answers; the session dies with it, soon.
+
+        Connections are not kept: packets sent into one would wait long for a host that has forgotten it.
+        """
         doing = "reboot warm"
         try:
-            reply = self._call(doing, "POST", wire.path("config", "reboot"), {"reboot": {"warm": True}})
+            path, body = wire.path("config", "reboot"), {"reboot": {"warm": True}}
+            reply = self._call(doing, "POST", path, body, timeout=_FAREWELL_TIMEOUT)
         except NitroCut:
             pass  # the answer got lost with the web server that should have sent it
         else:
             self._require(doing, reply, "reboot")
+        self._http.close()
         self.changed = True
 
     # ------------------------------------------------------------------ below
@@ -241,16 +260,23 @@ class NitroClient:
         self.changed = True
 
     def _call(
-        self, doing: str, method: str, path: str, body: Body | None, *, repeatable: bool | None = None
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        body: Body | None,
+        *,
+        repeatable: bool | None = None,
+        timeout: float | None = None,
     ) -> wire.Reply:
         """One call within a session: logs in first, and once more when the appliance no longer knows the session."""
         repeatable = method == "GET" if repeatable is None else repeatable
         if self._token is None:
             self.login()
-        reply = self._exchange(doing, method, path, body, repeatable=repeatable)
+        reply = self._exchange(doing, method, path, body, repeatable=repeatable, timeout=timeout)
         if (reply.code in SESSION_GONE or reply.status == 401) and self._password is not None:
             self.login()
-            reply = self._exchange(doing, method, path, body, repeatable=repeatable)
+            reply = self._exchange(doing, method, path, body, repeatable=repeatable, timeout=timeout)
         return reply
 
     def _exchange(
@@ -268,7 +294,9 @@ class NitroClient:
         """
         for pause in (*_PAUSES, None):
             try:
-                reply = self._send(doing, method, path, body, timeout or self.connection.timeout)
+                reply = self._send(
+                    doing, method, path, body, min(timeout or self.connection.timeout, self.connection.timeout)
+                )
                 if reply.code not in TOO_MANY_SESSIONS or pause is None:
                     return reply
             except _Broken:
@@ -286,7 +314,7 @@ class NitroClient:
                 self._base + path,
                 json=body,
                 headers=headers,
-                timeout=(min(timeout, _CONNECT_TIMEOUT), timeout),
+                timeout=(min(timeout, self.connection.connect_timeout), timeout),
                 verify=verify,
                 allow_redirects=False,
             )
@@ -309,9 +337,9 @@ class NitroClient:
                 return NitroUntrusted(f"{start}: its certificate is not trusted by {trusted}: {_reason(error)}")
             return _Broken(f"{start}: TLS failed: {_reason(error)}")
         if isinstance(error, requests.exceptions.ConnectTimeout):
-            return NitroUnreachable(f"{start}: no connection within {min(timeout, _CONNECT_TIMEOUT):g} s")
+            return NitroUnreachable(f"{start}: no connection within {_seconds(error, timeout)} s")
         if isinstance(error, requests.exceptions.ReadTimeout):
-            return NitroCut(f"{start}: no answer within {timeout:g} s")
+            return NitroCut(f"{start}: no answer within {_seconds(error, timeout)} s")
         if isinstance(error, requests.exceptions.InvalidHeader):
             return NitroInputError(f"{start}: nitro_auth_token has characters that no session id has")
         if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
@@ -357,6 +385,12 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _absent(reply: wire.Reply) -> bool:
     return reply.status == 404 or reply.code in ABSENT_CODES
+
+
+def _seconds(error: Exception, timeout: float) -> str:
+    """How long was waited: for a connection, for TLS and for an answer the limits differ."""
+    found = re.search(r"timeout=(\d+(?:\.\d+)?)", str(error))
+    return f"{float(found[1]) if found else timeout:g}"
 
 
 def _never_connected(error: Exception) -> bool:

@@ -21,6 +21,7 @@ TUNABLES: dict[str, tuple[str, int, int | None]] = {
     "max_flip_time": ("maxfliptime", 0, None),
 }
 _HINTS = {
+    356: "the appliance's licence does not include high availability",
     414: "nodes in different subnets need inc=true",
     415: "peer must be the NSIP of the other appliance",
     2453: "take the appliance out of its cluster first",
@@ -28,6 +29,8 @@ _HINTS = {
 # Words that hanode's ``hasync`` carries on reading: the configured ENABLED, or how the last synchronisation went.
 _SYNCED = "SUCCESS"
 _SYNC_ON = "ENABLED"
+# Seconds after which a secondary's first synchronisation is long over.
+LONG = 120
 # A node that was told to keep its role says so instead of UP.
 _UP = frozenset({"UP", "STAYPRIMARY", "STAYSECONDARY"})
 
@@ -42,6 +45,7 @@ class Node:
     node_state: str | None
     sync_state: str | None
     inc: bool | None
+    state_seconds: int | None
     tunables: Mapping[str, int | None]
 
     @classmethod
@@ -53,7 +57,8 @@ class Node:
             node_state=_word(row.get("hastatus")),
             sync_state=_word(row.get("hasync")),
             inc=None if row.get("inc") is None else str(row["inc"]).upper() == "ENABLED",
-            tunables={option: as_int(row.get(name)) for option, (name, _, _) in TUNABLES.items()},
+            state_seconds=as_int(row.get("masterstatetime")),
+            tunables={option: as_int(row.get(name)) for option, (name, least, most) in TUNABLES.items()},
         )
 
     def is_a(self, master_state: str) -> bool:
@@ -106,7 +111,7 @@ class Wanted:
             raise NitroInputError(f"{params['nsip']}: node_id of the peer must be 1 to 64, not {params['node_id']}")
         tunables = {option: params[option] for option in TUNABLES if params.get(option) is not None}
         for option, value in tunables.items():
-            _, least, most = TUNABLES[option]
+            least, most = TUNABLES[option][1:]
             if value < least or (most is not None and value > most):
                 limits = f"{least} to {most}" if most is not None else f"{least} or more"
                 raise NitroInputError(f"{params['nsip']}: {option} must be {limits}, not {value}")
@@ -194,11 +199,15 @@ def inc_differs(wanted: Wanted, view: View, peer: Node) -> bool:
     return bool(said) and wanted.inc not in said
 
 
+def secondary_of(view: View, peer: Node | None) -> Node | None:
+    """The row of the one that is secondary, this node or its peer: it tells how synchronisation went."""
+    return next((node for node in (view.me, peer) if node and node.is_a("Secondary")), None)
+
+
 def sync_state(view: View, peer: Node | None) -> str | None:
-    """How synchronisation went, in the appliance's word: it is the secondary's row that carries it."""
-    nodes = [node for node in (view.me, peer) if node]
-    secondary = next((node for node in nodes if node.is_a("Secondary")), None)
-    return (secondary or view.me or Node.from_row({})).sync_state
+    """How synchronisation went, in the appliance's word; of a node without a secondary its own."""
+    row = secondary_of(view, peer) or view.me
+    return row.sync_state if row else None
 
 
 def same_address(one: str, other: str) -> bool:
@@ -220,15 +229,19 @@ def together(view: View, address: str) -> bool:
     return up and roles == ["primary", "secondary"] and all(node.sync_state != "DISABLED" for node in pair)
 
 
-def in_sync(view: View, address: str, *, failures: int = 0) -> bool:
-    """Whether the pair is together and synchronised. ``failures``: synchronisations that failed since we look.
+def in_sync(view: View, address: str, *, calm: bool = False) -> bool:
+    """Whether the pair is together and synchronised.
 
-    Builds that report only the configured word (ENABLED) are believed when nothing failed meanwhile.
+    A secondary that says only the configured word (ENABLED) has not begun yet, or runs a build that never says more. It
+    is believed when it has been secondary for long, or when it is ``calm``: said so for a while and nothing failed.
     """
     if not together(view, address):
         return False
-    word = (sync_state(view, view.peer(address)) or "").upper()
-    return word == _SYNCED or (word == _SYNC_ON and failures == 0)
+    secondary = secondary_of(view, view.peer(address))
+    word = ((secondary.sync_state if secondary else None) or "").upper()
+    if word == _SYNC_ON and secondary:
+        return calm or (secondary.state_seconds or 0) >= LONG
+    return word == _SYNCED
 
 
 def describe(view: View | None, address: str) -> str:

@@ -35,7 +35,9 @@ def _from_env(name: str, **option: Any) -> dict[str, Any]:
     return {**option, "fallback": (env_fallback, [f"NETSCALER_{name}"])}
 
 
-def connection_from(params: Mapping[str, Any], *, nsip: str | None = None) -> Connection:
+def connection_from(
+    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+) -> Connection:
     """How to reach the appliance these parameters (or ``nsip``) name. Raises NitroInputError."""
     timeout = float(params["nitro_timeout"])
     if timeout <= 0:
@@ -44,6 +46,7 @@ def connection_from(params: Mapping[str, Any], *, nsip: str | None = None) -> Co
         nsip=nsip or params["nsip"],
         user=params["nitro_user"],
         password=params["nitro_pass"] or None,
+        other_password=other_password or None,
         token=params["nitro_auth_token"] or None,
         protocol=params["nitro_protocol"],
         validate_certs=params["validate_certs"],
@@ -52,9 +55,11 @@ def connection_from(params: Mapping[str, Any], *, nsip: str | None = None) -> Co
     )
 
 
-def client_from(params: Mapping[str, Any], *, nsip: str | None = None) -> NitroClient:
+def client_from(
+    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+) -> NitroClient:
     """A client for the appliance of these parameters; nothing is sent yet. Raises NitroInputError."""
-    connection = connection_from(params, nsip=nsip)
+    connection = connection_from(params, nsip=nsip, other_password=other_password)
     if connection.password is None and connection.token is None:
         raise NitroInputError(f"{connection.nsip}: give nitro_pass or nitro_auth_token")
     return NitroClient(connection)
@@ -76,12 +81,16 @@ def fail(module: AnsibleModule, error: NitroError, **facts: Any) -> NoReturn:
 def run(module: AnsibleModule, work: Callable[[], Mapping[str, Any]]) -> NoReturn:
     """The boundary: do ``work`` and end the task with what it returns, or with the sentence of its NitroError."""
     require_requests(module)
+    outcome = _outcome(work)
+    if isinstance(outcome, NitroError):
+        # Not inside an except block, so that no traceback of ours is attached to the result.
+        fail(module, outcome)
+    module.exit_json(**outcome)
+    raise AssertionError("exit_json ends the process")
+
+
+def _outcome(work: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | NitroError:
     try:
-        result = work()
+        return work()
     except NitroError as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        raise AssertionError("exit_json ends the process")
-    # Outside of the except block, so that no traceback of ours is attached to the result.
-    fail(module, failure)
+        return error

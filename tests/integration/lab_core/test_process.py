@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -46,6 +47,15 @@ def test_up_says_where_and_again_that_it_is_there_already(home: Path) -> None:
     assert (status.returncode, status.stdout.split(":")[0]) == (0, "the lab runs")
 
 
+def test_two_that_start_a_lab_at_once_share_it(home: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        runs = list(pool.map(lambda _: command("up", home), range(3)))
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    beginnings = sorted(run.stdout.split(":")[0] for run in runs)
+    assert beginnings == ["a lab runs here already", "a lab runs here already", "the lab is up"]
+    assert {run.stdout.rsplit("process ", 1)[1] for run in runs} == {f"{_pid(home)})\n"}
+
+
 def test_up_leaves_no_pipe_open_and_no_session_shared(home: Path) -> None:
     started = time.monotonic()
     assert command("up", home).returncode == 0  # would wait for the lab if it kept our pipes
@@ -65,6 +75,7 @@ def test_down_leaves_nothing_running_and_no_untrue_file(home: Path) -> None:
         with pytest.raises(requests.exceptions.ConnectionError):
             requests.get(f"http://{address.replace('0.0.0.0', '127.0.0.1')}:{port}/", timeout=2)
     assert not (home / "env").exists()
+    assert not (home / "pid").exists()
     assert not list(home.glob("vars/*"))
     assert (home / "calls.jsonl").exists()
     again = command("down", home)
@@ -166,13 +177,11 @@ def test_its_shell_exports_are_all_a_shell_needs(lab: LabClient) -> None:
 def test_the_variables_name_what_the_account_holds(fresh_lab: LabClient) -> None:
     variables = fresh_lab.variables("ha_pair")
     ec2 = fresh_lab.boto("ec2")
-    wanted = [
-        node[f"{role}_subnet_id"] for node in variables["ha_pair_nodes"] for role in ("management", "client", "server")
-    ]
-    subnets = {subnet["SubnetId"]: subnet for subnet in ec2.describe_subnets(SubnetIds=wanted)["Subnets"]}
-    zones = [
-        {subnets[subnet_id]["AvailabilityZone"] for subnet_id in node.values()} for node in variables["ha_pair_nodes"]
-    ]
+    nodes = variables["ha_pair_nodes"]
+    assert [set(node) for node in nodes] == [{"management_subnet_id", "client_subnet_id", "server_subnet_id"}] * 2
+    subnets = ec2.describe_subnets(SubnetIds=[subnet_id for node in nodes for subnet_id in node.values()])["Subnets"]
+    zone_of = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in subnets}
+    zones = [{zone_of[subnet_id] for subnet_id in node.values()} for node in nodes]
     assert [len(zone) for zone in zones] == [1, 1]
     assert zones[0] != zones[1]
     assert ec2.describe_images(ImageIds=[variables["ha_pair_image_id"]])["Images"]
@@ -194,8 +203,6 @@ def test_reset_empties_and_seeds_anew_quickly(fresh_lab: LabClient) -> None:
     assert state["faults"] == {}
     assert fresh_lab.calls() == []
     assert ec2.describe_addresses()["Addresses"] == []
-    assert (
-        len(ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [state["seed_data"]["vpc_id"]]}])["Subnets"])
-        == 9
-    )
+    in_the_network = {"Name": "vpc-id", "Values": [state["seed_data"]["vpc_id"]]}
+    assert len(ec2.describe_subnets(Filters=[in_the_network])["Subnets"]) == 9
     assert [call.op for call in fresh_lab.calls()] == ["DescribeAddresses", "DescribeSubnets"]

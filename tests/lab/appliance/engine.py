@@ -132,7 +132,8 @@ def delete(ctx: Context, name: str, ident: str | None, args: Mapping[str, str]) 
 
 def matches(resource: Resource, row: Row, ident: str | None, selector: Mapping[str, str]) -> bool:
     """Whether a row is the one named, by its first key field and by arguments."""
-    if ident is not None and resource.key and str(row.get(resource.key[0], "")) != ident:
+    names = resource.key if resource.either else resource.key[:1]
+    if ident is not None and names and all(str(row.get(name, "")) != ident for name in names):
         return False
     for field, wanted in selector.items():
         known = resource.fields.get(field)
@@ -207,12 +208,12 @@ def _target(ctx: Context, resource: Resource, row: Row) -> Row:
     table = ctx.running.table(resource.name)
     if resource.singleton or not resource.key:
         return ctx.running.single(resource.name)
-    for field in resource.key[:1]:
-        if field not in row:
-            raise NitroFault(1095, cli_name(field))
+    named = [field for field in (resource.key if resource.either else resource.key[:1]) if field in row]
+    if not named:
+        raise NitroFault(1095, cli_name(resource.key[0]))
     key: Key = resource.key_of(row)
     found = table.get(key)
     if found is None:
-        ident = str(row[resource.key[0]])
+        ident = str(row[named[0]])
         raise behaviour_of(resource.name).absent(resource, ident, {})
     return found

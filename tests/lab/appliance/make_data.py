@@ -1,8 +1,9 @@
-"""How ``data/resources.json`` and ``data/errors.json`` were made: ``python make_data.py SCHEMA.json ERRORS.tsv``.
+"""How ``data/resources.json`` and ``data/errors.json`` were made: ``make_data.py SCHEMA.json ERRORS.tsv CLIENT_MAP.py``.
 
 ``SCHEMA.json`` holds, for each page of the vendor's NITRO 12.1 reference, its table of properties and its operations with
 their example payloads; ``ERRORS.tsv`` the vendor's table of error numbers. What later releases added and the example
-payloads lack is written out below, each with the release.
+payloads lack is taken from ``CLIENT_MAP.py`` (nitro_resource_map of the vendor's own Ansible collection: names, types and
+the operations that accept them, of 14.1), or written out below.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,12 @@ KEYS = {
     "config/sslvserver": ["vservername"],
     "config/systemsession": ["sid"],
     "config/clusterpropstatus": ["nodeid"],
+}
+# Named by either of two fields.
+EITHER = {
+    "config/ntpserver": ["serverip", "servername"],
+    "config/nslicenseserver": ["licenseserverip", "servername"],
+    "config/dnsnameserver": ["ip", "dnsvservername"],
 }
 SINGLETONS = {
     "nsversion", "nslicense", "nscapacity", "nsfeature", "nsmode", "nsconfig", "nshardware", "nshostname", "nstcpparam",
@@ -96,7 +104,8 @@ LATER: dict[str, dict[str, tuple[dict[str, Any], list[str]]]] = {
         "vcpu": ({"t": "b"}, ["update"]),
         "nodeid": ({"t": "d", "min": 0, "max": 31}, []),
     },
-    "config/nslicense": {"licensingmode": ({"t": "s", "ro": 1}, [])},
+    "config/nslicense": {"licensingmode": ({"t": "s", "ro": 1}, []), "daystoexpiration": ({"t": "d", "ro": 1}, [])},
+    "config/servicegroup": {"monstate": ({"t": "s", "ro": 1}, [])},
     "config/nsip": {
         "arpowner": ({"t": "d"}, ["add", "update", "unset"]),
         "mptcpadvertise": ({"t": "s", "d": "NO", "e": YES_NO}, ["add", "update", "unset"]),
@@ -108,6 +117,15 @@ NUMBERS = {
     "config/clusternode": ["delay"],
     "config/clusterinstance": ["deadinterval", "hellointerval"],
     "config/lbvserver": ["timeout"],
+}
+# Pages that are not among the mirrored ones.
+EXTRA: dict[str, dict[str, Any]] = {
+    "config/ntpsync": {
+        "fields": {"state": {"t": "s", "ro": 1, "d": "DISABLED"}},
+        "ops": {"enable": {"fields": [], "required": []}, "disable": {"fields": [], "required": []}},
+        "singleton": 1,
+    },
+    "config/ntpstatus": {"fields": {"response": {"t": "s", "ro": 1}}, "ops": {}, "singleton": 1},
 }
 # Interface: the page is not among the mirrored ones; fields of the current reference that clients use.
 INTERFACE = {
@@ -121,7 +139,7 @@ INTERFACE = {
         "trunk": {"t": "s", "d": "OFF", "e": ["ON", "OFF"]}, "ifalias": {"t": "s"}, "throughput": {"t": "d", "max": 160000},
         "bandwidthhigh": {"t": "d"}, "bandwidthnormal": {"t": "d"}, "lacpmode": {"t": "s", "d": "DISABLED"},
         "ifnum": {"t": "S", "ro": 1}, "devicename": {"t": "s", "ro": 1}, "description": {"t": "s", "ro": 1},
-        "flags": {"t": "d", "ro": 1}, "actualmtu": {"t": "d", "ro": 1}, "vlan": {"t": "d", "ro": 1}, "mac": {"t": "s", "ro": 1},
+        "intftype": {"t": "s", "ro": 1}, "flags": {"t": "d", "ro": 1}, "actualmtu": {"t": "d", "ro": 1}, "vlan": {"t": "d", "ro": 1}, "mac": {"t": "s", "ro": 1},
         "uptime": {"t": "d", "ro": 1}, "state": {"t": "s", "ro": 1}, "intfstate": {"t": "d", "ro": 1},
         "linkstate": {"t": "d", "ro": 1}, "reqspeed": {"t": "s", "ro": 1}, "actspeed": {"t": "s", "ro": 1},
     },
@@ -193,8 +211,8 @@ def operations(page: dict[str, Any], resource: str) -> dict[str, Any]:
 
 
 def key_of(path: str, page: dict[str, Any]) -> list[str]:
-    if path in KEYS:
-        return KEYS[path]
+    if path in KEYS | EITHER:
+        return (KEYS | EITHER)[path]
     delete = next(
         (op for name, op in page["ops"].items() if name.startswith(("delete", "get")) and "_value<" in op["url"]), None
     )
@@ -213,6 +231,8 @@ def resource_entry(path: str, page: dict[str, Any]) -> dict[str, Any]:
         entry["ops"] = operations(page, name)
         if name in SINGLETONS:
             entry["singleton"] = 1
+    if path in EITHER:
+        entry["either"] = 1
     if path == "config/hanode":
         entry["fields"]["id"]["min"] = 0  # the page says 1, for a peer; 0 is the node itself
     if path in NUMBERS:
@@ -226,9 +246,40 @@ def resource_entry(path: str, page: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def main(schema: str, errors: str) -> None:
+CLIENT_TYPES = {"float": "d", "int": "i", "bool": "b", "list": "S"}
+
+
+def add_later_fields(entry: dict[str, Any], client: dict[str, Any]) -> None:
+    """Fields of later releases, as the vendor's client sends them."""
+    accepted = {
+        "add": client["add_payload_keys"],
+        "update": client["update_payload_keys"],
+        "unset": client["action_payload_keys"].get("unset", []),
+    }
+    for name, argument in client["readwrite_arguments"].items():
+        if known := entry["fields"].get(name):
+            if "e" in known:  # values that a later release knows as well
+                known["e"] = list(dict.fromkeys([*known["e"], *map(str, argument.get("choices", []))]))
+            continue
+        if name.endswith("_binding"):
+            continue
+        definition: dict[str, Any] = {"t": CLIENT_TYPES.get(argument["type"], "s")}
+        if choices := argument.get("choices"):
+            definition["e"] = sorted(str(choice) for choice in choices)
+        entry["fields"][name] = definition
+        for op, names in accepted.items():
+            if op in entry["ops"] and name in names and name not in entry["ops"][op]["fields"]:
+                entry["ops"][op]["fields"].append(name)
+
+
+def main(schema: str, errors: str, client_map: str) -> None:
     pages = json.loads(Path(schema).read_text())
     entries = {path: resource_entry(path, page) for path, page in pages.items() if path not in UNUSED}
+    client = runpy.run_path(client_map)["NITRO_RESOURCE_MAP"]
+    for path, entry in entries.items():
+        if path.startswith("config/") and (known := client.get(path.removeprefix("config/"))):
+            add_later_fields(entry, known)
+    entries.update(EXTRA)
     entries["config/Interface"] = INTERFACE
     entries["stat/Interface"] = {"fields": INTERFACE_STAT, "key": ["id"]}
     lines = ",\n".join(f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in sorted(entries.items()))

@@ -145,6 +145,8 @@ class Resource:
     key: tuple[str, ...]
     singleton: bool
     numbers: frozenset[str]
+    either: bool = False
+    """Named by any one of the fields in ``key``, not by all of them."""
 
     @property
     def is_binding(self) -> bool:
@@ -232,6 +234,7 @@ def _resource(path: str, data: dict[str, Any]) -> Resource:
         key=tuple(data.get("key", ())),
         singleton=bool(data.get("singleton")),
         numbers=frozenset(data.get("numbers", ())),
+        either=bool(data.get("either")),
     )
 
 
@@ -240,6 +243,17 @@ def catalogue() -> dict[str, Resource]:
     """Every resource by ``config/<type>`` or ``stat/<type>``."""
     data = json.loads((Path(__file__).parent / "data" / "resources.json").read_text())
     return {path: _resource(path, entry) for path, entry in data.items()}
+
+
+@functools.cache
+def spellings() -> dict[str, str]:
+    """Every path in lower case, and how it is spelled: clients say interface and Interface."""
+    return {path.lower(): path for path in catalogue()}
+
+
+def canonical(kind: str, name: str) -> str:
+    """A type in its own spelling; unknown names as they are."""
+    return spellings().get(f"{kind}/{name}".lower(), f"{kind}/{name}").split("/", 1)[1]
 
 
 def config(name: str) -> Resource:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from tests.lab.aws.balancing import Route
 from tests.lab.aws.ground import Settings
 from tests.lab.aws.mends.images import LINUX_IMAGE_ID, VPX_IMAGE_ID
 from tests.lab.aws.side import AwsSide
 
-__all__ = ["LINUX_IMAGE_ID", "VPX_IMAGE_ID", "AwsSide", "Settings"]
+__all__ = ["LINUX_IMAGE_ID", "VPX_IMAGE_ID", "AwsSide", "Route", "Settings"]

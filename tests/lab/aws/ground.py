@@ -27,6 +27,12 @@ class Settings:
     ``pending``/``stopping``/``shutting_down``: time an instance takes through that state.
     ``status_checks``: time from ``running`` until DescribeInstanceStatus says ``passed``.
     ``lag``: how long Describe* goes on answering with what was true before a write (0: consistent at once).
+    ``registration``: time from RegisterTargets to the first health check; ``provisioning``: of a new load balancer.
+    ``deregistration_effect``: how long new connections still reach a target after DeregisterTargets; on AWS some two
+    minutes whatever the delay (https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366).
+    ``change_insync``: time from ChangeResourceRecordSets to INSYNC.
+    ``strict_associations``: DisassociateAddress refuses an association that is gone (InvalidAssociationID.NotFound), as
+    users report of AWS (https://github.com/hashicorp/terraform-provider-aws/issues/1682); documented is: idempotent.
     ``profile_lag``: how long RunInstances refuses an instance profile that was just made.
     ``unauthorized``: actions ("AssociateAddress") that the caller has no right to, DryRun or not.
     """
@@ -36,7 +42,12 @@ class Settings:
     stopping: float = 8.0
     shutting_down: float = 6.0
     status_checks: float = 60.0
+    registration: float = 30.0
+    provisioning: float = 30.0
+    deregistration_effect: float = 120.0
+    change_insync: float = 15.0
     lag: float = 0.0
+    strict_associations: bool = False
     profile_lag: float = 0.0
     unauthorized: set[str] = field(default_factory=set)
 
@@ -83,6 +94,7 @@ class Ground:
         self.private_next: dict[str, int] = {}
         self.launches: dict[tuple[str, str], Any] = {}
         self.associations: set[str] = set()
+        self.changes: dict[str, Any] = {}
         self._history: dict[str, list[tuple[float, Any]]] = {}
 
     def remember(self, key: str, value: Any) -> None:
@@ -91,10 +103,11 @@ class Ground:
         past.append((self.now(), value))
         del past[:-16]
 
-    def seen(self, key: str, present: Any) -> Any:
-        """What a reader sees: the present, or with a lag what was true that many seconds ago."""
-        if self.settings.lag > 0:
-            since = self.now() - self.settings.lag
+    def seen(self, key: str, present: Any, lag: float | None = None) -> Any:
+        """What a reader sees: the present, or what was true ``lag`` lab seconds ago (by default `Settings.lag`)."""
+        behind = self.settings.lag if lag is None else lag
+        if behind > 0:
+            since = self.now() - behind
             for replaced_at, value in self._history.get(key, []):
                 if replaced_at > since:
                     return value

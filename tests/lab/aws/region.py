@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from moto.moto_api._internal import moto_api_backend
 
+from tests.lab.aws.balancing import HealthChecker, Probe, Route, routes
 from tests.lab.aws.ground import Ground, regions
 from tests.lab.aws.mends.images import is_vpx
 from tests.lab.aws.mends.instances import every_instance, settle
+from tests.lab.aws.mends.names import answer
 from tests.lab.world import InstanceFacts, InterfaceFacts
 
 
@@ -20,10 +22,33 @@ class RegionView:
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
+        self._checker = HealthChecker(ground, self.allows)
+
+    def set_health_probe(self, probe: Probe) -> None:
+        """How a load balancer's health check is answered: ``probe(address, port)``; without one, all answer.
+
+        It is called from threads of its own, without any lock of the region; it must not raise.
+        """
+        self._checker.probe = probe
+
+    def tick(self) -> None:
+        """Let time pass: instances arrive, health checks begin, drains end.
+
+        Requests, `instances` and `load_balancers` do so themselves: a lab whose data plane asks often needs no ticker.
+        """
+        with self.ground.lock:
+            settle()
+            self._checker.begin_due()
+
+    def load_balancers(self) -> list[Route]:
+        """Where network load balancers listen (static address, port) and to whom they forward; a snapshot."""
+        with self.ground.lock:
+            self.tick()
+            return routes(self.ground)
 
     def instances(self) -> Sequence[InstanceFacts]:
         with self.ground.lock:
-            settle()
+            self.tick()
             return [
                 _facts(instance)
                 for backend in regions()
@@ -59,6 +84,11 @@ class RegionView:
                 for group in interface._group_set
                 for rule in group.ingress_rules
             )
+
+    def resolve(self, name: str, kind: str = "A") -> tuple[tuple[str, ...], int]:
+        """(values, TTL in seconds) that Route 53's name servers answer now; ((), 0) for an unknown name."""
+        with self.ground.lock:
+            return answer(name, kind)
 
     def state(self) -> dict[str, Any]:
         with self.ground.lock:

@@ -10,7 +10,6 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from tests.lab.aws import mends
 from tests.lab.aws.ground import Ground, Settings, stand_on
-from tests.lab.aws.mends.instances import settle
 from tests.lab.aws.protocol import Answer, forbid_request, read_request, refuse_request
 from tests.lab.aws.region import RegionView
 from tests.lab.world import Clock, Environ, FaultKind
@@ -50,8 +49,8 @@ class AwsSide(RegionView):
         asked = read_request(environ)  # from the wire before the lock is taken: a slow client holds up nobody
         if asked.action in self.settings.unauthorized:
             return _say(start_response, forbid_request(asked))
+        self.tick()
         with self.ground.lock:
-            settle()
             try:
                 return list(self._application(environ, start_response))
             except Exception as error:  # noqa: BLE001 – the boundary where what moto cannot do becomes an AWS error

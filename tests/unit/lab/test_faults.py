@@ -21,16 +21,10 @@ def test_the_nth_write_is_the_nth_of_all_sides_together() -> None:
 
 def test_probabilities_are_kept() -> None:
     faults = Faults()
-    faults.set(parse({"aws": {"throttle": 0.2, "error": 0.1, "reset": 0.05, "hang": 0.05, "lose": 0.1}, "seed": 1}))
+    chances: dict[Kind | None, float] = {"throttle": 0.2, "error": 0.1, "reset": 0.05, "hang": 0.05, "lose": 0.1}
+    faults.set(parse({"aws": chances, "seed": 1}))
     seen = Counter(faults.verdict("aws", False).fault for _ in range(4000))
-    expected: dict[Kind | None, float] = {
-        "throttle": 0.2,
-        "error": 0.1,
-        "reset": 0.05,
-        "hang": 0.05,
-        "lose": 0.1,
-        None: 0.5,
-    }
+    expected: dict[Kind | None, float] = {**chances, None: 0.5}
     assert set(seen) == set(expected)
     for kind, share in expected.items():
         assert abs(seen[kind] / 4000 - share) < 0.03

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MENDS = ("images", "interfaces", "addresses", "instances", "volumes", "groups", "quotas", "identities", "launches")
+MENDS = (
+    "images",
+    "interfaces",
+    "addresses",
+    "instances",
+    "volumes",
+    "groups",
+    "quotas",
+    "identities",
+    "launches",
+    "targets",
+    "balancers",
+    "names",
+    "tables",
+)
 
 
 def install() -> None:

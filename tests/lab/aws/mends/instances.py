@@ -17,6 +17,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.instances import Instance, InstanceState, StateReason
 from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.utils import filter_dict_attribute_mapping
 
 from tests.lab.aws.ground import ground, regions
 from tests.lab.aws.mends.errors import refuse
@@ -34,6 +35,7 @@ def init_instance(instance: Any, *args: Any, **kwargs: Any) -> None:
     instance.lab_started_at = 0.0
     instance.lab_reboots = 0
     instance.lab_terminated_at = 0.0
+    instance.lab_launched_at = ground().now()
     _init(instance, *args, **kwargs)
     instance.launch_time = ground().timestamp()
     enter(instance, "pending", "running", ground().settings.pending)
@@ -44,6 +46,28 @@ def enter(instance: Any, state: str, following: str | None = None, after: float 
     ground().remember(f"state:{instance.id}", instance._state)
     instance._state = InstanceState(state, CODES[state])
     instance.lab_due = (ground().now() + after, following) if following else None
+
+
+def _is_visible(instance: Any) -> bool:
+    """With a lag, an instance is not found for a while after its launch (EC2's eventual consistency)."""
+    return bool(instance.lab_launched_at + ground().settings.lag <= ground().now())
+
+
+_describe_instances = InstanceResponse.describe_instances
+
+
+@replaces(InstanceResponse, "describe_instances")
+def describe_instances(response: Any) -> Any:
+    """https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html"""
+    answer = _describe_instances(response)
+    wanted = response._get_param("InstanceIds", [])
+    for reservation in answer.result["Reservations"]:
+        young = [instance.id for instance in reservation.instances if not _is_visible(instance)]
+        if young and wanted:
+            raise refuse("InvalidInstanceID.NotFound", f"The instance ID '{young[0]}' does not exist")
+        reservation.instances = [instance for instance in reservation.instances if instance.id not in young]
+    answer.result["Reservations"] = [r for r in answer.result["Reservations"] if r.instances]
+    return answer
 
 
 def settle() -> None:
@@ -249,3 +273,33 @@ Instance.private_ip = Instance.private_ip_address = property(_private)
 Instance.public_ip = Instance.public_ip_address = property(_public)
 Instance.private_dns_name = property(_private_name)
 Instance.vpc_id = property(_vpc)
+
+
+FILTERS = {
+    "client-token": "client_token",
+    "instance-state-code": "lab_state_code",
+    "iam-instance-profile.arn": "iam_instance_profile.Arn",
+    "network-interface.network-interface-id": "network_interfaces.id",
+    "network-interface.subnet-id": "network_interfaces.subnet_id",
+    "network-interface.vpc-id": "network_interfaces.vpc_id",
+    "network-interface.addresses.private-ip-address": "lab_private_addresses",
+    "network-interface.group-id": "lab_group_ids",
+}
+"""Filters of DescribeInstances that moto does not know."""
+
+filter_dict_attribute_mapping.update(FILTERS)
+
+
+@replaces_property(Instance, "lab_state_code")
+def lab_state_code(instance: Any) -> str:
+    return str(instance._state.code)
+
+
+@replaces_property(Instance, "lab_private_addresses")
+def lab_private_addresses(instance: Any) -> list[str]:
+    return [item["PrivateIpAddress"] for eni in instance.nics.values() for item in eni.private_ip_addresses]
+
+
+@replaces_property(Instance, "lab_group_ids")
+def lab_group_ids(instance: Any) -> list[str]:
+    return [group.id for eni in instance.nics.values() for group in eni._group_set]

@@ -118,6 +118,22 @@ def test_a_wrong_password_is_a_sentence_without_the_password() -> None:
         assert script.calls == ["POST /config/login"]
 
 
+def test_another_password_is_tried_and_kept() -> None:
+    with serving(WRONG, LOGIN, EXPIRED, LOGIN, (200, DONE), LOGOUT) as script:
+        with client(script, other_password="other-One") as nitro:
+            assert nitro.get("hanode") == []
+        tried = [asked.body["login"]["password"] for asked in script.asked if asked.path.endswith("/login")]
+        assert tried == [PASSWORD, "other-One", "other-One"]
+
+
+def test_when_no_password_is_right_it_ends() -> None:
+    with serving(*[WRONG] * 9) as script:
+        with pytest.raises(NitroAuthError) as refusal:
+            client(script, other_password="other-One").get("hanode")
+        assert len(script.asked) == 2
+    assert "other-One" not in str(refusal.value)
+
+
 def test_the_first_password_can_be_changed_on_login() -> None:
     with serving(LOGIN, (200, DONE), LOGOUT) as script:
         with client(script, password="i-0123") as nitro:
