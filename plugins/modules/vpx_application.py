@@ -297,7 +297,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_pla
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_read import read
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, carry_out
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, converge
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
@@ -347,23 +347,24 @@ def planned(module: AnsibleModule, wanted: application.Wanted, found: applicatio
     return plan_present(wanted, found)
 
 
-def converge(module: AnsibleModule) -> dict[str, Any]:
-    """Read, plan, and outside of check mode carry out and read back."""
+def work(module: AnsibleModule) -> dict[str, Any]:
+    """Make it so, or in check mode foretell it; the result of the module."""
+    module.no_log_values |= application.secrets_in(module.params["monitor"])
     present = module.params["state"] == "present"
     wanted = application.wanted_from(module.params)
-    if wanted.monitor:
-        module.no_log_values |= wanted.monitor.secrets
     with client_from(module.params) as client:
-        found = read(client, wanted, present=present)
-        steps = planned(module, wanted, found)
-        before = application.describe(wanted, found)
-        after = application.foretell(wanted, found) if present else None
-        saved = False
-        if not module.check_mode:
-            saved = carry_out(client, steps, save=module.params["save_config"])
-            after = application.describe(wanted, read(client, wanted, present=present) if steps else found)
+        done = converge(
+            client,
+            lambda: read(client, wanted, present=present),
+            lambda found: planned(module, wanted, found),
+            check=module.check_mode,
+            save=module.params["save_config"],
+        )
+    before, after = application.describe(wanted, done.before), application.describe(wanted, done.after)
+    if module.check_mode:
+        after = application.foretell(wanted, done.before) if present else None
     diff = {"before": application.configuration(before), "after": application.configuration(after)}
-    return {"changed": bool(steps), "application": after, "saved": saved, "diff": diff}
+    return {"changed": bool(done.steps), "application": after, "saved": done.saved, "diff": diff}
 
 
 def main() -> None:
@@ -372,7 +373,7 @@ def main() -> None:
         required_if=[("state", "present", ["port"])],
         supports_check_mode=True,
     )
-    run(module, lambda: converge(module))
+    run(module, lambda: work(module))
 
 
 if __name__ == "__main__":

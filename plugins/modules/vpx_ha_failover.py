@@ -56,6 +56,12 @@ options:
       - Seconds to go on asking AWS until it shows each Elastic IP where it was put.
     type: float
     default: 30
+  validate_certs:
+    description:
+      - Whether the appliances' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
+      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - cloudadc.aws.nitro
   - cloudadc.aws.attributes
@@ -124,7 +130,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.eip_moves import Outcome, carry_out, report
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.eip_plan import Move, Wish, plan
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError, Refusal, fail
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, fail
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import both
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
@@ -158,7 +164,11 @@ class Addresses:
 
     def __init__(self, module: Any) -> None:
         self._options = module.params["moves"]
-        self._client = connect(module, "ec2", read_timeout=10) if self._options else None
+        self._client = (
+            connect(module, "ec2", read_timeout=10, verify=module.params["aws_ca_bundle"] or True)
+            if self._options
+            else None
+        )
         self.moves: list[Move] = []
         self.outcomes: list[Outcome] = []
 
@@ -245,7 +255,7 @@ def main() -> None:
             result, trouble = run(module, this, other)
     except NitroError as error:
         trouble_nitro = error
-    except (AwsError, Refusal) as error:
+    except Failure as error:
         fail(module, error)
     else:
         if trouble:

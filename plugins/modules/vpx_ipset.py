@@ -161,7 +161,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import ipset
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import carry_out
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, converge
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
@@ -190,34 +190,36 @@ def wanted_from(params: dict[str, Any]) -> ipset.Wanted:
     )
 
 
-def look_for_vservers(module: AnsibleModule, wanted: ipset.Wanted, found: ipset.Found) -> None:
-    """Refuse, or in check mode warn of, virtual servers that do not exist."""
+def planned(module: AnsibleModule, wanted: ipset.Wanted, found: ipset.Found) -> list[Step]:
+    """What to write; refuses, or in check mode warns of, virtual servers that do not exist."""
     for name in ipset.missing_vservers(wanted, found):
         sentence = f"IPSet '{wanted.name}': there is no virtual server '{name}' on {module.params['nsip']} to carry it"
         if not module.check_mode:
             raise NitroInputError(sentence)
         module.warn(sentence)
+    return ipset.plan(wanted, found)
 
 
-def converge(module: AnsibleModule) -> dict[str, Any]:
-    """Read, plan, and outside of check mode carry out and read back."""
+def work(module: AnsibleModule) -> dict[str, Any]:
+    """Make it so, or in check mode foretell it; the result of the module."""
     wanted = wanted_from(module.params)
     with client_from(module.params) as client:
-        found = ipset.read(client, wanted)
-        look_for_vservers(module, wanted, found)
-        steps = ipset.plan(wanted, found)
-        before, after = ipset.describe(wanted, found), ipset.foretell(wanted, found)
-        saved = False
-        if not module.check_mode:
-            saved = carry_out(client, steps, save=module.params["save_config"])
-            after = ipset.describe(wanted, ipset.read(client, wanted)) if steps else before
+        done = converge(
+            client,
+            lambda: ipset.read(client, wanted),
+            lambda found: planned(module, wanted, found),
+            check=module.check_mode,
+            save=module.params["save_config"],
+        )
+    before = ipset.describe(wanted, done.before)
+    after = ipset.foretell(wanted, done.before) if module.check_mode else ipset.describe(wanted, done.after)
     diff = {"before": before or {}, "after": after or {}}
-    return {"changed": bool(steps), "ipset": after, "saved": saved, "diff": diff}
+    return {"changed": bool(done.steps), "ipset": after, "saved": done.saved, "diff": diff}
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={**nitro_argument_spec(), **argument_spec()}, supports_check_mode=True)
-    run(module, lambda: converge(module))
+    run(module, lambda: work(module))
 
 
 if __name__ == "__main__":

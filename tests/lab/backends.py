@@ -5,6 +5,7 @@ Each answers any GET with its own name in a short body; ``?delay=S`` answers S s
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,18 +32,33 @@ class Backends:
 
     def __init__(self, network: str) -> None:
         self.all = tuple(Backend(f"backend-{n}", f"{network}.200.{n}", PORT) for n in range(1, COUNT + 1))
-        self._servers = [Server(backend.address, backend.port, _application(backend.name)) for backend in self.all]
+        self._lock = threading.Lock()
+        self._servers: dict[str, Server] = {}
 
     def start(self) -> None:
-        for server in self._servers:
-            server.start()
+        for backend in self.all:
+            self.switch(backend.name, up=True)
 
     def stop(self) -> None:
-        for server in self._servers:
-            server.stop()
+        for backend in self.all:
+            self.switch(backend.name, up=False)
+
+    def switch(self, name: str, *, up: bool) -> None:
+        """Start one, or end it: then it refuses connections. LookupError if there is none of this name."""
+        backend = {backend.name: backend for backend in self.all}[name]
+        with self._lock:
+            if up and name not in self._servers:
+                self._servers[name] = Server(backend.address, backend.port, _application(name))
+                self._servers[name].start()
+            elif not up and name in self._servers:
+                self._servers.pop(name).stop()
 
     def state(self) -> list[dict[str, Any]]:
-        return [{"name": backend.name, "address": backend.address, "port": backend.port} for backend in self.all]
+        with self._lock:
+            return [
+                {"name": one.name, "address": one.address, "port": one.port, "up": one.name in self._servers}
+                for one in self.all
+            ]
 
 
 def _application(name: str) -> Application:

@@ -51,10 +51,14 @@ def main(arguments: Sequence[str]) -> int:
 def up(settings: Settings) -> None:
     """Start a lab in the background, unless one runs in this directory, and wait until it answers."""
     run = RunDirectory(settings.directory)
-    run.make()
-    if run.is_held():
-        print(_sentence("a lab runs here already", _await(run, None)))
-        return
+    with run.starting():
+        if run.is_held():
+            print(_sentence("a lab runs here already", _await(run, None)))
+        else:
+            print(_sentence("the lab is up", _start(run, settings)))
+
+
+def _start(run: RunDirectory, settings: Settings) -> dict[str, Any]:
     run.clear()
     with run.log.open("wb") as log:
         process = subprocess.Popen(
@@ -67,7 +71,7 @@ def up(settings: Settings) -> None:
             start_new_session=True,
         )
     try:
-        print(_sentence("the lab is up", _await(run, process)))
+        return _await(run, process)
     except BaseException:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -82,7 +86,7 @@ def down(settings: Settings) -> None:
     if process is None:
         if run.is_held():
             raise LabError(f"what holds {settings.directory} is not the lab that its pid file names; left alone")
-        run.clear()
+        run.forget()
         print(f"no lab runs in {settings.directory}")
         return
     with contextlib.suppress(psutil.NoSuchProcess):
@@ -92,7 +96,7 @@ def down(settings: Settings) -> None:
             process.kill()
         if not _ended(run, process, END_SECONDS):
             raise LabError(f"the lab (process {process.pid}) did not end")
-    run.clear()
+    run.forget()
     print(f"the lab in {settings.directory} has ended")
 
 

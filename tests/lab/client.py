@@ -80,6 +80,10 @@ class LabClient:
     def power(self, instance_id: str, on: bool) -> None:
         self._ask("POST", "power", {"instance_id": instance_id, "on": on})
 
+    def backend(self, name: str, up: bool) -> None:
+        """Start or end one of the lab's own web servers."""
+        self._ask("POST", "backends", {"name": name, "up": up})
+
     def faults(self, **plan: Any) -> None:
         """``faults(aws={"throttle": 0.2}, seed=1)``; without arguments: none. Sets the count of writes to 0."""
         self._ask("POST", "faults", plan)

@@ -25,6 +25,7 @@ class Controls(Protocol):
     def set_pace(self, factor: float) -> dict[str, Any]: ...
     def set_load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]: ...
     def set_power(self, instance_id: str, on: bool) -> None: ...
+    def set_backend(self, name: str, up: bool) -> None: ...
     def set_faults(self, plan: faults.Plan) -> dict[str, Any]: ...
 
 
@@ -41,6 +42,7 @@ class Control:
             ("POST", "/lab/load"): self._load,
             ("POST", "/lab/power"): self._power,
             ("POST", "/lab/faults"): self._faults,
+            ("POST", "/lab/backends"): self._backends,
         }
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -92,6 +94,14 @@ class Control:
         _known(lambda: self._controls.set_power(instance, on), {"instance_id": instance})
         return {"instance_id": instance, "on": on}
 
+    def _backends(self, body: Body) -> dict[str, Any]:
+        _only(body, ("name", "up"), "backends")
+        name, up = body.get("name"), body.get("up")
+        if not isinstance(name, str) or not isinstance(up, bool):
+            raise ValueError('backends takes {"name": "backend-1", "up": true or false}')
+        _known(lambda: self._controls.set_backend(name, up), {"name": name}, "back end")
+        return {"name": name, "up": up}
+
     def _faults(self, body: Body) -> dict[str, Any]:
         plan = faults.parse(body)
         if plan.kill is not None:
@@ -101,12 +111,12 @@ class Control:
         return self._controls.set_faults(plan)
 
 
-def _known(do: Callable[[], T], selector: Mapping[str, str]) -> T:
+def _known(do: Callable[[], T], selector: Mapping[str, str], what: str = "appliance") -> T:
     try:
         return do()
     except LookupError as error:
         (kind, value), *_ = selector.items()
-        raise ValueError(f"there is no appliance with {kind} {value}") from error
+        raise ValueError(f"there is no {what} with {kind} {value}") from error
 
 
 def _only(body: Body, names: Iterable[str], what: str) -> None:

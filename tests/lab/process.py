@@ -19,7 +19,7 @@ from tests.lab.aws import AwsSide
 from tests.lab.backends import Backends
 from tests.lab.calls import CallLog
 from tests.lab.control import Control
-from tests.lab.dataplane import DataPlane, answers
+from tests.lab.dataplane import DataPlane
 from tests.lab.inprocess import Clients
 from tests.lab.routing import Routing
 from tests.lab.rundir import RunDirectory
@@ -56,8 +56,9 @@ class Lab:
         self.aws = AwsSide(self.clock, self.slice.network)
         self.nitro = ApplianceSide(self.clock, self.aws)
         self.backends = Backends(self.slice.network)
-        self.dataplane = DataPlane(Routing(self.aws, self.nitro), self.authority.context)
-        _offer_probes(self.aws, self.nitro)
+        self.dataplane = DataPlane(Routing(self.aws, self.nitro, self.aws.load_balancers), self.authority.context)
+        self.aws.set_health_probe(self.dataplane.answers)
+        self.nitro.set_backend_probe(self.dataplane.answers)
         self._aws_server = _bind(HOME, settings.aws_port, self._guard(self.aws))
         self._nitro_server = _bind(
             "0.0.0.0",
@@ -90,7 +91,8 @@ class Lab:
         for server in (self._aws_server, self._nitro_server, self._control_server, self.backends, self.dataplane):
             server.start()
         # Apart from each other: a health check that takes its time must not hold up heartbeats.
-        for name, tick in (("nitro", self.nitro.tick), ("dataplane", self.dataplane.tick)):
+        ticks = {"aws": self.aws.tick, "nitro": self.nitro.tick, "dataplane": self.dataplane.tick}
+        for name, tick in ticks.items():
             threading.Thread(target=self._tick, args=(name, tick), name=f"ticker-{name}", daemon=True).start()
 
     def stop(self) -> None:
@@ -131,6 +133,7 @@ class Lab:
             self.aws.reset()
             self.nitro.reset()
             self.dataplane.reset()
+            self.backends.start()
             self._sow()
             self.calls.clear()
             return {"seed_data": self.seed.state()}
@@ -148,6 +151,9 @@ class Lab:
 
     def set_power(self, instance_id: str, on: bool) -> None:
         self.nitro.power(instance_id, on)
+
+    def set_backend(self, name: str, up: bool) -> None:
+        self.backends.switch(name, up=up)
 
     def set_faults(self, plan: faults.Plan) -> dict[str, Any]:
         self.faults.set(plan)
@@ -173,14 +179,6 @@ class Lab:
                 self._failures[name] = self._failures.get(name, 0) + 1
                 if self._failures[name] <= MOST_TRACEBACKS:
                     traceback.print_exc()
-
-
-def _offer_probes(*sides: Any) -> None:
-    """Monitors and health checks of the sides are real connections, where a side has any."""
-    for side in sides:
-        for name in ("set_backend_probe", "set_health_probe"):
-            if hasattr(side, name):
-                getattr(side, name)(answers)
 
 
 def serve(settings: Settings) -> None:

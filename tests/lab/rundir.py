@@ -45,6 +45,14 @@ class RunDirectory:
             self._pid.write_text(f"{os.getpid()}\n")
             yield
 
+    @contextlib.contextmanager
+    def starting(self) -> Iterator[None]:
+        """One at a time: who wants to start a lab here while another is starting one waits, and finds it."""
+        self.make()
+        with (self.directory / "starting").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def is_held(self) -> bool:
         """Whether a lab runs (or starts, or ends) here."""
         if not self._lock.exists():
@@ -78,6 +86,11 @@ class RunDirectory:
         except (OSError, ValueError, psutil.Error):
             return None
         return process if is_lab(command, self.directory) else None
+
+    def forget(self) -> None:
+        """After the end: nothing here names a process any more."""
+        self._pid.unlink(missing_ok=True)
+        self.clear()
 
     def clear(self) -> None:
         """Remove what would be untrue of a lab that does not run. The logs stay."""

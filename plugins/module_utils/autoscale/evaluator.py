@@ -112,14 +112,10 @@ def report(
 
 def _done(policy: Policy, record: Record, event: Event, said: Report, now: float) -> tuple[Record, Decision]:
     engine = Engine(policy, record)
-    engine.failures = 0
-    if event.stage is Action.SCALE_OUT:
-        until = later(event.decided_at, policy.cooldown * 60)
-        engine.rest(event.decided_at, engine.since_slot, until)
-        if not engine.lasts(until, now, slot_at(now, engine.interval, engine.offset)):
-            engine.watch()
-    else:
-        engine.watch()
+    engine.finish()
+    slot = slot_at(now, engine.interval, engine.offset)
+    if engine.until is not None and not engine.lasts(engine.until, now, slot):
+        engine.watch()  # it took longer than its cooldown
     after = _closed(replace(engine.freeze(), last_failure=""), event, said, now)
     return after, noted(after, event.id, f"{event.stage.value} {event.id} is done")
 

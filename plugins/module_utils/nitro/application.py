@@ -73,11 +73,6 @@ class Monitor:
     name: str
     fields: Mapping[str, Any] | None = field(default=None, repr=False)
 
-    @property
-    def secrets(self) -> set[str]:
-        """Values that must be in no result."""
-        return {str(value) for key, value in (self.fields or {}).items() if key in MONITOR_SECRETS and value}
-
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -207,8 +202,8 @@ def wanted_from(params: Mapping[str, Any]) -> Wanted:
     return wanted
 
 
-def _port(value: int, what: str) -> int:
-    if not 1 <= value <= 65535:
+def _port(value: int | None, what: str) -> int:
+    if value is None or not 1 <= value <= 65535:
         raise NitroInputError(f"{what} must be from 1 to 65535, not {value}")
     return value
 
@@ -255,6 +250,13 @@ def _monitor(name: str, value: object) -> Monitor | None:
         raise NitroInputError(f"a described monitor is always named '{name}-mon': leave out its name")
     fields = {key: _nitro_value(entry) for key, entry in value.items() if entry is not None}
     return Monitor(f"{name}-mon", {**fields, "type": value["type"].upper()})
+
+
+def secrets_in(monitor: object) -> set[str]:
+    """What of the option ``monitor``, right or wrong, must be in no result."""
+    if not isinstance(monitor, Mapping):
+        return set()
+    return {str(value) for key, value in monitor.items() if key in MONITOR_SECRETS and value}
 
 
 def _nitro_value(value: Any) -> Any:

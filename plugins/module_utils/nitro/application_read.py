@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Protocol
 
 from .application import (
@@ -21,6 +22,9 @@ from .application import (
     spare_servers,
 )
 from .steps import Reader, Row, canonical_or_none, text_of, whole
+
+# What stands in the address's place of a server that is known by a domain name.
+NO_ADDRESS = str(IPv4Address(0))
 
 
 class BulkReader(Reader, Protocol):
@@ -113,8 +117,9 @@ def _own_files(client: BulkReader, name: str) -> frozenset[str]:
 
 
 def _member(row: Row) -> Member:
+    address = canonical_or_none(row.get("ip"))
     return Member(
-        address=canonical_or_none(row.get("ip")),
+        address=None if address == NO_ADDRESS else address,
         port=whole(row.get("port")),
         server=text_of(row, "servername") or text_of(row, "ip"),
         weight=whole(row.get("weight")),

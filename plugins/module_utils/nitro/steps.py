@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from .errors import NitroInputError
+from .errors import NitroCut, NitroInputError
+
+T = TypeVar("T")
+_ATTEMPTS = 3
 
 Verb = Literal["add", "update", "unset", "bind", "act", "delete"]
 Row = dict[str, Any]
@@ -92,6 +95,39 @@ def carry_out(client: Session, steps: Sequence[Step], *, save: bool) -> bool:
     if saving:
         client.save()
     return saving
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """``steps``: the first plan; ``before`` and ``after``: what was read, the same when nothing was written."""
+
+    steps: list[Step]
+    before: T
+    after: T
+    saved: bool
+
+
+def converge(
+    client: Session, read: Callable[[], T], plan: Callable[[T], list[Step]], *, check: bool, save: bool
+) -> Outcome[T]:
+    """Read, plan, carry out, read back; in check mode only read and plan.
+
+    When a connection breaks under a write, nobody can say whether it was carried out. So it is looked at and planned
+    again, up to three times in all.
+    """
+    before = read()
+    first = steps = plan(before)
+    if check:
+        return Outcome(first, before, before, False)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            saved = carry_out(client, steps, save=save)
+            break
+        except NitroCut:
+            if attempt == _ATTEMPTS:
+                raise
+        steps = plan(read())
+    return Outcome(first, before, read() if first else before, saved)
 
 
 def unsaved(client: Reader) -> bool:

@@ -61,31 +61,39 @@ _NAMES = {
 
 
 class DynamoStore:
-    """``client``: a boto3 client of DynamoDB."""
+    """``client``: a boto3 client of DynamoDB. ``missing_is_empty``: read as if a table that will be made was there."""
 
-    def __init__(self, client: Any, table: str, key: Key, *, clock: Clock = time.time) -> None:
+    def __init__(
+        self, client: Any, table: str, key: Key, *, clock: Clock = time.time, missing_is_empty: bool = False
+    ) -> None:
         self.key, self.table = key, table
         self.where = f"table {table}, {key}"
-        self._client, self._clock = client, clock
+        self._client, self._clock, self._missing_is_empty = client, clock, missing_is_empty
 
     def read(self) -> Snapshot:
-        answer = _call(self._client, self.table, "get_item", **self._item(), ConsistentRead=True)
+        try:
+            answer = _call(self._client, self.table, "get_item", **self._item(), ConsistentRead=True)
+        except _TableMissing:
+            if self._missing_is_empty:
+                return Snapshot()
+            raise
         return _snapshot(answer.get("Item"), self.where)
 
     def acquire(self, owner: str, seconds: float) -> Lease:
         stored, now = self.read(), self._clock()  # reading first: what is damaged or skewed stays untouched
+        expires = round(now + seconds, 3)
         refuse_skew(stored, now, self.where, owner)
         try:
             answer = self._update(
                 "SET #owner = :owner, #expires = :expires, #at = :now, #by = :owner, "
                 "#version = if_not_exists(#version, :zero) ADD #fence :one",
                 "attribute_not_exists(#owner) OR #owner = :owner OR #expires <= :now",
-                {":owner": owner, ":expires": now + seconds, ":now": now, ":zero": 0, ":one": 1},
+                {":owner": owner, ":expires": expires, ":now": now, ":zero": 0, ":one": 1},
             )
         except _ConditionFailed:
             raise refused(self.read(), self.where) from None
         taken = _snapshot(answer["Attributes"], self.where)
-        return Lease(owner, taken.fence, now + seconds)
+        return Lease(owner, taken.fence, expires)
 
     def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
         text, leave = dump(document), " REMOVE #owner, #expires" if release else ""
@@ -248,6 +256,8 @@ def _snapshot(item: dict[str, Any] | None, where: str) -> Snapshot:
         owner = item.get("lease_owner")
         lease = owner and Lease(owner["S"], fence, float(item["lease_expires"]["N"]))
         document = json.loads(item["document"]["S"]) if "document" in item else None
+        if not isinstance(document, dict | None):
+            raise TypeError("its document is not a JSON object")
         return Snapshot(
             document=document,
             version=int(item["version"]["N"]),

@@ -65,7 +65,7 @@ class FileStore:
             refuse_skew(stored, now, self.where, owner)
             if holder and holder.owner != owner and now < holder.expires:
                 raise refused(stored, self.where)
-            lease = Lease(owner, stored.fence + 1, now + seconds)
+            lease = Lease(owner, stored.fence + 1, round(now + seconds, 3))
             self._save(stored.document, stored.version, lease.fence, lease, owner)
             return lease
 
@@ -242,6 +242,8 @@ def _sentences(path: Path, verb: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise StoreUnusable(f"cannot {verb} {path}: its folder's parent, {path.parent.parent}, is not there") from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StoreUnusable(f"cannot {verb} {path}: {path.parent} is not a folder") from error
     except OSError as error:
         hint = "; store.path must be writable by the user the play runs as" if error.errno in _RIGHTS else ""
         raise StoreUnusable(f"cannot {verb} {path}: {error.strerror}{hint}") from error

@@ -42,9 +42,10 @@ def open_store(module: Any, group: str, zone: str) -> Store:
     if named["type"] == "file":
         return file.FileStore(named["path"], key)
     client = _client(module)
-    if named.get("create") and not module.check_mode:
+    would_be_made = bool(named.get("create"))
+    if would_be_made and not module.check_mode:
         dynamodb.create_table(client, named["table"])
-    return dynamodb.DynamoStore(client, named["table"], key)
+    return dynamodb.DynamoStore(client, named["table"], key, missing_is_empty=would_be_made)
 
 
 def stored_keys(module: Any, group: str) -> list[Key]:

@@ -151,6 +151,11 @@ def test_disassociate_twice_and_by_an_old_association(account: Account, network:
     for _ in range(2):
         account.ec2.disassociate_address(AssociationId=ids[1])
         assert views(account, allocation) == set()
+    account.side.settings.strict_associations = True
+    with pytest.raises(ClientError) as error:
+        account.ec2.disassociate_address(AssociationId=ids[1])
+    assert code_of(error) == "InvalidAssociationID.NotFound"
+    account.side.settings.strict_associations = False
     with pytest.raises(ClientError) as error:
         account.ec2.disassociate_address(AssociationId="eipassoc-0123456789abcdef0")
     assert code_of(error) == "InvalidAssociationID.NotFound"

@@ -105,6 +105,18 @@ def test_a_client_token_launches_once(account: Account, network: Network) -> Non
     assert code_of(error) == "IdempotentParameterMismatch"
     launch(account, network, ClientToken="event-2")
     assert len(account.side.instances()) == 2
+    with pytest.raises(ClientError) as error:
+        launch(account, network, ClientToken="x" * 65)
+    assert code_of(error) == "InvalidParameterValue"
+
+
+def test_a_client_token_outlives_its_instances(account: Account, network: Network) -> None:
+    key = launch(account, network, ClientToken="event-1")[0]["InstanceId"]
+    account.ec2.terminate_instances(InstanceIds=[key])
+    eventually(lambda: not account.side.instances())
+    again = launch(account, network, ClientToken="event-1")
+    assert [(i["InstanceId"], i["State"]["Name"]) for i in again] == [(key, "terminated")]
+    assert list(account.side.instances()) == []
 
 
 @pytest.mark.parametrize(
@@ -149,7 +161,10 @@ def test_an_address_is_given_once(account: Account, network: Network) -> None:
 
 def test_the_life_of_an_instance(account: Account, network: Network) -> None:
     ec2, side = account.ec2, account.side
-    instance = launch(account, network)[0]
+    tags = [{"Key": "cloudadc:group", "Value": "web"}]
+    kinds = ("instance", "network-interface", "volume")
+    tagged = [{"ResourceType": kind, "Tags": tags} for kind in kinds]
+    instance = launch(account, network, TagSpecifications=tagged)[0]
     key = instance["InstanceId"]
     assert instance["State"]["Name"] == "pending"
     eventually(lambda: one_state(account, key) == "running")
@@ -181,6 +196,8 @@ def test_the_life_of_an_instance(account: Account, network: Network) -> None:
     assert not seen.get("PrivateIpAddress")
     assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
     assert ec2.describe_volumes()["Volumes"] == []
+    left = ec2.describe_tags(Filters=[{"Name": "key", "Values": ["cloudadc:group"]}])["Tags"]
+    assert {tag["ResourceType"] for tag in left} == {"instance"}
     assert ec2.terminate_instances(InstanceIds=[key])["TerminatingInstances"][0]["CurrentState"]["Name"] == "terminated"
     side.ground.clock.sleep(600)
     assert one_state(account, key) == "terminated"
@@ -227,3 +244,32 @@ def test_a_new_profile_is_not_known_at_once_when_told_so(account: Account, netwo
     iam.add_role_to_instance_profile(InstanceProfileName="vpx", RoleName="vpx")
     with pytest.raises(ClientError, match="Invalid IAM Instance Profile name"):
         launch(account, network, IamInstanceProfile={"Name": "vpx"})
+
+
+def test_a_new_instance_is_not_found_at_once_when_told_so(account: Account, network: Network) -> None:
+    account.side.settings.lag = 60.0
+    key = launch(account, network)[0]["InstanceId"]
+    with pytest.raises(ClientError) as error:
+        account.ec2.describe_instances(InstanceIds=[key])
+    assert code_of(error) == "InvalidInstanceID.NotFound"
+    assert account.ec2.describe_instances()["Reservations"] == []
+    account.side.ground.clock.sleep(60.0)
+    assert one_state(account, key) in ("pending", "running")
+
+
+def test_filters_by_what_an_instance_has(account: Account, network: Network) -> None:
+    first, second = launch(account, network, ClientToken="event-1")[0], launch(account, network, "b")[0]
+    client = first["NetworkInterfaces"][1]
+    for name, value in (
+        ("client-token", "event-1"),
+        ("network-interface.network-interface-id", client["NetworkInterfaceId"]),
+        ("network-interface.subnet-id", client["SubnetId"]),
+        ("network-interface.addresses.private-ip-address", client["PrivateIpAddress"]),
+        ("availability-zone", f"{REGION}a"),
+        ("subnet-id", network.subnets["a"]["management"]),
+    ):
+        found = account.ec2.describe_instances(Filters=[{"Name": name, "Values": [value]}])["Reservations"]
+        assert [i["InstanceId"] for r in found for i in r["Instances"]] == [first["InstanceId"]], name
+    both = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
+    found = account.ec2.describe_instances(Filters=both)["Reservations"]
+    assert {i["InstanceId"] for r in found for i in r["Instances"]} == {first["InstanceId"], second["InstanceId"]}

@@ -209,3 +209,45 @@ def test_conditional_writes_let_one_writer_win(account: Account) -> None:
     with pytest.raises(ClientError) as error:
         table.put_item(TableName="records", Item=item, ConditionExpression="attribute_not_exists(id)")
     assert code_of(error) == "ConditionalCheckFailedException"
+
+
+def test_an_auto_scaling_group_of_back_ends(account: Account, network: Network) -> None:
+    account.ec2.create_launch_template(
+        LaunchTemplateName="back", LaunchTemplateData={"ImageId": LINUX_IMAGE_ID, "InstanceType": "t3.micro"}
+    )
+    groups = account.client("autoscaling")
+    groups.create_auto_scaling_group(
+        AutoScalingGroupName="back",
+        LaunchTemplate={"LaunchTemplateName": "back"},
+        MinSize=1,
+        MaxSize=5,
+        DesiredCapacity=3,
+        VPCZoneIdentifier=network.subnets["a"]["server"],
+    )
+
+    def members() -> set[str]:
+        group = groups.describe_auto_scaling_groups(AutoScalingGroupNames=["back"])["AutoScalingGroups"][0]
+        return {i["InstanceId"] for i in group["Instances"] if i["LifecycleState"] == "InService"}
+
+    def addresses() -> list[str]:
+        answer = account.ec2.describe_instances(InstanceIds=sorted(members()))
+        return [i["PrivateIpAddress"] for r in answer["Reservations"] for i in r["Instances"]]
+
+    assert len(members()) == 3
+    assert all(address.startswith("127.50.13.") for address in addresses())
+    assert len(set(addresses())) == 3
+    groups.set_desired_capacity(AutoScalingGroupName="back", DesiredCapacity=1)
+    eventually(lambda: len(members()) == 1)
+    gone = account.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running", "pending"]}])
+    assert sum(len(r["Instances"]) for r in gone["Reservations"]) == 1
+
+
+def test_a_table_has_an_id(account: Account) -> None:
+    made = account.client("dynamodb").create_table(
+        TableName="records",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]
+    again = account.client("dynamodb").describe_table(TableName="records")["Table"]
+    assert made["TableId"] == again["TableId"]

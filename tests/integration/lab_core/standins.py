@@ -6,7 +6,6 @@ They stand in for the other rooms behind the protocols of ``tests.lab.world``; s
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import ssl
 import struct
@@ -15,13 +14,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.lab.slices import claim
 from tests.lab.world import Door, Environ, FaultKind, InstanceFacts, InterfaceFacts, Vserver
+
+# Held until this process ends, so that labs and other test processes beside it keep away.
+_SLICE = claim(None)
 
 
 def loopback(last: int) -> str:
-    """An address of 127/8 for this test process alone (and no lab: those live in 127.2 and up)."""
-    pid = os.getpid()
-    return f"127.1.{pid % 250}.{last}" if pid % 250 else f"127.1.251.{last}"
+    """An address of 127/8 that belongs to this test process alone."""
+    return f"{_SLICE.network}.250.{last}"
 
 
 @dataclass

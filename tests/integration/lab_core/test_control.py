@@ -73,6 +73,8 @@ def test_writes_are_counted_from_the_last_plan_on(fresh_lab: LabClient) -> None:
         ("load", {"instance_id": "i-none", "cpu": 5}, "there is no appliance with instance_id i-none"),
         ("power", {"instance_id": "i-none"}, "power takes"),
         ("power", {"instance_id": "i-none", "on": False}, "there is no appliance with instance_id i-none"),
+        ("backends", {"name": "backend-1"}, "backends takes"),
+        ("backends", {"name": "backend-9", "up": True}, "there is no back end with name backend-9"),
         ("faults", {"aws": {"throttle": 2}}, "aws.throttle must be a number from 0 to 1"),
         ("faults", {"kill_at": 1, "pid": 4194304}, "there is no process 4194304"),
         ("faults", ["throttle"], "the body must be a JSON object"),

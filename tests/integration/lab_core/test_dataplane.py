@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.integration.lab_core.standins import World, abort, connected, is_sile
 from tests.lab import sockets
 from tests.lab.backends import Backends
 from tests.lab.client import wait_for
-from tests.lab.dataplane import DataPlane, answers
+from tests.lab.dataplane import DataPlane
 from tests.lab.routing import Fate, Routing
 from tests.lab.server import Server
 from tests.lab.slices import Slice, claim
@@ -102,7 +103,7 @@ def _exchange(address: str, port: int, data: bytes = b"hello") -> bytes:
         return whole
 
 
-@pytest.mark.parametrize("address", [EIP, VIP])
+@pytest.mark.parametrize("address", [pytest.param(EIP, id="elastic"), pytest.param(VIP, id="private")])
 def test_an_elastic_ip_and_the_vip_behind_it_lead_to_the_back_end(plane: DataPlane, port: int, address: str) -> None:
     assert _exchange(address, port) == b"HELLO"
     assert plane.state() == {"listeners": sorted([f"{EIP}:{port}", f"{VIP}:{port}"]), "errors": {}}
@@ -287,6 +288,78 @@ def test_the_fate_of_a_connection_follows_within_a_moment(world: World, port: in
     wait_for(lambda: routing.onward(EIP, port, begun) is Fate.SILENCE, "silence", seconds=0.5)
 
 
+@dataclass(frozen=True)
+class Balancer:
+    """A network load balancer's listener, as the region describes it."""
+
+    targets: tuple[tuple[str, int], ...]
+    address: str
+    port: int
+    protocol: str = "TCP"
+    load_balancer: str = "nlb"
+
+
+def _balanced(world: World, authority: Authority, balancers: list[Balancer]) -> DataPlane:
+    plane = DataPlane(Routing(world, world, lambda: balancers), authority.context)
+    plane.start()
+    plane.tick()
+    return plane
+
+
+def test_a_load_balancer_forwards_to_its_targets_in_turn(world: World, port: int, tmp_path: Path, echo: Echo) -> None:
+    up = [Server("127.0.0.1", 0, _say(name)) for name in ("a", "b")]
+    for server, vip in zip(up, (VIP, OTHER_VIP), strict=True):
+        server.start()
+        world.vservers[vip, port] = Vserver(f"i-{vip}", "web", "HTTP", (("127.0.0.1", server.port),))
+    nlb = loopback(40)
+    balancers = [Balancer(((VIP, port), (OTHER_VIP, port)), nlb, port)]
+    plane = _balanced(world, Authority(tmp_path), balancers)
+    url = f"http://{nlb}:{port}/"
+    assert sorted(requests.get(url, timeout=5).text for _ in range(4)) == ["a", "a", "b", "b"]
+    balancers[:] = [Balancer(((VIP, port),), nlb, port)]
+    assert {requests.get(url, timeout=5).text for _ in range(3)} == {"a"}
+    balancers[:] = [Balancer((), nlb, port)]
+    assert meets_reset(nlb, port)
+    balancers[:] = [Balancer((echo.place,), nlb, port)]
+    assert _exchange(nlb, port) == b"HELLO", "a target that is no appliance"
+    balancers[:] = []
+    plane.tick()
+    with pytest.raises(ConnectionRefusedError):
+        connected(nlb, port).__enter__()
+    plane.stop()
+    for server in up:
+        server.stop()
+
+
+def test_a_connection_by_a_load_balancer_stays_on_its_target_until_that_is_gone(
+    world: World, port: int, tmp_path: Path
+) -> None:
+    nlb = loopback(41)
+    balancers = [Balancer(((VIP, port),), nlb, port)]
+    plane = _balanced(world, Authority(tmp_path), balancers)
+    with connected(nlb, port) as drained, connected(nlb, port) as dropped:
+        for connection in (drained, dropped):
+            connection.sendall(b"x")
+            assert is_silent(connection, 0.1)
+        balancers[:] = [Balancer(((OTHER_VIP, port),), nlb, port)]
+        time.sleep(0.2)
+        drained.shutdown(socket.SHUT_WR)
+        drained.settimeout(2)
+        assert drained.recv(10) == b"X"
+        world.doors[VIP] = Door.DARK
+        assert is_silent(dropped, 0.3)
+    plane.stop()
+
+
+def test_a_health_check_is_not_fooled_by_a_silent_listener(plane: DataPlane, world: World, port: int) -> None:
+    assert plane.answers(VIP, port)
+    world.doors[VIP] = Door.DARK
+    assert not plane.answers(VIP, port)
+    world.doors[VIP] = Door.OPEN
+    world.vservers.clear()
+    assert not plane.answers(VIP, port)
+
+
 @pytest.fixture
 def slice_() -> Iterator[Slice]:
     claimed = claim(None)
@@ -294,7 +367,7 @@ def slice_() -> Iterator[Slice]:
     claimed.release()
 
 
-def test_the_labs_own_web_servers_say_who_they_are_and_take_their_time(slice_: Slice) -> None:
+def test_the_labs_own_web_servers_say_who_they_are_and_take_their_time(slice_: Slice, plane: DataPlane) -> None:
     backends = Backends(slice_.network)
     backends.start()
     for place in backends.state():
@@ -304,6 +377,10 @@ def test_the_labs_own_web_servers_say_who_they_are_and_take_their_time(slice_: S
     assert requests.get(f"{url}?delay=0.3", timeout=5).ok
     assert time.monotonic() - started >= 0.3
     assert requests.get(f"{url}?delay=long", timeout=5).ok
-    assert answers(place["address"], place["port"])
+    assert plane.answers(place["address"], place["port"])
+    backends.switch("backend-1", up=False)
+    assert [place["up"] for place in backends.state()] == [False, True, True, True]
+    backends.start()
+    assert all(place["up"] for place in backends.state())
     backends.stop()
-    wait_for(lambda: not answers(place["address"], place["port"]), "nobody answers any more")
+    wait_for(lambda: not plane.answers(place["address"], place["port"]), "nobody answers any more")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -46,6 +47,15 @@ def test_up_says_where_and_again_that_it_is_there_already(home: Path) -> None:
     assert (status.returncode, status.stdout.split(":")[0]) == (0, "the lab runs")
 
 
+def test_two_that_start_a_lab_at_once_share_it(home: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        runs = list(pool.map(lambda _: command("up", home), range(3)))
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    beginnings = sorted(run.stdout.split(":")[0] for run in runs)
+    assert beginnings == ["a lab runs here already", "a lab runs here already", "the lab is up"]
+    assert {run.stdout.rsplit("process ", 1)[1] for run in runs} == {f"{_pid(home)})\n"}
+
+
 def test_up_leaves_no_pipe_open_and_no_session_shared(home: Path) -> None:
     started = time.monotonic()
     assert command("up", home).returncode == 0  # would wait for the lab if it kept our pipes
@@ -65,6 +75,7 @@ def test_down_leaves_nothing_running_and_no_untrue_file(home: Path) -> None:
         with pytest.raises(requests.exceptions.ConnectionError):
             requests.get(f"http://{address.replace('0.0.0.0', '127.0.0.1')}:{port}/", timeout=2)
     assert not (home / "env").exists()
+    assert not (home / "pid").exists()
     assert not list(home.glob("vars/*"))
     assert (home / "calls.jsonl").exists()
     again = command("down", home)

@@ -156,6 +156,15 @@ def test_clients_at_the_elastic_ip_reach_the_back_ends_in_turn(site: Site, eip: 
     assert site.serves(_address(site.instances[0], 1))
 
 
+def test_a_back_end_that_is_down_is_left_out(site: Site, eip: str) -> None:
+    site.lab.backend("backend-1", up=False)
+    try:
+        assert {site.ask(eip).strip() for _ in range(4)} == {"backend-2"}
+    finally:
+        site.lab.backend("backend-1", up=True)
+    wait_for(lambda: site.ask(eip).strip() == "backend-1", "it takes its turn again")
+
+
 def test_only_the_vserver_port_of_the_vip_answers(site: Site) -> None:
     assert meets_reset(_address(site.instances[0], 1), site.lab.nitro_port)
 
@@ -196,6 +205,15 @@ def test_a_machine_without_power_is_silent_and_a_move_repairs(site: Site, eip: s
     wait_for(lambda: site.nodes[0].answers(), "the appliance is back", seconds=30)
     site.associate(0)
     wait_for(lambda: site.serves(eip), "it serves what it had saved")
+
+
+def test_load_is_set_for_all_a_zone_or_one(site: Site) -> None:
+    ids = [instance["InstanceId"] for instance in site.instances]
+    zones = [instance["Placement"]["AvailabilityZone"] for instance in site.instances]
+    assert sorted(site.lab.load(all=True, cpu=10)) == sorted(ids)
+    assert site.lab.load(zone=zones[1], memory=91.5) == [ids[1]]
+    assert site.lab.load(instance_id=ids[0], throughput=12, connections=4) == [ids[0]]
+    assert site.lab.load(zone="eu-central-1c", cpu=50) == []
 
 
 def test_nitro_calls_are_logged_with_their_address(site: Site, eip: str) -> None:

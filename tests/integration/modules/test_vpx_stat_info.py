@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.integration.modules.appliances import PASSWORD as BOX_PASSWORD
+from tests.integration.modules.appliances import launch
+from tests.lab.client import LabClient, wait_for
 from tests.modules import run_module
 from tests.unit.plugins.module_utils.nitro.scripted import LOGIN, LOGOUT, RESET, SILENCE, serving
 
@@ -59,6 +62,33 @@ def test_two_that_report() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", result["sampled_at"])
     for script in (one, two):
         assert script.calls == ["POST /config/login", "GET /stat/ns", "POST /config/logout"], "the call budget"
+
+
+def test_the_load_of_a_pair_in_the_lab(fresh_lab: LabClient) -> None:
+    boxes = launch(fresh_lab, "ab")
+    wait_for(lambda: all(box.state()["stage"] == "ready" for box in boxes), "both have booted")
+    for box in boxes:
+        assert not box.bootstrap()["failed"]
+    fresh_lab.load(instance_id=boxes[0].instance_id, cpu=90, memory=40, throughput=300, connections=2000)
+    fresh_lab.load(instance_id=boxes[1].instance_id, cpu=10, memory=20, throughput=100, connections=1000)
+    since = time.time()
+    options = {"nitro_pass": BOX_PASSWORD, "ca_path": fresh_lab.ca_path}
+    result = run_module("vpx_stat_info", {"nodes": [box.nsip for box in boxes], **options})
+    assert [entry["error"] for entry in result["nodes"]] == [None, None]
+    assert [entry["cpu"] for entry in result["nodes"]] == pytest.approx([90, 10], abs=5)
+    assert result["aggregate"]["cpu"] == pytest.approx(50, abs=5)
+    assert result["aggregate"]["memory"] == pytest.approx(30, abs=5)
+    assert result["aggregate"]["throughput"] == pytest.approx(400, rel=0.1)
+    assert result["aggregate"]["connections"] == pytest.approx(3000, rel=0.1)
+    ops = sorted(call.op for call in fresh_lab.calls(since, side="nitro"))
+    assert ops == ["GET /stat/ns"] * 2 + ["POST /config/login"] * 2 + ["POST /config/logout"] * 2
+
+    fresh_lab.power(boxes[0].instance_id, on=False)
+    result = run_module("vpx_stat_info", {"nodes": [box.nsip for box in boxes], "nitro_timeout": 2, **options})
+    dark, bright = result["nodes"]
+    assert (dark["reachable"], dark["cpu"]) == (False, None)
+    assert bright["error"] is None
+    assert result["aggregate"]["nodes_reporting"] == 1
 
 
 @pytest.mark.parametrize(

@@ -89,31 +89,32 @@ def _cross_zone(balancer: Any, group: Any) -> bool:
 
 
 class HealthChecker:
-    """Carries out the health checks that are due, without holding the region's lock while it asks.
+    """Carries out the health checks that are due, each in a thread of its own and without the region's lock.
 
-    The probe may ask rooms that ask the region in turn; under the lock, two of them would wait for each other.
+    A check may wait for a host that is silent, and it may ask rooms that ask the region in turn: under the lock, two of
+    them would wait for each other.
     """
 
     def __init__(self, ground: Ground, allows: Allows) -> None:
         self._ground = ground
         self._allows = allows
-        self._at_work = threading.Lock()
         self.probe: Probe = lambda _address, _port: True
 
-    def run(self) -> None:
-        """One round; a caller who comes while another is at it goes on at once."""
-        if not self._at_work.acquire(blocking=False):
-            return
+    def begin_due(self) -> None:
+        """Begin every check whose time has come; returns at once."""
+        with self._ground.lock:
+            settle_targets()
+            due = [(check, self._let_in(check)) for check in due_checks()]
+        for check, let_in in due:
+            threading.Thread(target=self._carry_out, args=(check, let_in), name="health-check", daemon=True).start()
+
+    def _carry_out(self, check: DueCheck, let_in: bool) -> None:
+        answered = False
         try:
-            with self._ground.lock:
-                settle_targets()
-                due = [(check, self._let_in(check)) for check in due_checks()]
-            found = [(check, let_in and self.probe(check.address, check.port)) for check, let_in in due]
-            with self._ground.lock:
-                for check, answered in found:
-                    note_check(check, answered)
+            answered = let_in and self.probe(check.address, check.port)
         finally:
-            self._at_work.release()
+            with self._ground.lock:
+                note_check(check, answered)
 
     def _let_in(self, check: DueCheck) -> bool:
         """Whether the target's security groups let the load balancer's nodes in."""

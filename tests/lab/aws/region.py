@@ -27,28 +27,28 @@ class RegionView:
     def set_health_probe(self, probe: Probe) -> None:
         """How a load balancer's health check is answered: ``probe(address, port)``; without one, all answer.
 
-        It is called from `tick` and before a request is carried out, without any lock of the region.
+        It is called from threads of its own, without any lock of the region; it must not raise.
         """
         self._checker.probe = probe
 
     def tick(self) -> None:
-        """Let time pass: instances arrive, health checks are made, drains end. Call it often, holding no lock.
+        """Let time pass: instances arrive, health checks begin, drains end.
 
-        Requests and questions let it pass as well, but only this makes health checks come at their times.
+        Requests, `instances` and `load_balancers` do so themselves: a lab whose data plane asks often needs no ticker.
         """
         with self.ground.lock:
             settle()
-        self._checker.run()
+            self._checker.begin_due()
 
     def load_balancers(self) -> list[Route]:
         """Where network load balancers listen (static address, port) and to whom they forward; a snapshot."""
         with self.ground.lock:
-            settle()
+            self.tick()
             return routes(self.ground)
 
     def instances(self) -> Sequence[InstanceFacts]:
         with self.ground.lock:
-            settle()
+            self.tick()
             return [
                 _facts(instance)
                 for backend in regions()

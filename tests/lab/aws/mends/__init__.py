@@ -17,6 +17,7 @@ MENDS = (
     "targets",
     "balancers",
     "names",
+    "tables",
 )
 
 

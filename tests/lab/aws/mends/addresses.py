@@ -271,7 +271,8 @@ def disassociate_address(response: Any) -> Any:
     elastic = by_public_ip(backend, public_ip) if public_ip else None
     if association:
         elastic = next((item for item in backend.addresses if item.association_id == association), None)
-        if elastic is None and association not in ground().associations:
+        gone = association in ground().associations and not ground().settings.strict_associations
+        if elastic is None and not gone:
             raise refuse("InvalidAssociationID.NotFound", f"The association ID '{association}' does not exist")
     response.error_on_dryrun()
     if elastic is not None and elastic.lab_holding:
@@ -286,6 +287,7 @@ def release_address(response: Any) -> Any:
         raise refuse("InvalidIPAddress.InUse", f"Address {elastic.public_ip} is in use.")
     response.error_on_dryrun()
     response.ec2_backend.addresses.remove(elastic)
+    response.ec2_backend.tags.pop(elastic.allocation_id, None)
     return EmptyResult()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.subnets import Subnet
 from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfaces
 from moto.ec2.utils import generate_dns_from_ip
 
@@ -63,6 +64,17 @@ def check_address(subnet: Any, address: str, used: set[str]) -> str:
     if address in used:
         raise refuse("InvalidIPAddress.InUse", f"Address {address} is in use.")
     return address
+
+
+@replaces(Subnet, "get_available_subnet_ip")
+def get_available_subnet_ip(subnet: Any, instance: Any) -> str:
+    """The way moto's own launches (Auto Scaling, fleets) come to an address."""
+    return take_address(subnet, addresses_in(subnet.ec2_backend, subnet))
+
+
+@replaces(Subnet, "request_ip")
+def request_ip(subnet: Any, ip: str, instance: Any) -> None:
+    check_address(subnet, ip, addresses_in(subnet.ec2_backend, subnet))
 
 
 def _requested(private: Any, several: Iterable[Any]) -> list[str]:
@@ -154,6 +166,7 @@ def delete_network_interface(backend: Any, eni_id: str) -> None:
         if elastic.eni is interface:
             elastic.lab_detach()
     _delete(backend, eni_id)
+    backend.tags.pop(eni_id, None)
 
 
 @replaces_property(NetworkInterface, "group_set")

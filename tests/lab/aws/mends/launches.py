@@ -1,7 +1,8 @@
 """RunInstances as EC2 does it: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
 
-- ``ClientToken``: the same request again gives the same reservation; another one with that token is refused
-  (IdempotentParameterMismatch; https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html).
+- ``ClientToken``, at most 64 characters: the same request again gives the same answer, but for the state of the
+  instances, also after their termination; another one with that token is refused (IdempotentParameterMismatch;
+  https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html).
 - Several interface specifications, with their subnets, groups, addresses and DeleteOnTermination, for any count; all in
   one zone; no more, and with no more addresses, than the instance type carries (AttachmentLimitExceeded,
   PrivateIpAddressLimitExceeded).
@@ -13,12 +14,14 @@ moto gives every instance of a reservation the same interfaces, ignores the toke
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.models.instance_types import INSTANCE_TYPES
+from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.responses.instances import BLOCK_DEVICE_MAPPING_TEMPLATE, InstanceResponse
 from moto.ec2.utils import convert_tag_spec, parse_user_data
 from moto.iam.models import iam_backends
@@ -29,6 +32,11 @@ from tests.lab.aws.mends.interfaces import addresses_in, check_address
 from tests.lab.aws.mends.patch import replaces
 
 _run = InstanceResponse.run_instances
+
+LONGEST_TOKEN = 64
+
+# moto says "pending" whatever the state; a repeated request must tell what has become of the instances.
+EC2BaseResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER.pop("RunInstances.Reservation.Instances.Instance.State", None)
 
 _NOT_WITH_INTERFACES = {
     "SubnetId": "subnet ID",
@@ -59,6 +67,8 @@ def run_instances(response: Any) -> Any:
         return _run(response)
     backend = response.ec2_backend
     token = params.pop("ClientToken", None)
+    if token and len(token) > LONGEST_TOKEN:
+        raise refuse("InvalidParameterValue", f"The client token is longer than {LONGEST_TOKEN} characters")
     asked = json.dumps({k: v for k, v in params.items() if k != "DryRun"}, sort_keys=True, default=str)
     known = ground().launches.get((backend.region_name, token)) if token else None
     if known:
@@ -71,7 +81,9 @@ def run_instances(response: Any) -> Any:
     response.error_on_dryrun()
     reservation = launch(response, params, orders, profile, token)
     if token:
-        ground().launches[(backend.region_name, token)] = (asked, reservation)
+        answer = copy.copy(reservation)
+        answer.instances = list(reservation.instances)
+        ground().launches[(backend.region_name, token)] = (asked, answer)
     return ActionResult(reservation)
 
 

@@ -49,6 +49,7 @@ class Target:
     passes: int = 0
     failures: int = 0
     deregistered_at: float | None = None
+    being_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +261,16 @@ def check_port(group: Any, port: int) -> int:
 
 
 def due_checks() -> list[DueCheck]:
-    """The health checks that are due now; each is scheduled on. Carry them out without holding the lock."""
+    """The health checks that are due now; each is scheduled on. Every one of them must be noted in the end."""
     now, due = ground().now(), []
     for group in all_groups():
         interval = float(group.health_check_interval_seconds)
         for target in group.lab_targets.values():
             checked = state_of(group, target)[0] in ("initial", "healthy", "unhealthy")
-            address = address_of(group, target) if checked and target.next_check <= now else None
+            due_now = checked and not target.being_checked and target.next_check <= now
+            address = address_of(group, target) if due_now else None
             if address:
+                target.being_checked = True
                 target.next_check = max(target.next_check + interval, now)
                 due.append(DueCheck(group, target, address, check_port(group, target.port)))
     return due
@@ -276,6 +279,7 @@ def due_checks() -> list[DueCheck]:
 def note_check(check: DueCheck, answered: bool) -> None:
     """What a health check found; the state changes when enough in a row agree."""
     target, group = check.target, check.group
+    target.being_checked = False
     target.passes, target.failures = (target.passes + 1, 0) if answered else (0, target.failures + 1)
     if target.passes >= int(group.healthy_threshold_count):
         target.health = "healthy"

@@ -309,6 +309,22 @@ def test_without_a_virtual_ip_a_new_vserver_takes_the_lowest_of_its_ipset() -> N
     assert (told["virtual_ip"], told["port"]) == ("10.0.2.10", 81)
 
 
+def test_another_certificate_is_bound_before_the_first_is_unbound() -> None:
+    there = appliance(sslcertkey=[{"certkey": "bought", "cert": "bought.crt", "key": "bought.key"}])
+    converge(there, **TLS, certificate=certificate("one"))
+    there.writes.clear()
+    told = converge(there, **TLS, certificate={"certkey": "bought"})
+    assert there.writes == ["bind sslvserver_sslcertkey_binding", "delete sslvserver_sslcertkey_binding", "save"]
+    assert told is not None
+    assert told["certificate"] == "bought"
+
+
+def test_a_passphrase_goes_with_its_key() -> None:
+    there = appliance()
+    converge(there, **TLS, certificate={**certificate("one"), "passphrase": "geheim"})
+    assert there.objects["sslcertkey"][0]["passplain"] == "geheim"
+
+
 def test_an_appliance_may_list_its_default_monitor_which_cannot_be_unbound() -> None:
     there = appliance()
     converge(there)
@@ -381,8 +397,8 @@ def test_secrets_are_in_no_representation() -> None:
     found = read(appliance(), want, present=True)
     shown = repr(want) + repr(plan_present(want, found)) + repr(application.foretell(want, found))
     assert "geheim" not in shown
-    assert want.monitor is not None
-    assert want.monitor.secrets == {"geheim-1"}
+    assert application.secrets_in(secret) == {"geheim-1"}
+    assert application.secrets_in("ping") == application.secrets_in(None) == set()
 
 
 def test_a_password_of_a_monitor_is_no_eternal_change() -> None:
@@ -419,3 +435,17 @@ def test_file_names_differ_for_applications_whose_names_do() -> None:
             name
         ]
     assert len(stems) == 2 * len(names)
+
+
+def test_a_member_known_by_a_domain_name_has_no_address() -> None:
+    there = appliance()
+    converge(there)
+    there.objects["server"].append({"name": "db", "ipaddress": "0.0.0.0", "domain": "db.example.com"})
+    member = {"servicegroupname": "web-sg", "servername": "db", "port": 5432}
+    there.objects["servicegroup_servicegroupmember_binding"].append(member)
+    told = converge(there, purge_backends=False)
+    assert told is not None
+    assert told["backends"][0] == {"address": None, "port": 5432, "weight": 1, "state": "UP"}
+    assert converge(there) is not None
+    assert there.writes[-2:] == ["delete servicegroup_servicegroupmember_binding", "save"]
+    assert "db" in [row["name"] for row in there.objects["server"]], "a server that was not made here stays"
