@@ -3,7 +3,7 @@
 
 """Records in a DynamoDB table: one item a (group, zone), conditional writes. For jobs on any number of machines.
 
-Key schema: partition key ``group`` (S), sort key ``zone`` (S). A tick costs two reads and two conditional writes.
+Key schema: partition key ``group`` (S), sort key ``zone`` (S). A tick costs three reads and two conditional writes.
 IAM, on the table: dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query; for ``create`` also dynamodb:CreateTable and
 dynamodb:DescribeTable.
 """

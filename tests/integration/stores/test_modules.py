@@ -19,8 +19,6 @@ from tests.unit.plugins.module_utils.autoscale.story import ANYTHING, HIGH, LOW,
 
 from .conftest import Options
 
-BOTH = pytest.mark.parametrize("distributor", ["nlb", "dns"])
-
 
 def call(
     options: Options, at: float, figure: Any = None, *, check: bool = False, diff: bool = False, **more: Any
@@ -51,8 +49,7 @@ def grown(options: Options) -> str:
     return event
 
 
-@BOTH
-@pytest.mark.parametrize("jitter", [[0.0], [25.0, -25.0, 8.0]])
+@pytest.mark.parametrize(("distributor", "jitter"), [("nlb", [0.0]), ("dns", [25.0, -25.0, 8.0])])
 def test_minute_by_minute(options: Options, distributor: str, jitter: list[float]) -> None:
     rules, nodes = {"policy": policy_dict(distributor)}, 3
     for row in rows(distributor):
@@ -181,7 +178,8 @@ def test_a_refused_lease_is_no_failure(options: Options, request: pytest.Fixture
         ({"event": {}}, "event.id must be"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_written(options: Options, more: dict[str, Any], sentence: str) -> None:
+def test_bad_input_is_refused_before_anything_is_written(tmp_path: Path, more: dict[str, Any], sentence: str) -> None:
+    options = {"store": {"path": str(tmp_path)}}
     call(options, 1, HIGH)
     before = info(options)
     result = call(options, 2, HIGH, **more)
@@ -189,6 +187,14 @@ def test_bad_input_is_refused_before_anything_is_written(options: Options, more:
     assert sentence in result["msg"]
     assert "Traceback" not in result["msg"]
     assert info(options) == before
+
+
+def test_what_is_refused_takes_no_lease_and_writes_nothing(options: Options) -> None:
+    call(options, 5, HIGH)
+    before = info(options)
+    for more in ({"now": iso(1)}, {"policy": policy_dict(ttl=60)}, {"event": {"id": "adc-x", "outcome": "done"}}):
+        assert call(options, 6, HIGH, **more)["failed"]
+        assert info(options) == before
 
 
 def test_a_record_of_a_newer_version_is_refused_and_kept(options: Options, request: pytest.FixtureRequest) -> None:
