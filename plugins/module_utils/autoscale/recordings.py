@@ -93,15 +93,20 @@ def _csv_batches(table: Any, when: int, columns: Mapping[str, int]) -> Batches:
 
 
 def _quick(rows: list[list[str]], when: int, columns: Mapping[str, int], parse: Callable[[str], float]) -> Batch:
-    """Raises ValueError for rows of different lengths, and for what is no figure to be trusted."""
+    """Raises ValueError for rows of different lengths, and for what is no figure."""
     cells = list(zip(*rows, strict=True))
-    figures: list[list[float]] = []
-    for name, index in columns.items():
-        column = list(map(float, cells[index]))
-        if not (min(column) >= 0 and max(column) <= _bound(name) and math.isfinite(sum(column))):
-            raise ValueError(name)
-        figures.append(column)
+    figures = [_column(cells[index], _bound(name)) for name, index in columns.items()]
     return list(zip(map(parse, cells[when]), zip(*figures, strict=True), strict=True))
+
+
+def _column(cells: Sequence[str], bound: float) -> Sequence[float | None]:
+    """Figures from 0 to ``bound``; None for an empty cell and for what lies beyond."""
+    if all(cells):
+        whole = list(map(float, cells))
+        if min(whole) >= 0 and max(whole) <= bound and math.isfinite(sum(whole)):
+            return whole
+        return [value if 0 <= value <= bound else None for value in whole]
+    return [value if 0 <= (value := float(cell or -1)) <= bound else None for cell in cells]
 
 
 def _careful(row: Sequence[str], when: int, columns: Mapping[str, int], line: int) -> tuple[float, Figures]:

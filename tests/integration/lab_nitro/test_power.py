@@ -61,7 +61,7 @@ def test_a_reboot_discards_what_was_not_saved(bench: Bench, node: Client, warm: 
 def test_two_saves_at_once_collide(bench: Bench, node: Client) -> None:
     bench.side.settings.save_seconds = 2.0
     node.do("nsconfig", "save")
-    body = {"nsconfig": {}}
+    body: dict[str, dict[str, str]] = {"nsconfig": {}}
     assert refused(node.post("config/nsconfig?action=save", body)) == (599, 293)
     bench.side.settings.save_collision_code = 1461
     assert refused(node.post("config/nsconfig?action=save", body)) == (599, 1461)

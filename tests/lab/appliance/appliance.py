@@ -60,10 +60,8 @@ class ClusterState:
 
     member: bool = False
     """Takes part: its instance was enabled, or it has joined, before this boot."""
-    active_since: float | None = None
-    passive_at: float | None = None
-    joined: str = ""
-    """The CLIP it was told to join, until the boot that makes it a member."""
+    synced: bool = False
+    """Whether it has taken the coordinator's configuration since this boot."""
 
 
 @dataclass(slots=True)

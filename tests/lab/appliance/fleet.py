@@ -51,6 +51,10 @@ class ApplianceSide:
         self.room.prober.probe = probe
         self.room.prober.forget()
 
+    def set_address_mover(self, mover: Callable[[str, str], None]) -> None:
+        """Called with (CLIP, instance id) when another node becomes coordinator: the appliance moves it in EC2 itself."""
+        self.room.clusters.move_address = mover
+
     # -- Side --------------------------------------------------------------------------------------------------------
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:

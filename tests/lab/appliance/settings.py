@@ -58,4 +58,8 @@ class Settings:
     """Lab seconds from a joined node's boot until it is ACTIVE and UP."""
     cluster_dead_seconds: float = 3.0
     """Lab seconds without a node until its peers call it DOWN and another coordinator takes the CLIP."""
+    cluster_supported: bool = True
+    """Off: clusterinstance is refused with 1103, as the vendor's documents of VPX on AWS say."""
+    cluster_spotted_refused: bool = True
+    """Whether a node that owns a spotted address cannot be removed (2479)."""
     version: str = "NetScaler NS14.1: Build 43.50.nc, Date: Jan 16 2025, 11:31:14   (64-bit)"

@@ -125,7 +125,7 @@ def pair(ctx: Context) -> Row:
 
 def connections(ctx: Context) -> Row:
     """Client connections are the load's figure; a server connection for two of them (connection reuse)."""
-    count = int(ctx.appliance.figures.connections)
+    count = int(ctx.appliance.figures.connections * ctx.room.clusters.remaining(ctx.appliance, ctx.now))
     return {
         "tcpcurclientconn": count,
         "tcpcurclientconnestablished": count,

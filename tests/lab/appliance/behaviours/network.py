@@ -26,9 +26,6 @@ class NsIp(Behaviour):
         row.setdefault("td", 0)
         ctx.room.clusters.adding_address(ctx, row)
 
-    def added(self, ctx: Context, row: Row) -> None:
-        ctx.room.clusters.added_address(ctx, row)
-
     def updating(self, ctx: Context, row: Row, changes: Row) -> None:
         if row["type"] == "VIP" and changes.get("mgmtaccess") == "ENABLED":
             raise NitroFault(278, "mgmtAccess")

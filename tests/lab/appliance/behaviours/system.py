@@ -146,8 +146,17 @@ class Reboot(Behaviour):
 @behaves("nshostname")
 class Hostname(Behaviour):
     def updating(self, ctx: Context, row: Row, changes: Row) -> None:
-        if "ownernode" in changes and not ctx.on_clip:
+        """Through the CLIP a node is named: the name goes there and nowhere else."""
+        if "ownernode" not in changes:
+            return
+        owner = ctx.running.first("clusternode", nodeid=changes["ownernode"])
+        node = ctx.room.by_nsip(owner["ipaddress"]) if owner else None
+        if not ctx.on_clip:
             raise NitroFault(2547)
+        if node is None:
+            raise NitroFault(362)
+        node.running.single("nshostname")["hostname"] = changes["hostname"]
+        changes.clear()
 
     def view(self, ctx: Context, row: Row) -> Row:
         return {"hostname": row.get("hostname", ""), **({"ownernode": row["ownernode"]} if "ownernode" in row else {})}
