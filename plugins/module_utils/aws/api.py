@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
@@ -18,7 +18,8 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Cli
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import aws_call
 
 Described = list[dict[str, Any]]
-Filters: TypeAlias = "Mapping[str, str | Sequence[str]]"
+# Names of filters with their value, or values of which any will do.
+Filters = Mapping[str, Any]
 
 
 def _filters(filters: Filters | None) -> dict[str, Any]:
