@@ -1,7 +1,8 @@
 """Addresses, IPSets, load balancing, certificates, licences: what their behaviours add to plain CRUD.
 
-Sources: vendor NITRO reference 12.1 (ns/nsip, network/ipset, lb/lbvserver, basic/service, basic/servicegroup, ssl/sslcertkey,
-system/systemfile, ns/nscapacity, ns/nslicenseserver), error list 12.1; the project's fact sheet §3, §6, §7.
+Sources: vendor NITRO reference 12.1 (ns/nsip, network/ipset, lb/lbvserver, basic/service, basic/servicegroup,
+ssl/sslcertkey, system/systemfile, ns/nscapacity, ns/nslicenseserver), error list 12.1; the project's fact sheet §3,
+§6, §7.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def test_only_an_address_the_appliance_has_as_vip_or_snip_joins_an_ipset(node: C
 def test_a_vserver_brings_its_vip_and_takes_it_away(node: Client) -> None:
     node.add("lbvserver", name="web", servicetype="HTTP", ipv46=VIP, port=8080)
     assert [row["type"] for row in node.rows("nsip", f"/{VIP}")] == ["VIP"]
-    assert refused(node.post("config/lbvserver", {"lbvserver": {"name": "x", "servicetype": "TCP", "ipv46": VIP, "port": 8080}})) == (409, 273)  # fmt: skip
+    same = {"lbvserver": {"name": "x", "servicetype": "TCP", "ipv46": VIP, "port": 8080}}
+    assert refused(node.post("config/lbvserver", same)) == (409, 273)
     node.add("lbvserver", name="api", servicetype="HTTP", ipv46=VIP, port=8081)
     node.delete("config/lbvserver/web")
     assert node.get(f"config/nsip/{VIP}").status_code == 200
@@ -192,7 +194,8 @@ def test_monitors_are_bound_and_read_from_both_ends(node: Client) -> None:
     assert node.delete("config/lbmonitor_service_binding/m1?args=servicename:s1").status_code == 200
     assert node.rows("service_lbmonitor_binding", "/s1") == []
     assert node.delete("config/servicegroup_lbmonitor_binding/sg1?args=monitor_name:m1").status_code == 200
-    assert refused(node.put("config/service_lbmonitor_binding", {"service_lbmonitor_binding": {"name": "s1", "monitor_name": "nope"}})) == (404, 258)  # fmt: skip
+    unknown = {"service_lbmonitor_binding": {"name": "s1", "monitor_name": "nope"}}
+    assert refused(node.put("config/service_lbmonitor_binding", unknown)) == (404, 258)
 
 
 def test_an_ssl_vserver_needs_a_certificate_to_be_up(bench: Bench, node: Client) -> None:

@@ -13,17 +13,22 @@ from tests.lab.appliance.schema import Resource, Row, catalogue
 
 from .base import Behaviour, behaves
 
-FEATURES = ("WL", "SP", "LB", "CS", "CR", "CMP", "SSL", "GSLB", "CF", "IC", "SSLVPN", "AAA", "OSPF", "RIP", "BGP", "REWRITE",
-            "IPv6PT", "AppFw", "RESPONDER", "AppFlow", "ISIS", "CH", "AppQoE", "ContentAccelerator", "RISE", "FEO", "LSN", "RDPProxy",
-            "Rep", "URLFiltering", "VideoOptimization", "ForwardProxy", "SSLInterception", "AdaptiveTCP", "CQA", "CI", "SureConnect",
+FEATURES = ("WL", "SP", "LB", "CS", "CR", "CMP", "SSL", "GSLB", "CF", "IC", "SSLVPN", "AAA", "OSPF", "RIP", "BGP",
+            "REWRITE",
+            "IPv6PT", "AppFw", "RESPONDER", "AppFlow", "ISIS", "CH", "AppQoE", "ContentAccelerator", "RISE", "FEO",
+            "LSN", "RDPProxy",
+            "Rep", "URLFiltering", "VideoOptimization", "ForwardProxy", "SSLInterception", "AdaptiveTCP", "CQA",
+            "CI", "SureConnect",
             "PQ", "HDOSP", "PUSH", "CloudBridge")  # fmt: skip
 FEATURE_ALIASES = {
     "loadbalancing": "LB", "contentswitching": "CS", "sslofflding": "SSL", "ssloffloading": "SSL", "weblogging": "WL",
-    "surgeprotection": "SP", "compression": "CMP", "contentfiltering": "CF", "integratedcaching": "IC", "cacheredirection": "CR",
+    "surgeprotection": "SP", "compression": "CMP", "contentfiltering": "CF", "integratedcaching": "IC",
+    "cacheredirection": "CR",
     "globalserverloadbalancing": "GSLB", "applicationfirewall": "AppFw", "callhome": "CH",
 }  # fmt: skip
 MODE_ALIASES = {
-    "FastRamp": "FR", "L2mode": "L2", "L3mode": "L3", "UseSourceIP": "USIP", "ClientKeepAlive": "CKA", "TCPBuffering": "TCPB",
+    "FastRamp": "FR", "L2mode": "L2", "L3mode": "L3", "UseSourceIP": "USIP", "ClientKeepAlive": "CKA",
+    "TCPBuffering": "TCPB",
     "MACbasedforwarding": "MBF",
 }  # fmt: skip
 EDITIONS = {"Standard": "isstandardlic", "Enterprise": "isenterpriselic", "Platinum": "isplatinumlic"}
@@ -120,7 +125,9 @@ class NsConfig(Behaviour):
         ctx.appliance.save(ctx.now)
 
     def clear(self, ctx: Context, level: str) -> None:
-        """What remains: NSIP, users' passwords, HA and RPC (basic and extended keep more than full; vendor CLI reference)."""
+        """What remains: NSIP, users' passwords, HA and RPC (basic and extended keep more than full; vendor CLI
+        reference).
+        """
         fresh = factory_config(ctx.appliance.facts)
         keep = ["systemuser", "nsrpcnode", "hanode", "clusterinstance", "clusternode"]
         if level != "full":
