@@ -1,14 +1,19 @@
 # Two commands matter: `make demo` and `make test`. Both make all they need from PyPI in $(VENV).
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 # An `ansible_collections` tree in which this checkout is cloudadc.aws and the `ansible` wheel gives the rest.
 TREE := $(CURDIR)/.tree
-HERE := $(TREE)/ansible_collections/cloudadc/aws
 export ANSIBLE_COLLECTIONS_PATH := $(TREE)
+export PYTHONPATH := $(CURDIR):$(TREE)
+export MYPYPATH := $(TREE)
 export PATH := $(BIN):$(PATH)
 export LC_ALL := C.UTF-8
+PYTEST = $(BIN)/python -m pytest -q
+COVERAGE = $(BIN)/python -m coverage
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -18,8 +23,78 @@ help: ## list the targets
 .PHONY: venv
 venv: $(VENV)/.done $(TREE)/.done ## the environment: a virtualenv with everything from PyPI, and the collections tree
 
-$(VENV)/.done: requirements.txt tests/requirements.txt tests/make_venv.sh
-	@PYTHON="$(PYTHON)" bash tests/make_venv.sh "$(VENV)"
+$(VENV)/.done: requirements.txt tests/requirements.txt tests/gates/venv.sh
+	@PYTHON="$(PYTHON)" bash tests/gates/venv.sh "$(VENV)"
 
-$(TREE)/.done: $(VENV)/.done tests/make_tree.sh
-	@bash tests/make_tree.sh "$(TREE)" "$(BIN)"
+$(TREE)/.done: $(VENV)/.done tests/gates/tree.sh
+	@bash tests/gates/tree.sh "$(TREE)" "$(BIN)"
+
+.PHONY: demo
+demo: venv ## the story: a pair under client traffic, failed over, broken and repaired, in the lab
+	@$(BIN)/python -m tests.demo
+
+.PHONY: test
+test: lint sanity build unit integration coverage chaos-sample molecule ## every check and every test
+	@echo "make test: all passed"
+
+.PHONY: lint
+lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
+	@$(BIN)/ruff format --check --quiet . || { echo "lint: 'make format' formats the files named above" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy plugins tests/lab tests/demo tests/modules.py
+	@git ls-files -z --cached --others --exclude-standard '*.yml' '*.yaml' | xargs -0 $(BIN)/yamllint --strict
+	@$(BIN)/ansible-lint --offline --profile production -q
+	@$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs=self .
+	@$(BIN)/antsibull-changelog lint
+
+.PHONY: format
+format: venv ## put the Python files in the form lint wants
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+.PHONY: sanity
+sanity: venv ## ansible-test sanity, without an ignore file
+	@bash tests/gates/sanity.sh "$(BIN)"
+
+.PHONY: build
+build: venv ## build, install into an empty tree, look at it as Galaxy and ansible-builder do
+	@bash tests/gates/build.sh "$(BIN)"
+	@bash tests/gates/importer.sh "$(BIN)"
+
+.PHONY: unit
+unit: venv ## what decides: pure functions, tables, properties
+	@$(COVERAGE) erase
+	@$(COVERAGE) run --parallel-mode -m pytest -q tests/unit
+
+.PHONY: integration
+integration: venv ## what speaks: modules against the lab over HTTP, and the lab against its documentation
+	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(COVERAGE) run --parallel-mode -m pytest -q -n $(WORKERS) --dist loadfile tests/integration
+
+.PHONY: coverage
+coverage: venv ## of plugins/, from the unit and integration runs before
+	@$(COVERAGE) combine --quiet
+	@$(COVERAGE) report --fail-under=90
+
+.PHONY: chaos chaos-sample
+chaos: venv ## kill the playbooks at every write and start them again (long)
+	@CHAOS=all $(PYTEST) tests/chaos
+chaos-sample: venv
+	@CHAOS=sample $(PYTEST) tests/chaos
+
+.PHONY: molecule
+molecule: venv ## what is used: roles and stories, as a client and AWS see them
+	@NO_COLOR=1 $(BIN)/molecule test --all --no-command-borders
+
+.PHONY: bench
+bench: venv ## measured against what a user would otherwise take; never gates
+	@$(PYTEST) -s tests/benchmarks
+
+.PHONY: lab-up lab-down
+lab-up: venv ## start the lab in the background; .lab/env has what to export
+	@$(BIN)/python -m tests.lab up
+lab-down: venv ## end it and leave nothing running
+	@$(BIN)/python -m tests.lab down
+
+.PHONY: clean
+clean: ## remove what the targets made
+	@if [ -x "$(BIN)/python" ]; then $(BIN)/python -m tests.lab down >/dev/null 2>&1 || true; fi
+	@rm -rf .cache .lab .tree .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* demo-report importer_result.json *.tar.gz

@@ -169,7 +169,8 @@ class Side(Protocol):
     ``environ["lab.local_address"]`` holds the address at which the client reached the server.
     """
 
-    name: Literal["aws", "nitro", "adm"]
+    @property
+    def name(self) -> Literal["aws", "nitro", "adm"]: ...
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]: ...
 

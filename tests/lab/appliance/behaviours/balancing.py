@@ -259,6 +259,20 @@ class ServiceGroup(Behaviour):
         row.setdefault("svrtimeout", 360 if row["servicetype"] in ("HTTP", "SSL") else 9000)
         warn_feature(ctx, "LB")
 
+    def updating(self, ctx: Context, row: Row, changes: Row) -> None:
+        """With a server's name and a port, it is that member's change (vendor reference, servicegroup, update)."""
+        if "servername" not in changes:
+            return
+        if "port" not in changes:
+            raise NitroFault(1093, "serverName", "port")
+        chosen = {name: changes.pop(name) for name in ("servername", "port")}
+        member = ctx.running.first(GROUP_MEMBERS, servicegroupname=row["servicegroupname"], **chosen)
+        if member is None:
+            raise NitroFault(258, "serverName", chosen["servername"])
+        for name in ("weight", "customserverid", "serverid", "hashid"):
+            if name in changes:
+                member[name] = changes.pop(name)
+
     def view(self, ctx: Context, row: Row) -> Row:
         states = [member.state(ctx.room.prober, ctx.now) for member in health.group_members(ctx.running, row)]
         effective = "UP" if "UP" in states else "DOWN"

@@ -3,7 +3,7 @@
 set -euo pipefail
 venv=$1
 python=${PYTHON:-python3}
-here=$(cd "$(dirname "$0")/.." && pwd)
+here=$(cd "$(dirname "$0")/../.." && pwd)
 command -v "$python" >/dev/null || { echo "make: no '$python' found; install Python 3.11 or newer, or name one: PYTHON=/path/to/python make …" >&2; exit 1; }
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     { echo "make: $("$python" --version) is too old; Python 3.11 or newer is needed: PYTHON=/path/to/python make …" >&2; exit 1; }

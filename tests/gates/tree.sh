@@ -4,7 +4,7 @@
 set -euo pipefail
 tree=$1
 bin=$2
-here=$(cd "$(dirname "$0")/.." && pwd)
+here=$(cd "$(dirname "$0")/../.." && pwd)
 site=$("$bin/python" -c 'import ansible_collections, os; print(os.path.dirname(ansible_collections.__file__ or list(ansible_collections.__path__)[0]))')
 [ -d "$site/amazon" ] || site=$("$bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/ansible_collections
 [ -d "$site/amazon/aws" ] || { echo "make: amazon.aws is not in $site; the 'ansible' wheel should have brought it" >&2; exit 1; }

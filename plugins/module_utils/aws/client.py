@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One boto3 client for the whole task, shared by its threads (boto3 clients are thread-safe, sessions are not)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import WORKERS
+
+# boto3's clients are made at run time from data; their methods have no static type.
+Client = Any
+
+
+def connect(module: Any, service: str, *, read_timeout: float = 30, **extra: Any) -> Client:
+    """A client with timeouts (seconds) and room for parallel calls; the user's ``aws_config`` has the last word."""
+    return module.client(
+        service,
+        config={
+            "max_pool_connections": WORKERS,
+            "connect_timeout": 5,
+            "read_timeout": read_timeout,
+            "retries": {"mode": "standard", "total_max_attempts": 4},
+        },
+        **extra,
+    )

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How AWS says no, and how a module passes it on: one exception family, one sentence, no traceback."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+
+from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# AWSRetry knows RequestLimitExceeded and Throttling; these say the same in other services' words.
+_TRY_AGAIN = ("ThrottlingException", "EC2ThrottledException", "RequestThrottled", "SlowDown", "InternalServerError")
+
+
+class Failure(Exception):
+    """What was wanted did not come true; the text is the sentence for the user."""
+
+
+class Refusal(Failure):
+    """Nothing was written, because what was asked for cannot be right."""
+
+
+class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
+    """A call that AWS refused or that never reached it. ``message`` says what was tried."""
+
+    message: str
+    exception: Exception | None
+
+    @property
+    def code(self) -> str | None:
+        """The error code of the service, as in "InvalidAllocationID.NotFound"; None if no answer came."""
+        return self._detail().get("Code")
+
+    def sentence(self) -> str:
+        """What was tried and what the other side said, with its code; never more than one line."""
+        detail = self._detail()
+        if detail:
+            operation = getattr(self.exception, "operation_name", "the call")
+            said = f"AWS answered {detail.get('Code')} to {operation}: {detail.get('Message')}"
+        else:
+            said = str(self.exception)
+        return " ".join(f"{self.message}: {said}".split())
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+    def _detail(self) -> dict[str, str]:
+        response = getattr(self.exception, "response", None)
+        detail = response.get("Error", {}) if isinstance(response, dict) else {}
+        return cast("dict[str, str]", detail)
+
+
+class _ErrorHandler(AWSErrorHandler):  # type: ignore[misc]
+    _CUSTOM_EXCEPTION = AwsError
+
+
+def aws_call(
+    description: str, *, retry_on: Sequence[str] = (), retries: int = 8, delay: float = 0.2
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function that makes one AWS call: errors become AwsError, throttling is waited out.
+
+    ``description`` completes "Failed to …" and may name parameters of the function in braces. ``retry_on`` are further
+    error codes that pass by themselves; ``delay`` is the first back-off in seconds (jittered, doubling, 5 s at most).
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+        again = AWSRetry.jittered_backoff(
+            retries=retries, delay=delay, max_delay=5, catch_extra_error_codes=[*_TRY_AGAIN, *retry_on]
+        )(function)
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            said = description.format_map(signature.bind(*args, **kwargs).arguments)
+            return cast("R", _ErrorHandler.common_error_handler(said)(again)(*args, **kwargs))
+
+        return call
+
+    return decorate
+
+
+def fail(module: Any, error: Failure, **result: Any) -> NoReturn:
+    """End the module with the error's sentence in ``msg`` and, if AWS named one, its code in ``error_code``."""
+    code = error.code if isinstance(error, AwsError) else None
+    module.fail_json(msg=str(error), error_code=code, **result)
+    raise AssertionError("fail_json ends the module")

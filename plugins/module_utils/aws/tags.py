@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The tags by which a fleet is found again. They are the truth about a node; no controller keeps a list. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+GROUP = "cloudadc:group"
+ZONE = "cloudadc:zone"
+NODE_ID = "cloudadc:node_id"
+LIFECYCLE = "cloudadc:lifecycle"
+ROLE = "cloudadc:role"
+# On what vpx_instance made, and may therefore remove: an address or interface that somebody else tagged stays.
+CREATED_BY = "cloudadc:created_by"
+CREATOR = "vpx_instance"
+
+ROLES = ("management", "client", "server")
+PROVISIONING = "provisioning"
+IN_SERVICE = "in_service"
+
+
+def identity(group: str, zone: str | None, node_id: int | None) -> dict[str, str]:
+    """The tags that every instance, interface, address and volume of a set carries."""
+    tags = {GROUP: group}
+    if zone is not None:
+        tags[ZONE] = zone
+    if node_id is not None:
+        tags[NODE_ID] = str(node_id)
+    return tags
+
+
+def missing(present: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """The wanted tags that are absent or have another value. Tags nobody asked about are left alone."""
+    return {key: value for key, value in wanted.items() if present.get(key) != value}
+
+
+def carries(present: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return not missing(present, wanted)
+
+
+def as_filters(wanted: Mapping[str, str]) -> dict[str, str]:
+    """The same as filters of an EC2 describe call."""
+    return {f"tag:{key}": value for key, value in wanted.items()}

@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Waiting with a deadline: look, decide, sleep a little longer each time. Clock and sleep are handed in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+Clock = Callable[[], float]
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often to look: first pause, growth of the pauses, longest pause; seconds."""
+
+    first: float
+    growth: float
+    longest: float
+
+
+def looks(timeout: float, pace: Pace, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> Iterator[float]:
+    """Yield the seconds left, once for every look that is due; at least one look, and a last one at the deadline."""
+    deadline = clock() + timeout
+    pause = pace.first
+    while True:
+        left = deadline - clock()
+        yield max(0.0, left)
+        left = deadline - clock()
+        if left <= 0:
+            return
+        sleep(min(pause, left))
+        pause = min(pause * pace.growth, pace.longest)

@@ -1,0 +1,440 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A load-balanced application: what is wanted, what an appliance has of it, and how both are told to a user.
+
+An application ``web`` is the lbvserver ``web``, the service group ``web-sg`` with its members, the monitor ``web-mon``
+if one is described, and the certkey ``web-cert`` if a certificate is handed in. ``application_plan`` decides what to
+write; nothing here writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import NitroInputError
+from .steps import Row, canonical, canonical_or_none, text_of, whole
+
+SSL_DIRECTORY = "/nsconfig/ssl"
+MARK = "cloudadc.aws application "  # the comment of a server object that was made here, and the application's name
+
+# NITRO lbvserver, servicetype and lbmethod; protocols of which an appliance has use only for itself are left out.
+PROTOCOLS = (
+    *("HTTP", "SSL", "TCP", "UDP", "SSL_TCP", "SSL_BRIDGE", "ANY", "DNS", "DNS_TCP", "FTP", "TFTP", "NNTP", "RTSP"),
+    *("DTLS", "QUIC", "SIP_UDP", "SIP_TCP", "SIP_SSL", "RADIUS", "RDP", "MYSQL", "MSSQL", "ORACLE", "DIAMETER"),
+    *("SSL_DIAMETER", "FIX", "SSL_FIX", "SMPP", "SYSLOGTCP", "SYSLOGUDP"),
+)
+LB_METHODS = (
+    *("ROUNDROBIN", "LEASTCONNECTION", "LEASTRESPONSETIME", "URLHASH", "DOMAINHASH", "DESTINATIONIPHASH"),
+    *("SOURCEIPHASH", "SRCIPDESTIPHASH", "LEASTBANDWIDTH", "LEASTPACKETS", "TOKEN", "SRCIPSRCPORTHASH", "LRTM"),
+    *("CALLIDHASH", "CUSTOMLOAD", "LEASTREQUEST", "AUDITLOGHASH", "STATICPROXIMITY"),
+)
+
+DEFAULTS: Row = {"lbmethod": "LEASTCONNECTION", "timeout": 2}  # of an lbvserver, as the vendor's reference has them
+
+# Protocols at which the appliance ends TLS, and what it then speaks to the back ends unless told otherwise.
+OFFLOADED = {
+    "SSL": "HTTP",
+    "SSL_TCP": "TCP",
+    "SSL_DIAMETER": "DIAMETER",
+    "SSL_FIX": "FIX",
+    "SIP_SSL": "SIP_TCP",
+    "DTLS": "UDP",
+    "QUIC": "HTTP",
+}
+_TLS_TO_BACKENDS = frozenset(OFFLOADED) - {"QUIC"}
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_#. :@=-]{0,120}")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,24}")
+# Fields of a monitor that an appliance takes and never gives back in the clear.
+MONITOR_SECRETS = frozenset({"password", "secondarypassword", "radkey", "snmpcommunity"})
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """``weight`` 1 to 100; None leaves that of an existing member alone."""
+
+    address: str
+    port: int
+    weight: int | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.address, self.port
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """``fields`` None: one that exists already; otherwise NITRO's lbmonitor fields, ``type`` among them."""
+
+    name: str
+    fields: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """``content`` None: a certkey that exists already; otherwise PEM texts to upload, named after their digest."""
+
+    certkey: str
+    content: str | None = field(default=None, repr=False)
+    key: str | None = field(default=None, repr=False)
+    passphrase: str | None = field(default=None, repr=False)
+    file_stem: str = ""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """File name to content."""
+        if self.content is None or self.key is None:
+            return {}
+        return {f"{self.file_stem}.crt": self.content, f"{self.file_stem}.key": self.key}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the task asks for; None means: not spoken of, left alone. ``persistence_timeout`` in minutes."""
+
+    name: str
+    protocol: str = "HTTP"
+    port: int = 0
+    virtual_ip: str | None = None
+    ipset: str | None = None
+    backends: tuple[Backend, ...] | None = None
+    purge_backends: bool = True
+    backend_protocol: str = "HTTP"
+    monitor: Monitor | None = None
+    lb_method: str | None = None
+    persistence: str | None = None
+    persistence_timeout: int | None = None
+    certificate: Certificate | None = None
+
+    @property
+    def group(self) -> str:
+        return f"{self.name}-sg"
+
+    @property
+    def own_monitor(self) -> str:
+        return f"{self.name}-mon"
+
+    @property
+    def own_certkey(self) -> str:
+        return f"{self.name}-cert"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of the service group as the appliance has it; ``address`` None for one that is a domain name."""
+
+    address: str | None
+    port: int | None
+    server: str
+    weight: int | None
+    state: str
+
+    @property
+    def key(self) -> tuple[str | None, int | None]:
+        return self.address, self.port
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server object: an address under a name; ``comment`` tells whether it was made here."""
+
+    name: str
+    address: str | None
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one appliance says. ``ipset_addresses`` None: there is no such IPSet (or it was not asked about).
+
+    ``monitors``, ``certkeys``: those bound to the service group and to the vserver. ``files``: uploaded here before.
+    ``used_servers``: names and addresses of server objects that other service groups or services use.
+    """
+
+    features: frozenset[str] = frozenset()
+    vserver: Row | None = None
+    vserver_groups: frozenset[str] = frozenset()
+    ipset_addresses: tuple[str, ...] | None = None
+    group: Row | None = None
+    members: tuple[Member, ...] = ()
+    monitors: frozenset[str] = frozenset()
+    monitor: Row | None = None
+    certkeys: frozenset[str] = frozenset()
+    certkey: Row | None = None
+    files: frozenset[str] = frozenset()
+    servers: tuple[Server, ...] = ()
+    used_servers: frozenset[str] = frozenset()
+
+
+# ---------------------------------------------------------------------- what is wanted
+
+
+def wanted_from(params: Mapping[str, Any]) -> Wanted:
+    """The module's options, checked and in canonical form. Raises NitroInputError."""
+    name = params["name"]
+    if not _NAME.fullmatch(name):
+        raise NitroInputError(f"'{name}' is not a name an appliance accepts for a virtual server")
+    if params["state"] == "absent":
+        return Wanted(name)
+    protocol = params["protocol"]
+    persistence, timeout = _persistence(params["persistence"])
+    wanted = Wanted(
+        name=name,
+        protocol=protocol,
+        port=_port(params["port"], "port"),
+        virtual_ip=canonical(params["virtual_ip"]) if params["virtual_ip"] else None,
+        ipset=params["ipset"],
+        backends=_backends(params["backends"]),
+        purge_backends=params["purge_backends"],
+        backend_protocol=params["backend_protocol"] or OFFLOADED.get(protocol, protocol),
+        monitor=_monitor(name, params["monitor"]),
+        lb_method=params["lb_method"],
+        persistence=persistence,
+        persistence_timeout=timeout,
+        certificate=_certificate(name, params["certificate"]),
+    )
+    if wanted.certificate and protocol not in OFFLOADED:
+        raise NitroInputError(f"application '{name}': a certificate needs a protocol that ends TLS, not {protocol}")
+    return wanted
+
+
+def _port(value: int | None, what: str) -> int:
+    if value is None or not 1 <= value <= 65535:
+        raise NitroInputError(f"{what} must be from 1 to 65535, not {value}")
+    return value
+
+
+def _backends(entries: Iterable[Mapping[str, Any]] | None) -> tuple[Backend, ...] | None:
+    if entries is None:
+        return None
+    found: dict[tuple[str, int], Backend] = {}
+    for entry in entries:
+        address, weight = canonical(entry["address"]), entry.get("weight")
+        port = _port(entry["port"], f"the port of back end {address}")
+        if weight is not None and not 1 <= weight <= 100:
+            raise NitroInputError(f"the weight of back end {address} port {port} must be from 1 to 100, not {weight}")
+        backend = Backend(address, port, weight)
+        if found.setdefault(backend.key, backend) != backend:
+            raise NitroInputError(f"back end {address} port {port} is given twice with different weights")
+    return tuple(found.values())
+
+
+def _persistence(value: object) -> tuple[str | None, int | None]:
+    """The option ``persistence``: a type, or a dictionary of type and timeout (minutes)."""
+    if not value:
+        return None, None
+    entry = value if isinstance(value, Mapping) else {"type": value}
+    kind, timeout = entry.get("type"), entry.get("timeout")
+    unknown = set(entry) - {"type", "timeout"}
+    if unknown or not isinstance(kind, str):
+        raise NitroInputError("persistence must be a type, or a dictionary with a type and perhaps a timeout")
+    minutes = None if timeout is None else whole(timeout)
+    if timeout is not None and (minutes is None or not 0 <= minutes <= 1440):
+        raise NitroInputError(f"the persistence timeout must be from 0 to 1440 minutes, not '{timeout}'")
+    return kind.upper(), minutes
+
+
+def _monitor(name: str, value: object) -> Monitor | None:
+    """The option ``monitor``: the name of one that exists, or the fields of one to make."""
+    if not value:
+        return None
+    if isinstance(value, str):
+        return Monitor(value)
+    if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):
+        raise NitroInputError("monitor must be the name of a monitor, or a dictionary with at least its type")
+    if "monitorname" in value or "name" in value:
+        raise NitroInputError(f"a described monitor is always named '{name}-mon': leave out its name")
+    fields = {key: _nitro_value(entry) for key, entry in value.items() if entry is not None}
+    return Monitor(f"{name}-mon", {**fields, "type": value["type"].upper()})
+
+
+def secrets_in(monitor: object) -> set[str]:
+    """What of the option ``monitor``, right or wrong, must be in no result."""
+    if not isinstance(monitor, Mapping):
+        return set()
+    return {str(value) for key, value in monitor.items() if key in MONITOR_SECRETS and value}
+
+
+def _nitro_value(value: Any) -> Any:
+    """A monitor's field as NITRO takes it: YES and NO for YAML's booleans, response codes as text."""
+    if isinstance(value, bool):
+        return "YES" if value else "NO"
+    return [str(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _certificate(name: str, value: Mapping[str, Any] | None) -> Certificate | None:
+    """The option ``certificate``. File names carry a digest of certificate and key, so they tell what is loaded."""
+    if value is None:
+        return None
+    certkey, content, key = value.get("certkey"), value.get("content"), value.get("key")
+    if certkey:
+        return Certificate(certkey)
+    if str(content).count("-----BEGIN CERTIFICATE-----") != 1:
+        raise NitroInputError("certificate.content must hold exactly one certificate in PEM form")
+    if "PRIVATE KEY-----" not in str(key):
+        raise NitroInputError("certificate.key must be a private key in PEM form")
+    digest = hashlib.sha256(f"{content}\0{key}".encode()).hexdigest()[:16]
+    return Certificate(f"{name}-cert", content, key, value.get("passphrase"), f"{_file_prefix(name)}{digest}")
+
+
+def _file_prefix(name: str) -> str:
+    """Short and plain enough for a file name of at most 63 characters, and different for different applications."""
+    plain = name if _PLAIN.fullmatch(name) else hashlib.sha256(name.encode()).hexdigest()[:24]
+    return f"cloudadc.{plain}."
+
+
+def is_own_file(name: str, filename: str) -> bool:
+    """Whether a file was uploaded for the application of that name."""
+    return re.fullmatch(re.escape(_file_prefix(name)) + r"[0-9a-f]{16}\.(crt|key)", filename) is not None
+
+
+# ---------------------------------------------------------------------- what stands in the way
+
+
+def obstacles(wanted: Wanted, found: Found) -> list[str]:
+    """What must be there first and is not, each as a sentence; looked at before anything is written."""
+    start = f"application '{wanted.name}':"
+    tls = wanted.protocol in OFFLOADED or wanted.backend_protocol in _TLS_TO_BACKENDS
+    needed = ["LB", "SSL"] if tls else ["LB"]
+    said = [f"{start} feature {name} is not enabled" for name in needed if name not in found.features]
+    if wanted.ipset and found.ipset_addresses is None and text_of(found.vserver or {}, "ipset") != wanted.ipset:
+        said.append(f"{start} there is no IPSet '{wanted.ipset}' on this appliance")
+    if wanted.monitor and wanted.monitor.fields is None and found.monitor is None:
+        said.append(f"{start} there is no monitor '{wanted.monitor.name}' on this appliance")
+    if wanted.certificate and wanted.certificate.content is None and found.certkey is None:
+        said.append(f"{start} there is no certkey '{wanted.certificate.certkey}' on this appliance")
+    if not wanted.ipset and virtual_ip(wanted, found) is None:
+        said.append(f"{start} virtual_ip or ipset is needed to create its virtual server")
+    elif wanted.ipset and found.ipset_addresses == () and virtual_ip(wanted, found) is None:
+        said.append(f"{start} virtual_ip is needed, for IPSet '{wanted.ipset}' holds no address to take")
+    return said
+
+
+def replaced(wanted: Wanted, found: Found) -> bool:
+    """Whether the vserver must be made anew: its protocol and port cannot be changed (NITRO lbvserver, update)."""
+    row = found.vserver
+    return row is not None and (
+        text_of(row, "servicetype").upper() != wanted.protocol or whole(row.get("port")) != wanted.port
+    )
+
+
+def regrouped(wanted: Wanted, found: Found) -> bool:
+    """Whether the service group must be made anew: its protocol cannot be changed (NITRO servicegroup, update)."""
+    return found.group is not None and text_of(found.group, "servicetype").upper() != wanted.backend_protocol
+
+
+def virtual_ip(wanted: Wanted, found: Found) -> str | None:
+    """The address the vserver has in the end: the wanted one, its present one, or the first of its IPSet.
+
+    A vserver that is made anew does not inherit its address: a run broken off in between could not know it.
+    """
+    if wanted.virtual_ip:
+        return wanted.virtual_ip
+    if found.vserver is not None and not replaced(wanted, found):
+        return canonical_or_none(found.vserver.get("ipv46"))
+    return next(iter(found.ipset_addresses or ()), None)
+
+
+def spare_servers(wanted: Wanted, found: Found, *, present: bool) -> list[Server]:
+    """Server objects made here that this application no longer has a use for; who else uses them is not looked at.
+
+    A server made for another application is among them only while it is one of our members: whoever drops it last
+    removes it.
+    """
+    kept: set[str] = set()
+    if present:
+        if wanted.backends is None or not wanted.purge_backends:
+            return []
+        kept = {backend.address for backend in wanted.backends}
+    members = {member.server for member in found.members}
+    return [
+        server
+        for server in found.servers
+        if server.address not in kept
+        and (server.comment == MARK + wanted.name or (server.name in members and server.comment.startswith(MARK)))
+    ]
+
+
+# ---------------------------------------------------------------------- telling it
+
+
+def describe(wanted: Wanted, found: Found) -> dict[str, Any] | None:
+    """The result ``application``; None when there is no such vserver."""
+    row = found.vserver
+    if row is None:
+        return None
+    return {
+        **_told(wanted.name, row, found),
+        "backends": [
+            {"address": member.address, "port": member.port, "weight": member.weight, "state": member.state}
+            for member in sorted(found.members, key=lambda member: (member.address or "", member.port or 0))
+        ],
+        "state": text_of(row, "curstate") or text_of(row, "effectivestate") or None,
+    }
+
+
+def _told(name: str, row: Row, found: Found) -> dict[str, Any]:
+    return {
+        "name": name,
+        "protocol": text_of(row, "servicetype"),
+        "port": whole(row.get("port")),
+        "virtual_ip": canonical_or_none(row.get("ipv46")),
+        "ipset": text_of(row, "ipset") or None,
+        "backend_protocol": text_of(found.group or {}, "servicetype") or None,
+        "lb_method": text_of(row, "lbmethod") or None,
+        "persistence": {"type": text_of(row, "persistencetype") or "NONE", "timeout": whole(row.get("timeout"))},
+        "monitors": sorted(found.monitors),
+        "certificate": next(iter(sorted(found.certkeys)), None),
+    }
+
+
+def foretell(wanted: Wanted, found: Found) -> dict[str, Any]:
+    """What ``describe`` will say once the plan is carried out; states of things yet to be made are None."""
+    anew = replaced(wanted, found) or found.vserver is None
+    row: Row = DEFAULTS if anew else dict(found.vserver or {})
+    told = _told(wanted.name, row, found)
+    changes = {
+        "protocol": wanted.protocol,
+        "port": wanted.port,
+        "virtual_ip": virtual_ip(wanted, found),
+        "backend_protocol": wanted.backend_protocol,
+        "lb_method": wanted.lb_method or told["lb_method"],
+        "monitors": [wanted.monitor.name] if wanted.monitor else told["monitors"],
+        "certificate": wanted.certificate.certkey if wanted.certificate else None if anew else told["certificate"],
+        "ipset": told["ipset"] if wanted.ipset is None else wanted.ipset or None,
+        "backends": _foretold_backends(wanted, found),
+        "state": text_of(row, "curstate") or None,
+    }
+    if wanted.persistence:
+        timeout = wanted.persistence_timeout
+        changes["persistence"] = {
+            "type": wanted.persistence,
+            "timeout": told["persistence"]["timeout"] if timeout is None else timeout,
+        }
+    return {**told, **changes}
+
+
+def _foretold_backends(wanted: Wanted, found: Found) -> list[dict[str, Any]]:
+    there = {} if regrouped(wanted, found) else {member.key: member for member in found.members}
+    told: dict[tuple[str | None, int | None], dict[str, Any]] = {}
+    if wanted.backends is None or not wanted.purge_backends:
+        for key, member in there.items():
+            told[key] = {"address": key[0], "port": key[1], "weight": member.weight, "state": member.state}
+    for backend in wanted.backends or ():
+        known = there.get(backend.key)
+        weight = backend.weight or (known.weight if known else 1)
+        state = known.state if known else None
+        told[backend.key] = {"address": backend.address, "port": backend.port, "weight": weight, "state": state}
+    return sorted(told.values(), key=lambda entry: (entry["address"] or "", entry["port"] or 0))
+
+
+def configuration(told: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a diff shows: the result without the states, which no plan can promise."""
+    if told is None:
+        return {}
+    backends = [{key: value for key, value in entry.items() if key != "state"} for entry in told["backends"]]
+    return {key: value for key, value in told.items() if key != "state"} | {"backends": backends}

@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Getting into an appliance that may still be booting, may still have its first password, or may just be rebooting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .bootstrap import FirstPassword, parse_version
+from .client import Connection, NitroClient
+from .errors import (
+    FORCE_PASSWORD_CHANGE,
+    NitroAuthError,
+    NitroError,
+    NitroGarbled,
+    NitroUnreachable,
+)
+from .waiting import wait_until
+
+# After NITRO answers for the first time, logins can be refused while the user database is not up yet (vendor's image
+# pipeline waits 30 s for it). Only then is a refused password looked at again.
+AUTH_GRACE = 30.0
+# An appliance that was told to reboot goes down within seconds; one that still knows the session after this did not.
+REBOOT_GRACE = 60.0
+_INVALID_ARGUMENT = 278
+# What a look at a machine without a network may cost: it is looked at again at once.
+_CONNECT_TIMEOUT = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """``new`` is tried first. ``others``: (what it is called, password) that may have been right until now."""
+
+    new: str
+    others: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How we got in. ``client`` is None where only a password change would have let us in and none was allowed."""
+
+    client: NitroClient | None
+    password: FirstPassword
+    version: str | None = None
+    password_changed: bool = False
+
+
+class Doorstep:
+    """Tries to get in, once per ``knock``; remembers what it met, for the sentence when time runs out.
+
+    ``may_change``: whether the first password may be replaced (not in check mode: it is a write).
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        passwords: Passwords,
+        *,
+        may_change: bool,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connection = replace(connection, token=None, connect_timeout=_CONNECT_TIMEOUT)
+        self._passwords = passwords
+        self._may_change = may_change
+        self._clock = clock
+        self._sleep = sleep
+        self._was_down = False
+        self._refused_since: float | None = None
+        self._changes_sent = 0
+        self.last = f"{connection.nsip}: nothing was tried"
+
+    def wait(self, timeout: float) -> Entry:
+        """Knock until somebody opens; NitroTimeout after ``timeout`` seconds."""
+        return wait_until(
+            self.knock,
+            timeout,
+            lambda: f"NITRO did not become ready: {self.last}",
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+
+    def knock(self) -> Entry | None:
+        """An entry, or None while the appliance is not ready. Raises NitroError where waiting will not help."""
+        try:
+            return self._try_all()
+        except NitroError as error:
+            if not _booting(error):
+                raise
+            self._was_down = True
+            self.last = str(error)
+            return None
+
+    def _try_all(self) -> Entry | None:
+        refusals: list[NitroAuthError] = []
+        for password in (self._passwords.new, *(other for name, other in self._passwords.others)):
+            client = NitroClient(replace(self._connection, password=password), sleep=self._sleep)
+            try:
+                client.login()
+                version = read_version(client)
+            except NitroError as error:
+                client.close()
+                if error.code == FORCE_PASSWORD_CHANGE and password != self._passwords.new:
+                    return self._forced(password)
+                if not isinstance(error, NitroAuthError):
+                    raise
+                refusals.append(error)
+            else:
+                return self._inside(client, password, version)
+        self._refused(refusals[-1])
+        return None
+
+    def _inside(self, client: NitroClient, password: str, version: str | None) -> Entry:
+        if password == self._passwords.new:
+            # A change whose answer got lost was ours all the same.
+            changed = self._changes_sent > 0
+            return Entry(client, FirstPassword.FORCED if changed else FirstPassword.DONE, version, changed)
+        if not self._may_change:
+            return Entry(client, FirstPassword.OPEN, version)
+        self._changes_sent += 1
+        with client:
+            client.update("systemuser", {"username": self._connection.user, "password": self._passwords.new})
+        fresh = NitroClient(replace(self._connection, password=self._passwords.new), sleep=self._sleep)
+        fresh.login()
+        return Entry(fresh, FirstPassword.OPEN, version, password_changed=True)
+
+    def _forced(self, password: str) -> Entry | None:
+        """1046: only a login that brings a new password is accepted."""
+        if not self._may_change:
+            return Entry(None, FirstPassword.FORCED)
+        client = NitroClient(replace(self._connection, password=password), sleep=self._sleep)
+        self._changes_sent += 1
+        try:
+            client.login(new_password=self._passwords.new)
+            return Entry(client, FirstPassword.FORCED, read_version(client), password_changed=True)
+        except NitroError as error:
+            client.close()
+            if error.code == _INVALID_ARGUMENT and self._changes_sent == 1:
+                # What an appliance says whose password was changed meanwhile: look again with the new one.
+                self.last = str(error)
+                return None
+            raise
+
+    def _refused(self, refusal: NitroAuthError) -> None:
+        now = self._clock()
+        self._refused_since = now if self._refused_since is None else self._refused_since
+        names = ["new_password", *(name for name, other in self._passwords.others)]
+        tried = f"none of {', '.join(names)} was accepted" if len(names) > 1 else "new_password was not accepted"
+        hint = "" if len(names) > 1 else "; for the first login give instance_id, the first password"
+        sentence = f"{refusal}: {tried}{hint}"
+        self.last = sentence
+        if not self._was_down or now - self._refused_since >= AUTH_GRACE:
+            raise NitroAuthError(
+                sentence, code=refusal.code, message=refusal.message, http_status=refusal.http_status, resource="login"
+            )
+
+
+def read_version(client: NitroClient) -> str | None:
+    """The version, for example ``13.1-53.24``; an answer proves that NITRO is up, not just its web server."""
+    rows = client.get("nsversion")
+    return parse_version(str(rows[0].get("version") or "")) if rows else None
+
+
+def reboot(client: NitroClient, timeout: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    """Reboot warm and come back: until the old session is gone, then until NITRO lets us in again.
+
+    ``timeout`` seconds for both. Raises NitroTimeout with what was last seen.
+    """
+    nsip = client.connection.nsip
+    started = clock()
+    client.reboot()
+    wait_until(
+        lambda: not _still_alive(client),
+        min(REBOOT_GRACE, timeout),
+        lambda: f"{nsip}: was told to reboot and goes on answering in the old session",
+        clock=clock,
+        sleep=sleep,
+    )
+    client.forget_session()
+    seen = [f"{nsip}: no answer yet"]
+
+    def back() -> bool:
+        try:
+            client.get("nsversion")
+        except NitroError as error:
+            if not (_booting(error) or isinstance(error, NitroAuthError)):
+                raise
+            seen[0] = str(error)
+            client.forget_session()
+            return False
+        return True
+
+    left = max(0.0, timeout - (clock() - started))
+    wait_until(
+        back, left, lambda: f"the appliance did not come back after its reboot: {seen[0]}", clock=clock, sleep=sleep
+    )
+
+
+def _still_alive(client: NitroClient) -> bool:
+    try:
+        return client.session_alive()
+    except NitroError as error:
+        if not _booting(error):
+            raise
+        return False
+
+
+def _booting(error: NitroError) -> bool:
+    """Whether this is what a machine answers that is not up yet, or not up again."""
+    return isinstance(error, NitroUnreachable | NitroGarbled) or error.http_status in {500, 502, 504}

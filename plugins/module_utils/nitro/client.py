@@ -1,0 +1,426 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A session with one appliance: logs in when first needed, speaks NITRO, logs out.
+
+Facts are the vendor's: NITRO documentation (performing-*.md, error-and-exception-handling.md) and what its own clients
+do (adc-nitro-go, netscaler.adc).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Literal
+
+from . import wire
+from .errors import (
+    ABSENT_CODES,
+    BAD_CREDENTIALS,
+    BUSY,
+    SESSION_GONE,
+    TOO_MANY_SESSIONS,
+    NitroAuthError,
+    NitroCut,
+    NitroError,
+    NitroGarbled,
+    NitroInputError,
+    NitroNotReady,
+    NitroUnreachable,
+    NitroUntrusted,
+    redact,
+)
+
+try:
+    import requests
+    import urllib3
+
+    HAS_REQUESTS = True
+except ImportError:
+    HAS_REQUESTS = False
+
+Body = Mapping[str, Any]
+Row = dict[str, Any]
+
+USER_AGENT = "cloudadc.aws"
+# For what is said on leaving: a host that is going away may not answer any more.
+_FAREWELL_TIMEOUT = 3.0
+_PAUSES = (0.25, 1.0)
+_BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where an appliance is and how to be let in. ``timeout`` in seconds, for each answer.
+
+    ``other_password`` is tried where ``password`` is refused: a secondary takes over the primary's passwords.
+    ``connect_timeout``: a host that takes longer to accept a connection, TLS included, counts as not there.
+
+    With ``token`` the session is somebody else's: it is used as it is and never logged out here. With both, the
+    credentials are used once the token is no longer accepted.
+    """
+
+    nsip: str
+    user: str = "nsroot"
+    password: str | None = field(default=None, repr=False)
+    other_password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    protocol: Literal["http", "https"] = "https"
+    validate_certs: bool = True
+    ca_path: str | None = None
+    timeout: float = 30.0
+    connect_timeout: float = 10.0
+
+
+class NitroClient:
+    """Speaks NITRO to one appliance, one session for all calls. Use as a context manager.
+
+    Every method raises NitroError (or one of its kinds) with a sentence that names the address, what was wanted and
+    what the appliance said. ``changed`` is true once a write was carried out.
+    """
+
+    def __init__(self, connection: Connection, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.connection = connection
+        self.changed = False
+        self._sleep = sleep
+        self._base = wire.base_url(connection.protocol, connection.nsip)
+        self._password, self._other_password = connection.password, connection.other_password
+        self._token = connection.token
+        self._own_session = False
+        self._secrets = {connection.password or "", connection.other_password or "", connection.token or ""}
+        self._http = _session(connection)
+
+    def __repr__(self) -> str:
+        return f"NitroClient({self.connection.nsip!r})"
+
+    def __enter__(self) -> NitroClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------ the session
+
+    def login(self, *, new_password: str | None = None) -> None:
+        """Log in now. ``new_password``: also replace the first password (1046); a write, and never repeated blindly."""
+        if self._password is None:
+            raise NitroInputError(f"{self.connection.nsip}: neither a password nor a session token was given")
+        self._secrets |= {self._password, new_password or ""}
+        doing = f"log in as {self.connection.user!r}"
+        self._token = None
+        reply = self._try_login(doing, self._password, new_password)
+        if reply.code in BAD_CREDENTIALS and self._other_password is not None:
+            self._password, self._other_password = self._other_password, self._password
+            reply = self._try_login(doing, self._password, new_password)
+        if new_password is not None and reply.ok:
+            self._password, self.changed = new_password, True
+            if not reply.body.get("sessionid"):
+                self.login()
+                return
+        token = reply.body.get("sessionid") if reply.ok else None
+        if not isinstance(token, str) or not token:
+            raise self._refused(doing, reply) if reply.code or not reply.ok else self._garbled(doing, "no session id")
+        self._token, self._own_session = token, True
+        self._secrets.add(token)
+
+    def _try_login(self, doing: str, password: str, new_password: str | None) -> wire.Reply:
+        body: Row = {"username": self.connection.user, "password": password}
+        if new_password is not None:
+            body["new_password"] = new_password
+        return self._exchange(doing, "POST", "/config/login", {"login": body}, repeatable=new_password is None)
+
+    def session_alive(self) -> bool:
+        """Whether the appliance still knows this very session; nothing is opened anew. Raises NitroUnreachable."""
+        reply = self._exchange("look whether the session lives", "GET", wire.path("config", "nsversion"), None)
+        return reply.ok
+
+    def forget_session(self) -> None:
+        """The session died with the appliance (a reboot): the next call logs in anew."""
+        self._token, self._own_session = None, False
+        self._http.close()
+
+    def close(self) -> None:
+        """Log out of a session that was opened here, and let go of the connection. Never raises NitroError."""
+        try:
+            if self._own_session and self._token:
+                self._exchange("log out", "POST", "/config/logout", {"logout": {}}, timeout=_FAREWELL_TIMEOUT)
+        except NitroError:
+            pass  # the session then ends by itself, on the appliance's idle timeout
+        finally:
+            self.forget_session()
+
+    # ------------------------------------------------------------------ reading
+
+    def get(
+        self, resource: str, name: str | int | None = None, *, args: Body | None = None, filters: Body | None = None
+    ) -> list[Row]:
+        """The objects of a type, or the one of that name; ``[]`` when there is none."""
+        return self._read("config", resource, name, args, filters)
+
+    def get_bulk(self, resource: str) -> list[Row]:
+        """A type of binding of every object at once (``bulkbindings=yes``); ``[]`` when nothing is bound."""
+        return self._read("config", resource, None, None, None, bulk=True)
+
+    def stat(self, resource: str, name: str | int | None = None) -> list[Row]:
+        """The statistics of a type; ``[]`` when there are none."""
+        return self._read("stat", resource, name, None, None)
+
+    # ------------------------------------------------------------------ writing
+
+    def add(self, resource: str, body: Body) -> None:
+        """Create an object: POST."""
+        self._write("add", "POST", wire.path("config", resource), resource, body)
+
+    def update(self, resource: str, body: Body) -> None:
+        """Change an object: PUT, with its key and only what changes."""
+        self._write("set", "PUT", wire.path("config", resource), resource, body)
+
+    def unset(self, resource: str, body: Body) -> None:
+        """Put settings back to their defaults: the key, and ``true`` for each field."""
+        self._write("unset", "POST", wire.path("config", resource, action="unset"), resource, body)
+
+    def act(self, resource: str, action: str, body: Body | None = None) -> None:
+        """A named action: enable, disable, Force, sync, …"""
+        self._write(action, "POST", wire.path("config", resource, action=action), resource, body or {})
+
+    def bind(self, resource: str, body: Body) -> None:
+        """Create a binding: PUT on ``<a>_<b>_binding``."""
+        self._write("bind", "PUT", wire.path("config", resource), resource, body)
+
+    def delete(self, resource: str, name: str | int | None = None, *, args: Body | None = None) -> bool:
+        """Remove an object or a binding. False when there was none."""
+        doing = f"delete {resource}{_called(name, args)}"
+        reply = self._call(doing, "DELETE", wire.path("config", resource, name, args=args), None)
+        if _absent(reply):
+            return False
+        self._require(doing, reply, resource)
+        self.changed = True
+        return True
+
+    def save(self) -> None:
+        """Make the running configuration the one that survives a reboot; waits for other saves to end."""
+        for pause in (*_BUSY_PAUSES, None):
+            reply = self._call(
+                "save the configuration",
+                "POST",
+                wire.path("config", "nsconfig", action="save"),
+                {"nsconfig": {}},
+                repeatable=True,
+            )
+            if reply.code not in BUSY or pause is None:
+                break
+            self._sleep(pause)
+        self._require("save the configuration", reply, "nsconfig")
+
+    def reboot(self) -> None:
+        """Restart the appliance warm. It may hang up before it answers; the session dies with it, soon.
+
+        Connections are not kept: packets sent into one would wait long for a host that has forgotten it.
+        """
+        doing = "reboot warm"
+        try:
+            path, body = wire.path("config", "reboot"), {"reboot": {"warm": True}}
+            reply = self._call(doing, "POST", path, body, timeout=_FAREWELL_TIMEOUT)
+        except NitroCut:
+            pass  # the answer got lost with the web server that should have sent it
+        else:
+            self._require(doing, reply, "reboot")
+        self._http.close()
+        self.changed = True
+
+    # ------------------------------------------------------------------ below
+
+    def _read(
+        self,
+        kind: str,
+        resource: str,
+        name: str | int | None,
+        args: Body | None,
+        filters: Body | None,
+        *,
+        bulk: bool = False,
+    ) -> list[Row]:
+        doing = f"{'get' if kind == 'config' else 'stat'} {resource}{_called(name, args)}"
+        reply = self._call(doing, "GET", wire.path(kind, resource, name, args=args, filters=filters, bulk=bulk), None)
+        if _absent(reply):
+            return []
+        self._require(doing, reply, resource)
+        return wire.rows(reply.body, resource)
+
+    def _write(self, verb: str, method: str, path: str, resource: str, body: Body) -> None:
+        self._secrets |= {str(v) for k, v in body.items() if "password" in k.lower() and isinstance(v, str)}
+        doing = f"{verb} {resource}{_subject(body)}"
+        self._require(doing, self._call(doing, method, path, {resource: dict(body)}), resource)
+        self.changed = True
+
+    def _call(
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        body: Body | None,
+        *,
+        repeatable: bool | None = None,
+        timeout: float | None = None,
+    ) -> wire.Reply:
+        """One call within a session: logs in first, and once more when the appliance no longer knows the session."""
+        repeatable = method == "GET" if repeatable is None else repeatable
+        if self._token is None:
+            self.login()
+        reply = self._exchange(doing, method, path, body, repeatable=repeatable, timeout=timeout)
+        if (reply.code in SESSION_GONE or reply.status == 401) and self._password is not None:
+            self.login()
+            reply = self._exchange(doing, method, path, body, repeatable=repeatable, timeout=timeout)
+        return reply
+
+    def _exchange(
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        body: Body | None,
+        *,
+        repeatable: bool = False,
+        timeout: float | None = None,
+    ) -> wire.Reply:
+        """One HTTP exchange. Repeated when the appliance has no room for it (nothing was carried out), and after a cut
+        connection only where carrying it out twice does no harm.
+        """
+        for pause in (*_PAUSES, None):
+            try:
+                reply = self._send(
+                    doing, method, path, body, min(timeout or self.connection.timeout, self.connection.timeout)
+                )
+                if reply.code not in TOO_MANY_SESSIONS or pause is None:
+                    return reply
+            except _Broken:
+                if not repeatable or pause is None:
+                    raise
+            self._sleep(pause)
+        raise AssertionError("the last turn of the loop returns or raises")
+
+    def _send(self, doing: str, method: str, path: str, body: Body | None, timeout: float) -> wire.Reply:
+        headers = {"Cookie": f"NITRO_AUTH_TOKEN={self._token}"} if self._token else {}
+        verify: bool | str = self.connection.validate_certs and (self.connection.ca_path or True)
+        try:
+            answer = self._http.request(
+                method,
+                self._base + path,
+                json=body,
+                headers=headers,
+                timeout=(min(timeout, self.connection.connect_timeout), timeout),
+                verify=verify,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, OSError) as error:
+            raise self._no_answer(doing, error, timeout) from None
+        reply = wire.parse_reply(
+            answer.status_code, answer.headers.get("Content-Type", ""), answer.content, body_expected=method == "GET"
+        )
+        if reply.status == 503 and reply.code not in TOO_MANY_SESSIONS:
+            raise NitroNotReady(f"{self.connection.nsip}: {doing}: NITRO is not up (HTTP 503)", http_status=503)
+        if reply.garbled:
+            raise self._garbled(doing, reply.garbled, reply.status)
+        return reply
+
+    def _no_answer(self, doing: str, error: Exception, timeout: float) -> NitroError:
+        start = f"{self.connection.nsip}: {doing}"
+        if isinstance(error, requests.exceptions.SSLError):
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                trusted = self.connection.ca_path or "the system's authorities"
+                return NitroUntrusted(f"{start}: its certificate is not trusted by {trusted}: {_reason(error)}")
+            return _Broken(f"{start}: TLS failed: {_reason(error)}")
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            return NitroUnreachable(f"{start}: no connection within {_seconds(error, timeout)} s")
+        if isinstance(error, requests.exceptions.ReadTimeout):
+            return NitroCut(f"{start}: no answer within {_seconds(error, timeout)} s")
+        if isinstance(error, requests.exceptions.InvalidHeader):
+            return NitroInputError(f"{start}: nitro_auth_token has characters that no session id has")
+        if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
+            kind = NitroUnreachable if _never_connected(error) else _Broken
+            return kind(f"{start}: {_reason(error)}")
+        # What is left is a bad ca_path (OSError) or a URL that requests does not accept.
+        return NitroInputError(redact(f"{start}: {error}", self._secrets))
+
+    def _garbled(self, doing: str, what: str, status: int = 0) -> NitroGarbled:
+        return NitroGarbled(f"{self.connection.nsip}: {doing}: expected NITRO's JSON, got {what}", http_status=status)
+
+    def _require(self, doing: str, reply: wire.Reply, resource: str = "") -> None:
+        if not reply.ok:
+            raise self._refused(doing, reply, resource)
+
+    def _refused(self, doing: str, reply: wire.Reply, resource: str = "") -> NitroError:
+        said = redact(reply.message, self._secrets)
+        kind = NitroAuthError if reply.status == 401 or reply.code in BAD_CREDENTIALS | SESSION_GONE else NitroError
+        what = " ".join(part for part in (str(reply.code) if reply.code else "", said) if part) or "nothing more"
+        sentence = f"{self.connection.nsip}: {doing}: the appliance answered {what} (HTTP {reply.status})"
+        return kind(sentence, code=reply.code, message=said, http_status=reply.status, resource=resource)
+
+
+class _Broken(NitroCut):
+    """The connection broke, at once and not by silence: asking again costs little."""
+
+
+def _session(connection: Connection) -> requests.Session:
+    session = requests.Session()
+    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+    # Otherwise requests would send what ~/.netrc has for this host, and basic authentication beats the session.
+    session.auth = _no_auth
+    # The token is sent by name; cookies the appliance sets would be a second, stale opinion after a new login.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    if not connection.validate_certs:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return session
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _absent(reply: wire.Reply) -> bool:
+    return reply.status == 404 or reply.code in ABSENT_CODES
+
+
+def _seconds(error: Exception, timeout: float) -> str:
+    """How long was waited: for a connection, for TLS and for an answer the limits differ."""
+    found = re.search(r"timeout=(\d+(?:\.\d+)?)", str(error))
+    return f"{float(found[1]) if found else timeout:g}"
+
+
+def _never_connected(error: Exception) -> bool:
+    return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in the words of the system: requests and urllib3 wrap it several times."""
+    seen: BaseException = error
+    while True:
+        inner = getattr(seen, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((a for a in seen.args if isinstance(a, BaseException)), None) or seen.__cause__
+        if inner is None or inner is seen:
+            break
+        seen = inner
+    if isinstance(seen, OSError) and seen.strerror:
+        return seen.strerror
+    text = str(seen.args[-1]) if seen.args else type(seen).__name__
+    return text.split(">: ")[-1]
+
+
+def _called(name: str | int | None, args: Body | None) -> str:
+    said = f" {str(name)!r}" if name is not None else ""
+    return said + (" " + ", ".join(f"{k}={v}" for k, v in args.items()) if args else "")
+
+
+_KEYS = ("name", "servicegroupname", "certkey", "monitorname", "ipaddress", "id", "hostname", "username")
+
+
+def _subject(body: Body) -> str:
+    """The object a body is about, for sentences: the first of the usual keys it has."""
+    return next((f" {str(body[key])!r}" for key in _KEYS if key in body), "")

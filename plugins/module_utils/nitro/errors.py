@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What can go wrong when speaking to an appliance, each as one sentence a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# The vendor's ways of saying "there is no such thing" (vendor NITRO reference, error messages): 258 No such resource,
+# 461-463 No such vserver/service/service group, 344 No service, 362 Invalid node ID, 1540 Certificate does not exist,
+# 2448 Cluster does not exist.
+ABSENT_CODES = frozenset({258, 344, 362, 461, 462, 463, 1540, 2448})
+BAD_CREDENTIALS = frozenset({354, 355})
+# 444 Session expired or killed, 1027 Not logged in or connection timed out.
+SESSION_GONE = frozenset({444, 1027})
+# 445 Session limit exceeded, 446 Connection limit to CFE exceeded: gone as soon as somebody logs out.
+TOO_MANY_SESSIONS = frozenset({445, 446})
+# 293 Operation already in progress, 1461 Maximum number of concurrent save configs are in progress.
+BUSY = frozenset({293, 1461})
+FORCE_PASSWORD_CHANGE = 1046
+
+
+class NitroError(Exception):
+    """An appliance refused, or could not be understood; ``str(error)`` is the sentence shown to users.
+
+    ``code`` is the appliance's error code (0: it gave none), ``message`` what it said, ``http_status`` 0 when there was
+    no HTTP answer at all, ``resource`` the NITRO type that was asked for. No secret may be handed in.
+    """
+
+    def __init__(
+        self, sentence: str, *, code: int = 0, message: str = "", http_status: int = 0, resource: str = ""
+    ) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.message = message or sentence
+        self.http_status = http_status
+        self.resource = resource
+
+
+class NitroInputError(NitroError):
+    """What the user asked for cannot be asked of any appliance; nothing was sent."""
+
+
+class NitroUnreachable(NitroError):
+    """No answer: nobody there, refused, timed out, cut off."""
+
+
+class NitroNotReady(NitroUnreachable):
+    """HTTP 503: the machine is there, NITRO is not up yet, and nothing was carried out."""
+
+
+class NitroCut(NitroUnreachable):
+    """The connection was there and broke, or no answer came in time: what was asked may have been carried out."""
+
+
+class NitroUntrusted(NitroError):
+    """The certificate does not verify: waiting will not help."""
+
+
+class NitroGarbled(NitroError):
+    """An answer that is not NITRO: HTML, JSON cut short, nothing at all."""
+
+
+class NitroAuthError(NitroError):
+    """User, password or token were not accepted."""
+
+
+class NitroTimeout(NitroError):
+    """A bounded wait ran out; the sentence says what was last seen."""
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """``text`` with every secret in it replaced, longest first so that none shines through another."""
+    for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
+        text = text.replace(secret, "********")
+    return text

@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Where Ansible meets NITRO: the options of every NITRO module, and the boundary where an error becomes a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+
+from .client import HAS_REQUESTS, Connection, NitroClient
+from .errors import NitroError, NitroInputError
+
+
+def nitro_argument_spec(*, nsip: bool = True) -> dict[str, dict[str, Any]]:
+    """The options of doc fragment ``cloudadc.aws.nitro``; without ``nsip`` for modules that take many addresses."""
+    spec: dict[str, dict[str, Any]] = {
+        "nitro_user": _from_env("NITRO_USER", type="str", default="nsroot"),
+        "nitro_pass": _from_env("NITRO_PASS", type="str", no_log=True),
+        "nitro_auth_token": _from_env("NITRO_AUTH_TOKEN", type="str", no_log=True),
+        "nitro_protocol": _from_env("NITRO_PROTOCOL", type="str", choices=["http", "https"], default="https"),
+        "validate_certs": _from_env("VALIDATE_CERTS", type="bool", default=True),
+        "ca_path": _from_env("CA_PATH", type="path"),
+        "nitro_timeout": {"type": "float", "default": 30.0},
+        "save_config": {"type": "bool", "default": True},
+    }
+    if nsip:
+        spec["nsip"] = _from_env("NSIP", type="str", required=True)
+    return spec
+
+
+def _from_env(name: str, **option: Any) -> dict[str, Any]:
+    return {**option, "fallback": (env_fallback, [f"NETSCALER_{name}"])}
+
+
+def connection_from(
+    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+) -> Connection:
+    """How to reach the appliance these parameters (or ``nsip``) name. Raises NitroInputError."""
+    timeout = float(params["nitro_timeout"])
+    if timeout <= 0:
+        raise NitroInputError(f"nitro_timeout must be above 0 seconds, not {timeout:g}")
+    return Connection(
+        nsip=nsip or params["nsip"],
+        user=params["nitro_user"],
+        password=params["nitro_pass"] or None,
+        other_password=other_password or None,
+        token=params["nitro_auth_token"] or None,
+        protocol=params["nitro_protocol"],
+        validate_certs=params["validate_certs"],
+        ca_path=params["ca_path"] or None,
+        timeout=timeout,
+    )
+
+
+def client_from(
+    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+) -> NitroClient:
+    """A client for the appliance of these parameters; nothing is sent yet. Raises NitroInputError."""
+    connection = connection_from(params, nsip=nsip, other_password=other_password)
+    if connection.password is None and connection.token is None:
+        raise NitroInputError(f"{connection.nsip}: give nitro_pass or nitro_auth_token")
+    return NitroClient(connection)
+
+
+def require_requests(module: AnsibleModule) -> None:
+    """Fail with Ansible's usual sentence when the ``requests`` library is not there."""
+    if not HAS_REQUESTS:
+        module.fail_json(msg=missing_required_lib("requests"))
+
+
+def fail(module: AnsibleModule, error: NitroError, **facts: Any) -> NoReturn:
+    """End the task with the sentence of ``error``; ``facts`` say what had been done until then."""
+    code = {"nitro_errorcode": error.code} if error.code else {}
+    module.fail_json(msg=str(error), **code, **facts)
+    raise AssertionError("fail_json ends the process")
+
+
+def run(module: AnsibleModule, work: Callable[[], Mapping[str, Any]]) -> NoReturn:
+    """The boundary: do ``work`` and end the task with what it returns, or with the sentence of its NitroError."""
+    require_requests(module)
+    outcome = _outcome(work)
+    if isinstance(outcome, NitroError):
+        # Not inside an except block, so that no traceback of ours is attached to the result.
+        fail(module, outcome)
+    module.exit_json(**outcome)
+    raise AssertionError("exit_json ends the process")
+
+
+def _outcome(work: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | NitroError:
+    try:
+        return work()
+    except NitroError as error:
+        return error

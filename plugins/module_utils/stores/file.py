@@ -1,0 +1,252 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Records in local files: one file a (group, zone), written by rename, locked with flock, mode 0600.
+
+For one machine (or a file system whose flock reaches all of them). Jobs on several machines want ``dynamodb``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from .base import (
+    Clock,
+    DamagedDocument,
+    Document,
+    Key,
+    Lease,
+    LeaseLost,
+    Snapshot,
+    StoreUnusable,
+    dump,
+    refuse_skew,
+    refused,
+)
+
+#: The form of the file around the document.
+FORMAT = 1
+#: How long to wait, in seconds, for another process's lock; it holds it for milliseconds.
+LOCK_SECONDS = 10.0
+
+
+class FileStore:
+    """``path``: the file itself, or a folder for many; what is missing is made if its parent is there."""
+
+    def __init__(
+        self,
+        path: str | Path,
+        key: Key,
+        *,
+        clock: Clock = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        lock_seconds: float = LOCK_SECONDS,
+    ) -> None:
+        self.key, self.path = key, place(path, key)
+        self.where = str(self.path)
+        self._clock, self._sleep, self._lock_seconds = clock, sleep, lock_seconds
+
+    def read(self) -> Snapshot:
+        return _load(self.path, self.key)
+
+    def acquire(self, owner: str, seconds: float) -> Lease:
+        with self._locked():
+            stored, now = self.read(), self._clock()
+            holder = stored.lease
+            refuse_skew(stored, now, self.where, owner)
+            if holder and holder.owner != owner and now < holder.expires:
+                raise refused(stored, self.where)
+            lease = Lease(owner, stored.fence + 1, round(now + seconds, 3))
+            self._save(stored.document, stored.version, lease.fence, lease, owner)
+            return lease
+
+    def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
+        with self._locked():
+            stored = self.read()
+            if stored.fence != lease.fence or stored.version != version:
+                by = f" by {stored.written_by}" if stored.written_by else ""
+                raise LeaseLost(f"{self.where}: the lease of {lease.owner} was taken over{by}; nothing was written")
+            self._save(document, version + 1, lease.fence, None if release else lease, lease.owner)
+            return version + 1
+
+    def release(self, lease: Lease) -> None:
+        with self._locked():
+            stored = self.read()
+            if stored.lease and stored.fence == lease.fence:
+                self._save(stored.document, stored.version, stored.fence, None, lease.owner)
+
+    def _save(self, document: Document | None, version: int, fence: int, lease: Lease | None, by: str) -> None:
+        held = lease and {"owner": lease.owner, "expires": lease.expires}
+        content = {
+            "format": FORMAT,
+            "group": self.key.group,
+            "zone": self.key.zone,
+            "version": version,
+            "fence": fence,
+            "lease": held,
+            "written_at": self._clock(),
+            "written_by": by,
+            "document": document,
+        }
+        with _sentences(self.path, "write"):
+            _replace(self.path, dump(content).encode())
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Nobody else reads to write while this lasts; the kernel frees it when a holder dies."""
+        with _sentences(self.path, "write"):
+            if not self.path.parent.is_dir():
+                self.path.parent.mkdir(mode=0o700, exist_ok=True)
+            lock = os.open(_beside(self.path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._wait_for(lock)
+            yield
+        finally:
+            os.close(lock)
+
+    def _wait_for(self, lock: int) -> None:
+        deadline = time.monotonic() + self._lock_seconds
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise StoreUnusable(
+                        f"{self.where} has been locked by another process for {self._lock_seconds:g} s; "
+                        f"is one stopped? (fuser {_beside(self.path, 'lock')} names it)"
+                    ) from None
+                self._sleep(0.01)
+            except OSError as error:
+                raise StoreUnusable(
+                    f"{self.where} cannot be locked: {error.strerror}; its file system has no flock, choose another"
+                ) from error
+            else:
+                return
+
+
+def place(path: str | Path, key: Key) -> Path:
+    """Which file holds this key: an existing file, a name that ends in .json, or a file in that folder."""
+    given, text = Path(path).expanduser(), str(path)
+    is_folder = given.is_dir() or text.endswith("/") or (given.suffix != ".json" and not given.exists())
+    return given / file_name(key) if is_folder else given
+
+
+def file_name(key: Key) -> str:
+    """``group@zone.json``; what a file name cannot hold is %-encoded, @ too, so that no two keys share a name."""
+    return f"{quote(key.group, safe='')}@{quote(key.zone, safe='')}.json"
+
+
+def stored_keys(path: str | Path, group: str) -> list[Key]:
+    """The zones of this group that a folder, or the file named, has records of."""
+    given = Path(path).expanduser()
+    if not given.is_dir():
+        return [_key_of(given)] if given.is_file() and _key_of(given).group == group else []
+    with _sentences(given, "read"):
+        names = sorted(each.name for each in given.glob(f"{_escaped(group)}@*.json"))
+    return [Key(group, unquote(name.removesuffix(".json").partition("@")[2])) for name in names]
+
+
+def _escaped(group: str) -> str:
+    return "".join(f"[{each}]" if each in "*?[" else each for each in quote(group, safe=""))
+
+
+def _key_of(path: Path) -> Key:
+    content = _content(path) or {}
+    return Key(str(content.get("group")), str(content.get("zone")))
+
+
+def _beside(path: Path, kind: str) -> Path:
+    return path.with_name(f".{path.name}.{kind}")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """All of it or nothing, whenever the machine dies; the lock's holder alone uses the name of the draft."""
+    draft = _beside(path, "draft")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(handle, 0o600)
+        with open(handle, "wb", closefd=False) as out:
+            out.write(content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    with _sentences(path, "read"):
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return None
+    try:
+        content = json.loads(raw)
+    except ValueError as error:
+        raise DamagedDocument(_damaged(path, f"it is not JSON: {error}")) from error
+    if not isinstance(content, dict):
+        raise DamagedDocument(_damaged(path, "it is not a JSON object"))
+    return content
+
+
+def _damaged(path: Path, why: str) -> str:
+    return (
+        f"{path} is damaged ({why}) and was left as it is; mend it or move it away, a new record begins "
+        "where there is none"
+    )
+
+
+def _load(path: Path, key: Key) -> Snapshot:
+    content = _content(path)
+    if content is None:
+        return Snapshot()
+    if isinstance(content.get("format"), int) and content["format"] > FORMAT:
+        raise StoreUnusable(f"{path} has format {content['format']}: it was written by a newer release of cloudadc.aws")
+    try:
+        found = Key(content["group"], content["zone"])
+        held = content["lease"]
+        lease = held and Lease(str(held["owner"]), int(content["fence"]), float(held["expires"]))
+        snapshot = Snapshot(
+            document=content["document"],
+            version=int(content["version"]),
+            fence=int(content["fence"]),
+            lease=lease,
+            written_at=float(content["written_at"]),
+            written_by=str(content["written_by"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedDocument(_damaged(path, f"{type(error).__name__}: {error}")) from error
+    if not isinstance(snapshot.document, dict | None):
+        raise DamagedDocument(_damaged(path, "its document is not a JSON object"))
+    if found != key:
+        raise StoreUnusable(f"{path} holds the record of {found}, not of {key}; name a folder to keep several")
+    return snapshot
+
+
+@contextlib.contextmanager
+def _sentences(path: Path, verb: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StoreUnusable(f"cannot {verb} {path}: its folder's parent, {path.parent.parent}, is not there") from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StoreUnusable(f"cannot {verb} {path}: {path.parent} is not a folder") from error
+    except OSError as error:
+        hint = "; store.path must be writable by the user the play runs as" if error.errno in _RIGHTS else ""
+        raise StoreUnusable(f"cannot {verb} {path}: {error.strerror}{hint}") from error
+
+
+_RIGHTS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})

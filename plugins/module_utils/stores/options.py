@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The option ``store`` of the modules, and the store it names.
+
+The modules are an AnsibleAWSModule that was told not to look for boto3: a store of files needs neither boto3 nor
+credentials nor a region, and only the store of DynamoDB asks for a client.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from typing import Any
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
+
+from . import dynamodb, file
+from .base import Key, Store, StoreUnusable
+
+
+def store_argument_spec(**more: Any) -> dict[str, Any]:
+    """The option ``store``; ``more``: suboptions that only some modules have."""
+    return {
+        "type": "dict",
+        "required": True,
+        "options": {
+            "type": {"type": "str", "choices": ["file", "dynamodb"], "default": "file"},
+            "path": {"type": "path"},
+            "table": {"type": "str"},
+            **more,
+        },
+        "required_if": [("type", "file", ("path",)), ("type", "dynamodb", ("table",))],
+    }
+
+
+def open_store(module: Any, group: str, zone: str) -> Store:
+    """The store of this (group, zone) that the module's options name; nothing is read or written yet."""
+    named, key = module.params["store"], Key(group, zone)
+    if named["type"] == "file":
+        return file.FileStore(named["path"], key)
+    client = _client(module)
+    would_be_made = bool(named.get("create"))
+    if would_be_made and not module.check_mode:
+        dynamodb.create_table(client, named["table"])
+    return dynamodb.DynamoStore(client, named["table"], key, missing_is_empty=would_be_made)
+
+
+def stored_keys(module: Any, group: str) -> list[Key]:
+    """The zones of this group that have a record in the store."""
+    named = module.params["store"]
+    if named["type"] == "file":
+        return file.stored_keys(named["path"], group)
+    return dynamodb.stored_keys(_client(module), named["table"], group)
+
+
+def default_owner() -> str:
+    """Who asks, when nobody says: this process, unmistakably."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def _client(module: Any) -> Any:
+    if not HAS_BOTO3:
+        raise StoreUnusable(missing_required_lib("botocore and boto3", reason="for store.type dynamodb"))
+    return module.client("dynamodb")

@@ -1,0 +1,478 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: autoscale_evaluate
+version_added: 0.1.0
+short_description: Decide whether a zone of an autoscale group grows, shrinks, or waits
+description:
+  - Takes one sample of a zone's metrics, keeps the zone's record (sample window, phase, scaling event in progress,
+    history) in a store, and decides by thresholds.
+  - It asks to grow when any metric was above its maximum in every sample of the watch window, and to shrink when all
+    metrics were below their minimum in every sample of it. Exactly at a limit is no breach. A missing sample, or a
+    gap of more than one and a half intervals, begins the window again; two samples within half an interval of each
+    other are one.
+  - Nothing is evaluated while a scaling event is open, in the cooldown after a growth, and in the drain (with
+    O(policy.distributor=dns) also the TTL) of a shrinking. A phase of length L that begins at t is in effect for
+    every tick up to and including t + L, and ticks that come up to half an interval early or late change nothing.
+  - A zone with fewer nodes than O(policy.min_nodes) is asked to grow to it whatever its metrics say, unless a phase
+    is in effect. A zone with more than O(policy.max_nodes) is not shrunk for that alone.
+  - It changes nothing but the record. Whoever carries a decision out reports it with O(event).
+  - RV(ignore:changed) is true when phase, event or history change; keeping samples alone is not a change.
+options:
+  group:
+    description: Name of the autoscale group.
+    type: str
+    required: true
+  zone:
+    description: Availability zone. Each zone of a group has a record, and takes decisions, of its own.
+    type: str
+    required: true
+  policy:
+    description: When the zone grows and shrinks. Numbers may be given as text, the way surveys send them.
+    type: dict
+    required: true
+    suboptions:
+      metrics:
+        description: The metrics to watch, one at least. Figures are those of the whole zone, see
+          M(cloudadc.aws.vpx_stat_info).
+        type: dict
+        required: true
+        suboptions:
+          cpu:
+            description: Packet CPU, mean over the nodes, in percent.
+            type: dict
+            suboptions: &limits
+              min:
+                description: Below it the metric allows shrinking. A number, lower than O(policy.metrics.cpu.max) of
+                  the same metric.
+                type: raw
+              max:
+                description: Above it the metric asks for growth. A number.
+                type: raw
+          memory:
+            description: Memory, mean over the nodes, in percent.
+            type: dict
+            suboptions: *limits
+          throughput:
+            description: Received and sent, sum over the nodes, in Mbit/s.
+            type: dict
+            suboptions: *limits
+          connections:
+            description: Client connections, sum over the nodes.
+            type: dict
+            suboptions: *limits
+      watch_time:
+        description: Minutes for which a breach must last; not shorter than O(policy.interval).
+        type: raw
+      interval:
+        description: Seconds between two ticks. Defaults to V(60).
+        type: raw
+      cooldown:
+        description: Minutes after the decision to grow in which nothing is evaluated.
+        type: raw
+      drain_timeout:
+        description: Minutes that a node drains, after it left the distributor, before it is removed.
+        type: raw
+      ttl:
+        description: Seconds that DNS answers live; needed with O(policy.distributor=dns), refused with V(nlb).
+        type: raw
+      distributor:
+        description: What spreads clients over the nodes, V(nlb) or V(dns).
+        type: str
+      min_nodes:
+        description: Fewest nodes of the zone, at least 1.
+        type: raw
+      max_nodes:
+        description: Most nodes of the zone.
+        type: raw
+      step:
+        description: Nodes to add or remove at a time, clamped to the limits. Defaults to V(1).
+        type: raw
+  sample:
+    description:
+      - The zone's figures by name of metric; null where there is none.
+        RV(cloudadc.aws.vpx_stat_info#module:aggregate) fits as it is, other keys are ignored.
+      - A percentage beyond 0 to 100 and NITRO's 4294967295 count as missing.
+      - Left out, the tick has no sample, or, with O(event), is only a report.
+    type: dict
+  node_count:
+    description: Nodes of the zone that are in service.
+    type: raw
+    required: true
+  now:
+    description: The instant to decide for, ISO 8601. Defaults to the current time. More than one interval before the
+      latest instant of the record is refused.
+    type: str
+  store:
+    description: Where the zone's record is kept.
+    type: dict
+    required: true
+    suboptions:
+      type:
+        description: V(file) needs neither boto3 nor credentials nor a region; V(dynamodb) is for jobs that run on
+          several machines.
+        type: str
+        choices: [file, dynamodb]
+        default: file
+      path:
+        description: For V(file), the file (an existing one, or a name that ends in C(.json)) or a folder of them;
+          made if only its parent is there.
+        type: path
+      table:
+        description: For V(dynamodb), the name of the table. Partition key C(group), sort key C(zone), both strings.
+        type: str
+      create:
+        description: For V(dynamodb), make the table if it is not there, billed on demand.
+        type: bool
+        default: false
+  event:
+    description:
+      - How a scaling event goes. Reporting the same twice does no harm.
+      - C(id) (required) is the event, as RV(decision.event_id) named it.
+      - C(outcome) (required) is C(done), C(failed) or C(running).
+      - C(done) ends a growth, or a shrinking whose nodes are deprovisioned. Of a shrinking that still drains it says
+        that the nodes have left the distributor; the event goes on.
+      - C(failed) ends the event with a back-off of two intervals, doubled with every failure in a row up to an hour
+        (or the cooldown, if that is longer). What it began stays named in RV(unfinished) until that event is reported
+        C(done).
+      - C(running) says that O(owner) is alive and at it, for another O(lease_seconds).
+      - C(message) says what went wrong, for the history.
+      - C(resources) is a list of ids of what the event has begun (instances, interfaces, addresses), so that whoever
+        comes next finishes or removes it.
+    type: dict
+  owner:
+    description: Who asks, and carries a decision out. Give one name to all calls of one job, and each job its own.
+      Defaults to this process.
+    type: str
+  lease_seconds:
+    description:
+      - How long an owner that gave no sign of life keeps the store's lease, and the event it was told to carry out.
+        After it others are told to go on with that event, under the same id.
+      - Give more than the longest step of an event takes, or report V(running) meanwhile.
+    type: float
+    default: 300
+notes:
+  - Not having the lease is no failure. The result then has RV(decision.evaluated) false and the reason.
+  - In check mode the decision is foretold from the stored record; nothing is written and no lease is taken.
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check_mode and return changed status prediction without modifying target.
+  diff_mode:
+    support: full
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: cloudadc.aws.autoscale_info
+  - module: cloudadc.aws.autoscale_replay
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: One tick with the zone's figures
+  cloudadc.aws.autoscale_evaluate:
+    group: shop
+    zone: eu-central-1a
+    node_count: 2
+    sample:
+      cpu: 91.2
+      memory: 55
+    policy:
+      metrics:
+        cpu: {min: 20, max: 80}
+        memory: {min: 40, max: 85}
+      watch_time: 3
+      cooldown: 10
+      drain_timeout: 10
+      distributor: nlb
+      min_nodes: 2
+      max_nodes: 6
+    store:
+      path: /var/lib/cloudadc
+  register: tick
+
+- name: Tell that the event is done
+  cloudadc.aws.autoscale_evaluate:
+    group: shop
+    zone: eu-central-1a
+    node_count: 3
+    event:
+      id: "{{ tick.decision.event_id }}"
+      outcome: done
+    policy:
+      metrics:
+        cpu: {min: 20, max: 80}
+        memory: {min: 40, max: 85}
+      watch_time: 3
+      cooldown: 10
+      drain_timeout: 10
+      distributor: nlb
+      min_nodes: 2
+      max_nodes: 6
+    store:
+      path: /var/lib/cloudadc
+  when: tick.decision.action != 'none'
+
+- name: The same record for jobs on many machines, nodes behind DNS
+  cloudadc.aws.autoscale_evaluate:
+    group: shop
+    zone: eu-central-1b
+    node_count: 4
+    sample:
+      throughput: 812.5
+    policy:
+      metrics:
+        throughput: {min: 200, max: 800}
+      watch_time: 5
+      cooldown: 10
+      drain_timeout: 15
+      distributor: dns
+      ttl: 60
+      min_nodes: 2
+      max_nodes: 8
+      step: 2
+    store:
+      type: dynamodb
+      table: cloudadc-autoscale
+      create: true
+    region: eu-central-1
+"""
+
+RETURN = r"""
+decision:
+  description: What is to be done now.
+  returned: always
+  type: dict
+  contains:
+    action:
+      description: V(none), V(scale_out), V(scale_in) (take nodes out of the distributor), or V(deprovision) (remove
+        them).
+      type: str
+      sample: scale_out
+    count:
+      description: Nodes to add or remove; 0 with V(none).
+      type: int
+      sample: 1
+    reason:
+      description: A sentence with the figures.
+      type: str
+      sample: "memory 91.2 % > 85 % for 3 of 3 samples; 2 → 3 nodes, max 6"
+    evaluated:
+      description: Whether samples were weighed. False in a phase, for a second sample of an interval, and without the
+        lease.
+      type: bool
+    event_id:
+      description: The open event. Unique and fit to be (part of) a ClientToken; null when none is open.
+      type: str
+      sample: adc-20260301T100600Z-1-fbe8f416f8b8
+    resumed:
+      description: Whether the action was decided by an earlier tick and is to be gone on with.
+      type: bool
+phase:
+  description: V(watching), V(scaling_out), V(cooldown), V(draining), V(ttl) or V(deprovisioning); on an acting tick
+    the one that begins.
+  returned: always
+  type: str
+phase_until:
+  description: Last instant of the phase; null where a report ends it.
+  returned: always
+  type: str
+  sample: "2026-03-01T10:16:00Z"
+window:
+  description: The samples that count; on a deciding tick those that led to the decision.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"at": "2026-03-01T10:04:00Z", "values": {"memory": 91.2}}]
+event:
+  description: The open event with its owner and what it has begun, or null.
+  returned: always
+  type: dict
+backoff:
+  description: Failed events in a row, until when they keep the zone waiting, and the last failure's message.
+  returned: always
+  type: dict
+  sample: {"failures": 1, "until": "2026-03-01T10:09:00Z", "message": "InsufficientInstanceCapacity"}
+unfinished:
+  description: Failed events and what they had begun, until somebody reports them done.
+  returned: always
+  type: list
+  elements: dict
+reported:
+  description: Whether O(event) was taken down; false when the lease could not be had in time, then report again.
+  returned: when O(event) is given
+  type: bool
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.decision import Decision, refused
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import Report, evaluate, report
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Record
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import difference, load, state, was_changed
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
+    LeaseLost,
+    LeaseRefused,
+    Snapshot,
+    Store,
+    StoreError,
+)
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
+    default_owner,
+    open_store,
+    store_argument_spec,
+)
+
+#: How long, in seconds, a report waits for the lease: it must not get lost, and leases are held for milliseconds.
+REPORT_PATIENCE = 10.0
+
+LIMITS = {"type": "dict", "options": {"min": {"type": "raw"}, "max": {"type": "raw"}}}
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "group": {"type": "str", "required": True},
+    "zone": {"type": "str", "required": True},
+    "policy": {
+        "type": "dict",
+        "required": True,
+        "options": {
+            "metrics": {
+                "type": "dict",
+                "required": True,
+                "options": {"cpu": LIMITS, "memory": LIMITS, "throughput": LIMITS, "connections": LIMITS},
+            },
+            "watch_time": {"type": "raw"},
+            "interval": {"type": "raw"},
+            "cooldown": {"type": "raw"},
+            "drain_timeout": {"type": "raw"},
+            "ttl": {"type": "raw"},
+            "distributor": {"type": "str"},
+            "min_nodes": {"type": "raw"},
+            "max_nodes": {"type": "raw"},
+            "step": {"type": "raw"},
+        },
+    },
+    "sample": {"type": "dict"},
+    "node_count": {"type": "raw", "required": True},
+    "now": {"type": "str"},
+    "store": store_argument_spec(create={"type": "bool", "default": False}),
+    "event": {"type": "dict"},
+    "owner": {"type": "str"},
+    "lease_seconds": {"type": "float", "default": 300},
+}
+
+Plan = Callable[[Record], tuple[Record, Decision]]
+#: The record before, the record after, and the decision.
+Result = tuple[Record, Record, Decision]
+
+
+def plan_of(params: dict[str, Any], owner: str) -> Plan:
+    """What these options do to a record: a report, a tick, or one after the other. Pure; policy and report are read."""
+    policy = Policy.from_dict(params["policy"])
+    said = None if params["event"] is None else Report.from_dict(params["event"])
+    now, lease_seconds = params["now"] or datetime.now(UTC), params["lease_seconds"]
+    if lease_seconds <= 0:
+        raise AutoscaleError(f"lease_seconds must be more than 0, not {lease_seconds:g}")
+
+    def plan(record: Record) -> tuple[Record, Decision]:
+        if said:
+            record, decision = report(policy, record, said, now, owner=owner, lease_seconds=lease_seconds)
+            if params["sample"] is None:
+                return record, decision
+        count = params["node_count"]
+        return evaluate(policy, record, params["sample"], count, now, owner=owner, lease_seconds=lease_seconds)
+
+    return plan
+
+
+def loaded(snapshot: Snapshot, store: Store) -> Record:
+    return load(snapshot.document, store.key.group, store.key.zone, store.where)
+
+
+def foretell(store: Store, plan: Plan) -> Result:
+    """The record, what becomes of it, and the decision; nothing is written."""
+    before = loaded(store.read(), store)
+    return before, *plan(before)
+
+
+def carry_out(store: Store, plan: Plan, owner: str, lease_seconds: float) -> Result:
+    """Under the lease: read, decide, write."""
+    foretell(store, plan)  # what is refused is refused before anything is written, the lease included
+    lease = store.acquire(owner, lease_seconds)
+    try:
+        snapshot = store.read()
+        before = loaded(snapshot, store)
+        after, decision = plan(before)
+    except (AutoscaleError, StoreError):
+        store.release(lease)
+        raise
+    store.write(lease, after.to_json(), snapshot.version, release=True)
+    return before, after, decision
+
+
+def patiently(attempt: Callable[[], Result], patience: float) -> Result:
+    """Try for the lease until the patience (seconds) is used up."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return attempt()
+        except (LeaseRefused, LeaseLost):
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.2)
+
+
+def run(module: Any) -> dict[str, Any]:
+    params = module.params
+    owner = params["owner"] or default_owner()
+    plan = plan_of(params, owner)
+    store = open_store(module, params["group"], params["zone"])
+    reports = params["event"] is not None
+    try:
+        if module.check_mode:
+            before, after, decision = foretell(store, plan)
+        else:
+            patience = REPORT_PATIENCE if reports else 0.0
+            before, after, decision = patiently(
+                lambda: carry_out(store, plan, owner, params["lease_seconds"]), patience
+            )
+    except (LeaseRefused, LeaseLost) as error:
+        before = after = loaded(store.read(), store)
+        decision, reported = refused(after, f"not evaluated: {error}"), False
+    else:
+        reported = True
+    result = {**decision.to_json(), **state(after), "changed": was_changed(before, after)}
+    if reports:
+        result["reported"] = reported
+    if module._diff:
+        result["diff"] = difference(before, after)
+    return result
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
+    try:
+        result = run(module)
+    except (AutoscaleError, StoreError) as error:
+        module.fail_json(msg=f"{module.params['group']} {module.params['zone']}: {error}")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

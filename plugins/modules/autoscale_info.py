@@ -1,0 +1,189 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: autoscale_info
+version_added: 0.1.0
+short_description: Show where the zones of an autoscale group stand
+description:
+  - Reads the records that M(cloudadc.aws.autoscale_evaluate) keeps; phase, sample window, scaling event in progress,
+    back-off after failures, what failed events left unfinished, and history. Writes nothing and takes no lease.
+  - A record is as the latest tick left it. A phase whose end has passed since is over at the next tick.
+options:
+  group:
+    description: Name of the autoscale group.
+    type: str
+    required: true
+  zone:
+    description: Availability zone. Left out, every zone of the group that has a record is shown.
+    type: str
+  store:
+    description: Where the records are kept.
+    type: dict
+    required: true
+    suboptions:
+      type:
+        description: V(file) needs neither boto3 nor credentials nor a region.
+        type: str
+        choices: [file, dynamodb]
+        default: file
+      path:
+        description: For V(file), the file or the folder of them.
+        type: path
+      table:
+        description: For V(dynamodb), the name of the table.
+        type: str
+attributes:
+  check_mode:
+    support: full
+    description: This module reads only and does the same in check mode.
+  diff_mode:
+    support: none
+    description: This module changes nothing.
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: cloudadc.aws.autoscale_evaluate
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: Where every zone of the group stands
+  cloudadc.aws.autoscale_info:
+    group: shop
+    store:
+      path: /var/lib/cloudadc
+  register: shop
+
+- name: One zone, from a table
+  cloudadc.aws.autoscale_info:
+    group: shop
+    zone: eu-central-1a
+    store:
+      type: dynamodb
+      table: cloudadc-autoscale
+    region: eu-central-1
+"""
+
+RETURN = r"""
+records:
+  description: One for each zone, in the order of their names.
+  returned: always
+  type: list
+  elements: dict
+  contains: &record
+    group:
+      description: The group.
+      type: str
+    zone:
+      description: The zone.
+      type: str
+    updated:
+      description: The latest instant that the record has seen; null if there was none.
+      type: str
+      sample: "2026-03-01T10:07:00Z"
+    phase:
+      description: V(watching), V(scaling_out), V(cooldown), V(draining), V(ttl) or V(deprovisioning).
+      type: str
+    phase_since:
+      description: The decision that the phase counts from; null while watching.
+      type: str
+    phase_until:
+      description: Last instant of the phase; null while watching and where a report ends it.
+      type: str
+    window:
+      description: The samples that count.
+      type: list
+      elements: dict
+    event:
+      description: The open event with its owner, what it has begun, and how often others went on with it; or null.
+      type: dict
+    backoff:
+      description: Failed events in a row, until when they keep the zone waiting, and the last failure's message.
+      type: dict
+      sample: {"failures": 1, "until": "2026-03-01T10:09:00Z", "message": "InsufficientInstanceCapacity"}
+    unfinished:
+      description: Failed events and what they had begun, until somebody reports them done.
+      type: list
+      elements: dict
+    history:
+      description: The latest closed events, oldest first, at most 50.
+      type: list
+      elements: dict
+    version:
+      description: How often the record was written.
+      type: int
+    fence:
+      description: How often its lease was given.
+      type: int
+    lease:
+      description: Who holds the lease now (C(owner), C(expires)), or null.
+      type: dict
+record:
+  description: The record of O(zone), also when there is none yet (then RV(record.version) is 0).
+  returned: when O(zone) is given
+  type: dict
+  contains: *record
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times import to_iso
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import load, overview
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreError
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
+    open_store,
+    store_argument_spec,
+    stored_keys,
+)
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "group": {"type": "str", "required": True},
+    "zone": {"type": "str"},
+    "store": store_argument_spec(),
+}
+
+
+def shown(module: Any, group: str, zone: str) -> dict[str, Any]:
+    """One zone's record with its version, fence and lease."""
+    store = open_store(module, group, zone)
+    snapshot = store.read()
+    lease = snapshot.lease
+    return {
+        **overview(load(snapshot.document, group, zone, store.where)),
+        "version": snapshot.version,
+        "fence": snapshot.fence,
+        "lease": lease and {"owner": lease.owner, "expires": to_iso(round(lease.expires, 3))},
+    }
+
+
+def run(module: Any) -> dict[str, Any]:
+    group, zone = module.params["group"], module.params["zone"]
+    if zone:
+        record = shown(module, group, zone)
+        return {"record": record, "records": [record] if record["version"] else []}
+    return {"records": [shown(module, key.group, key.zone) for key in stored_keys(module, group)]}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
+    try:
+        result = run(module)
+    except (AutoscaleError, StoreError) as error:
+        module.fail_json(msg=f"{module.params['group']} {module.params['zone'] or ''}".strip() + f": {error}")
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,380 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: vpx_application
+short_description: A load-balanced application on a NetScaler VPX
+version_added: 0.1.0
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+description:
+  - Declares what a StyleBook does - a virtual server, the back ends behind it, how they are watched, how requests are
+    spread and kept together, and the certificate.
+  - An application C(web) is made of the lbvserver C(web), the service group C(web-sg) with one member for each back
+    end, the monitor C(web-mon) if O(monitor) describes one, and the certkey C(web-cert) if O(certificate) hands one
+    in. A back end whose address the appliance does not know yet gets a server object named like its address.
+  - It is built from the back ends to the front, so the virtual server never points at something unfinished.
+  - The protocol and the port of a virtual server, and the protocol of a service group, cannot be changed on an
+    appliance. When O(protocol), O(port) or O(backend_protocol) is another one, the object is deleted and made anew at
+    once, after everything else is ready. For that moment the application does not answer, and what others had bound to
+    the object (policies, for example) is lost, as are settings that the task does not name.
+  - Calls - one login and logout, eight GETs when nothing is different, one more with O(monitor), up to three more with
+    O(certificate), and two more to see who else uses a server object before it is deleted. When something is different,
+    one write for each thing, one save, and the same GETs again to read back.
+options:
+  name:
+    description: Name of the application and of its virtual server.
+    type: str
+    required: true
+  protocol:
+    description: Protocol that clients speak.
+    type: str
+    choices: [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, QUIC, SIP_UDP,
+      SIP_TCP, SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP, SYSLOGTCP,
+      SYSLOGUDP]
+    default: HTTP
+  port:
+    description: Port at which it answers. Needed with O(state=present).
+    type: int
+  virtual_ip:
+    description:
+      - Address at which it answers.
+      - Left out, it stays as it is. A new virtual server then takes the lowest IPv4 address of O(ipset).
+    type: str
+  ipset:
+    description:
+      - IPSet on whose addresses it answers too (see M(cloudadc.aws.vpx_ipset)), which must exist.
+      - An empty string takes the present one off. Left out, it stays as it is.
+    type: str
+  backends:
+    description:
+      - Where requests go. Left out, they stay as they are.
+      - One address with two ports is two back ends.
+    type: list
+    elements: dict
+    suboptions:
+      address:
+        description: IPv4 or IPv6 address.
+        type: str
+        required: true
+      port:
+        description: Port.
+        type: int
+        required: true
+      weight:
+        description: Share of the requests, from 1 to 100. Left out, an existing member keeps its weight, a new one has
+          V(1).
+        type: int
+  purge_backends:
+    description:
+      - Whether members that O(backends) does not name are removed.
+      - Server objects that this module made and nothing uses any more go with them.
+    type: bool
+    default: true
+  backend_protocol:
+    description:
+      - Protocol spoken to the back ends.
+      - Left out, it is O(protocol), or what remains of it where the appliance ends TLS (V(HTTP) for V(SSL), V(TCP) for
+        V(SSL_TCP), and so on).
+    type: str
+    choices: [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, SIP_UDP,
+      SIP_TCP, SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP, SYSLOGTCP,
+      SYSLOGUDP]
+  monitor:
+    description:
+      - How back ends are watched. The name of a monitor that exists (V(ping), V(http), V(tcp-ecv) are built in), or a
+        dictionary of the fields of NITRO's C(lbmonitor) with at least its C(type), for one that is made for this
+        application.
+      - It is then the only monitor bound to the service group. Left out, monitors stay as they are.
+      - A password in it is set when the monitor is made; a change of the password alone is not seen, as an appliance
+        does not give it back.
+    type: raw
+  lb_method:
+    description: How a back end is chosen. Left out, it stays as it is (an appliance begins with V(LEASTCONNECTION)).
+    type: str
+    choices: [ROUNDROBIN, LEASTCONNECTION, LEASTRESPONSETIME, URLHASH, DOMAINHASH, DESTINATIONIPHASH, SOURCEIPHASH,
+      SRCIPDESTIPHASH, LEASTBANDWIDTH, LEASTPACKETS, TOKEN, SRCIPSRCPORTHASH, LRTM, CALLIDHASH, CUSTOMLOAD,
+      LEASTREQUEST, AUDITLOGHASH, STATICPROXIMITY]
+  persistence:
+    description:
+      - How requests of one client are kept at one back end. A type (V(COOKIEINSERT), V(SOURCEIP), V(SSLSESSION),
+        V(NONE), …), or a dictionary of C(type) and C(timeout) in minutes.
+      - Left out, it stays as it is.
+    type: raw
+  certificate:
+    description: What a protocol that ends TLS here shows to clients. Left out, it stays as it is.
+    type: dict
+    suboptions:
+      certkey:
+        description: Name of a certkey that exists on the appliance.
+        type: str
+      content:
+        description:
+          - A certificate in PEM form, uploaded to C(/nsconfig/ssl) and loaded as certkey C(<name>-cert).
+          - Its file, and that of O(certificate.key), carry a digest of both in their names, so it is seen when either
+            changes. Earlier files of the application are then removed.
+        type: str
+      key:
+        description: The private key of O(certificate.content) in PEM form.
+        type: str
+      passphrase:
+        description: Passphrase of O(certificate.key), if it has one.
+        type: str
+  state:
+    description:
+      - With V(absent), everything that this module makes for the application is removed, and nothing else. Server
+        objects that other service groups or services use stay, and so do the IPSet and a certkey that was named.
+    type: str
+    choices: [present, absent]
+    default: present
+extends_documentation_fragment:
+  - cloudadc.aws.nitro
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_nitro
+seealso:
+  - module: cloudadc.aws.vpx_ipset
+notes:
+  - Before anything is written, the task fails when the feature LB (or SSL) is off, or when the IPSet, monitor or
+    certkey it names does not exist. In check mode these are warnings, as an earlier task may yet make them.
+"""
+
+EXAMPLES = r"""
+- name: A web application on the address of this node and of its peer
+  cloudadc.aws.vpx_application:
+    nsip: 10.0.1.10
+    nitro_pass: "{{ vpx_password }}"
+    name: web
+    protocol: HTTP
+    port: 80
+    virtual_ip: 10.0.2.10
+    ipset: clients
+    backends:
+      - address: 10.0.3.20
+        port: 8080
+      - address: 10.0.3.21
+        port: 8080
+        weight: 2
+    monitor:
+      type: HTTP
+      httprequest: GET /health
+      respcode: [200]
+      interval: 5
+    persistence: COOKIEINSERT
+
+- name: The same with TLS, ended on the appliance
+  cloudadc.aws.vpx_application:
+    nsip: 10.0.1.10
+    nitro_pass: "{{ vpx_password }}"
+    name: web-tls
+    protocol: SSL
+    port: 443
+    virtual_ip: 10.0.2.10
+    certificate:
+      content: "{{ lookup('ansible.builtin.file', 'web.crt') }}"
+      key: "{{ lookup('ansible.builtin.file', 'web.key') }}"
+    backends:
+      - address: 10.0.3.20
+        port: 8080
+    persistence:
+      type: SOURCEIP
+      timeout: 10
+
+- name: It is gone
+  cloudadc.aws.vpx_application:
+    nsip: 10.0.1.10
+    nitro_pass: "{{ vpx_password }}"
+    name: web
+    state: absent
+"""
+
+RETURN = r"""
+application:
+  description:
+    - The application as it is now, or as it would be in check mode. Null when there is none.
+    - States are null for what is yet to be made.
+  returned: always
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+      returned: always
+    protocol:
+      description: Protocol that clients speak.
+      type: str
+      returned: always
+    port:
+      description: Port at which it answers.
+      type: int
+      returned: always
+    virtual_ip:
+      description: Address at which it answers.
+      type: str
+      returned: always
+    ipset:
+      description: IPSet on whose addresses it answers too, or null.
+      type: str
+      returned: always
+    state:
+      description: State of the virtual server, V(UP), V(DOWN), V(OUT OF SERVICE), ….
+      type: str
+      returned: always
+    backend_protocol:
+      description: Protocol spoken to the back ends.
+      type: str
+      returned: always
+    lb_method:
+      description: How a back end is chosen.
+      type: str
+      returned: always
+    persistence:
+      description: C(type), and C(timeout) in minutes.
+      type: dict
+      returned: always
+    monitors:
+      description: Monitors bound to the service group.
+      type: list
+      elements: str
+      returned: always
+    certificate:
+      description: Name of the certkey bound to the virtual server, or null.
+      type: str
+      returned: always
+    backends:
+      description: Members of the service group.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        address:
+          description: Address, null for one that is known by a domain name.
+          type: str
+          returned: always
+        port:
+          description: Port.
+          type: int
+          returned: always
+        weight:
+          description: Share of the requests.
+          type: int
+          returned: always
+        state:
+          description: V(UP), V(DOWN), V(OUT OF SERVICE), ….
+          type: str
+          returned: always
+  sample:
+    name: web
+    protocol: HTTP
+    port: 80
+    virtual_ip: 10.0.2.10
+    ipset: clients
+    state: UP
+    backend_protocol: HTTP
+    lb_method: LEASTCONNECTION
+    persistence: {type: COOKIEINSERT, timeout: 2}
+    monitors: [web-mon]
+    certificate: null
+    backends:
+      - {address: 10.0.3.20, port: 8080, weight: 1, state: UP}
+saved:
+  description: Whether the running configuration was saved by this task.
+  returned: always
+  type: bool
+  sample: true
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import application
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_plan import plan_absent, plan_present
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_read import read
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, converge
+
+
+def argument_spec() -> dict[str, dict[str, Any]]:
+    """The options of this module, besides those of every NITRO module."""
+    backend = {
+        "address": {"type": "str", "required": True},
+        "port": {"type": "int", "required": True},
+        "weight": {"type": "int"},
+    }
+    return {
+        "name": {"type": "str", "required": True},
+        "protocol": {"type": "str", "choices": list(application.PROTOCOLS), "default": "HTTP"},
+        "port": {"type": "int"},
+        "virtual_ip": {"type": "str"},
+        "ipset": {"type": "str"},
+        "backends": {"type": "list", "elements": "dict", "options": backend},
+        "purge_backends": {"type": "bool", "default": True},
+        "backend_protocol": {"type": "str", "choices": [p for p in application.PROTOCOLS if p != "QUIC"]},
+        "monitor": {"type": "raw"},
+        "lb_method": {"type": "str", "choices": list(application.LB_METHODS)},
+        "persistence": {"type": "raw"},
+        "certificate": {
+            "type": "dict",
+            "options": {
+                "certkey": {"type": "str", "no_log": False},
+                "content": {"type": "str"},
+                "key": {"type": "str", "no_log": True},
+                "passphrase": {"type": "str", "no_log": True},
+            },
+            "mutually_exclusive": [("certkey", "content")],
+            "required_one_of": [("certkey", "content")],
+            "required_together": [("content", "key")],
+            "required_by": {"passphrase": ["key"]},
+        },
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+
+
+def planned(module: AnsibleModule, wanted: application.Wanted, found: application.Found) -> list[Step]:
+    """What to write; refuses, or in check mode warns of, what must be there first."""
+    if module.params["state"] == "absent":
+        return plan_absent(wanted, found)
+    for sentence in application.obstacles(wanted, found):
+        if not module.check_mode:
+            raise NitroInputError(f"{module.params['nsip']}: {sentence}")
+        module.warn(sentence)
+    return plan_present(wanted, found)
+
+
+def work(module: AnsibleModule) -> dict[str, Any]:
+    """Make it so, or in check mode foretell it; the result of the module."""
+    module.no_log_values |= application.secrets_in(module.params["monitor"])
+    present = module.params["state"] == "present"
+    wanted = application.wanted_from(module.params)
+    with client_from(module.params) as client:
+        done = converge(
+            client,
+            lambda: read(client, wanted, present=present),
+            lambda found: planned(module, wanted, found),
+            check=module.check_mode,
+            save=module.params["save_config"],
+        )
+    before, after = application.describe(wanted, done.before), application.describe(wanted, done.after)
+    if module.check_mode:
+        after = application.foretell(wanted, done.before) if present else None
+    diff = {"before": application.configuration(before), "after": application.configuration(after)}
+    return {"changed": bool(done.steps), "application": after, "saved": done.saved, "diff": diff}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={**nitro_argument_spec(), **argument_spec()},
+        required_if=[("state", "present", ["port"])],
+        supports_check_mode=True,
+    )
+    run(module, lambda: work(module))
+
+
+if __name__ == "__main__":
+    main()

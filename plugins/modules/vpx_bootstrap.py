@@ -1,0 +1,297 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vpx_bootstrap
+short_description: Take a fresh NetScaler VPX to a managed one
+version_added: 0.1.0
+description:
+  - Waits until the appliance answers (refused connections, TLS that is not ready, HTTP 503), replaces its first
+    password, gives it a licence, a hostname, features and modes, and saves its configuration.
+  - Safe to repeat at every point, also after a run that was killed. Whatever is already as wanted is left alone.
+  - Reboots at most once, warm, and only for a licence capacity that is not in effect yet.
+  - The number of calls is bounded. A managed appliance costs one login, one read for the version, one for the state of
+    the configuration, one each for hostname, features and modes, three for a licence where they are asked for, one
+    logout, and no write.
+extends_documentation_fragment:
+  - cloudadc.aws.nitro
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_nitro
+attributes:
+  check_mode:
+    details:
+      - An appliance that cannot be reached yet is not waited for. What it would need is predicted, as for one that
+        still has its first password. Logging in is no write, but a login that sets O(new_password) is, and is not made.
+options:
+  instance_id:
+    description:
+      - EC2 instance id, which is the first password of V(nsroot) on AWS.
+    type: str
+  new_password:
+    description:
+      - The password from then on. It is tried first.
+      - Later tasks give it as O(nitro_pass). Here O(nitro_pass) may be left out; where it is given it is one more
+        password that may be right until now, so that a password can be replaced.
+      - O(nitro_auth_token) is not used here, because a session survives neither a new password nor a reboot.
+    type: str
+    required: true
+  hostname:
+    description:
+      - Hostname of the appliance.
+    type: str
+  features:
+    description:
+      - Features to turn on, as C(enable ns feature) names them. Features that are not named stay as they are.
+    type: list
+    elements: str
+  modes:
+    description:
+      - Modes to turn on, as C(enable ns mode) names them. Modes that are not named stay as they are.
+    type: list
+    elements: str
+  license:
+    description:
+      - Capacity to check out, one of O(license.bandwidth), O(license.platform) and O(license.vcpu).
+      - A change needs O(save_config=true) and causes the one warm reboot.
+    type: dict
+    suboptions:
+      server:
+        description:
+          - Address or name of the licence server (NetScaler Console or its agent). It replaces another one.
+        type: str
+      port:
+        description:
+          - Port of O(license.server).
+        type: int
+        default: 27000
+      bandwidth:
+        description:
+          - Bandwidth from the pool, in O(license.unit).
+        type: int
+      unit:
+        description:
+          - Unit of O(license.bandwidth).
+        type: str
+        choices: [Mbps, Gbps]
+        default: Mbps
+      edition:
+        description:
+          - Edition to check out with O(license.bandwidth) or O(license.vcpu).
+          - V(Advanced) is what NITRO calls V(Enterprise), and V(Premium) is V(Platinum).
+        type: str
+        choices: [Standard, Advanced, Enterprise, Premium, Platinum]
+      platform:
+        description:
+          - Platform licence to check out, for example V(VP1000).
+        type: str
+      vcpu:
+        description:
+          - Check out licences for the appliance's virtual CPUs.
+        type: bool
+        default: false
+  wait_timeout:
+    description:
+      - Seconds until NITRO must have answered, and again until it must be back after the reboot.
+    type: int
+    default: 600
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: Make a fresh appliance a managed one
+  cloudadc.aws.vpx_bootstrap:
+    nsip: 10.0.1.10
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    instance_id: i-0123456789abcdef0
+    new_password: "{{ vault_adc_password }}"
+    hostname: adc-a
+    features: [LB, SSL]
+
+- name: Let it check out 1 Gbps of the Premium edition, which reboots it once
+  cloudadc.aws.vpx_bootstrap:
+    nsip: 10.0.1.10
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    instance_id: i-0123456789abcdef0
+    new_password: "{{ vault_adc_password }}"
+    license:
+      server: 10.0.9.10
+      bandwidth: 1000
+      unit: Mbps
+      edition: Premium
+"""
+
+RETURN = r"""
+version:
+  description: Version and build; null where the appliance could not be asked (check mode).
+  returned: always
+  type: str
+  sample: 13.1-53.24
+rebooted:
+  description: Whether the appliance was rebooted, or would be in check mode.
+  returned: always
+  type: bool
+password_changed:
+  description: Whether the password was replaced, or would be in check mode.
+  returned: always
+  type: bool
+saved:
+  description: Whether the configuration was saved, or would be in check mode.
+  returned: always
+  type: bool
+nitro_errorcode:
+  description: The appliance's error code.
+  returned: when the appliance refused
+  type: int
+"""
+
+import time
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import bootstrap
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.arrival import Doorstep, Entry, Passwords, reboot
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import NitroClient
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import (
+    connection_from,
+    nitro_argument_spec,
+    run,
+)
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.waiting import wait_until
+
+# How long a licence server may take to answer an appliance that is back from its reboot.
+LICENSE_GRACE = 60.0
+
+
+def passwords_from(params: dict[str, Any]) -> Passwords:
+    """The new password, and those that may be right until it is set."""
+    candidates = {params["nitro_pass"]: "nitro_pass", params["instance_id"]: "instance_id"}
+    others = [(name, word) for word, name in candidates.items() if word and word != params["new_password"]]
+    return Passwords(params["new_password"], tuple(others))
+
+
+def read(client: NitroClient, entry: Entry, wanted: bootstrap.Wanted) -> bootstrap.Found:
+    """What the appliance says of what is wanted; nothing else is asked."""
+
+    def one(resource: str, needed: object) -> dict[str, Any]:
+        rows = client.get(resource) if needed else []
+        return rows[0] if rows else {}
+
+    return bootstrap.Found(
+        password=entry.password,
+        version=entry.version,
+        hostname=one("nshostname", wanted.hostname).get("hostname"),
+        features=bootstrap.names_on(one("nsfeature", wanted.features), "feature"),
+        modes=bootstrap.names_on(one("nsmode", wanted.modes), "mode"),
+        license_servers=tuple(client.get("nslicenseserver")) if wanted.license and wanted.license.server else (),
+        capacity=one("nscapacity", wanted.license),
+        license=one("nslicense", wanted.license),
+        unsaved=one("nsconfig", True).get("configchanged") is True,
+    )
+
+
+def apply_license(
+    client: NitroClient, entry: Entry, wanted: bootstrap.Wanted, changes: bootstrap.Plan, timeout: float
+) -> None:
+    """Licence server, capacity, and the one reboot that puts it into effect."""
+    for server in changes.remove_license_servers:
+        client.delete("nslicenseserver", server)
+    if changes.license_server:
+        client.add("nslicenseserver", changes.license_server)
+    if changes.capacity:
+        client.update("nscapacity", changes.capacity)
+    if not changes.reboot:
+        return
+    # What is not saved is lost in a reboot: the new password and the capacity itself.
+    client.save()
+    reboot(client, timeout, clock=time.monotonic, sleep=time.sleep)
+
+    def granted() -> bool:
+        left = bootstrap.plan(wanted, read(client, entry, wanted))
+        return not (left.capacity or left.reboot)
+
+    asked = ", ".join(f"{key} {value}" for key, value in wanted.license.body.items()) if wanted.license else ""
+    wait_until(
+        granted, LICENSE_GRACE, lambda: f"{client.connection.nsip}: rebooted, but the licence is not in effect: {asked}"
+    )
+
+
+def apply(client: NitroClient, entry: Entry, wanted: bootstrap.Wanted, changes: bootstrap.Plan, timeout: float) -> None:
+    """Carry out a plan (the password has been seen to on the way in) and check that it came true."""
+    apply_license(client, entry, wanted, changes, timeout)
+    if changes.hostname:
+        client.update("nshostname", {"hostname": changes.hostname})
+    if changes.features:
+        client.act("nsfeature", "enable", {"feature": list(changes.features)})
+    if changes.modes:
+        client.act("nsmode", "enable", {"mode": list(changes.modes)})
+    settings = bool(changes.hostname or changes.features or changes.modes)
+    if settings:
+        missing = bootstrap.unmet(bootstrap.plan(wanted, read(client, entry, wanted)))
+        if missing:
+            raise NitroError(f"{client.connection.nsip}: {missing}")
+    if changes.save and (settings or not changes.reboot):
+        client.save()
+
+
+def work(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
+    """The whole job. In check mode nothing is written and nothing is waited for."""
+    wanted = bootstrap.Wanted.from_params(params)
+    doorstep = Doorstep(connection_from(params), passwords_from(params), may_change=not check)
+    entry = doorstep.knock() if check else doorstep.wait(params["wait_timeout"])
+    if entry is None or entry.client is None:
+        found = bootstrap.Found() if entry is None else bootstrap.Found(password=entry.password)
+        return result(wanted, found, bootstrap.plan(wanted, found))
+    with entry.client as client:
+        found = read(client, entry, wanted)
+        changes = bootstrap.plan(wanted, found)
+        if not check:
+            apply(client, entry, wanted, changes, params["wait_timeout"])
+    return result(wanted, found, changes)
+
+
+def result(wanted: bootstrap.Wanted, found: bootstrap.Found, changes: bootstrap.Plan) -> dict[str, Any]:
+    return {
+        "changed": not changes.empty,
+        "version": found.version,
+        "rebooted": changes.reboot,
+        "password_changed": changes.change_password,
+        "saved": changes.save,
+        "diff": bootstrap.diff(wanted, found, changes),
+    }
+
+
+def main() -> None:
+    license_spec = {
+        "server": {"type": "str"},
+        "port": {"type": "int", "default": 27000},
+        "bandwidth": {"type": "int"},
+        "unit": {"type": "str", "choices": ["Mbps", "Gbps"], "default": "Mbps"},
+        "edition": {"type": "str", "choices": ["Standard", "Advanced", "Enterprise", "Premium", "Platinum"]},
+        "platform": {"type": "str"},
+        "vcpu": {"type": "bool", "default": False},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            **nitro_argument_spec(),
+            "instance_id": {"type": "str"},
+            "new_password": {"type": "str", "required": True, "no_log": True},
+            "hostname": {"type": "str"},
+            "features": {"type": "list", "elements": "str"},
+            "modes": {"type": "list", "elements": "str"},
+            "license": {"type": "dict", "options": license_spec},
+            "wait_timeout": {"type": "int", "default": 600},
+        },
+        supports_check_mode=True,
+    )
+    run(module, lambda: work(module.params, check=module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,314 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vpx_ha_info
+version_added: 0.1.0
+short_description: Find out which node of a VPX pair is primary, and where its Elastic IPs belong
+description:
+  - Asks AWS for the instances, interfaces and Elastic IPs of an HA pair, and both appliances what they are, all side by
+    side, and says who is primary. It writes nothing.
+  - There is a primary only if exactly one node is primary beyond doubt. An appliance that stands alone calls itself
+    primary as well; one that has no peer and serves nothing is fresh or rebuilt, and is neither taken for the primary
+    nor for a rival of it. A node that does not answer, whose instance does not run, or that cannot be logged in to is
+    no obstacle; RV(verdict) names what each node claims.
+  - Calls. One C(DescribeInstances) and one C(DescribeAddresses) side by side (two of the former if O(nodes) names some
+    nodes by instance and some not). On each node, all nodes at once, a login, C(hanode), then C(lbvserver),
+    C(csvserver) and C(ipset_nsip_binding) side by side, and a logout. While O(settle_timeout) lasts, C(hanode) again
+    about ten times a second.
+  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses).
+options:
+  group:
+    description:
+      - The group whose instances (tag C(cloudadc:group)) are the nodes. One of this and O(nodes) is required.
+    type: str
+  nodes:
+    description:
+      - The nodes, if not all instances of O(group).
+    type: list
+    elements: dict
+    suboptions:
+      nsip:
+        description:
+          - The management address of the node, with C(:port) where it is not O(nitro_port).
+        type: str
+        required: true
+      instance_id:
+        description:
+          - Its instance. By default the one that has O(nodes[].nsip) as a private address.
+        type: str
+  elastic_ips:
+    description:
+      - The Elastic IPs of the pair, public addresses or allocation ids (C(eipalloc-...)).
+      - By default those tagged with C(cloudadc:group) of O(group) and C(cloudadc:role=client); without O(group),
+        those on the client interfaces of the nodes.
+    type: list
+    elements: str
+  nitro_port:
+    description:
+      - The port at which the appliances answer. By default that of O(nitro_protocol).
+    type: int
+  probe_timeout:
+    description:
+      - Seconds that a dead node may cost; a node has to accept a login within them, and again to say what it is.
+    type: float
+    default: 1.0
+  settle_timeout:
+    description:
+      - Seconds to wait for exactly one primary, for example while a node has not yet found out that its peer is dead.
+    type: float
+    default: 0
+  validate_certs:
+    description:
+      - Whether the appliances' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
+      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - cloudadc.aws.nitro.session
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - cloudadc.aws.attributes.read_only
+notes:
+  - O(save_config) has no meaning here, as nothing is written. It is accepted so that it can stand in
+    C(module_defaults).
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+seealso:
+  - module: cloudadc.aws.eip_failover
+  - module: cloudadc.aws.vpx_ha_node
+"""
+
+EXAMPLES = r"""
+- name: Who is primary
+  cloudadc.aws.vpx_ha_info:
+    group: shop
+    nitro_pass: "{{ vault_adc_password }}"
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    settle_timeout: 10
+  register: pair
+
+- name: Put the Elastic IPs where the primary is
+  cloudadc.aws.eip_failover:
+    moves: "{{ pair.moves }}"
+  when: pair.primary is not none
+"""
+
+RETURN = r"""
+nodes:
+  description: One entry per node, by node id, or in the order of O(nodes).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    node_id: {type: int, description: By the tag C(cloudadc:node_id); else its place in the list., sample: 0}
+    instance_id: {type: str, description: Its instance, or null., sample: i-0123456789abcdef0}
+    instance_state: {type: str, description: What EC2 says of the instance, or null., sample: running}
+    nsip: {type: str, description: Its management address., sample: 10.0.1.10}
+    reachable: {type: bool, description: Whether it answered, be it with a refusal., sample: true}
+    claim: {type: str, description: The role it claims, in its own word; null if it did not say., sample: Primary}
+    node_state: {type: str, description: The state it is in, in its own word., sample: UP}
+    sync_state: {type: str, description: How synchronisation went, in its own word., sample: SUCCESS}
+    peer: {type: str, description: The address of its peer, or null., sample: 10.0.2.10}
+    peer_state: {type: str, description: The role it thinks its peer has., sample: Secondary}
+    inc: {type: bool, description: Whether it runs with independent network configuration., sample: true}
+    client:
+      description: Its client interface.
+      type: dict
+      sample: {"network_interface_id": "eni-0123456789abcdef0", "private_ip_addresses": ["10.0.11.10"]}
+    served_addresses:
+      description: The addresses of virtual servers with an IPSet and of the IPSets these carry, as this node has them.
+      type: list
+      sample: ["10.0.11.10", "10.0.12.10"]
+    error: {type: str, description: Why it did not say everything, or null., sample: null}
+primary:
+  description: The index in RV(nodes) of the one primary; null if there is not exactly one.
+  returned: success
+  type: int
+  sample: 0
+verdict:
+  description: A sentence that says who is primary and what each node claims.
+  returned: success
+  type: str
+  sample: "node 0 is primary: node 0 (10.0.1.10) says Primary; node 1 (10.0.2.10) says Secondary"
+healthy:
+  description: Whether one is primary and one secondary, both up, know each other, and are synchronised.
+  returned: success
+  type: bool
+  sample: true
+elastic_ips:
+  description: The Elastic IPs of the pair and where they sit now (null where nowhere).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - elastic_ip: 203.0.113.10
+      allocation_id: eipalloc-0123456789abcdef0
+      network_interface_id: eni-0123456789abcdef0
+      private_ip_address: 10.0.11.10
+moves:
+  description:
+    - Where every Elastic IP belongs, on the client interface of the primary, in the shape of the option O(moves) of
+      M(cloudadc.aws.eip_failover). Empty if there is no primary.
+    - The k-th private address of one node stands for the k-th of the other; k is the place of the address that the
+      Elastic IP has now, else the place of the Elastic IP in the list.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - elastic_ip: 203.0.113.10
+      network_interface_id: eni-0123456789abcdef0
+      private_ip_address: 10.0.11.10
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import api, pair_seats
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, parse_addresses
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client, connect
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import fail as fail_aws
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Instance, parse_instances
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import gather
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import (
+    client_from,
+    nitro_argument_spec,
+    require_requests,
+)
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import fail as fail_nitro
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_claims import Claim, Verdict, claim_result
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_probe import Panel, Patience, Target
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.wire import parse_address
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        **nitro_argument_spec(nsip=False),
+        "group": {"type": "str"},
+        "nodes": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"nsip": {"type": "str", "required": True}, "instance_id": {"type": "str"}},
+        },
+        "elastic_ips": {"type": "list", "elements": "str"},
+        "nitro_port": {"type": "int"},
+        "probe_timeout": {"type": "float", "default": 1.0},
+        "settle_timeout": {"type": "float", "default": 0},
+    }
+
+
+def read_aws(client: Client, params: dict[str, Any]) -> tuple[list[pair_seats.Node], list[Address]]:
+    """The nodes and the Elastic IPs: one round trip, whatever is asked."""
+    given = params["nodes"]
+    hosts = [parse_address(entry["nsip"])[0] for entry in given or []]
+    searches = [{f"tag:{t.GROUP}": params["group"]}] if not given else _searches(given, hosts)
+    described = gather(
+        [lambda: api.describe_addresses(client)]
+        + [lambda search=search: api.describe_instances(client, search) for search in searches]  # type: ignore[misc]
+    )
+    addresses, instances = (
+        parse_addresses(described[0]),
+        parse_instances(item for part in described[1:] for item in part),
+    )
+    return _nodes(params, hosts, instances), addresses
+
+
+def _searches(given: list[dict[str, Any]], hosts: list[str]) -> list[dict[str, list[str]]]:
+    """Filters that find the instances of all nodes; one of DescribeInstances cannot say "this id or that address"."""
+    ids = sorted({entry["instance_id"] for entry in given if entry["instance_id"]})
+    rest = sorted({host for entry, host in zip(given, hosts, strict=True) if not entry["instance_id"]})
+    by_id = [{"instance-id": ids}] if ids else []
+    return by_id + ([{"network-interface.addresses.private-ip-address": rest}] if rest else [])
+
+
+def _nodes(params: dict[str, Any], hosts: list[str], instances: list[Instance]) -> list[pair_seats.Node]:
+    if params["nodes"]:
+        return pair_seats.nodes_as_given(params["nodes"], hosts, instances)
+    return pair_seats.nodes_of_group(instances, params["group"])
+
+
+def targets(params: dict[str, Any], nodes: list[pair_seats.Node]) -> list[Target]:
+    asked = [entry["nsip"] for entry in params["nodes"] or []] or [node.nsip for node in nodes]
+    return [
+        Target(node.name, node.nsip, "" if node.idle else endpoint(nsip, params["nitro_port"]), node.idle)
+        for node, nsip in zip(nodes, asked, strict=True)
+    ]
+
+
+def endpoint(nsip: str, port: int | None) -> str:
+    """Where to connect: the port of the address itself, else ``port``, else (None) that of the protocol."""
+    host, own_port = parse_address(nsip)
+    at = f"[{host}]" if ":" in host else host
+    return f"{at}:{own_port or port}" if own_port or port else at
+
+
+def ask(params: dict[str, Any], nodes: list[pair_seats.Node]) -> tuple[list[Claim], Verdict]:
+    """What the appliances say."""
+    patience = Patience(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
+    with Panel(targets(params, nodes), lambda nsip: client_from(params, nsip=nsip), patience) as panel:
+        return panel.decide()
+
+
+def result(
+    module: Any, nodes: list[pair_seats.Node], addresses: list[Address], claims: list[Claim], verdict: Verdict
+) -> dict[str, Any]:
+    entries = []
+    for node, claim in zip(nodes, claims, strict=True):
+        entries.append({**node.result(), **claim_result(claim, [other for other in claims if other is not claim])})
+    seats: dict[str, Any] = {}
+    if verdict.primary is not None and addresses:
+        client = nodes[verdict.primary].client
+        if client:
+            seats = pair_seats.seats_on(client, addresses, nodes)
+        homeless = [str(address) for address in addresses if address.allocation_id not in seats]
+        if homeless:
+            module.warn(
+                f"{nodes[verdict.primary].name} has no client address left for Elastic IP {', '.join(homeless)}"
+            )
+    return {
+        "changed": False,
+        "nodes": entries,
+        "primary": verdict.primary,
+        "verdict": verdict.sentence,
+        "healthy": verdict.healthy,
+        "elastic_ips": [pair_seats.address_result(address) for address in addresses],
+        "moves": pair_seats.moves_to(seats, addresses),
+    }
+
+
+def work(module: Any) -> dict[str, Any]:
+    params = module.params
+    if not (params["group"] or params["nodes"]):
+        raise Refusal("one of the following is required: group, nodes")
+    client_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
+    # validate_certs speaks of the appliances here; AWS's certificates are always validated.
+    client = connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
+    nodes, every_address = read_aws(client, params)
+    addresses = pair_seats.pick_addresses(every_address, params["elastic_ips"], params["group"] or None, nodes)
+    claims, verdict = ask(params, nodes)
+    return result(module, nodes, addresses, claims, verdict)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec=argument_spec(), required_one_of=[["group", "nodes"]], supports_check_mode=True
+    )
+    require_requests(module)
+    try:
+        found = work(module)
+    except Failure as error:
+        fail_aws(module, error)
+    except NitroError as error:
+        fail_nitro(module, error)
+    module.exit_json(**found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,455 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vpx_instance
+version_added: 0.1.0
+short_description: Make a set of VPX instances, with their interfaces and Elastic IPs, exactly as large as wanted
+description:
+  - Keeps a set of NetScaler VPX instances. A set is known by the tags C(cloudadc:group), C(cloudadc:zone) and
+    C(cloudadc:node_id) of its instances, so no controller has to remember it, and what a killed run left is found and
+    finished by the next one.
+  - All instances that are missing are launched by one C(RunInstances), all of them or none, with up to three interfaces
+    each. The order of the devices is management (0), client (1), server (2), because a VPX takes its roles from it.
+    The request carries a client token that is derived from the set and from what it consists of, so that a run that is
+    repeated after it was killed does not launch twice.
+  - Too many instances are terminated. First go those whose C(cloudadc:lifecycle) is not C(in_service), then those with
+    the highest C(cloudadc:node_id) (one without a node id counts as highest), then the newest.
+  - Instances, interfaces, volumes and Elastic IPs are tagged with the set's tags, O(tags), C(Name) and
+    C(cloudadc:created_by=vpx_instance); interfaces and Elastic IPs also with C(cloudadc:role); instances with
+    C(cloudadc:lifecycle=provisioning), which is never touched again. Tags nobody asked about are left alone.
+  - Refused before anything is written are an unknown image, instance type, subnet or security group; an instance type
+    with too few interfaces or addresses; a management interface that shares its subnet with another one; subnets in
+    different zones or VPCs; and a quota of Elastic IPs that will not suffice.
+  - Calls. A set that is as wanted costs three reads side by side (C(DescribeInstances), C(DescribeNetworkInterfaces),
+    C(DescribeAddresses)) and no write. Launching any number of instances costs one C(RunInstances), after up to five
+    more reads side by side, one C(DescribeInstances) per look while they start, and one C(CreateTags) per role.
+  - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeAddresses); to launch
+    also C(ec2:RunInstances), C(ec2:CreateTags), C(ec2:DescribeImages), C(ec2:DescribeInstanceTypes),
+    C(ec2:DescribeSubnets), C(ec2:DescribeSecurityGroups) and, with an instance profile, C(iam:PassRole); with Elastic
+    IPs also C(ec2:AllocateAddress), C(ec2:AssociateAddress), C(ec2:ReleaseAddress) and, to foresee the quota,
+    C(ec2:DescribeAccountAttributes); and C(ec2:ModifyNetworkInterfaceAttribute), C(ec2:StartInstances),
+    C(ec2:StopInstances), C(ec2:TerminateInstances), C(ec2:DeleteNetworkInterface) for what their names say.
+options:
+  state:
+    description:
+      - V(present) makes the set O(count) instances large and gives them the interfaces' settings, tags and Elastic IPs.
+      - V(absent) terminates the set and removes the Elastic IPs and interfaces that this module made for it.
+      - V(started) and V(stopped) start and stop the instances there are; they neither launch nor terminate.
+    type: str
+    choices: [present, absent, started, stopped]
+    default: present
+  group:
+    description:
+      - The group the set belongs to, an HA pair or an autoscale group.
+    type: str
+    required: true
+  zone:
+    description:
+      - The zone of the group; usually an availability zone, and then the subnets must lie in it.
+      - Without it the set is the whole group, and new instances are tagged with the availability zone of their subnets.
+    type: str
+  node_id:
+    description:
+      - The number of the one node that the set consists of. With it, two sets of one make an HA pair.
+    type: int
+  count:
+    description:
+      - How many live instances (pending, running, stopping or stopped) the set shall have.
+    type: int
+    default: 1
+  instance_ids:
+    description:
+      - Act on these instances of the set only. With O(state=present) none is launched or terminated then.
+    type: list
+    elements: str
+  image_id:
+    description:
+      - The VPX image of new instances. Required if one has to be launched.
+    type: str
+  instance_type:
+    description:
+      - The type of new instances.
+    type: str
+    default: m5.xlarge
+  interfaces:
+    description:
+      - The interfaces of each instance, one for each role, in any order. Required if an instance has to be launched.
+    type: list
+    elements: dict
+    suboptions:
+      role:
+        description:
+          - What the interface is for. A VPX must have a V(management) interface.
+        type: str
+        choices: [management, client, server]
+        required: true
+      subnet_id:
+        description:
+          - The subnet it lies in. All subnets must be in one zone, and management in one of its own.
+        type: str
+        required: true
+      security_groups:
+        description:
+          - The ids of its security groups. Changed on existing instances too. Default is the VPC's default group.
+        type: list
+        elements: str
+      private_ip_address:
+        description:
+          - Its primary private address; only where a single instance is launched.
+        type: str
+      secondary_private_ip_count:
+        description:
+          - How many secondary private addresses it gets at launch. They are never taken away or added later.
+        type: int
+        default: 0
+      elastic_ip:
+        description:
+          - Whether its primary private address shall have an Elastic IP. One that is associated already will do;
+            else one that an earlier run left over is used; else one is allocated.
+        type: bool
+        default: false
+      source_dest_check:
+        description:
+          - Whether EC2 drops traffic that is neither from nor to one of its addresses. Untouched if not given.
+        type: bool
+  iam_instance_profile:
+    description:
+      - Name or ARN of the instance profile of new instances, which lets the appliance move Elastic IPs itself.
+    type: str
+  key_name:
+    description:
+      - The key pair of new instances.
+    type: str
+  user_data:
+    description:
+      - The user data of new instances, for example C(NS-PRE-BOOT-CONFIG).
+    type: str
+  tags:
+    description:
+      - More tags for instances and their interfaces, also existing ones, and for new volumes and Elastic IPs.
+    type: dict
+  client_token:
+    description:
+      - The client token of RunInstances, for example the id of a scaling event. By default it is derived.
+    type: str
+  encrypt_volumes:
+    description:
+      - Whether the volumes of new instances are encrypted, with the account's default key.
+    type: bool
+    default: true
+  http_tokens:
+    description:
+      - Whether the instance metadata service of new instances insists on session tokens (IMDSv2). A VPX before release
+        13.1-48 reads its user data only when they are V(optional).
+    type: str
+    choices: [required, optional]
+    default: required
+  wait:
+    description:
+      - Whether to wait until the instances are in the state asked for. Elastic IPs are waited for in any case, because
+        they can be associated only after an instance has started, and released only after it is gone.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait in all, in seconds.
+    type: int
+    default: 600
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: full
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: First node of an HA pair, with a public management address
+  cloudadc.aws.vpx_instance:
+    group: shop
+    node_id: 0
+    image_id: ami-0123456789abcdef0
+    iam_instance_profile: shop-vpx
+    interfaces:
+      - role: management
+        subnet_id: subnet-0aaaaaaaaaaaaaaaa
+        security_groups: [sg-0aaaaaaaaaaaaaaaa]
+        elastic_ip: true
+      - role: client
+        subnet_id: subnet-0bbbbbbbbbbbbbbbb
+        security_groups: [sg-0bbbbbbbbbbbbbbbb]
+      - role: server
+        subnet_id: subnet-0cccccccccccccccc
+        security_groups: [sg-0cccccccccccccccc]
+        source_dest_check: false
+
+- name: Three nodes of an autoscale group in one zone
+  cloudadc.aws.vpx_instance:
+    group: shop
+    zone: eu-west-1a
+    count: 3
+    image_id: ami-0123456789abcdef0
+    interfaces:
+      - {role: management, subnet_id: subnet-0aaaaaaaaaaaaaaaa}
+      - {role: client, subnet_id: subnet-0bbbbbbbbbbbbbbbb}
+      - {role: server, subnet_id: subnet-0cccccccccccccccc}
+    client_token: scale-out-4711
+
+- name: Terminate one node of it
+  cloudadc.aws.vpx_instance:
+    state: absent
+    group: shop
+    zone: eu-west-1a
+    instance_ids: [i-0123456789abcdef0]
+
+- name: Remove the whole group, with its Elastic IPs
+  cloudadc.aws.vpx_instance:
+    state: absent
+    group: shop
+"""
+
+RETURN = r"""
+instances:
+  description:
+    - The live instances of the set (or those of O(instance_ids)), by node id and age. Empty with O(state=absent).
+    - In check mode, one that would be launched is listed with state C(planned) and null where AWS would decide.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    instance_id: {type: str, description: Its id., sample: i-0123456789abcdef0}
+    state: {type: str, description: Its state., sample: running}
+    availability_zone: {type: str, description: Where it runs., sample: eu-west-1a}
+    lifecycle: {type: str, description: The value of its tag C(cloudadc:lifecycle)., sample: provisioning}
+    node_id: {type: int, description: The value of its tag C(cloudadc:node_id)., sample: 0}
+    tags: {type: dict, description: All its tags., sample: {"cloudadc:group": "shop"}}
+    launch_time: {type: str, description: When it was launched., sample: "2026-01-31T12:00:00+00:00"}
+    interfaces:
+      description: Its interfaces by role (V(management), V(client), V(server)).
+      type: dict
+      sample:
+        client:
+          network_interface_id: eni-0123456789abcdef0
+          device_index: 1
+          private_ip_address: 10.0.2.10
+          private_ip_addresses: [10.0.2.10]
+          public_ip: null
+          allocation_id: null
+          subnet_id: subnet-0bbbbbbbbbbbbbbbb
+          security_groups: [sg-0bbbbbbbbbbbbbbbb]
+          source_dest_check: true
+launched:
+  description: The ids of the instances launched by this task; in check mode one placeholder for each that would be.
+  returned: always
+  type: list
+  elements: str
+  sample: [i-0123456789abcdef0]
+terminated:
+  description: The ids of the instances terminated by this task, or in check mode those that would be.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+actions:
+  description: What was written (in check mode what would be), one phrase each; also when the task fails half-way.
+  returned: always
+  type: list
+  elements: str
+  sample: [launch i-0123456789abcdef0]
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal, fail
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_plan import (
+    InterfaceWish,
+    Plan,
+    Seen,
+    Want,
+    decide,
+)
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_set import InstanceSet, unreleased
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import in_order, instance_result
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Recipe, in_device_order
+
+INTERFACE = {
+    "role": {"type": "str", "choices": ["management", "client", "server"], "required": True},
+    "subnet_id": {"type": "str", "required": True},
+    "security_groups": {"type": "list", "elements": "str"},
+    "private_ip_address": {"type": "str"},
+    "secondary_private_ip_count": {"type": "int", "default": 0},
+    "elastic_ip": {"type": "bool", "default": False},
+    "source_dest_check": {"type": "bool"},
+}
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "state": {"type": "str", "choices": ["present", "absent", "started", "stopped"], "default": "present"},
+        "group": {"type": "str", "required": True},
+        "zone": {"type": "str"},
+        "node_id": {"type": "int"},
+        "count": {"type": "int", "default": 1},
+        "instance_ids": {"type": "list", "elements": "str"},
+        "image_id": {"type": "str"},
+        "instance_type": {"type": "str", "default": "m5.xlarge"},
+        "interfaces": {"type": "list", "elements": "dict", "options": INTERFACE},
+        "iam_instance_profile": {"type": "str"},
+        "key_name": {"type": "str", "no_log": False},
+        # Boot configurations carry passwords.
+        "user_data": {"type": "str", "no_log": True},
+        "tags": {"type": "dict"},
+        "client_token": {"type": "str", "no_log": False},
+        "encrypt_volumes": {"type": "bool", "default": True},
+        "http_tokens": {"type": "str", "choices": ["required", "optional"], "default": "required", "no_log": False},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 600},
+    }
+
+
+def wanted(params: dict[str, Any]) -> Want:
+    """The set as the options describe it; raises Refusal where they contradict each other."""
+    if params["count"] < 0:
+        raise Refusal(f"count is {params['count']}, but a set cannot have fewer than no instances")
+    if params["node_id"] is not None and params["count"] > 1:
+        raise Refusal(f"node_id {params['node_id']} names one node, so count cannot be {params['count']}")
+    identity = t.identity(params["group"], params["zone"], params["node_id"])
+    tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
+    for key in (t.GROUP, t.ZONE, t.NODE_ID):
+        if key in tags and tags[key] != identity.get(key):
+            raise Refusal(f"tag {key} is set by an option of its own, but tags has {tags[key]!r}")
+    ids = params["instance_ids"]
+    return Want(
+        state=params["state"],
+        group=params["group"],
+        zone=params["zone"],
+        node_id=params["node_id"],
+        count=params["count"],
+        instance_ids=None if ids is None else tuple(ids),
+        interfaces=in_device_order(InterfaceWish.from_option(item) for item in params["interfaces"] or []),
+        tags=tags,
+    )
+
+
+def recipe(params: dict[str, Any]) -> Recipe:
+    keys = (
+        "image_id",
+        "instance_type",
+        "iam_instance_profile",
+        "key_name",
+        "user_data",
+        "encrypt_volumes",
+        "http_tokens",
+    )
+    return Recipe(**{key: params[key] for key in keys})
+
+
+def results(want: Want, seen: Seen, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    stay = [instance for instance in seen.live if instance.instance_id not in without]
+    return [instance_result(item, want.order, seen.interfaces, seen.addresses) for item in in_order(stay)]
+
+
+def planned(want: Want, names: list[str]) -> list[dict[str, Any]]:
+    """Instances that would be launched, in the shape of real ones, so that a play in check mode can go on."""
+    unknown: dict[str, Any] = {
+        "network_interface_id": None,
+        "private_ip_addresses": [],
+        "public_ip": None,
+        "allocation_id": None,
+    }
+    interfaces = {
+        wish.role: {
+            **unknown,
+            "device_index": index,
+            "private_ip_address": wish.private_ip_address,
+            "subnet_id": wish.subnet_id,
+            "security_groups": list(wish.security_groups or ()),
+            "source_dest_check": wish.source_dest_check is not False,
+        }
+        for index, wish in enumerate(want.interfaces)
+    }
+    shape = {
+        "state": "planned",
+        "availability_zone": want.zone,
+        "lifecycle": t.PROVISIONING,
+        "node_id": want.node_id,
+        "tags": want.common_tags(),
+        "launch_time": None,
+        "interfaces": interfaces,
+    }
+    return [{"instance_id": name, **shape} for name in names]
+
+
+def foretell(instances: InstanceSet, seen: Seen, plan: Plan) -> dict[str, Any]:
+    """What a run would do; refuses what a run would refuse, and writes nothing."""
+    instances.prepare(plan, seen, lenient=True)
+    want, launched = instances.want, [f"planned-{number}" for number in range(1, plan.launch + 1)]
+    live = [] if want.state == "absent" else results(want, seen, plan.terminate)
+    return {
+        "changed": plan.writes,
+        "instances": [*live, *planned(want, launched)],
+        "launched": launched,
+        "terminated": list(plan.terminate),
+        "actions": plan.sentences(),
+    }
+
+
+def run(module: Any, instances: InstanceSet) -> dict[str, Any]:
+    """Look, decide, act until nothing is left to do; what is now true, and the diff."""
+    before = instances.look()
+    plan = decide(instances.want, before)
+    if module.check_mode:
+        result = foretell(instances, before, plan)
+    else:
+        after = instances.converge(before)
+        live = [] if instances.want.state == "absent" else results(instances.want, after)
+        result = {"instances": live, **instances.journal.result()}
+        for address in unreleased(instances.want, after) if instances.want.state == "absent" else []:
+            module.warn(
+                f"Elastic IP {address} is kept: it serves {address.seat}, which is not of {instances.want.name}"
+            )
+    was = {item["instance_id"]: item["state"] for item in results(instances.want, before)}
+    now = {item["instance_id"]: item["state"] for item in result["instances"]}
+    done = {"actions": result["actions"]} if result["actions"] else {}
+    return {**result, "diff": {"before": {"instances": was}, "after": {"instances": now, **done}}}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    params = module.params
+    try:
+        want = wanted(params)
+    except Failure as error:
+        fail(module, error)
+    instances = InstanceSet(
+        client=connect(module, "ec2"),
+        want=want,
+        recipe=recipe(params),
+        wait=params["wait"],
+        wait_timeout=params["wait_timeout"],
+        warn=module.warn,
+        token=params["client_token"],
+    )
+    try:
+        result = run(module, instances)
+    except Failure as error:
+        fail(module, error, **instances.journal.result())
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""``make demo``: what this collection does, shown on an AWS region that fits on this machine."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.demo import ha_pair
+from tests.demo.voice import Voice
+from tests.lab.client import running
+from tests.lab.settings import CHECKOUT
+from tests.stage import Stage, StageError
+
+
+def main() -> int:
+    cache = CHECKOUT / ".cache"
+    cache.mkdir(exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="demo-", dir=cache))
+    voice = Voice(sys.stdout)
+    try:
+        voice.title("An HA pair of NetScaler VPX on AWS, in a region that fits on this machine")
+        with running(directory) as lab:
+            ha_pair.tell(Stage(lab), voice)
+    except (StageError, RuntimeError, AssertionError) as error:
+        print(f"\ndemo: {error}\n\nEverything that was said is in {directory}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\ndemo: interrupted; the lab has ended. What was said until then is in {directory}", file=sys.stderr)
+        return 130
+    shutil.rmtree(directory)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""Fixtures of the tests that speak to a lab over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.client import LabClient, running
+
+PACE = 60.0
+
+# Settings of a lab that the developer may have exported must not reach the tests' own.
+_FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_PACE")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
+    """A lab for this session (under xdist: for this worker), in its own process, ports and addresses."""
+    environ = {name: "" for name in _FOREIGN} | {"LAB_PACE": str(PACE)}
+    with running(tmp_path_factory.mktemp("lab"), environ) as client:
+        yield client
+
+
+@pytest.fixture
+def fresh_lab(lab: LabClient) -> LabClient:
+    """The session's lab as it was at its start: the seeded network, no faults, no latency, the tests' pace."""
+    lab.reset()
+    lab.pace(PACE)
+    return lab

@@ -1,0 +1,139 @@
+"""What only DynamoDB has: tables, key schemas, throttling, answers that get lost."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import boto3
+import pytest
+from ansible_collections.amazon.aws.plugins.module_utils import cloud
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key, LeaseLost, StoreUnusable
+
+from .conftest import CREDENTIALS
+
+KEY = Key("shop", "a")
+
+
+class Disturbed:
+    """A client that fails some calls: before they reach the table, or after (their answer gets lost)."""
+
+    def __init__(self, client: Any, *, before: list[Exception] | None = None, lost: int = 0) -> None:
+        self._client, self.before, self.lost, self.calls = client, before or [], lost, 0
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._client, name)
+
+        def call(**request: Any) -> Any:
+            self.calls += 1
+            if self.before:
+                raise self.before.pop(0)
+            answer = real(**request)
+            if self.lost and name == "update_item":
+                self.lost -= 1
+                raise ClientError({"Error": {"Code": "InternalServerError", "Message": "lost"}}, "UpdateItem")
+            return answer
+
+        return call
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """AWSRetry's pauses, taken down and not waited for."""
+    taken: list[float] = []
+    monkeypatch.setattr(cloud.time, "sleep", taken.append)
+    return taken
+
+
+def throttle(code: str = "ProvisionedThroughputExceededException") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "slow down"}}, "GetItem")
+
+
+def test_a_missing_table_gets_a_sentence_with_what_is_needed(client: Any) -> None:
+    store = dynamodb.DynamoStore(client, "nowhere", KEY)
+    for attempt in (store.read, lambda: store.acquire("one", 60)):
+        with pytest.raises(StoreUnusable) as refusal:
+            attempt()
+        for said in (
+            "no DynamoDB table nowhere",
+            "partition key group (S)",
+            "sort key zone (S)",
+            "dynamodb:UpdateItem",
+        ):
+            assert said in str(refusal.value)
+
+
+def test_making_the_table_twice_does_no_harm(client: Any, table: str) -> None:
+    assert dynamodb.create_table(client, table) is False
+    described = client.describe_table(TableName=table)["Table"]
+    assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert {each["AttributeName"]: each["KeyType"] for each in described["KeySchema"]} == {
+        "group": "HASH",
+        "zone": "RANGE",
+    }
+
+
+def test_another_key_schema_gets_a_sentence(client: Any) -> None:
+    name = f"other-{uuid.uuid4().hex[:8]}"
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )
+    with pytest.raises(StoreUnusable, match=f"table {name} does not fit .* it needs partition key group"):
+        dynamodb.DynamoStore(client, name, KEY).acquire("one", 60)
+
+
+def test_throttling_is_waited_out(client: Any, table: str, naps: list[float]) -> None:
+    rough = Disturbed(client, before=[throttle(), throttle("ThrottlingException"), throttle("RequestLimitExceeded")])
+    store = dynamodb.DynamoStore(rough, table, KEY)
+    assert store.write(store.acquire("one", 60), {"n": 1}, 0) == 1
+    assert len(naps) == 3
+
+
+def test_throttling_without_end_gets_a_sentence(client: Any, table: str, naps: list[float]) -> None:
+    rough = Disturbed(client, before=[throttle() for _ in range(99)])
+    with pytest.raises(StoreUnusable, match=r"get_item: .*slow down"):
+        dynamodb.DynamoStore(rough, table, KEY).read()
+    assert rough.calls == 8
+
+
+def test_an_answer_that_got_lost_is_not_taken_for_another_writer(client: Any, table: str, naps: list[float]) -> None:
+    calm = dynamodb.DynamoStore(client, table, KEY)
+    lease = calm.acquire("one", 60)
+    rough = dynamodb.DynamoStore(Disturbed(client, lost=1), table, KEY)
+    assert rough.write(lease, {"n": 1}, 0) == 1
+    assert calm.read().document == {"n": 1}
+    with pytest.raises(LeaseLost):
+        rough.write(lease, {"n": 2}, 0)
+    again = dynamodb.DynamoStore(Disturbed(client, lost=1), table, KEY).acquire("one", 60)
+    assert again == calm.read().lease
+
+
+def test_what_is_not_permitted_names_the_actions(client: Any, table: str) -> None:
+    refused = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "GetItem")
+    with pytest.raises(StoreUnusable, match=r"get_item is not permitted .* IAM needed on it: dynamodb:GetItem"):
+        dynamodb.DynamoStore(Disturbed(client, before=[refused]), table, KEY).read()
+
+
+def test_an_endpoint_that_is_not_there_gets_a_sentence() -> None:
+    quick = Config(retries={"max_attempts": 0}, connect_timeout=1)
+    gone = boto3.client(
+        "dynamodb", endpoint_url="http://127.0.0.1:9", region_name="eu-central-1", config=quick, **CREDENTIALS
+    )
+    with pytest.raises(StoreUnusable, match="Could not connect") as refusal:
+        dynamodb.DynamoStore(gone, "t", KEY).read()
+    assert isinstance(refusal.value.__cause__, EndpointConnectionError)
+
+
+def test_the_zones_of_a_group_over_many_pages(client: Any, table: str) -> None:
+    for number in range(5):
+        store = dynamodb.DynamoStore(client, table, Key("shop", f"z{number}"))
+        store.write(store.acquire("one", 60), {"text": "x" * 300_000}, 0, release=True)
+    assert dynamodb.stored_keys(client, table, "shop") == [Key("shop", f"z{number}") for number in range(5)]
+    assert dynamodb.stored_keys(client, table, "other") == []

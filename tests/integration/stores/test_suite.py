@@ -1,0 +1,199 @@
+"""What every store promises; both pass the same tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
+    ClockSkew,
+    DamagedDocument,
+    Lease,
+    LeaseLost,
+    LeaseRefused,
+    Snapshot,
+)
+
+from .conftest import Clock, Maker
+
+ONE, TWO = {"n": 1, "text": "grüße", "list": [1, 2.5, None]}, {"n": 2}
+
+
+def test_nothing_is_there_at_first_and_reading_writes_nothing(store: Maker) -> None:
+    assert store().read() == Snapshot()
+    assert store().read() == Snapshot()
+
+
+def test_a_document_comes_back_as_it_was(store: Maker) -> None:
+    here = store()
+    lease = here.acquire("one", 60)
+    assert here.write(lease, ONE, 0) == 1
+    found = store().read()
+    assert (found.document, found.version, found.fence, found.written_by) == (ONE, 1, 1, "one")
+    assert found.lease == lease
+    assert here.write(lease, TWO, 1, release=True) == 2
+    assert (store().read().document, store().read().lease) == (TWO, None)
+
+
+def test_one_holds_the_lease_and_another_is_refused(store: Maker, clock: Clock) -> None:
+    store().acquire("one", 60)
+    with pytest.raises(LeaseRefused, match="one has the lease until 2026-03-01T10:01:00Z"):
+        store().acquire("two", 60)
+    clock.now += 59.9
+    with pytest.raises(LeaseRefused):
+        store().acquire("two", 60)
+    assert store().read().fence == 1
+
+
+def test_a_lease_given_back_is_free_at_once(store: Maker) -> None:
+    here = store()
+    here.release(here.acquire("one", 60))
+    assert store().read().lease is None
+    assert store().acquire("two", 60).fence == 2
+
+
+def test_a_holder_that_was_killed_blocks_nobody_beyond_its_lease(store: Maker, clock: Clock) -> None:
+    store().acquire("one", 60)
+    clock.now += 60
+    assert store().acquire("two", 60) == Lease("two", 2, clock.now + 60)
+
+
+def test_the_fence_grows_with_every_lease(store: Maker) -> None:
+    fences = []
+    for number in range(5):
+        here = store()
+        lease = here.acquire(f"owner {number}", 60)
+        fences.append(lease.fence)
+        here.release(lease)
+    assert fences == [1, 2, 3, 4, 5]
+
+
+def test_a_holder_that_slept_through_its_lease_cannot_write(store: Maker, clock: Clock) -> None:
+    slow, quick = store(), store()
+    late = slow.acquire("slow", 60)
+    clock.now += 61
+    fresh = quick.acquire("quick", 60)
+    quick.write(fresh, ONE, 0)
+    for version in (0, 1):
+        with pytest.raises(LeaseLost, match="the lease of slow was taken over"):
+            slow.write(late, TWO, version)
+    assert store().read().document == ONE
+    slow.release(late)  # not his to give back
+    assert store().read().lease == fresh
+
+
+def test_one_that_took_over_but_has_not_written_fences_too(store: Maker, clock: Clock) -> None:
+    slow, quick = store(), store()
+    late = slow.acquire("slow", 60)
+    clock.now += 61
+    quick.acquire("quick", 60)
+    with pytest.raises(LeaseLost):
+        slow.write(late, TWO, 0)
+    assert store().read().document is None
+
+
+def test_a_late_holder_that_nobody_followed_may_still_write(store: Maker, clock: Clock) -> None:
+    here = store()
+    lease = here.acquire("slow", 60)
+    clock.now += 600
+    assert here.write(lease, ONE, 0) == 1
+
+
+def test_a_write_on_another_version_is_refused(store: Maker) -> None:
+    here = store()
+    lease = here.acquire("one", 60)
+    here.write(lease, ONE, 0)
+    for version in (0, 2):
+        with pytest.raises(LeaseLost):
+            here.write(lease, TWO, version)
+    assert store().read().document == ONE
+
+
+def test_the_same_owner_may_ask_again(store: Maker) -> None:
+    first = store().acquire("one", 60)
+    again = store().acquire("one", 60)
+    assert again.fence == first.fence + 1
+    with pytest.raises(LeaseLost):
+        store().write(first, ONE, 0)
+
+
+def test_groups_and_zones_do_not_meet(store: Maker) -> None:
+    keys = [
+        ("shop", "a"),
+        ("shop", "b"),
+        ("a", "shop"),
+        ("shop@a", "b"),
+        ("shop", "a@b"),
+        ("../shop", "a"),
+        ("g/r ü", "z"),
+    ]
+    for number, (group, zone) in enumerate(keys):
+        here = store(group, zone)
+        here.write(here.acquire("one", 60), {"n": number}, 0, release=True)
+    assert [store(group, zone).read().document for group, zone in keys] == [{"n": n} for n in range(len(keys))]
+
+
+def test_a_clock_that_is_behind_the_last_writer_is_refused_before_anything_is_written(store: Maker) -> None:
+    ahead, behind = Clock(), Clock()
+    ahead.now += 31
+    here = store(clock=ahead)
+    here.write(here.acquire("ahead", 1), ONE, 0, release=True)
+    before = store().read()
+    with pytest.raises(ClockSkew, match="by ahead, which is 31 s ahead of the clock of behind"):
+        store(clock=behind).acquire("behind", 60)
+    assert store().read() == before
+
+
+def test_clocks_that_differ_a_little_do_no_harm(store: Maker, clock: Clock) -> None:
+    """A taker whose clock is ahead takes the lease early; the holder then cannot write."""
+    ahead = Clock()
+    ahead.now += 20
+    slow, quick = store(), store(clock=ahead)
+    late = slow.acquire("slow", 15)
+    fresh = quick.acquire("quick", 15)
+    with pytest.raises(LeaseLost):
+        slow.write(late, TWO, 0)
+    quick.write(fresh, ONE, 0, release=True)
+    clock.now += 1
+    assert slow.acquire("slow", 15).fence == 3
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '"text"', "7"])
+def test_what_is_damaged_is_refused_and_kept(
+    store: Maker, spoil: Callable[[str], Callable[[], Any]], text: str
+) -> None:
+    here = store()
+    here.release(here.acquire("one", 60))
+    raw = spoil(text)
+    before = raw()
+    for attempt in (here.read, lambda: here.acquire("two", 60), lambda: here.write(Lease("one", 1, 0), ONE, 0)):
+        with pytest.raises(DamagedDocument, match=r"damaged .* and was left as it is"):
+            attempt()
+    assert raw() == before
+
+
+def test_of_many_at_once_one_gets_the_lease(store: Maker) -> None:
+    here = store()
+    here.release(here.acquire("nobody", 60))
+    got: list[Lease] = []
+    refused: list[str] = []
+    gate = threading.Barrier(12)
+
+    def ask(name: str) -> None:
+        mine = store()
+        gate.wait()
+        try:
+            got.append(mine.acquire(name, 60))
+        except LeaseRefused as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=ask, args=(f"owner {number}",)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(got), len(refused)) == (1, 11)
+    assert store().read().lease == got[0]

@@ -1,0 +1,142 @@
+"""What the mends share: the clock, the lab's slice of 127/8, the settings, and the way into moto's state.
+
+moto keeps its backends in module globals, so a process has one AWS account and one `Ground`; whoever makes an
+`AwsSide` puts its ground in place with `stand_on`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import ec2_backends
+
+from tests.lab.world import Clock
+
+
+@dataclass(slots=True)
+class Settings:
+    """How the region behaves. Times are lab seconds; `reset` puts the defaults back.
+
+    ``eip_quota``: Elastic IPs a region may hold (AWS's default is 5; the lab's is wider so that groups can grow).
+    ``pending``/``stopping``/``shutting_down``: time an instance takes through that state.
+    ``status_checks``: time from ``running`` until DescribeInstanceStatus says ``passed``.
+    ``lag``: how long Describe* goes on answering with what was true before a write (0: consistent at once).
+    ``registration``: time from RegisterTargets to the first health check; ``provisioning``: of a new load balancer.
+    ``deregistration_effect``: how long new connections still reach a target after DeregisterTargets; on AWS some two
+    minutes whatever the delay (https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366).
+    ``change_insync``: time from ChangeResourceRecordSets to INSYNC.
+    ``strict_associations``: DisassociateAddress refuses an association that is gone (InvalidAssociationID.NotFound), as
+    users report of AWS (https://github.com/hashicorp/terraform-provider-aws/issues/1682); documented is: idempotent.
+    ``profile_lag``: how long RunInstances refuses an instance profile that was just made.
+    ``unauthorized``: actions ("AssociateAddress") that the caller has no right to, DryRun or not.
+    """
+
+    eip_quota: int = 20
+    pending: float = 6.0
+    stopping: float = 8.0
+    shutting_down: float = 6.0
+    status_checks: float = 60.0
+    registration: float = 30.0
+    provisioning: float = 30.0
+    deregistration_effect: float = 120.0
+    change_insync: float = 15.0
+    lag: float = 0.0
+    strict_associations: bool = False
+    profile_lag: float = 0.0
+    unauthorized: set[str] = field(default_factory=set)
+
+
+class AddressPool:
+    """Public addresses out of one /16 of 127/8, one after another; an address given back is not soon given again."""
+
+    def __init__(self, network: str) -> None:
+        self._base = int(ipaddress.IPv4Address(f"{network}.0.0"))
+        self._next = 1
+        self._lock = threading.Lock()
+
+    def take(self, used: set[str]) -> str:
+        """The next address that is not in ``used``; .0 and .255 of each /24 stay out of it."""
+        with self._lock:
+            for _ in range(0xFFFF):
+                offset, self._next = self._next, self._next % 0xFFFE + 1
+                address = str(ipaddress.IPv4Address(self._base + offset))
+                if offset % 256 not in (0, 255) and address not in used:
+                    return address
+        raise RuntimeError("no public address is left in the lab's slice")
+
+
+class Ground:
+    """One lab's AWS account: where it lies, what time it is there, and how it behaves.
+
+    ``network`` is the first half of the lab's addresses, such as "127.10": VPCs are made in 127.10.0.0/16, public
+    addresses come from the /16 after it (127.11.0.0/16).
+    """
+
+    def __init__(self, clock: Clock, network: str) -> None:
+        first, second = network.split(".")
+        self.clock = clock
+        self.network = network
+        self.public_network = f"{first}.{int(second) + 1}"
+        self.settings = Settings()
+        self.lock = threading.RLock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything that is not moto's: pools, tokens, histories, and settings changed since the start."""
+        self.settings = Settings()
+        self.public = AddressPool(self.public_network)
+        self.private_next: dict[str, int] = {}
+        self.launches: dict[tuple[str, str], Any] = {}
+        self.associations: set[str] = set()
+        self.changes: dict[str, Any] = {}
+        self._history: dict[str, list[tuple[float, Any]]] = {}
+
+    def remember(self, key: str, value: Any) -> None:
+        """What was true of this until now, for readers that lag behind."""
+        past = self._history.setdefault(key, [])
+        past.append((self.now(), value))
+        del past[:-16]
+
+    def seen(self, key: str, present: Any, lag: float | None = None) -> Any:
+        """What a reader sees: the present, or what was true ``lag`` lab seconds ago (by default `Settings.lag`)."""
+        behind = self.settings.lag if lag is None else lag
+        if behind > 0:
+            since = self.now() - behind
+            for replaced_at, value in self._history.get(key, []):
+                if replaced_at > since:
+                    return value
+        return present
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def timestamp(self) -> datetime:
+        """Now on the lab's clock as moto keeps times: UTC without saying so."""
+        return self.clock.today().replace(tzinfo=None)
+
+
+_ground: Ground | None = None
+
+
+def stand_on(ground: Ground) -> None:
+    """Make this the ground of the process's one AWS account."""
+    global _ground
+    _ground = ground
+
+
+def ground() -> Ground:
+    """The ground of this process's AWS account."""
+    if _ground is None:
+        raise RuntimeError("no AwsSide has been made in this process")
+    return _ground
+
+
+def regions() -> Iterator[Any]:
+    """moto's EC2 backend of every region that was used so far."""
+    yield from list(ec2_backends[DEFAULT_ACCOUNT_ID].values())

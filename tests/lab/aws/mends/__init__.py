@@ -1,0 +1,27 @@
+"""Where moto is not faithful to AWS, one module a mend: each names the documentation it follows, each has a test."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+MENDS = (
+    "images",
+    "interfaces",
+    "addresses",
+    "instances",
+    "volumes",
+    "groups",
+    "quotas",
+    "identities",
+    "launches",
+    "targets",
+    "balancers",
+    "names",
+    "tables",
+)
+
+
+def install() -> None:
+    """Put every mend in place; once is enough for a process, again does no harm."""
+    for name in MENDS:
+        import_module(f"{__name__}.{name}")

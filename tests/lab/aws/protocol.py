@@ -1,0 +1,185 @@
+"""What an AWS request is, and how its service says no, in each of AWS's wire protocols.
+
+https://smithy.io/2.0/aws/protocols/index.html – EC2 and query: an Action in the form; JSON: the X-Amz-Target header;
+REST (Route 53, S3): method and path; RPC v2 CBOR: the last part of the path.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from moto.core.request import Request
+from moto.core.routing import NotFound, get_service_router
+
+from tests.lab.world import Environ, FaultKind
+
+Protocol = Literal["ec2", "query", "json", "rest-xml", "s3"]
+
+READING = (
+    "Describe",
+    "Get",
+    "List",
+    "Search",
+    "Lookup",
+    "Head",
+    "Query",
+    "Scan",
+    "BatchGet",
+    "TransactGet",
+    "Simulate",
+    "TestDNSAnswer",
+    "Decode",
+    "Check",
+)
+"""How the names of actions begin that change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwsRequest:
+    """``service`` is the signing name ("ec2", "elasticloadbalancing", "route53" …), ``action`` the API's name."""
+
+    service: str
+    action: str
+    protocol: Protocol
+    dry_run: bool
+
+    @property
+    def writes(self) -> bool:
+        return not self.dry_run and not self.action.startswith(READING)
+
+
+def body_of(environ: Environ) -> bytes:
+    """The body, read once: ``wsgi.input`` begins anew afterwards, however often this is called."""
+    stream = environ["wsgi.input"]
+    if isinstance(stream, io.BytesIO):
+        return stream.getvalue()
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length:
+        body: bytes = stream.read(int(length))
+    else:
+        body = stream.read() if environ.get("wsgi.input_terminated") else b""
+        environ["CONTENT_LENGTH"] = str(len(body))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def read_request(environ: Environ) -> AwsRequest:
+    """What this request asks; the body stays readable. An unknown REST request is named by method and path."""
+    body = body_of(environ)
+    service = signing_service(environ)
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    if target:
+        return AwsRequest(service, target.rpartition(".")[2], "json", dry_run=False)
+    form = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        form |= parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    if "Action" in form:
+        dry_run = form.get("DryRun", [""])[0].lower() == "true"
+        return AwsRequest(service, form["Action"][0], "ec2" if service == "ec2" else "query", dry_run)
+    path = environ.get("PATH_INFO", "/")
+    if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
+        return AwsRequest(service, path.rpartition("/")[2], "json", dry_run=False)
+    return AwsRequest(service, _rest_action(service, environ), "s3" if service == "s3" else "rest-xml", dry_run=False)
+
+
+def signing_service(environ: Environ) -> str:
+    """The service in the credential scope of the signature; S3 for an unsigned request, as AWS's default host is."""
+    scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].partition(",")[0].split("/")
+    return scope[3].lower() if len(scope) == 5 else "s3"
+
+
+def _rest_action(service: str, environ: Environ) -> str:
+    request = Request(dict(environ, **{"wsgi.input": io.BytesIO(body_of(environ))}))
+    try:
+        operation, _ = get_service_router(service).match(request)
+    except (NotFound, NotImplementedError, ValueError):
+        return f"{request.method} {request.path}"
+    return str(operation.name)
+
+
+Answer = tuple[str, list[tuple[str, str]], bytes]
+"""(status line, headers, body)"""
+
+
+def refuse_request(kind: FaultKind, request: AwsRequest, why: str = "") -> Answer:
+    """The answer with which the service itself throttles, or fails inside.
+
+    EC2: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (RequestLimitExceeded 503,
+    InternalError 500); query services: Throttling 400, InternalFailure 500; S3: SlowDown 503; JSON services:
+    ThrottlingException 400, InternalServerError 500. ``why`` replaces the service's usual words.
+    """
+    throttled = kind == "throttle"
+    status, code, usual = _words(request.protocol, throttled)
+    return _answer(request, status, code, why or usual, "Sender" if throttled else "Receiver")
+
+
+def forbid_request(request: AwsRequest) -> Answer:
+    """The answer to a caller who has no right to do this, whether it was a dry run or not.
+
+    EC2 says UnauthorizedOperation (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html), the
+    JSON services AccessDeniedException, the others AccessDenied; all with 403 but JSON's 400.
+    """
+    message = f"You are not authorized to perform this operation: {request.service}:{request.action}."
+    code = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException"}.get(request.protocol, "AccessDenied")
+    status = "400 Bad Request" if request.protocol == "json" else "403 Forbidden"
+    return _answer(request, status, code, message, "Sender")
+
+
+def _answer(request: AwsRequest, status: str, code: str, message: str, fault: str) -> Answer:
+    identity = str(uuid.uuid4())
+    if request.protocol == "json":
+        body = json.dumps({"__type": code, "message": message})
+        kind_of_body = "application/x-amz-json-1.0"
+    else:
+        body = _XML[request.protocol].format(code=code, message=escape(message), who=fault, identity=identity)
+        kind_of_body = "text/xml;charset=UTF-8"
+    content = body.encode()
+    headers = [
+        ("Content-Type", kind_of_body),
+        ("Content-Length", str(len(content))),
+        ("x-amzn-RequestId", identity),
+    ]
+    return status, headers, content
+
+
+def _words(protocol: Protocol, throttled: bool) -> tuple[str, str, str]:
+    """(status line, error code, message) for a protocol."""
+    unavailable, failed, bad = "503 Service Unavailable", "500 Internal Server Error", "400 Bad Request"
+    if throttled:
+        return {
+            "ec2": (unavailable, "RequestLimitExceeded", "Request limit exceeded."),
+            "query": (bad, "Throttling", "Rate exceeded"),
+            "rest-xml": (bad, "Throttling", "Rate exceeded"),
+            "json": (bad, "ThrottlingException", "Rate exceeded"),
+            "s3": (unavailable, "SlowDown", "Please reduce your request rate."),
+        }[protocol]
+    return {
+        "ec2": (failed, "InternalError", "An internal error has occurred"),
+        "query": (failed, "InternalFailure", "The request processing has failed because of an unknown error"),
+        "rest-xml": (failed, "InternalFailure", "The request processing has failed because of an unknown error"),
+        "json": (failed, "InternalServerError", "The server encountered an internal error."),
+        "s3": (failed, "InternalError", "We encountered an internal error. Please try again."),
+    }[protocol]
+
+
+_XML: dict[Protocol, str] = {
+    "ec2": (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>{code}</Code>'
+        "<Message>{message}</Message></Error></Errors><RequestID>{identity}</RequestID></Response>"
+    ),
+    "query": (
+        "<ErrorResponse><Error><Type>{who}</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        "<RequestId>{identity}</RequestId></ErrorResponse>"
+    ),
+    "s3": (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message>'
+        "<RequestId>{identity}</RequestId></Error>"
+    ),
+}
+_XML["rest-xml"] = _XML["query"]

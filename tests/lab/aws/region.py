@@ -1,0 +1,196 @@
+"""The region as the rest of the lab may ask it: instances, addresses, who may talk to whom."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from moto.moto_api._internal import moto_api_backend
+
+from tests.lab.aws.balancing import HealthChecker, Probe, Route, routes
+from tests.lab.aws.ground import Ground, regions
+from tests.lab.aws.mends.images import is_vpx
+from tests.lab.aws.mends.instances import every_instance, settle
+from tests.lab.aws.mends.names import answer
+from tests.lab.world import InstanceFacts, InterfaceFacts
+
+
+class RegionView:
+    """`Region` over moto's backends. Every answer is a snapshot taken under the lock that requests take too."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self._checker = HealthChecker(ground, self.allows)
+
+    def set_health_probe(self, probe: Probe) -> None:
+        """How a load balancer's health check is answered: ``probe(address, port)``; without one, all answer.
+
+        It is called from threads of its own, without any lock of the region; it must not raise.
+        """
+        self._checker.probe = probe
+
+    def tick(self) -> None:
+        """Let time pass: instances arrive, health checks begin, drains end.
+
+        Requests, `instances` and `load_balancers` do so themselves: a lab whose data plane asks often needs no ticker.
+        """
+        with self.ground.lock:
+            settle()
+            self._checker.begin_due()
+
+    def load_balancers(self) -> list[Route]:
+        """Where network load balancers listen (static address, port) and to whom they forward; a snapshot."""
+        with self.ground.lock:
+            self.tick()
+            return routes(self.ground)
+
+    def instances(self) -> Sequence[InstanceFacts]:
+        with self.ground.lock:
+            self.tick()
+            return [
+                _facts(instance)
+                for backend in regions()
+                for instance in every_instance(backend)
+                if instance.state != "terminated" and is_vpx(backend, instance.image_id)
+            ]
+
+    def instance_at(self, address: str) -> InstanceFacts | None:
+        with self.ground.lock:
+            settle()
+            interface = _interface_at(address)
+            if interface is None or interface.instance is None:
+                return None
+            instance = interface.instance
+            return _facts(instance) if is_vpx(instance.ec2_backend, instance.image_id) else None
+
+    def elastic_ips(self) -> dict[str, str | None]:
+        with self.ground.lock:
+            settle()
+            return {
+                str(elastic.public_ip): elastic.lab_private_ip for backend in regions() for elastic in backend.addresses
+            }
+
+    def allows(self, source: str, destination: str, protocol: Literal["tcp", "udp"], port: int) -> bool:
+        with self.ground.lock:
+            interface = _interface_at(destination)
+            if interface is None:
+                return False
+            sender = _interface_at(source)
+            members = {group.id for group in sender._group_set} if sender else set()
+            return any(
+                _lets_in(rule, source, members, protocol, port)
+                for group in interface._group_set
+                for rule in group.ingress_rules
+            )
+
+    def resolve(self, name: str, kind: str = "A") -> tuple[tuple[str, ...], int]:
+        """(values, TTL in seconds) that Route 53's name servers answer now; ((), 0) for an unknown name."""
+        with self.ground.lock:
+            return answer(name, kind)
+
+    def state(self) -> dict[str, Any]:
+        with self.ground.lock:
+            settle()
+            return {backend.region_name: _state(backend) for backend in regions()}
+
+    def reset(self) -> None:
+        with self.ground.lock:
+            self.ground.clear()
+            moto_api_backend.reset()
+
+
+def _interface_at(address: str) -> Any:
+    for backend in regions():
+        for interface in backend.enis.values():
+            if any(item["PrivateIpAddress"] == address for item in interface.private_ip_addresses):
+                return interface
+    return None
+
+
+def _facts(instance: Any) -> InstanceFacts:
+    return InstanceFacts(
+        instance_id=instance.id,
+        image_id=instance.image_id,
+        instance_type=instance.instance_type,
+        zone=instance.availability_zone,
+        state=instance.state,
+        started_at=instance.lab_started_at,
+        reboots=instance.lab_reboots,
+        user_data=base64.b64decode(str(instance.user_data or "")).decode("utf-8", "replace"),
+        interfaces=tuple(
+            InterfaceFacts(
+                network_interface_id=interface.id,
+                device_index=index,
+                addresses=tuple(str(item["PrivateIpAddress"]) for item in interface.private_ip_addresses),
+                netmask=str(interface.subnet.cidr.netmask),
+            )
+            for index, interface in sorted(instance.nics.items())
+        ),
+    )
+
+
+def _lets_in(rule: Any, source: str, members: set[str], protocol: str, port: int) -> bool:
+    if rule.ip_protocol not in ("-1", protocol):
+        return False
+    if rule.ip_protocol != "-1" and not int(rule.from_port) <= port <= int(rule.to_port):
+        return False
+    if rule.source_group.get("GroupId") in members:
+        return True
+    network = rule.ip_range.get("CidrIp")
+    return bool(network) and ipaddress.IPv4Address(source) in ipaddress.IPv4Network(network, strict=False)
+
+
+def _tags(thing: Any) -> dict[str, str]:
+    return {tag["key"]: tag["value"] for tag in thing.get_tags()}
+
+
+def _state(backend: Any) -> dict[str, Any]:
+    return {
+        "instances": [
+            {
+                "instance_id": instance.id,
+                "state": instance.state,
+                "image_id": instance.image_id,
+                "instance_type": instance.instance_type,
+                "zone": instance.availability_zone,
+                "tags": _tags(instance),
+                "interfaces": [interface.id for _, interface in sorted(instance.nics.items())],
+            }
+            for instance in every_instance(backend)
+        ],
+        "interfaces": [
+            {
+                "network_interface_id": interface.id,
+                "subnet_id": interface.subnet.id,
+                "addresses": [item["PrivateIpAddress"] for item in interface.private_ip_addresses],
+                "instance_id": interface.instance.id if interface.instance else None,
+                "device_index": interface.device_index,
+                "groups": sorted(group.id for group in interface._group_set),
+                "tags": _tags(interface),
+            }
+            for interface in backend.enis.values()
+        ],
+        "elastic_ips": [
+            {
+                "allocation_id": elastic.allocation_id,
+                "public_ip": elastic.public_ip,
+                "private_ip": elastic.lab_private_ip,
+                "network_interface_id": elastic.eni.id if elastic.eni else None,
+                "association_id": elastic.association_id,
+                "tags": _tags(elastic),
+            }
+            for elastic in backend.addresses
+        ],
+        "security_groups": [
+            {"group_id": group.id, "name": group.name, "vpc_id": group.vpc_id}
+            for groups in backend.groups.values()
+            for group in groups.values()
+            if not group.is_default
+        ],
+        "volumes": [
+            {"volume_id": volume.id, "state": volume.status, "tags": _tags(volume)}
+            for volume in backend.volumes.values()
+        ],
+    }

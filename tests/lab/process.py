@@ -1,0 +1,238 @@
+"""The lab as one process: its rooms put together, its servers, its clockwork, what the control interface does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import string
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.lab import faults, files, killer, seed, sockets, variables
+from tests.lab.appliance import ApplianceSide
+from tests.lab.aws import AwsSide
+from tests.lab.backends import Backends
+from tests.lab.calls import CallLog
+from tests.lab.control import Control
+from tests.lab.dataplane import DataPlane
+from tests.lab.inprocess import Clients
+from tests.lab.routing import Routing
+from tests.lab.rundir import RunDirectory
+from tests.lab.server import Server
+from tests.lab.settings import LabError, Settings
+from tests.lab.slices import Slice, claim
+from tests.lab.tls import Authority
+from tests.lab.turnstile import Latency, Turnstile
+from tests.lab.world import Clock
+
+REGION = "eu-central-1"
+HOME = "127.0.0.1"
+TICK_SECONDS = 0.05
+MOST_TRACEBACKS = 20
+APPLICATION_PORTS = range(8080, 8180)
+# Below the range from which the kernel takes ports for outgoing connections, so that none of those is in the way.
+SERVER_PORTS = range(20000, 30000)
+
+
+class Lab:
+    """One region with its appliances. Made, started, reset and stopped; implements ``control.Controls``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.directory = settings.directory
+        self._changing = threading.RLock()
+        self._stopping = threading.Event()
+        self.clock = Clock(settings.pace)
+        self.slice: Slice = claim(settings.network)
+        self.authority = Authority(settings.directory)
+        self.calls = CallLog(settings.directory / "calls.jsonl")
+        self.faults = faults.Faults()
+        self.latency = Latency()
+        self.aws = AwsSide(self.clock, self.slice.network)
+        self.nitro = ApplianceSide(self.clock, self.aws)
+        self.backends = Backends(self.slice.network)
+        self.dataplane = DataPlane(Routing(self.aws, self.nitro, self.aws.load_balancers), self.authority.context)
+        self.aws.set_health_probe(self.dataplane.answers)
+        self.nitro.set_backend_probe(self.dataplane.answers)
+        self._aws_server = _bind(HOME, settings.aws_port, self._guard(self.aws))
+        self._nitro_server = _bind(
+            "0.0.0.0",
+            settings.nitro_port,
+            self._guard(self.nitro),
+            tls=self.authority.context,
+            door=self.nitro.door,
+        )
+        self._control_server = _bind(HOME, settings.control_port, Control(self))
+        self.where = files.Whereabouts(
+            directory=self.directory,
+            control_url=f"http://{HOME}:{self._control_server.port}",
+            aws_url=f"http://{HOME}:{self._aws_server.port}",
+            nitro_port=self._nitro_server.port,
+            region=REGION,
+            access_key_id="AKIA" + _random(32, string.ascii_uppercase + string.digits),
+            secret_access_key=_random(48),
+            password=_random(24),
+            rpc_password=_random(24),
+        )
+        self._clients = Clients(self.aws, self.where.aws_url, REGION)
+        self._application_port = _free_port(f"{self.slice.public_network}.255.254", APPLICATION_PORTS)
+        self.seed: seed.Seed
+        self._failures: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Seed the account, write the files, and answer."""
+        self.where.ca_path.write_bytes(self.authority.pem)
+        self._sow()
+        for server in (self._aws_server, self._nitro_server, self._control_server, self.backends, self.dataplane):
+            server.start()
+        # Apart from each other: a health check that takes its time must not hold up heartbeats.
+        ticks = {"aws": self.aws.tick, "nitro": self.nitro.tick, "dataplane": self.dataplane.tick}
+        for name, tick in ticks.items():
+            threading.Thread(target=self._tick, args=(name, tick), name=f"ticker-{name}", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for server in (self._control_server, self._aws_server, self._nitro_server, self.dataplane, self.backends):
+            server.stop()
+        self.calls.close()
+        self.slice.release()
+
+    def state(self) -> dict[str, Any]:
+        with self._changing:
+            return {
+                "pid": os.getpid(),
+                "directory": str(self.directory),
+                "network": self.slice.network,
+                "public_network": self.slice.public_network,
+                "control_url": self.where.control_url,
+                "aws_url": self.where.aws_url,
+                "nitro_port": self.where.nitro_port,
+                "calls": str(self.calls.path),
+                "time": self.clock.today().isoformat(),
+                "pace": self.clock.factor,
+                "latency": self.latency.state(),
+                **self.faults.state(),
+                "seed_data": self.seed.state(),
+                "backends": self.backends.state(),
+                "dataplane": self.dataplane.state(),
+                "ticker_failures": dict(self._failures),
+                "aws": self.aws.state(),
+                "nitro": self.nitro.state(),
+            }
+
+    def reset(self) -> dict[str, Any]:
+        """An empty region, seeded anew; no faults, no latency, an empty call log. The pace stays."""
+        with self._changing:
+            self.faults.set(faults.NO_FAULTS)
+            self.latency.clear()
+            self.aws.reset()
+            self.nitro.reset()
+            self.dataplane.reset()
+            self.backends.start()
+            self._sow()
+            self.calls.clear()
+            return {"seed_data": self.seed.state()}
+
+    def set_latency(self, seconds: dict[str, float]) -> dict[str, Any]:
+        self.latency.set(seconds)
+        return {"latency": self.latency.state()}
+
+    def set_pace(self, factor: float) -> dict[str, Any]:
+        self.clock.set_factor(factor)
+        return {"factor": self.clock.factor}
+
+    def set_load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]:
+        return self.nitro.load(selector, figures)
+
+    def set_power(self, instance_id: str, on: bool) -> None:
+        self.nitro.power(instance_id, on)
+
+    def set_backend(self, name: str, up: bool) -> None:
+        self.backends.switch(name, up=up)
+
+    def set_faults(self, plan: faults.Plan) -> dict[str, Any]:
+        self.faults.set(plan)
+        return self.faults.state()
+
+    def _guard(self, side: Any) -> Turnstile:
+        return Turnstile(side, calls=self.calls, faults=self.faults, latency=self.latency, kill=killer.kill_tree)
+
+    def _sow(self) -> None:
+        self.seed = seed.sow(self._clients, self.slice.network, REGION)
+        files.write_environment(self.directory / "env", files.environment(self.where, os.environ))
+        files.write_variables(
+            self.directory / "vars" / "ha_pair.yml",
+            "Variables for the playbooks ha_pair and ha_failover against this lab.",
+            variables.ha_pair(self.where, self.seed, self.backends.all[:2], self._application_port),
+        )
+
+    def _tick(self, name: str, tick: Callable[[], None]) -> None:
+        while not self._stopping.wait(TICK_SECONDS):
+            try:
+                tick()
+            except Exception:  # noqa: BLE001 - the boundary: one bad tick must not stop the lab's time
+                self._failures[name] = self._failures.get(name, 0) + 1
+                if self._failures[name] <= MOST_TRACEBACKS:
+                    traceback.print_exc()
+
+
+def serve(settings: Settings) -> None:
+    """Run a lab in this process until SIGTERM or SIGINT."""
+    run = RunDirectory(settings.directory)
+    with run.held(), _signals() as ended:
+        run.clear()
+        lab = Lab(settings)
+        lab.start()
+        run.announce(
+            {
+                "pid": os.getpid(),
+                "url": lab.where.control_url,
+                "nitro_port": lab.where.nitro_port,
+                "aws_url": lab.where.aws_url,
+                "network": lab.slice.network,
+            }
+        )
+        print(f"the lab answers: {json.dumps(run.read())}", flush=True)
+        ended.wait()
+        lab.stop()
+        run.clear()
+        print("the lab has ended", flush=True)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[threading.Event]:
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    yield ended
+
+
+def _bind(address: str, port: int, application: Any, **options: Any) -> Server:
+    if port:
+        try:
+            return Server(address, port, application, **options)
+        except OSError as error:
+            raise LabError(f"port {port} on {address} cannot be had: {error.strerror}") from error
+    # Start at a random one: labs that start side by side would race for the lowest.
+    start = secrets.randbelow(len(SERVER_PORTS))
+    for candidate in (*SERVER_PORTS[start:], *SERVER_PORTS[:start]):
+        with contextlib.suppress(OSError):
+            return Server(address, candidate, application, **options)
+    raise LabError(f"no port from {SERVER_PORTS[0]} to {SERVER_PORTS[-1]} is free on {address}")
+
+
+def _free_port(address: str, ports: range) -> int:
+    for port in ports:
+        with contextlib.suppress(OSError):
+            sockets.listen(address, port).close()
+            return port
+    raise LabError(f"no port from {ports[0]} to {ports[-1]} is free on {address}")
+
+
+def _random(length: int, alphabet: str = string.ascii_letters + string.digits) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))

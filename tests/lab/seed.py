@@ -1,0 +1,89 @@
+"""What an account holds before the first playbook runs: a network in three zones and a key pair. (Images are there.)
+
+Subnets of the VPC N.0.0/16, in the zones a, b, c: management N.1.0/24, N.2.0/24, N.3.0/24; client N.11.0/24 and so on;
+server N.21.0/24 and so on.
+The lab's own back ends live in N.200.0/24, which no subnet covers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.lab.aws import LINUX_IMAGE_ID, VPX_IMAGE_ID
+from tests.lab.inprocess import Clients
+
+NAME = "lab"
+ZONES = ("a", "b", "c")
+ROLES = {"management": 0, "client": 10, "server": 20}
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """The ids of what was made. ``subnets``: zone name → role → subnet id."""
+
+    region: str
+    vpc_id: str
+    vpc_cidr: str
+    image_id: str
+    other_image_id: str
+    key_name: str
+    subnets: dict[str, dict[str, str]]
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "region": self.region,
+            "vpc_id": self.vpc_id,
+            "vpc_cidr": self.vpc_cidr,
+            "image_id": self.image_id,
+            "other_image_id": self.other_image_id,
+            "key_name": self.key_name,
+            "subnets": self.subnets,
+        }
+
+
+def sow(clients: Clients, network: str, region: str) -> Seed:
+    """Make it all in an empty account. ``network``: the first half of the lab's private addresses, such as 127.10."""
+    ec2 = clients.client("ec2")
+    cidr = f"{network}.0.0/16"
+    vpc_id = ec2.create_vpc(CidrBlock=cidr, TagSpecifications=_named("vpc", NAME))["Vpc"]["VpcId"]
+    subnets: dict[str, dict[str, str]] = {}
+    for number, letter in enumerate(ZONES, start=1):
+        zone = f"{region}{letter}"
+        subnets[zone] = {
+            role: _subnet(ec2, vpc_id, zone, f"{network}.{offset + number}.0/24", f"{NAME}-{role}-{letter}")
+            for role, offset in ROLES.items()
+        }
+    _open_to_the_world(ec2, vpc_id, [subnet for roles in subnets.values() for subnet in roles.values()])
+    ec2.create_key_pair(KeyName=NAME, TagSpecifications=_named("key-pair", NAME))
+    return Seed(
+        region=region,
+        vpc_id=vpc_id,
+        vpc_cidr=cidr,
+        image_id=VPX_IMAGE_ID,
+        other_image_id=LINUX_IMAGE_ID,
+        key_name=NAME,
+        subnets=subnets,
+    )
+
+
+def _subnet(ec2: Any, vpc_id: str, zone: str, cidr: str, name: str) -> str:
+    answer = ec2.create_subnet(
+        VpcId=vpc_id, AvailabilityZone=zone, CidrBlock=cidr, TagSpecifications=_named("subnet", name)
+    )
+    return str(answer["Subnet"]["SubnetId"])
+
+
+def _open_to_the_world(ec2: Any, vpc_id: str, subnet_ids: Iterable[str]) -> None:
+    gateway = ec2.create_internet_gateway(TagSpecifications=_named("internet-gateway", NAME))["InternetGateway"]
+    gateway_id = gateway["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id)
+    table = ec2.create_route_table(VpcId=vpc_id, TagSpecifications=_named("route-table", NAME))["RouteTable"]
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway_id)
+    for subnet_id in subnet_ids:
+        ec2.associate_route_table(RouteTableId=table["RouteTableId"], SubnetId=subnet_id)
+
+
+def _named(kind: str, name: str) -> list[dict[str, Any]]:
+    return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": name}]}]

@@ -1,0 +1,47 @@
+"""Complete variables for the playbooks against the seeded network, as a user would write them for an account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tests.lab.backends import Backend
+from tests.lab.files import Whereabouts
+from tests.lab.seed import Seed
+
+
+def ha_pair(where: Whereabouts, seed: Seed, backends: Sequence[Backend], port: int) -> dict[str, Any]:
+    """For ``ha_pair`` and ``ha_failover`` alike: a pair across the first two zones, a web application on ``port``."""
+    return {
+        "ha_pair_name": "lab-pair",
+        "ha_pair_state": "present",
+        "ha_pair_region": seed.region,
+        "ha_pair_image_id": seed.image_id,
+        "ha_pair_instance_type": "m5.xlarge",
+        "ha_pair_key_name": seed.key_name,
+        "ha_pair_nodes": [_node(roles) for roles in list(seed.subnets.values())[:2]],
+        "ha_pair_nitro_user": "nsroot",
+        "ha_pair_password": where.password,
+        "ha_pair_rpc_password": where.rpc_password,
+        "ha_pair_nitro_port": where.nitro_port,
+        "ha_pair_validate_certs": True,
+        "ha_pair_ca_path": str(where.ca_path),
+        # The controller reaches the lab from 127.0.0.1, clients come from anywhere.
+        "ha_pair_management_cidrs": ["127.0.0.1/32"],
+        "ha_pair_client_cidrs": ["0.0.0.0/0"],
+        "ha_pair_elastic_ips": [],
+        "ha_pair_features": ["LB", "SSL"],
+        "ha_pair_ipset": "lab-pair-vips",
+        "ha_pair_application": {
+            "name": "lab-web",
+            "protocol": "HTTP",
+            "port": port,
+            "backends": [{"address": backend.address, "port": backend.port} for backend in backends],
+        },
+        "ha_pair_tags": {"purpose": "lab"},
+        "ha_failover_name": "lab-pair",
+    }
+
+
+def _node(roles: dict[str, str]) -> dict[str, str]:
+    return {f"{role}_subnet_id": subnet_id for role, subnet_id in roles.items()}

@@ -1,0 +1,116 @@
+"""Playbooks on a lab: what the demo, the chaos runs and the molecule scenarios share."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tests.lab.client import LabClient
+from tests.lab.settings import CHECKOUT
+
+_LOG_LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) .*?\| (.*)$")
+VARIABLES = "ha_pair"
+
+
+class StageError(Exception):
+    """A sentence for the person who started this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A playbook that has ended: exit code, where all it said is, epoch seconds of its start, first task and end."""
+
+    playbook: str
+    code: int
+    log: Path
+    started: float
+    first_task_at: float
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.started
+
+    def text(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def changed(self) -> int:
+        """How many tasks changed something, by the last PLAY RECAP."""
+        counts = re.findall(r"\bok=\d+\s+changed=(\d+)", self.text())
+        if not counts:
+            raise StageError(f"{self.log} has no PLAY RECAP")
+        return int(counts[-1])
+
+
+class Stage:
+    """Starts playbooks of the collection against a running lab, with its variables."""
+
+    def __init__(self, lab: LabClient) -> None:
+        self.lab = lab
+        self._runs = 0
+
+    def start(self, playbook: str, *extra: str) -> tuple[subprocess.Popen[bytes], Path]:
+        """``ansible-playbook cloudadc.aws.<playbook>`` in the background, and the file of all it says."""
+        self._runs += 1
+        log = self.lab.directory / f"run-{self._runs:03d}-{playbook}.log"
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), f"cloudadc.aws.{playbook}"]
+        variables = ["-e", f"@{self.lab.variables_path(VARIABLES)}"]
+        settings = {
+            "ANSIBLE_LOG_PATH": str(log),
+            "ANSIBLE_HOME": str(self.lab.directory / "ansible"),
+            "ANSIBLE_ASYNC_DIR": str(self.lab.directory / "ansible" / "async"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        with _out(log).open("wb") as out:
+            process = subprocess.Popen(
+                [*command, *variables, *extra],
+                cwd=CHECKOUT,
+                env=self.lab.environment(**settings),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        return process, log
+
+    def play(self, playbook: str, *extra: str, must_succeed: bool = True) -> Run:
+        """Run a playbook to its end. StageError, with what it said last, if it fails and must not."""
+        started = time.time()
+        process, log = self.start(playbook, *extra)
+        try:
+            code = process.wait()
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if not log.exists():
+            log.write_bytes(_out(log).read_bytes())
+        run = Run(playbook, code, log, started, first_task_at(log) or started, time.time())
+        if must_succeed and code:
+            said = _out(log).read_text(errors="replace").splitlines()
+            tail = "\n".join(said[-25:])
+            raise StageError(f"cloudadc.aws.{playbook} failed (exit code {code}); all it said is in {log}\n{tail}")
+        return run
+
+
+def variables(**values: object) -> Sequence[str]:
+    """Arguments of ansible-playbook that set variables."""
+    return [word for name, value in values.items() for word in ("-e", f"{name}={value}")]
+
+
+def first_task_at(log: Path) -> float | None:
+    """When the first task of a run began, in seconds since the epoch, from Ansible's own log."""
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []:
+        match = _LOG_LINE.match(line)
+        if match and match[2].startswith("TASK ["):
+            return datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S,%f").timestamp()
+    return None
+
+
+def _out(log: Path) -> Path:
+    return log.with_suffix(".out")

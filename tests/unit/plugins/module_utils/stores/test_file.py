@@ -1,0 +1,157 @@
+"""What only files have: modes, places, rights, and half-written drafts."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores import file
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key, StoreUnusable
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore, file_name, stored_keys
+
+KEY = Key("shop", "eu-central-1a")
+
+
+def written(path: Path, key: Key = KEY) -> FileStore:
+    store = FileStore(path, key)
+    store.write(store.acquire("one", 60), {"n": 1}, 0, release=True)
+    return store
+
+
+def test_a_folder_holds_one_file_a_group_and_zone(tmp_path: Path) -> None:
+    written(tmp_path)
+    written(tmp_path, Key("shop", "eu-central-1b"))
+    written(tmp_path, Key("shop2", "eu-central-1a"))
+    names = sorted(each.name for each in tmp_path.iterdir() if not each.name.startswith("."))
+    assert names == ["shop2@eu-central-1a.json", "shop@eu-central-1a.json", "shop@eu-central-1b.json"]
+    assert stored_keys(tmp_path, "shop") == [KEY, Key("shop", "eu-central-1b")]
+    assert stored_keys(tmp_path, "sho") == []
+    assert stored_keys(tmp_path / "not there", "shop") == []
+
+
+def test_names_that_a_pattern_would_misread(tmp_path: Path) -> None:
+    for group in ("s*p", "s[h]p", "s/p", "s@p"):
+        written(tmp_path, Key(group, "a"))
+        assert stored_keys(tmp_path, group) == [Key(group, "a")]
+
+
+@pytest.mark.parametrize("name", ["records", "records/", "records.d"])
+def test_a_folder_is_made_if_its_parent_is_there(tmp_path: Path, name: str) -> None:
+    written(Path(f"{tmp_path}/{name}"))
+    folder = tmp_path / name
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert (folder / file_name(KEY)).is_file()
+
+
+def test_a_name_that_ends_in_json_is_the_file(tmp_path: Path) -> None:
+    written(tmp_path / "shop.json")
+    assert (tmp_path / "shop.json").is_file()
+    assert stored_keys(tmp_path / "shop.json", "shop") == [KEY]
+    assert stored_keys(tmp_path / "shop.json", "other") == []
+
+
+def test_an_existing_file_of_any_name_is_the_file(tmp_path: Path) -> None:
+    store = written(tmp_path / "shop.json")
+    other = store.path.rename(tmp_path / "state")
+    assert FileStore(other, KEY).read().document == {"n": 1}
+
+
+def test_one_file_is_for_one_group_and_zone(tmp_path: Path) -> None:
+    written(tmp_path / "shop.json")
+    other = FileStore(tmp_path / "shop.json", Key("shop", "eu-central-1b"))
+    with pytest.raises(StoreUnusable, match="holds the record of shop eu-central-1a, not of shop eu-central-1b; name"):
+        other.acquire("one", 60)
+
+
+def test_nothing_deeper_than_the_parent_is_made(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "not" / "there", KEY)
+    assert store.read().version == 0
+    with pytest.raises(StoreUnusable, match=r"its folder's parent, .*/not, is not there"):
+        store.acquire("one", 60)
+    assert not (tmp_path / "not").exists()
+
+
+def test_modes_are_for_the_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        store = written(tmp_path / "s")
+    finally:
+        os.umask(before)
+    modes = {each.name: oct(stat.S_IMODE(each.stat().st_mode)) for each in store.path.parent.iterdir()}
+    assert modes == {store.path.name: "0o600", f".{store.path.name}.lock": "0o600"}
+
+
+def test_what_a_killed_writer_left_half_written_is_not_read_and_not_kept(tmp_path: Path) -> None:
+    store = written(tmp_path)
+    draft = store.path.with_name(f".{store.path.name}.draft")
+    draft.write_text('{"half')
+    assert store.read().document == {"n": 1}
+    store.release(store.acquire("two", 60))
+    assert not draft.exists()
+    assert store.read().fence == 2
+
+
+def test_a_newer_format_is_refused_and_kept(tmp_path: Path) -> None:
+    store = written(tmp_path)
+    content = json.loads(store.path.read_text())
+    store.path.write_text(json.dumps({**content, "format": file.FORMAT + 1}))
+    before = store.path.read_text()
+    with pytest.raises(StoreUnusable, match="was written by a newer release"):
+        store.acquire("one", 60)
+    assert store.path.read_text() == before
+
+
+@pytest.mark.parametrize("key", ["version", "fence", "lease", "written_at", "document", "group"])
+def test_a_missing_key_is_damage_and_names_the_path(tmp_path: Path, key: str) -> None:
+    store = written(tmp_path)
+    content = json.loads(store.path.read_text())
+    del content[key]
+    store.path.write_text(json.dumps(content))
+    with pytest.raises(file.DamagedDocument, match=f"{store.path.name} is damaged .*{key}"):
+        store.read()
+
+
+def test_a_place_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("")
+    store = FileStore(tmp_path / "plain" / "x.json", KEY)
+    with pytest.raises(StoreUnusable, match=r"cannot (read|write) .*/plain/x\.json: .*/plain is not a folder"):
+        store.acquire("one", 60)
+    with pytest.raises(StoreUnusable, match=r"cannot write .*: File name too long"):
+        FileStore(tmp_path, Key("x" * 300, "a")).acquire("one", 60)
+
+
+def test_a_folder_without_the_right_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may write anywhere, so the refusal comes from a system call that says no."""
+    store = FileStore(tmp_path, KEY)
+
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(file.os, "open", refuse)
+    with pytest.raises(StoreUnusable, match=r"Permission denied; store\.path must be writable by the user"):
+        store.acquire("one", 60)
+
+
+def test_a_lock_that_is_held_too_long_gets_a_sentence(tmp_path: Path) -> None:
+    store = written(tmp_path)
+    naps: list[float] = []
+    impatient = FileStore(tmp_path, KEY, sleep=naps.append, lock_seconds=0.05)
+    with open(store.path.with_name(f".{store.path.name}.lock")) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(StoreUnusable, match=r"has been locked by another process for 0\.05 s"):
+            impatient.acquire("two", 60)
+    assert naps
+    assert impatient.acquire("two", 60).fence == 2
+
+
+def test_reading_needs_no_right_to_write(tmp_path: Path) -> None:
+    store = written(tmp_path)
+    before = sorted(each.name for each in tmp_path.iterdir())
+    mtime = store.path.stat().st_mtime_ns
+    store.read()
+    assert (sorted(each.name for each in tmp_path.iterdir()), store.path.stat().st_mtime_ns) == (before, mtime)
