@@ -255,3 +255,37 @@ def test_features_are_switched_by_name_in_any_spelling(node: Client) -> None:
     node.do("nsfeature", "disable", feature="LB,CS")
     assert node.rows("nsfeature")[0]["feature"] == ["SSL"]
     assert refused(node.post("config/nsfeature?action=enable", {"nsfeature": {"feature": ["FLUX"]}})) == (400, 1074)
+
+
+def test_a_user_may_do_what_a_bound_command_policy_allows(bench: Bench, node: Client) -> None:
+    node.add("systemuser", username="watcher", password="Watch-2026")
+    watcher = bench.client("127.77.1.10").login("Watch-2026", "watcher")
+    assert refused(watcher.get("config/nsversion")) == (403, 2138)
+    node.bind("systemuser_systemcmdpolicy_binding", username="watcher", policyname="read-only", priority=100)
+    assert watcher.get("config/nsversion").status_code == 200
+    assert watcher.get("stat/ns").status_code == 200
+    assert refused(watcher.post("config/ipset", {"ipset": {"name": "x"}})) == (403, 2138)
+    assert refused(watcher.post("config/nsfeature?action=enable", {"nsfeature": {"feature": ["CS"]}})) == (403, 2138)
+
+
+def test_the_address_of_the_appliance_is_amazons_to_set(node: Client) -> None:
+    moved = {"nsconfig": {"ipaddress": "127.77.1.99", "netmask": "255.255.255.0"}}
+    assert refused(node.put("config/nsconfig", moved)) == (599, 1103)
+    node.set("nsconfig", ipaddress="127.77.1.10", netmask="255.255.255.0")
+
+
+def test_plain_objects_of_the_current_release(node: Client) -> None:
+    node.set("nsparam", maxconn=10)
+    assert node.rows("nsparam")[0]["maxconn"] in (10, "10")
+    node.add("nshttpprofile", name="web", http2="ENABLED")
+    assert node.rows("nshttpprofile", "/web")[0]["http2"] == "ENABLED"
+    node.add("responderpolicy", name="p", rule="true", action="NOOP")
+    node.add("lbvserver", name="web", servicetype="HTTP")
+    node.bind("lbvserver_responderpolicy_binding", name="web", policyname="p", priority=10)
+    assert [row["policyname"] for row in node.rows("lbvserver_responderpolicy_binding", "/web")] == ["p"]
+
+
+def test_a_header_saves_with_the_write(bench: Bench, node: Client) -> None:
+    header = {"X-NITRO-SAVECONFIG": "yes"}
+    assert node.post("config/ipset", {"ipset": {"name": "kept"}}, headers=header).status_code == 201
+    assert bench.side.state()["i-0aaa"]["unsaved"] is False

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from werkzeug.wrappers import Request
 
-from . import engine, passwords, schema, stats
+from . import access, engine, passwords, schema, stats
 from .appliance import Appliance
 from .context import Context, Room
 from .errors import REASONS, NitroFault
@@ -91,6 +91,7 @@ class Api:
                 return self._session_request(appliance, request, path.name)
             ctx = self._authenticated(appliance, request)
             ctx.on_clip = on_clip
+            access.require(ctx.running, ctx.username, request.method, request.args.get("action", ""), path.name)
             return Call(ctx, request, path).reply()
         except NitroFault as fault:
             reply = refused(fault)
@@ -293,6 +294,8 @@ class Call:
         if isinstance(content, list):
             return self._bulk(content)
         status, extra = self._one(content)
+        if self.request.headers.get("X-NITRO-SAVECONFIG", "").lower() == "yes":
+            self.ctx.appliance.save(self.ctx.now)
         return self._warned(status, extra)
 
     def _doomed(self, args: Mapping[str, str]) -> schema.Row:

@@ -281,6 +281,33 @@ def add_later_fields(entry: dict[str, Any], client: dict[str, Any]) -> None:
                 entry["ops"][op]["fields"].append(name)
 
 
+# Types that have no behaviour of their own and no mirrored page: plain objects, as the vendor's client knows them.
+PLAIN = (
+    "auditsyslogaction", "cloudawsparam", "csaction", "cspolicy", "csvserver_cspolicy_binding",
+    "csvserver_lbvserver_binding", "dnsparameter", "dnssuffix", "lbparameter", "lbvserver_responderpolicy_binding",
+    "lbvserver_rewritepolicy_binding", "netprofile", "nshttpprofile", "nslicenseproxyserver", "nsparam", "nstcpprofile",
+    "nstimeout", "policypatset", "policypatset_pattern_binding", "responderaction", "responderpolicy", "rewriteaction",
+    "rewritepolicy", "sslparameter", "sslprofile", "sslvserver_sslcipher_binding", "systemcmdpolicy", "systemgroup",
+    "systemgroup_systemcmdpolicy_binding", "systemgroup_systemuser_binding", "systemuser_systemcmdpolicy_binding",
+)  # fmt: skip
+
+
+def plain_entry(client: dict[str, Any]) -> dict[str, Any]:
+    """A type as the vendor's client knows it: names, types, values, operations; no defaults."""
+    key = [name for name in (client["primary_key"], client["bindprimary_key"]) if name]
+    entry: dict[str, Any] = {"fields": {}, "ops": {}}
+    if key:
+        entry["key"] = key
+    if client["singleton"]:
+        entry["singleton"] = 1
+    for operation in client["_supported_operations"]:
+        if operation in ("add", "update", "unset", "delete", "enable", "disable", "rename"):
+            fields = ["newname", *key] if operation == "rename" else []
+            entry["ops"][operation] = {"fields": fields, "required": key if operation == "add" else []}
+    add_later_fields(entry, client)
+    return entry
+
+
 def main(schema: str, errors: str, client_map: str) -> None:
     pages = json.loads(Path(schema).read_text())
     entries = {path: resource_entry(path, page) for path, page in pages.items() if path not in UNUSED}
@@ -288,6 +315,7 @@ def main(schema: str, errors: str, client_map: str) -> None:
     for path, entry in entries.items():
         if path.startswith("config/") and (known := client.get(path.removeprefix("config/"))):
             add_later_fields(entry, known)
+    entries.update({f"config/{name}": plain_entry(client[name]) for name in PLAIN})
     entries.update(EXTRA)
     entries["config/Interface"] = INTERFACE
     entries["stat/Interface"] = {"fields": INTERFACE_STAT, "key": ["id"]}

@@ -93,11 +93,9 @@ class NsConfig(Behaviour):
         box = ctx.appliance
         peers = len(box.running.rows("hanode")) > 1
         cluster = bool(box.running.rows("clusterinstance"))
-        nsip = box.running.first("nsip", type="NSIP") or {}
         return {
             **row,
-            "ipaddress": box.nsip,
-            "netmask": nsip.get("netmask", ""),
+            **self.address(ctx),
             "systemtype": "Cluster" if cluster else "HA" if peers else "Stand-alone",
             "primaryip": box.nsip if box.ha.role == "Primary" else ctx.room.ha.peer_address(box),
             "flags": 0,
@@ -117,6 +115,16 @@ class NsConfig(Behaviour):
             case "diff":
                 return {"response": ""}
         return None
+
+    def updating(self, ctx: Context, row: Row, changes: Row) -> None:
+        """The NSIP of a VPX on AWS is its interface's address: it cannot be set (1103)."""
+        for name, value in self.address(ctx).items():
+            if changes.pop(name, value) != value:
+                raise NitroFault(1103)
+
+    def address(self, ctx: Context) -> Row:
+        nsip = ctx.running.first("nsip", type="NSIP") or {}
+        return {"ipaddress": ctx.appliance.nsip, "netmask": nsip.get("netmask", "")}
 
     def save(self, ctx: Context) -> None:
         """Two at once: 293 "Operation already in progress" (or 1461, see Settings)."""
