@@ -139,19 +139,22 @@ def _parser(sample: str) -> Callable[[str], float]:
     return _iso_with_zone if datetime.fromisoformat(sample.strip()).tzinfo else _iso_without_zone
 
 
+_from_iso, _timestamp = datetime.fromisoformat, datetime.timestamp
+
+
 def _iso_with_zone(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+    return _timestamp(_from_iso(text))
 
 
 def _iso_without_zone(text: str) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    return _timestamp(_from_iso(text).replace(tzinfo=UTC))
 
 
 # -- JSON objects -----------------------------------------------------------------------------------------------------
 
 
 def _objects(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
-    """Objects with an instant and the metrics, flat or under ``values`` or ``sample``; in an array or after one another."""
+    """Objects with an instant and the metrics, flat or under ``values`` or ``sample``; in an array or in a row."""
     if reader.peek() == "[":
         reader.skip("[")
     items = reader.values()

@@ -88,11 +88,7 @@ class Run:
         engine.finish()
 
     def _note(self, action: Action, now: float, event_id: str, count: int) -> None:
-        after = {
-            Action.SCALE_OUT: self.nodes + count,
-            Action.SCALE_IN: self.nodes,
-            Action.DEPROVISION: self.nodes - count,
-        }
+        change = {Action.SCALE_OUT: count, Action.SCALE_IN: 0, Action.DEPROVISION: -count}[action]
         flaps = False
         if action is Action.SCALE_OUT:
             self.grown_at = now
