@@ -172,7 +172,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws import api, pair_
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, parse_addresses
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client, connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import fail as fail_aws
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Instance, parse_instances
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import gather
@@ -235,15 +235,18 @@ def _nodes(params: dict[str, Any], hosts: list[str], instances: list[Instance]) 
 
 
 def targets(params: dict[str, Any], nodes: list[pair_seats.Node]) -> list[Target]:
-    port = params["nitro_port"]
-    found = []
-    for index, node in enumerate(nodes):
-        asked = params["nodes"][index]["nsip"] if params["nodes"] else node.nsip
-        host, own_port = parse_address(asked)
-        at = f"[{host}]" if ":" in host else host
-        endpoint = f"{at}:{own_port or port}" if own_port or port else at
-        found.append(Target(node.name, node.nsip, endpoint, node.idle))
-    return found
+    asked = [entry["nsip"] for entry in params["nodes"] or []] or [node.nsip for node in nodes]
+    return [
+        Target(node.name, node.nsip, "" if node.idle else endpoint(nsip, params["nitro_port"]), node.idle)
+        for node, nsip in zip(nodes, asked, strict=True)
+    ]
+
+
+def endpoint(nsip: str, port: int | None) -> str:
+    """Where to connect: the port of the address itself, else ``port``, else (None) that of the protocol."""
+    host, own_port = parse_address(nsip)
+    at = f"[{host}]" if ":" in host else host
+    return f"{at}:{own_port or port}" if own_port or port else at
 
 
 def ask(params: dict[str, Any], nodes: list[pair_seats.Node]) -> tuple[list[Claim], Verdict]:
@@ -282,11 +285,13 @@ def result(
 
 def work(module: Any) -> dict[str, Any]:
     params = module.params
+    if not (params["group"] or params["nodes"]):
+        raise Refusal("one of the following is required: group, nodes")
     client_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
     # validate_certs speaks of the appliances here; AWS's certificates are always validated.
     client = connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
     nodes, every_address = read_aws(client, params)
-    addresses = pair_seats.pick_addresses(every_address, params["elastic_ips"], params["group"], nodes)
+    addresses = pair_seats.pick_addresses(every_address, params["elastic_ips"], params["group"] or None, nodes)
     claims, verdict = ask(params, nodes)
     return result(module, nodes, addresses, claims, verdict)
 

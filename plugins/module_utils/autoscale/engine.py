@@ -72,9 +72,9 @@ class Engine:
     """Mutable between ``Engine(policy, record)`` and ``freeze()``; times in seconds since the epoch."""
 
     __slots__ = (
-        "at", "event", "failures", "gap_at", "grow_streaks", "grows", "interval", "limits", "min_nodes", "needed",
-        "nodes", "offset", "origin", "outcome", "phase", "policy", "reason", "sequence", "shown", "shrink_streak", "since",
-        "since_slot", "slack", "slot", "until", "updated", "window",
+        "at", "event", "failures", "gap_at", "grow_streaks", "interval", "limits", "min_nodes", "needed",
+        "nodes", "offset", "origin", "outcome", "phase", "policy", "reason", "sequence", "shown", "shrink_streak",
+        "since", "since_slot", "slack", "slot", "until", "updated", "window",
     )  # fmt: skip
 
     def __init__(self, policy: Policy, record: Record) -> None:
@@ -91,7 +91,7 @@ class Engine:
         self.since = record.phase.since or 0.0
         self.event, self.sequence, self.failures = record.event, record.sequence, record.failures
         self.window: deque[tuple[float, Values]] = deque(maxlen=self.needed)
-        self.grow_streaks, self.grows, self.shrink_streak = [0] * len(self.limits), False, 0
+        self.grow_streaks, self.shrink_streak = [0] * len(self.limits), 0
         self.outcome, self.gap_at, self.nodes, self.reason = Outcome.IN_PHASE, _BEFORE_ALL, 0, ""
         self.shown: tuple[Sample, ...] = ()
         for sample in record.window[-self.needed :]:
@@ -151,32 +151,33 @@ class Engine:
 
         A missing figure breaks both. Returns the longest streak; _NOTHING_SEEN when all figures are missing.
         """
-        low = True
-        for value, (minimum, maximum) in zip(values, self.limits):  # noqa: B905 (a quick loop)
-            if value is None or value > maximum:
-                return self._count_high(values)
-            if value >= minimum:
+        streaks, low, longest, at = self.grow_streaks, True, _NOTHING_SEEN, 0
+        for minimum, maximum in self.limits:
+            value = values[at]
+            if value is None:
+                streaks[at], low = 0, False
+            elif value > maximum:
+                streaks[at] = streak = streaks[at] + 1
                 low = False
-        if self.grows:
-            self.grow_streaks, self.grows = [0] * len(self.limits), False
+                if streak > longest:
+                    longest = streak
+            else:
+                streaks[at] = 0
+                if value >= minimum:
+                    low = False
+                if longest < 0:
+                    longest = 0
+            at += 1  # noqa: SIM113 (enumerate would make a tuple a figure)
         if low:
             self.shrink_streak += 1
             return self.shrink_streak
         self.shrink_streak = 0
-        return 0
-
-    def _count_high(self, values: Values) -> int:
-        """The same where a figure is missing or above its maximum: the common streak below is broken for sure."""
-        self.shrink_streak, self.grows, streaks = 0, True, self.grow_streaks
-        for index, (value, (_, maximum)) in enumerate(zip(values, self.limits, strict=True)):
-            streaks[index] = streaks[index] + 1 if value is not None and value > maximum else 0
-        seen = any(value is not None for value in values)
-        return max(streaks) if seen else _NOTHING_SEEN
+        return longest
 
     def _forget(self) -> None:
         """The window starts again."""
         self.window.clear()
-        self.grow_streaks, self.grows, self.shrink_streak = [0] * len(self.limits), False, 0
+        self.grow_streaks, self.shrink_streak = [0] * len(self.limits), 0
 
     def _breach(self, now: float, owner: str, lease: float) -> Action:
         nodes, policy = self.nodes, self.policy

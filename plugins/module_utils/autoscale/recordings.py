@@ -16,8 +16,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, pairwise
-from operator import itemgetter
+from itertools import chain, islice, pairwise
 from typing import Any, TextIO
 
 from .errors import InstantError, SampleError
@@ -26,21 +25,25 @@ from .samples import SENTINEL, figure_or_none
 from .times import as_instant
 
 Figures = tuple[float | None, ...]
-Rows = Iterator[tuple[float, Figures]]
+#: Instants with their figures, in the order of the recording's metrics; lists of some thousand, or fewer.
+Batch = list[tuple[float, Figures]]
+Batches = Iterator[Batch]
 
 #: Names under which a recording may have its instants.
 INSTANTS = ("timestamp", "time", "at", "date", "datetime", "sampled_at", "_time")
 
+#: Samples handed on at a time.
+BATCH = 4096
 _CHUNK = 1 << 16
 _BLANK = " \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """``rows``: (instant, figures in the order of ``metrics``), oldest first."""
+    """``metrics``: which figures a sample has, in the order of UNITS."""
 
     metrics: tuple[str, ...]
-    rows: Rows
+    batches: Batches
 
 
 def read_recording(stream: TextIO, names: Mapping[str, str] | None = None, form: str = "auto") -> Recording:
@@ -74,29 +77,36 @@ def _csv(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
         raise SampleError(f"the first line must name a column {', '.join(INSTANTS[:-1])}; it has {', '.join(header)}")
     columns = {metric: header.index(name.lower()) for metric, name in wanted.items() if name.lower() in header}
     _some(columns, header)
-    return Recording(tuple(columns), _csv_rows(table, when, columns))
+    return Recording(tuple(columns), _csv_batches(table, when, columns))
 
 
-def _csv_rows(table: Any, when: int, columns: Mapping[str, int]) -> Rows:
-    """One tuple a line; what the quick way cannot take goes the careful way, cell by cell."""
-    indices, names = tuple(columns.values()), tuple(columns)
-    cells: Callable[[Sequence[str]], Sequence[str]] = (
-        itemgetter(*indices) if len(indices) > 1 else itemgetter(slice(indices[0], indices[0] + 1))
-    )
-    bounds = [_bound(name) for name in names]
+def _csv_batches(table: Any, when: int, columns: Mapping[str, int]) -> Batches:
+    """Column by column, which is quick; a batch that has something odd in it goes row by row, cell by cell."""
     parse: Callable[[str], float] | None = None
-    for row in table:
+    while rows := list(islice(table, BATCH)):
+        parse = parse or _parser(rows[0][when] if len(rows[0]) > when else "")
         try:
-            instant = (parse or _instant)(row[when])
-            figures = tuple(
-                [value if 0 <= value <= bound else None for value, bound in zip(map(float, cells(row)), bounds)]  # noqa: B905
-            )
+            yield _quick(rows, when, columns, parse)
         except (ValueError, IndexError):
-            if not any(row):
-                continue
-            instant, figures = _careful(row, when, columns, table.line_num)
-        parse = parse or _parser(row[when])
-        yield instant, figures
+            first = table.line_num - len(rows) + 1
+            yield [_careful(row, when, columns, first + at) for at, row in enumerate(rows) if any(row)]
+
+
+def _quick(rows: list[list[str]], when: int, columns: Mapping[str, int], parse: Callable[[str], float]) -> Batch:
+    """Raises ValueError for rows of different lengths, and for what is no figure."""
+    cells = list(zip(*rows, strict=True))
+    figures = [_column(cells[index], _bound(name)) for name, index in columns.items()]
+    return list(zip(map(parse, cells[when]), zip(*figures, strict=True), strict=True))
+
+
+def _column(cells: Sequence[str], bound: float) -> Sequence[float | None]:
+    """Figures from 0 to ``bound``; None for an empty cell and for what lies beyond."""
+    if all(cells):
+        whole = list(map(float, cells))
+        if min(whole) >= 0 and max(whole) <= bound and math.isfinite(sum(whole)):
+            return whole
+        return [value if 0 <= value <= bound else None for value in whole]
+    return [value if 0 <= (value := float(cell or -1)) <= bound else None for cell in cells]
 
 
 def _careful(row: Sequence[str], when: int, columns: Mapping[str, int], line: int) -> tuple[float, Figures]:
@@ -133,10 +143,13 @@ def _instant(given: object) -> float:
 
 
 def _parser(sample: str) -> Callable[[str], float]:
-    """The quickest way to read instants that are written like this one."""
+    """A quick way to read instants that are written like this one."""
     if sample.strip().replace(".", "", 1).isdigit():
         return float
-    return _iso_with_zone if datetime.fromisoformat(sample.strip()).tzinfo else _iso_without_zone
+    try:
+        return _iso_with_zone if datetime.fromisoformat(sample.strip()).tzinfo else _iso_without_zone
+    except ValueError:
+        return _instant
 
 
 _from_iso, _timestamp = datetime.fromisoformat, datetime.timestamp
@@ -168,10 +181,17 @@ def _objects(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
     there = first[inner] if inner else first
     known = {metric: name for metric, name in wanted.items() if name in there}
     _some(known, list(there))
-    return Recording(tuple(known), _object_rows(chain([first], items), when, inner, known))
+    return Recording(tuple(known), _batched(_object_rows(chain([first], items), when, inner, known)))
 
 
-def _object_rows(items: Iterator[Any], when: str, inner: str | None, known: Mapping[str, str]) -> Rows:
+def _batched(rows: Iterator[tuple[float, Figures]]) -> Batches:
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _object_rows(
+    items: Iterator[Any], when: str, inner: str | None, known: Mapping[str, str]
+) -> Iterator[tuple[float, Figures]]:
     for number, item in enumerate(items, start=1):
         try:
             figures = (item[inner] or {}) if inner else item
@@ -204,7 +224,7 @@ def _cloudwatch(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
                 reader.value()
     _some(series, seen)
     ordered = {metric: _sorted(series[metric]) for metric in UNITS if metric in series}
-    return Recording(tuple(ordered), _joined(list(ordered.values())))
+    return Recording(tuple(ordered), _batched(_joined(list(ordered.values()))))
 
 
 def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Series], seen: list[str]) -> None:
@@ -239,7 +259,7 @@ def _sorted(series: _Series) -> _Series:
     return _Series(array("d", map(instants.__getitem__, order)), array("d", map(series.figures.__getitem__, order)))
 
 
-def _joined(series: list[_Series]) -> Rows:
+def _joined(series: list[_Series]) -> Iterator[tuple[float, Figures]]:
     """One row an instant; a metric without a figure for it has None."""
     places = [0] * len(series)
     while True:

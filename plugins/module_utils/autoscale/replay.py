@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -141,7 +140,9 @@ def replay(policies: Mapping[str, Policy], recording: Recording, options: Option
     """
     runs = [Run(name, policy, recording.metrics, options or Options()) for name, policy in policies.items()]
     count, first, last = 0, 0.0, -float("inf")
-    while batch := list(islice(recording.rows, 4096)):
+    for batch in recording.batches:
+        if not batch:
+            continue
         if not count:
             first = last = batch[0][0]
             for run in runs:

@@ -22,9 +22,9 @@ class Cloud:
     calls: Counter[str] = field(default_factory=Counter)
     writes: Counter[str] = field(default_factory=Counter)
 
-    def run(self, name: str, *, check: bool = False, diff: bool = True, **params: Any) -> dict[str, Any]:
+    def run(self, module: str, /, *, check: bool = False, diff: bool = True, **params: Any) -> dict[str, Any]:
         before = len(self.lab.calls(side="aws"))
-        result = run_module(name, params, check=check, diff=diff)
+        result = run_module(module, params, check=check, diff=diff)
         made = self.lab.calls(side="aws")[before:]
         self.calls = Counter(call.op for call in made)
         self.writes = Counter(call.op for call in made if call.write)

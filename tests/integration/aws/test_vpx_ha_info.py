@@ -40,9 +40,9 @@ class Pair:
         found: dict[str, Any] = self.nodes[number]["interfaces"]["client"]
         return found
 
-    def done(self, name: str, **params: Any) -> dict[str, Any]:
-        result = self.cloud.run(name, **params)
-        assert not result["failed"], (name, result)
+    def done(self, module: str, /, **params: Any) -> dict[str, Any]:
+        result = self.cloud.run(module, **params)
+        assert not result["failed"], (module, result)
         return result
 
     def launch(self, number: int) -> None:
@@ -61,7 +61,7 @@ class Pair:
                   features=["LB"])  # fmt: skip
 
     def open_between_nodes(self) -> None:
-        """Heartbeats (UDP 3003), synchronisation and propagation (TCP 3008 to 3011) between management interfaces."""
+        """Heartbeats (UDP 3003), synchronisation and propagation (TCP 3008 to 3011), files (TCP 22)."""
         ec2 = self.cloud.ec2
         made = ec2.create_security_group(GroupName="nodes", Description="nodes", VpcId=self.cloud.seed["vpc_id"])
         self.group_id = made["GroupId"]
@@ -69,6 +69,7 @@ class Pair:
         rules = [
             {"IpProtocol": "udp", "FromPort": 3003, "ToPort": 3003, "UserIdGroupPairs": within},
             {"IpProtocol": "tcp", "FromPort": 3008, "ToPort": 3011, "UserIdGroupPairs": within},
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "UserIdGroupPairs": within},
             {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 65535, "IpRanges": [{"CidrIp": "127.0.0.1/32"}]},
         ]
         ec2.authorize_security_group_ingress(GroupId=self.group_id, IpPermissions=rules)

@@ -173,7 +173,8 @@ def test_the_kill_switch_takes_the_whole_family_at_the_nth_write(bench: Bench, w
     parent.stdin.write("go\n")
     parent.stdin.flush()
     assert parent.wait(timeout=20) == -signal.SIGKILL
-    wait_for(lambda: bench.faults.state()["kill"]["fired"], "the switch says that it fired")
+    assert bench.faults.state()["kill"]["fired"] is True
+    wait_for(lambda: bench.faults.state()["kill"]["killed"], "the switch says whom it struck")
     state = bench.faults.state()
     assert state["writes_seen"] == 3
     assert len(state["kill"]["killed"]) == 4

@@ -107,7 +107,10 @@ def test_put_changes_what_it_names_and_unset_restores_the_default(node: Client) 
     (row,) = node.rows("lbvserver", "/web")
     assert "comment" not in row
     assert row["lbmethod"] == "LEASTCONNECTION"
-    assert refused(node.post("config/lbvserver?action=unset", {"lbvserver": {"name": "web", "port": True}})) == (599, 278)
+    assert refused(node.post("config/lbvserver?action=unset", {"lbvserver": {"name": "web", "port": True}})) == (
+        599,
+        278,
+    )
 
 
 def test_actions_in_the_url_and_in_the_body(node: Client) -> None:

@@ -51,10 +51,11 @@ def refused(fault: NitroFault) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """``/nitro/v1/<kind>/<name>[/<ident>]``, decoded."""
+    """``/nitro/v1/<kind>/<name>[/<ident>]``, decoded; the reply's key is the name as the client spelled it."""
 
     kind: str
     name: str
+    spelled: str
     ident: str | None
 
 
@@ -64,7 +65,8 @@ def split_path(raw: str) -> Path:
     if tuple(parts[:2]) != API or len(parts) < 4 or parts[2] not in ("config", "stat"):
         raise NitroFault(1232, "/".join(decode(part) for part in parts[2:]))
     ident = decode("/".join(parts[4:])) if len(parts) > 4 else None
-    return Path(parts[2], decode(parts[3]), ident)
+    spelled = decode(parts[3])
+    return Path(parts[2], schema.canonical(parts[2], spelled), spelled, ident)
 
 
 def raw_path(environ: Mapping[str, Any]) -> str:
@@ -203,7 +205,9 @@ def payload(request: Request, name: str) -> Any:
         raise NitroFault(1233) from None
     if not isinstance(body, dict):
         raise NitroFault(1233)
-    content = body.get(name, {} if not (body.keys() - {"params"}) else None)
+    content = {key.lower(): value for key, value in body.items()}.get(name.lower())
+    if content is None and not body.keys() - {"params"}:
+        content = {}
     if content is None:
         raise NitroFault(1232, next(iter(body), ""))
     if not isinstance(content, (dict, list)):
@@ -245,7 +249,7 @@ class Call:
         filters = pairs(self.query.get("filter", ""))
         rows = [row for row in rows if all(self._passes(row, name, wanted) for name, wanted in filters.items())]
         if self._flag("count"):
-            return done(200, {name: [{"__count": len(rows)}]})
+            return done(200, {self.path.spelled: [{"__count": len(rows)}]})
         rows = [resource.print(row) for row in self._page(rows)]
         if resource.singleton:
             return self._found(rows[0])
@@ -266,7 +270,7 @@ class Call:
 
     def _found(self, content: Any) -> Reply:
         """A list with nothing in it is a reply without the key (recorded)."""
-        return done(200, {self.path.name: content} if content or isinstance(content, dict) else {})
+        return done(200, {self.path.spelled: content} if content or isinstance(content, dict) else {})
 
     def _flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in ("yes", "true")

@@ -104,7 +104,8 @@ LATER: dict[str, dict[str, tuple[dict[str, Any], list[str]]]] = {
         "vcpu": ({"t": "b"}, ["update"]),
         "nodeid": ({"t": "d", "min": 0, "max": 31}, []),
     },
-    "config/nslicense": {"licensingmode": ({"t": "s", "ro": 1}, [])},
+    "config/nslicense": {"licensingmode": ({"t": "s", "ro": 1}, []), "daystoexpiration": ({"t": "d", "ro": 1}, [])},
+    "config/servicegroup": {"monstate": ({"t": "s", "ro": 1}, [])},
     "config/nsip": {
         "arpowner": ({"t": "d"}, ["add", "update", "unset"]),
         "mptcpadvertise": ({"t": "s", "d": "NO", "e": YES_NO}, ["add", "update", "unset"]),
@@ -116,6 +117,15 @@ NUMBERS = {
     "config/clusternode": ["delay"],
     "config/clusterinstance": ["deadinterval", "hellointerval"],
     "config/lbvserver": ["timeout"],
+}
+# Pages that are not among the mirrored ones.
+EXTRA: dict[str, dict[str, Any]] = {
+    "config/ntpsync": {
+        "fields": {"state": {"t": "s", "ro": 1, "d": "DISABLED"}},
+        "ops": {"enable": {"fields": [], "required": []}, "disable": {"fields": [], "required": []}},
+        "singleton": 1,
+    },
+    "config/ntpstatus": {"fields": {"response": {"t": "s", "ro": 1}}, "ops": {}, "singleton": 1},
 }
 # Interface: the page is not among the mirrored ones; fields of the current reference that clients use.
 INTERFACE = {
@@ -129,7 +139,7 @@ INTERFACE = {
         "trunk": {"t": "s", "d": "OFF", "e": ["ON", "OFF"]}, "ifalias": {"t": "s"}, "throughput": {"t": "d", "max": 160000},
         "bandwidthhigh": {"t": "d"}, "bandwidthnormal": {"t": "d"}, "lacpmode": {"t": "s", "d": "DISABLED"},
         "ifnum": {"t": "S", "ro": 1}, "devicename": {"t": "s", "ro": 1}, "description": {"t": "s", "ro": 1},
-        "flags": {"t": "d", "ro": 1}, "actualmtu": {"t": "d", "ro": 1}, "vlan": {"t": "d", "ro": 1}, "mac": {"t": "s", "ro": 1},
+        "intftype": {"t": "s", "ro": 1}, "flags": {"t": "d", "ro": 1}, "actualmtu": {"t": "d", "ro": 1}, "vlan": {"t": "d", "ro": 1}, "mac": {"t": "s", "ro": 1},
         "uptime": {"t": "d", "ro": 1}, "state": {"t": "s", "ro": 1}, "intfstate": {"t": "d", "ro": 1},
         "linkstate": {"t": "d", "ro": 1}, "reqspeed": {"t": "s", "ro": 1}, "actspeed": {"t": "s", "ro": 1},
     },
@@ -269,6 +279,7 @@ def main(schema: str, errors: str, client_map: str) -> None:
     for path, entry in entries.items():
         if path.startswith("config/") and (known := client.get(path.removeprefix("config/"))):
             add_later_fields(entry, known)
+    entries.update(EXTRA)
     entries["config/Interface"] = INTERFACE
     entries["stat/Interface"] = {"fields": INTERFACE_STAT, "key": ["id"]}
     lines = ",\n".join(f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in sorted(entries.items()))

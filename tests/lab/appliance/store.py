@@ -55,7 +55,7 @@ class Config:
 
 
 def _filled(tables: dict[str, dict[Key, Row]]) -> dict[str, dict[Key, Row]]:
-    return {name: table for name, table in tables.items() if table}
+    return {name: table for name, table in tables.items() if any(table.values())}
 
 
 def _masked(row: Row) -> Row:

@@ -278,7 +278,13 @@ class ServiceGroup(Behaviour):
         effective = "UP" if "UP" in states else "DOWN"
         if row.get("state") == "DISABLED":
             effective = "OUT OF SERVICE"
-        return {**row, "servicegroupeffectivestate": effective, "numofconnections": 0, "serviceconftype": False}
+        return {
+            **row,
+            "servicegroupeffectivestate": effective,
+            "monstate": "ENABLED",
+            "numofconnections": 0,
+            "serviceconftype": False,
+        }
 
     def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
         for name in (

@@ -167,8 +167,8 @@ class Hardware(Behaviour):
             {
                 "hwdescription": "NetScaler Virtual Appliance 450040",
                 "sysid": 450040,
-                "manufactureday": 2,
-                "manufacturemonth": 17,
+                "manufactureday": 17,
+                "manufacturemonth": 2,
                 "manufactureyear": 2009,
                 "cpufrequncy": 2500,
                 "hostid": sum(ctx.appliance.instance_id.encode()),
@@ -198,7 +198,14 @@ class License(Behaviour):
         )
         row.update({name: name == edition for name in EDITIONS.values()})
         row.update({"f_sslvpn_users": 0, "f_ica_users": 0, "cluster": edition != "isstandardlic"})
-        return [{**row, "modelid": self.model(pooled), "licensingmode": "Pooled" if pooled else "Local"}]
+        return [
+            {
+                **row,
+                "modelid": self.model(pooled),
+                "licensingmode": "Pooled" if pooled else "Local",
+                "daystoexpiration": 364,
+            }
+        ]
 
     def model(self, pooled: Row) -> int:
         factor = 1000 if pooled.get("unit") == "Gbps" else 1
