@@ -202,7 +202,7 @@ def _events(axes: Axes, marks: Sequence[Mark], panel: Panel) -> None:
         axes.vlines(
             [_days(mark.at) for mark in shown], 0, 1,
             transform=axes.get_xaxis_transform(), colors=[_colour(mark) for mark in shown],
-            linewidth=1.1, zorder=2, gid="events",
+            linewidth=1.1 if len(shown) <= NUMBERED else 0.3, zorder=2, gid="events",
         )  # fmt: skip
 
 

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..autoscale.policy import Policy
 from ..autoscale.record import Action, Closed, Event, Phase, Record
 from ..autoscale.times import to_iso
-from .model import Mark, Panel, Point, Span, Trails, clipped, draining, series_of
+from .model import Mark, Page, Panel, Point, Span, Trails, clipped, draining, series_of
 
 #: How every reason to grow or to shrink names the nodes before and after; a closed event has them nowhere else.
 _NODES = re.compile(r"\b(\d+) → (\d+) nodes\b")
@@ -182,3 +182,26 @@ def _facts(record: Record) -> tuple[tuple[str, str], ...]:
         begun = f", begun: {', '.join(left.resources)}" if left.resources else ""
         facts.append(("unfinished", f"{left.stage.value} {left.event_id}: {left.message}{begun}"))
     return tuple(facts)
+
+
+# -- the page ---------------------------------------------------------------------------------------------------------
+
+
+def page_of_group(
+    group: str,
+    records: Sequence[Record],
+    policy: Policy | None,
+    trails: Mapping[str, Trails],
+    *,
+    hours: float,
+    counts: Mapping[str, int],
+) -> Page:
+    """The page of a group: a panel for each record; ``trails`` and ``counts`` by zone, for any of them."""
+    panels = tuple(
+        panel_of(record, policy, trails.get(record.zone), hours=hours, node_count=counts.get(record.zone))
+        for record in records
+    )
+    latest = max((record.updated or 0.0 for record in records), default=0.0)
+    zones = f"{len(panels)} zone{'' if len(panels) == 1 else 's'}"
+    lead = f"{zones}; as of {to_iso(latest)}, times are in UTC" if latest else f"{zones}; no tick yet"
+    return Page(f"Autoscale group {group}", lead, panels)

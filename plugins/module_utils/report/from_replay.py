@@ -12,7 +12,8 @@ from ..autoscale.errors import RecordError
 from ..autoscale.policy import Policy
 from ..autoscale.record import Fields, Phase
 from ..autoscale.sentences import figure
-from .model import Mark, Panel, Span, Trails, clipped, draining, series_of
+from ..autoscale.times import to_iso
+from .model import Mark, Page, Panel, Span, Trails, clipped, draining, series_of
 
 _COUNTED = {
     "scale_outs": "scale-outs",
@@ -61,7 +62,8 @@ def _panel(fields: Fields, first: float, last: float, policies: Mapping[str, Pol
         start=first,
         end=end,
         series=series_of(policy, trails, first, end),
-        nodes=((first, before), *steps),
+        # Where earlier events were left out, nothing is known of the nodes before the first that is listed.
+        nodes=((marks[0].at if marks and fields.whole("events_left_out") else first, before), *steps),
         spans=clipped(_spans(marks, policy, end), first, end),
         marks=marks,
     )
@@ -117,3 +119,12 @@ def _spans(marks: tuple[Mark, ...], policy: Policy | None, end: float) -> list[S
         elif policy:
             spans.append(Span(Phase.COOLDOWN, mark.at, mark.at + policy.cooldown * 60))
     return spans
+
+
+def page_of_replay(replayed: object, policies: Mapping[str, Policy], trails: Trails) -> Page:
+    """The page of a replay; see :func:`panels_of`."""
+    panels = panels_of(replayed, policies, trails)
+    samples = Fields(Fields(replayed, "replay").take("samples"), "replay.samples")
+    first, last = to_iso(samples.instant("first")), to_iso(samples.instant("last"))
+    lead = f"{samples.whole('count')} recorded samples from {first} to {last}, times are in UTC"
+    return Page("Autoscale replay", lead, panels)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -87,50 +88,50 @@ class Trail:
     """One metric's samples, thinned as they come: memory is bounded whatever their number.
 
     Of every stretch of time the lowest and the highest figure are kept, so that no peak is lost. A stretch without any
-    figure is a gap.
+    figure is a gap. Samples come oldest first.
     """
 
     def __init__(self, stretches: int = STRETCHES) -> None:
-        self.most, self.width, self.origin = stretches, 0.0, 0.0
-        self._kept: dict[int, list[Point]] = {}
+        self.most, self.width = stretches, 0.0
+        self._done: list[Point] = []
+        self._low: Point = (0.0, None)
+        self._high: Point = (0.0, None)
+        self._end = -math.inf
 
     def add(self, at: float, figure: float | None) -> None:
-        if not self._kept:
-            self.origin = at
-        if not self.width and len(self._kept) < 2 * self.most:
-            self._kept[len(self._kept)] = [(at, figure)]  # still few: as they are
+        if at >= self._end:
+            self._next(at, figure)
+        elif figure is None:
             return
-        if not self.width:
-            self.width = max((at - self.origin) / self.most, 1e-3)
-            self._merge()
-        while (at - self.origin) / self.width >= 2 * self.most:
-            self.width *= 2
-            self._merge()
-        self._take(at, figure)
+        elif self._low[1] is None or self._high[1] is None:
+            self._low = self._high = (at, figure)
+        elif figure < self._low[1]:
+            self._low = (at, figure)
+        elif figure > self._high[1]:
+            self._high = (at, figure)
 
-    def _take(self, at: float, figure: float | None) -> None:
-        kept = self._kept.setdefault(int((at - self.origin) / self.width), [])
-        kept.append((at, figure))
-        if len(kept) > 2:
-            kept[:] = _extremes(kept)
-
-    def _merge(self) -> None:
-        points = self.points()
-        self._kept = {}
-        for at, figure in points:
-            self._take(at, figure)
+    def _next(self, at: float, figure: float | None) -> None:
+        """A new stretch begins; when there are too many, neighbours are joined first."""
+        self._done += self._last()
+        if len(self._done) >= 4 * self.most:
+            points, self._done = self._done, []
+            self.width = max(2 * self.width, 2 * (at - points[0][0]) / self.most)
+            self._end = -math.inf
+            for earlier in points:
+                self.add(*earlier)
+            self.add(at, figure)
+            return
+        self._low = self._high = (at, figure)
+        self._end = at + self.width
 
     def points(self) -> tuple[Point, ...]:
-        return tuple(point for place in sorted(self._kept) for point in self._kept[place])
+        """What was kept, in the order of time."""
+        return (*self._done, *self._last())
 
-
-def _extremes(points: Sequence[Point]) -> list[Point]:
-    """The lowest and the highest in the order of time; one missing figure where there are no others."""
-    known = [(figure, at) for at, figure in points if figure is not None]
-    if not known:
-        return [points[0]]
-    low, high = min(known), max(known)
-    return sorted({(low[1], low[0]), (high[1], high[0])})
+    def _last(self) -> list[Point]:
+        if self._end == -math.inf:
+            return []
+        return sorted({self._low, self._high}, key=lambda point: point[0])
 
 
 def watched(recording: Recording, trails: dict[str, Trail]) -> Recording:
