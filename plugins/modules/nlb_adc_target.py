@@ -217,6 +217,8 @@ def argument_spec() -> dict[str, Any]:
 
 def read(client: Client, arn: str | None, name: str | None) -> tuple[str, Group | None, Healths]:
     """The group's ARN, the group itself if it was asked for, and its targets. Raises Refusal if there is none."""
+    if not (arn or name):
+        raise Refusal("neither target_group_arn nor target_group_name says which target group is meant")
     try:
         group = None if arn else parse_group(elb_api.describe_target_group_by_name(client, str(name))[0])
         known = group.arn if group else str(arn)
