@@ -18,8 +18,8 @@ description:
   - All record sets of a name and type must have the same TTL and the same routing policy. Nodes that are not named are
     not touched, so a task whose O(ttl) or O(policy) differs from theirs is refused before anything is written. To
     change either, name every node, or set O(purge=true). A simple record of the same name is never removed.
-  - Calls. One C(ListHostedZonesByName) with O(zone); one C(ListResourceRecordSets), which starts at the record and reads
-    further pages only while they are about it; with O(hosted_zone_id) one C(GetHostedZone) if the record is new; one
+  - Calls. One C(ListHostedZonesByName) with O(zone); one C(ListResourceRecordSets), which starts at the record and
+    reads further pages only while they are about it; with O(hosted_zone_id) one C(GetHostedZone) if the record is new; one
     C(ChangeResourceRecordSets) at most; one C(GetChange) per look at its propagation. If Route 53 refuses the batch
     because another job was quicker, the record sets are read again, three times at most. Nothing is written when
     everything is true already.
@@ -36,8 +36,8 @@ options:
     type: str
   private_zone:
     description:
-      - Which of several hosted zones named O(zone) is meant, the private or the public one. Without it, any is, if there is
-        only one.
+      - Which of several hosted zones named O(zone) is meant, the private or the public one. Without it, any is, if
+        there is only one. Of no use with O(hosted_zone_id).
     type: bool
   record:
     description:
@@ -88,13 +88,13 @@ options:
         type: int
       health_check_id:
         description:
-          - The health check that decides whether this node is among the answers. Without it, the one that is there stays;
-            an empty string takes it away.
+          - The health check that decides whether this node is among the answers. Without it, the one that is there
+            stays; an empty string takes it away.
         type: str
   purge:
     description:
-      - Whether multivalue and weighted record sets of the name and type whose nodes are not named are removed as well, in the
-        same transaction. With O(state=absent) that means all of them.
+      - Whether multivalue and weighted record sets of the name and type whose nodes are not named are removed as well,
+        in the same transaction. With O(state=absent) that means all of them.
     type: bool
     default: false
   state:
@@ -105,7 +105,8 @@ options:
     default: present
   wait:
     description:
-      - Whether to wait until all name servers of Route 53 know of the change. A task that changes nothing does not wait.
+      - Whether to wait until all name servers of Route 53 know of the change. A task that changes nothing does not
+        wait.
     type: bool
     default: true
   wait_timeout:
@@ -344,7 +345,7 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=argument_spec(),
-        mutually_exclusive=[["zone", "hosted_zone_id"], ["private_zone", "hosted_zone_id"]],
+        mutually_exclusive=[["zone", "hosted_zone_id"]],
         required_one_of=[["zone", "hosted_zone_id"]],
         supports_check_mode=True,
     )

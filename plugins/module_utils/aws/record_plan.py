@@ -142,8 +142,8 @@ def choose_zone(zones: Iterable[Mapping[str, Any]], name: str, private: bool | N
             f"there is no {kind}hosted zone {canonical_name(name)} in this account{rest}; nothing was written"
         )
     raise Refusal(
-        f"{len(fit)} {kind}hosted zones are named {canonical_name(name)}: {listed}; hosted_zone_id or private_zone says "
-        "which is meant; nothing was written"
+        f"{len(fit)} {kind}hosted zones are named {canonical_name(name)}: {listed}; hosted_zone_id or private_zone "
+        "says which is meant; nothing was written"
     )
 
 

@@ -3,8 +3,8 @@
 """Record sets of Route 53: one canonical form for what is wanted and what is there. Pure.
 
 One name has many texts: Route 53 answers in small letters, with the dot at the end, and writes every character but
-letters, digits, hyphen, underscore and dot as an octal escape, the asterisk of a wildcard as ``\\052`` (developer guide,
-DNS domain name format). Values have no order, and addresses have long and short forms.
+letters, digits, hyphen, underscore and dot as an octal escape, the asterisk of a wildcard as ``\\052`` (developer
+guide, DNS domain name format). Values have no order, and addresses have long and short forms.
 """
 
 from __future__ import annotations
