@@ -324,7 +324,7 @@ def _clean_up(wanted: Wanted, view: View) -> Plan:
         return tuple(moves)
     if view.running is None and not wanted.dissolve:
         raise NitroTimeout(
-            f"{wanted.nsip}: no cluster answers at clip {wanted.clip} ({view.silence}), so it cannot be taken off there; "
+            f"{wanted.nsip}: no cluster answers at clip {wanted.clip} ({view.silence}), so nothing takes it off; "
             "give dissolve=true where the cluster shall be taken apart"
         )
     return (*moves, *_drop(wanted, node))

@@ -248,6 +248,12 @@ class Client:
 
         self._write(f"set {resource}", carry_out)
 
+    def unset(self, resource: str, body: Mapping[str, Any]) -> None:
+        raise AssertionError(f"nothing of a cluster is unset: {resource}")
+
+    def bind(self, resource: str, body: Mapping[str, Any]) -> None:
+        raise AssertionError(f"nothing of a cluster is bound: {resource}")
+
     def act(self, resource: str, action: str, body: Mapping[str, Any] | None = None) -> None:
         given = dict(body or {})
         self._write(f"{action} {resource}", lambda box: getattr(self, f"_{action}_{resource}")(box, given))
