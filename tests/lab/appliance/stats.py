@@ -248,7 +248,8 @@ def sslvservers(ctx: Context) -> list[Row]:
     for row in ctx.running.rows("sslvserver"):
         if owner := ctx.running.first("lbvserver", name=row["vservername"]):
             state = health.vserver_state(ctx.appliance, owner, ctx.room.prober, ctx.now)
-            rows.append({"vservername": row["vservername"], "primaryipaddress": owner["ipv46"], "primaryport": owner["port"],
+            rows.append({"vservername": row["vservername"], "primaryipaddress": owner["ipv46"],
+                         "primaryport": owner["port"],
                          "type": owner["servicetype"], "state": state})  # fmt: skip
     return rows
 
@@ -295,9 +296,12 @@ READERS: dict[str, Reader] = {
     "system": lambda ctx: [cpu(ctx)],
     "hanode": lambda ctx: [pair(ctx)],
     "protocoltcp": lambda ctx: [connections(ctx)],
-    "protocolhttp": lambda ctx: [{"httptotrequests": traffic(ctx)["httptotrequests"], "httprequestsrate": traffic(ctx)["httprequestsrate"]}],
-    "protocolip": lambda ctx: [{"iprxmbitsrate": traffic(ctx)["rxmbitsrate"], "iptxmbitsrate": traffic(ctx)["txmbitsrate"],
-                                "iptotrxmbits": traffic(ctx)["totrxmbits"], "iptottxmbits": traffic(ctx)["tottxmbits"]}],
+    "protocolhttp": lambda ctx: [{"httptotrequests": traffic(ctx)["httptotrequests"],
+    "httprequestsrate": traffic(ctx)["httprequestsrate"]}],
+    "protocolip": lambda ctx: [{"iprxmbitsrate": traffic(ctx)["rxmbitsrate"],
+    "iptxmbitsrate": traffic(ctx)["txmbitsrate"],
+                                "iptotrxmbits": traffic(ctx)["totrxmbits"],
+                                "iptottxmbits": traffic(ctx)["tottxmbits"]}],
     "ssl": lambda ctx: [{"ssltotsslinfo_totaltxncount": 0}],
     "lbvserver": lbvservers,
     "csvserver": csvservers,

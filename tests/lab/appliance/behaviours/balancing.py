@@ -356,13 +356,16 @@ class VserverService(Behaviour):
             return dict(row)
         state = health.service_member(ctx.running, service).state(ctx.room.prober, ctx.now)
         return {**row, "ipv46": service["ipaddress"], "port": service["port"], "servicetype": service["servicetype"],
-                "curstate": state, "dynamicweight": 0, "vsvrbindsvcip": service["ipaddress"], "vsvrbindsvcport": service["port"],
+                "curstate": state, "dynamicweight": 0, "vsvrbindsvcip": service["ipaddress"],
+                "vsvrbindsvcport": service["port"],
                 "preferredlocation": ""}  # fmt: skip
 
 
 @behaves("lbvserver_servicegroup_binding")
 class VserverGroup(Behaviour):
-    """A group is named as servicegroupname, or as servicename (which the vendor's own collection sends); both come back."""
+    """A group is named as servicegroupname, or as servicename (which the vendor's own collection sends); both come
+    back.
+    """
 
     def adding(self, ctx: Context, row: Row) -> None:
         require(ctx, "lbvserver", "name", row["name"])
