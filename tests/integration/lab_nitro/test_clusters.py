@@ -1,8 +1,9 @@
 """Clusters: forming, joining, coordinator and CLIP, draining, removal.
 
-Sources: vendor NITRO reference 12.1 cluster (clusterinstance, clusternode, cluster, clustersync) and its statistics pages;
-vendor docs "Removing a node from a cluster" and "Graceful shutdown of nodes"; the Terraform provider's resource cluster and
-the vendor's template aws/cluster (order of steps); error list 2448 to 2549; the project's fact sheet §4.
+Sources: vendor NITRO reference 12.1 cluster (clusterinstance, clusternode, cluster, clustersync) and its statistics
+pages; vendor docs "Removing a node from a cluster" and "Graceful shutdown of nodes"; the Terraform provider's
+resource cluster and the vendor's template aws/cluster (order of steps); error list 2448 to 2549; the project's fact
+sheet §4.
 """
 
 from __future__ import annotations
@@ -294,7 +295,8 @@ def test_draining_takes_its_minutes_and_ends_passive(grown: Grown) -> None:
     grown.nodes[1].set("clusternode", nodeid=1, state="PASSIVE")
     assert grown.listed()["1"]["masterstate"] == "INACTIVE"
     assert refused(grown.clip().put("config/clusternode", {"clusternode": {"nodeid": 1, "delay": 1441}})) == (400, 1108)
-    assert refused(grown.clip().put("config/clusternode", {"clusternode": {"nodeid": 1, "ipaddress": "127.0.0.9"}})) == (599, 278)  # fmt: skip
+    moved = {"clusternode": {"nodeid": 1, "ipaddress": "127.0.0.9"}}
+    assert refused(grown.clip().put("config/clusternode", moved)) == (599, 278)
 
 
 def test_only_active_nodes_serve(grown: Grown) -> None:

@@ -1,7 +1,7 @@
 """Boot, reboot, power, and what is left of the configuration.
 
-Sources: vendor docs "VPX on AWS" (first login, status checks), NITRO reference ns/reboot and ns/nsconfig (running and saved
-configuration); the Terraform provider's change 1400 (503 without JSON after a warm reboot).
+Sources: vendor docs "VPX on AWS" (first login, status checks), NITRO reference ns/reboot and ns/nsconfig (running and
+saved configuration); the Terraform provider's change 1400 (503 without JSON after a warm reboot).
 """
 
 from __future__ import annotations

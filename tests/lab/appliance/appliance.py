@@ -1,4 +1,6 @@
-"""One appliance: power, boot, its two configurations, its sessions. It knows its hypervisor only through InstanceFacts."""
+"""One appliance: power, boot, its two configurations, its sessions. It knows its hypervisor only through
+InstanceFacts.
+"""
 
 from __future__ import annotations
 
@@ -155,7 +157,9 @@ class Appliance:
         return facts.state != before.state
 
     def boot(self, now: float, times: BootTimes) -> None:
-        """Start over: sessions are gone, and what was not saved is gone (vendor docs: running and saved configuration)."""
+        """Start over: sessions are gone, and what was not saved is gone (vendor docs: running and saved
+        configuration).
+        """
         self.boot_began, self.boot_times = now, times
         self.running = self.saved.copy()
         self.sessions.clear()

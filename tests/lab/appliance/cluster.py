@@ -1,8 +1,8 @@
 """Clusters of appliances: membership, coordinator, cluster address (CLIP), propagation, draining.
 
-Facts: vendor NITRO reference cluster (clusterinstance, clusternode, cluster, clustersync) and statistics; vendor docs "Setting
-up a NetScaler cluster", "Removing a node", "Graceful shutdown of nodes"; the vendor's template aws/cluster for the order of
-steps. Times are lab seconds.
+Facts: vendor NITRO reference cluster (clusterinstance, clusternode, cluster, clustersync) and statistics; vendor docs
+"Setting up a NetScaler cluster", "Removing a node", "Graceful shutdown of nodes"; the vendor's template aws/cluster
+for the order of steps. Times are lab seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 HEARTBEAT = 7000
 STRIPED = 255
 # What stays with a node; everything else is the cluster's.
-OWN = frozenset({"hanode", "nshostname", "Interface", "nscapacity", "nslicenseserver", "systemsession", "hafailover", "hasync",
+OWN = frozenset({"hanode", "nshostname", "Interface", "nscapacity", "nslicenseserver", "systemsession",
+                 "hafailover", "hasync",
                  "reboot", "cluster", "clustersync", "nsversion"})  # fmt: skip
 # What an appliance keeps when its cluster configuration is cleared from it.
 KEPT = (
@@ -111,7 +112,9 @@ class Clusters:
         return bool(row["state"] == "PASSIVE" and now < row.get("_passive_at", 0.0))
 
     def serves(self, node: Appliance, now: float) -> bool:
-        """Whether traffic that reaches this node is served: always outside of a cluster, else while it is active and up."""
+        """Whether traffic that reaches this node is served: always outside of a cluster, else while it is active and
+        up.
+        """
         if not node.cluster.member:
             return True
         cluster = self.of(node)
@@ -200,7 +203,9 @@ class Clusters:
         cluster.nodes = copy.deepcopy(list(rows.values()))
 
     def _locate(self, cluster: Cluster) -> None:
-        """The CLIP is a secondary address of a management interface in EC2; once it was, the nodes move it themselves."""
+        """The CLIP is a secondary address of a management interface in EC2; once it was, the nodes move it
+        themselves.
+        """
         facts = self.room.region.instance_at(cluster.clip)
         if facts is None:
             return
@@ -257,7 +262,9 @@ class Clusters:
     # -- events ------------------------------------------------------------------------------------------------------
 
     def restarted(self, node: Appliance) -> None:
-        """A boot makes a member of a node whose saved configuration says so (vendor docs: enable, save, warm reboot)."""
+        """A boot makes a member of a node whose saved configuration says so (vendor docs: enable, save, warm
+        reboot).
+        """
         instance = next(iter(node.running.rows("clusterinstance")), None)
         node.cluster.member = bool(
             instance and instance.get("_enabled") and self.own_row(node) is not None and self.clip_of(node)
@@ -328,7 +335,9 @@ class Clusters:
         self.clear(node)
 
     def _leave(self, cluster: Cluster, node: Appliance, row: Row, now: float) -> None:
-        """The coordinator itself goes: others know it is gone after the dead interval, and sessions on the CLIP are void."""
+        """The coordinator itself goes: others know it is gone after the dead interval, and sessions on the CLIP are
+        void.
+        """
         members = [one for one in self.members(cluster) if one is not node]
         for other in members:
             other.running.table("clusternode").pop((str(row["nodeid"]),), None)
@@ -487,7 +496,9 @@ class Clusters:
     # -- statistics --------------------------------------------------------------------------------------------------
 
     def node_statistics(self, ctx: Context) -> list[Row]:
-        """Asked on an NSIP only the node itself has real figures; on the CLIP all have (vendor statistics reference)."""
+        """Asked on an NSIP only the node itself has real figures; on the CLIP all have (vendor statistics
+        reference).
+        """
         cluster = self.of(ctx.appliance)
         rows = []
         for row in ctx.running.rows("clusternode"):

@@ -44,7 +44,9 @@ class Settings:
     """Lab seconds a save takes; a second save inside them answers ``save_collision_code``."""
     save_collision_code: int = 293
     ipset_synced: bool = False
-    """Whether IPSets and their bindings travel to the secondary in INC mode (the vendor's templates add them on both)."""
+    """Whether IPSets and their bindings travel to the secondary in INC mode (the vendor's templates add them on
+    both).
+    """
     ipset_in_use_code: int = 1070
     ipset_unknown_ip_code: int = 258
     nsip_in_use_code: int = 2407

@@ -158,7 +158,9 @@ class TimeStatus(Behaviour):
 @behaves("Interface")
 class Interface(Behaviour):
     def rows(self, ctx: Context, resource: Resource) -> list[Row]:
-        """One a network interface of the instance (1/1, 1/2, …), and the loopback LO/1; settings are kept in the table."""
+        """One a network interface of the instance (1/1, 1/2, …), and the loopback LO/1; settings are kept in the
+        table.
+        """
         stored = ctx.running.table("Interface")
         rows = []
         for interface in sorted(ctx.appliance.facts.interfaces, key=lambda one: one.device_index):
