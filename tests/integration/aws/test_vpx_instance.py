@@ -90,7 +90,7 @@ def test_sets_of_other_groups_zones_and_nodes_are_left_alone(cloud: Cloud) -> No
 
 
 def test_elastic_ips_are_made_kept_and_released(cloud: Cloud) -> None:
-    spare, _ = cloud.allocate()
+    spare, _ignored = cloud.allocate()
     interfaces = cloud.interfaces(management={"elastic_ip": True}, client={"elastic_ip": True})
     made = make(cloud, interfaces=interfaces)
     assert not made["failed"], made
