@@ -213,7 +213,7 @@ def test_what_is_no_list_of_objects_is_not_taken_for_none(content: Any) -> None:
     """Taken for "there is none", it would be made anew."""
     with (
         serving(LOGIN, (200, {**DONE, "hanode": content}), LOGOUT) as script,
-        pytest.raises(NitroGarbled, match="get hanode: .* neither an object nor a list of objects"),
+        pytest.raises(NitroGarbled, match=r"get hanode: .* neither an object nor a list of objects"),
         client(script) as nitro,
     ):
         nitro.get("hanode")
