@@ -224,18 +224,20 @@ def group_page(module: Any) -> Page:
     if params["hours"] <= 0:
         raise AutoscaleError(f"hours must be more than 0, not {params['hours']:g}")
     policy = policy_of("policy", params["policy"]) if params["policy"] else None
-    zones = zones or [key.zone for key in stored_keys(module, group)]
     records = []
-    for zone in zones:
+    for zone in zones or [key.zone for key in stored_keys(module, group)]:
         store = open_store(module, group, zone)
-        records.append(load(store.read().document, group, zone, store.where))
-    strangers = sorted({*params["recordings"], *params["node_counts"]} - set(zones))
-    if strangers:
-        raise AutoscaleError(
-            f"{', '.join(strangers)}: no such zone on this page; it shows {', '.join(zones) or 'none'}"
-        )
+        document = store.read().document
+        if document is not None:
+            records.append(load(document, group, zone, store.where))
+        elif zones:
+            raise AutoscaleError(f"{store.where} has no record of {group} {zone}")
     if not records:
         raise AutoscaleError(f"the store has no record of a zone of {group}")
+    there = [record.zone for record in records]
+    strangers = sorted({*params["recordings"], *params["node_counts"]} - set(there))
+    if strangers:
+        raise AutoscaleError(f"{', '.join(strangers)}: no such zone on this page; it shows {', '.join(there)}")
     trails = {
         zone: samples_in(str(path), params["metric_names"], params["format"])
         for zone, path in params["recordings"].items()

@@ -24,15 +24,22 @@ ZONE, SECOND = "eu-central-1a", "eu-central-1b"
 Samples = list[tuple[float, float]]
 
 
-def story(distributor: str = "dns", group: str = NASTY, zone: str = ZONE) -> tuple[Record, Samples]:
-    """T1 to T33, events done within the same minute; the record after it, and all samples that were given."""
+def story(
+    distributor: str = "dns", group: str = NASTY, zone: str = ZONE, *, upto: int = 33, report_last: bool = True
+) -> tuple[Record, Samples]:
+    """T1 to T33, events done within the same minute; the record after it, and all samples that were given.
+
+    ``upto``: stop after this minute; what is decided in it is reported only with ``report_last``.
+    """
     rules, record, nodes = policy(distributor), Record(group, zone), 3
     samples: Samples = []
     for row in rows(distributor):
+        if row.minute > upto:
+            break
         at, figure = minute(row.minute), BETWEEN if row.memory is None else row.memory
         samples.append((at, figure))
         record, decision = evaluate(rules, record, {"memory": figure}, nodes, at, owner="job")
-        if decision.event_id and decision.action.value != "none":
+        if decision.event_id and decision.action.value != "none" and (report_last or row.minute < upto):
             record, _said = report(rules, record, Report(decision.event_id, Outcome.DONE), at, owner="job")
             nodes += {"scale_out": 1, "scale_in": 0, "deprovision": -1}[decision.action.value]
     return record, samples
