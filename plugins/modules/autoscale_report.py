@@ -176,6 +176,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import load
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.chart import HAS_MATPLOTLIB, draw
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_record import page_of_group
@@ -186,7 +187,6 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.report.page import re
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.sources import (
     number_of_nodes,
     policies_of,
-    policy_of,
     replayed,
     samples_in,
 )
@@ -223,7 +223,7 @@ def group_page(module: Any) -> Page:
     group, zones = params["group"], params["zones"]
     if params["hours"] <= 0:
         raise AutoscaleError(f"hours must be more than 0, not {params['hours']:g}")
-    policy = policy_of("policy", params["policy"]) if params["policy"] else None
+    policy = Policy.from_dict(params["policy"]) if params["policy"] else None
     records = []
     for zone in zones or [key.zone for key in stored_keys(module, group)]:
         store = open_store(module, group, zone)
