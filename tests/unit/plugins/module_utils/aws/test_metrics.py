@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.metrics import metric_data
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import UNITS
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.samples import all_figures
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.metrics import metric_data
 
 
 def data(interval: float = 60, **decision: Any) -> dict[str, dict[str, Any]]:
