@@ -106,8 +106,11 @@ options:
     type: raw
     required: true
   now:
-    description: The instant to decide for, ISO 8601. Defaults to the current time. More than one interval before the
-      latest instant of the record is refused.
+    description:
+      - The instant to decide for, ISO 8601. Defaults to the current time. More than one interval before the latest
+        instant of the record is refused.
+      - For O(event) without O(sample), where the current time is more than a day away from the record's latest
+        instant, it defaults to that instant; such a group is driven with instants of its own.
     type: str
   store:
     description: Where the zone's record is kept.
@@ -336,7 +339,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.decision import Decision, refused
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import Report, evaluate, report
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import (
+    Report,
+    evaluate,
+    report,
+    reported_at,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.samples import all_figures, node_count
@@ -409,7 +417,8 @@ def plan_of(params: dict[str, Any], owner: str) -> Plan:
 
     def plan(record: Record) -> tuple[Record, Decision]:
         if said:
-            record, decision = report(policy, record, said, now, owner=owner, lease_seconds=lease_seconds)
+            at = params["now"] or reported_at(record, time.time())
+            record, decision = report(policy, record, said, at, owner=owner, lease_seconds=lease_seconds)
             if params["sample"] is None:
                 return record, decision
         count = params["node_count"]

@@ -67,6 +67,10 @@ class QuietHandler(WSGIRequestHandler):
     def log(self, *_: Any) -> None:
         """Say nothing."""
 
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """The application let the connection go: so do we."""
+        self.close_connection = True
+
 
 @dataclass
 class Bench:
@@ -93,6 +97,14 @@ class Bench:
         facts = self.region.facts[instance_id]
         interfaces = tuple(
             replace(one, addresses=(*one.addresses, address)) if one.device_index == index else one
+            for one in facts.interfaces
+        )
+        self.region.facts[instance_id] = replace(facts, interfaces=interfaces)
+
+    def remove_address(self, instance_id: str, address: str) -> None:
+        facts = self.region.facts[instance_id]
+        interfaces = tuple(
+            replace(one, addresses=tuple(other for other in one.addresses if other != address))
             for one in facts.interfaces
         )
         self.region.facts[instance_id] = replace(facts, interfaces=interfaces)

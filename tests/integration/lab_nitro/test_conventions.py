@@ -1,8 +1,8 @@
 """What every resource has in common on the wire.
 
-Sources: vendor NITRO docs 12.1 "performing-basic-operations", "performing-bulk-operations", "usecases" (filters, paging,
-count, bindings), "error-and-exception-handling" (statuses, 209 with X-NITRO-WARNING, 207); recorded replies as collected
-in the project's fact sheet §2.
+Sources: vendor NITRO docs 12.1 "performing-basic-operations", "performing-bulk-operations", "usecases" (filters,
+paging, count, bindings), "error-and-exception-handling" (statuses, 209 with X-NITRO-WARNING, 207); recorded replies
+as collected in the project's fact sheet §2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Boot, reboot, power, and what is left of the configuration.
 
-Sources: vendor docs "VPX on AWS" (first login, status checks), NITRO reference ns/reboot and ns/nsconfig (running and saved
-configuration); the Terraform provider's change 1400 (503 without JSON after a warm reboot).
+Sources: vendor docs "VPX on AWS" (first login, status checks), NITRO reference ns/reboot and ns/nsconfig (running and
+saved configuration); the Terraform provider's change 1400 (503 without JSON after a warm reboot).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def test_a_reboot_discards_what_was_not_saved(bench: Bench, node: Client, warm: 
 def test_two_saves_at_once_collide(bench: Bench, node: Client) -> None:
     bench.side.settings.save_seconds = 2.0
     node.do("nsconfig", "save")
-    body = {"nsconfig": {}}
+    body: dict[str, dict[str, str]] = {"nsconfig": {}}
     assert refused(node.post("config/nsconfig?action=save", body)) == (599, 293)
     bench.side.settings.save_collision_code = 1461
     assert refused(node.post("config/nsconfig?action=save", body)) == (599, 1461)

@@ -1,7 +1,8 @@
 """Addresses, IPSets, load balancing, certificates, licences: what their behaviours add to plain CRUD.
 
-Sources: vendor NITRO reference 12.1 (ns/nsip, network/ipset, lb/lbvserver, basic/service, basic/servicegroup, ssl/sslcertkey,
-system/systemfile, ns/nscapacity, ns/nslicenseserver), error list 12.1; the project's fact sheet §3, §6, §7.
+Sources: vendor NITRO reference 12.1 (ns/nsip, network/ipset, lb/lbvserver, basic/service, basic/servicegroup,
+ssl/sslcertkey, system/systemfile, ns/nscapacity, ns/nslicenseserver), error list 12.1; the project's fact sheet §3,
+§6, §7.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def test_only_an_address_the_appliance_has_as_vip_or_snip_joins_an_ipset(node: C
 def test_a_vserver_brings_its_vip_and_takes_it_away(node: Client) -> None:
     node.add("lbvserver", name="web", servicetype="HTTP", ipv46=VIP, port=8080)
     assert [row["type"] for row in node.rows("nsip", f"/{VIP}")] == ["VIP"]
-    assert refused(node.post("config/lbvserver", {"lbvserver": {"name": "x", "servicetype": "TCP", "ipv46": VIP, "port": 8080}})) == (409, 273)  # fmt: skip
+    same = {"lbvserver": {"name": "x", "servicetype": "TCP", "ipv46": VIP, "port": 8080}}
+    assert refused(node.post("config/lbvserver", same)) == (409, 273)
     node.add("lbvserver", name="api", servicetype="HTTP", ipv46=VIP, port=8081)
     node.delete("config/lbvserver/web")
     assert node.get(f"config/nsip/{VIP}").status_code == 200
@@ -192,7 +194,8 @@ def test_monitors_are_bound_and_read_from_both_ends(node: Client) -> None:
     assert node.delete("config/lbmonitor_service_binding/m1?args=servicename:s1").status_code == 200
     assert node.rows("service_lbmonitor_binding", "/s1") == []
     assert node.delete("config/servicegroup_lbmonitor_binding/sg1?args=monitor_name:m1").status_code == 200
-    assert refused(node.put("config/service_lbmonitor_binding", {"service_lbmonitor_binding": {"name": "s1", "monitor_name": "nope"}})) == (404, 258)  # fmt: skip
+    unknown = {"service_lbmonitor_binding": {"name": "s1", "monitor_name": "nope"}}
+    assert refused(node.put("config/service_lbmonitor_binding", unknown)) == (404, 258)
 
 
 def test_an_ssl_vserver_needs_a_certificate_to_be_up(bench: Bench, node: Client) -> None:
@@ -252,3 +255,37 @@ def test_features_are_switched_by_name_in_any_spelling(node: Client) -> None:
     node.do("nsfeature", "disable", feature="LB,CS")
     assert node.rows("nsfeature")[0]["feature"] == ["SSL"]
     assert refused(node.post("config/nsfeature?action=enable", {"nsfeature": {"feature": ["FLUX"]}})) == (400, 1074)
+
+
+def test_a_user_may_do_what_a_bound_command_policy_allows(bench: Bench, node: Client) -> None:
+    node.add("systemuser", username="watcher", password="Watch-2026")
+    watcher = bench.client("127.77.1.10").login("Watch-2026", "watcher")
+    assert refused(watcher.get("config/nsversion")) == (403, 2138)
+    node.bind("systemuser_systemcmdpolicy_binding", username="watcher", policyname="read-only", priority=100)
+    assert watcher.get("config/nsversion").status_code == 200
+    assert watcher.get("stat/ns").status_code == 200
+    assert refused(watcher.post("config/ipset", {"ipset": {"name": "x"}})) == (403, 2138)
+    assert refused(watcher.post("config/nsfeature?action=enable", {"nsfeature": {"feature": ["CS"]}})) == (403, 2138)
+
+
+def test_the_address_of_the_appliance_is_amazons_to_set(node: Client) -> None:
+    moved = {"nsconfig": {"ipaddress": "127.77.1.99", "netmask": "255.255.255.0"}}
+    assert refused(node.put("config/nsconfig", moved)) == (599, 1103)
+    node.set("nsconfig", ipaddress="127.77.1.10", netmask="255.255.255.0")
+
+
+def test_plain_objects_of_the_current_release(node: Client) -> None:
+    node.set("nsparam", maxconn=10)
+    assert node.rows("nsparam")[0]["maxconn"] in (10, "10")
+    node.add("nshttpprofile", name="web", http2="ENABLED")
+    assert node.rows("nshttpprofile", "/web")[0]["http2"] == "ENABLED"
+    node.add("responderpolicy", name="p", rule="true", action="NOOP")
+    node.add("lbvserver", name="web", servicetype="HTTP")
+    node.bind("lbvserver_responderpolicy_binding", name="web", policyname="p", priority=10)
+    assert [row["policyname"] for row in node.rows("lbvserver_responderpolicy_binding", "/web")] == ["p"]
+
+
+def test_a_header_saves_with_the_write(bench: Bench, node: Client) -> None:
+    header = {"X-NITRO-SAVECONFIG": "yes"}
+    assert node.post("config/ipset", {"ipset": {"name": "kept"}}, headers=header).status_code == 201
+    assert bench.side.state()["i-0aaa"]["unsaved"] is False

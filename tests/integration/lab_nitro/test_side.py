@@ -1,4 +1,6 @@
-"""What the turnstile asks of this side: names of operations, which are writes, and refusals in the appliance's own words."""
+"""What the turnstile asks of this side: names of operations, which are writes, and refusals in the appliance's own
+words.
+"""
 
 from __future__ import annotations
 

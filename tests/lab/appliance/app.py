@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from werkzeug.wrappers import Request
 
-from . import engine, passwords, schema, stats
+from . import access, engine, passwords, schema, stats
 from .appliance import Appliance
 from .context import Context, Room
 from .errors import REASONS, NitroFault
@@ -91,6 +91,7 @@ class Api:
                 return self._session_request(appliance, request, path.name)
             ctx = self._authenticated(appliance, request)
             ctx.on_clip = on_clip
+            access.require(ctx.running, ctx.username, request.method, request.args.get("action", ""), path.name)
             return Call(ctx, request, path).reply()
         except NitroFault as fault:
             reply = refused(fault)
@@ -107,7 +108,9 @@ class Api:
         return self._login(appliance, request, body) if name == "login" else self._logout(appliance, request)
 
     def _login(self, appliance: Appliance, request: Request, body: Any) -> Reply:
-        """201 with the session id in the body and as a cookie whose name depends on the content type (recorded logins)."""
+        """201 with the session id in the body and as a cookie whose name depends on the content type (recorded
+        logins).
+        """
         if not isinstance(body, dict):
             raise NitroFault(1234, "login")
         for name in body:
@@ -175,7 +178,9 @@ class Api:
 
 
 def token_of(request: Request) -> str | None:
-    """The session id, from the Cookie header or (one official client) a request header named Set-Cookie; raw or encoded."""
+    """The session id, from the Cookie header or (one official client) a request header named Set-Cookie; raw or
+    encoded.
+    """
     for header in ("Cookie", "Set-Cookie"):
         for part in request.headers.get(header, "").split(";"):
             name, _, value = part.strip().partition("=")
@@ -195,7 +200,9 @@ def _unquoted(value: str) -> str:
 
 
 def payload(request: Request, name: str) -> Any:
-    """What stands under the resource's name in the body: an object, or a list of them. 1233 when it is not JSON (400)."""
+    """What stands under the resource's name in the body: an object, or a list of them. 1233 when it is not JSON
+    (400).
+    """
     text = request.get_data(as_text=True)
     if request.mimetype == "application/x-www-form-urlencoded" and text.startswith("object="):
         text = unquote(text.removeprefix("object=").replace("+", " "))
@@ -287,6 +294,8 @@ class Call:
         if isinstance(content, list):
             return self._bulk(content)
         status, extra = self._one(content)
+        if self.request.headers.get("X-NITRO-SAVECONFIG", "").lower() == "yes":
+            self.ctx.appliance.save(self.ctx.now)
         return self._warned(status, extra)
 
     def _doomed(self, args: Mapping[str, str]) -> schema.Row:
@@ -351,7 +360,9 @@ class Call:
         return result
 
     def _warned(self, status: int, extra: schema.Row | None = None) -> Reply:
-        """With ``?warning=yes`` a warning turns the reply into 209 and stands in a header (vendor docs, error handling)."""
+        """With ``?warning=yes`` a warning turns the reply into 209 and stands in a header (vendor docs, error
+        handling).
+        """
         body = {**envelope(), **(extra or {})}
         if not self.ctx.warnings or not self._flag("warning"):
             return Reply(status, body)

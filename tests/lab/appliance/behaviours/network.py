@@ -26,9 +26,6 @@ class NsIp(Behaviour):
         row.setdefault("td", 0)
         ctx.room.clusters.adding_address(ctx, row)
 
-    def added(self, ctx: Context, row: Row) -> None:
-        ctx.room.clusters.added_address(ctx, row)
-
     def updating(self, ctx: Context, row: Row, changes: Row) -> None:
         if row["type"] == "VIP" and changes.get("mgmtaccess") == "ENABLED":
             raise NitroFault(278, "mgmtAccess")
@@ -161,7 +158,9 @@ class TimeStatus(Behaviour):
 @behaves("Interface")
 class Interface(Behaviour):
     def rows(self, ctx: Context, resource: Resource) -> list[Row]:
-        """One a network interface of the instance (1/1, 1/2, …), and the loopback LO/1; settings are kept in the table."""
+        """One a network interface of the instance (1/1, 1/2, …), and the loopback LO/1; settings are kept in the
+        table.
+        """
         stored = ctx.running.table("Interface")
         rows = []
         for interface in sorted(ctx.appliance.facts.interfaces, key=lambda one: one.device_index):
