@@ -74,8 +74,7 @@ class Run:
 
     def _act(self, action: Action, now: float) -> None:
         engine = self.engine
-        event = engine.event
-        assert event is not None
+        event = engine.open_event
         if engine.outcome is not _RESUMED:
             self._note(action, now, event.id, event.count)
         if action is Action.SCALE_IN or now < event.decided_at + self.options.provision:

@@ -449,7 +449,13 @@ def test_an_instant_that_is_none_is_refused(now: Any) -> None:
         evaluate(policy(), FIRST, {"memory": 1}, 2, now)
 
 
-@pytest.mark.parametrize("every", [50, 55, 61, 65, 70])
+@pytest.mark.parametrize("now", [-1, 1e18, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_an_instant_too_far_away_is_refused(now: Any) -> None:
+    with pytest.raises(InstantError, match="now must lie between 1970-01-01T00:00:00Z and 9000-01-01T00:00:00Z"):
+        evaluate(policy(), FIRST, {"memory": 1}, 2, now)
+
+
+@pytest.mark.parametrize("every", [51, 55, 61, 65, 69])
 def test_a_schedule_that_drifts_loses_no_sample(every: float) -> None:
     """A loop that sleeps a minute after each tick, or hurries: every tick counts, none is taken for a gap."""
     group = Group()
@@ -459,7 +465,7 @@ def test_a_schedule_that_drifts_loses_no_sample(every: float) -> None:
         assert "gap" not in group.said.reason
 
 
-@pytest.mark.parametrize("every", [50, 55, 61, 65])
+@pytest.mark.parametrize("every", [51, 55, 61, 65])
 def test_a_drain_is_never_shorter_on_the_clock_than_it_is_long(every: float) -> None:
     group, number = Group(), 0
     while group.tick(0, LOW, jitter=number * every) != "scale_in":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.decision import Decision
@@ -217,6 +217,11 @@ def test_never_two_events_in_one_phase_and_nothing_evaluated_in_one(rules: Polic
 
 @given(rules=RULES, ticks=TRACES, jitter=st.lists(st.floats(-25, 25), min_size=1, max_size=97))
 @SETTINGS
+@example(
+    rules=policy(metrics={"cpu": {"min": 40, "max": 85}, "memory": {"min": 40, "max": 85}}, watch_time=2),
+    ticks=[Tick({"cpu": 99.0}), Tick(None, absent=True), Tick({"cpu": 99.0}), Tick({"cpu": 99.0})],
+    jitter=[25.0, 25.0, 0.0, -25.0],
+)
 def test_jitter_changes_nothing(rules: Policy, ticks: list[Tick], jitter: list[float]) -> None:
     assert answers(rules, ticks, jitter, restart=False) == answers(rules, ticks, [0.0], restart=False)
 

@@ -62,7 +62,7 @@ def test_ticks_early_and_late(distributor: str, pattern: list[float]) -> None:
 
 
 @BOTH
-@given(jitter=st.lists(st.floats(-25, 25), min_size=33, max_size=33), after=st.floats(0, 34))
+@given(jitter=st.lists(st.floats(-29, 29), min_size=33, max_size=33), after=st.floats(0, 34))
 @settings(deadline=None, max_examples=150)
 def test_every_tick_moved_on_its_own(distributor: str, jitter: list[float], after: float) -> None:
     assert walk(distributor, jitter, report_after=after) == expected(distributor)
