@@ -51,6 +51,10 @@ options:
       table:
         description: For V(dynamodb), the name of the table.
         type: str
+      create:
+        description: Accepted so that one variable serves all modules; a table that is not there yet reads as empty.
+        type: bool
+        default: false
   policy:
     description: The group's policy, as for M(cloudadc.aws.autoscale_evaluate). A record does not hold it; without it
       the page shows no limits and no past cooldowns.
@@ -192,6 +196,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.report.sources import
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreError
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
+    CREATE,
     open_store,
     store_argument_spec,
     stored_keys,
@@ -202,7 +207,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "title": {"type": "str"},
     "group": {"type": "str"},
     "zones": {"type": "list", "elements": "str"},
-    "store": {**store_argument_spec(), "required": False},
+    "store": {**store_argument_spec(create=CREATE), "required": False},
     "policy": {"type": "dict"},
     "recordings": {"type": "dict", "default": {}},
     "node_counts": {"type": "dict", "default": {}},

@@ -156,13 +156,6 @@ def test_the_playbook_writes_the_page_once(options: dict[str, Any], tmp_path: Pa
     assert "<h1>t</h1>" in Path(options["path"]).read_text()
 
 
-def test_defaults_are_those_of_the_argument_specs() -> None:
-    role = CHECKOUT / "roles" / "report"
-    specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
-    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text())
-    assert {name: spec["default"] for name, spec in specs.items() if "default" in spec} == defaults
-
-
 def _playbook(variables: Path) -> subprocess.CompletedProcess[str]:
     command = ["ansible-playbook", "-i", "localhost,", "cloudadc.aws.report", "-e", f"@{variables}"]
     environ = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".tree"), "ANSIBLE_NOCOLOR": "1"}
