@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
 from datetime import UTC
 from html import escape
 from typing import Any
@@ -91,10 +90,10 @@ def _figure(panel: Panel) -> Any:
     for axes, series in zip(rows, panel.series, strict=False):
         _metric(axes, series)
     _nodes(rows[-1], panel)
-    for axes in rows:
-        _phases(axes, panel)
-        _events(axes, panel.marks, panel)
-    _numbers(rows[0], panel.marks, panel)
+    for row, axes in enumerate(rows, start=1):
+        _phases(axes, row, panel)
+        _events(axes, row, panel)
+    _numbers(rows[0], panel)
     _time(rows[-1], panel)
     figure.subplots_adjust(
         left=0.065, right=0.9, top=1 - 0.5 / figure.get_figheight(), bottom=0.5 / figure.get_figheight(), hspace=0.46
@@ -174,7 +173,7 @@ def _nodes(axes: Axes, panel: Panel) -> None:
     )
 
 
-def _phases(axes: Axes, panel: Panel) -> None:
+def _phases(axes: Axes, row: int, panel: Panel) -> None:
     """One collection a phase, however many spans it has."""
     by_phase: dict[str, list[tuple[float, float]]] = {}
     for span in panel.spans:
@@ -182,12 +181,12 @@ def _phases(axes: Axes, panel: Panel) -> None:
     for phase, ranges in sorted(by_phase.items()):
         axes.broken_barh(
             ranges, (0, 1), transform=axes.get_xaxis_transform(), zorder=0.5,
-            facecolor=COLOURS[phase], edgecolor="none", gid=f"phase-{phase}",
+            facecolor=COLOURS[phase], edgecolor="none", gid=f"phase-{phase}-{row}",
         )  # fmt: skip
 
 
-def _shown(marks: Sequence[Mark], panel: Panel) -> list[Mark]:
-    return [mark for mark in marks if panel.start <= mark.at <= panel.end]
+def _shown(panel: Panel) -> list[Mark]:
+    return [mark for mark in panel.marks if panel.start <= mark.at <= panel.end]
 
 
 def _colour(mark: Mark) -> str:
@@ -196,19 +195,19 @@ def _colour(mark: Mark) -> str:
     return COLOURS["grow" if mark.grows else "shrink"]
 
 
-def _events(axes: Axes, marks: Sequence[Mark], panel: Panel) -> None:
-    shown = _shown(marks, panel)
+def _events(axes: Axes, row: int, panel: Panel) -> None:
+    shown = _shown(panel)
     if shown:
         axes.vlines(
             [_days(mark.at) for mark in shown], 0, 1,
             transform=axes.get_xaxis_transform(), colors=[_colour(mark) for mark in shown],
-            linewidth=1.1 if len(shown) <= NUMBERED else 0.3, zorder=2, gid="events",
+            linewidth=1.1 if len(shown) <= NUMBERED else 0.3, zorder=2, gid=f"events-{row}",
         )  # fmt: skip
 
 
-def _numbers(axes: Axes, marks: Sequence[Mark], panel: Panel) -> None:
+def _numbers(axes: Axes, panel: Panel) -> None:
     """A flag on top of each event's line: its number and where it went, with the reason as a tooltip."""
-    shown = _shown(marks, panel)
+    shown = _shown(panel)
     if len(shown) > NUMBERED:
         return
     for mark in shown:

@@ -13,7 +13,7 @@ from ..autoscale.times import to_iso
 from .model import Mark, Page, Panel
 
 #: Nothing is loaded and nothing is run, whatever a record may contain.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 _LIGHT = {
     "paper": "#ffffff", "ink": "#1c2127", "muted": "#5b6570", "grid": "#e3e7eb", "rule": "#c9d0d7",
