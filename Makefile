@@ -82,7 +82,7 @@ chaos-sample: venv
 
 .PHONY: molecule
 molecule: venv ## what is used: roles and stories, as a client and AWS see them
-	@$(BIN)/molecule --no-color test --all --no-command-borders 2>&1
+	@NO_COLOR=1 $(BIN)/molecule test --all --no-command-borders
 
 .PHONY: bench
 bench: venv ## measured against what a user would otherwise take; never gates

@@ -103,6 +103,8 @@ class Turnstile:
     def _strike(self, kill: Kill, entry: _Entry) -> None:
         entry.extra["fault"] = f"kill {kill.when}"
         entry.log("0")
+        # Known to have struck before the victim can be seen dead: who waits for that may ask at once.
+        self._faults.killed([])
         self._faults.killed(self._kill(kill.pid))
         raise NoAnswer(Loss.RESET)
 

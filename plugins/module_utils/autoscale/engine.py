@@ -30,7 +30,8 @@ _BEFORE_ALL = -(1 << 60)
 Values = Sequence[float | None]
 
 # Members of an Enum are slow to look up, and a year has half a million ticks.
-_WATCHING, _NONE = Phase.WATCHING, Action.NONE
+_WATCHING, _COOLDOWN, _NONE = Phase.WATCHING, Phase.COOLDOWN, Action.NONE
+_ceil = math.ceil
 _NOTHING_SEEN = -1
 
 
@@ -49,7 +50,7 @@ class Outcome(enum.Enum):
     DEPROVISION = enum.auto()
 
 
-_WATCHED = Outcome.WATCHED
+_WATCHED, _IN_PHASE = Outcome.WATCHED, Outcome.IN_PHASE
 
 #: The outcomes of a tick in which samples were weighed against limits.
 EVALUATED = frozenset({Outcome.WATCHED, Outcome.NO_SAMPLE, Outcome.AT_MAX, Outcome.AT_MIN, Outcome.ACTED})
@@ -71,9 +72,9 @@ class Engine:
     """Mutable between ``Engine(policy, record)`` and ``freeze()``; times in seconds since the epoch."""
 
     __slots__ = (
-        "at", "event", "failures", "gapped", "grow_streaks", "interval", "limits", "min_nodes", "needed", "nodes",
-        "offset", "origin", "outcome", "phase", "policy", "reason", "sequence", "shown", "shrink_streak", "since",
-        "since_slot", "slack", "slot", "until", "updated", "window",
+        "at", "event", "failures", "gap_at", "grow_streaks", "interval", "limits", "min_nodes", "needed",
+        "nodes", "offset", "origin", "outcome", "phase", "policy", "reason", "sequence", "shown", "shrink_streak",
+        "since", "since_slot", "slack", "slot", "until", "updated", "window",
     )  # fmt: skip
 
     def __init__(self, policy: Policy, record: Record) -> None:
@@ -91,7 +92,7 @@ class Engine:
         self.event, self.sequence, self.failures = record.event, record.sequence, record.failures
         self.window: deque[tuple[float, Values]] = deque(maxlen=self.needed)
         self.grow_streaks, self.shrink_streak = [0] * len(self.limits), 0
-        self.outcome, self.gapped, self.nodes, self.reason = Outcome.IN_PHASE, False, 0, ""
+        self.outcome, self.gap_at, self.nodes, self.reason = Outcome.IN_PHASE, _BEFORE_ALL, 0, ""
         self.shown: tuple[Sample, ...] = ()
         for sample in record.window[-self.needed :]:
             known = dict(sample.values)
@@ -106,18 +107,11 @@ class Engine:
 
         ``outcome`` and ``explain()`` tell why. A tick that belongs to an interval already seen counts nothing.
         """
-        slot = math.ceil((now - self.offset) / self.interval - 0.5)
-        self.gapped = False
+        slot = _ceil((now - self.offset) / self.interval - 0.5)
         if slot != self.slot + 1:
-            if abs(now - self.at - self.interval) <= self.slack:
-                # Regular ticks of which the grid sees two in one interval or misses one: not due at its points.
-                slot = self.slot + 1
-                self.offset = round(now - slot * self.interval, 3)
-            elif slot <= self.slot:
+            slot = self._place(slot, now)
+            if slot <= self.slot:
                 return self._again(now, nodes, owner, lease)
-            else:
-                self.gapped = bool(self.window)
-                self._forget()
         self.slot, self.at, self.nodes = slot, now, nodes
         if now > self.updated:
             self.updated = now
@@ -138,6 +132,18 @@ class Engine:
         self.outcome = _WATCHED
         return _NONE
 
+    def _place(self, slot: int, now: float) -> int:
+        """The slot of a tick that does not follow its predecessor's on the grid."""
+        if abs(now - self.at - self.interval) <= self.slack:
+            # Regular ticks of which the grid sees two in one interval or misses one: not due at its points.
+            slot = self.slot + 1
+            self.offset = round(now - slot * self.interval, 3)
+        elif slot > self.slot:
+            if self.window:
+                self.gap_at = slot
+            self._forget()
+        return slot
+
     # -- watching ---------------------------------------------------------------------------------------------------
 
     def _count(self, values: Values) -> int:
@@ -145,21 +151,23 @@ class Engine:
 
         A missing figure breaks both. Returns the longest streak; _NOTHING_SEEN when all figures are missing.
         """
-        streaks, low, longest, index = self.grow_streaks, True, _NOTHING_SEEN, -1
+        streaks, low, longest, at = self.grow_streaks, True, _NOTHING_SEEN, 0
         for minimum, maximum in self.limits:
-            index += 1
-            value = values[index]
-            streak = 0
+            value = values[at]
             if value is None:
-                low = False
+                streaks[at], low = 0, False
             elif value > maximum:
+                streaks[at] = streak = streaks[at] + 1
                 low = False
-                streak = streaks[index] + 1
-                longest = streak if streak > longest else longest
+                if streak > longest:
+                    longest = streak
             else:
-                low = low and value < minimum
-                longest = 0 if longest < 0 else longest
-            streaks[index] = streak
+                streaks[at] = 0
+                if value >= minimum:
+                    low = False
+                if longest < 0:
+                    longest = 0
+            at += 1  # noqa: SIM113 (enumerate would make a tuple a figure)
         if low:
             self.shrink_streak += 1
             return self.shrink_streak
@@ -169,8 +177,7 @@ class Engine:
     def _forget(self) -> None:
         """The window starts again."""
         self.window.clear()
-        self.grow_streaks = [0] * len(self.limits)
-        self.shrink_streak = 0
+        self.grow_streaks, self.shrink_streak = [0] * len(self.limits), 0
 
     def _breach(self, now: float, owner: str, lease: float) -> Action:
         nodes, policy = self.nodes, self.policy
@@ -224,17 +231,15 @@ class Engine:
 
     def _in_phase(self, now: float, owner: str, lease: float) -> Action | None:
         """What a tick in a phase does; None when the phase turns out to be over and samples count again."""
-        match self.phase:
-            case Phase.COOLDOWN:
-                if self.lasts(self.until or 0.0, now, self.slot):
-                    self.outcome = Outcome.IN_PHASE
-                    return Action.NONE
-                self.watch()
-                return None
-            case Phase.DRAINING | Phase.TTL:
-                return self._drain(now, owner, lease)
-            case _:
-                return self._ask(now, owner, lease)
+        if self.phase is _COOLDOWN:
+            if self.lasts(self.until or 0.0, now, self.slot):
+                self.outcome = _IN_PHASE
+                return _NONE
+            self.watch()
+            return None
+        if self.event is not None and self.event.stage is Action.SCALE_IN:
+            return self._drain(now, owner, lease)
+        return self._ask(now, owner, lease)
 
     def _drain(self, now: float, owner: str, lease: float) -> Action:
         event = self.event

@@ -12,12 +12,13 @@ from __future__ import annotations
 import csv
 import json
 import math
+import operator
+import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, pairwise
-from operator import itemgetter
+from itertools import chain, islice
 from typing import Any, TextIO
 
 from .errors import InstantError, SampleError
@@ -26,21 +27,26 @@ from .samples import SENTINEL, figure_or_none
 from .times import as_instant
 
 Figures = tuple[float | None, ...]
-Rows = Iterator[tuple[float, Figures]]
+#: Instants with their figures, in the order of the recording's metrics; lists of some thousand, or fewer.
+Batch = list[tuple[float, Figures]]
+Batches = Iterator[Batch]
 
 #: Names under which a recording may have its instants.
 INSTANTS = ("timestamp", "time", "at", "date", "datetime", "sampled_at", "_time")
 
+#: Samples handed on at a time.
+BATCH = 4096
 _CHUNK = 1 << 16
 _BLANK = " \t\r\n"
+_BETWEEN = re.compile(r"[\s,]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """``rows``: (instant, figures in the order of ``metrics``), oldest first."""
+    """``metrics``: which figures a sample has, in the order of UNITS."""
 
     metrics: tuple[str, ...]
-    rows: Rows
+    batches: Batches
 
 
 def read_recording(stream: TextIO, names: Mapping[str, str] | None = None, form: str = "auto") -> Recording:
@@ -74,29 +80,36 @@ def _csv(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
         raise SampleError(f"the first line must name a column {', '.join(INSTANTS[:-1])}; it has {', '.join(header)}")
     columns = {metric: header.index(name.lower()) for metric, name in wanted.items() if name.lower() in header}
     _some(columns, header)
-    return Recording(tuple(columns), _csv_rows(table, when, columns))
+    return Recording(tuple(columns), _csv_batches(table, when, columns))
 
 
-def _csv_rows(table: Any, when: int, columns: Mapping[str, int]) -> Rows:
-    """One tuple a line; what the quick way cannot take goes the careful way, cell by cell."""
-    indices, names = tuple(columns.values()), tuple(columns)
-    cells: Callable[[Sequence[str]], Sequence[str]] = (
-        itemgetter(*indices) if len(indices) > 1 else itemgetter(slice(indices[0], indices[0] + 1))
-    )
-    bounds = [_bound(name) for name in names]
+def _csv_batches(table: Any, when: int, columns: Mapping[str, int]) -> Batches:
+    """Column by column, which is quick; a batch that has something odd in it goes row by row, cell by cell."""
     parse: Callable[[str], float] | None = None
-    for row in table:
+    while rows := list(islice(table, BATCH)):
+        parse = parse or _parser(rows[0][when] if len(rows[0]) > when else "")
         try:
-            instant = (parse or _instant)(row[when])
-            figures = tuple(
-                [value if 0 <= value <= bound else None for value, bound in zip(map(float, cells(row)), bounds)]  # noqa: B905
-            )
+            yield _quick(rows, when, columns, parse)
         except (ValueError, IndexError):
-            if not any(row):
-                continue
-            instant, figures = _careful(row, when, columns, table.line_num)
-        parse = parse or _parser(row[when])
-        yield instant, figures
+            first = table.line_num - len(rows) + 1
+            yield [_careful(row, when, columns, first + at) for at, row in enumerate(rows) if any(row)]
+
+
+def _quick(rows: list[list[str]], when: int, columns: Mapping[str, int], parse: Callable[[str], float]) -> Batch:
+    """Raises ValueError for rows of different lengths, and for what is no figure."""
+    cells = list(zip(*rows, strict=True))
+    figures = [_column(cells[index], _bound(name)) for name, index in columns.items()]
+    return list(zip(map(parse, cells[when]), zip(*figures, strict=True), strict=True))
+
+
+def _column(cells: Sequence[str], bound: float) -> Sequence[float | None]:
+    """Figures from 0 to ``bound``; None for an empty cell and for what lies beyond."""
+    if all(cells):
+        whole = list(map(float, cells))
+        if min(whole) >= 0 and max(whole) <= bound and math.isfinite(sum(whole)):
+            return whole
+        return [value if 0 <= value <= bound else None for value in whole]
+    return [value if 0 <= (value := float(cell or -1)) <= bound else None for cell in cells]
 
 
 def _careful(row: Sequence[str], when: int, columns: Mapping[str, int], line: int) -> tuple[float, Figures]:
@@ -132,26 +145,39 @@ def _instant(given: object) -> float:
     return as_instant(given, "the instant")
 
 
+def _instants(given: Iterator[Any]) -> Iterator[float]:
+    """Instants that are written alike."""
+    for first in given:
+        yield _instant(first)
+        yield from map(_parser(str(first)), given)
+
+
 def _parser(sample: str) -> Callable[[str], float]:
-    """The quickest way to read instants that are written like this one."""
+    """A quick way to read instants that are written like this one."""
     if sample.strip().replace(".", "", 1).isdigit():
         return float
-    return _iso_with_zone if datetime.fromisoformat(sample.strip()).tzinfo else _iso_without_zone
+    try:
+        return _iso_with_zone if datetime.fromisoformat(sample.strip()).tzinfo else _iso_without_zone
+    except ValueError:
+        return _instant
+
+
+_from_iso, _timestamp = datetime.fromisoformat, datetime.timestamp
 
 
 def _iso_with_zone(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+    return _timestamp(_from_iso(text))
 
 
 def _iso_without_zone(text: str) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    return _timestamp(_from_iso(text).replace(tzinfo=UTC))
 
 
 # -- JSON objects -----------------------------------------------------------------------------------------------------
 
 
 def _objects(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
-    """Objects with an instant and the metrics, flat or under ``values`` or ``sample``; in an array or after one another."""
+    """Objects with an instant and the metrics, flat or under ``values`` or ``sample``; in an array or in a row."""
     if reader.peek() == "[":
         reader.skip("[")
     items = reader.values()
@@ -165,16 +191,37 @@ def _objects(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
     there = first[inner] if inner else first
     known = {metric: name for metric, name in wanted.items() if name in there}
     _some(known, list(there))
-    return Recording(tuple(known), _object_rows(chain([first], items), when, inner, known))
+    return Recording(tuple(known), _object_batches(chain([first], items), when, inner, known))
 
 
-def _object_rows(items: Iterator[Any], when: str, inner: str | None, known: Mapping[str, str]) -> Rows:
-    for number, item in enumerate(items, start=1):
+def _object_batches(items: Iterator[Any], when: str, inner: str | None, known: Mapping[str, str]) -> Batches:
+    """Column by column where every object is as expected; else object by object, to name the one that is wrong."""
+    before, parse = 0, None
+    while part := list(islice(items, BATCH)):
         try:
-            figures = (item[inner] or {}) if inner else item
-            yield _instant(item[when]), tuple(figure_or_none(metric, figures.get(at)) for metric, at in known.items())
-        except (SampleError, InstantError, KeyError, TypeError, AttributeError) as error:
-            raise SampleError(f"object {number}: {type(error).__name__}: {error}") from error
+            parse = parse or _parser(str(part[0][when]))
+            figures = [(item[inner] or {}) if inner else item for item in part]
+            columns = [_numbers([each.get(at) for each in figures], _bound(name)) for name, at in known.items()]
+            instants = map(parse, [item[when] for item in part])
+            yield list(zip(instants, zip(*columns, strict=True), strict=True))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            yield [_object(item, when, inner, known, before + at) for at, item in enumerate(part, start=1)]
+        before += len(part)
+
+
+def _numbers(given: list[Any], bound: float) -> Sequence[float | None]:
+    """Figures from 0 to ``bound``, None for null and for what lies beyond; TypeError for what is no number in JSON."""
+    if any(isinstance(value, str | bool) for value in given):
+        raise TypeError
+    return [float(value) if value is not None and 0 <= value <= bound else None for value in given]
+
+
+def _object(item: Any, when: str, inner: str | None, known: Mapping[str, str], number: int) -> tuple[float, Figures]:
+    try:
+        figures = (item[inner] or {}) if inner else item
+        return _instant(item[when]), tuple(figure_or_none(metric, figures.get(at)) for metric, at in known.items())
+    except (SampleError, InstantError, KeyError, TypeError, AttributeError) as error:
+        raise SampleError(f"object {number}: {type(error).__name__}: {error}") from error
 
 
 # -- CloudWatch -------------------------------------------------------------------------------------------------------
@@ -201,7 +248,7 @@ def _cloudwatch(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
                 reader.value()
     _some(series, seen)
     ordered = {metric: _sorted(series[metric]) for metric in UNITS if metric in series}
-    return Recording(tuple(ordered), _joined(list(ordered.values())))
+    return Recording(tuple(ordered), _joined(tuple(ordered), list(ordered.values())))
 
 
 def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Series], seen: list[str]) -> None:
@@ -209,7 +256,7 @@ def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Serie
         labels, found = [], _Series(array("d"), array("d"))
         for key in reader.members():
             if key == "Timestamps":
-                found.instants.extend(map(_instant, reader.scalars()))
+                found.instants.extend(_instants(reader.scalars()))
             elif key == "Values":
                 found.figures.extend(map(float, reader.scalars()))
             else:
@@ -228,16 +275,31 @@ def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Serie
 
 
 def _sorted(series: _Series) -> _Series:
-    """Oldest first."""
-    instants = series.instants
-    if all(earlier <= later for earlier, later in pairwise(instants)):
+    """Oldest first. CloudWatch gives the newest first unless asked otherwise (ScanBy in its API reference)."""
+    instants, figures = series.instants, series.figures
+    if all(map(operator.le, instants, islice(instants, 1, None))):
         return series
+    if all(map(operator.ge, instants, islice(instants, 1, None))):
+        return _Series(instants[::-1], figures[::-1])
     order = sorted(range(len(instants)), key=instants.__getitem__)
-    return _Series(array("d", map(instants.__getitem__, order)), array("d", map(series.figures.__getitem__, order)))
+    return _Series(array("d", map(instants.__getitem__, order)), array("d", map(figures.__getitem__, order)))
 
 
-def _joined(series: list[_Series]) -> Rows:
+def _joined(names: Sequence[str], series: Sequence[_Series]) -> Batches:
     """One row an instant; a metric without a figure for it has None."""
+    aligned = all(each.instants == series[0].instants for each in series)
+    rows = _side_by_side(series) if aligned else _merged(series)
+    bounds = [_bound(name) for name in names]
+    while batch := list(islice(rows, BATCH)):
+        columns = [_numbers(list(column), bound) for column, bound in zip(zip(*(f for _, f in batch)), bounds)]  # noqa: B905
+        yield list(zip([now for now, _ in batch], zip(*columns, strict=True), strict=True))
+
+
+def _side_by_side(series: Sequence[_Series]) -> Iterator[tuple[float, Figures]]:
+    yield from zip(series[0].instants, zip(*(each.figures for each in series), strict=True), strict=True)
+
+
+def _merged(series: Sequence[_Series]) -> Iterator[tuple[float, Figures]]:
     places = [0] * len(series)
     while True:
         heads = [each.instants[at] for each, at in zip(series, places, strict=True) if at < len(each.instants)]
@@ -312,8 +374,20 @@ class _Reader:
 
     def values(self) -> Iterator[Any]:
         """The values that follow one another, with commas between them or not, up to a ] or the end."""
+        decode, after = self._decoder.raw_decode, _BETWEEN.match
         while self.peek() not in ("", "]"):
             yield self.value()
+            text, at = self.text, self.at
+            try:  # as far as the text at hand goes, without ado
+                while (begin := after(text, at).end()) < len(text) - 1 and text[begin] != "]":  # type: ignore[union-attr]
+                    self.at = begin
+                    value, at = decode(text, begin)
+                    if at >= len(text):
+                        break
+                    self.at = at
+                    yield value
+            except ValueError:
+                pass
             if self.peek() == ",":
                 self.at += 1
 

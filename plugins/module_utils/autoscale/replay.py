@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -88,11 +87,7 @@ class Run:
         engine.finish()
 
     def _note(self, action: Action, now: float, event_id: str, count: int) -> None:
-        after = {
-            Action.SCALE_OUT: self.nodes + count,
-            Action.SCALE_IN: self.nodes,
-            Action.DEPROVISION: self.nodes - count,
-        }
+        change = {Action.SCALE_OUT: count, Action.SCALE_IN: 0, Action.DEPROVISION: -count}[action]
         flaps = False
         if action is Action.SCALE_OUT:
             self.grown_at = now
@@ -145,7 +140,9 @@ def replay(policies: Mapping[str, Policy], recording: Recording, options: Option
     """
     runs = [Run(name, policy, recording.metrics, options or Options()) for name, policy in policies.items()]
     count, first, last = 0, 0.0, -float("inf")
-    while batch := list(islice(recording.rows, 4096)):
+    for batch in recording.batches:
+        if not batch:
+            continue
         if not count:
             first = last = batch[0][0]
             for run in runs:

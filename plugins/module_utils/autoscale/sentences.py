@@ -51,7 +51,7 @@ def explain(engine: Engine) -> str:
 
 def _watched(engine: Engine) -> str:
     text = _streaks(engine) or _between(engine)
-    return f"{text}; the window began again after a gap" if engine.gapped else text
+    return f"{text}; the window began again after a gap" if engine.gap_at == engine.slot else text
 
 
 def _no_sample(engine: Engine) -> str:

@@ -16,7 +16,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node of the pair: its NSIP as it was given or found, and its instance if that is known."""
+    """A node of the pair: its NSIP as given or found ("": its instance has none any more), its instance if known."""
 
     nsip: str
     instance: Instance | None
@@ -75,7 +75,7 @@ def nodes_of_group(instances: Iterable[Instance], group: str) -> list[Node]:
     nodes: list[Node] = []
     for instance in in_order(chosen.values()):
         management = _interface(instance, "management")
-        nsip = management.addresses[0] if management else "no address"
+        nsip = management.addresses[0] if management else ""
         nodes.append(Node(nsip, instance, instance.instance_id, len(nodes)))
     if not any(node.instance and node.instance.live for node in nodes):
         raise Refusal(f"group {group} has no instance in this region (tag {t.GROUP})")

@@ -95,8 +95,8 @@ class Doorstep:
             return None
 
     def _try_all(self) -> Entry | None:
-        refusal: NitroAuthError | None = None
-        for password in (self._passwords.new, *(other for _, other in self._passwords.others)):
+        refusals: list[NitroAuthError] = []
+        for password in (self._passwords.new, *(other for name, other in self._passwords.others)):
             client = NitroClient(replace(self._connection, password=password), sleep=self._sleep)
             try:
                 client.login()
@@ -107,11 +107,10 @@ class Doorstep:
                     return self._forced(password)
                 if not isinstance(error, NitroAuthError):
                     raise
-                refusal = error
+                refusals.append(error)
             else:
                 return self._inside(client, password, version)
-        assert refusal is not None
-        self._refused(refusal)
+        self._refused(refusals[-1])
         return None
 
     def _inside(self, client: NitroClient, password: str, version: str | None) -> Entry:
@@ -148,7 +147,7 @@ class Doorstep:
     def _refused(self, refusal: NitroAuthError) -> None:
         now = self._clock()
         self._refused_since = now if self._refused_since is None else self._refused_since
-        names = ["new_password", *(name for name, _ in self._passwords.others)]
+        names = ["new_password", *(name for name, other in self._passwords.others)]
         tried = f"none of {', '.join(names)} was accepted" if len(names) > 1 else "new_password was not accepted"
         hint = "" if len(names) > 1 else "; for the first login give instance_id, the first password"
         sentence = f"{refusal}: {tried}{hint}"

@@ -107,9 +107,8 @@ class License:
 
     def server_body(self) -> dict[str, Any]:
         """What ``nslicenseserver`` takes: an address and a name are different fields."""
-        assert self.server is not None
         try:
-            ipaddress.ip_address(self.server)
+            ipaddress.ip_address(self.server or "")
         except ValueError:
             return {"servername": self.server, "port": self.port}
         return {"licenseserverip": self.server, "port": self.port}

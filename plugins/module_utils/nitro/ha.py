@@ -21,6 +21,7 @@ TUNABLES: dict[str, tuple[str, int, int | None]] = {
     "max_flip_time": ("maxfliptime", 0, None),
 }
 _HINTS = {
+    356: "the appliance's licence does not include high availability",
     414: "nodes in different subnets need inc=true",
     415: "peer must be the NSIP of the other appliance",
     2453: "take the appliance out of its cluster first",
@@ -57,7 +58,7 @@ class Node:
             sync_state=_word(row.get("hasync")),
             inc=None if row.get("inc") is None else str(row["inc"]).upper() == "ENABLED",
             state_seconds=as_int(row.get("masterstatetime")),
-            tunables={option: as_int(row.get(name)) for option, (name, _, _) in TUNABLES.items()},
+            tunables={option: as_int(row.get(name)) for option, (name, least, most) in TUNABLES.items()},
         )
 
     def is_a(self, master_state: str) -> bool:
@@ -110,7 +111,7 @@ class Wanted:
             raise NitroInputError(f"{params['nsip']}: node_id of the peer must be 1 to 64, not {params['node_id']}")
         tunables = {option: params[option] for option in TUNABLES if params.get(option) is not None}
         for option, value in tunables.items():
-            _, least, most = TUNABLES[option]
+            least, most = TUNABLES[option][1:]
             if value < least or (most is not None and value > most):
                 limits = f"{least} to {most}" if most is not None else f"{least} or more"
                 raise NitroInputError(f"{params['nsip']}: {option} must be {limits}, not {value}")

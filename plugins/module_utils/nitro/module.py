@@ -81,12 +81,16 @@ def fail(module: AnsibleModule, error: NitroError, **facts: Any) -> NoReturn:
 def run(module: AnsibleModule, work: Callable[[], Mapping[str, Any]]) -> NoReturn:
     """The boundary: do ``work`` and end the task with what it returns, or with the sentence of its NitroError."""
     require_requests(module)
+    outcome = _outcome(work)
+    if isinstance(outcome, NitroError):
+        # Not inside an except block, so that no traceback of ours is attached to the result.
+        fail(module, outcome)
+    module.exit_json(**outcome)
+    raise AssertionError("exit_json ends the process")
+
+
+def _outcome(work: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | NitroError:
     try:
-        result = work()
+        return work()
     except NitroError as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        raise AssertionError("exit_json ends the process")
-    # Outside of the except block, so that no traceback of ours is attached to the result.
-    fail(module, failure)
+        return error

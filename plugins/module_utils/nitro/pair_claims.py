@@ -98,7 +98,7 @@ def is_newcomer(claim: Claim, claims: Iterable[Claim]) -> bool:
 
 
 def _phrase(claim: Claim, claims: Sequence[Claim]) -> str:
-    who = f"{claim.name} ({claim.nsip})"
+    who = f"{claim.name} ({claim.nsip})" if claim.nsip else claim.name
     if claim.idle:
         return f"{who} was not asked, {claim.idle}"
     if not claim.reachable:
@@ -148,7 +148,7 @@ def claim_result(claim: Claim, others: Sequence[Claim]) -> dict[str, Any]:
     known = [view.peer(other.nsip) for other in others] if view else []
     peer = next((row for row in known if row), view.peers[0] if view and view.peers else None)
     return {
-        "nsip": claim.nsip,
+        "nsip": claim.nsip or None,
         "reachable": claim.reachable,
         "claim": claim.state,
         "node_state": me.node_state if me else None,

@@ -16,6 +16,8 @@ from tests.lab.client import LabClient
 from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
 
+from .pairs import Pair
+
 
 @dataclass(slots=True)
 class Cloud:
@@ -27,9 +29,9 @@ class Cloud:
     calls: Counter[str] = field(default_factory=Counter)
     writes: Counter[str] = field(default_factory=Counter)
 
-    def run(self, name: str, *, check: bool = False, diff: bool = True, **params: Any) -> dict[str, Any]:
+    def run(self, module: str, /, *, check: bool = False, diff: bool = True, **params: Any) -> dict[str, Any]:
         before = len(self.lab.calls(side="aws"))
-        result = run_module(name, params, check=check, diff=diff)
+        result = run_module(module, params, check=check, diff=diff)
         made = self.lab.calls(side="aws")[before:]
         self.calls = Counter(call.op for call in made)
         self.writes = Counter(call.op for call in made if call.write)
@@ -87,3 +89,10 @@ def cloud(fresh_lab: LabClient, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, fresh_lab.env[name])
     return Cloud(fresh_lab, fresh_lab.boto("ec2"), fresh_lab.state()["seed_data"])
+
+
+@pytest.fixture
+def pair(cloud: Cloud) -> Pair:
+    pair = Pair(cloud)
+    pair.build()
+    return pair

@@ -67,6 +67,10 @@ class QuietHandler(WSGIRequestHandler):
     def log(self, *_: Any) -> None:
         """Say nothing."""
 
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """The application let the connection go: so do we."""
+        self.close_connection = True
+
 
 @dataclass
 class Bench:
@@ -77,7 +81,9 @@ class Bench:
     side: ApplianceSide
     port: int = 0
 
-    def launch(self, instance_id: str, nsip: str, *client: str, instance_type: str = "m5.xlarge", zone: str = "z-a") -> str:
+    def launch(
+        self, instance_id: str, nsip: str, *client: str, instance_type: str = "m5.xlarge", zone: str = "z-a"
+    ) -> str:
         """An instance that is booting: management interface, and a client interface with these addresses."""
         interfaces = [InterfaceFacts(f"eni-{instance_id}-0", 0, (nsip,), "255.255.255.0")]
         if client:
@@ -90,7 +96,16 @@ class Bench:
     def add_address(self, instance_id: str, address: str, index: int = 0) -> None:
         facts = self.region.facts[instance_id]
         interfaces = tuple(
-            replace(one, addresses=(*one.addresses, address)) if one.device_index == index else one for one in facts.interfaces
+            replace(one, addresses=(*one.addresses, address)) if one.device_index == index else one
+            for one in facts.interfaces
+        )
+        self.region.facts[instance_id] = replace(facts, interfaces=interfaces)
+
+    def remove_address(self, instance_id: str, address: str) -> None:
+        facts = self.region.facts[instance_id]
+        interfaces = tuple(
+            replace(one, addresses=tuple(other for other in one.addresses if other != address))
+            for one in facts.interfaces
         )
         self.region.facts[instance_id] = replace(facts, interfaces=interfaces)
 

@@ -1,8 +1,8 @@
 """What every resource has in common on the wire.
 
-Sources: vendor NITRO docs 12.1 "performing-basic-operations", "performing-bulk-operations", "usecases" (filters, paging,
-count, bindings), "error-and-exception-handling" (statuses, 209 with X-NITRO-WARNING, 207); recorded replies as collected
-in the project's fact sheet §2.
+Sources: vendor NITRO docs 12.1 "performing-basic-operations", "performing-bulk-operations", "usecases" (filters,
+paging, count, bindings), "error-and-exception-handling" (statuses, 209 with X-NITRO-WARNING, 207); recorded replies
+as collected in the project's fact sheet §2.
 """
 
 from __future__ import annotations
@@ -107,7 +107,10 @@ def test_put_changes_what_it_names_and_unset_restores_the_default(node: Client) 
     (row,) = node.rows("lbvserver", "/web")
     assert "comment" not in row
     assert row["lbmethod"] == "LEASTCONNECTION"
-    assert refused(node.post("config/lbvserver?action=unset", {"lbvserver": {"name": "web", "port": True}})) == (599, 278)
+    assert refused(node.post("config/lbvserver?action=unset", {"lbvserver": {"name": "web", "port": True}})) == (
+        599,
+        278,
+    )
 
 
 def test_actions_in_the_url_and_in_the_body(node: Client) -> None:

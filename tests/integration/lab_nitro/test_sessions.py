@@ -69,7 +69,10 @@ def test_no_credential_a_wrong_one_and_an_unknown_token_are_told_apart(bench: Be
     other = bench.client("127.77.1.10")
     assert refused(other.get("config/nsversion")) == (401, 1027)
     assert refused(first_login(other, "wrong")) == (401, 354)
-    assert refused(other.get("config/nsversion", headers={"X-NITRO-USER": "nsroot", "X-NITRO-PASS": "wrong"})) == (401, 354)
+    assert refused(other.get("config/nsversion", headers={"X-NITRO-USER": "nsroot", "X-NITRO-PASS": "wrong"})) == (
+        401,
+        354,
+    )
     assert refused(other.get("config/nsversion", headers={"Cookie": "sessionid=##00"})) == (401, 444)
 
 

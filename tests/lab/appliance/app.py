@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from werkzeug.wrappers import Request
 
-from . import engine, passwords, schema, stats
+from . import access, engine, passwords, schema, stats
 from .appliance import Appliance
 from .context import Context, Room
 from .errors import REASONS, NitroFault
@@ -51,10 +51,11 @@ def refused(fault: NitroFault) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """``/nitro/v1/<kind>/<name>[/<ident>]``, decoded."""
+    """``/nitro/v1/<kind>/<name>[/<ident>]``, decoded; the reply's key is the name as the client spelled it."""
 
     kind: str
     name: str
+    spelled: str
     ident: str | None
 
 
@@ -64,7 +65,8 @@ def split_path(raw: str) -> Path:
     if tuple(parts[:2]) != API or len(parts) < 4 or parts[2] not in ("config", "stat"):
         raise NitroFault(1232, "/".join(decode(part) for part in parts[2:]))
     ident = decode("/".join(parts[4:])) if len(parts) > 4 else None
-    return Path(parts[2], decode(parts[3]), ident)
+    spelled = decode(parts[3])
+    return Path(parts[2], schema.canonical(parts[2], spelled), spelled, ident)
 
 
 def raw_path(environ: Mapping[str, Any]) -> str:
@@ -89,6 +91,7 @@ class Api:
                 return self._session_request(appliance, request, path.name)
             ctx = self._authenticated(appliance, request)
             ctx.on_clip = on_clip
+            access.require(ctx.running, ctx.username, request.method, request.args.get("action", ""), path.name)
             return Call(ctx, request, path).reply()
         except NitroFault as fault:
             reply = refused(fault)
@@ -105,7 +108,9 @@ class Api:
         return self._login(appliance, request, body) if name == "login" else self._logout(appliance, request)
 
     def _login(self, appliance: Appliance, request: Request, body: Any) -> Reply:
-        """201 with the session id in the body and as a cookie whose name depends on the content type (recorded logins)."""
+        """201 with the session id in the body and as a cookie whose name depends on the content type (recorded
+        logins).
+        """
         if not isinstance(body, dict):
             raise NitroFault(1234, "login")
         for name in body:
@@ -173,7 +178,9 @@ class Api:
 
 
 def token_of(request: Request) -> str | None:
-    """The session id, from the Cookie header or (one official client) a request header named Set-Cookie; raw or encoded."""
+    """The session id, from the Cookie header or (one official client) a request header named Set-Cookie; raw or
+    encoded.
+    """
     for header in ("Cookie", "Set-Cookie"):
         for part in request.headers.get(header, "").split(";"):
             name, _, value = part.strip().partition("=")
@@ -193,7 +200,9 @@ def _unquoted(value: str) -> str:
 
 
 def payload(request: Request, name: str) -> Any:
-    """What stands under the resource's name in the body: an object, or a list of them. 1233 when it is not JSON (400)."""
+    """What stands under the resource's name in the body: an object, or a list of them. 1233 when it is not JSON
+    (400).
+    """
     text = request.get_data(as_text=True)
     if request.mimetype == "application/x-www-form-urlencoded" and text.startswith("object="):
         text = unquote(text.removeprefix("object=").replace("+", " "))
@@ -203,7 +212,9 @@ def payload(request: Request, name: str) -> Any:
         raise NitroFault(1233) from None
     if not isinstance(body, dict):
         raise NitroFault(1233)
-    content = body.get(name, {} if not (body.keys() - {"params"}) else None)
+    content = {key.lower(): value for key, value in body.items()}.get(name.lower())
+    if content is None and not body.keys() - {"params"}:
+        content = {}
     if content is None:
         raise NitroFault(1232, next(iter(body), ""))
     if not isinstance(content, (dict, list)):
@@ -245,7 +256,7 @@ class Call:
         filters = pairs(self.query.get("filter", ""))
         rows = [row for row in rows if all(self._passes(row, name, wanted) for name, wanted in filters.items())]
         if self._flag("count"):
-            return done(200, {name: [{"__count": len(rows)}]})
+            return done(200, {self.path.spelled: [{"__count": len(rows)}]})
         rows = [resource.print(row) for row in self._page(rows)]
         if resource.singleton:
             return self._found(rows[0])
@@ -266,7 +277,7 @@ class Call:
 
     def _found(self, content: Any) -> Reply:
         """A list with nothing in it is a reply without the key (recorded)."""
-        return done(200, {self.path.name: content} if content or isinstance(content, dict) else {})
+        return done(200, {self.path.spelled: content} if content or isinstance(content, dict) else {})
 
     def _flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in ("yes", "true")
@@ -283,6 +294,8 @@ class Call:
         if isinstance(content, list):
             return self._bulk(content)
         status, extra = self._one(content)
+        if self.request.headers.get("X-NITRO-SAVECONFIG", "").lower() == "yes":
+            self.ctx.appliance.save(self.ctx.now)
         return self._warned(status, extra)
 
     def _doomed(self, args: Mapping[str, str]) -> schema.Row:
@@ -347,7 +360,9 @@ class Call:
         return result
 
     def _warned(self, status: int, extra: schema.Row | None = None) -> Reply:
-        """With ``?warning=yes`` a warning turns the reply into 209 and stands in a header (vendor docs, error handling)."""
+        """With ``?warning=yes`` a warning turns the reply into 209 and stands in a header (vendor docs, error
+        handling).
+        """
         body = {**envelope(), **(extra or {})}
         if not self.ctx.warnings or not self._flag("warning"):
             return Reply(status, body)

@@ -1,4 +1,6 @@
-"""One appliance: power, boot, its two configurations, its sessions. It knows its hypervisor only through InstanceFacts."""
+"""One appliance: power, boot, its two configurations, its sessions. It knows its hypervisor only through
+InstanceFacts.
+"""
 
 from __future__ import annotations
 
@@ -60,10 +62,8 @@ class ClusterState:
 
     member: bool = False
     """Takes part: its instance was enabled, or it has joined, before this boot."""
-    active_since: float | None = None
-    passive_at: float | None = None
-    joined: str = ""
-    """The CLIP it was told to join, until the boot that makes it a member."""
+    synced: bool = False
+    """Whether it has taken the coordinator's configuration since this boot."""
 
 
 @dataclass(slots=True)
@@ -157,7 +157,9 @@ class Appliance:
         return facts.state != before.state
 
     def boot(self, now: float, times: BootTimes) -> None:
-        """Start over: sessions are gone, and what was not saved is gone (vendor docs: running and saved configuration)."""
+        """Start over: sessions are gone, and what was not saved is gone (vendor docs: running and saved
+        configuration).
+        """
         self.boot_began, self.boot_times = now, times
         self.running = self.saved.copy()
         self.sessions.clear()

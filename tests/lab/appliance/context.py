@@ -41,9 +41,11 @@ class Room:
         known = self.appliances.get(facts.instance_id)
         if known is None:
             known = self.appliances[facts.instance_id] = Appliance.fresh(facts, self.settings)
-        elif known.observe(facts):
-            known.boot(facts.started_at if facts.state == "running" else self.clock.now(), self.settings.cold)
-            self.restarted(known)
+        else:
+            started = facts.started_at != known.facts.started_at
+            if known.observe(facts):
+                known.boot(facts.started_at if started else self.clock.now(), self.settings.cold)
+                self.restarted(known)
         return known
 
     def restarted(self, appliance: Appliance) -> None:

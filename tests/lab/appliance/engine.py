@@ -16,7 +16,9 @@ Body = Mapping[str, Any]
 
 
 def add(ctx: Context, name: str, body: Body, *, idempotent: bool = False) -> None:
-    """Create an object or bind one to another. 273 (409) when it exists; with ``idempotent`` an equal one is accepted."""
+    """Create an object or bind one to another. 273 (409) when it exists; with ``idempotent`` an equal one is
+    accepted.
+    """
     resource = schema.config(name)
     if "add" not in resource.operations:
         raise NitroFault(1240, "add")
@@ -109,7 +111,9 @@ def act(ctx: Context, name: str, action: str, body: Body) -> Row | None:
 
 
 def delete(ctx: Context, name: str, ident: str | None, args: Mapping[str, str]) -> None:
-    """Remove what the name and arguments select. 258 (404) when nothing does; 1095 when a binding's member is not named."""
+    """Remove what the name and arguments select. 258 (404) when nothing does; 1095 when a binding's member is not
+    named.
+    """
     resource = schema.config(name)
     if "delete" not in resource.operations:
         raise NitroFault(1240, "rm")

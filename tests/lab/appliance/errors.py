@@ -1,7 +1,7 @@
 """NITRO errors: the number, the vendor's sentence, and the HTTP status it travels with.
 
-Statuses follow recorded replies: argument errors 400, credentials 401, authorisation 403, absent 404, present already 409,
-everything else 599 "Netscaler specific error" (vendor NITRO docs 12.1, error-and-exception-handling).
+Statuses follow recorded replies: argument errors 400, credentials 401, authorisation 403, absent 404, present already
+409, everything else 599 "Netscaler specific error" (vendor NITRO docs 12.1, error-and-exception-handling).
 """
 
 from __future__ import annotations

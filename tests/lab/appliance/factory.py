@@ -11,8 +11,10 @@ from .store import Config
 
 DEFAULT_RPC_PASSWORD = "factory-rpc"
 BUILT_IN_MONITORS = {
-    "tcp-default": "TCP", "ping-default": "PING", "tcp": "TCP", "tcps": "TCP", "http": "HTTP", "https": "HTTP", "ping": "PING",
-    "http-ecv": "HTTP-ECV", "https-ecv": "HTTP-ECV", "tcp-ecv": "TCP-ECV", "udp-ecv": "UDP-ECV", "dns": "DNS", "ftp": "FTP",
+    "tcp-default": "TCP", "ping-default": "PING", "tcp": "TCP", "tcps": "TCP", "http": "HTTP", "https": "HTTP",
+    "ping": "PING",
+    "http-ecv": "HTTP-ECV", "https-ecv": "HTTP-ECV", "tcp-ecv": "TCP-ECV", "udp-ecv": "UDP-ECV", "dns": "DNS",
+    "ftp": "FTP",
     "arp": "ARP",
 }  # fmt: skip
 VCPUS = {"medium": 1, "large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32}
@@ -24,7 +26,9 @@ def vcpus(instance_type: str) -> int:
 
 
 def packet_engines(instance_type: str) -> int:
-    """All vCPUs but the one that manages; at least one. So an m5.large is a "single CPU" box, with its sentinel values."""
+    """All vCPUs but the one that manages; at least one. So an m5.large is a "single CPU" box, with its sentinel
+    values.
+    """
     return max(1, vcpus(instance_type) - 1)
 
 
@@ -37,7 +41,9 @@ def add(config: Config, name: str, row: Row) -> Row:
 
 
 def factory_config(facts: InstanceFacts) -> Config:
-    """NSIP by DHCP, user nsroot with the instance id as a password that must be changed, no feature but what is always on."""
+    """NSIP by DHCP, user nsroot with the instance id as a password that must be changed, no feature but what is
+    always on.
+    """
     config = Config()
     nsip, netmask = "", "255.255.255.0"
     for interface in facts.interfaces:

@@ -47,9 +47,17 @@ class ApplianceSide:
         return self.room.settings
 
     def set_backend_probe(self, probe: Callable[[str, int], bool]) -> None:
-        """How a monitor finds out whether a back end is up (default: a TCP connection). Answers are kept about a second."""
+        """How a monitor finds out whether a back end is up (default: a TCP connection). Answers are kept about a
+        second.
+        """
         self.room.prober.probe = probe
         self.room.prober.forget()
+
+    def set_address_mover(self, mover: Callable[[str, str], None]) -> None:
+        """Called with (CLIP, instance id) when another node becomes coordinator: the appliance moves it in EC2
+        itself.
+        """
+        self.room.clusters.move_address = mover
 
     # -- Side --------------------------------------------------------------------------------------------------------
 
@@ -272,7 +280,9 @@ def selected(appliance: Appliance, selector: dict[str, str]) -> bool:
 
 
 def listener(appliance: Appliance, address: str, port: int) -> dict[str, Any] | None:
-    """The virtual server that answers at an address and port: its own address, or one of its IPSet as this node has it."""
+    """The virtual server that answers at an address and port: its own address, or one of its IPSet as this node has
+    it.
+    """
     config = appliance.running
     nsip = config.first("nsip", ipaddress=address)
     if nsip is None or nsip.get("state") == "DISABLED":

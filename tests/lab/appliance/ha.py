@@ -27,8 +27,10 @@ SSH = 22
 
 # A node's own affairs: never synchronised, never propagated.
 OWN = frozenset({
-    "hanode", "hafailover", "hasync", "hafiles", "nshostname", "Interface", "nsconfig", "nslicenseserver", "nscapacity", "reboot",
-    "systemsession", "clusterinstance", "clusternode", "cluster", "clustersync", "nsversion", "hanode_routemonitor_binding",
+    "hanode", "hafailover", "hasync", "hafiles", "nshostname", "Interface", "nsconfig", "nslicenseserver",
+    "nscapacity", "reboot",
+    "systemsession", "clusterinstance", "clusternode", "cluster", "clustersync", "nsversion",
+    "hanode_routemonitor_binding",
 })  # fmt: skip
 # In INC mode the nodes are in different networks: what belongs to a network stays with its node as well.
 OWN_IN_INC = frozenset({"route", "vlan", "vlan_interface_binding", "vlan_nsip_binding", "vlan_channel_binding"})
@@ -246,7 +248,9 @@ class Pairs:
         node.changed_at = now
 
     def copy_shared(self, primary: Appliance, node: Appliance) -> None:
-        """The secondary's shared configuration becomes the primary's: users with their passwords, applications, features."""
+        """The secondary's shared configuration becomes the primary's: users with their passwords, applications,
+        features.
+        """
         inc = self.inc(node)
         names = set(primary.running.tables) | set(node.running.tables)
         for name in names - OWN:
@@ -283,7 +287,9 @@ class Pairs:
     def propagate(
         self, ctx: Context, target: Appliance, name: str, row: Row, command: Callable[[Context], object]
     ) -> None:
-        """Repeat a command that succeeded on the primary; what the secondary refuses (it has it already) is left at that."""
+        """Repeat a command that succeeded on the primary; what the secondary refuses (it has it already) is left at
+        that.
+        """
         if self.shared(name, row, self.inc(ctx.appliance)):
             with contextlib.suppress(NitroFault):
                 command(ctx.as_peer(target))

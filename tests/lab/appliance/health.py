@@ -131,7 +131,9 @@ def lacks_certificate(config: Config, row: Row) -> bool:
 
 
 def vserver_state(appliance: Appliance, row: Row, prober: Prober, now: float) -> str:
-    """UP, DOWN or OUT OF SERVICE: at least one member must be up, the feature on, a certificate there if it needs one."""
+    """UP, DOWN or OUT OF SERVICE: at least one member must be up, the feature on, a certificate there if it needs
+    one.
+    """
     if row.get("state") == "DISABLED":
         return "OUT OF SERVICE"
     if "LB" not in appliance.features() or lacks_certificate(appliance.running, row):

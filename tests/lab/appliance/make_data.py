@@ -1,9 +1,10 @@
-"""How ``data/resources.json`` and ``data/errors.json`` were made: ``make_data.py SCHEMA.json ERRORS.tsv CLIENT_MAP.py``.
+"""How ``data/resources.json`` and ``data/errors.json`` were made: ``make_data.py SCHEMA.json ERRORS.tsv
+CLIENT_MAP.py``.
 
-``SCHEMA.json`` holds, for each page of the vendor's NITRO 12.1 reference, its table of properties and its operations with
-their example payloads; ``ERRORS.tsv`` the vendor's table of error numbers. What later releases added and the example
-payloads lack is taken from ``CLIENT_MAP.py`` (nitro_resource_map of the vendor's own Ansible collection: names, types and
-the operations that accept them, of 14.1), or written out below.
+``SCHEMA.json`` holds, for each page of the vendor's NITRO 12.1 reference, its table of properties and its operations
+with their example payloads; ``ERRORS.tsv`` the vendor's table of error numbers. What later releases added and the
+example payloads lack is taken from ``CLIENT_MAP.py`` (nitro_resource_map of the vendor's own Ansible collection:
+names, types and the operations that accept them, of 14.1), or written out below.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ KEYS = {
     "config/lbmonitor_service_binding": ["monitorname", "servicename"],
     "config/lbmonitor_servicegroup_binding": ["monitorname", "servicegroupname"],
     "config/sslvserver_sslcertkey_binding": ["vservername", "certkeyname", "ca"],
+    "config/csvserver_cspolicy_binding": ["name", "policyname"],
+    "config/csvserver_lbvserver_binding": ["name", "lbvserver"],
+    "config/systemuser_systemcmdpolicy_binding": ["username", "policyname"],
+    "config/vpnglobal_staserver_binding": ["staserver"],
     "config/vlan_interface_binding": ["id", "ifnum"],
     "config/vlan_nsip_binding": ["id", "ipaddress"],
     "config/vlan_nsip6_binding": ["id", "ipaddress"],
@@ -68,9 +73,12 @@ UNUSED = {"config/nsacl", "config/nspartition", "stat/nsacl", "stat/nspartition"
 
 # The codes this simulator answers with (2448 to 2549: the cluster's).
 CODES = {
-    257, 258, 273, 278, 293, 304, 315, 344, 354, 355, 356, 362, 363, 364, 365, 366, 410, 411, 412, 414, 415, 444, 445, 446, 461, 462,
-    463, 477, 1027, 1028, 1044, 1046, 1047, 1065, 1067, 1070, 1074, 1079, 1090, 1091, 1092, 1093, 1095, 1097, 1103, 1108, 1109,
-    1110, 1180, 1221, 1232, 1233, 1234, 1240, 1243, 1244, 1335, 1441, 1449, 1461, 1540, 1642, 1647, 2138, 2407, 3571, 3952,
+    257, 258, 273, 278, 293, 304, 315, 344, 354, 355, 356, 362, 363, 364, 365, 366, 410, 411, 412, 414, 415, 444,
+    445, 446, 461, 462,
+    463, 477, 1027, 1028, 1044, 1046, 1047, 1065, 1067, 1070, 1074, 1079, 1090, 1091, 1092, 1093, 1095, 1097, 1103,
+    1108, 1109,
+    1110, 1180, 1221, 1232, 1233, 1234, 1240, 1243, 1244, 1335, 1441, 1449, 1461, 1540, 1642, 1647, 2138, 2407,
+    3571, 3952,
     3955, *range(2448, 2550),
 }  # fmt: skip
 
@@ -104,18 +112,29 @@ LATER: dict[str, dict[str, tuple[dict[str, Any], list[str]]]] = {
         "vcpu": ({"t": "b"}, ["update"]),
         "nodeid": ({"t": "d", "min": 0, "max": 31}, []),
     },
-    "config/nslicense": {"licensingmode": ({"t": "s", "ro": 1}, [])},
+    "config/nslicense": {"licensingmode": ({"t": "s", "ro": 1}, []), "daystoexpiration": ({"t": "d", "ro": 1}, [])},
+    "config/servicegroup": {"monstate": ({"t": "s", "ro": 1}, [])},
     "config/nsip": {
         "arpowner": ({"t": "d"}, ["add", "update", "unset"]),
         "mptcpadvertise": ({"t": "s", "d": "NO", "e": YES_NO}, ["add", "update", "unset"]),
     },
 }
-# Fields that are numbers on the wire although the reference calls them Double (recorded replies, client type assertions).
+# Fields that are numbers on the wire although the reference calls them Double (recorded replies, client type
+# assertions).
 NUMBERS = {
     "config/hanode": ["hellointerval", "deadinterval", "masterstatetime"],
     "config/clusternode": ["delay"],
     "config/clusterinstance": ["deadinterval", "hellointerval"],
     "config/lbvserver": ["timeout"],
+}
+# Pages that are not among the mirrored ones.
+EXTRA: dict[str, dict[str, Any]] = {
+    "config/ntpsync": {
+        "fields": {"state": {"t": "s", "ro": 1, "d": "DISABLED"}},
+        "ops": {"enable": {"fields": [], "required": []}, "disable": {"fields": [], "required": []}},
+        "singleton": 1,
+    },
+    "config/ntpstatus": {"fields": {"response": {"t": "s", "ro": 1}}, "ops": {}, "singleton": 1},
 }
 # Interface: the page is not among the mirrored ones; fields of the current reference that clients use.
 INTERFACE = {
@@ -124,17 +143,21 @@ INTERFACE = {
         "duplex": {"t": "s", "d": "AUTO", "e": ["AUTO", "HALF", "FULL"]},
         "flowctl": {"t": "s", "d": "OFF", "e": ["OFF", "RX", "TX", "RXTX", "ON"]},
         "autoneg": {"t": "s", "d": "ENABLED", "e": ON_OFF},
-        "hamonitor": {"t": "s", "d": "ON", "e": ["ON", "OFF"]}, "haheartbeat": {"t": "s", "d": "ON", "e": ["ON", "OFF"]},
+        "hamonitor": {"t": "s", "d": "ON", "e": ["ON", "OFF"]}, "haheartbeat": {"t": "s", "d": "ON", "e": ["ON",
+        "OFF"]},
         "mtu": {"t": "d", "d": 1500, "min": 1500, "max": 9216}, "tagall": {"t": "s", "d": "OFF", "e": ["ON", "OFF"]},
-        "trunk": {"t": "s", "d": "OFF", "e": ["ON", "OFF"]}, "ifalias": {"t": "s"}, "throughput": {"t": "d", "max": 160000},
+        "trunk": {"t": "s", "d": "OFF", "e": ["ON", "OFF"]}, "ifalias": {"t": "s"}, "throughput": {"t": "d",
+        "max": 160000},
         "bandwidthhigh": {"t": "d"}, "bandwidthnormal": {"t": "d"}, "lacpmode": {"t": "s", "d": "DISABLED"},
         "ifnum": {"t": "S", "ro": 1}, "devicename": {"t": "s", "ro": 1}, "description": {"t": "s", "ro": 1},
-        "flags": {"t": "d", "ro": 1}, "actualmtu": {"t": "d", "ro": 1}, "vlan": {"t": "d", "ro": 1}, "mac": {"t": "s", "ro": 1},
+        "intftype": {"t": "s", "ro": 1}, "flags": {"t": "d", "ro": 1}, "actualmtu": {"t": "d", "ro": 1},
+        "vlan": {"t": "d", "ro": 1}, "mac": {"t": "s", "ro": 1},
         "uptime": {"t": "d", "ro": 1}, "state": {"t": "s", "ro": 1}, "intfstate": {"t": "d", "ro": 1},
         "linkstate": {"t": "d", "ro": 1}, "reqspeed": {"t": "s", "ro": 1}, "actspeed": {"t": "s", "ro": 1},
     },
     "ops": {
-        "update": {"fields": ["id", "speed", "duplex", "flowctl", "autoneg", "hamonitor", "haheartbeat", "mtu", "tagall",
+        "update": {"fields": ["id", "speed", "duplex", "flowctl", "autoneg", "hamonitor", "haheartbeat", "mtu",
+                              "tagall",
                               "trunk", "ifalias", "throughput", "bandwidthhigh", "bandwidthnormal", "lacpmode"],
                    "required": ["id"]},
         "unset": {"fields": ["id", "mtu", "tagall", "ifalias", "throughput"], "required": ["id"]},
@@ -262,6 +285,33 @@ def add_later_fields(entry: dict[str, Any], client: dict[str, Any]) -> None:
                 entry["ops"][op]["fields"].append(name)
 
 
+# Types that have no behaviour of their own and no mirrored page: plain objects, as the vendor's client knows them.
+PLAIN = (
+    "auditsyslogaction", "cloudawsparam", "csaction", "cspolicy", "csvserver_cspolicy_binding",
+    "csvserver_lbvserver_binding", "dnsparameter", "dnssuffix", "lbparameter", "lbvserver_responderpolicy_binding",
+    "lbvserver_rewritepolicy_binding", "netprofile", "nshttpprofile", "nslicenseproxyserver", "nsparam", "nstcpprofile",
+    "nstimeout", "policypatset", "policypatset_pattern_binding", "responderaction", "responderpolicy", "rewriteaction",
+    "rewritepolicy", "sslparameter", "sslprofile", "sslvserver_sslcipher_binding", "systemcmdpolicy", "systemgroup",
+    "systemgroup_systemcmdpolicy_binding", "systemgroup_systemuser_binding", "systemuser_systemcmdpolicy_binding",
+)  # fmt: skip
+
+
+def plain_entry(client: dict[str, Any]) -> dict[str, Any]:
+    """A type as the vendor's client knows it: names, types, values, operations; no defaults."""
+    key = [name for name in (client["primary_key"], client["bindprimary_key"]) if name]
+    entry: dict[str, Any] = {"fields": {}, "ops": {}}
+    if key:
+        entry["key"] = key
+    if client["singleton"]:
+        entry["singleton"] = 1
+    for operation in client["_supported_operations"]:
+        if operation in ("add", "update", "unset", "delete", "enable", "disable", "rename"):
+            fields = ["newname", *key] if operation == "rename" else []
+            entry["ops"][operation] = {"fields": fields, "required": key if operation == "add" else []}
+    add_later_fields(entry, client)
+    return entry
+
+
 def main(schema: str, errors: str, client_map: str) -> None:
     pages = json.loads(Path(schema).read_text())
     entries = {path: resource_entry(path, page) for path, page in pages.items() if path not in UNUSED}
@@ -269,6 +319,8 @@ def main(schema: str, errors: str, client_map: str) -> None:
     for path, entry in entries.items():
         if path.startswith("config/") and (known := client.get(path.removeprefix("config/"))):
             add_later_fields(entry, known)
+    entries.update({f"config/{name}": plain_entry(client[name]) for name in PLAIN})
+    entries.update(EXTRA)
     entries["config/Interface"] = INTERFACE
     entries["stat/Interface"] = {"fields": INTERFACE_STAT, "key": ["id"]}
     lines = ",\n".join(f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in sorted(entries.items()))

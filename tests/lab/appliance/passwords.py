@@ -1,4 +1,6 @@
-"""Users' passwords, and the forced change of the first one (vendor docs: VPX on AWS; the vendor's first-login lambda)."""
+"""Users' passwords, and the forced change of the first one (vendor docs: VPX on AWS; the vendor's first-login
+lambda).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def _acceptable(appliance: Appliance, username: str, password: str) -> None:
 
 
 def check(appliance: Appliance, username: str, password: str) -> Row:
-    """The user's row; 354 when user or password is wrong, 1046 when the first password must be changed before anything else."""
+    """The user's row; 354 when user or password is wrong, 1046 when the first password must be changed before
+    anything else.
+    """
     user = _known(appliance, username, password)
     if user.get("_forced"):
         raise NitroFault(1046)

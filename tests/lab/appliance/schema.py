@@ -245,6 +245,17 @@ def catalogue() -> dict[str, Resource]:
     return {path: _resource(path, entry) for path, entry in data.items()}
 
 
+@functools.cache
+def spellings() -> dict[str, str]:
+    """Every path in lower case, and how it is spelled: clients say interface and Interface."""
+    return {path.lower(): path for path in catalogue()}
+
+
+def canonical(kind: str, name: str) -> str:
+    """A type in its own spelling; unknown names as they are."""
+    return spellings().get(f"{kind}/{name}".lower(), f"{kind}/{name}").split("/", 1)[1]
+
+
 def config(name: str) -> Resource:
     """A configuration type; 1232 (400) if there is none of that name. Names are matched as they are written."""
     resource = catalogue().get(f"config/{name}")

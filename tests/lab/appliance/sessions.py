@@ -1,4 +1,6 @@
-"""Sessions of one appliance: idle timeout on the lab's clock, a limit a user, list and kill (vendor NITRO docs 12.1)."""
+"""Sessions of one appliance: idle timeout on the lab's clock, a limit a user, list and kill (vendor NITRO docs
+12.1).
+"""
 
 from __future__ import annotations
 

@@ -44,7 +44,9 @@ class Settings:
     """Lab seconds a save takes; a second save inside them answers ``save_collision_code``."""
     save_collision_code: int = 293
     ipset_synced: bool = False
-    """Whether IPSets and their bindings travel to the secondary in INC mode (the vendor's templates add them on both)."""
+    """Whether IPSets and their bindings travel to the secondary in INC mode (the vendor's templates add them on
+    both).
+    """
     ipset_in_use_code: int = 1070
     ipset_unknown_ip_code: int = 258
     nsip_in_use_code: int = 2407
@@ -58,4 +60,8 @@ class Settings:
     """Lab seconds from a joined node's boot until it is ACTIVE and UP."""
     cluster_dead_seconds: float = 3.0
     """Lab seconds without a node until its peers call it DOWN and another coordinator takes the CLIP."""
+    cluster_supported: bool = True
+    """Off: clusterinstance is refused with 1103, as the vendor's documents of VPX on AWS say."""
+    cluster_spotted_refused: bool = True
+    """Whether a node that owns a spotted address cannot be removed (2479)."""
     version: str = "NetScaler NS14.1: Build 43.50.nc, Date: Jan 16 2025, 11:31:14   (64-bit)"

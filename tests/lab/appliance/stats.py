@@ -15,7 +15,11 @@ from .schema import Resource, Row, catalogue
 
 NO_SUCH_CPU = 4294967295
 """What a box with one CPU answers for an average over several: an unsigned −1 (recorded)."""
-OBJECTS = ("ns", "system", "hanode", "ssl", "protocoltcp", "protocolhttp", "protocolip", "aaa")
+# What this simulator keeps no count of: every documented field is there and zero.
+QUIET = ("aaa", "appfw", "cache", "cmp", "dns", "protocolicmp", "protocoludp", "systembw", "systemmemory", "vpn")
+# What nobody can configure here: a reply without the key, as for any list with nothing in it.
+NONE_HERE = ("authenticationvserver", "crvserver", "gslbservice", "gslbvserver", "vpnvserver")
+OBJECTS = ("ns", "system", "hanode", "ssl", "protocoltcp", "protocolhttp", "protocolip", *QUIET)
 
 Reader = Callable[[Context], list[Row]]
 
@@ -52,7 +56,7 @@ def read(ctx: Context, name: str, ident: str | None, args: Mapping[str, str], bi
 
 
 KEYS = {"Interface": "id", "clusternode": "nodeid", "clusterinstance": "clid", "servicegroup": "servicegroupname",
-        "sslvserver": "vservername", "vlan": "id"}  # fmt: skip
+        "sslvserver": "vservername", "vlan": "id", "systemcpu": "id"}  # fmt: skip
 
 
 def complete(resource: Resource, row: Row) -> Row:
@@ -125,7 +129,7 @@ def pair(ctx: Context) -> Row:
 
 def connections(ctx: Context) -> Row:
     """Client connections are the load's figure; a server connection for two of them (connection reuse)."""
-    count = int(ctx.appliance.figures.connections)
+    count = int(ctx.appliance.figures.connections * ctx.room.clusters.remaining(ctx.appliance, ctx.now))
     return {
         "tcpcurclientconn": count,
         "tcpcurclientconnestablished": count,
@@ -248,7 +252,8 @@ def sslvservers(ctx: Context) -> list[Row]:
     for row in ctx.running.rows("sslvserver"):
         if owner := ctx.running.first("lbvserver", name=row["vservername"]):
             state = health.vserver_state(ctx.appliance, owner, ctx.room.prober, ctx.now)
-            rows.append({"vservername": row["vservername"], "primaryipaddress": owner["ipv46"], "primaryport": owner["port"],
+            rows.append({"vservername": row["vservername"], "primaryipaddress": owner["ipv46"],
+                         "primaryport": owner["port"],
                          "type": owner["servicetype"], "state": state})  # fmt: skip
     return rows
 
@@ -290,14 +295,23 @@ def vlans(ctx: Context) -> list[Row]:
     return [{"id": row["id"]} for row in ctx.running.rows("vlan")]
 
 
+def cpus(ctx: Context) -> list[Row]:
+    """One row a CPU: the management CPU, then the packet engines."""
+    figures = ctx.appliance.figures
+    return [{"id": 0, "percpuuse": 2}, *({"id": one + 1, "percpuuse": int(figures.cpu)} for one in range(engines(ctx)))]
+
+
 READERS: dict[str, Reader] = {
     "ns": ns,
     "system": lambda ctx: [cpu(ctx)],
     "hanode": lambda ctx: [pair(ctx)],
     "protocoltcp": lambda ctx: [connections(ctx)],
-    "protocolhttp": lambda ctx: [{"httptotrequests": traffic(ctx)["httptotrequests"], "httprequestsrate": traffic(ctx)["httprequestsrate"]}],
-    "protocolip": lambda ctx: [{"iprxmbitsrate": traffic(ctx)["rxmbitsrate"], "iptxmbitsrate": traffic(ctx)["txmbitsrate"],
-                                "iptotrxmbits": traffic(ctx)["totrxmbits"], "iptottxmbits": traffic(ctx)["tottxmbits"]}],
+    "protocolhttp": lambda ctx: [{"httptotrequests": traffic(ctx)["httptotrequests"],
+    "httprequestsrate": traffic(ctx)["httprequestsrate"]}],
+    "protocolip": lambda ctx: [{"iprxmbitsrate": traffic(ctx)["rxmbitsrate"],
+    "iptxmbitsrate": traffic(ctx)["txmbitsrate"],
+                                "iptotrxmbits": traffic(ctx)["totrxmbits"],
+                                "iptottxmbits": traffic(ctx)["tottxmbits"]}],
     "ssl": lambda ctx: [{"ssltotsslinfo_totaltxncount": 0}],
     "lbvserver": lbvservers,
     "csvserver": csvservers,
@@ -306,6 +320,9 @@ READERS: dict[str, Reader] = {
     "sslvserver": sslvservers,
     "Interface": interfaces,
     "vlan": vlans,
+    "systemcpu": cpus,
+    **{name: lambda ctx: [{}] for name in QUIET},
+    **{name: lambda ctx: [] for name in NONE_HERE},
     "clusternode": lambda ctx: ctx.room.clusters.node_statistics(ctx),
     "clusterinstance": lambda ctx: ctx.room.clusters.instance_statistics(ctx),
 }  # fmt: skip

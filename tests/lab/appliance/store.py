@@ -43,8 +43,11 @@ class Config:
         return twin
 
     def public(self) -> dict[str, list[Row]]:
-        """JSON-ready; secrets as a digest, so that two appliances can be compared and nothing is given away."""
-        return {name: [_masked(row) for row in table.values()] for name, table in sorted(self.tables.items()) if table}
+        """JSON-ready, in the order of the keys; secrets as a digest, so that two appliances can be compared and nothing
+        is given away.
+        """
+        filled = sorted(_filled(self.tables).items())
+        return {name: [_masked(table[key]) for key in sorted(table)] for name, table in filled}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Config):
@@ -55,13 +58,13 @@ class Config:
 
 
 def _filled(tables: dict[str, dict[Key, Row]]) -> dict[str, dict[Key, Row]]:
-    return {name: table for name, table in tables.items() if table}
+    return {name: table for name, table in tables.items() if any(table.values())}
 
 
 def _masked(row: Row) -> Row:
     out = {}
     for name, value in row.items():
-        if name in SECRET_FIELDS:
+        if name in SECRET_FIELDS or name == "filecontent":
             out[name] = "digest:" + hashlib.sha256(str(value).encode()).hexdigest()[:12]
         elif not name.startswith("_"):
             out[name] = value

@@ -10,7 +10,9 @@ Json = Any
 
 
 def dumps(value: Json) -> str:
-    """JSON as the appliance prints it: ``{ "a": 1, "b": [ "x" ] }``, and ``/`` escaped as ``\\/`` (recorded replies)."""
+    """JSON as the appliance prints it: ``{ "a": 1, "b": [ "x" ] }``, and ``/`` escaped as ``\\/`` (recorded
+    replies).
+    """
     if isinstance(value, dict):
         inner = ", ".join(f"{json.dumps(str(key))}: {dumps(item)}" for key, item in value.items())
         return f"{{ {inner} }}" if inner else "{ }"

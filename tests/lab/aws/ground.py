@@ -29,10 +29,10 @@ class Settings:
     ``lag``: how long Describe* goes on answering with what was true before a write (0: consistent at once).
     ``registration``: time from RegisterTargets to the first health check; ``provisioning``: of a new load balancer.
     ``deregistration_effect``: how long new connections still reach a target after DeregisterTargets; on AWS some two
-    minutes whatever the deregistration delay (kubernetes-sigs/aws-load-balancer-controller, issue 2366).
+    minutes whatever the delay (https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366).
     ``change_insync``: time from ChangeResourceRecordSets to INSYNC.
     ``strict_associations``: DisassociateAddress refuses an association that is gone (InvalidAssociationID.NotFound), as
-    users report of AWS (hashicorp/terraform-provider-aws, issue 1682); the documentation calls it idempotent.
+    users report of AWS (https://github.com/hashicorp/terraform-provider-aws/issues/1682); documented is: idempotent.
     ``profile_lag``: how long RunInstances refuses an instance profile that was just made.
     ``unauthorized``: actions ("AssociateAddress") that the caller has no right to, DryRun or not.
     """
@@ -63,7 +63,7 @@ class AddressPool:
     def take(self, used: set[str]) -> str:
         """The next address that is not in ``used``; .0 and .255 of each /24 stay out of it."""
         with self._lock:
-            for _ in range(0xFFFF):
+            for _turn in range(0xFFFF):
                 offset, self._next = self._next, self._next % 0xFFFE + 1
                 address = str(ipaddress.IPv4Address(self._base + offset))
                 if offset % 256 not in (0, 255) and address not in used:

@@ -160,6 +160,11 @@ class CsVserver(Vserver):
     kind = "csvserver"
     feature = "CS"
 
+    def deleted(self, ctx: Context, row: Row) -> None:
+        super().deleted(ctx, row)
+        for binding in ("csvserver_cspolicy_binding", "csvserver_lbvserver_binding"):
+            drop(ctx, binding, "name", row["name"])
+
     def view(self, ctx: Context, row: Row) -> Row:
         up = "CS" in ctx.appliance.features() and row.get("state") != "DISABLED"
         state = "UP" if up else "OUT OF SERVICE" if row.get("state") == "DISABLED" else "DOWN"
@@ -278,7 +283,13 @@ class ServiceGroup(Behaviour):
         effective = "UP" if "UP" in states else "DOWN"
         if row.get("state") == "DISABLED":
             effective = "OUT OF SERVICE"
-        return {**row, "servicegroupeffectivestate": effective, "numofconnections": 0, "serviceconftype": False}
+        return {
+            **row,
+            "servicegroupeffectivestate": effective,
+            "monstate": "ENABLED",
+            "numofconnections": 0,
+            "serviceconftype": False,
+        }
 
     def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
         for name in (
@@ -350,13 +361,16 @@ class VserverService(Behaviour):
             return dict(row)
         state = health.service_member(ctx.running, service).state(ctx.room.prober, ctx.now)
         return {**row, "ipv46": service["ipaddress"], "port": service["port"], "servicetype": service["servicetype"],
-                "curstate": state, "dynamicweight": 0, "vsvrbindsvcip": service["ipaddress"], "vsvrbindsvcport": service["port"],
+                "curstate": state, "dynamicweight": 0, "vsvrbindsvcip": service["ipaddress"],
+                "vsvrbindsvcport": service["port"],
                 "preferredlocation": ""}  # fmt: skip
 
 
 @behaves("lbvserver_servicegroup_binding")
 class VserverGroup(Behaviour):
-    """A group is named as servicegroupname, or as servicename (which the vendor's own collection sends); both come back."""
+    """A group is named as servicegroupname, or as servicename (which the vendor's own collection sends); both come
+    back.
+    """
 
     def adding(self, ctx: Context, row: Row) -> None:
         require(ctx, "lbvserver", "name", row["name"])

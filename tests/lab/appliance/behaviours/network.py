@@ -26,9 +26,6 @@ class NsIp(Behaviour):
         row.setdefault("td", 0)
         ctx.room.clusters.adding_address(ctx, row)
 
-    def added(self, ctx: Context, row: Row) -> None:
-        ctx.room.clusters.added_address(ctx, row)
-
     def updating(self, ctx: Context, row: Row, changes: Row) -> None:
         if row["type"] == "VIP" and changes.get("mgmtaccess") == "ENABLED":
             raise NitroFault(278, "mgmtAccess")
@@ -134,10 +131,36 @@ class TimeServer(Behaviour):
             raise NitroFault(1095, "serverIP")
 
 
+@behaves("ntpsync")
+class TimeSync(Behaviour):
+    def view(self, ctx: Context, row: Row) -> Row:
+        return {"state": row.get("state", "DISABLED")}
+
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        ctx.running.single("ntpsync")["state"] = "ENABLED" if verb == "enable" else "DISABLED"
+        return None
+
+
+@behaves("ntpstatus")
+class TimeStatus(Behaviour):
+    """What ntpq prints: the first server is the one in use."""
+
+    def rows(self, ctx: Context, resource: Resource) -> list[Row]:
+        lines = [f"{'remote':>16} {'refid':>15} st t when poll reach   delay   offset  jitter", "=" * 78]
+        on = ctx.running.single("ntpsync").get("state") == "ENABLED"
+        for number, server in enumerate(ctx.running.rows("ntpserver")):
+            name = server.get("serverip") or server.get("servername")
+            mark = "*" if on and number == 0 else " "
+            lines.append(f"{mark}{name:<15} {'127.127.1.0':>15}  2 u   12   64  377    0.512    0.031   0.044")
+        return [{"response": "\n".join(lines)}]
+
+
 @behaves("Interface")
 class Interface(Behaviour):
     def rows(self, ctx: Context, resource: Resource) -> list[Row]:
-        """One a network interface of the instance (1/1, 1/2, …), and the loopback LO/1; settings are kept in the table."""
+        """One a network interface of the instance (1/1, 1/2, …), and the loopback LO/1; settings are kept in the
+        table.
+        """
         stored = ctx.running.table("Interface")
         rows = []
         for interface in sorted(ctx.appliance.facts.interfaces, key=lambda one: one.device_index):
@@ -160,6 +183,7 @@ class Interface(Behaviour):
             "mac": f"06:00:00:00:00:{row['_index'] + 1:02x}",
             "uptime": int(max(0.0, ctx.now - ctx.appliance.boot_began)),
             "state": "ENABLED" if up else "DISABLED",
+            "intftype": "Loopback" if loopback else "ENA",
             "intfstate": int(up),
             "linkstate": int(up),
             "reqspeed": "AUTO",

@@ -166,6 +166,11 @@ class Files(Behaviour):
 class RpcNode(Behaviour):
     """There is one for the node itself and one for each node it was told of; only PUT and unset."""
 
+    def normalise(self, body: dict[str, object]) -> dict[str, object]:
+        """``secure`` is YES or NO; the Terraform provider says ON or OFF."""
+        spoken = {"ON": "YES", "OFF": "NO"}
+        return {name: spoken.get(str(value), value) if name == "secure" else value for name, value in body.items()}
+
     def updating(self, ctx: Context, row: Row, changes: Row) -> None:
         if changes.get("srcip") == "*":
             return

@@ -13,17 +13,22 @@ from tests.lab.appliance.schema import Resource, Row, catalogue
 
 from .base import Behaviour, behaves
 
-FEATURES = ("WL", "SP", "LB", "CS", "CR", "CMP", "SSL", "GSLB", "CF", "IC", "SSLVPN", "AAA", "OSPF", "RIP", "BGP", "REWRITE",
-            "IPv6PT", "AppFw", "RESPONDER", "AppFlow", "ISIS", "CH", "AppQoE", "ContentAccelerator", "RISE", "FEO", "LSN", "RDPProxy",
-            "Rep", "URLFiltering", "VideoOptimization", "ForwardProxy", "SSLInterception", "AdaptiveTCP", "CQA", "CI", "SureConnect",
+FEATURES = ("WL", "SP", "LB", "CS", "CR", "CMP", "SSL", "GSLB", "CF", "IC", "SSLVPN", "AAA", "OSPF", "RIP", "BGP",
+            "REWRITE",
+            "IPv6PT", "AppFw", "RESPONDER", "AppFlow", "ISIS", "CH", "AppQoE", "ContentAccelerator", "RISE", "FEO",
+            "LSN", "RDPProxy",
+            "Rep", "URLFiltering", "VideoOptimization", "ForwardProxy", "SSLInterception", "AdaptiveTCP", "CQA",
+            "CI", "SureConnect",
             "PQ", "HDOSP", "PUSH", "CloudBridge")  # fmt: skip
 FEATURE_ALIASES = {
     "loadbalancing": "LB", "contentswitching": "CS", "sslofflding": "SSL", "ssloffloading": "SSL", "weblogging": "WL",
-    "surgeprotection": "SP", "compression": "CMP", "contentfiltering": "CF", "integratedcaching": "IC", "cacheredirection": "CR",
+    "surgeprotection": "SP", "compression": "CMP", "contentfiltering": "CF", "integratedcaching": "IC",
+    "cacheredirection": "CR",
     "globalserverloadbalancing": "GSLB", "applicationfirewall": "AppFw", "callhome": "CH",
 }  # fmt: skip
 MODE_ALIASES = {
-    "FastRamp": "FR", "L2mode": "L2", "L3mode": "L3", "UseSourceIP": "USIP", "ClientKeepAlive": "CKA", "TCPBuffering": "TCPB",
+    "FastRamp": "FR", "L2mode": "L2", "L3mode": "L3", "UseSourceIP": "USIP", "ClientKeepAlive": "CKA",
+    "TCPBuffering": "TCPB",
     "MACbasedforwarding": "MBF",
 }  # fmt: skip
 EDITIONS = {"Standard": "isstandardlic", "Enterprise": "isenterpriselic", "Platinum": "isplatinumlic"}
@@ -88,11 +93,9 @@ class NsConfig(Behaviour):
         box = ctx.appliance
         peers = len(box.running.rows("hanode")) > 1
         cluster = bool(box.running.rows("clusterinstance"))
-        nsip = box.running.first("nsip", type="NSIP") or {}
         return {
             **row,
-            "ipaddress": box.nsip,
-            "netmask": nsip.get("netmask", ""),
+            **self.address(ctx),
             "systemtype": "Cluster" if cluster else "HA" if peers else "Stand-alone",
             "primaryip": box.nsip if box.ha.role == "Primary" else ctx.room.ha.peer_address(box),
             "flags": 0,
@@ -113,6 +116,16 @@ class NsConfig(Behaviour):
                 return {"response": ""}
         return None
 
+    def updating(self, ctx: Context, row: Row, changes: Row) -> None:
+        """The NSIP of a VPX on AWS is its interface's address: it cannot be set (1103)."""
+        for name, value in self.address(ctx).items():
+            if changes.pop(name, value) != value:
+                raise NitroFault(1103)
+
+    def address(self, ctx: Context) -> Row:
+        nsip = ctx.running.first("nsip", type="NSIP") or {}
+        return {"ipaddress": ctx.appliance.nsip, "netmask": nsip.get("netmask", "")}
+
     def save(self, ctx: Context) -> None:
         """Two at once: 293 "Operation already in progress" (or 1461, see Settings)."""
         if ctx.now < ctx.appliance.saving_until:
@@ -120,7 +133,9 @@ class NsConfig(Behaviour):
         ctx.appliance.save(ctx.now)
 
     def clear(self, ctx: Context, level: str) -> None:
-        """What remains: NSIP, users' passwords, HA and RPC (basic and extended keep more than full; vendor CLI reference)."""
+        """What remains: NSIP, users' passwords, HA and RPC (basic and extended keep more than full; vendor CLI
+        reference).
+        """
         fresh = factory_config(ctx.appliance.facts)
         keep = ["systemuser", "nsrpcnode", "hanode", "clusterinstance", "clusternode"]
         if level != "full":
@@ -146,8 +161,17 @@ class Reboot(Behaviour):
 @behaves("nshostname")
 class Hostname(Behaviour):
     def updating(self, ctx: Context, row: Row, changes: Row) -> None:
-        if "ownernode" in changes and not ctx.on_clip:
+        """Through the CLIP a node is named: the name goes there and nowhere else."""
+        if "ownernode" not in changes:
+            return
+        owner = ctx.running.first("clusternode", nodeid=changes["ownernode"])
+        node = ctx.room.by_nsip(owner["ipaddress"]) if owner else None
+        if not ctx.on_clip:
             raise NitroFault(2547)
+        if node is None:
+            raise NitroFault(362)
+        node.running.single("nshostname")["hostname"] = changes["hostname"]
+        changes.clear()
 
     def view(self, ctx: Context, row: Row) -> Row:
         return {"hostname": row.get("hostname", ""), **({"ownernode": row["ownernode"]} if "ownernode" in row else {})}
@@ -167,8 +191,8 @@ class Hardware(Behaviour):
             {
                 "hwdescription": "NetScaler Virtual Appliance 450040",
                 "sysid": 450040,
-                "manufactureday": 2,
-                "manufacturemonth": 17,
+                "manufactureday": 17,
+                "manufacturemonth": 2,
                 "manufactureyear": 2009,
                 "cpufrequncy": 2500,
                 "hostid": sum(ctx.appliance.instance_id.encode()),
@@ -198,7 +222,14 @@ class License(Behaviour):
         )
         row.update({name: name == edition for name in EDITIONS.values()})
         row.update({"f_sslvpn_users": 0, "f_ica_users": 0, "cluster": edition != "isstandardlic"})
-        return [{**row, "modelid": self.model(pooled), "licensingmode": "Pooled" if pooled else "Local"}]
+        return [
+            {
+                **row,
+                "modelid": self.model(pooled),
+                "licensingmode": "Pooled" if pooled else "Local",
+                "daystoexpiration": 364,
+            }
+        ]
 
     def model(self, pooled: Row) -> int:
         factor = 1000 if pooled.get("unit") == "Gbps" else 1

@@ -34,7 +34,7 @@ class SystemFile(Behaviour):
             raise NitroFault(1642)
 
     def added(self, ctx: Context, row: Row) -> None:
-        row["filemodifiedtime"] = row["fileaccesstime"] = ctime(ctx.now)
+        row["_modified"] = ctx.now
 
     def selector(self, args: dict[str, str]) -> dict[str, str]:
         if "filelocation" in args:
@@ -42,7 +42,9 @@ class SystemFile(Behaviour):
         return args
 
     def view(self, ctx: Context, row: Row) -> Row:
-        return {**row, "filesize": len(base64.b64decode(row["filecontent"]))}
+        modified = ctime(row["_modified"])
+        size = len(base64.b64decode(row["filecontent"]))
+        return {**row, "filesize": size, "filemodifiedtime": modified, "fileaccesstime": modified}
 
 
 def has_file(ctx: Context, path: str) -> bool:

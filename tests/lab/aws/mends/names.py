@@ -193,7 +193,7 @@ def _apply(records: dict[tuple[str, str, str | None], dict[str, Any]], record_se
 
 def _check_groups(records: dict[tuple[str, str, str | None], dict[str, Any]]) -> None:
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for (name, kind, _), record_set in records.items():
+    for (name, kind, _ignored), record_set in records.items():
         groups.setdefault((name, kind), []).append(record_set)
     for (name, kind), group in groups.items():
         if len({policy_of(item) for item in group}) > 1:

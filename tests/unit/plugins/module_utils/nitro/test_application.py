@@ -309,6 +309,22 @@ def test_without_a_virtual_ip_a_new_vserver_takes_the_lowest_of_its_ipset() -> N
     assert (told["virtual_ip"], told["port"]) == ("10.0.2.10", 81)
 
 
+def test_another_certificate_is_bound_before_the_first_is_unbound() -> None:
+    there = appliance(sslcertkey=[{"certkey": "bought", "cert": "bought.crt", "key": "bought.key"}])
+    converge(there, **TLS, certificate=certificate("one"))
+    there.writes.clear()
+    told = converge(there, **TLS, certificate={"certkey": "bought"})
+    assert there.writes == ["bind sslvserver_sslcertkey_binding", "delete sslvserver_sslcertkey_binding", "save"]
+    assert told is not None
+    assert told["certificate"] == "bought"
+
+
+def test_a_passphrase_goes_with_its_key() -> None:
+    there = appliance()
+    converge(there, **TLS, certificate={**certificate("one"), "passphrase": "geheim"})
+    assert there.objects["sslcertkey"][0]["passplain"] == "geheim"
+
+
 def test_an_appliance_may_list_its_default_monitor_which_cannot_be_unbound() -> None:
     there = appliance()
     converge(there)

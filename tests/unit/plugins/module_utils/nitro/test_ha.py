@@ -248,7 +248,9 @@ def test_the_difference_names_no_password() -> None:
     }
 
 
-@pytest.mark.parametrize(("code", "hint"), [(414, "inc=true"), (2453, "cluster"), (415, "NSIP"), (1, None)])
+@pytest.mark.parametrize(
+    ("code", "hint"), [(356, "licence"), (414, "inc=true"), (2453, "cluster"), (415, "NSIP"), (1, None)]
+)
 def test_an_error_says_what_to_do_where_that_is_known(code: int, hint: str | None) -> None:
     error = NitroError("10.0.1.10: add hanode '10.0.2.10': refused", code=code, http_status=599, resource="hanode")
     explained = ha.explained(error)

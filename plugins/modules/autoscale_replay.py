@@ -1,0 +1,228 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: autoscale_replay
+version_added: 0.1.0
+short_description: Show what autoscale policies would have done with recorded samples
+description:
+  - Runs recorded samples through the evaluator of M(cloudadc.aws.autoscale_evaluate), once for each policy, and tells
+    when each would have grown and shrunk a zone, what the nodes would have cost, how long a metric was above its
+    maximum, and how often a shrinking followed a growth so soon that the policy flaps.
+  - The recorded figures are taken as they are, whatever the simulated number of nodes. The number of nodes reacts to
+    the decisions.
+  - Reads the recording as a stream; a year of minutes takes a second or two, and memory does not grow with it. Writes
+    nothing, and needs neither boto3 nor AWS.
+options:
+  path:
+    description:
+      - The recording, oldest sample first.
+      - CSV with a header; a column C(timestamp) (or C(time), C(at), C(date), C(sampled_at)) in ISO 8601 or in seconds
+        since the epoch, and a column for each metric. Empty cells are missing samples.
+      - JSON, an array of objects or one object after another, with the same names as keys; the metrics may stand under
+        C(values) or C(sample).
+      - The output of C(aws cloudwatch get-metric-data) as it comes, one page or several in one file, in any order.
+        A result belongs to the metric whose name is its C(Id) or its C(Label).
+    type: path
+    required: true
+  format:
+    description: How to read the recording. V(auto) looks at its first character.
+    type: str
+    choices: [auto, csv, json]
+    default: auto
+  metric_names:
+    description: Metric to the name it has in the recording, a column, a key, or a CloudWatch C(Id) or C(Label).
+    type: dict
+    default: {}
+  policies:
+    description: Name to policy; each policy as for M(cloudadc.aws.autoscale_evaluate).
+    type: dict
+    required: true
+  node_count:
+    description: Nodes at the beginning. Defaults to each policy's C(min_nodes).
+    type: int
+  provision_minutes:
+    description: Minutes from the decision to grow until the nodes are in service.
+    type: float
+    default: 0
+  max_events:
+    description: How many events to list for a policy, the latest. All are counted.
+    type: int
+    default: 1000
+attributes:
+  check_mode:
+    support: full
+    description: This module reads only and does the same in check mode.
+  diff_mode:
+    support: none
+    description: This module changes nothing.
+seealso:
+  - module: cloudadc.aws.autoscale_evaluate
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: Which of two policies would have served last year better
+  cloudadc.aws.autoscale_replay:
+    path: samples-2025.csv
+    provision_minutes: 6
+    policies:
+      calm:
+        metrics:
+          cpu: {min: 20, max: 80}
+        watch_time: 5
+        cooldown: 15
+        drain_timeout: 10
+        distributor: nlb
+        min_nodes: 2
+        max_nodes: 8
+      eager:
+        metrics:
+          cpu: {min: 30, max: 65}
+        watch_time: 2
+        cooldown: 5
+        drain_timeout: 10
+        distributor: nlb
+        min_nodes: 2
+        max_nodes: 8
+  register: replayed
+
+- name: What CloudWatch has recorded, as the command line tool prints it
+  cloudadc.aws.autoscale_replay:
+    path: get-metric-data.json
+    metric_names:
+      cpu: m1
+      throughput: zone a Mbit/s
+    policies: "{{ candidates }}"
+"""
+
+RETURN = r"""
+results:
+  description: One for each policy, in the order given.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The policy's name.
+      type: str
+    events:
+      description: What it would have done; C(scale_out), C(scale_in), and C(deprovision) at the end of its drain.
+      type: list
+      elements: dict
+      sample:
+        - at: "2026-03-01T10:06:00Z"
+          event_id: adc-20260301T100600Z-1-fbe8f416f8b8
+          action: scale_out
+          count: 1
+          nodes_before: 2
+          nodes_after: 3
+          flapping: false
+          reason: memory 91.2 % > 85 % for 3 of 3 samples; 2 → 3 nodes, max 6
+    events_left_out:
+      description: Earlier events that O(max_events) left out.
+      type: int
+    scale_outs:
+      description: Times it would have grown.
+      type: int
+    scale_ins:
+      description: Times it would have begun to shrink.
+      type: int
+    deprovisions:
+      description: Times it would have removed nodes.
+      type: int
+    flapping:
+      description: Shrinkings within two cooldowns of a growth.
+      type: int
+    node_minutes:
+      description: Nodes times minutes, from the first sample to one interval after the last. Draining nodes count.
+      type: float
+    minutes_above_max:
+      description: Minutes in which a watched metric was above its maximum, whatever the phase.
+      type: float
+    nodes_at_end:
+      description: Nodes after the last sample.
+      type: int
+    most_nodes:
+      description: Most nodes at any time.
+      type: int
+    fewest_nodes:
+      description: Fewest nodes at any time.
+      type: int
+    phase_at_end:
+      description: Phase after the last sample.
+      type: str
+samples:
+  description: What was replayed; C(count), C(first), C(last) and the C(metrics) found.
+  returned: always
+  type: dict
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError, PolicyError
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.recordings import read_recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.replay import Options, replay
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "path": {"type": "path", "required": True},
+    "format": {"type": "str", "choices": ["auto", "csv", "json"], "default": "auto"},
+    "metric_names": {"type": "dict", "default": {}},
+    "policies": {"type": "dict", "required": True},
+    "node_count": {"type": "int"},
+    "provision_minutes": {"type": "float", "default": 0},
+    "max_events": {"type": "int", "default": 1000},
+}
+
+
+def policy_of(name: str, raw: object) -> Policy:
+    try:
+        return Policy.from_dict(raw)
+    except PolicyError as error:
+        raise PolicyError(f"policies.{name}: {error}") from error
+
+
+def options_of(params: dict[str, Any]) -> Options:
+    for name, least in (("node_count", 0), ("provision_minutes", 0), ("max_events", 0)):
+        if params[name] is not None and not params[name] >= least:
+            raise AutoscaleError(f"{name} must be at least {least}, not {params[name]:g}")
+    return Options(params["node_count"], params["provision_minutes"] * 60, params["max_events"])
+
+
+def run(params: dict[str, Any]) -> dict[str, Any]:
+    policies = {str(name): policy_of(name, raw) for name, raw in params["policies"].items()}
+    if not policies:
+        raise AutoscaleError("policies is empty; give at least one, by name")
+    names = {str(metric): str(name) for metric, name in params["metric_names"].items()}
+    options = options_of(params)
+    try:
+        with open(params["path"], encoding="utf-8-sig", newline="") as stream:
+            return replay(policies, read_recording(stream, names, params["format"]), options)
+    except UnicodeDecodeError as error:
+        raise AutoscaleError(f"{params['path']} is not text in UTF-8: {error}") from error
+    except OSError as error:
+        raise AutoscaleError(f"cannot read {params['path']}: {error.strerror}") from error
+    except AutoscaleError as error:
+        raise AutoscaleError(f"{params['path']}: {error}") from error
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        result = run(module.params)
+    except AutoscaleError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vpx_cluster_node
+short_description: Take a NetScaler VPX into a cluster, or out of it
+version_added: 0.1.0
+description:
+  - Forms a cluster on an appliance, or takes the appliance into the cluster that answers at O(clip), and waits until it
+    serves (admin state ACTIVE, masterstate ACTIVE, health UP, effectivestate UP).
+  - It leaves by becoming PASSIVE, with O(drain_minutes) for what is open, and is then removed on the CLIP.
+  - A run that was interrupted at any point is gone on with by the next one, with the same options.
+  - The nodes of a cluster are in one subnet (INC is not supported here), have the same software, licence, and number of
+    packet engines, and the same password of C(nsroot). The CLIP is a secondary private address of the coordinator's
+    management interface. Nodes join one after another, never at once.
+  - The vendor's documentation calls clusters on AWS unsupported, while its own console and templates build them.
+  - A node that is as wanted costs one login, three reads (C(clusterinstance), C(clusternode), C(nsconfig)) and one
+    logout, all on the CLIP, and no write. Nothing is asked of the node itself.
+extends_documentation_fragment:
+  - cloudadc.aws.nitro
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_nitro
+attributes:
+  check_mode:
+    details:
+      - For an appliance that cannot be reached, or still has its first password, it predicts what a stand-alone
+        appliance would need, and for a CLIP that nobody answers at, what a cluster there would need.
+options:
+  clip:
+    description:
+      - Cluster IP address, with C(:port) where it differs from that of O(nsip). It is always a single address (/32).
+    type: str
+    required: true
+  cluster_id:
+    description:
+      - Number of the cluster, 1 to 16.
+    type: int
+    default: 1
+  node_id:
+    description:
+      - Number of the node, 0 to 31; the lowest free when not given, and V(0) for the node that forms the cluster.
+        A node that the cluster knows by another number keeps that.
+    type: int
+  form:
+    description:
+      - Whether to form the cluster on this appliance when nobody answers at O(clip). Give it to one appliance of a
+        cluster only. The others are told by a sentence that there is no cluster yet.
+    type: bool
+    default: false
+  admin_state:
+    description:
+      - What the node shall be. It is always written, because NITRO's own default is PASSIVE.
+      - V(PASSIVE) drains the node for O(drain_minutes) and leaves it in the cluster.
+    type: str
+    choices: [ACTIVE, PASSIVE, SPARE]
+    default: ACTIVE
+  backplane:
+    description:
+      - Interface for the traffic between nodes, such as V(1/1) or V(LA/1); the node's number is put before it. With a
+        number before it (V(2/1/1)) it must be this node's.
+      - V(1/1) when the node is declared without it. A declared node keeps what it has, unless this is given.
+    type: str
+  tunnel_mode:
+    description:
+      - How flows are steered from one node to another. A VPC needs a tunnel, because it carries no foreign MAC
+        addresses. V(GRE) is what the vendor's templates for AWS use. Security groups must let IP protocol 47 through.
+    type: str
+    choices: [NONE, GRE, UDP]
+    default: GRE
+  priority:
+    description:
+      - Preference as coordinator, 0 to 31, the lowest wins. NITRO's default is 31.
+    type: int
+  cluster_password:
+    description:
+      - Password of C(nsroot) on the cluster, where it is not O(nitro_pass). A node that joins takes it over.
+    type: str
+  drain_minutes:
+    description:
+      - Whole minutes, 0 to 1440, that a node has for its open connections when it becomes PASSIVE.
+      - With O(state=absent) and O(wait=false), and more than 0, the drain is begun and the task returns with the node
+        still in the cluster; the same task removes it once the drain is over, and changes nothing before.
+    type: int
+    default: 0
+  dissolve:
+    description:
+      - Whether O(state=absent) may take the cluster apart, that is, remove half of its nodes at once, and its last
+        node. The last node's cluster instance is removed on the node, and the CLIP goes with it.
+      - A node of a cluster whose CLIP does not answer is then taken out on the node itself, too.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(present) takes the appliance into the cluster, V(absent) out of it.
+      - With V(absent), a node whose instance is gone is removed from the cluster all the same.
+    type: str
+    choices: [present, absent]
+    default: present
+  wait:
+    description:
+      - Whether to wait until the node is where O(admin_state) takes it or, with O(state=absent), until O(drain_minutes)
+        are over.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds for everything that is waited for, reboot included; O(drain_minutes) are added to them.
+    type: int
+    default: 600
+notes:
+  - Forming and joining need a saved configuration and a warm reboot, so they save whatever O(save_config) says. Joining
+    clears what the appliance had been configured with.
+  - O(nitro_pass) is required, because the CLIP and a rebooted appliance want a login of their own; a session given as
+    O(nitro_auth_token) is used for O(nsip) only.
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: Form a cluster on the first appliance
+  cloudadc.aws.vpx_cluster_node:
+    nsip: 10.0.1.10
+    nitro_pass: "{{ vault_adc_password }}"
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    clip: 10.0.1.100
+    form: true
+
+- name: Let the second join it, and wait until it serves
+  cloudadc.aws.vpx_cluster_node:
+    nsip: 10.0.1.11
+    nitro_pass: "{{ vault_adc_password }}"
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    clip: 10.0.1.100
+    wait_timeout: 900
+
+- name: Take a node out after ten minutes of draining
+  cloudadc.aws.vpx_cluster_node:
+    nsip: 10.0.1.11
+    nitro_pass: "{{ vault_adc_password }}"
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    clip: 10.0.1.100
+    drain_minutes: 10
+    state: absent
+"""
+
+RETURN = r"""
+node:
+  description: What the cluster says of this appliance; of one that is in no cluster, its address and nulls.
+  returned: always
+  type: dict
+  contains: &node
+    node_id:
+      description: Number of the node.
+      type: int
+      returned: always
+      sample: 1
+    ip_address:
+      description: NSIP of the node.
+      type: str
+      returned: always
+      sample: 10.0.1.11
+    admin_state:
+      description: What it was told to be.
+      type: str
+      returned: always
+      sample: ACTIVE
+    master_state:
+      description: What it is.
+      type: str
+      returned: always
+      sample: ACTIVE
+    health:
+      description: Its health, in the appliance's words.
+      type: str
+      returned: always
+      sample: UP
+    effective_state:
+      description: Whether it is up in the eyes of the cluster.
+      type: str
+      returned: always
+      sample: UP
+    is_coordinator:
+      description: Whether it is the configuration coordinator, which holds the CLIP.
+      type: bool
+      returned: always
+      sample: false
+cluster:
+  description: The cluster after the task, or in check mode before it.
+  returned: always
+  type: dict
+  contains:
+    id:
+      description: Number of the cluster, null when nobody answers at the CLIP.
+      type: int
+      returned: always
+      sample: 1
+    clip:
+      description: The CLIP.
+      type: str
+      returned: always
+      sample: 10.0.1.100
+    nodes:
+      description: All nodes of the cluster.
+      type: list
+      elements: dict
+      returned: always
+      contains: *node
+nitro_errorcode:
+  description: The appliance's error code.
+  returned: when the appliance refused
+  type: int
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import cluster
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster_work import Membership, clients
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import nitro_argument_spec, run
+
+
+def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
+    """The whole job; in check mode nothing is written and nothing is waited for."""
+    wanted = cluster.Wanted.from_params(params)
+    node, clip = clients(params)
+    with node, clip:
+        password = params["cluster_password"] or params["nitro_pass"]
+        membership = Membership(wanted, node, clip, password, params["wait_timeout"], warn)
+        return membership.foresee() if check else membership.converge()
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **nitro_argument_spec(),
+            "clip": {"type": "str", "required": True},
+            "cluster_id": {"type": "int", "default": 1},
+            "node_id": {"type": "int"},
+            "form": {"type": "bool", "default": False},
+            "admin_state": {"type": "str", "choices": list(cluster.ADMIN_STATES), "default": "ACTIVE"},
+            "backplane": {"type": "str"},
+            "tunnel_mode": {"type": "str", "choices": list(cluster.TUNNEL_MODES), "default": "GRE"},
+            "priority": {"type": "int"},
+            "cluster_password": {"type": "str", "no_log": True},
+            "drain_minutes": {"type": "int", "default": 0},
+            "dissolve": {"type": "bool", "default": False},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "wait": {"type": "bool", "default": True},
+            "wait_timeout": {"type": "int", "default": 600},
+        },
+        supports_check_mode=True,
+    )
+    run(module, lambda: work(module.params, check=module.check_mode, warn=module.warn))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""One playbook, killed at one of its writes and started again."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tests.chaos.portrait import difference, portrait
+from tests.stage import Stage, StageError
+
+When = Literal["before", "after"]
+GROUP = "lab-pair"
+PATIENCE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A playbook with its arguments, and how to come to the state in which it is to be started."""
+
+    name: str
+    playbook: str
+    arguments: tuple[str, ...]
+    prepare: Callable[[Stage], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """At the ``at``-th write of the playbook, before or after it is carried out."""
+
+    at: int
+    when: When
+
+    def __str__(self) -> str:
+        return f"{self.when} write {self.at}"
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The run that nobody disturbed: its writes, and what was there after it."""
+
+    writes: tuple[str, ...]
+    picture: dict[str, Any]
+
+    def kills(self) -> list[Kill]:
+        numbers = range(1, len(self.writes) + 1)
+        return [kill for at in numbers for kill in (Kill(at, "before"), Kill(at, "after"))]
+
+
+def undisturbed(stage: Stage, plot: Plot) -> Original:
+    """Run it once to its end."""
+    plot.prepare(stage)
+    before = len(stage.lab.writes())
+    stage.play(plot.playbook, *plot.arguments)
+    writes = tuple(call.op for call in stage.lab.writes()[before:])
+    if not writes:
+        raise StageError(f"{plot.name} writes nothing, so it cannot be killed at a write")
+    return Original(writes, portrait(stage.lab, GROUP))
+
+
+def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str]:
+    """Kill it there, run it again, and return in which way the end is another one. StageError if the kill missed."""
+    plot.prepare(stage)
+    process, log = stage.start(plot.playbook, *plot.arguments)
+    try:
+        stage.lab.kill_at(kill.at, process.pid, kill.when)
+        process.wait(PATIENCE_SECONDS)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    fired = (stage.lab.state()["kill"] or {}).get("fired")
+    stage.lab.faults()
+    if not fired:
+        raise StageError(f"{plot.name}: the run ended before it could be killed {kill}; see {log}")
+    again = stage.play(plot.playbook, *plot.arguments, must_succeed=False)
+    if again.code:
+        return [f"the run after it failed (exit code {again.code}); see {again.log}"]
+    return difference(original.picture, portrait(stage.lab, GROUP))
+
+
+def spread(kills: Sequence[Kill], count: int, dice: random.Random) -> list[Kill]:
+    """``count`` of them, one from each equal part, so that beginning, middle and end are all met."""
+    count = min(count, len(kills))
+    edges = [round(part * len(kills) / count) for part in range(count + 1)]
+    return [dice.choice(kills[start:end]) for start, end in itertools.pairwise(edges)]

@@ -1,0 +1,135 @@
+"""vpx_ha_failover, vpx_ha_reconcile and vpx_snip over HTTP, on a real pair of the lab's appliances."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tests.lab.client import wait_for
+
+from .pairs import IPSET, PASSWORD, Pair
+
+
+def target(pair: Pair, number: int) -> dict[str, str]:
+    """Where the pair's Elastic IP belongs when this node is primary."""
+    client = pair.client(number)
+    return {"network_interface_id": client["network_interface_id"], "private_ip_address": client["private_ip_address"]}
+
+
+def nitro_writes(pair: Pair, since: int) -> list[str]:
+    return [call.op for call in pair.cloud.lab.calls(side="nitro")[since:] if call.write]
+
+
+def failover(pair: Pair, this: int, other: int, **more: Any) -> dict[str, Any]:
+    options = {"nsip": pair.at(this), "peer": pair.at(other), **pair.nitro()}
+    moves = [{"elastic_ip": pair.public_ip, **target(pair, other)}]
+    return pair.cloud.run("vpx_ha_failover", **{**options, "moves": moves, **more})
+
+
+def reconcile(pair: Pair, **more: Any) -> dict[str, Any]:
+    options = {"group": "shop", "nitro_port": pair.cloud.lab.nitro_port, **pair.nitro(), "settle_timeout": 0.5, **more}
+    return pair.cloud.run("vpx_ha_reconcile", **options)
+
+
+def test_the_primary_role_changes_hands_and_the_address_goes_with_it(pair: Pair) -> None:
+    """One story on one pair, because building it takes most of the time."""
+    asked = len(pair.cloud.lab.calls(side="nitro"))
+    foretold = failover(pair, 0, 1, check=True)
+    assert (foretold["failed"], foretold["changed"]) == (False, True), foretold
+    assert [node["master_state"] for node in foretold["after"]] == ["Secondary", "Primary"]
+    assert pair.cloud.writes == Counter()
+    assert nitro_writes(pair, asked) == []
+
+    done = failover(pair, 0, 1)
+    assert (done["failed"], done["changed"]) == (False, True), done
+    assert done["before"] == [
+        {"nsip": pair.nsip(0), "master_state": "Primary"},
+        {"nsip": pair.nsip(1), "master_state": "Secondary"},
+    ]
+    assert [node["master_state"] for node in done["after"]] == ["Secondary", "Primary"]
+    assert done["moves"][0]["after"] == target(pair, 1)
+    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+    assert pair.cloud.calls == Counter(DescribeAddresses=2, AssociateAddress=1)
+    assert nitro_writes(pair, asked) == ["POST /config/hafailover?action=Force"]
+    assert 0 < done["switch_ms"] < 5000
+    assert PASSWORD not in str(done)
+
+    again = failover(pair, 0, 1)
+    assert (again["failed"], again["changed"], again["switch_ms"]) == (False, False, 0), again
+    assert pair.cloud.writes == Counter()
+    assert nitro_writes(pair, asked) == ["POST /config/hafailover?action=Force"], "it must not fail back"
+
+    unknown = failover(pair, 1, 0, moves=[{"elastic_ip": "203.0.113.99", **target(pair, 0)}])
+    assert unknown["failed"]
+    assert "203.0.113.99" in unknown["msg"]
+    assert nitro_writes(pair, asked) == ["POST /config/hafailover?action=Force"], "refused before anything is written"
+
+    pair.cloud.lab.power(pair.nodes[0]["instance_id"], on=False)
+    dead = failover(pair, 1, 0, nitro_timeout=0.5)
+    assert dead["failed"]
+    assert pair.nsip(0) in dead["msg"]
+    assert pair.info(settle_timeout=5)["primary"] == 1
+
+
+def test_the_addresses_are_put_where_the_primary_is(pair: Pair) -> None:
+    """One story on one pair, because building it takes most of the time."""
+    lab = pair.cloud.lab
+    asked = len(lab.calls(side="nitro"))
+    foretold = reconcile(pair, check=True)
+    assert (foretold["failed"], foretold["changed"]) == (False, True), foretold
+    assert foretold["moves"][0]["after"] == target(pair, 0)
+    assert pair.cloud.writes == Counter()
+
+    done = reconcile(pair)
+    assert (done["failed"], done["changed"], done["primary"]["node_id"]) == (False, True, 0), done
+    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 0).values())
+    assert pair.cloud.calls == Counter(DescribeInstances=1, DescribeAddresses=2, AssociateAddress=1)
+
+    again = reconcile(pair)
+    assert (again["failed"], again["changed"]) == (False, False), again
+    assert pair.cloud.calls == Counter(DescribeInstances=1, DescribeAddresses=1)
+    assert nitro_writes(pair, asked) == []
+    assert PASSWORD not in str(done)
+
+    wrong = reconcile(pair, nitro_pass="not-the-password")
+    assert wrong["failed"]
+    assert "354" in wrong["msg"]
+    assert wrong["msg"].endswith("nothing was touched")
+
+    lab.power(pair.nodes[0]["instance_id"], on=False)
+    wait_for(lambda: pair.info()["primary"] == 1, "node 1 is primary")
+    vip = pair.client(1)["private_ip_address"]
+    # As if somebody had taken the address out of the IPSet.
+    rest = [{"ip_address": pair.client(0)["private_ip_address"]}]
+    pair.done("vpx_ipset", **pair.nitro(nsip=pair.at(1), name=IPSET), addresses=rest)
+    guarded = reconcile(pair)
+    assert guarded["failed"]
+    assert f"answers at {vip}" in guarded["msg"]
+    assert pair.cloud.writes == Counter()
+    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 0).values())
+    assert reconcile(pair, guard=False)["changed"]
+    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+
+    lab.power(pair.nodes[1]["instance_id"], on=False)
+    dark = reconcile(pair, probe_timeout=0.3)
+    assert dark["failed"]
+    assert "no node is primary" in dark["msg"]
+    assert dark["msg"].endswith("nothing was touched")
+    assert pair.cloud.writes == Counter()
+
+
+def test_a_node_gets_the_address_from_which_it_reaches_back_ends(pair: Pair) -> None:
+    address = pair.nodes[1]["interfaces"]["server"]["private_ip_address"]
+    options = {**pair.nitro(nsip=pair.at(1)), "ip_address": address, "netmask": "24"}
+    asked = len(pair.cloud.lab.calls(side="nitro"))
+    assert pair.cloud.run("vpx_snip", check=True, **options)["changed"]
+    assert nitro_writes(pair, asked) == []
+    made = pair.cloud.run("vpx_snip", **options)
+    assert (made["changed"], made["saved"]) == (True, True), made
+    assert made["snip"] == {"ip_address": address, "netmask": "255.255.255.0"}
+    assert not pair.cloud.run("vpx_snip", **options)["changed"]
+    assert nitro_writes(pair, asked) == ["POST /config/nsip", "POST /config/nsconfig?action=save"]
+    theirs = pair.cloud.run("vpx_snip", **{**options, "ip_address": pair.nsip(1)})
+    assert theirs["failed"]
+    assert f"{pair.nsip(1)} is a NSIP there" in theirs["msg"]
+    assert pair.cloud.run("vpx_snip", **{**options, "netmask": None}, state="absent")["snip"] is None

@@ -1,0 +1,206 @@
+"""What RunInstances is asked for, and what is refused before it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Refusal
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import (
+    Ground,
+    Recipe,
+    client_token,
+    group_trouble,
+    in_device_order,
+    quota_of,
+    refuse_impossible,
+    refuse_incomplete,
+    refuse_quota,
+    request,
+    token_of_generation,
+)
+
+from .fleet import ROLES, want, wish
+
+RECIPE = Recipe("ami-1", "m5.xlarge")
+
+
+def subnet(role: str, **more: Any) -> dict[str, Any]:
+    return {"SubnetId": f"subnet-{role}", "AvailabilityZone": "eu-west-1a", "VpcId": "vpc-1", **more}
+
+
+GROUND = Ground(
+    types=[{"NetworkInfo": {"MaximumNetworkInterfaces": 4, "Ipv4AddressesPerInterface": 15}}],
+    images=[{"State": "available", "RootDeviceName": "/dev/sda1", "BlockDeviceMappings": [
+        {"DeviceName": "/dev/sda1", "Ebs": {}}, {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 1}},
+        {"DeviceName": "/dev/sdc", "VirtualName": "ephemeral0"}]}],
+    subnets=[subnet(role) for role in ROLES],
+)  # fmt: skip
+
+
+def small(interfaces: int, addresses: int) -> dict[str, Any]:
+    return {
+        "types": [{"NetworkInfo": {"MaximumNetworkInterfaces": interfaces, "Ipv4AddressesPerInterface": addresses}}]
+    }
+
+
+def moved(role: str, **more: Any) -> dict[str, Any]:
+    return {"subnets": [subnet(r, **(more if r == role else {})) for r in ROLES]}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ground", "said"),
+    [
+        pytest.param({}, {"images": []}, "image ami-1 does not exist", id="image"),
+        pytest.param({}, {"images": [{"State": "pending"}]}, "image ami-1 is pending, not available", id="image state"),
+        pytest.param({}, {"types": []}, "no instance type m5.xlarge", id="type"),
+        pytest.param({}, small(2, 10), "at most 2 network interfaces, 3 are needed", id="interfaces"),
+        pytest.param({"of_role": {"client": {"secondary_private_ip_count": 10}}}, small(3, 10),
+                     "at most 10 IPv4 addresses per interface, client needs 11", id="addresses"),
+        pytest.param({}, {"subnets": [subnet("client")]}, "no subnet subnet-management, subnet-server", id="subnets"),
+        pytest.param({}, moved("server", AvailabilityZone="eu-west-1b"),
+                     "different zones: .*server in eu-west-1b", id="zones"),
+        pytest.param({}, moved("server", VpcId="vpc-2"), "different VPCs: .*server in vpc-2", id="VPCs"),
+        pytest.param({"zone": "eu-west-1b"}, {}, "zone is eu-west-1b, but the subnets lie in eu-west-1a", id="zone"),
+        pytest.param({"interfaces": (wish("management"),
+                                     dataclasses.replace(wish("client"), subnet_id="subnet-management"))},
+                     {}, "management and the client interface are both in subnet-management", id="shared subnet"),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_is_refused(wanted: dict[str, Any], ground: dict[str, Any], said: str) -> None:
+    with pytest.raises(Refusal, match=said):
+        refuse_impossible(want(**wanted), RECIPE, dataclasses.replace(GROUND, **ground))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"zone": "eu-west-1a"},
+        {"zone": "blue"},
+        {"of_role": {"client": {"secondary_private_ip_count": 14}}},
+        {
+            "interfaces": (
+                wish("management"),
+                wish("client"),
+                dataclasses.replace(wish("server"), subnet_id="subnet-client"),
+            )
+        },
+    ],
+)
+def test_what_can_work_is_not(wanted: dict[str, Any]) -> None:
+    refuse_impossible(want(**wanted), RECIPE, GROUND)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "recipe", "missing", "said"),
+    [
+        pytest.param({}, Recipe(None, "t"), 1, "lacks 1 of 1 instances, and image_id is not given", id="image"),
+        pytest.param({"interfaces": (), "count": 3}, Recipe(None, "t"), 2, "image_id and interfaces is not", id="both"),
+        pytest.param({"count": 2, "of_role": {"client": {"private_ip_address": "10.0.1.9"}}}, RECIPE, 2,
+                     "10.0.1.9 can be given to one instance, but 2", id="a fixed address for two"),
+    ],
+)  # fmt: skip
+def test_what_is_not_said_is_asked_for(wanted: dict[str, Any], recipe: Recipe, missing: int, said: str) -> None:
+    with pytest.raises(Refusal, match=said):
+        refuse_incomplete(want(**wanted), recipe, missing)
+
+
+def test_devices_are_in_the_order_a_vpx_expects() -> None:
+    assert [w.role for w in in_device_order([wish("server"), wish("management"), wish("client")])] == list(ROLES)
+    assert in_device_order([]) == ()
+    with pytest.raises(Refusal, match="each role has one interface"):
+        in_device_order([wish("management"), wish("client"), wish("client")])
+    with pytest.raises(Refusal, match="needs one with role management"):
+        in_device_order([wish("server")])
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ([{"GroupId": "sg-1", "VpcId": "vpc-1"}], None),
+        ([], "no security group sg-1"),
+        ([{"GroupId": "sg-1", "VpcId": "vpc-2"}], "sg-1 is in vpc-2, but the subnets are in vpc-1"),
+    ],
+)
+def test_security_groups(groups: list[dict[str, Any]], said: str | None) -> None:
+    wanted = want(of_role={"client": {"security_groups": ("sg-1",)}})
+    trouble = group_trouble(wanted, dataclasses.replace(GROUND, groups=groups))
+    assert (trouble is None) if said is None else (trouble is not None and said in trouble)
+
+
+def test_quota() -> None:
+    refuse_quota(3, 2, 5)
+    refuse_quota(100, 2, None)
+    with pytest.raises(Refusal, match="3 more Elastic IPs are needed, but 3 of the 5"):
+        refuse_quota(3, 3, 5)
+    reply = [{"AttributeName": "vpc-max-elastic-ips", "AttributeValues": [{"AttributeValue": "12"}]}]
+    assert quota_of([{"AttributeName": "max-instances", "AttributeValues": [{"AttributeValue": "20"}]}, *reply]) == 12
+    assert quota_of([]) is None
+
+
+def tags_of(parameters: dict[str, Any], kind: str) -> dict[str, str]:
+    [found] = [s["Tags"] for s in parameters["TagSpecifications"] if s["ResourceType"] == kind]
+    return {tag["Key"]: tag["Value"] for tag in found}
+
+
+def test_the_request() -> None:
+    wanted = want(
+        node_id=1, tags={"team": "edge"},
+        of_role={"management": {"security_groups": ("sg-1",), "private_ip_address": "10.0.0.9"},
+                 "client": {"secondary_private_ip_count": 2}},
+    )  # fmt: skip
+    recipe = dataclasses.replace(RECIPE, iam_instance_profile="vpx", key_name="key", user_data="data")
+    parameters = request(wanted, recipe, GROUND, 2)
+    assert {k: v for k, v in parameters.items() if k != "TagSpecifications"} == {
+        "ImageId": "ami-1",
+        "InstanceType": "m5.xlarge",
+        "MinCount": 2,
+        "MaxCount": 2,
+        "NetworkInterfaces": [
+            {"DeviceIndex": 0, "SubnetId": "subnet-management", "DeleteOnTermination": True,
+             "Description": "VPX management", "Groups": ["sg-1"], "PrivateIpAddress": "10.0.0.9"},
+            {"DeviceIndex": 1, "SubnetId": "subnet-client", "DeleteOnTermination": True, "Description": "VPX client",
+             "SecondaryPrivateIpAddressCount": 2},
+            {"DeviceIndex": 2, "SubnetId": "subnet-server", "DeleteOnTermination": True, "Description": "VPX server"},
+        ],
+        "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required"},
+        "IamInstanceProfile": {"Name": "vpx"},
+        "KeyName": "key",
+        "UserData": "data",
+        "BlockDeviceMappings": [
+            {"DeviceName": name, "Ebs": {"Encrypted": True, "DeleteOnTermination": True}}
+            for name in ("/dev/sda1", "/dev/sdb")
+        ],
+    }  # fmt: skip
+    common = {"Name": "shop-1", "team": "edge", "cloudadc:group": "shop", "cloudadc:zone": "eu-west-1a",
+              "cloudadc:node_id": "1", "cloudadc:created_by": "vpx_instance"}  # fmt: skip
+    assert tags_of(parameters, "instance") == {**common, "cloudadc:lifecycle": "provisioning"}
+    assert tags_of(parameters, "network-interface") == tags_of(parameters, "volume") == common
+
+
+def test_the_request_with_less() -> None:
+    recipe = Recipe("ami-1", "m5.large", "arn:aws:iam::1:instance-profile/vpx", encrypt_volumes=False,
+                    http_tokens="optional")  # fmt: skip
+    parameters = request(want(zone="blue"), recipe, GROUND, 1)
+    assert parameters["IamInstanceProfile"] == {"Arn": "arn:aws:iam::1:instance-profile/vpx"}
+    assert parameters["MetadataOptions"]["HttpTokens"] == "optional"
+    assert not {"BlockDeviceMappings", "KeyName", "UserData"} & set(parameters)
+    assert tags_of(parameters, "volume")["cloudadc:zone"] == "blue"
+
+
+def test_a_token_is_the_same_for_the_same_launch_only() -> None:
+    identity = {"cloudadc:group": "shop"}
+    token = client_token(identity, {"i-1", "i-2"}, {"ImageId": "ami-1"})
+    assert token == client_token(identity, ["i-2", "i-1"], {"ImageId": "ami-1"})
+    others = [
+        client_token({"cloudadc:group": "other"}, {"i-1", "i-2"}, {"ImageId": "ami-1"}),
+        client_token(identity, {"i-1"}, {"ImageId": "ami-1"}),
+        client_token(identity, {"i-1", "i-2"}, {"ImageId": "ami-2"}),
+    ]
+    assert len({token, *others}) == 4
+    tokens = [token_of_generation(token * 2, generation) for generation in range(12)]
+    assert len(set(tokens)) == 12
+    assert all(len(t) <= 64 for t in tokens)

@@ -1,0 +1,67 @@
+"""Every role says what it takes, and its defaults are those it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
+ABSENT = object()
+
+
+def load(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text()) or {} if path.exists() else {}
+
+
+def options(role: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = load(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    return found
+
+
+def test_there_are_roles() -> None:
+    assert {"ha_failover", "ha_pair", "node_bootstrap"} <= {role.name for role in ROLES}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_defaults_are_those_of_the_specification(role: Path) -> None:
+    specified = {name: option.get("default", ABSENT) for name, option in options(role).items()}
+    with_default = {name: value for name, value in specified.items() if value is not ABSENT}
+    assert with_default == load(role / "defaults" / "main.yml")
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_variables_carry_the_name_of_the_role(role: Path) -> None:
+    foreign = [name for name in options(role) if not name.startswith(f"{role.name}_")]
+    internal = [name for name in load(role / "vars" / "main.yml") if not name.startswith(f"__{role.name}_")]
+    assert (foreign, internal) == ([], [])
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_option_is_described_and_in_the_readme(role: Path) -> None:
+    readme = (role / "README.md").read_text()
+    for name, option in options(role).items():
+        assert option.get("description"), name
+        assert "type" in option, name
+        assert f"`{name}`" in readme, f"{name} is not in the README"
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_what_is_secret_is_not_logged(role: Path) -> None:
+    secret = re.compile(r"password|secret|token|passphrase")
+    shown = [name for name, option in options(role).items() if secret.search(name) and not option.get("no_log")]
+    assert shown == []
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_no_variable_is_used_that_is_not_specified(role: Path) -> None:
+    """A typing error in a variable's name would go unnoticed where a default is at hand."""
+    text = "\n".join(path.read_text() for part in ("tasks", "vars") for path in (role / part).glob("*.yml"))
+    known = set(options(role)) | set(load(role / "vars" / "main.yml"))
+    known |= set(re.findall(r"(?:register|loop_var|index_var): (\w+)", text))
+    known |= set(re.findall(rf"^\s+(_*{role.name}_\w+):", text, re.MULTILINE))
+    used = set(re.findall(rf"\b_*{role.name}_\w+\b", text))
+    assert used - known - {f"{role.name}_"} == set()
