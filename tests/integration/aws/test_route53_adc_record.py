@@ -153,13 +153,18 @@ def test_weights(zone: Zone) -> None:
 def test_health_checks_stay_until_they_are_taken_away(zone: Zone) -> None:
     config = {"IPAddress": "203.0.113.10", "Port": 443, "Type": "TCP"}
     made = zone.route53.create_health_check(CallerReference="1", HealthCheckConfig=config)["HealthCheck"]["Id"]
+    name = [{"Key": "Name", "Value": "node a"}]
+    zone.route53.change_tags_for_resource(ResourceType="healthcheck", ResourceId=made, AddTags=name)
     done = zone.run(node("a", health_check_id=made))
+    assert zone.cloud.calls == Counter({"ListHostedZonesByName": 1, LOOK: 1, CHANGE: 1}), "health checks are not listed"
     assert done["records"][0]["health_check_id"] == made
     assert not zone.run(node("a"))["changed"]
     assert zone.run(node("a", 11))["changed"]
     assert zone.records()["a"]["HealthCheckId"] == made
     assert zone.run(node("a", 11, health_check_id=""))["changed"]
     assert "HealthCheckId" not in zone.records()["a"]
+    kept = zone.route53.list_tags_for_resource(ResourceType="healthcheck", ResourceId=made)["ResourceTagSet"]
+    assert kept["Tags"] == name, "a health check is referred to and never written"
     unknown = zone.run(node("b", 12, health_check_id="nobody"))
     assert unknown["failed"]
     assert "NoSuchHealthCheck" in unknown["msg"]
