@@ -106,8 +106,11 @@ options:
     type: raw
     required: true
   now:
-    description: The instant to decide for, ISO 8601. Defaults to the current time. More than one interval before the
-      latest instant of the record is refused.
+    description:
+      - The instant to decide for, ISO 8601. Defaults to the current time. More than one interval before the latest
+        instant of the record is refused.
+      - For O(event) without O(sample), where the current time is more than a day away from the record's latest
+        instant, it defaults to that instant; such a group is driven with instants of its own.
     type: str
   store:
     description: Where the zone's record is kept.
@@ -157,6 +160,15 @@ options:
       - Give more than the longest step of an event takes, or report V(running) meanwhile.
     type: float
     default: 300
+  publish:
+    description:
+      - Publish this tick to CloudWatch, namespace C(CloudADC/Autoscale), dimensions C(group) and C(zone); the zone's
+        figures under the names of the metrics, C(nodes), and C(decision) (nodes to add, negative for nodes to take
+        away, 0 for none).
+      - One PutMetricData at most; none in check mode, without the lease, and for a mere report. If it fails there is a
+        warning, and the decision stands. Needs boto3 and the permission cloudwatch:PutMetricData.
+    type: bool
+    default: false
 notes:
   - Not having the lease is no failure. The result then has RV(decision.evaluated) false and the reason.
   - In check mode the decision is foretold from the stored record; nothing is written and no lease is taken.
@@ -312,6 +324,10 @@ reported:
   description: Whether O(event) was taken down; false when the lease could not be had in time, then report again.
   returned: when O(event) is given
   type: bool
+published:
+  description: Whether CloudWatch has this tick.
+  returned: when O(publish) is true
+  type: bool
 """
 
 import time
@@ -323,10 +339,18 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.decision import Decision, refused
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import Report, evaluate, report
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import (
+    Report,
+    evaluate,
+    report,
+    reported_at,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Record
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.samples import all_figures, node_count
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times import as_instant
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import difference, load, state, was_changed
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.metrics import metric_data, publish
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     LeaseLost,
     LeaseRefused,
@@ -375,6 +399,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "event": {"type": "dict"},
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
+    "publish": {"type": "bool", "default": False},
 }
 
 Plan = Callable[[Record], tuple[Record, Decision]]
@@ -392,7 +417,8 @@ def plan_of(params: dict[str, Any], owner: str) -> Plan:
 
     def plan(record: Record) -> tuple[Record, Decision]:
         if said:
-            record, decision = report(policy, record, said, now, owner=owner, lease_seconds=lease_seconds)
+            at = params["now"] or reported_at(record, time.time())
+            record, decision = report(policy, record, said, at, owner=owner, lease_seconds=lease_seconds)
             if params["sample"] is None:
                 return record, decision
         count = params["node_count"]
@@ -438,6 +464,23 @@ def patiently(attempt: Callable[[], Result], patience: float) -> Result:
             time.sleep(0.2)
 
 
+def published(module: Any, shown: dict[str, Any]) -> bool:
+    """Hand the tick's figures and its decision, as shown, to CloudWatch. Whatever comes of it, the tick is over."""
+    params = module.params
+    if module.check_mode or params["sample"] is None:
+        return False
+    data = metric_data(
+        params["group"],
+        params["zone"],
+        as_instant(params["now"] or datetime.now(UTC)),
+        all_figures(params["sample"]),
+        node_count(params["node_count"]),
+        shown["decision"],
+        Policy.from_dict(params["policy"]).interval,
+    )
+    return publish(module, data, f"{params['group']} {params['zone']}")
+
+
 def run(module: Any) -> dict[str, Any]:
     params = module.params
     owner = params["owner"] or default_owner()
@@ -460,6 +503,8 @@ def run(module: Any) -> dict[str, Any]:
     result = {**decision.to_json(), **state(after), "changed": was_changed(before, after)}
     if reports:
         result["reported"] = reported
+    if params["publish"]:
+        result["published"] = reported and published(module, result)
     if module._diff:
         result["diff"] = difference(before, after)
     return result

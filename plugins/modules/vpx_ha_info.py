@@ -72,6 +72,11 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - cloudadc.aws.attributes.read_only
+attributes:
+  action_group:
+    description: Options can be given once for all modules of these groups in C(module_defaults).
+    support: full
+    membership: [cloudadc.aws.aws, cloudadc.aws.nitro, cloudadc.aws.all]
 notes:
   - O(save_config) has no meaning here, as nothing is written. It is accepted so that it can stand in
     C(module_defaults).
@@ -104,17 +109,17 @@ nodes:
   type: list
   elements: dict
   contains:
-    node_id: {type: int, description: By the tag C(cloudadc:node_id); else its place in the list., sample: 0}
-    instance_id: {type: str, description: Its instance, or null., sample: i-0123456789abcdef0}
-    instance_state: {type: str, description: What EC2 says of the instance, or null., sample: running}
-    nsip: {type: str, description: Its management address., sample: 10.0.1.10}
-    reachable: {type: bool, description: Whether it answered, be it with a refusal., sample: true}
-    claim: {type: str, description: The role it claims, in its own word; null if it did not say., sample: Primary}
-    node_state: {type: str, description: The state it is in, in its own word., sample: UP}
-    sync_state: {type: str, description: How synchronisation went, in its own word., sample: SUCCESS}
-    peer: {type: str, description: The address of its peer, or null., sample: 10.0.2.10}
-    peer_state: {type: str, description: The role it thinks its peer has., sample: Secondary}
-    inc: {type: bool, description: Whether it runs with independent network configuration., sample: true}
+    node_id: {type: int, description: "By the tag C(cloudadc:node_id); else its place in the list.", sample: 0}
+    instance_id: {type: str, description: "Its instance, or null.", sample: i-0123456789abcdef0}
+    instance_state: {type: str, description: "What EC2 says of the instance, or null.", sample: running}
+    nsip: {type: str, description: "Its management address.", sample: 10.0.1.10}
+    reachable: {type: bool, description: "Whether it answered, be it with a refusal.", sample: true}
+    claim: {type: str, description: "The role it claims, in its own word; null if it did not say.", sample: Primary}
+    node_state: {type: str, description: "The state it is in, in its own word.", sample: UP}
+    sync_state: {type: str, description: "How synchronisation went, in its own word.", sample: SUCCESS}
+    peer: {type: str, description: "The address of its peer, or null.", sample: 10.0.2.10}
+    peer_state: {type: str, description: "The role it thinks its peer has.", sample: Secondary}
+    inc: {type: bool, description: "Whether it runs with independent network configuration.", sample: true}
     client:
       description: Its client interface.
       type: dict
@@ -123,7 +128,7 @@ nodes:
       description: The addresses of virtual servers with an IPSet and of the IPSets these carry, as this node has them.
       type: list
       sample: ["10.0.11.10", "10.0.12.10"]
-    error: {type: str, description: Why it did not say everything, or null., sample: null}
+    error: {type: str, description: "Why it did not say everything, or null.", sample: null}
 primary:
   description: The index in RV(nodes) of the one primary; null if there is not exactly one.
   returned: success
@@ -151,8 +156,8 @@ elastic_ips:
       private_ip_address: 10.0.11.10
 moves:
   description:
-    - Where every Elastic IP belongs, on the client interface of the primary, in the shape of the option O(moves) of
-      M(cloudadc.aws.eip_failover). Empty if there is no primary.
+    - Where every Elastic IP belongs, on the client interface of the primary, in the shape of
+      O(cloudadc.aws.eip_failover#module:moves). Empty if there is no primary.
     - The k-th private address of one node stands for the k-th of the other; k is the place of the address that the
       Elastic IP has now, else the place of the Elastic IP in the list.
   returned: success

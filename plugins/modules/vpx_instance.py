@@ -162,13 +162,8 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: full
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws
 author:
   - The cloudadc.aws contributors (@cloudadc)
 """

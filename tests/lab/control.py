@@ -55,7 +55,7 @@ class Control:
         route = self._routes.get((method, path))
         if route is None:
             known = ", ".join(" ".join(known) for known in self._routes)
-            status = "405 Method Not Allowed" if any(path == p for _, p in self._routes) else "404 Not Found"
+            status = "405 Method Not Allowed" if any(path == p for _ignored, p in self._routes) else "404 Not Found"
             return status, {"error": f"there is no {method} {path} here; there is {known}"}
         try:
             return "200 OK", route(_body(environ))
@@ -115,7 +115,7 @@ def _known(do: Callable[[], T], selector: Mapping[str, str], what: str = "applia
     try:
         return do()
     except LookupError as error:
-        (kind, value), *_ = selector.items()
+        (kind, value), *_ignored = selector.items()
         raise ValueError(f"there is no {what} with {kind} {value}") from error
 
 

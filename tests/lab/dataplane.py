@@ -107,7 +107,7 @@ class DataPlane:
 
     def _accept(self) -> None:
         while self._running:
-            for key, _ in self._selector.select(timeout=0.2):
+            for key, _ignored in self._selector.select(timeout=0.2):
                 if key.data is None:
                     self._woken.recv(4096)
                     continue

@@ -208,7 +208,7 @@ def serve(settings: Settings) -> None:
 def _signals() -> Iterator[threading.Event]:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_ignored: ended.set())
     yield ended
 
 
@@ -235,4 +235,4 @@ def _free_port(address: str, ports: range) -> int:
 
 
 def _random(length: int, alphabet: str = string.ascii_letters + string.digits) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    return "".join(secrets.choice(alphabet) for _turn in range(length))

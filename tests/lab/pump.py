@@ -27,7 +27,7 @@ def pump(client: socket.socket, backend: socket.socket, fate: Callable[[], Fate]
         poll.register(number, select.POLLIN)
     looked = time.monotonic()
     while other:
-        for number, _ in poll.poll(sockets.LOOK_SECONDS * 1000):
+        for number, _ignored in poll.poll(sockets.LOOK_SECONDS * 1000):
             source, sink = other[number]
             if not _carry(source, sink):
                 poll.unregister(number)

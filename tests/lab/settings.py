@@ -45,7 +45,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 def _network(text: str | None) -> str | None:
     if text is None:
         return None
-    first, _, second = text.partition(".")
+    first, _ignored, second = text.partition(".")
     if first != "127" or not second.isdigit() or not 2 <= int(second) <= 252 or int(second) % 2:
         raise LabError(f"LAB_NETWORK must be 127.N with an even N from 2 to 252, such as 127.10, not '{text}'")
     return f"127.{int(second)}"

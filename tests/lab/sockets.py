@@ -32,7 +32,7 @@ def peer_has_gone(connection: socket.socket, wait: float = 0.0) -> bool:
     """Whether the other side closed or broke the connection; looks for ``wait`` seconds, reads nothing."""
     poll = select.poll()
     poll.register(connection, select.POLLRDHUP)
-    return any(flags & _GONE for _, flags in poll.poll(wait * 1000))
+    return any(flags & _GONE for _ignored, flags in poll.poll(wait * 1000))
 
 
 def keep_silent(connection: socket.socket, seconds: float, *, while_true: Callable[[], bool] = lambda: True) -> bool:

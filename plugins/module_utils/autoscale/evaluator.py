@@ -18,6 +18,9 @@ from .samples import figures, node_count
 from .sentences import nodes
 from .times import as_instant, later, span, to_clock, to_iso
 
+#: Seconds between a record's latest instant and the clock from which on the group has a time of its own.
+OWN_TIME = 86400.0
+
 
 class Outcome(enum.Enum):
     """How a scaling event goes. ``running``: its executor is alive, and has begun with ``resources``."""
@@ -79,6 +82,15 @@ def evaluate(
     return engine.freeze(), engine.decide(action)
 
 
+def reported_at(record: Record, current: float) -> float:
+    """The instant of a report for which nobody named one: the current time, unless the group lives in another.
+
+    One that is driven with instants of its own (a rehearsal, a test) has its latest instant far from the clock's.
+    """
+    latest = record.updated
+    return current if latest is None or 0 <= current - latest <= OWN_TIME else latest
+
+
 def report(
     policy: Policy,
     record: Record,
@@ -113,9 +125,8 @@ def report(
 def _done(policy: Policy, record: Record, event: Event, said: Report, now: float) -> tuple[Record, Decision]:
     engine = Engine(policy, record)
     engine.finish()
-    slot = slot_at(now, engine.interval, engine.offset)
-    if engine.until is not None and not engine.lasts(engine.until, now, slot):
-        engine.watch()  # it took longer than its cooldown
+    if engine.until is not None and not engine.lasts(engine.until, engine.at, engine.slot):
+        engine.watch()  # it took longer than its cooldown, as the latest tick has seen
     after = _closed(replace(engine.freeze(), last_failure=""), event, said, now)
     return after, noted(after, event.id, f"{event.stage.value} {event.id} is done")
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 import csv
 import json
 import math
+import operator
+import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, islice, pairwise
+from itertools import chain, islice
 from typing import Any, TextIO
 
 from .errors import InstantError, SampleError
@@ -36,6 +38,7 @@ INSTANTS = ("timestamp", "time", "at", "date", "datetime", "sampled_at", "_time"
 BATCH = 4096
 _CHUNK = 1 << 16
 _BLANK = " \t\r\n"
+_BETWEEN = re.compile(r"[\s,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,13 @@ def _instant(given: object) -> float:
     return as_instant(given, "the instant")
 
 
+def _instants(given: Iterator[Any]) -> Iterator[float]:
+    """Instants that are written alike."""
+    for first in given:
+        yield _instant(first)
+        yield from map(_parser(str(first)), given)
+
+
 def _parser(sample: str) -> Callable[[str], float]:
     """A quick way to read instants that are written like this one."""
     if sample.strip().replace(".", "", 1).isdigit():
@@ -181,23 +191,37 @@ def _objects(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
     there = first[inner] if inner else first
     known = {metric: name for metric, name in wanted.items() if name in there}
     _some(known, list(there))
-    return Recording(tuple(known), _batched(_object_rows(chain([first], items), when, inner, known)))
+    return Recording(tuple(known), _object_batches(chain([first], items), when, inner, known))
 
 
-def _batched(rows: Iterator[tuple[float, Figures]]) -> Batches:
-    while batch := list(islice(rows, BATCH)):
-        yield batch
-
-
-def _object_rows(
-    items: Iterator[Any], when: str, inner: str | None, known: Mapping[str, str]
-) -> Iterator[tuple[float, Figures]]:
-    for number, item in enumerate(items, start=1):
+def _object_batches(items: Iterator[Any], when: str, inner: str | None, known: Mapping[str, str]) -> Batches:
+    """Column by column where every object is as expected; else object by object, to name the one that is wrong."""
+    before, parse = 0, None
+    while part := list(islice(items, BATCH)):
         try:
-            figures = (item[inner] or {}) if inner else item
-            yield _instant(item[when]), tuple(figure_or_none(metric, figures.get(at)) for metric, at in known.items())
-        except (SampleError, InstantError, KeyError, TypeError, AttributeError) as error:
-            raise SampleError(f"object {number}: {type(error).__name__}: {error}") from error
+            parse = parse or _parser(str(part[0][when]))
+            figures = [(item[inner] or {}) if inner else item for item in part]
+            columns = [_numbers([each.get(at) for each in figures], _bound(name)) for name, at in known.items()]
+            instants = map(parse, [item[when] for item in part])
+            yield list(zip(instants, zip(*columns, strict=True), strict=True))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            yield [_object(item, when, inner, known, before + at) for at, item in enumerate(part, start=1)]
+        before += len(part)
+
+
+def _numbers(given: list[Any], bound: float) -> Sequence[float | None]:
+    """Figures from 0 to ``bound``, None for null and for what lies beyond; TypeError for what is no number in JSON."""
+    if any(isinstance(value, str | bool) for value in given):
+        raise TypeError
+    return [float(value) if value is not None and 0 <= value <= bound else None for value in given]
+
+
+def _object(item: Any, when: str, inner: str | None, known: Mapping[str, str], number: int) -> tuple[float, Figures]:
+    try:
+        figures = (item[inner] or {}) if inner else item
+        return _instant(item[when]), tuple(figure_or_none(metric, figures.get(at)) for metric, at in known.items())
+    except (SampleError, InstantError, KeyError, TypeError, AttributeError) as error:
+        raise SampleError(f"object {number}: {type(error).__name__}: {error}") from error
 
 
 # -- CloudWatch -------------------------------------------------------------------------------------------------------
@@ -224,7 +248,7 @@ def _cloudwatch(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
                 reader.value()
     _some(series, seen)
     ordered = {metric: _sorted(series[metric]) for metric in UNITS if metric in series}
-    return Recording(tuple(ordered), _batched(_joined(list(ordered.values()))))
+    return Recording(tuple(ordered), _joined(tuple(ordered), list(ordered.values())))
 
 
 def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Series], seen: list[str]) -> None:
@@ -232,7 +256,7 @@ def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Serie
         labels, found = [], _Series(array("d"), array("d"))
         for key in reader.members():
             if key == "Timestamps":
-                found.instants.extend(map(_instant, reader.scalars()))
+                found.instants.extend(_instants(reader.scalars()))
             elif key == "Values":
                 found.figures.extend(map(float, reader.scalars()))
             else:
@@ -251,16 +275,31 @@ def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Serie
 
 
 def _sorted(series: _Series) -> _Series:
-    """Oldest first."""
-    instants = series.instants
-    if all(earlier <= later for earlier, later in pairwise(instants)):
+    """Oldest first. CloudWatch gives the newest first unless asked otherwise (ScanBy in its API reference)."""
+    instants, figures = series.instants, series.figures
+    if all(map(operator.le, instants, islice(instants, 1, None))):
         return series
+    if all(map(operator.ge, instants, islice(instants, 1, None))):
+        return _Series(instants[::-1], figures[::-1])
     order = sorted(range(len(instants)), key=instants.__getitem__)
-    return _Series(array("d", map(instants.__getitem__, order)), array("d", map(series.figures.__getitem__, order)))
+    return _Series(array("d", map(instants.__getitem__, order)), array("d", map(figures.__getitem__, order)))
 
 
-def _joined(series: list[_Series]) -> Iterator[tuple[float, Figures]]:
+def _joined(names: Sequence[str], series: Sequence[_Series]) -> Batches:
     """One row an instant; a metric without a figure for it has None."""
+    aligned = all(each.instants == series[0].instants for each in series)
+    rows = _side_by_side(series) if aligned else _merged(series)
+    bounds = [_bound(name) for name in names]
+    while batch := list(islice(rows, BATCH)):
+        columns = [_numbers(list(column), bound) for column, bound in zip(zip(*(f for _, f in batch)), bounds)]  # noqa: B905
+        yield list(zip([now for now, _ in batch], zip(*columns, strict=True), strict=True))
+
+
+def _side_by_side(series: Sequence[_Series]) -> Iterator[tuple[float, Figures]]:
+    yield from zip(series[0].instants, zip(*(each.figures for each in series), strict=True), strict=True)
+
+
+def _merged(series: Sequence[_Series]) -> Iterator[tuple[float, Figures]]:
     places = [0] * len(series)
     while True:
         heads = [each.instants[at] for each, at in zip(series, places, strict=True) if at < len(each.instants)]
@@ -335,8 +374,20 @@ class _Reader:
 
     def values(self) -> Iterator[Any]:
         """The values that follow one another, with commas between them or not, up to a ] or the end."""
+        decode, after = self._decoder.raw_decode, _BETWEEN.match
         while self.peek() not in ("", "]"):
             yield self.value()
+            text, at = self.text, self.at
+            try:  # as far as the text at hand goes, without ado
+                while (begin := after(text, at).end()) < len(text) - 1 and text[begin] != "]":  # type: ignore[union-attr]
+                    self.at = begin
+                    value, at = decode(text, begin)
+                    if at >= len(text):
+                        break
+                    self.at = at
+                    yield value
+            except ValueError:
+                pass
             if self.peek() == ",":
                 self.at += 1
 

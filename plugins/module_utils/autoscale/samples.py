@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import SampleError
-from .policy import PERCENTAGES, Policy
+from .policy import PERCENTAGES, UNITS, Policy
 
 #: What NITRO answers where it has no figure (an unsigned 32-bit -1; facts: rescpuusagepcnt).
 SENTINEL = 4294967295.0
@@ -41,6 +41,17 @@ def figures(policy: Policy, sample: object) -> tuple[float | None, ...] | None:
     if not isinstance(sample, Mapping):
         raise SampleError(f"sample must be a dictionary of metrics, not {sample!r}")
     return tuple(figure_or_none(limit.name, sample.get(limit.name)) for limit in policy.metrics)
+
+
+def all_figures(sample: Mapping[str, Any]) -> dict[str, float | None]:
+    """Every metric of a sample, watched or not, for those who only show them: what cannot be read is missing."""
+    found: dict[str, float | None] = {}
+    for name in UNITS:
+        try:
+            found[name] = figure_or_none(name, sample.get(name))
+        except SampleError:
+            found[name] = None
+    return found
 
 
 def node_count(given: object) -> int:

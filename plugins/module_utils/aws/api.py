@@ -18,7 +18,8 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Cli
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import aws_call
 
 Described = list[dict[str, Any]]
-Filters = Mapping[str, str | Sequence[str]]
+# Names of filters with their value, or values of which any will do.
+Filters = Mapping[str, Any]
 
 
 def _filters(filters: Filters | None) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 
 """Records in local files: one file a (group, zone), written by rename, locked with flock, mode 0600.
 
-For one machine (or a file system whose flock reaches all of them). Jobs on several machines want ``dynamodb``.
+The lock is on the folder, so nothing but records lies in it; it is held for the milliseconds of a read and a rename.
+For one machine: jobs on several machines want ``dynamodb``.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from .base import (
 #: The form of the file around the document.
 FORMAT = 1
 #: How long to wait, in seconds, for another process's lock; it holds it for milliseconds.
-LOCK_SECONDS = 10.0
+LOCK_SECONDS = 30.0
 
 
 class FileStore:
@@ -106,7 +107,7 @@ class FileStore:
         with _sentences(self.path, "write"):
             if not self.path.parent.is_dir():
                 self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            lock = os.open(_beside(self.path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self._wait_for(lock)
             yield
@@ -121,13 +122,13 @@ class FileStore:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     raise StoreUnusable(
-                        f"{self.where} has been locked by another process for {self._lock_seconds:g} s; "
-                        f"is one stopped? (fuser {_beside(self.path, 'lock')} names it)"
+                        f"{self.path.parent} has been locked by another process for {self._lock_seconds:g} s; "
+                        f"is one stopped? (fuser {self.path.parent} names it)"
                     ) from None
                 self._sleep(0.01)
             except OSError as error:
                 raise StoreUnusable(
-                    f"{self.where} cannot be locked: {error.strerror}; its file system has no flock, choose another"
+                    f"{self.path.parent} cannot be locked: {error.strerror}; its file system has no flock, take another"
                 ) from error
             else:
                 return
@@ -164,13 +165,9 @@ def _key_of(path: Path) -> Key:
     return Key(str(content.get("group")), str(content.get("zone")))
 
 
-def _beside(path: Path, kind: str) -> Path:
-    return path.with_name(f".{path.name}.{kind}")
-
-
 def _replace(path: Path, content: bytes) -> None:
     """All of it or nothing, whenever the machine dies; the lock's holder alone uses the name of the draft."""
-    draft = _beside(path, "draft")
+    draft = path.with_name(f".{path.name}.draft")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         os.fchmod(handle, 0o600)

@@ -11,6 +11,8 @@ import pytest
 from tests.lab.client import LabClient
 from tests.modules import run_module
 
+from .pairs import Pair
+
 
 @dataclass(slots=True)
 class Cloud:
@@ -61,3 +63,10 @@ def cloud(fresh_lab: LabClient, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, fresh_lab.env[name])
     return Cloud(fresh_lab, fresh_lab.boto("ec2"), fresh_lab.state()["seed_data"])
+
+
+@pytest.fixture
+def pair(cloud: Cloud) -> Pair:
+    pair = Pair(cloud)
+    pair.build()
+    return pair

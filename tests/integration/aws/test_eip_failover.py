@@ -72,24 +72,24 @@ def test_by_instance_and_default_address_it_asks_once_for_interfaces(cloud: Clou
 
 
 def test_several_move_at_once(cloud: Cloud) -> None:
-    eips = [cloud.allocate() for _ in range(3)]
+    eips = [cloud.allocate() for _turn in range(3)]
     eni, privates = cloud.interface(1, secondaries=2)
     cloud.lab.latency(aws=0.3)
     result = cloud.run("eip_failover", moves=[
         {"elastic_ip": public, "network_interface_id": eni, "private_ip_address": private}
-        for (public, _), private in zip(eips, privates, strict=True)
+        for (public, _ignored), private in zip(eips, privates, strict=True)
     ])  # fmt: skip
     assert not result["failed"], result
     assert cloud.calls == Counter(DescribeAddresses=2, AssociateAddress=3)
     writes = [call for call in cloud.lab.calls(side="aws") if call.op == "AssociateAddress"]
     assert max(w.t for w in writes) - min(w.t for w in writes) < 0.25, "the writes did not go out side by side"
     cloud.lab.latency(aws=0)
-    assert [cloud.seat(allocation) for _, allocation in eips] == [(eni, private) for private in privates]
+    assert [cloud.seat(allocation) for _ignored, allocation in eips] == [(eni, private) for private in privates]
 
 
 def test_an_unexpected_owner_stops_everything(cloud: Cloud) -> None:
     (p1, e1), (p2, e2) = cloud.allocate(), cloud.allocate()
-    (a, [a1]), (b, _), (c, privates) = cloud.interface(0), cloud.interface(1), cloud.interface(2, secondaries=1)
+    (a, [a1]), (b, _ignored), (c, privates) = cloud.interface(0), cloud.interface(1), cloud.interface(2, secondaries=1)
     cloud.ec2.associate_address(AllocationId=e1, NetworkInterfaceId=a)
     cloud.ec2.associate_address(AllocationId=e2, NetworkInterfaceId=b)
     moves = [
@@ -119,7 +119,7 @@ def test_an_unexpected_owner_stops_everything(cloud: Cloud) -> None:
     ],
 )  # fmt: skip
 def test_bad_input_gets_a_sentence_and_no_write(cloud: Cloud, moves: list[dict[str, Any]], said: str) -> None:
-    public, _ = cloud.allocate()
+    public, _ignored = cloud.allocate()
     named = [{**move, "elastic_ip": move["elastic_ip"].replace("PUBLIC", public)} for move in moves]
     result = cloud.run("eip_failover", moves=named)
     assert result["failed"]
@@ -156,7 +156,7 @@ def test_a_racing_writer_ends_with_a_true_answer_in_both(cloud: Cloud) -> None:
         wanted = [{"elastic_ip": public, "network_interface_id": eni, "private_ip_address": private}]
         return _in_process(cloud, wanted)
 
-    for _ in range(3):
+    for _turn in range(3):
         with ThreadPoolExecutor(2) as pool:
             results = list(pool.map(to, (0, 1)))
         eni, private = cloud.seat(allocation)

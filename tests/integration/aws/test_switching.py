@@ -7,8 +7,7 @@ from typing import Any
 
 from tests.lab.client import wait_for
 
-from .test_vpx_ha_info import IPSET, PASSWORD, Pair
-from .test_vpx_ha_info import pair as pair  # the fixture
+from .pairs import IPSET, PASSWORD, Pair
 
 
 def target(pair: Pair, number: int) -> dict[str, str]:

@@ -72,7 +72,7 @@ def test_goes_to_the_private_address_named_and_leaves_nothing_behind(account: Ac
 
 
 def test_the_same_target_again_changes_nothing(account: Account, network: Network) -> None:
-    first, _ = two_nodes(account, network)
+    first, _ignored = two_nodes(account, network)
     allocation = allocate(account)
     target = {"AllocationId": allocation, "NetworkInterfaceId": first["NetworkInterfaceId"]}
     once = account.ec2.associate_address(**target)["AssociationId"]
@@ -92,7 +92,7 @@ def test_reassociation_can_be_refused(account: Account, network: Network) -> Non
 
 
 def test_a_private_address_holds_one_elastic_ip(account: Account, network: Network) -> None:
-    first, _ = two_nodes(account, network)
+    first, _ignored = two_nodes(account, network)
     old, new = allocate(account), allocate(account)
     for allocation in (old, new):
         account.ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=first["NetworkInterfaceId"])
@@ -111,7 +111,7 @@ def test_a_private_address_holds_one_elastic_ip(account: Account, network: Netwo
     ],
 )
 def test_refusals(account: Account, network: Network, request_: dict[str, Any], code: str) -> None:
-    first, _ = two_nodes(account, network)
+    first, _ignored = two_nodes(account, network)
     allocation = allocate(account)
     whole = {"NetworkInterfaceId": first["NetworkInterfaceId"]} | request_
     if "PublicIp" not in whole:
@@ -132,7 +132,7 @@ def test_an_instance_is_enough_only_with_one_interface(account: Account, network
     assert code_of(error) == "InvalidInstanceID"
     assert "multiple interfaces" in str(error.value)
     account.ec2.associate_address(AllocationId=allocation, InstanceId=one["InstanceId"])
-    assert {private for _, private in views(account, allocation)} == {one["PrivateIpAddress"]}
+    assert {private for _ignored, private in views(account, allocation)} == {one["PrivateIpAddress"]}
     described = account.ec2.describe_addresses(Filters=[{"Name": "instance-id", "Values": [one["InstanceId"]]}])
     assert [a["AllocationId"] for a in described["Addresses"]] == [allocation]
 
@@ -148,7 +148,7 @@ def test_disassociate_twice_and_by_an_old_association(account: Account, network:
     ]
     account.ec2.disassociate_address(AssociationId=ids[0])
     assert len(views(account, allocation)) == 1, "an association that a move replaced takes nothing away"
-    for _ in range(2):
+    for _turn in range(2):
         account.ec2.disassociate_address(AssociationId=ids[1])
         assert views(account, allocation) == set()
     account.side.settings.strict_associations = True
@@ -162,7 +162,7 @@ def test_disassociate_twice_and_by_an_old_association(account: Account, network:
 
 
 def test_release_only_when_free(account: Account, network: Network) -> None:
-    first, _ = two_nodes(account, network)
+    first, _ignored = two_nodes(account, network)
     allocation = allocate(account)
     held = account.ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=first["NetworkInterfaceId"])
     with pytest.raises(ClientError) as error:
@@ -179,7 +179,7 @@ def test_release_only_when_free(account: Account, network: Network) -> None:
 def test_allocation_quota_tags_and_range(account: Account) -> None:
     account.side.settings.eip_quota = 2
     tags = [{"ResourceType": "elastic-ip", "Tags": [{"Key": "cloudadc:group", "Value": "web"}]}]
-    tagged, _ = allocate(account, TagSpecifications=tags), allocate(account)
+    tagged, _ignored = allocate(account, TagSpecifications=tags), allocate(account)
     with pytest.raises(ClientError) as error:
         allocate(account)
     assert code_of(error) == "AddressLimitExceeded"
@@ -197,7 +197,7 @@ def test_two_writers_at_once_leave_one_owner(account: Account, network: Network)
     answers: list[str] = []
 
     def write(interface: dict[str, Any]) -> None:
-        for _ in range(5):
+        for _turn in range(5):
             answer = account.ec2.associate_address(
                 AllocationId=allocation, NetworkInterfaceId=interface["NetworkInterfaceId"], AllowReassociation=True
             )
@@ -224,13 +224,13 @@ def test_an_elastic_ip_leaves_with_its_interface_only(account: Account, network:
     account.ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
     eventually(lambda: not account.side.instances())
     assert views(account, gone) == set()
-    assert {interface for interface, _ in views(account, stays)} == {ids[1]}
+    assert {interface for interface, _ignored in views(account, stays)} == {ids[1]}
     left = account.ec2.describe_network_interfaces()["NetworkInterfaces"]
     assert [(i["NetworkInterfaceId"], i["Status"]) for i in left] == [(ids[1], "available")]
 
 
 def test_unassigning_an_address_frees_its_elastic_ip(account: Account, network: Network) -> None:
-    first, _ = two_nodes(account, network)
+    first, _ignored = two_nodes(account, network)
     allocation = allocate(account)
     address = secondary(first)
     eni = first["NetworkInterfaceId"]

@@ -50,7 +50,7 @@ def balanced(account: Account, network: Network) -> Balanced:
     nodes = [launch(account, network, zone)[0]["NetworkInterfaces"][1]["PrivateIpAddress"] for zone in ("a", "b")]
     answering = set(nodes)
     account.side.set_health_probe(lambda address, port: address in answering and port == PORT)
-    elastic = [account.ec2.allocate_address()["AllocationId"] for _ in range(2)]
+    elastic = [account.ec2.allocate_address()["AllocationId"] for _turn in range(2)]
     elb = account.client("elbv2")
     mappings = [
         {"SubnetId": network.subnets[zone]["client"], "AllocationId": allocation}

@@ -102,7 +102,7 @@ def test_weighted(account: Account, zone: str) -> None:
     info = change(account, zone, *(("UPSERT", item) for item in sets))
     assert records(account, zone) == sets
     eventually(lambda: account.client("route53").get_change(Id=info["Id"])["ChangeInfo"]["Status"] == "INSYNC")
-    assert {account.side.resolve(NAME)[0] for _ in range(20)} == {("127.51.0.1",)}
+    assert {account.side.resolve(NAME)[0] for _turn in range(20)} == {("127.51.0.1",)}
     for bad, code in (
         (record("node-3", "127.51.0.3", Weight=1, TTL=30), "InvalidChangeBatch"),
         (record(None, "127.51.0.3", Weight=1), "InvalidInput"),

@@ -73,11 +73,12 @@ def test_a_group_in_use_stays(account: Account, network: Network) -> None:
     permit(account, other, "tcp", (1, 2), UserIdGroupPairs=[{"GroupId": group}])
     permit(account, other, "tcp", (3, 4), UserIdGroupPairs=[{"GroupId": other}])
     instance = launch(account, network)[0]["InstanceId"]
-    for _ in ("worn", "referenced"):
+    for reason in ("worn", "referenced"):
         with pytest.raises(ClientError) as error:
             ec2.delete_security_group(GroupId=group)
         assert code_of(error) == "DependencyViolation"
-        ec2.delete_security_group(GroupId=other) if _ == "worn" else None
+        if reason == "worn":
+            ec2.delete_security_group(GroupId=other)
     ec2.terminate_instances(InstanceIds=[instance])
     eventually(lambda: not account.side.instances())
     ec2.delete_security_group(GroupId=group)
@@ -198,7 +199,7 @@ def test_conditional_writes_let_one_writer_win(account: Account) -> None:
         except ClientError as error:
             outcomes.append(str(error.response["Error"]["Code"]))
 
-    writers = [threading.Thread(target=write) for _ in range(8)]
+    writers = [threading.Thread(target=write) for _turn in range(8)]
     for writer in writers:
         writer.start()
     for writer in writers:

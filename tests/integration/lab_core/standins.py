@@ -59,7 +59,7 @@ class World:
         return self.vservers.get((address, port))
 
     def vserver_ports(self) -> Iterable[int]:
-        return self.ports | {port for _, port in self.vservers}
+        return self.ports | {port for _ignored, port in self.vservers}
 
     def power(self, instance_id: str, on: bool) -> None:
         raise NotImplementedError

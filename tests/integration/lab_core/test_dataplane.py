@@ -41,7 +41,7 @@ class Echo:
     def _run(self) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ignored = self._listener.accept()
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
@@ -214,7 +214,7 @@ def test_back_ends_take_turns_and_one_that_is_down_is_passed_over(plane: DataPla
         server.start()
     places = (("127.0.0.1", up[0].port), ("127.0.0.1", 1), ("127.0.0.1", up[1].port))
     world.vservers[VIP, port] = Vserver("i-1", "web", "HTTP", places)
-    said = [requests.get(f"http://{EIP}:{port}/", timeout=5).text for _ in range(6)]
+    said = [requests.get(f"http://{EIP}:{port}/", timeout=5).text for _turn in range(6)]
     assert said == ["a", "b", "b"] * 2
     for server in up:
         server.stop()
@@ -240,7 +240,7 @@ def test_an_ssl_virtual_server_ends_tls(plane: DataPlane, world: World, port: in
     server = Server("127.0.0.1", 0, _say("behind TLS"))
     server.start()
     world.vservers[VIP, port] = Vserver("i-1", "web", "SSL", (("127.0.0.1", server.port),))
-    for _ in range(3):
+    for _turn in range(3):
         answer = requests.get(f"https://{EIP}:{port}/", verify=str(tmp_path / "ca.pem"), timeout=5)
         assert answer.text == "behind TLS"
     assert b"behind TLS" not in _plainly(EIP, port)
@@ -315,9 +315,9 @@ def test_a_load_balancer_forwards_to_its_targets_in_turn(world: World, port: int
     balancers = [Balancer(((VIP, port), (OTHER_VIP, port)), nlb, port)]
     plane = _balanced(world, Authority(tmp_path), balancers)
     url = f"http://{nlb}:{port}/"
-    assert sorted(requests.get(url, timeout=5).text for _ in range(4)) == ["a", "a", "b", "b"]
+    assert sorted(requests.get(url, timeout=5).text for _turn in range(4)) == ["a", "a", "b", "b"]
     balancers[:] = [Balancer(((VIP, port),), nlb, port)]
-    assert {requests.get(url, timeout=5).text for _ in range(3)} == {"a"}
+    assert {requests.get(url, timeout=5).text for _turn in range(3)} == {"a"}
     balancers[:] = [Balancer((), nlb, port)]
     assert meets_reset(nlb, port)
     balancers[:] = [Balancer((echo.place,), nlb, port)]

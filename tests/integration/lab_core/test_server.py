@@ -65,7 +65,7 @@ def test_a_connection_serves_many_requests(http: Server) -> None:
         answers = [session.post(f"http://127.0.0.1:{http.port}/n{n}", data=b"x" * n) for n in range(5)]
     assert [answer.text for answer in answers] == [f"/n{n}|{'x' * n}" for n in range(5)]
     with connected("127.0.0.1", http.port) as connection:
-        for _ in range(3):
+        for _turn in range(3):
             connection.sendall(b"GET /again HTTP/1.1\r\nHost: x\r\n\r\n")
             head = connection.recv(4096)
             assert head.startswith(b"HTTP/1.1 200")
@@ -147,7 +147,7 @@ def test_a_dark_door_is_silent_until_the_power_is_back(
 
 def test_a_dark_door_does_not_hold_up_others(world: World, get: Callable[..., requests.Response]) -> None:
     world.doors[A] = Door.DARK
-    waiting = [threading.Thread(target=_ignore_timeout, args=(get, A)) for _ in range(20)]
+    waiting = [threading.Thread(target=_ignore_timeout, args=(get, A)) for _turn in range(20)]
     for thread in waiting:
         thread.start()
     started = time.monotonic()

@@ -39,7 +39,7 @@ def test_it_measures_an_outage_and_reports_when_told_to_stop(tmp_path: Path) -> 
     seen = len(side.done)
     wait_for(lambda: len(side.done) > seen + 10, "the client is answered again")
     client.send_signal(signal.SIGTERM)
-    printed, _ = client.communicate(timeout=10)
+    printed, _ignored = client.communicate(timeout=10)
     second.stop()
     assert client.returncode == 0
     report = traffic.read(tmp_path / "report.json")

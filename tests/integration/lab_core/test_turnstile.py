@@ -82,7 +82,7 @@ def test_latency_is_real_seconds_and_shows_in_the_log(bench: Bench) -> None:
 
 def test_latency_of_calls_side_by_side_does_not_add_up(bench: Bench) -> None:
     bench.latency.set({"nitro": 0.3})
-    threads = [threading.Thread(target=requests.get, args=(bench.url,), kwargs={"timeout": 5}) for _ in range(8)]
+    threads = [threading.Thread(target=requests.get, args=(bench.url,), kwargs={"timeout": 5}) for _turn in range(8)]
     started = time.monotonic()
     for thread in threads:
         thread.start()
@@ -123,9 +123,9 @@ def test_faults_of_another_side_do_not_strike(bench: Bench) -> None:
 
 def test_the_same_seed_strikes_the_same_calls(bench: Bench) -> None:
     runs = []
-    for _ in range(2):
+    for _turn in range(2):
         bench.plan(nitro={"error": 0.5}, seed=7)
-        runs.append([requests.get(bench.url, timeout=5).status_code for _ in range(20)])
+        runs.append([requests.get(bench.url, timeout=5).status_code for _turn in range(20)])
     assert runs[0] == runs[1]
     assert set(runs[0]) == {200, 500}
 
@@ -195,7 +195,7 @@ def _alive(pid: int) -> bool:
 
 def test_reads_are_not_counted_and_a_new_plan_counts_anew(bench: Bench) -> None:
     bench.plan()
-    for _ in range(2):
+    for _turn in range(2):
         requests.get(bench.url, timeout=5)
         requests.post(bench.url, timeout=5)
     assert bench.faults.state()["writes_seen"] == 2

@@ -152,14 +152,14 @@ def eip(site: Site) -> str:
 
 
 def test_clients_at_the_elastic_ip_reach_the_back_ends_in_turn(site: Site, eip: str) -> None:
-    assert {site.ask(eip).strip() for _ in range(4)} == {"backend-1", "backend-2"}
+    assert {site.ask(eip).strip() for _turn in range(4)} == {"backend-1", "backend-2"}
     assert site.serves(_address(site.instances[0], 1))
 
 
 def test_a_back_end_that_is_down_is_left_out(site: Site, eip: str) -> None:
     site.lab.backend("backend-1", up=False)
     try:
-        assert {site.ask(eip).strip() for _ in range(4)} == {"backend-2"}
+        assert {site.ask(eip).strip() for _turn in range(4)} == {"backend-2"}
     finally:
         site.lab.backend("backend-1", up=True)
     wait_for(lambda: site.ask(eip).strip() == "backend-1", "it takes its turn again")
@@ -202,7 +202,7 @@ def test_a_machine_without_power_is_silent_and_a_move_repairs(site: Site, eip: s
         assert site.serves(site.associate(1))
     finally:
         site.lab.power(victim, on=True)
-    wait_for(lambda: site.nodes[0].answers(), "the appliance is back", seconds=30)
+    wait_for(site.nodes[0].answers, "the appliance is back", seconds=30)
     site.associate(0)
     wait_for(lambda: site.serves(eip), "it serves what it had saved")
 

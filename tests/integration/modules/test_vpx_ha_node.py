@@ -158,7 +158,7 @@ def test_a_session_that_dies_while_waiting_is_opened_anew(boxes: tuple[Box, Box]
     formed(one.run("vpx_ha_node", peer=other.address))
     other.lab.faults(nitro={"reset": 0.2}, seed=7)
     try:
-        for _ in range(20):  # a write whose answer is lost fails a run; the next one goes on from there
+        for _turn in range(20):  # a write whose answer is lost fails a run; the next one goes on from there
             ran = other.run("vpx_ha_node", peer=one.address, wait=True)
             if not ran["failed"]:
                 break
@@ -312,7 +312,9 @@ def test_killed_at_any_write_it_ends_like_a_run_that_was_not(
     for (role, sync, unsaved, nodes, rpc), peer in zip(saved(boxes), reversed(both), strict=True):
         assert (role, unsaved) == ("Primary" if peer == other.address else "Secondary", False)
         assert sync == ("SUCCESS" if role == "Secondary" else None)
-        assert [(node_id, inc) for node_id, address, inc, _ in nodes if address == peer] == [(1, "ENABLED")]
+        assert [(node_id, inc) for node_id, address, inc, _ignored in nodes if address == peer] == [(1, "ENABLED")]
         assert nodes[0][3] == 5
-        assert [(address, secure) for address, _, secure in rpc] == [(address, "YES") for address in sorted(both)]
-        assert len({password for _, password, _ in rpc}) == 1
+        assert [(address, secure) for address, _ignored, secure in rpc] == [
+            (address, "YES") for address in sorted(both)
+        ]
+        assert len({password for _ignored, password, _ignored in rpc}) == 1

@@ -178,7 +178,7 @@ def test_thirty_two_are_asked_at_the_same_time() -> None:
     """Each answers only once all have been asked, so the task would not end otherwise."""
     together = threading.Barrier(32, timeout=20)
     with contextlib.ExitStack() as stack:
-        nsips = [stack.enter_context(waiting_for(together)) for _ in range(32)]
+        nsips = [stack.enter_context(waiting_for(together)) for _turn in range(32)]
         result = sample(*nsips)
     assert result["aggregate"]["nodes_reporting"] == 32
     assert [entry["nsip"] for entry in result["nodes"]] == nsips

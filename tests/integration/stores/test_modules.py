@@ -77,6 +77,16 @@ def test_an_event_may_be_reported_together_with_the_next_sample(options: Options
     assert result["phase_until"] == iso(13)
 
 
+@pytest.mark.parametrize("outcome", ["done", "failed"])
+def test_a_report_without_an_instant_in_a_group_with_a_time_of_its_own(options: Options, outcome: str) -> None:
+    """Ticks as of another year, and a report as of now: the phases stay in the ticks' time."""
+    said = {"id": grown(options), "outcome": outcome}
+    result = call(options, 0, now=None, event=said)
+    assert (result["phase"], result["phase_until"]) == ("cooldown", iso(13 if outcome == "done" else 5))
+    assert call(options, 4, HIGH)["decision"]["evaluated"] is False
+    assert call(options, 14, HIGH)["decision"]["evaluated"] is True
+
+
 def test_check_mode_foretells_and_writes_nothing(options: Options) -> None:
     for minute in (1, 2):
         call(options, minute, HIGH)

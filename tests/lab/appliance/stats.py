@@ -15,7 +15,11 @@ from .schema import Resource, Row, catalogue
 
 NO_SUCH_CPU = 4294967295
 """What a box with one CPU answers for an average over several: an unsigned −1 (recorded)."""
-OBJECTS = ("ns", "system", "hanode", "ssl", "protocoltcp", "protocolhttp", "protocolip", "aaa")
+# What this simulator keeps no count of: every documented field is there and zero.
+QUIET = ("aaa", "appfw", "cache", "cmp", "dns", "protocolicmp", "protocoludp", "systembw", "systemmemory", "vpn")
+# What nobody can configure here: a reply without the key, as for any list with nothing in it.
+NONE_HERE = ("authenticationvserver", "crvserver", "gslbservice", "gslbvserver", "vpnvserver")
+OBJECTS = ("ns", "system", "hanode", "ssl", "protocoltcp", "protocolhttp", "protocolip", *QUIET)
 
 Reader = Callable[[Context], list[Row]]
 
@@ -52,7 +56,7 @@ def read(ctx: Context, name: str, ident: str | None, args: Mapping[str, str], bi
 
 
 KEYS = {"Interface": "id", "clusternode": "nodeid", "clusterinstance": "clid", "servicegroup": "servicegroupname",
-        "sslvserver": "vservername", "vlan": "id"}  # fmt: skip
+        "sslvserver": "vservername", "vlan": "id", "systemcpu": "id"}  # fmt: skip
 
 
 def complete(resource: Resource, row: Row) -> Row:
@@ -291,6 +295,12 @@ def vlans(ctx: Context) -> list[Row]:
     return [{"id": row["id"]} for row in ctx.running.rows("vlan")]
 
 
+def cpus(ctx: Context) -> list[Row]:
+    """One row a CPU: the management CPU, then the packet engines."""
+    figures = ctx.appliance.figures
+    return [{"id": 0, "percpuuse": 2}, *({"id": one + 1, "percpuuse": int(figures.cpu)} for one in range(engines(ctx)))]
+
+
 READERS: dict[str, Reader] = {
     "ns": ns,
     "system": lambda ctx: [cpu(ctx)],
@@ -310,6 +320,9 @@ READERS: dict[str, Reader] = {
     "sslvserver": sslvservers,
     "Interface": interfaces,
     "vlan": vlans,
+    "systemcpu": cpus,
+    **{name: lambda ctx: [{}] for name in QUIET},
+    **{name: lambda ctx: [] for name in NONE_HERE},
     "clusternode": lambda ctx: ctx.room.clusters.node_statistics(ctx),
     "clusterinstance": lambda ctx: ctx.room.clusters.instance_statistics(ctx),
 }  # fmt: skip

@@ -63,7 +63,7 @@ class AddressPool:
     def take(self, used: set[str]) -> str:
         """The next address that is not in ``used``; .0 and .255 of each /24 stay out of it."""
         with self._lock:
-            for _ in range(0xFFFF):
+            for _turn in range(0xFFFF):
                 offset, self._next = self._next, self._next % 0xFFFE + 1
                 address = str(ipaddress.IPv4Address(self._base + offset))
                 if offset % 256 not in (0, 255) and address not in used:

@@ -97,7 +97,7 @@ def signing_service(environ: Environ) -> str:
 def _rest_action(service: str, environ: Environ) -> str:
     request = Request(dict(environ, **{"wsgi.input": io.BytesIO(body_of(environ))}))
     try:
-        operation, _ = get_service_router(service).match(request)
+        operation, _ignored = get_service_router(service).match(request)
     except (NotFound, NotImplementedError, ValueError):
         return f"{request.method} {request.path}"
     return str(operation.name)

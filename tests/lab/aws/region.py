@@ -156,7 +156,7 @@ def _state(backend: Any) -> dict[str, Any]:
                 "instance_type": instance.instance_type,
                 "zone": instance.availability_zone,
                 "tags": _tags(instance),
-                "interfaces": [interface.id for _, interface in sorted(instance.nics.items())],
+                "interfaces": [interface.id for _ignored, interface in sorted(instance.nics.items())],
             }
             for instance in every_instance(backend)
         ],

@@ -23,12 +23,12 @@ def test_probabilities_are_kept() -> None:
     faults = Faults()
     chances: dict[Kind | None, float] = {"throttle": 0.2, "error": 0.1, "reset": 0.05, "hang": 0.05, "lose": 0.1}
     faults.set(parse({"aws": chances, "seed": 1}))
-    seen = Counter(faults.verdict("aws", False).fault for _ in range(4000))
+    seen = Counter(faults.verdict("aws", False).fault for _turn in range(4000))
     expected: dict[Kind | None, float] = {**chances, None: 0.5}
     assert set(seen) == set(expected)
     for kind, share in expected.items():
         assert abs(seen[kind] / 4000 - share) < 0.03
-    assert {faults.verdict("nitro", False).fault for _ in range(100)} == {None}
+    assert {faults.verdict("nitro", False).fault for _turn in range(100)} == {None}
 
 
 def test_a_seed_repeats_the_draws_of_a_side_whatever_the_other_does() -> None:
@@ -36,7 +36,7 @@ def test_a_seed_repeats_the_draws_of_a_side_whatever_the_other_does() -> None:
         faults = Faults()
         faults.set(parse({"aws": {"error": 0.5}, "nitro": {"error": 0.5}, "seed": 3}))
         found: list[str | None] = []
-        for _ in range(50):
+        for _turn in range(50):
             if disturb:
                 faults.verdict("nitro", True)
             found.append(faults.verdict("aws", True).fault)

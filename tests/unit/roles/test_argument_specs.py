@@ -62,6 +62,6 @@ def test_no_variable_is_used_that_is_not_specified(role: Path) -> None:
     text = "\n".join(path.read_text() for part in ("tasks", "vars") for path in (role / part).glob("*.yml"))
     known = set(options(role)) | set(load(role / "vars" / "main.yml"))
     known |= set(re.findall(r"(?:register|loop_var|index_var): (\w+)", text))
-    known |= {name for name in re.findall(rf"^\s+(_*{role.name}_\w+):", text, re.MULTILINE)}
+    known |= set(re.findall(rf"^\s+(_*{role.name}_\w+):", text, re.MULTILINE))
     used = set(re.findall(rf"\b_*{role.name}_\w+\b", text))
     assert used - known - {f"{role.name}_"} == set()

@@ -160,6 +160,11 @@ class CsVserver(Vserver):
     kind = "csvserver"
     feature = "CS"
 
+    def deleted(self, ctx: Context, row: Row) -> None:
+        super().deleted(ctx, row)
+        for binding in ("csvserver_cspolicy_binding", "csvserver_lbvserver_binding"):
+            drop(ctx, binding, "name", row["name"])
+
     def view(self, ctx: Context, row: Row) -> Row:
         up = "CS" in ctx.appliance.features() and row.get("state") != "DISABLED"
         state = "UP" if up else "OUT OF SERVICE" if row.get("state") == "DISABLED" else "DOWN"

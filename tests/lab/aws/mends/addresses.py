@@ -98,7 +98,7 @@ def lab_elastic_at(backend: Any, interface: Any, private_ip: str) -> Any:
 
 
 @replaces(EC2Backend, "lab_association_of")
-def lab_association_of(_: Any, elastic: Any) -> str | None:
+def lab_association_of(_ignored: Any, elastic: Any) -> str | None:
     holding = _seen(elastic)
     return holding.association_id if holding else None
 

@@ -138,7 +138,7 @@ def state(balancer: Any) -> str:
 
 
 @replaces(FakeLoadBalancer, "activate")
-def activate(_: Any) -> None:
+def activate(_ignored: Any) -> None:
     """Time does that here."""
 
 

@@ -106,7 +106,7 @@ def create_network_interface(
     addresses: list[str] = []
     for address in named:
         addresses.append(check_address(subnet, address, used | set(addresses)))
-    for _ in range((0 if addresses else 1) + int(secondary_ips_count or 0)):
+    for _turn in range((0 if addresses else 1) + int(secondary_ips_count or 0)):
         addresses.append(take_address(subnet, used | set(addresses)))
     described = [{"Primary": index == 0, "PrivateIpAddress": address} for index, address in enumerate(addresses)]
     interface = _create(backend, subnet, addresses[0], described, *args, **kwargs)
@@ -123,7 +123,7 @@ def assign_private_ip_addresses(
     used = addresses_in(backend, interface.subnet)
     own = {str(item["PrivateIpAddress"]) for item in interface.private_ip_addresses}
     added = [check_address(interface.subnet, ip, used) for ip in private_ip_addresses or [] if ip not in own]
-    for _ in range(int(secondary_ips_count or 0)):
+    for _turn in range(int(secondary_ips_count or 0)):
         added.append(take_address(interface.subnet, used | set(added)))
     interface.private_ip_addresses.extend({"Primary": False, "PrivateIpAddress": ip} for ip in added)
     return interface

@@ -16,6 +16,7 @@ the zone that has the identifier, and is always INSYNC.
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +52,20 @@ class Change:
 
 
 def named(record_set: dict[str, Any]) -> dict[str, Any]:
-    """A record set as moto keeps it: names with their dot and in small letters, records as plain values."""
+    """A record set as moto keeps it: names as Route 53 tells them, records as plain values."""
     kept = dict(record_set)
-    kept["Name"] = str(kept["Name"]).rstrip(".").lower() + "."
+    kept["Name"] = told_name(str(kept["Name"]))
     kept["ResourceRecords"] = [item["Value"] for item in kept.get("ResourceRecords") or []]
     return kept
+
+
+def told_name(name: str) -> str:
+    """With its dot, in small letters, and what is no letter, digit, hyphen, underscore or dot as an octal escape.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html: a wildcard's asterisk is \\052.
+    """
+    escaped = re.sub(r"(\\[0-7]{3})|([^a-z0-9_.-])", lambda m: m[1] or f"\\{ord(m[2]):03o}", name.lower())
+    return escaped.rstrip(".") + "."
 
 
 def key_of(record_set: dict[str, Any]) -> tuple[str, str, str | None]:
@@ -183,7 +193,7 @@ def _apply(records: dict[tuple[str, str, str | None], dict[str, Any]], record_se
 
 def _check_groups(records: dict[tuple[str, str, str | None], dict[str, Any]]) -> None:
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for (name, kind, _), record_set in records.items():
+    for (name, kind, _ignored), record_set in records.items():
         groups.setdefault((name, kind), []).append(record_set)
     for (name, kind), group in groups.items():
         if len({policy_of(item) for item in group}) > 1:
@@ -238,7 +248,7 @@ def list_resource_record_sets(response: Any) -> Any:
     name, kind = response._get_param("StartRecordName"), response._get_param("StartRecordType")
     if kind and not name:
         raise Route53ClientError("InvalidInput", "The input is not valid")
-    start = _order(name.rstrip(".").lower() + ".", kind, response._get_param("StartRecordIdentifier")) if name else None
+    start = _order(told_name(name), kind, response._get_param("StartRecordIdentifier")) if name else None
     most = min(response._get_int_param("MaxItems", 300), 300)
     ordered = sorted(zone.rrsets, key=lambda item: _order(item.name, item.type, item.set_identifier))
     rest = [item for item in ordered if start is None or _order(item.name, item.type, item.set_identifier) >= start]
@@ -261,7 +271,7 @@ def answer(name: str, kind: str = "A") -> tuple[tuple[str, ...], int]:
     Name servers know of a change once it is INSYNC. Weighted sets are drawn by weight, multivalue ones answer with up
     to eight; health checks are taken as healthy.
     """
-    wanted = name.rstrip(".").lower() + "."
+    wanted = told_name(name)
     found: list[Any] = []
     for backend in list(route53_backends[DEFAULT_ACCOUNT_ID].values()):
         for zone in backend.zones.values():

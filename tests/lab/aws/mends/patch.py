@@ -29,5 +29,5 @@ def replaces_property(owner: Any, name: str, *, settable: bool = False) -> Calla
     return put
 
 
-def _ignore(_: Any, __: Any) -> None:
+def _ignore(_ignored: Any, __: Any) -> None:
     """moto assigns what the lab derives; there must be one truth only."""

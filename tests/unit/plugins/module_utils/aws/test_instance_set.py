@@ -120,7 +120,7 @@ class Account:
         ids = self.by_token.setdefault(request["ClientToken"], [])
         if not ids:
             tags = request["TagSpecifications"][0]["Tags"]
-            for _ in range(request["MinCount"]):
+            for _turn in range(request["MinCount"]):
                 name = f"i-{len(self.machines) + 1}"
                 self.machines[name] = {"ahead": list(self.start), "tags": tags}
                 ids.append(name)
@@ -263,7 +263,7 @@ MANAGED = {"management": {"elastic_ip": True}}
 def test_elastic_ips_come_and_go_with_their_instance() -> None:
     account = Account()
     converge(the_set(account, want(of_role=MANAGED)))
-    [address] = account.addresses.values()
+    (address,) = list(account.addresses.values())
     assert (address["NetworkInterfaceId"], address["PrivateIpAddress"]) == ("eni-i-1-0", "10.0.0.1")
     assert converge(the_set(account, want("absent"), wait=False)) == []
     assert account.addresses == {}

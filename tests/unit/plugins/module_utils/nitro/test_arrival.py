@@ -104,7 +104,7 @@ def test_an_older_image_is_given_its_password_as_a_user() -> None:
 def test_every_password_that_may_be_right_is_tried_in_turn() -> None:
     with serving(WRONG, WRONG, FORCED, LOGIN, VERSION, LOGOUT) as script:
         assert inside(doorstep(script, nitro_pass="0ld", instance_id=FIRST).knock())[2] is True
-        assert [password for password, _ in passwords(script)] == [NEW, "0ld", FIRST, FIRST]
+        assert [password for password, _ignored in passwords(script)] == [NEW, "0ld", FIRST, FIRST]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_in_check_mode_no_password_is_changed(answers: tuple[Any, ...], state: F
         if entry.client:
             entry.client.close()
         assert (entry.password, entry.password_changed) == (state, False)
-        assert {new for _, new in passwords(script)} == {None}
+        assert {new for _ignored, new in passwords(script)} == {None}
         assert not any(asked.method == "PUT" for asked in script.asked)
 
 

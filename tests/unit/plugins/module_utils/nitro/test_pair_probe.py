@@ -83,7 +83,7 @@ def wrong_password() -> None:
 
 def ask(*appliances: Appliance, patience: Patience = PATIENCE, idle: str | None = None) -> tuple[list[Claim], Verdict]:
     """``idle``: why the last of them is not to be asked."""
-    by_endpoint = {appliance.nsip: cast("NitroClient", appliance) for appliance in appliances}
+    by_endpoint = {appliance.nsip: cast(NitroClient, appliance) for appliance in appliances}
     targets = [Target(NAMES[a.nsip], a.nsip, a.nsip) for a in appliances]
     if idle:
         targets[-1] = replace(targets[-1], idle=idle)
@@ -137,7 +137,7 @@ def test_part_of_the_configuration_is_better_than_none() -> None:
     def broken() -> None:
         raise NitroError("csvserver: 1067")
 
-    claims, _ = ask(Appliance(A, always("Primary"), {"csvserver": broken}), Appliance(B, always("Secondary")))
+    claims, _ignored = ask(Appliance(A, always("Primary"), {"csvserver": broken}), Appliance(B, always("Secondary")))
     assert claims[0].served == ("10.0.11.10", "10.0.12.10")
     assert claims[0].error == "csvserver: 1067"
 
@@ -155,7 +155,7 @@ def test_it_waits_until_a_node_has_found_out() -> None:
 def test_it_waits_for_one_primary_only_as_long_as_told() -> None:
     both = Appliance(A, always("Primary")), Appliance(B, always("Primary"))
     began = time.monotonic()
-    _, verdict = ask(*both, patience=Patience(0.3, 1.0, 0.4))
+    _ignored, verdict = ask(*both, patience=Patience(0.3, 1.0, 0.4))
     assert 0.4 <= time.monotonic() - began < 1.5
     assert verdict.primary is None
     assert "2 nodes claim to be primary" in verdict.sentence

@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the options name, read: policies, recordings, a replay done on the spot."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..autoscale.errors import AutoscaleError, PolicyError, SampleError
+from ..autoscale.policy import Policy
+from ..autoscale.recordings import Recording, read_recording
+from ..autoscale.replay import Options, replay
+from ..autoscale.samples import node_count
+from .model import Trail, Trails, watched
+
+
+def policy_of(where: str, raw: object) -> Policy:
+    """The policy in these words; what is wrong with it is said with the option's name."""
+    try:
+        return Policy.from_dict(raw)
+    except PolicyError as error:
+        raise PolicyError(f"{where}: {error}") from error
+
+
+def policies_of(raw: Mapping[str, Any]) -> dict[str, Policy]:
+    return {str(name): policy_of(f"policies.{name}", policy) for name, policy in raw.items()}
+
+
+def number_of_nodes(zone: str, given: object) -> int:
+    try:
+        return node_count(given)
+    except SampleError as error:
+        raise SampleError(f"node_counts.{zone}: {error}") from error
+
+
+def samples_in(path: str, names: Mapping[str, Any], form: str) -> Trails:
+    """The metrics of a recorded file, thinned."""
+    with _opened(path, names, form) as (recording, trails):
+        for _batch in recording.batches:
+            pass
+    return _points(trails)
+
+
+def replayed(params: Mapping[str, Any], policies: Mapping[str, Policy]) -> tuple[dict[str, Any], Trails]:
+    """Replay the option ``recording`` now; what autoscale_replay would return, and the samples on the way."""
+    if not policies:
+        raise PolicyError("policies is empty; a recording is replayed with at least one, by name")
+    for name in ("node_count", "provision_minutes"):
+        if params[name] is not None and not params[name] >= 0:
+            raise AutoscaleError(f"{name} must be at least 0, not {params[name]:g}")
+    options = Options(params["node_count"], params["provision_minutes"] * 60)
+    with _opened(params["recording"], params["metric_names"], params["format"]) as (recording, trails):
+        result = replay(policies, recording, options)
+    return result, _points(trails)
+
+
+def _points(trails: Mapping[str, Trail]) -> Trails:
+    return {name: trail.points() for name, trail in trails.items()}
+
+
+@contextlib.contextmanager
+def _opened(path: str, names: Mapping[str, Any], form: str) -> Iterator[tuple[Recording, dict[str, Trail]]]:
+    called = {str(metric): str(name) for metric, name in names.items()}
+    trails: dict[str, Trail] = {}
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
+            yield watched(read_recording(stream, called, form), trails), trails
+    except UnicodeDecodeError as error:
+        raise AutoscaleError(f"{path} is not text in UTF-8: {error}") from error
+    except OSError as error:
+        raise AutoscaleError(f"cannot read {path}: {error.strerror}") from error
+    except AutoscaleError as error:
+        raise AutoscaleError(f"{path}: {error}") from error

@@ -1,0 +1,298 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: autoscale_report
+version_added: 0.1.0
+short_description: Write a page about an autoscale group, or about a replay
+description:
+  - Writes one HTML page that needs nothing else; no network, no script, no second file. It follows the reader's light
+    or dark colour scheme and prints.
+  - For each zone of a group (or each policy of a replay) it shows the metrics against their limits over time, the
+    phases shaded, the scaling events with their reasons, the number of nodes, and a table of the events.
+  - A record holds the samples of its watch window and the latest 50 events. To draw metrics over a longer time give the
+    samples that were kept elsewhere with O(recordings), for instance what CloudWatch returns for a zone whose ticks run
+    with O(cloudadc.aws.autoscale_evaluate#module:publish=true).
+  - The same data give the same page, byte for byte, and a page that is as it should be is not written again.
+requirements:
+  - matplotlib >= 3.8 (on the host that runs the module; nothing else of this collection needs it)
+options:
+  path:
+    description: The page to write. Its folder must be there.
+    type: path
+    required: true
+  title:
+    description: Title of the page. By default it names the group, or says that it is about a replay.
+    type: str
+  group:
+    description: Name of the autoscale group whose records are shown.
+    type: str
+  zones:
+    description: The zones to show. By default all of which the store has a record.
+    type: list
+    elements: str
+  store:
+    description: Where the records are kept. Nothing is written there and no lease is taken.
+    type: dict
+    suboptions:
+      type:
+        description: V(file) needs neither boto3 nor credentials nor a region.
+        type: str
+        choices: [file, dynamodb]
+        default: file
+      path:
+        description: For V(file), the file or the folder of them.
+        type: path
+      table:
+        description: For V(dynamodb), the name of the table.
+        type: str
+  policy:
+    description: The group's policy, as for M(cloudadc.aws.autoscale_evaluate). A record does not hold it; without it
+      the page shows no limits and no past cooldowns.
+    type: dict
+  recordings:
+    description: Zone to a file of its samples, in a form that M(cloudadc.aws.autoscale_replay) reads.
+    type: dict
+    default: {}
+  node_counts:
+    description: Zone to the number of its nodes now. Without it the events tell, where there are any.
+    type: dict
+    default: {}
+  hours:
+    description: How many hours to look back from the latest instant of a record. The table lists all events
+      nevertheless.
+    type: float
+    default: 24
+  replay:
+    description: What M(cloudadc.aws.autoscale_replay) returned, instead of the records of a group.
+    type: dict
+  recording:
+    description: The file that was replayed, to draw its samples. Without O(replay), the file to replay now.
+    type: path
+  format:
+    description: How to read recordings. V(auto) looks at the first character.
+    type: str
+    choices: [auto, csv, json]
+    default: auto
+  metric_names:
+    description: Metric to the name it has in the recordings, as for M(cloudadc.aws.autoscale_replay).
+    type: dict
+    default: {}
+  policies:
+    description: Name to policy, the policies of the replay. With O(replay) they only give the limits.
+    type: dict
+    default: {}
+  node_count:
+    description: Nodes at the beginning of a replay done here. Defaults to each policy's C(min_nodes).
+    type: int
+  provision_minutes:
+    description: Minutes from the decision to grow until the nodes are in service, for a replay done here.
+    type: float
+    default: 0
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check_mode and return changed status prediction without modifying target.
+  diff_mode:
+    support: none
+    description: The page is not shown as a difference.
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: cloudadc.aws.autoscale_info
+  - module: cloudadc.aws.autoscale_replay
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: The page about a group
+  cloudadc.aws.autoscale_report:
+    path: /srv/www/shop.html
+    group: shop
+    store:
+      path: /var/lib/cloudadc
+    policy: "{{ shop_policy }}"
+
+- name: The same with a day of samples, as CloudWatch returned them for one of its zones
+  cloudadc.aws.autoscale_report:
+    path: /srv/www/shop.html
+    group: shop
+    zones: [eu-central-1a]
+    store:
+      type: dynamodb
+      table: cloudadc-autoscale
+    policy: "{{ shop_policy }}"
+    recordings:
+      eu-central-1a: get-metric-data.json
+    region: eu-central-1
+
+- name: What two policies would have done with last year's samples
+  cloudadc.aws.autoscale_report:
+    path: /srv/www/replay.html
+    recording: samples-2025.csv
+    policies:
+      calm: "{{ calm_policy }}"
+      eager: "{{ eager_policy }}"
+"""
+
+RETURN = r"""
+page:
+  description: The page.
+  returned: always
+  type: str
+size:
+  description: Its length in bytes.
+  returned: always
+  type: int
+panels:
+  description: What it shows, one for each zone or policy.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The zone or the policy.
+      type: str
+    samples:
+      description: Metric to the number of points drawn. Long recordings are thinned; peaks stay.
+      type: dict
+      sample: {"cpu": 720}
+    events:
+      description: Number of events in the table.
+      type: int
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import load
+from ansible_collections.cloudadc.aws.plugins.module_utils.report.chart import HAS_MATPLOTLIB, draw
+from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_record import page_of_group
+from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_replay import page_of_replay
+from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Page
+from ansible_collections.cloudadc.aws.plugins.module_utils.report.output import differs, put
+from ansible_collections.cloudadc.aws.plugins.module_utils.report.page import render
+from ansible_collections.cloudadc.aws.plugins.module_utils.report.sources import (
+    number_of_nodes,
+    policies_of,
+    policy_of,
+    replayed,
+    samples_in,
+)
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreError
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
+    open_store,
+    store_argument_spec,
+    stored_keys,
+)
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "path": {"type": "path", "required": True},
+    "title": {"type": "str"},
+    "group": {"type": "str"},
+    "zones": {"type": "list", "elements": "str"},
+    "store": {**store_argument_spec(), "required": False},
+    "policy": {"type": "dict"},
+    "recordings": {"type": "dict", "default": {}},
+    "node_counts": {"type": "dict", "default": {}},
+    "hours": {"type": "float", "default": 24},
+    "replay": {"type": "dict"},
+    "recording": {"type": "path"},
+    "format": {"type": "str", "choices": ["auto", "csv", "json"], "default": "auto"},
+    "metric_names": {"type": "dict", "default": {}},
+    "policies": {"type": "dict", "default": {}},
+    "node_count": {"type": "int"},
+    "provision_minutes": {"type": "float", "default": 0},
+}
+
+
+def group_page(module: Any) -> Page:
+    """The page of a group, from its store."""
+    params = module.params
+    group, zones = params["group"], params["zones"]
+    if params["hours"] <= 0:
+        raise AutoscaleError(f"hours must be more than 0, not {params['hours']:g}")
+    policy = policy_of("policy", params["policy"]) if params["policy"] else None
+    zones = zones or [key.zone for key in stored_keys(module, group)]
+    records = []
+    for zone in zones:
+        store = open_store(module, group, zone)
+        records.append(load(store.read().document, group, zone, store.where))
+    strangers = sorted({*params["recordings"], *params["node_counts"]} - set(zones))
+    if strangers:
+        raise AutoscaleError(
+            f"{', '.join(strangers)}: no such zone on this page; it shows {', '.join(zones) or 'none'}"
+        )
+    if not records:
+        raise AutoscaleError(f"the store has no record of a zone of {group}")
+    trails = {
+        zone: samples_in(str(path), params["metric_names"], params["format"])
+        for zone, path in params["recordings"].items()
+    }
+    counts = {zone: number_of_nodes(zone, count) for zone, count in params["node_counts"].items()}
+    return page_of_group(group, records, policy, trails, hours=params["hours"], counts=counts)
+
+
+def replay_page(module: Any) -> Page:
+    """The page of a replay: one that was done before, or done now."""
+    params = module.params
+    policies = policies_of(params["policies"])
+    if params["replay"] is None:
+        result, trails = replayed(params, policies)
+    else:
+        result, path = params["replay"], params["recording"]
+        trails = samples_in(path, params["metric_names"], params["format"]) if path else {}
+    return page_of_replay(result, policies, trails)
+
+
+def run(module: Any) -> dict[str, Any]:
+    params = module.params
+    page = group_page(module) if params["store"] else replay_page(module)
+    if params["title"]:
+        page = Page(params["title"], page.lead, page.panels)
+    content = render(page, draw).encode()
+    changed = differs(params["path"], content)
+    if changed and not module.check_mode:
+        put(params["path"], content)
+    shown = [
+        {
+            "name": panel.name,
+            "samples": {series.name: len(series.points) for series in panel.series},
+            "events": len(panel.marks),
+        }
+        for panel in page.panels
+    ]
+    return {"changed": changed, "page": params["path"], "size": len(content), "panels": shown}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENT_SPEC,
+        supports_check_mode=True,
+        check_boto3=False,
+        required_one_of=[("store", "replay", "recording")],
+        mutually_exclusive=[("store", "replay"), ("store", "recording")],
+        required_by={"store": "group"},
+    )
+    if not HAS_MATPLOTLIB:
+        module.fail_json(msg=missing_required_lib("matplotlib", reason="to draw the report"))
+    try:
+        result = run(module)
+    except (AutoscaleError, StoreError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
