@@ -43,7 +43,7 @@ class Clients:
 class _Raw(io.BytesIO):
     """The response's body as botocore reads it (urllib3's interface)."""
 
-    def stream(self, **_: Any) -> Iterator[bytes]:
+    def stream(self, **_ignored: Any) -> Iterator[bytes]:
         while chunk := self.read(65536):
             yield chunk
 
@@ -51,7 +51,7 @@ class _Raw(io.BytesIO):
 def _handler(side: Side) -> Callable[..., AWSResponse]:
     client = Client(side)
 
-    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    def answer(request: AWSPreparedRequest, **_ignored: Any) -> AWSResponse:
         url = urlsplit(request.url)
         headers = [(name, _text(value)) for name, value in request.headers.items()]
         body = request.body or b""

@@ -37,12 +37,25 @@ COLOURS = {
     name: f"#c0de{number:02x}"
     for number, name in enumerate(
         (
-            "ink", "muted", "grid", "line", "nodes", "max", "min", "grow", "shrink", "failed",
-            "scaling_out", "cooldown", "draining", "ttl", "deprovisioning",
+            "ink",
+            "muted",
+            "grid",
+            "line",
+            "nodes",
+            "max",
+            "min",
+            "grow",
+            "shrink",
+            "failed",
+            "scaling_out",
+            "cooldown",
+            "draining",
+            "ttl",
+            "deprovisioning",
         ),
         start=1,
     )
-}  # fmt: skip
+}
 
 #: More events than these are drawn as lines only, without number and tooltip.
 NUMBERED = 150
@@ -154,16 +167,25 @@ def _nodes(axes: Axes, panel: Panel) -> None:
         axes.set_ylim(0, 1)
         axes.annotate(
             "no event has told the number of nodes",
-            (0.5, 0.4), xycoords="axes fraction", color=COLOURS["muted"], ha="center", gid="empty-nodes",
-        )  # fmt: skip
+            (0.5, 0.4),
+            xycoords="axes fraction",
+            color=COLOURS["muted"],
+            ha="center",
+            gid="empty-nodes",
+        )
         return
     steps = [*panel.nodes, (panel.end, panel.nodes[-1][1])]
     counts = [count for _at, count in steps]
     axes.set_ylim(0, max(counts) + 1)
     axes.step(
-        [_days(at) for at, _count in steps], counts,
-        where="post", color=COLOURS["nodes"], linewidth=1.8, gid="line-nodes", zorder=3,
-    )  # fmt: skip
+        [_days(at) for at, _count in steps],
+        counts,
+        where="post",
+        color=COLOURS["nodes"],
+        linewidth=1.8,
+        gid="line-nodes",
+        zorder=3,
+    )
     axes.annotate(
         f" {counts[-1]}",
         (1, counts[-1]),
@@ -180,9 +202,14 @@ def _phases(axes: Axes, row: int, panel: Panel) -> None:
         by_phase.setdefault(span.phase.value, []).append((_days(span.start), _days(span.end) - _days(span.start)))
     for phase, ranges in sorted(by_phase.items()):
         axes.broken_barh(
-            ranges, (0, 1), transform=axes.get_xaxis_transform(), zorder=0.5,
-            facecolor=COLOURS[phase], edgecolor="none", gid=f"phase-{phase}-{row}",
-        )  # fmt: skip
+            ranges,
+            (0, 1),
+            transform=axes.get_xaxis_transform(),
+            zorder=0.5,
+            facecolor=COLOURS[phase],
+            edgecolor="none",
+            gid=f"phase-{phase}-{row}",
+        )
 
 
 def _shown(panel: Panel) -> list[Mark]:
@@ -199,10 +226,15 @@ def _events(axes: Axes, row: int, panel: Panel) -> None:
     shown = _shown(panel)
     if shown:
         axes.vlines(
-            [_days(mark.at) for mark in shown], 0, 1,
-            transform=axes.get_xaxis_transform(), colors=[_colour(mark) for mark in shown],
-            linewidth=1.1 if len(shown) <= NUMBERED else 0.3, zorder=2, gid=f"events-{row}",
-        )  # fmt: skip
+            [_days(mark.at) for mark in shown],
+            0,
+            1,
+            transform=axes.get_xaxis_transform(),
+            colors=[_colour(mark) for mark in shown],
+            linewidth=1.1 if len(shown) <= NUMBERED else 0.3,
+            zorder=2,
+            gid=f"events-{row}",
+        )
 
 
 def _numbers(axes: Axes, panel: Panel) -> None:
@@ -214,9 +246,16 @@ def _numbers(axes: Axes, panel: Panel) -> None:
         sign = "×" if mark.outcome == "failed" else "▲" if mark.grows else "▼"
         axes.annotate(
             f"{sign}{mark.number}",
-            (_days(mark.at), 1.0), xycoords=axes.get_xaxis_transform(), xytext=(0, 2), textcoords="offset points",
-            color=_colour(mark), ha="center", va="bottom", fontweight="bold", gid=f"event-{mark.number}",
-        )  # fmt: skip
+            (_days(mark.at), 1.0),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(0, 2),
+            textcoords="offset points",
+            color=_colour(mark),
+            ha="center",
+            va="bottom",
+            fontweight="bold",
+            gid=f"event-{mark.number}",
+        )
 
 
 # -- from matplotlib's file to an element of the page -----------------------------------------------------------------

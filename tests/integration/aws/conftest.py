@@ -64,8 +64,9 @@ class Cloud:
 
     def interfaces(self, zone: int = 0, **of_role: dict[str, Any]) -> list[dict[str, Any]]:
         """Three interfaces in the subnets of a zone; ``management={"elastic_ip": True}`` adds to one of them."""
-        return [{"role": role, "subnet_id": subnet, **of_role.get(role, {})} for role, subnet in
-                self.subnets(zone).items()]  # fmt: skip
+        return [
+            {"role": role, "subnet_id": subnet, **of_role.get(role, {})} for role, subnet in self.subnets(zone).items()
+        ]
 
     def allocate(self) -> tuple[str, str]:
         made = self.ec2.allocate_address(Domain="vpc")

@@ -68,9 +68,9 @@ def test_a_build(cloud: Cloud, number: int, when: str) -> None:
     assert not result["failed"], result
     assert not cloud.run("vpx_instance", **job)["changed"]
     after = portrait(cloud)
-    assert [state for state, _ in after["instances"]] == ["running"]
-    assert [index for index, _ in after["interfaces"]] == [0, 1, 2]
-    roles = [dict(tagged)["cloudadc:role"] for _, tagged in after["interfaces"]]
+    assert [state for state, _ignored in after["instances"]] == ["running"]
+    assert [index for index, _ignored in after["interfaces"]] == [0, 1, 2]
+    roles = [dict(tagged)["cloudadc:role"] for _ignored, tagged in after["interfaces"]]
     assert roles == ["management", "client", "server"]
     [(associated, tagged)] = after["addresses"]
     assert associated
@@ -81,8 +81,12 @@ def test_a_build(cloud: Cloud, number: int, when: str) -> None:
 def test_a_removal(cloud: Cloud, number: int, when: str) -> None:
     """Its writes: TerminateInstances, then two ReleaseAddress."""
     managed = {"elastic_ip": True}
-    made = cloud.run("vpx_instance", group="shop", image_id=cloud.seed["image_id"],
-                     interfaces=cloud.interfaces(management=managed, client=managed))  # fmt: skip
+    made = cloud.run(
+        "vpx_instance",
+        group="shop",
+        image_id=cloud.seed["image_id"],
+        interfaces=cloud.interfaces(management=managed, client=managed),
+    )
     assert not made["failed"], made
     job = {"group": "shop", "state": "absent"}
     assert killed(cloud, job, number, when)

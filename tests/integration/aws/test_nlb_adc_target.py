@@ -51,9 +51,16 @@ def make_group(cloud: Cloud, elb: Any, name: str = "web", **more: Any) -> str:
     made = elb.create_target_group(
         Name=name,
         VpcId=cloud.seed["vpc_id"],
-        **{"Protocol": "TCP", "Port": 80, "TargetType": "ip", "HealthCheckIntervalSeconds": 10,
-           "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2, **more},
-    )  # fmt: skip
+        **{
+            "Protocol": "TCP",
+            "Port": 80,
+            "TargetType": "ip",
+            "HealthCheckIntervalSeconds": 10,
+            "HealthyThresholdCount": 2,
+            "UnhealthyThresholdCount": 2,
+            **more,
+        },
+    )
     arn: str = made["TargetGroups"][0]["TargetGroupArn"]
     elb.modify_target_group_attributes(
         TargetGroupArn=arn, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "60"}]
@@ -123,8 +130,9 @@ def test_the_whole_life_of_a_target(balanced: Balanced) -> None:
     assert not balanced.run(0)["failed"]
     leaving = balanced.run(0, state="absent", wait=False)
     assert leaving["changed"]
-    assert leaving["targets"] == [{**balanced.target(0), "state": "draining",
-                                   "reason": "Target.DeregistrationInProgress"}]  # fmt: skip
+    assert leaving["targets"] == [
+        {**balanced.target(0), "state": "draining", "reason": "Target.DeregistrationInProgress"}
+    ]
     assert balanced.cloud.calls == Counter(DescribeTargetHealth=2, DeregisterTargets=1)
 
     still = balanced.run(0, state="absent", wait=False)
@@ -229,8 +237,10 @@ def test_more_than_one_call_takes(idle: Balanced) -> None:
     ("options", "said"),
     [
         ({"target_group_arn": None, "target_group_name": "nobody"}, "there is no target group nobody"),
-        ({"target_group_arn": "arn:aws:elasticloadbalancing:eu-west-1:1234:targetgroup/nobody/0123456789abcdef"},
-         "there is no target group arn"),
+        (
+            {"target_group_arn": "arn:aws:elasticloadbalancing:eu-west-1:1234:targetgroup/nobody/0123456789abcdef"},
+            "there is no target group arn",
+        ),
         ({"targets": [{"id": "i-0123456789abcdef0", "port": PORT}]}, "i-0123456789abcdef0:18080 which is no address"),
         ({"targets": [{"id": "fd00::1", "port": PORT}]}, "[fd00::1]:18080 which is an IPv6 address"),
         ({"targets": [{"id": "8.8.8.8", "port": PORT}]}, "not within the VPC"),
@@ -241,7 +251,7 @@ def test_more_than_one_call_takes(idle: Balanced) -> None:
         ({"target_group_arn": ""}, "neither target_group_arn nor"),
         ({"target_group_arn": None}, "one of the following is required"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_gets_a_sentence_and_no_change(idle: Balanced, options: dict[str, Any], said: str) -> None:
     result = idle.run(0, **options)
     assert result["failed"]

@@ -69,9 +69,15 @@ def test_many_nodes_are_one_batch(zone: Zone) -> None:
     assert not done["failed"], done
     assert (done["changed"], done["ttl"], done["hosted_zone_id"]) == (True, 60, zone.id)
     assert done["change_id"].startswith("C")
-    assert done["records"][0] == {"identifier": "n1", "value": "203.0.113.1", "values": ["203.0.113.1"],
-                                  "policy": "multivalue", "weight": None, "ttl": 60,
-                                  "health_check_id": None}  # fmt: skip
+    assert done["records"][0] == {
+        "identifier": "n1",
+        "value": "203.0.113.1",
+        "values": ["203.0.113.1"],
+        "policy": "multivalue",
+        "weight": None,
+        "ttl": 60,
+        "health_check_id": None,
+    }
     assert done["diff"]["before"] == {}
     assert done["diff"]["after"]["n5"]["value"] == "203.0.113.5"
     assert zone.cloud.calls == Counter(ListHostedZonesByName=1, ListResourceRecordSets=1, ChangeResourceRecordSets=1)
@@ -194,8 +200,9 @@ def test_other_texts_are_no_change(
 
 def test_the_order_of_values_is_no_change(zone: Zone) -> None:
     """Several values in one set are somebody else's work; ours has one, so it is rewritten once and then stays."""
-    zone.put(SetIdentifier="a", MultiValueAnswer=True,
-             ResourceRecords=[{"Value": "203.0.113.11"}, {"Value": "203.0.113.10"}])  # fmt: skip
+    zone.put(
+        SetIdentifier="a", MultiValueAnswer=True, ResourceRecords=[{"Value": "203.0.113.11"}, {"Value": "203.0.113.10"}]
+    )
     seen = zone.run(check=True)
     assert seen["records"][0]["values"] == ["203.0.113.10", "203.0.113.11"]
     assert zone.run(node("a", 10))["changed"]
@@ -206,10 +213,18 @@ def test_a_large_zone_is_not_read(zone: Zone) -> None:
     """400 names, and the listing has pages of 300: the record is in the middle of them."""
     for first in range(0, 400, 100):
         changes = [
-            {"Action": "CREATE", "ResourceRecordSet": {"Name": f"{letter}{number}.example.com", "Type": "A", "TTL": 60,
-                                                       "ResourceRecords": [{"Value": "203.0.113.99"}]}}
-            for number in range(first, first + 50) for letter in "az"
-        ]  # fmt: skip
+            {
+                "Action": "CREATE",
+                "ResourceRecordSet": {
+                    "Name": f"{letter}{number}.example.com",
+                    "Type": "A",
+                    "TTL": 60,
+                    "ResourceRecords": [{"Value": "203.0.113.99"}],
+                },
+            }
+            for number in range(first, first + 50)
+            for letter in "az"
+        ]
         zone.route53.change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch={"Changes": changes})
     assert zone.run(node("a"))["changed"]
     assert zone.cloud.calls[LOOK] == 1
@@ -365,8 +380,13 @@ def _in_process(cloud: Cloud, options: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_its_only_write_the_next_run_ends_alike(zone: Zone, when: str) -> None:
     zone.run(node("a", 10), node("b", 11))
-    options = {"zone": "example.com", "record": RECORD, "wait": False, "purge": True,
-               "nodes": [node("b", 21), node("c", 12)]}  # fmt: skip
+    options = {
+        "zone": "example.com",
+        "record": RECORD,
+        "wait": False,
+        "purge": True,
+        "nodes": [node("b", 21), node("c", 12)],
+    }
     zone.cloud.killed(MODULE, 1, when, **options)
     half = {"a": "203.0.113.10", "b": "203.0.113.11"}
     whole = {"b": "203.0.113.21", "c": "203.0.113.12"}

@@ -44,8 +44,12 @@ def test_a_node_with_three_interfaces_in_one_launch(cloud: Cloud) -> None:
     volume = found["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     [described] = cloud.ec2.describe_volumes(VolumeIds=[volume])["Volumes"]
     assert described["Encrypted"]
-    common = {"cloudadc:group": "shop", "cloudadc:zone": instance["availability_zone"], "cloudadc:node_id": "0",
-              "team": "edge"}  # fmt: skip
+    common = {
+        "cloudadc:group": "shop",
+        "cloudadc:zone": instance["availability_zone"],
+        "cloudadc:node_id": "0",
+        "team": "edge",
+    }
     assert common.items() <= tags(described).items()
     assert {**common, "cloudadc:lifecycle": "provisioning"}.items() <= tags(found).items()
     for role, interface in instance["interfaces"].items():
@@ -205,7 +209,7 @@ def _two_zones(cloud: Cloud) -> list[dict[str, Any]]:
         (lambda _c: {"image_id": None}, "lacks 1 of 1 instances, and image_id is not given"),
         (lambda c: {"interfaces": c.interfaces()[1:]}, "interfaces needs one with role management"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_work_is_refused_before_the_first_write(cloud: Cloud, params: Any, said: str) -> None:
     result = make(cloud, **params(cloud))
     assert result["failed"]

@@ -204,7 +204,10 @@ def test_a_record_of_a_newer_version_is_refused_and_kept(options: Options, reque
     else:
         client, table = request.getfixturevalue("client"), options["store"]["table"]
         key = {"group": {"S": "shop"}, "zone": {"S": "a"}}
-        raw = lambda: client.get_item(TableName=table, Key=key)["Item"]  # noqa: E731
+
+        def raw() -> Any:
+            return client.get_item(TableName=table, Key=key)["Item"]
+
         item = raw()
         item["document"]["S"] = item["document"]["S"].replace('"version": 1,', '"version": 2,', 1)
         client.put_item(TableName=table, Item=item)

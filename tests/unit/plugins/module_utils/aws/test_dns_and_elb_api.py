@@ -15,8 +15,14 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Aws
 
 Wire = tuple[Any, Stubber]
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/0123456789abcdef"
-RECORD: dict[str, Any] = {"Name": "shop.example.com.", "Type": "A", "SetIdentifier": "a", "MultiValueAnswer": True,
-                          "TTL": 60, "ResourceRecords": [{"Value": "203.0.113.10"}]}  # fmt: skip
+RECORD: dict[str, Any] = {
+    "Name": "shop.example.com.",
+    "Type": "A",
+    "SetIdentifier": "a",
+    "MultiValueAnswer": True,
+    "TTL": 60,
+    "ResourceRecords": [{"Value": "203.0.113.10"}],
+}
 CHANGES = [{"Action": "CREATE", "ResourceRecordSet": RECORD}]
 SENT = {"HostedZoneId": "Z1", "ChangeBatch": {"Comment": "cloudadc.aws", "Changes": CHANGES}}
 INFO = {"Id": "/change/C1", "Status": "PENDING", "SubmittedAt": "2026-01-01T00:00:00Z"}
@@ -29,9 +35,13 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Wire]]:
     stubbers = []
 
     def connect(service: str) -> Wire:
-        client = boto3.client(service, region_name="eu-west-1", aws_access_key_id="test-id",
-                              aws_secret_access_key="test-key",
-                              config=Config(retries={"total_max_attempts": 1}))  # fmt: skip
+        client = boto3.client(
+            service,
+            region_name="eu-west-1",
+            aws_access_key_id="test-id",
+            aws_secret_access_key="test-key",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
         stubber = Stubber(client)
         stubber.activate()
         stubbers.append(stubber)
@@ -75,8 +85,12 @@ def test_pages_of_a_listing(wire: Callable[[str], Wire]) -> None:
     client, aws = wire("route53")
     start = {"StartRecordName": "shop.example.com.", "StartRecordType": "A"}
     page = {"ResourceRecordSets": [RECORD], "MaxItems": "300"}
-    more = {"IsTruncated": True, "NextRecordName": "shop.example.com.", "NextRecordType": "A",
-            "NextRecordIdentifier": "b"}  # fmt: skip
+    more = {
+        "IsTruncated": True,
+        "NextRecordName": "shop.example.com.",
+        "NextRecordType": "A",
+        "NextRecordIdentifier": "b",
+    }
     aws.add_response("list_resource_record_sets", page | more, {"HostedZoneId": "Z1"} | start)
     following = start | {"StartRecordIdentifier": "b"}
     assert dns_api.list_record_sets(client, "Z1", start) == ([RECORD], following)

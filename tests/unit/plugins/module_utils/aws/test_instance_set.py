@@ -76,14 +76,27 @@ class Account:
 
     def _shown(self, name: str, machine: dict[str, Any]) -> dict[str, Any]:
         state = machine["ahead"][0]
-        interfaces = [] if state in GONE else [
-            {"NetworkInterfaceId": f"eni-{name}-{index}", "Attachment": {"DeviceIndex": index},
-             "PrivateIpAddress": f"10.0.{index}.{name[2:]}", "SourceDestCheck": True,
-             "PrivateIpAddresses": [{"PrivateIpAddress": f"10.0.{index}.{name[2:]}", "Primary": True}]}
-            for index in range(3)
-        ]  # fmt: skip
-        return {"InstanceId": name, "State": {"Name": state}, "Tags": machine["tags"], "NetworkInterfaces": interfaces,
-                "StateReason": {"Message": "Server.InternalError"} if state in GONE else {}}  # fmt: skip
+        interfaces = (
+            []
+            if state in GONE
+            else [
+                {
+                    "NetworkInterfaceId": f"eni-{name}-{index}",
+                    "Attachment": {"DeviceIndex": index},
+                    "PrivateIpAddress": f"10.0.{index}.{name[2:]}",
+                    "SourceDestCheck": True,
+                    "PrivateIpAddresses": [{"PrivateIpAddress": f"10.0.{index}.{name[2:]}", "Primary": True}],
+                }
+                for index in range(3)
+            ]
+        )
+        return {
+            "InstanceId": name,
+            "State": {"Name": state},
+            "Tags": machine["tags"],
+            "NetworkInterfaces": interfaces,
+            "StateReason": {"Message": "Server.InternalError"} if state in GONE else {},
+        }
 
     def describe_network_interfaces(self, _filters: Any) -> dict[str, Any]:
         self.calls.append("DescribeNetworkInterfaces")
@@ -164,8 +177,14 @@ class Account:
 
 def the_set(account: Account, wanted: Want | None = None, **more: Any) -> InstanceSet:
     options: dict[str, Any] = {"wait": True, "wait_timeout": 60, "warn": warnings_of(account).append, **more}
-    return InstanceSet(account, wanted or want(), Recipe("ami-1", "m5.xlarge"), clock=lambda: account.now,
-                       sleep=account.sleep, **options)  # fmt: skip
+    return InstanceSet(
+        account,
+        wanted or want(),
+        Recipe("ami-1", "m5.xlarge"),
+        clock=lambda: account.now,
+        sleep=account.sleep,
+        **options,
+    )
 
 
 def warnings_of(account: Account) -> list[str]:
@@ -224,8 +243,10 @@ def test_tokens_do_not_go_on_for_ever() -> None:
 
 
 def test_a_new_instance_profile_is_waited_for() -> None:
-    slow = refusal("InvalidParameterValue", message="Value (vpx) for parameter iamInstanceProfile.name is invalid. "
-                   "Invalid IAM Instance Profile name")  # fmt: skip
+    slow = refusal(
+        "InvalidParameterValue",
+        message="Value (vpx) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+    )
     account = Account(launches=[slow, slow, None])
     assert converge(the_set(account)) == ["i-1 running"]
     assert 0 < account.now < 60

@@ -67,29 +67,57 @@ def steps(chosen: Plan) -> list[tuple[str, str]]:
         pytest.param(wish(purge=True), [multi("a"), weighted("b")], [("DELETE", "a"), ("DELETE", "b")], id="purge all"),
         pytest.param(wish(purge=True), [SIMPLE, LATENCY], [], id="purge leaves what is no node's"),
         pytest.param(wish(node("a"), ttl=30), [multi("a")], [("UPSERT", "a")], id="TTL of all that are there"),
-        pytest.param(wish(node("a"), ttl=30, purge=True), [multi("a"), multi("b")],
-                     [("DELETE", "b"), ("UPSERT", "a")], id="TTL, with the others gone"),
+        pytest.param(
+            wish(node("a"), ttl=30, purge=True),
+            [multi("a"), multi("b")],
+            [("DELETE", "b"), ("UPSERT", "a")],
+            id="TTL, with the others gone",
+        ),
         pytest.param(wish(node("a"), **WEIGHTED), [], [("CREATE", "a")], id="weighted"),
         pytest.param(wish(node("a"), **WEIGHTED), [weighted("a", weight=7)], [], id="the weight stays what it is"),
         pytest.param(wish(node("a", weight=0), **WEIGHTED), [weighted("a")], [("UPSERT", "a")], id="weight 0 is one"),
-        pytest.param(wish(node("a"), **WEIGHTED), [multi("a")], [("DELETE", "a"), ("CREATE", "a")],
-                     id="another policy takes two steps"),
-        pytest.param(wish(node("a"), purge=True, **WEIGHTED), [multi("a"), multi("b")],
-                     [("DELETE", "b"), ("DELETE", "a"), ("CREATE", "a")], id="another policy for all"),
+        pytest.param(
+            wish(node("a"), **WEIGHTED),
+            [multi("a")],
+            [("DELETE", "a"), ("CREATE", "a")],
+            id="another policy takes two steps",
+        ),
+        pytest.param(
+            wish(node("a"), purge=True, **WEIGHTED),
+            [multi("a"), multi("b")],
+            [("DELETE", "b"), ("DELETE", "a"), ("CREATE", "a")],
+            id="another policy for all",
+        ),
         pytest.param(wish(node("a")), [multi("a", HealthCheckId="h")], [], id="the health check stays what it is"),
-        pytest.param(wish(node("a", health_check_id="")), [multi("a", HealthCheckId="h")], [("UPSERT", "a")],
-                     id="an empty health check takes it away"),
-        pytest.param(wish(node("a", health_check_id="i")), [multi("a", HealthCheckId="h")], [("UPSERT", "a")],
-                     id="another health check"),
+        pytest.param(
+            wish(node("a", health_check_id="")),
+            [multi("a", HealthCheckId="h")],
+            [("UPSERT", "a")],
+            id="an empty health check takes it away",
+        ),
+        pytest.param(
+            wish(node("a", health_check_id="i")),
+            [multi("a", HealthCheckId="h")],
+            [("UPSERT", "a")],
+            id="another health check",
+        ),
         pytest.param(wish(Node("a", None), **ABSENT), [multi("a"), multi("b")], [("DELETE", "a")], id="absent"),
         pytest.param(wish(Node("a", None), **ABSENT), [multi("b")], [], id="absent already"),
-        pytest.param(wish(node("a", 99), ttl=5, **ABSENT, **WEIGHTED), [multi("a", 10)], [("DELETE", "a")],
-                     id="absent: whatever its values"),
-        pytest.param(wish(**ABSENT, purge=True), [SIMPLE, multi("a"), multi("b")], [("DELETE", "a"), ("DELETE", "b")],
-                     id="absent with purge: every node, nothing else"),
+        pytest.param(
+            wish(node("a", 99), ttl=5, **ABSENT, **WEIGHTED),
+            [multi("a", 10)],
+            [("DELETE", "a")],
+            id="absent: whatever its values",
+        ),
+        pytest.param(
+            wish(**ABSENT, purge=True),
+            [SIMPLE, multi("a"), multi("b")],
+            [("DELETE", "a"), ("DELETE", "b")],
+            id="absent with purge: every node, nothing else",
+        ),
         pytest.param(wish(Node("a", None), **ABSENT), [SIMPLE], [], id="absent beside a simple record"),
     ],
-)  # fmt: skip
+)
 def test_the_batch(wanted: Wish, existing: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:
     check(wanted)
     chosen = plan(wanted, existing)
@@ -135,15 +163,27 @@ def test_the_ttl_to_reckon_with(wanted: Wish, existing: list[dict[str, Any]], tt
         pytest.param(wish(node("a"), **WEIGHTED), [multi("b")], "a multivalue record set 'b'", id="multivalue"),
         pytest.param(wish(node("a"), purge=True), [LATENCY], "a latency record set 'z'", id="latency"),
         pytest.param(wish(node("a")), [multi("a"), multi("b", TTL=300)], "TTL of 300 s for 'b'", id="another TTL"),
-        pytest.param(wish(*(node(f"n{n}") for n in range(90)), policy="weighted"),
-                     [weighted(f"m{n}") for n in range(11)], "101 weighted record sets", id="too many weighted"),
+        pytest.param(
+            wish(*(node(f"n{n}") for n in range(90)), policy="weighted"),
+            [weighted(f"m{n}") for n in range(11)],
+            "101 weighted record sets",
+            id="too many weighted",
+        ),
         pytest.param(wish(*(node(f"n{n}") for n in range(MOST_ELEMENTS + 1))), [], "1001 values", id="too many values"),
-        pytest.param(wish(*(node(f"n{n}", 11) for n in range(501))), [multi(f"n{n}") for n in range(501)],
-                     "1002 values", id="changed ones count twice"),
-        pytest.param(wish(*(Node(f"n{n}", ".".join(["a" * 60] * 6)) for n in range(99)), type="CNAME", **WEIGHTED),
-                     [], "36234 characters", id="too many characters"),
+        pytest.param(
+            wish(*(node(f"n{n}", 11) for n in range(501))),
+            [multi(f"n{n}") for n in range(501)],
+            "1002 values",
+            id="changed ones count twice",
+        ),
+        pytest.param(
+            wish(*(Node(f"n{n}", ".".join(["a" * 60] * 6)) for n in range(99)), type="CNAME", **WEIGHTED),
+            [],
+            "36234 characters",
+            id="too many characters",
+        ),
     ],
-)  # fmt: skip
+)
 def test_conflicts_are_named_before_anything_is_written(
     wanted: Wish, existing: list[dict[str, Any]], said: str
 ) -> None:

@@ -153,7 +153,13 @@ def test_belonging() -> None:
 
 
 def test_results_and_the_difference() -> None:
-    entry = {"value": "203.0.113.10", "values": ["203.0.113.10", "203.0.113.11"], "policy": "multivalue",
-             "weight": None, "ttl": 60, "health_check_id": None}  # fmt: skip
+    entry = {
+        "value": "203.0.113.10",
+        "values": ["203.0.113.10", "203.0.113.11"],
+        "policy": "multivalue",
+        "weight": None,
+        "ttl": 60,
+        "health_check_id": None,
+    }
     assert result(BASE) == {"identifier": "a"} | entry
     assert difference([BASE], []) == {"before": {"a": entry}, "after": {}}

@@ -77,9 +77,16 @@ def test_every_colour_is_one_of_both_schemes() -> None:
 
 def panel(**changes: object) -> Panel:
     whole = {
-        "name": "a", "facts": (), "start": BASE, "end": BASE + 3600, "series": (Series("cpu", ()),), "nodes": (),
-        "spans": (), "marks": (), **changes,
-    }  # fmt: skip
+        "name": "a",
+        "facts": (),
+        "start": BASE,
+        "end": BASE + 3600,
+        "series": (Series("cpu", ()),),
+        "nodes": (),
+        "spans": (),
+        "marks": (),
+        **changes,
+    }
     return Panel(**whole)  # type: ignore[arg-type]
 
 
