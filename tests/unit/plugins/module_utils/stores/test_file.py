@@ -90,9 +90,11 @@ def test_what_a_killed_writer_left_half_written_is_not_read_and_not_kept(tmp_pat
     store = written(tmp_path)
     draft = store.path.with_name(f".{store.path.name}.draft")
     draft.write_text('{"half')
+    draft.chmod(0o644)
     assert store.read().document == {"n": 1}
     store.release(store.acquire("two", 60))
     assert not draft.exists()
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
     assert store.read().fence == 2
 
 
