@@ -18,6 +18,8 @@ from werkzeug.test import Client, EnvironBuilder
 
 from tests.lab.world import Side
 
+KEY_ID = "AKIALABSEED"
+
 
 class Clients:
     """boto3 clients of one region of one AWS side. Not thread-safe."""
@@ -25,7 +27,7 @@ class Clients:
     def __init__(self, side: Side, url: str, region: str) -> None:
         self._url = url
         self._session = boto3.session.Session(
-            aws_access_key_id="AKIALABSEED", aws_secret_access_key="not-a-secret", region_name=region
+            aws_access_key_id=KEY_ID, aws_secret_access_key="not-a-secret", region_name=region
         )
         self._handler = _handler(side)
         self._clients: dict[str, Any] = {}

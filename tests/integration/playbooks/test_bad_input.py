@@ -101,6 +101,12 @@ def test_a_region_that_does_not_answer(play: Any) -> None:
     assert f'Could not connect to the endpoint URL: "{NOWHERE}/' in run.said.replace('\\"', '"')
 
 
+def test_credentials_that_nobody_knows(play: Any) -> None:
+    run = play("ha_pair", env={"AWS_ACCESS_KEY_ID": "AKIASTRANGERSTRANGER"})
+    assert (run.status, run.writes) == (2, [])
+    assert "AuthFailure" in run.said
+
+
 def test_a_failover_of_a_pair_that_does_not_exist(play: Any) -> None:
     run = play("ha_failover", ha_failover_name="nobody")
     assert (run.status, run.writes) == (2, [])
