@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from .errors import InstantError
 
 #: The years 1970 to 9000, in seconds since the epoch.
-EARLIEST, LATEST = 0.0, 221845305600.0
+EARLIEST, LATEST = 0.0, 221845392000.0
 
 
 def parse_instant(text: str, what: str = "now") -> float:
