@@ -85,7 +85,7 @@ def check(wish: Wish) -> None:
     """Refuse what cannot be right whatever AWS holds. Raises Refusal."""
     if not 0 <= wish.ttl <= LONGEST_TTL:
         raise Refusal(f"{wish}: a TTL of {wish.ttl} s is outside 0..{LONGEST_TTL}; nothing was written")
-    if wish.type == "CNAME" and wish.policy == MULTIVALUE:
+    if wish.present and wish.type == "CNAME" and wish.policy == MULTIVALUE:
         raise Refusal(f"{wish}: Route 53 gives no multivalue answers for CNAME; nothing was written")
     seen: set[str] = set()
     for node in wish.nodes:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import signal
 import socket
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-
-from tests.lab.settings import CHECKOUT
 
 from .conftest import Cloud
 
@@ -276,27 +270,8 @@ def test_throttling_and_lost_connections_are_outlived(idle: Balanced) -> None:
 def test_killed_at_a_write_the_next_run_ends_alike(idle: Balanced, write: int, when: str) -> None:
     idle.run(0, wait=False)
     options = {"target_group_arn": idle.arn, "targets": [idle.target(1), idle.target(2)], "purge": True, "wait": False}
-    killed(idle.cloud, MODULE, options, write, when)
+    idle.cloud.killed(MODULE, write, when, **options)
     result = idle.cloud.run(MODULE, **options)
     assert not result["failed"], result
     assert {address for address, _port in idle.health()} == set(idle.addresses[1:])
     assert not idle.cloud.run(MODULE, **options)["changed"]
-
-
-def killed(cloud: Cloud, module: str, options: dict[str, Any], write: int, when: str) -> None:
-    """The module in a process of its own that the lab kills at its n-th write."""
-    code = (
-        "import json, sys; from tests.modules import run_module\n"
-        "run_module(sys.argv[1], json.loads(sys.stdin.readline()))"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, module],
-        cwd=CHECKOUT,
-        env=cloud.lab.environment(PYTHONPATH=f"{CHECKOUT}:{CHECKOUT / '.tree'}"),
-        stdin=subprocess.PIPE,
-        text=True,
-    ) as process:
-        cloud.lab.kill_at(write, process.pid, when)
-        process.communicate(json.dumps(options) + "\n", timeout=60)
-    cloud.lab.faults()
-    assert process.returncode == -signal.SIGKILL, f"{module} ended by itself: it has no write {write}"

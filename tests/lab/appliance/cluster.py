@@ -219,11 +219,16 @@ class Clusters:
         """The coordinator that answers at this address, if it is a CLIP that EC2 knows."""
         for cluster in self.clusters.values():
             leader = self.coordinator(cluster)
-            if leader is None or not leader.ready(now) or not cluster.reachable:
+            if leader is None or not leader.ready(now) or not cluster.reachable or self._taken(address):
                 continue
             if any(row["ipaddress"] == address for row in leader.running.find("nsip", type="CLIP")):
                 return leader
         return None
+
+    def _taken(self, address: str) -> bool:
+        """Whether EC2 has given the address to somebody as a first address: then it is no CLIP any more."""
+        facts = self.room.region.instance_at(address)
+        return facts is not None and any(address == one.addresses[0] for one in facts.interfaces)
 
     # -- configuration -----------------------------------------------------------------------------------------------
 

@@ -319,7 +319,7 @@ def main(schema: str, errors: str, client_map: str) -> None:
     for path, entry in entries.items():
         if path.startswith("config/") and (known := client.get(path.removeprefix("config/"))):
             add_later_fields(entry, known)
-    entries.update({f"config/{name}": plain_entry(client[name]) for name in PLAIN})
+    entries.update({f"config/{name}": plain_entry(client[name]) for name in PLAIN if f"config/{name}" not in entries})
     entries.update(EXTRA)
     entries["config/Interface"] = INTERFACE
     entries["stat/Interface"] = {"fields": INTERFACE_STAT, "key": ["id"]}

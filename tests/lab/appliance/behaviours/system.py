@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tests.lab.appliance import passwords
 from tests.lab.appliance.context import Context
@@ -151,7 +152,8 @@ class Reboot(Behaviour):
     changes_config = False
 
     def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
-        times = ctx.settings.warm if arguments.get("warm") else ctx.settings.cold
+        cold = replace(ctx.settings.cold, closing=ctx.settings.closing_seconds)
+        times = ctx.settings.warm if arguments.get("warm") else cold
         ctx.room.ha.about_to_vanish(ctx.appliance)
         ctx.appliance.boot(ctx.now, times)
         ctx.room.restarted(ctx.appliance)

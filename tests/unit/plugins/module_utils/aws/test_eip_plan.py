@@ -129,11 +129,21 @@ def test_displacement_can_be_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "look"),
-    [(B1, Look.ARRIVED), (A1, Look.PENDING), (None, Look.PENDING), (B2, Look.TAKEN), (A2, Look.TAKEN)],
+    ("now", "association", "look"),
+    [
+        pytest.param(B1, "new", Look.ARRIVED, id="there"),
+        pytest.param(A1, "old", Look.PENDING, id="as it was"),
+        pytest.param(None, None, Look.PENDING, id="nowhere"),
+        pytest.param(B2, "new", Look.TAKEN, id="another private address"),
+        pytest.param(A2, "new", Look.TAKEN, id="a third place"),
+        pytest.param(A1, "new", Look.TAKEN, id="put back where it was"),
+    ],
 )
-def test_a_look_compares_interface_and_private_address(now: Seat | None, look: Look) -> None:
-    assert judge(Move(eip(1, A1), B1), now) is look
+def test_a_look_compares_interface_private_address_and_association(
+    now: Seat | None, association: str | None, look: Look
+) -> None:
+    before = Address("203.0.113.1", "eipalloc-1", A1, "old")
+    assert judge(Move(before, B1), Address("203.0.113.1", "eipalloc-1", now, association)) is look
 
 
 def test_a_wish_without_any_target_is_refused() -> None:

@@ -34,6 +34,7 @@ MANAGED = {"management": {"elastic_ip": True}}
         pytest.param(want("absent"), seen(instance(state="shutting-down")), Plan(), id="absent, going already"),
         pytest.param(want("absent", instance_ids=("i-1", "i-gone")), seen(instance("i-1")), Plan(terminate=("i-1",)),
                      id="one that is gone already is absent"),
+        pytest.param(want("absent", instance_ids=()), seen(addresses=(eip(1),)), Plan(), id="an empty list is nobody"),
         pytest.param(want("stopped"), seen(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "pending")),
                      Plan(stop=("i-1",), settle=("i-3",)), id="stopped"),
         pytest.param(want("stopped"), seen(), Plan(), id="stopped and nothing there"),
