@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.lab import faults, files, killer, seed, sockets, variables
+from tests.lab import faults, files, inprocess, killer, seed, sockets, variables
 from tests.lab.appliance import ApplianceSide
 from tests.lab.aws import AwsSide
 from tests.lab.backends import Backends
@@ -82,6 +82,7 @@ class Lab:
             password=_random(24),
             rpc_password=_random(24),
         )
+        self.aws.keys = {self.where.access_key_id: self.where.secret_access_key, inprocess.KEY_ID: None}
         self._clients = Clients(self.aws, self.where.aws_url, REGION)
         self._application_port = _free_port(f"{self.slice.public_network}.255.254", APPLICATION_PORTS)
         self.seed: seed.Seed
