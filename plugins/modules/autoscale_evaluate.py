@@ -345,7 +345,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator i
     report,
     reported_at,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import LONGEST_TIME, Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.samples import all_figures, node_count
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times import as_instant
@@ -359,6 +359,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     StoreError,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
+    CREATE,
     default_owner,
     open_store,
     store_argument_spec,
@@ -395,7 +396,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "sample": {"type": "dict"},
     "node_count": {"type": "raw", "required": True},
     "now": {"type": "str"},
-    "store": store_argument_spec(create={"type": "bool", "default": False}),
+    "store": store_argument_spec(create=CREATE),
     "event": {"type": "dict"},
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
@@ -412,8 +413,8 @@ def plan_of(params: dict[str, Any], owner: str) -> Plan:
     policy = Policy.from_dict(params["policy"])
     said = None if params["event"] is None else Report.from_dict(params["event"])
     now, lease_seconds = params["now"] or datetime.now(UTC), params["lease_seconds"]
-    if lease_seconds <= 0:
-        raise AutoscaleError(f"lease_seconds must be more than 0, not {lease_seconds:g}")
+    if not 0 < lease_seconds <= LONGEST_TIME["seconds"]:
+        raise AutoscaleError(f"lease_seconds must be more than 0 and at most a year, not {lease_seconds:g}")
 
     def plan(record: Record) -> tuple[Record, Decision]:
         if said:
@@ -485,7 +486,7 @@ def run(module: Any) -> dict[str, Any]:
     params = module.params
     owner = params["owner"] or default_owner()
     plan = plan_of(params, owner)
-    store = open_store(module, params["group"], params["zone"])
+    store = open_store(module, params["group"], params["zone"], may_create=True)
     reports = params["event"] is not None
     try:
         if module.check_mode:

@@ -38,6 +38,10 @@ options:
       table:
         description: For V(dynamodb), the name of the table.
         type: str
+      create:
+        description: Accepted so that one variable serves all modules; a table that is not there yet reads as empty.
+        type: bool
+        default: false
 attributes:
   check_mode:
     support: full
@@ -143,6 +147,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times impor
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import load, overview
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreError
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
+    CREATE,
     open_store,
     store_argument_spec,
     stored_keys,
@@ -151,7 +156,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import
 ARGUMENT_SPEC: dict[str, Any] = {
     "group": {"type": "str", "required": True},
     "zone": {"type": "str"},
-    "store": store_argument_spec(),
+    "store": store_argument_spec(create=CREATE),
 }
 
 

@@ -96,6 +96,10 @@ class Turnstile:
             return self.side.refusal("throttle" if fault == "throttle" else "error", environ)
         try:
             return _run(self.side, environ)
+        except ConnectionResetError:
+            # A side breaks the connection itself: a coordinator that was removed through its own cluster address.
+            entry.log("0")
+            raise NoAnswer(Loss.RESET) from None
         except BaseException:
             entry.log("500")
             raise

@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from . import sentences
 from .decision import Decision
+from .errors import RecordError
 from .policy import Distributor, Policy
 from .record import Action, Event, Grid, Phase, PhaseState, Record, Sample
 from .times import later, to_iso
@@ -72,10 +73,33 @@ class Engine:
     """Mutable between ``Engine(policy, record)`` and ``freeze()``; times in seconds since the epoch."""
 
     __slots__ = (
-        "at", "event", "failures", "gap_at", "grow_streaks", "interval", "limits", "min_nodes", "needed",
-        "nodes", "offset", "origin", "outcome", "phase", "policy", "reason", "sequence", "shown", "shrink_streak",
-        "since", "since_slot", "slack", "slot", "until", "updated", "window",
-    )  # fmt: skip
+        "at",
+        "event",
+        "failures",
+        "gap_at",
+        "grow_streaks",
+        "interval",
+        "limits",
+        "min_nodes",
+        "needed",
+        "nodes",
+        "offset",
+        "origin",
+        "outcome",
+        "phase",
+        "policy",
+        "reason",
+        "sequence",
+        "shown",
+        "shrink_streak",
+        "since",
+        "since_slot",
+        "slack",
+        "slot",
+        "until",
+        "updated",
+        "window",
+    )
 
     def __init__(self, policy: Policy, record: Record) -> None:
         record = _rebased(record, policy.interval)
@@ -134,7 +158,7 @@ class Engine:
 
     def _place(self, slot: int, now: float) -> int:
         """The slot of a tick that does not follow its predecessor's on the grid."""
-        if abs(now - self.at - self.interval) <= self.slack:
+        if abs(now - self.at - self.interval) < self.slack:
             # Regular ticks of which the grid sees two in one interval or misses one: not due at its points.
             slot = self.slot + 1
             self.offset = round(now - slot * self.interval, 3)
@@ -220,6 +244,13 @@ class Engine:
 
     # -- in a phase -------------------------------------------------------------------------------------------------
 
+    @property
+    def open_event(self) -> Event:
+        """The event, where a phase says that there is one."""
+        if self.event is None:
+            raise RecordError(f"phase {self.phase.value} without an event")
+        return self.event
+
     def lasts(self, until: float, now: float, slot: int) -> bool:
         """Whether a phase that ends at ``until`` is in effect for this tick.
 
@@ -242,11 +273,8 @@ class Engine:
         return self._ask(now, owner, lease)
 
     def _drain(self, now: float, owner: str, lease: float) -> Action:
-        event = self.event
-        assert event is not None
-        assert event.drain_until is not None
-        self.outcome = Outcome.IN_PHASE
-        if self.lasts(event.drain_until, now, self.slot):
+        event, self.outcome = self.open_event, Outcome.IN_PHASE
+        if self.lasts(event.drain_until or event.decided_at, now, self.slot):
             # Only an executor that announced itself can be missed: others report nothing before the deprovision.
             if event.announced and not event.released:
                 return self._ask(now, owner, lease)
@@ -264,8 +292,7 @@ class Engine:
 
     def _ask(self, now: float, owner: str, lease: float) -> Action:
         """Somebody asks while an event is open: its executor, or one who goes on when that one gave no sign of life."""
-        assert self.event is not None
-        event = self.event
+        event = self.open_event
         if owner != event.owner and now <= event.claimed_until:
             self.outcome = Outcome.OPEN
             return Action.NONE
@@ -291,8 +318,7 @@ class Engine:
 
     def finish(self) -> None:
         """The open event is done: a growth goes on to its cooldown, counted from the decision, a shrinking is over."""
-        event, slot = self.event, self.since_slot
-        assert event is not None
+        event, slot = self.open_event, self.since_slot
         self.failures = 0
         if event.stage is Action.SCALE_OUT:
             self.rest(event.decided_at, slot, later(event.decided_at, self.policy.cooldown * 60))

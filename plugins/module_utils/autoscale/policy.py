@@ -19,6 +19,9 @@ PERCENTAGES = frozenset({"cpu", "memory"})
 #: The longest back-off after failures, in seconds, unless the policy's own cooldown is longer.
 LONGEST_BACKOFF = 3600.0
 
+#: A year; what is longer is a slip of the pen.
+LONGEST_TIME = {"minutes": 525600.0, "seconds": 31536000.0}
+
 _REQUIRED_TIMES = {"watch_time": "minutes", "cooldown": "minutes", "drain_timeout": "minutes"}
 _KEYS = frozenset({"metrics", "interval", "ttl", "distributor", "min_nodes", "max_nodes", "step", *_REQUIRED_TIMES})
 _HOLDS = 1e-9
@@ -162,8 +165,9 @@ class _Reader:
         if name not in self.raw and default is not None:
             return default
         value = self._number(name, self.raw.get(name))
-        if value is not None and value <= 0:
-            self.complaints.append(f"{name} must be more than 0 {unit}, not {value:g}")
+        if value is not None and not 0 < value <= LONGEST_TIME[unit]:
+            allowed = "more than 0" if value <= 0 else f"at most {LONGEST_TIME[unit]:g}"
+            self.complaints.append(f"{name} must be {allowed} {unit}, not {value:g}")
         return value or 0.0
 
     def _whole(self, name: str, default: int | None = None) -> int:

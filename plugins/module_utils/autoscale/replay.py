@@ -74,8 +74,7 @@ class Run:
 
     def _act(self, action: Action, now: float) -> None:
         engine = self.engine
-        event = engine.event
-        assert event is not None
+        event = engine.open_event
         if engine.outcome is not _RESUMED:
             self._note(action, now, event.id, event.count)
         if action is Action.SCALE_IN or now < event.decided_at + self.options.provision:
@@ -163,7 +162,7 @@ def replay(policies: Mapping[str, Policy], recording: Recording, options: Option
 
 def _in_order(batch: list[tuple[float, Any]], last: float, before: int) -> float:
     """The latest instant of a batch that begins after ``last``; oldest first is what a replay needs."""
-    for number, (now, _) in enumerate(batch, start=before + 1):
+    for number, (now, _ignored) in enumerate(batch, start=before + 1):
         if now < last:
             raise SampleError(
                 f"sample {number}, of {to_iso(now)}, comes after one of {to_iso(last)}: oldest first, please"

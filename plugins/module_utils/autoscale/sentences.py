@@ -72,8 +72,7 @@ def _at_min(engine: Engine) -> str:
 
 
 def _open(engine: Engine) -> str:
-    event = engine.event
-    assert event is not None
+    event = engine.open_event
     return (
         f"{event.stage.value} {event.id} of {to_clock(event.decided_at)} is not reported done; "
         f"{event.owner or 'its executor'} has it until {to_clock(event.claimed_until)}; nothing is evaluated meanwhile"
@@ -81,8 +80,7 @@ def _open(engine: Engine) -> str:
 
 
 def _resumed(engine: Engine) -> str:
-    event = engine.event
-    assert event is not None
+    event = engine.open_event
     return f"{event.stage.value} {event.id} is not reported done: go on with it ({event.reason})"
 
 

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 
 from .errors import InstantError
 
+#: The years 1970 to 9000, in seconds since the epoch.
+EARLIEST, LATEST = 0.0, 221845392000.0
+
 
 def parse_instant(text: str, what: str = "now") -> float:
     """Seconds since the epoch of an ISO 8601 instant; one without a time zone is taken as UTC.
@@ -23,7 +26,14 @@ def parse_instant(text: str, what: str = "now") -> float:
         ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp(), 3)
+    return _sound(moment.timestamp(), what)
+
+
+def _sound(seconds: float, what: str) -> float:
+    """Phases are counted from it, so their ends must be instants too."""
+    if not EARLIEST <= seconds <= LATEST:
+        raise InstantError(f"{what} must lie between {to_iso(EARLIEST)} and {to_iso(LATEST)}")
+    return round(seconds, 3)
 
 
 def as_instant(value: object, what: str = "now") -> float:
@@ -31,7 +41,7 @@ def as_instant(value: object, what: str = "now") -> float:
     if isinstance(value, datetime):
         return parse_instant(value.isoformat(), what)
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return round(float(value), 3)
+        return _sound(float(value), what)
     if isinstance(value, str):
         return parse_instant(value, what)
     raise InstantError(f"{what} must be an instant in ISO 8601 such as 2026-03-01T10:06:00Z, not {value!r}")

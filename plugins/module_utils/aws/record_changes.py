@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.record_plan import Plan, RecordSet
@@ -14,7 +14,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.records import be
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.waiters import Clock, Pace, Sleep, looks
 
 Start = Mapping[str, str]
-Page = Callable[[Start], tuple[Sequence[RecordSet], Start | None]]
+Page: TypeAlias = "Callable[[Start], tuple[Sequence[RecordSet], Start | None]]"
 
 # Route 53 takes some ten requests a second of a whole account, and a change takes up to a minute.
 PACE = Pace(first=1.0, growth=1.5, longest=10.0)

@@ -98,6 +98,7 @@ class Membership:
         self.deadline = self.clock() + self.timeout
         self.done: list[Move] = []
         self.declared: int | None = None
+        self.dissolved = False
         self.before = no_member(self.wanted.nsip)
 
     # ------------------------------------------------------------------ the job
@@ -135,7 +136,9 @@ class Membership:
                 again = isinstance(error, NitroUnreachable) or error.code in _FASTER
                 if attempt == _ATTEMPTS or not again:
                     raise explained(error) from None
-        if self.done:
+        if self.dissolved:
+            self.view = View()
+        elif self.done:
             self.read_back()
         return self.outcome(self.done, self.node_now())
 
@@ -146,6 +149,8 @@ class Membership:
                 steps.apply(self.clip, [move.step])
             case Do.ON_NODE if move.step:
                 steps.apply(self.node, [move.step])
+                if move.step.verb == "delete":
+                    self._instance_removed()
             case Do.JOIN:
                 self.join()
             case Do.SAVE_CLIP:
@@ -228,6 +233,12 @@ class Membership:
         self.view = replace(self.view, cluster=cluster, cluster_trouble=trouble)
 
     # ------------------------------------------------------------------ writing
+
+    def _instance_removed(self) -> None:
+        """What was said to the CLIP may have been said to this node, and nobody may answer there any more."""
+        self.clip.forget_session()
+        if not self.wanted.present and self.view.cluster and len(self.view.cluster.members) <= 1:
+            self.dissolved = True
 
     def _declaring(self, step: steps.Step) -> None:
         if (step.verb, step.resource) == ("add", "clusternode"):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
 from datetime import UTC
 from html import escape
 from typing import Any
@@ -38,12 +37,25 @@ COLOURS = {
     name: f"#c0de{number:02x}"
     for number, name in enumerate(
         (
-            "ink", "muted", "grid", "line", "nodes", "max", "min", "grow", "shrink", "failed",
-            "scaling_out", "cooldown", "draining", "ttl", "deprovisioning",
+            "ink",
+            "muted",
+            "grid",
+            "line",
+            "nodes",
+            "max",
+            "min",
+            "grow",
+            "shrink",
+            "failed",
+            "scaling_out",
+            "cooldown",
+            "draining",
+            "ttl",
+            "deprovisioning",
         ),
         start=1,
     )
-}  # fmt: skip
+}
 
 #: More events than these are drawn as lines only, without number and tooltip.
 NUMBERED = 150
@@ -91,10 +103,10 @@ def _figure(panel: Panel) -> Any:
     for axes, series in zip(rows, panel.series, strict=False):
         _metric(axes, series)
     _nodes(rows[-1], panel)
-    for axes in rows:
-        _phases(axes, panel)
-        _events(axes, panel.marks, panel)
-    _numbers(rows[0], panel.marks, panel)
+    for row, axes in enumerate(rows, start=1):
+        _phases(axes, row, panel)
+        _events(axes, row, panel)
+    _numbers(rows[0], panel)
     _time(rows[-1], panel)
     figure.subplots_adjust(
         left=0.065, right=0.9, top=1 - 0.5 / figure.get_figheight(), bottom=0.5 / figure.get_figheight(), hspace=0.46
@@ -155,16 +167,25 @@ def _nodes(axes: Axes, panel: Panel) -> None:
         axes.set_ylim(0, 1)
         axes.annotate(
             "no event has told the number of nodes",
-            (0.5, 0.4), xycoords="axes fraction", color=COLOURS["muted"], ha="center", gid="empty-nodes",
-        )  # fmt: skip
+            (0.5, 0.4),
+            xycoords="axes fraction",
+            color=COLOURS["muted"],
+            ha="center",
+            gid="empty-nodes",
+        )
         return
     steps = [*panel.nodes, (panel.end, panel.nodes[-1][1])]
     counts = [count for _at, count in steps]
     axes.set_ylim(0, max(counts) + 1)
     axes.step(
-        [_days(at) for at, _count in steps], counts,
-        where="post", color=COLOURS["nodes"], linewidth=1.8, gid="line-nodes", zorder=3,
-    )  # fmt: skip
+        [_days(at) for at, _count in steps],
+        counts,
+        where="post",
+        color=COLOURS["nodes"],
+        linewidth=1.8,
+        gid="line-nodes",
+        zorder=3,
+    )
     axes.annotate(
         f" {counts[-1]}",
         (1, counts[-1]),
@@ -174,20 +195,25 @@ def _nodes(axes: Axes, panel: Panel) -> None:
     )
 
 
-def _phases(axes: Axes, panel: Panel) -> None:
+def _phases(axes: Axes, row: int, panel: Panel) -> None:
     """One collection a phase, however many spans it has."""
     by_phase: dict[str, list[tuple[float, float]]] = {}
     for span in panel.spans:
         by_phase.setdefault(span.phase.value, []).append((_days(span.start), _days(span.end) - _days(span.start)))
     for phase, ranges in sorted(by_phase.items()):
         axes.broken_barh(
-            ranges, (0, 1), transform=axes.get_xaxis_transform(), zorder=0.5,
-            facecolor=COLOURS[phase], edgecolor="none", gid=f"phase-{phase}",
-        )  # fmt: skip
+            ranges,
+            (0, 1),
+            transform=axes.get_xaxis_transform(),
+            zorder=0.5,
+            facecolor=COLOURS[phase],
+            edgecolor="none",
+            gid=f"phase-{phase}-{row}",
+        )
 
 
-def _shown(marks: Sequence[Mark], panel: Panel) -> list[Mark]:
-    return [mark for mark in marks if panel.start <= mark.at <= panel.end]
+def _shown(panel: Panel) -> list[Mark]:
+    return [mark for mark in panel.marks if panel.start <= mark.at <= panel.end]
 
 
 def _colour(mark: Mark) -> str:
@@ -196,28 +222,40 @@ def _colour(mark: Mark) -> str:
     return COLOURS["grow" if mark.grows else "shrink"]
 
 
-def _events(axes: Axes, marks: Sequence[Mark], panel: Panel) -> None:
-    shown = _shown(marks, panel)
+def _events(axes: Axes, row: int, panel: Panel) -> None:
+    shown = _shown(panel)
     if shown:
         axes.vlines(
-            [_days(mark.at) for mark in shown], 0, 1,
-            transform=axes.get_xaxis_transform(), colors=[_colour(mark) for mark in shown],
-            linewidth=1.1 if len(shown) <= NUMBERED else 0.3, zorder=2, gid="events",
-        )  # fmt: skip
+            [_days(mark.at) for mark in shown],
+            0,
+            1,
+            transform=axes.get_xaxis_transform(),
+            colors=[_colour(mark) for mark in shown],
+            linewidth=1.1 if len(shown) <= NUMBERED else 0.3,
+            zorder=2,
+            gid=f"events-{row}",
+        )
 
 
-def _numbers(axes: Axes, marks: Sequence[Mark], panel: Panel) -> None:
+def _numbers(axes: Axes, panel: Panel) -> None:
     """A flag on top of each event's line: its number and where it went, with the reason as a tooltip."""
-    shown = _shown(marks, panel)
+    shown = _shown(panel)
     if len(shown) > NUMBERED:
         return
     for mark in shown:
         sign = "×" if mark.outcome == "failed" else "▲" if mark.grows else "▼"
         axes.annotate(
             f"{sign}{mark.number}",
-            (_days(mark.at), 1.0), xycoords=axes.get_xaxis_transform(), xytext=(0, 2), textcoords="offset points",
-            color=_colour(mark), ha="center", va="bottom", fontweight="bold", gid=f"event-{mark.number}",
-        )  # fmt: skip
+            (_days(mark.at), 1.0),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(0, 2),
+            textcoords="offset points",
+            color=_colour(mark),
+            ha="center",
+            va="bottom",
+            fontweight="bold",
+            gid=f"event-{mark.number}",
+        )
 
 
 # -- from matplotlib's file to an element of the page -----------------------------------------------------------------

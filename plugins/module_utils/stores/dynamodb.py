@@ -3,7 +3,7 @@
 
 """Records in a DynamoDB table: one item a (group, zone), conditional writes. For jobs on any number of machines.
 
-Key schema: partition key ``group`` (S), sort key ``zone`` (S). A tick costs two reads and two conditional writes.
+Key schema: partition key ``group`` (S), sort key ``zone`` (S). A tick costs three reads and two conditional writes.
 IAM, on the table: dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query; for ``create`` also dynamodb:CreateTable and
 dynamodb:DescribeTable.
 """
@@ -178,9 +178,14 @@ def _await_table(client: Any, table: str) -> None:
         raise StoreUnusable(f"table {table} was made but does not become ACTIVE: {error}") from error
 
 
-def stored_keys(client: Any, table: str, group: str) -> list[Key]:
+def stored_keys(client: Any, table: str, group: str, *, missing_is_empty: bool = False) -> list[Key]:
     """The zones of this group that the table has records of."""
-    return [Key(group, item["zone"]["S"]) for item in _query(client, table, group)]
+    try:
+        return [Key(group, item["zone"]["S"]) for item in _query(client, table, group)]
+    except _TableMissing:
+        if missing_is_empty:
+            return []
+        raise
 
 
 def _query(client: Any, table: str, group: str) -> Iterator[dict[str, Any]]:

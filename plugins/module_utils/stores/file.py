@@ -136,7 +136,7 @@ class FileStore:
 
 def place(path: str | Path, key: Key) -> Path:
     """Which file holds this key: an existing file, a name that ends in .json, or a file in that folder."""
-    given, text = Path(path).expanduser(), str(path)
+    given, text = Path(path), str(path)
     is_folder = given.is_dir() or text.endswith("/") or (given.suffix != ".json" and not given.exists())
     return given / file_name(key) if is_folder else given
 
@@ -148,7 +148,7 @@ def file_name(key: Key) -> str:
 
 def stored_keys(path: str | Path, group: str) -> list[Key]:
     """The zones of this group that a folder, or the file named, has records of."""
-    given = Path(path).expanduser()
+    given = Path(path)
     if not given.is_dir():
         return [_key_of(given)] if given.is_file() and _key_of(given).group == group else []
     with _sentences(given, "read"):

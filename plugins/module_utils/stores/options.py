@@ -20,6 +20,9 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOT
 from . import dynamodb, file
 from .base import Key, Store, StoreUnusable
 
+#: Makes a missing table, or reads it as empty.
+CREATE = {"type": "bool", "default": False}
+
 
 def store_argument_spec(**more: Any) -> dict[str, Any]:
     """The option ``store``; ``more``: suboptions that only some modules have."""
@@ -36,16 +39,21 @@ def store_argument_spec(**more: Any) -> dict[str, Any]:
     }
 
 
-def open_store(module: Any, group: str, zone: str) -> Store:
-    """The store of this (group, zone) that the module's options name; nothing is read or written yet."""
+def open_store(module: Any, group: str, zone: str, *, may_create: bool = False) -> Store:
+    """The store of this (group, zone) that the module's options name; nothing is read or written yet.
+
+    ``may_create``: this module writes, so a missing table may be made where ``store.create`` asks for it.
+    """
+    if not group or not zone:
+        raise StoreUnusable("group and zone must not be empty")
     named, key = module.params["store"], Key(group, zone)
     if named["type"] == "file":
         return file.FileStore(named["path"], key)
     client = _client(module)
-    would_be_made = bool(named.get("create"))
-    if would_be_made and not module.check_mode:
+    made_if_missing = bool(named.get("create"))
+    if made_if_missing and may_create and not module.check_mode:
         dynamodb.create_table(client, named["table"])
-    return dynamodb.DynamoStore(client, named["table"], key, missing_is_empty=would_be_made)
+    return dynamodb.DynamoStore(client, named["table"], key, missing_is_empty=made_if_missing)
 
 
 def stored_keys(module: Any, group: str) -> list[Key]:
@@ -53,7 +61,7 @@ def stored_keys(module: Any, group: str) -> list[Key]:
     named = module.params["store"]
     if named["type"] == "file":
         return file.stored_keys(named["path"], group)
-    return dynamodb.stored_keys(_client(module), named["table"], group)
+    return dynamodb.stored_keys(_client(module), named["table"], group, missing_is_empty=bool(named.get("create")))
 
 
 def default_owner() -> str:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import Fi
 from tests.modules import run_module
 from tests.unit.plugins.module_utils.autoscale.story import ANYTHING, HIGH, LOW, iso, policy_dict, rows
 
-from .conftest import Options
-
-BOTH = pytest.mark.parametrize("distributor", ["nlb", "dns"])
+from .conftest import CREDENTIALS, Options
 
 
 def call(
@@ -51,8 +50,7 @@ def grown(options: Options) -> str:
     return event
 
 
-@BOTH
-@pytest.mark.parametrize("jitter", [[0.0], [25.0, -25.0, 8.0]])
+@pytest.mark.parametrize(("distributor", "jitter"), [("nlb", [0.0]), ("dns", [25.0, -25.0, 8.0])])
 def test_minute_by_minute(options: Options, distributor: str, jitter: list[float]) -> None:
     rules, nodes = {"policy": policy_dict(distributor)}, 3
     for row in rows(distributor):
@@ -107,25 +105,20 @@ def test_check_mode_on_nothing_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_check_mode_before_the_table_is_made(moto_url: str, options: Options) -> None:
-    if options["store"].get("type") != "dynamodb":
-        options = {"store": {"path": options["store"]["path"]}}
-    else:
-        options = {**options, "store": {"type": "dynamodb", "table": "not-yet", "create": True}}
+def test_the_table_is_made_where_asked_for_and_not_in_check_mode(moto_url: str, client: Any) -> None:
+    name = f"made-{uuid.uuid4().hex[:8]}"
+    access = {"access_key": CREDENTIALS["aws_access_key_id"], "secret_key": CREDENTIALS["aws_secret_access_key"]}
+    store = {"store": {"type": "dynamodb", "table": name, "create": True}}
+    options = {**store, "endpoint_url": moto_url, "region": "eu-central-1", **access}
     assert call(options, 1, HIGH, check=True)["decision"]["evaluated"]
-
-
-def test_the_module_makes_the_table(moto_url: str, table: str, options: Options) -> None:
-    if options["store"].get("type") == "dynamodb":
-        options["store"] = {"type": "dynamodb", "table": f"made-{table}", "create": True}
+    assert info(options)["version"] == 0
+    assert run_module("autoscale_info", {"group": "shop", **options})["records"] == []
+    assert name not in client.list_tables()["TableNames"]
     assert call(options, 1, HIGH)["decision"]["evaluated"]
-    assert (
-        info(options if "path" in options["store"] else {**options, "store": _without_create(options)})["version"] == 1
-    )
-
-
-def _without_create(options: Options) -> dict[str, Any]:
-    return {key: value for key, value in options["store"].items() if key != "create"}
+    assert info(options)["version"] == 1
+    options["store"] = {"type": "dynamodb", "table": "not-there"}
+    for result in (call(options, 1, HIGH), run_module("autoscale_info", {"group": "shop", **options})):
+        assert "there is no DynamoDB table not-there" in result["msg"]
 
 
 def test_the_same_tick_again_changes_nothing(options: Options) -> None:
@@ -170,6 +163,8 @@ def test_a_refused_lease_is_no_failure(options: Options, request: pytest.Fixture
         ({"node_count": -1}, "node_count must be a whole number of at least 0"),
         ({"sample": {"memory": "much"}}, "sample.memory must be a number or null, not 'much'"),
         ({"lease_seconds": 0}, "lease_seconds must be more than 0"),
+        ({"lease_seconds": "nan"}, "lease_seconds must be more than 0 and at most a year, not nan"),
+        ({"zone": ""}, "group and zone must not be empty"),
         ({"event": {"id": "adc-x", "outcome": "done"}}, "event adc-x is not one of shop a"),
         (
             {"event": {"id": "adc-x", "outcome": "fine"}},
@@ -181,7 +176,8 @@ def test_a_refused_lease_is_no_failure(options: Options, request: pytest.Fixture
         ({"event": {}}, "event.id must be"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_written(options: Options, more: dict[str, Any], sentence: str) -> None:
+def test_bad_input_is_refused_before_anything_is_written(tmp_path: Path, more: dict[str, Any], sentence: str) -> None:
+    options = {"store": {"path": str(tmp_path)}}
     call(options, 1, HIGH)
     before = info(options)
     result = call(options, 2, HIGH, **more)
@@ -189,6 +185,14 @@ def test_bad_input_is_refused_before_anything_is_written(options: Options, more:
     assert sentence in result["msg"]
     assert "Traceback" not in result["msg"]
     assert info(options) == before
+
+
+def test_what_is_refused_takes_no_lease_and_writes_nothing(options: Options) -> None:
+    call(options, 5, HIGH)
+    before = info(options)
+    for more in ({"now": iso(1)}, {"policy": policy_dict(ttl=60)}, {"event": {"id": "adc-x", "outcome": "done"}}):
+        assert call(options, 6, HIGH, **more)["failed"]
+        assert info(options) == before
 
 
 def test_a_record_of_a_newer_version_is_refused_and_kept(options: Options, request: pytest.FixtureRequest) -> None:
@@ -200,7 +204,10 @@ def test_a_record_of_a_newer_version_is_refused_and_kept(options: Options, reque
     else:
         client, table = request.getfixturevalue("client"), options["store"]["table"]
         key = {"group": {"S": "shop"}, "zone": {"S": "a"}}
-        raw = lambda: client.get_item(TableName=table, Key=key)["Item"]  # noqa: E731
+
+        def raw() -> Any:
+            return client.get_item(TableName=table, Key=key)["Item"]
+
         item = raw()
         item["document"]["S"] = item["document"]["S"].replace('"version": 1,', '"version": 2,', 1)
         client.put_item(TableName=table, Item=item)

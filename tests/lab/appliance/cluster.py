@@ -25,9 +25,22 @@ if TYPE_CHECKING:
 HEARTBEAT = 7000
 STRIPED = 255
 # What stays with a node; everything else is the cluster's.
-OWN = frozenset({"hanode", "nshostname", "Interface", "nscapacity", "nslicenseserver", "systemsession",
-                 "hafailover", "hasync",
-                 "reboot", "cluster", "clustersync", "nsversion"})  # fmt: skip
+OWN = frozenset(
+    {
+        "hanode",
+        "nshostname",
+        "Interface",
+        "nscapacity",
+        "nslicenseserver",
+        "systemsession",
+        "hafailover",
+        "hasync",
+        "reboot",
+        "cluster",
+        "clustersync",
+        "nsversion",
+    }
+)
 # What an appliance keeps when its cluster configuration is cleared from it.
 KEPT = (
     "systemuser",
@@ -219,11 +232,16 @@ class Clusters:
         """The coordinator that answers at this address, if it is a CLIP that EC2 knows."""
         for cluster in self.clusters.values():
             leader = self.coordinator(cluster)
-            if leader is None or not leader.ready(now) or not cluster.reachable:
+            if leader is None or not leader.ready(now) or not cluster.reachable or self._taken(address):
                 continue
             if any(row["ipaddress"] == address for row in leader.running.find("nsip", type="CLIP")):
                 return leader
         return None
+
+    def _taken(self, address: str) -> bool:
+        """Whether EC2 has given the address to somebody as a first address: then it is no CLIP any more."""
+        facts = self.room.region.instance_at(address)
+        return facts is not None and any(address == one.addresses[0] for one in facts.interfaces)
 
     # -- configuration -----------------------------------------------------------------------------------------------
 
@@ -463,9 +481,19 @@ class Clusters:
             "operationalpropstate": "ENABLED" if cluster else "UNKNOWN",
             "status": self._status(cluster, ctx.now),
             "validmtu": 1578,
-            **dict.fromkeys(("rsskeymismatch", "licensemismatch", "jumbonotsupported", "nodegroupstatewarning",
-                             "clusternoheartbeatonnode", "clusternolinksetmbf", "clusternospottedip"), False),
-        }  # fmt: skip
+            **dict.fromkeys(
+                (
+                    "rsskeymismatch",
+                    "licensemismatch",
+                    "jumbonotsupported",
+                    "nodegroupstatewarning",
+                    "clusternoheartbeatonnode",
+                    "clusternolinksetmbf",
+                    "clusternospottedip",
+                ),
+                False,
+            ),
+        }
 
     def _status(self, cluster: Cluster | None, now: float) -> str:
         if cluster is None or cluster.coordinator is None:
@@ -503,7 +531,7 @@ class Clusters:
         rows = []
         for row in ctx.running.rows("clusternode"):
             node = self.room.by_nsip(row["ipaddress"])
-            master, health, _, sync = self._condition(cluster, row, node, ctx.now)
+            master, health, _ignored, sync = self._condition(cluster, row, node, ctx.now)
             real = ctx.on_clip or node is ctx.appliance
             beats = int(max(0.0, ctx.now - node.ready_at) * 5) if node and real else 0
             rows.append(

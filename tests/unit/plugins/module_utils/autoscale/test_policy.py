@@ -75,6 +75,7 @@ def test_samples_in_the_watch_window(watch: float, interval: float, samples: int
         ({"watch_time": 0}, "watch_time must be more than 0 minutes, not 0"),
         ({"cooldown": -1}, "cooldown must be more than 0 minutes, not -1"),
         ({"drain_timeout": 0}, "drain_timeout must be more than 0 minutes"),
+        ({"cooldown": 1e300}, "cooldown must be at most 525600 minutes, not 1e+300"),
         ({"interval": 0}, "interval must be more than 0 seconds"),
         ({"interval": "soon"}, "interval must be a number, not 'soon'"),
         ({"watch_time": 0.5}, "watch_time 0.5 minutes is shorter than the interval of 60 seconds"),

@@ -90,9 +90,11 @@ def test_what_a_killed_writer_left_half_written_is_not_read_and_not_kept(tmp_pat
     store = written(tmp_path)
     draft = store.path.with_name(f".{store.path.name}.draft")
     draft.write_text('{"half')
+    draft.chmod(0o644)
     assert store.read().document == {"n": 1}
     store.release(store.acquire("two", 60))
     assert not draft.exists()
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
     assert store.read().fence == 2
 
 
@@ -129,7 +131,7 @@ def test_a_folder_without_the_right_to_write(tmp_path: Path, monkeypatch: pytest
     """Root may write anywhere, so the refusal comes from a system call that says no."""
     store = FileStore(tmp_path, KEY)
 
-    def refuse(*_: object, **__: object) -> int:
+    def refuse(*_ignored: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(file.os, "open", refuse)
