@@ -51,6 +51,10 @@ options:
       table:
         description: For V(dynamodb), the name of the table.
         type: str
+      create:
+        description: Accepted so that one variable serves all modules; a table that is not there yet reads as empty.
+        type: bool
+        default: false
   policy:
     description: The group's policy, as for M(cloudadc.aws.autoscale_evaluate). A record does not hold it; without it
       the page shows no limits and no past cooldowns.
@@ -176,6 +180,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import load
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.chart import HAS_MATPLOTLIB, draw
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_record import page_of_group
@@ -186,12 +191,12 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.report.page import re
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.sources import (
     number_of_nodes,
     policies_of,
-    policy_of,
     replayed,
     samples_in,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreError
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
+    CREATE,
     open_store,
     store_argument_spec,
     stored_keys,
@@ -202,7 +207,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "title": {"type": "str"},
     "group": {"type": "str"},
     "zones": {"type": "list", "elements": "str"},
-    "store": {**store_argument_spec(), "required": False},
+    "store": {**store_argument_spec(create=CREATE), "required": False},
     "policy": {"type": "dict"},
     "recordings": {"type": "dict", "default": {}},
     "node_counts": {"type": "dict", "default": {}},
@@ -223,19 +228,21 @@ def group_page(module: Any) -> Page:
     group, zones = params["group"], params["zones"]
     if params["hours"] <= 0:
         raise AutoscaleError(f"hours must be more than 0, not {params['hours']:g}")
-    policy = policy_of("policy", params["policy"]) if params["policy"] else None
-    zones = zones or [key.zone for key in stored_keys(module, group)]
+    policy = Policy.from_dict(params["policy"]) if params["policy"] else None
     records = []
-    for zone in zones:
+    for zone in zones or [key.zone for key in stored_keys(module, group)]:
         store = open_store(module, group, zone)
-        records.append(load(store.read().document, group, zone, store.where))
-    strangers = sorted({*params["recordings"], *params["node_counts"]} - set(zones))
-    if strangers:
-        raise AutoscaleError(
-            f"{', '.join(strangers)}: no such zone on this page; it shows {', '.join(zones) or 'none'}"
-        )
+        document = store.read().document
+        if document is not None:
+            records.append(load(document, group, zone, store.where))
+        elif zones:
+            raise AutoscaleError(f"{store.where} has no record of {group} {zone}")
     if not records:
         raise AutoscaleError(f"the store has no record of a zone of {group}")
+    there = [record.zone for record in records]
+    strangers = sorted({*params["recordings"], *params["node_counts"]} - set(there))
+    if strangers:
+        raise AutoscaleError(f"{', '.join(strangers)}: no such zone on this page; it shows {', '.join(there)}")
     trails = {
         zone: samples_in(str(path), params["metric_names"], params["format"])
         for zone, path in params["recordings"].items()

@@ -247,10 +247,13 @@ def main() -> None:
     try:
         result, trouble = run(module)
     except Failure as error:
-        fail(module, error, duration_ms=elapsed())
-    if trouble:
-        module.fail_json(msg=trouble, duration_ms=elapsed(), **result)
-    module.exit_json(duration_ms=elapsed(), **result)
+        failure = error
+    else:
+        if trouble:
+            module.fail_json(msg=trouble, duration_ms=elapsed(), **result)
+        module.exit_json(duration_ms=elapsed(), **result)
+    # Outside of the except block, so that no traceback is attached to the result.
+    fail(module, failure, duration_ms=elapsed())
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ description:
     not touched, so a task whose O(ttl) or O(policy) differs from theirs is refused before anything is written. To
     change either, name every node, or set O(purge=true). A simple record of the same name is never removed.
   - Calls. One C(ListHostedZonesByName) with O(zone); one C(ListResourceRecordSets), which starts at the record and
-    reads further pages only while they are about it; with O(hosted_zone_id) one C(GetHostedZone) if the record is new; one
-    C(ChangeResourceRecordSets) at most; one C(GetChange) per look at its propagation. If Route 53 refuses the batch
+    reads further pages only while they are about it; with O(hosted_zone_id) one C(GetHostedZone) if the record is new;
+    one C(ChangeResourceRecordSets) at most; one C(GetChange) per look at its propagation. If Route 53 refuses the batch
     because another job was quicker, the record sets are read again, three times at most. Nothing is written when
     everything is true already.
   - Needs the rights C(route53:ListHostedZonesByName), C(route53:GetHostedZone), C(route53:ListResourceRecordSets),

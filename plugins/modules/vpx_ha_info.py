@@ -308,11 +308,14 @@ def main() -> None:
     require_requests(module)
     try:
         found = work(module)
-    except Failure as error:
-        fail_aws(module, error)
-    except NitroError as error:
-        fail_nitro(module, error)
-    module.exit_json(**found)
+    except (Failure, NitroError) as error:
+        failure = error
+    else:
+        module.exit_json(**found)
+    # Outside of the except block, so that no traceback is attached to the result.
+    if isinstance(failure, NitroError):
+        fail_nitro(module, failure)
+    fail_aws(module, failure)
 
 
 if __name__ == "__main__":

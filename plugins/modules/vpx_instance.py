@@ -277,7 +277,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_plan imp
     Want,
     decide,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_set import InstanceSet, unreleased
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_set import InstanceSet, Journal, unreleased
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import in_order, instance_result
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Recipe, in_device_order
 
@@ -425,25 +425,25 @@ def run(module: Any, instances: InstanceSet) -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
-    params = module.params
+    params, journal = module.params, Journal()
     try:
-        want = wanted(params)
-    except Failure as error:
-        fail(module, error)
-    instances = InstanceSet(
-        client=connect(module, "ec2"),
-        want=want,
-        recipe=recipe(params),
-        wait=params["wait"],
-        wait_timeout=params["wait_timeout"],
-        warn=module.warn,
-        token=params["client_token"],
-    )
-    try:
+        instances = InstanceSet(
+            want=wanted(params),
+            client=connect(module, "ec2"),
+            recipe=recipe(params),
+            wait=params["wait"],
+            wait_timeout=params["wait_timeout"],
+            warn=module.warn,
+            token=params["client_token"],
+            journal=journal,
+        )
         result = run(module, instances)
     except Failure as error:
-        fail(module, error, **instances.journal.result())
-    module.exit_json(**result)
+        failure = error
+    else:
+        module.exit_json(**result)
+    # Outside of the except block, so that no traceback is attached to the result.
+    fail(module, failure, **journal.result())
 
 
 if __name__ == "__main__":

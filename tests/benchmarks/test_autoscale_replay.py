@@ -55,7 +55,7 @@ def replayed(path: Path) -> int:
 def seconds(work: Callable[[Path], int], path: Path) -> float:
     """The best of three."""
     best = math.inf
-    for _ in range(3):
+    for _turn in range(3):
         begun = time.process_time()
         work(path)
         best = min(best, time.process_time() - begun)

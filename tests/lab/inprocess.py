@@ -18,6 +18,8 @@ from werkzeug.test import Client, EnvironBuilder
 
 from tests.lab.world import Side
 
+KEY_ID = "AKIALABSEED"
+
 
 class Clients:
     """boto3 clients of one region of one AWS side. Not thread-safe."""
@@ -25,7 +27,7 @@ class Clients:
     def __init__(self, side: Side, url: str, region: str) -> None:
         self._url = url
         self._session = boto3.session.Session(
-            aws_access_key_id="AKIALABSEED", aws_secret_access_key="not-a-secret", region_name=region
+            aws_access_key_id=KEY_ID, aws_secret_access_key="not-a-secret", region_name=region
         )
         self._handler = _handler(side)
         self._clients: dict[str, Any] = {}
@@ -43,7 +45,7 @@ class Clients:
 class _Raw(io.BytesIO):
     """The response's body as botocore reads it (urllib3's interface)."""
 
-    def stream(self, **_: Any) -> Iterator[bytes]:
+    def stream(self, **_ignored: Any) -> Iterator[bytes]:
         while chunk := self.read(65536):
             yield chunk
 
@@ -51,7 +53,7 @@ class _Raw(io.BytesIO):
 def _handler(side: Side) -> Callable[..., AWSResponse]:
     client = Client(side)
 
-    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    def answer(request: AWSPreparedRequest, **_ignored: Any) -> AWSResponse:
         url = urlsplit(request.url)
         headers = [(name, _text(value)) for name, value in request.headers.items()]
         body = request.body or b""

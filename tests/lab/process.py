@@ -13,7 +13,9 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.lab import faults, files, killer, seed, sockets, variables
+from botocore.exceptions import ClientError
+
+from tests.lab import faults, files, inprocess, killer, seed, sockets, variables
 from tests.lab.appliance import ApplianceSide
 from tests.lab.aws import AwsSide
 from tests.lab.backends import Backends
@@ -59,6 +61,7 @@ class Lab:
         self.dataplane = DataPlane(Routing(self.aws, self.nitro, self.aws.load_balancers), self.authority.context)
         self.aws.set_health_probe(self.dataplane.answers)
         self.nitro.set_backend_probe(self.dataplane.answers)
+        self.nitro.set_address_mover(self._move_address)
         self._aws_server = _bind(HOME, settings.aws_port, self._guard(self.aws))
         self._nitro_server = _bind(
             "0.0.0.0",
@@ -79,10 +82,28 @@ class Lab:
             password=_random(24),
             rpc_password=_random(24),
         )
+        self.aws.keys = {self.where.access_key_id: self.where.secret_access_key, inprocess.KEY_ID: None}
         self._clients = Clients(self.aws, self.where.aws_url, REGION)
         self._application_port = _free_port(f"{self.slice.public_network}.255.254", APPLICATION_PORTS)
         self.seed: seed.Seed
         self._failures: dict[str, int] = {}
+
+    def _move_address(self, address: str, instance_id: str) -> None:
+        """What a cluster's new coordinator does in EC2: take the cluster's address to its own management interface."""
+        owners = {
+            one.network_interface_id: facts.instance_id
+            for facts in self.aws.instances()
+            for one in facts.interfaces
+            if address in one.addresses or (facts.instance_id == instance_id and one.device_index == 0)
+        }
+        ec2 = Clients(self.aws, self.where.aws_url, REGION).client("ec2")
+        with contextlib.suppress(ClientError):  # somebody's first address by now: the appliance cannot have it either
+            for interface, owner in owners.items():
+                if owner != instance_id:
+                    ec2.unassign_private_ip_addresses(NetworkInterfaceId=interface, PrivateIpAddresses=[address])
+            for interface, owner in owners.items():
+                if owner == instance_id:
+                    ec2.assign_private_ip_addresses(NetworkInterfaceId=interface, PrivateIpAddresses=[address])
 
     def start(self) -> None:
         """Seed the account, write the files, and answer."""

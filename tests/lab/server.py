@@ -248,6 +248,8 @@ def _call(application: Application, environ: Environ) -> Answer:
         body = b"".join(application(environ, start_response))
     except NoAnswer:
         raise
+    except ConnectionResetError as lost:  # an appliance that takes the connection away with itself
+        raise NoAnswer(Loss.RESET) from lost
     except Exception:  # noqa: BLE001 - the boundary: an application's mistake must not silence the server
         traceback.print_exc()
         text = b"the lab has failed at this request; its log says where\n"

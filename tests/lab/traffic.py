@@ -217,7 +217,7 @@ class Sender:
     def __enter__(self) -> Sender:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_ignored: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
         self._process.communicate()

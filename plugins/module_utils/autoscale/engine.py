@@ -73,10 +73,33 @@ class Engine:
     """Mutable between ``Engine(policy, record)`` and ``freeze()``; times in seconds since the epoch."""
 
     __slots__ = (
-        "at", "event", "failures", "gap_at", "grow_streaks", "interval", "limits", "min_nodes", "needed",
-        "nodes", "offset", "origin", "outcome", "phase", "policy", "reason", "sequence", "shown", "shrink_streak",
-        "since", "since_slot", "slack", "slot", "until", "updated", "window",
-    )  # fmt: skip
+        "at",
+        "event",
+        "failures",
+        "gap_at",
+        "grow_streaks",
+        "interval",
+        "limits",
+        "min_nodes",
+        "needed",
+        "nodes",
+        "offset",
+        "origin",
+        "outcome",
+        "phase",
+        "policy",
+        "reason",
+        "sequence",
+        "shown",
+        "shrink_streak",
+        "since",
+        "since_slot",
+        "slack",
+        "slot",
+        "until",
+        "updated",
+        "window",
+    )
 
     def __init__(self, policy: Policy, record: Record) -> None:
         record = _rebased(record, policy.interval)

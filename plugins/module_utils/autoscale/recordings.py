@@ -19,14 +19,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 from .errors import InstantError, SampleError
 from .policy import PERCENTAGES, UNITS
 from .samples import SENTINEL, figure_or_none
 from .times import as_instant
 
-Figures = tuple[float | None, ...]
+Figures: TypeAlias = "tuple[float | None, ...]"
 #: Instants with their figures, in the order of the recording's metrics; lists of some thousand, or fewer.
 Batch = list[tuple[float, Figures]]
 Batches = Iterator[Batch]
@@ -252,7 +252,7 @@ def _cloudwatch(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
 
 
 def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Series], seen: list[str]) -> None:
-    for _ in reader.elements():
+    for _turn in reader.elements():
         labels, found = [], _Series(array("d"), array("d"))
         for key in reader.members():
             if key == "Timestamps":
@@ -291,8 +291,8 @@ def _joined(names: Sequence[str], series: Sequence[_Series]) -> Batches:
     rows = _side_by_side(series) if aligned else _merged(series)
     bounds = [_bound(name) for name in names]
     while batch := list(islice(rows, BATCH)):
-        columns = [_numbers(list(column), bound) for column, bound in zip(zip(*(f for _, f in batch)), bounds)]  # noqa: B905
-        yield list(zip([now for now, _ in batch], zip(*columns, strict=True), strict=True))
+        columns = [_numbers(list(column), bound) for column, bound in zip(zip(*(f for _ignored, f in batch)), bounds)]  # noqa: B905
+        yield list(zip([now for now, _ignored in batch], zip(*columns, strict=True), strict=True))
 
 
 def _side_by_side(series: Sequence[_Series]) -> Iterator[tuple[float, Figures]]:
@@ -397,7 +397,7 @@ class _Reader:
 
     def members(self) -> Iterator[str]:
         """The keys of an object; who iterates takes the value of each."""
-        for _ in self._parts("{", "}"):
+        for _turn in self._parts("{", "}"):
             key = str(self.value())
             self.skip(":")
             yield key

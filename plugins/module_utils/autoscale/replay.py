@@ -162,7 +162,7 @@ def replay(policies: Mapping[str, Policy], recording: Recording, options: Option
 
 def _in_order(batch: list[tuple[float, Any]], last: float, before: int) -> float:
     """The latest instant of a batch that begins after ``last``; oldest first is what a replay needs."""
-    for number, (now, _) in enumerate(batch, start=before + 1):
+    for number, (now, _ignored) in enumerate(batch, start=before + 1):
         if now < last:
             raise SampleError(
                 f"sample {number}, of {to_iso(now)}, comes after one of {to_iso(last)}: oldest first, please"

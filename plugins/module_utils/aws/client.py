@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import WORKERS
 
 # boto3's clients are made at run time from data; their methods have no static type.
@@ -13,7 +14,16 @@ Client = Any
 
 
 def connect(module: Any, service: str, *, read_timeout: float = 30, **extra: Any) -> Client:
-    """A client with timeouts (seconds) and room for parallel calls; the user's ``aws_config`` has the last word."""
+    """A client with timeouts (seconds) and room for parallel calls; the user's ``aws_config`` has the last word.
+
+    Raises AwsError if there can be none: an unknown profile, a malformed endpoint.
+    """
+
+    def refuse(error: Exception, msg: str | None = None, **_facts: object) -> NoReturn:
+        raise AwsError(msg or f"Failed to connect to {service}", error) from None
+
+    # What amazon.aws calls when a client cannot be made; its own way ends the module with a traceback.
+    module.fail_json_aws = refuse
     return module.client(
         service,
         config={

@@ -47,11 +47,12 @@ class Outcome:
         refused = self.error is not None and self.error.code is not None and self.look is not None
         return self.look is Look.ARRIVED or taken or refused
 
-    def see(self, now: Seat | None) -> None:
+    def see(self, address: Address) -> None:
+        now = address.seat
         if now != self.now:
             self.sightings.clear()
         self.sightings[now] += 1
-        self.now, self.look, self.unread = now, judge(self.move, now), None
+        self.now, self.look, self.unread = now, judge(self.move, address), None
         if self.look is Look.ARRIVED and self.error is not None and self.error.code is None:
             self.written = True  # the answer to our write was lost, not the write
 
@@ -114,7 +115,7 @@ def _look(waiting: dict[str, Outcome], read: Read) -> None:
             outcome.unread = error
         return
     for address in seen:
-        waiting[address.allocation_id].see(address.seat)
+        waiting[address.allocation_id].see(address)
 
 
 def report(outcomes: Sequence[Outcome]) -> str | None:

@@ -195,8 +195,13 @@ class Look(enum.Enum):
     TAKEN = "it is at a third place: somebody else moved it"
 
 
-def judge(move: Move, now: Seat | None) -> Look:
-    """Compare what DescribeAddresses says now with the move that AWS acknowledged."""
-    if now == move.after:
+def judge(move: Move, now: Address) -> Look:
+    """Compare what DescribeAddresses says now with the move that AWS acknowledged.
+
+    Every association has an id of its own, so an address that is back where it was, but by another association, was put
+    back by somebody else.
+    """
+    if now.seat == move.after:
         return Look.ARRIVED
-    return Look.PENDING if now is None or now == move.before else Look.TAKEN
+    as_it_was = now.seat == move.before and now.association_id == move.address.association_id
+    return Look.PENDING if now.seat is None or as_it_was else Look.TAKEN

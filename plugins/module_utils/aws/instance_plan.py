@@ -169,6 +169,8 @@ class Plan:
 def decide(want: Want, seen: Seen) -> Plan:
     """What must be done next to make it true; an empty plan if it is. Raises Refusal."""
     _refuse_strangers(want, seen)
+    if want.instance_ids == ():
+        return Plan()
     match want.state:
         case "absent":
             return _absent(want, seen)

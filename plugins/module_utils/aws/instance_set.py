@@ -90,7 +90,8 @@ class InstanceSet:
         mine = {"instance-id": want.instance_ids} if want.instance_ids is not None else by_tag
         instances, interfaces, addresses = gather(
             [
-                lambda: api.describe_instances(self.client, mine),
+                # No filter would mean every instance there is, so no id is no call.
+                lambda: api.describe_instances(self.client, mine) if want.instance_ids != () else [],
                 lambda: api.describe_network_interfaces(self.client, by_tag),
                 lambda: api.describe_addresses(self.client),
             ]
@@ -159,13 +160,18 @@ class InstanceSet:
 
         ``seen``: the first look. Returns the last one.
         """
-        for _round in range(ROUNDS):
+        last = Plan()
+        for number in range(ROUNDS):
             plan = decide(self.want, seen)
             if plan.empty:
                 return self._arrive(seen)
+            if plan == last:  # written already, but EC2 does not show it yet
+                self.sleep(min(PACE.longest, PACE.first * 2**number))
+                seen, last = self.look(), Plan()
+                continue
             if not self._move_instances(plan, seen):
                 self._trim(plan, seen)
-            seen = self.look()
+            seen, last = self.look(), plan
         left = "; ".join(plan.sentences()) or f"waiting for {', '.join(plan.settle)}"
         raise Failure(f"{self.want.name} does not settle: after {ROUNDS} rounds there is still to do: {left}")
 

@@ -85,7 +85,7 @@ def check(wish: Wish) -> None:
     """Refuse what cannot be right whatever AWS holds. Raises Refusal."""
     if not 0 <= wish.ttl <= LONGEST_TTL:
         raise Refusal(f"{wish}: a TTL of {wish.ttl} s is outside 0..{LONGEST_TTL}; nothing was written")
-    if wish.type == "CNAME" and wish.policy == MULTIVALUE:
+    if wish.present and wish.type == "CNAME" and wish.policy == MULTIVALUE:
         raise Refusal(f"{wish}: Route 53 gives no multivalue answers for CNAME; nothing was written")
     seen: set[str] = set()
     for node in wish.nodes:
@@ -170,8 +170,10 @@ def plan(wish: Wish, existing: Sequence[RecordSet]) -> Plan:
     _refuse_mixture(wish, kept)
     wanted = {node.identifier: _record_set(wish, node, before.get(node.identifier)) for node in wish.nodes}
     if wish.policy == WEIGHTED and len(wanted) + len(kept) > MOST_WEIGHTED:
-        raise Refusal(f"{wish} would have {len(wanted) + len(kept)} weighted record sets, and Route 53 keeps "
-                      f"{MOST_WEIGHTED} at most; nothing was written")  # fmt: skip
+        raise Refusal(
+            f"{wish} would have {len(wanted) + len(kept)} weighted record sets, and Route 53 keeps "
+            f"{MOST_WEIGHTED} at most; nothing was written"
+        )
     changes = [_delete(item) for item in purged]
     for identifier, record_set in wanted.items():
         changes += _steps(before.get(identifier), record_set)
@@ -248,7 +250,7 @@ def _finish(
 ) -> Plan:
     _refuse_too_much(wish, changes)
     gone = {str(item["SetIdentifier"]) for item in leaving}
-    after = {identifier: item for identifier, item in before.items() if identifier not in gone} | wanted
+    after = {**{identifier: item for identifier, item in before.items() if identifier not in gone}, **wanted}
     told = [] if wish.present else [int(item["TTL"]) for item in leaving if item.get("TTL") is not None]
     return Plan(tuple(changes), _sorted(before), _sorted(after), max(told, default=wish.ttl))
 

@@ -218,8 +218,9 @@ def foretell(chosen: Plan, healths: Healths) -> dict[Key, Health]:
     """How the targets would look right after the plan (check mode)."""
     foreseen = dict(healths)
     foreseen |= {target.key: Health(target, INITIAL, "Elb.RegistrationInProgress") for target in chosen.register}
-    foreseen |= {target.key: Health(target, DRAINING, "Target.DeregistrationInProgress") for target in
-                 chosen.deregister}  # fmt: skip
+    foreseen |= {
+        target.key: Health(target, DRAINING, "Target.DeregistrationInProgress") for target in chosen.deregister
+    }
     return foreseen
 
 

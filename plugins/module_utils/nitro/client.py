@@ -251,6 +251,8 @@ class NitroClient:
         if _absent(reply):
             return []
         self._require(doing, reply, resource)
+        if wire.misshapen(reply.body, resource):
+            raise self._garbled(doing, "something that is neither an object nor a list of objects", reply.status)
         return wire.rows(reply.body, resource)
 
     def _write(self, verb: str, method: str, path: str, resource: str, body: Body) -> None:

@@ -60,6 +60,8 @@ class Session(steps.Session, Protocol):
 
     def forget_session(self) -> object: ...
 
+    def close(self) -> object: ...
+
 
 def clients(params: Mapping[str, Any]) -> tuple[NitroClient, NitroClient]:
     """One for the appliance's NSIP and one for the CLIP, at the same port where the CLIP comes without one."""
@@ -98,6 +100,7 @@ class Membership:
         self.deadline = self.clock() + self.timeout
         self.done: list[Move] = []
         self.declared: int | None = None
+        self.dissolved = False
         self.before = no_member(self.wanted.nsip)
 
     # ------------------------------------------------------------------ the job
@@ -135,7 +138,9 @@ class Membership:
                 again = isinstance(error, NitroUnreachable) or error.code in _FASTER
                 if attempt == _ATTEMPTS or not again:
                     raise explained(error) from None
-        if self.done:
+        if self.dissolved:
+            self.view = View()
+        elif self.done:
             self.read_back()
         return self.outcome(self.done, self.node_now())
 
@@ -145,6 +150,8 @@ class Membership:
                 self._declaring(move.step)
                 steps.apply(self.clip, [move.step])
             case Do.ON_NODE if move.step:
+                if move.step.verb == "delete":
+                    self._removing_instance()
                 steps.apply(self.node, [move.step])
             case Do.JOIN:
                 self.join()
@@ -228,6 +235,12 @@ class Membership:
         self.view = replace(self.view, cluster=cluster, cluster_trouble=trouble)
 
     # ------------------------------------------------------------------ writing
+
+    def _removing_instance(self) -> None:
+        """The CLIP may be this node's, and go with it: its session ends while there is somebody to tell."""
+        self.clip.close()
+        if not self.wanted.present and self.view.cluster and len(self.view.cluster.members) <= 1:
+            self.dissolved = True
 
     def _declaring(self, step: steps.Step) -> None:
         if (step.verb, step.resource) == ("add", "clusternode"):

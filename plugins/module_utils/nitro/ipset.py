@@ -121,7 +121,7 @@ def read(client: Reader, wanted: Wanted) -> Found:
     bound: set[str] = set()
     if exists:
         for resource in ("ipset_nsip_binding", "ipset_nsip6_binding"):
-            bound |= {_bare(row.get("ipaddress")) for row in client.get(resource, wanted.name)}
+            bound |= {_bare(row.get("ipaddress")) for row in client.get(resource, wanted.name) if row.get("ipaddress")}
     owned = {**_owned(client.get("nsip"), "ipaddress")}
     spoken = bound | {address.ip_address for address in wanted.addresses or ()}
     if any(":" in ip for ip in spoken):

@@ -122,6 +122,14 @@ def rows(body: Mapping[str, Any], resource: str) -> list[dict[str, Any]]:
     return []
 
 
+def misshapen(body: Mapping[str, Any], resource: str) -> bool:
+    """Whether what stands there is neither an object nor a list of objects. Taken for none, it would be made anew."""
+    found = body.get(resource)
+    if found is None or isinstance(found, Mapping):
+        return False
+    return not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found)
+
+
 def as_int(value: Any, default: int | None = None) -> int | None:
     """NITRO's numbers come as numbers or as strings ("td": "0"); ``default`` for whatever is neither."""
     try:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
 from datetime import UTC
 from html import escape
 from typing import Any
@@ -47,6 +46,8 @@ COLOURS = {
 
 #: More events than these are drawn as lines only, without number and tooltip.
 NUMBERED = 150
+#: How much of the drawing's width the number of an event takes.
+LABEL = 0.055
 
 _DAY = 86400.0
 _STYLE = {
@@ -91,10 +92,10 @@ def _figure(panel: Panel) -> Any:
     for axes, series in zip(rows, panel.series, strict=False):
         _metric(axes, series)
     _nodes(rows[-1], panel)
-    for axes in rows:
-        _phases(axes, panel)
-        _events(axes, panel.marks, panel)
-    _numbers(rows[0], panel.marks, panel)
+    for row, axes in enumerate(rows, start=1):
+        _phases(axes, row, panel)
+        _events(axes, row, panel)
+    _numbers(rows[0], panel)
     _time(rows[-1], panel)
     figure.subplots_adjust(
         left=0.065, right=0.9, top=1 - 0.5 / figure.get_figheight(), bottom=0.5 / figure.get_figheight(), hspace=0.46
@@ -174,7 +175,7 @@ def _nodes(axes: Axes, panel: Panel) -> None:
     )
 
 
-def _phases(axes: Axes, panel: Panel) -> None:
+def _phases(axes: Axes, row: int, panel: Panel) -> None:
     """One collection a phase, however many spans it has."""
     by_phase: dict[str, list[tuple[float, float]]] = {}
     for span in panel.spans:
@@ -182,12 +183,12 @@ def _phases(axes: Axes, panel: Panel) -> None:
     for phase, ranges in sorted(by_phase.items()):
         axes.broken_barh(
             ranges, (0, 1), transform=axes.get_xaxis_transform(), zorder=0.5,
-            facecolor=COLOURS[phase], edgecolor="none", gid=f"phase-{phase}",
+            facecolor=COLOURS[phase], edgecolor="none", gid=f"phase-{phase}-{row}",
         )  # fmt: skip
 
 
-def _shown(marks: Sequence[Mark], panel: Panel) -> list[Mark]:
-    return [mark for mark in marks if panel.start <= mark.at <= panel.end]
+def _shown(panel: Panel) -> list[Mark]:
+    return [mark for mark in panel.marks if panel.start <= mark.at <= panel.end]
 
 
 def _colour(mark: Mark) -> str:
@@ -196,27 +197,45 @@ def _colour(mark: Mark) -> str:
     return COLOURS["grow" if mark.grows else "shrink"]
 
 
-def _events(axes: Axes, marks: Sequence[Mark], panel: Panel) -> None:
-    shown = _shown(marks, panel)
+def _events(axes: Axes, row: int, panel: Panel) -> None:
+    shown = _shown(panel)
     if shown:
         axes.vlines(
             [_days(mark.at) for mark in shown], 0, 1,
             transform=axes.get_xaxis_transform(), colors=[_colour(mark) for mark in shown],
-            linewidth=1.1 if len(shown) <= NUMBERED else 0.3, zorder=2, gid="events",
+            linewidth=1.1 if len(shown) <= NUMBERED else 0.3, zorder=2, gid=f"events-{row}",
         )  # fmt: skip
 
 
-def _numbers(axes: Axes, marks: Sequence[Mark], panel: Panel) -> None:
-    """A flag on top of each event's line: its number and where it went, with the reason as a tooltip."""
-    shown = _shown(marks, panel)
-    if len(shown) > NUMBERED:
-        return
-    for mark in shown:
-        sign = "×" if mark.outcome == "failed" else "▲" if mark.grows else "▼"
+def groups(panel: Panel) -> list[list[Mark]]:
+    """The events shown, those together whose numbers would print over one another; none where there are too many."""
+    shown, room = _shown(panel), (panel.end - panel.start) * LABEL
+    found: list[list[Mark]] = []
+    for mark in shown if len(shown) <= NUMBERED else ():
+        if found and mark.at - found[-1][0].at < room:
+            found[-1].append(mark)
+        else:
+            found.append([mark])
+    return found
+
+
+def _sign(mark: Mark) -> str:
+    if mark.outcome == "failed":
+        return "×"
+    return "▲" if mark.grows else "▼"
+
+
+def _numbers(axes: Axes, panel: Panel) -> None:
+    """A flag on top of the events' lines: their numbers and where they went, with the reasons as a tooltip."""
+    for group in groups(panel):
+        first, last = group[0], group[-1]
+        numbers = f"{first.number}–{last.number}" if len(group) > 1 else f"{first.number}"
+        colours = {_colour(mark) for mark in group}
         axes.annotate(
-            f"{sign}{mark.number}",
-            (_days(mark.at), 1.0), xycoords=axes.get_xaxis_transform(), xytext=(0, 2), textcoords="offset points",
-            color=_colour(mark), ha="center", va="bottom", fontweight="bold", gid=f"event-{mark.number}",
+            "".join(dict.fromkeys(map(_sign, group))) + numbers,
+            (_days((first.at + last.at) / 2), 1.0), xycoords=axes.get_xaxis_transform(),
+            xytext=(0, 2), textcoords="offset points", ha="center", va="bottom", fontweight="bold",
+            color=colours.pop() if len(colours) == 1 else COLOURS["ink"], gid=f"event-{first.number}",
         )  # fmt: skip
 
 
@@ -236,12 +255,10 @@ def _for_page(svg: str, panel: Panel, prefix: str) -> str:
     for name, colour in COLOURS.items():
         svg = svg.replace(colour, f"var(--{name})")
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", svg)
-    for mark in panel.marks:
-        svg = svg.replace(
-            f'<g id="{prefix}-event-{mark.number}">',
-            f'<g id="{prefix}-event-{mark.number}"><title>{_tip(mark)}</title>',
-            1,
-        )
+    for group in groups(panel):
+        flag = f'<g id="{prefix}-event-{group[0].number}">'
+        tips = "\n".join(map(_tip, group))
+        svg = svg.replace(flag, f"{flag}<title>{tips}</title>", 1)
     return svg
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Optional
 
 from ..autoscale.policy import UNITS, Limit, Policy
 from ..autoscale.record import Phase
 from ..autoscale.recordings import Batches, Recording
 
 #: An instant (seconds since the epoch) and a figure; None where it is missing.
-Point = tuple[float, float | None]
+Point = tuple[float, Optional[float]]  # noqa: UP045 (pylint evaluates it)
 #: Metric to its points, oldest first.
 Trails = Mapping[str, Sequence[Point]]
 
@@ -163,10 +164,10 @@ def _between(points: Iterable[Point], start: float, end: float) -> tuple[Point, 
 def clipped(spans: Iterable[Span], start: float, end: float) -> tuple[Span, ...]:
     """The parts of spans between start and end, in the order of time; each ends where the next begins."""
     ordered = sorted(spans, key=lambda span: span.start)
-    ends = [*(span.start for span in ordered[1:]), end]
+    following = [*(span.start for span in ordered), end][1:]
     cut = [
-        Span(span.phase, max(span.start, start), min(span.end, following, end))
-        for span, following in zip(ordered, ends, strict=True)
+        Span(span.phase, max(span.start, start), min(span.end, after, end))
+        for span, after in zip(ordered, following, strict=True)
     ]
     return tuple(span for span in cut if span.end > span.start)
 

@@ -13,22 +13,46 @@ from ..autoscale.times import to_iso
 from .model import Mark, Page, Panel
 
 #: Nothing is loaded and nothing is run, whatever a record may contain.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 _LIGHT = {
-    "paper": "#ffffff", "ink": "#1c2127", "muted": "#5b6570", "grid": "#e3e7eb", "rule": "#c9d0d7",
-    "line": "#1f5fa8", "nodes": "#46505b", "max": "#b3420a", "min": "#00705a", "grow": "#a33a00", "shrink": "#006b55",
+    "paper": "#ffffff",
+    "ink": "#1c2127",
+    "muted": "#5b6570",
+    "grid": "#e3e7eb",
+    "rule": "#c9d0d7",
+    "line": "#1f5fa8",
+    "nodes": "#46505b",
+    "max": "#b3420a",
+    "min": "#00705a",
+    "grow": "#a33a00",
+    "shrink": "#006b55",
     "failed": "#b00020",
-    "scaling_out": "#fbd9bd", "cooldown": "#dfe6f6", "draining": "#cdeee4", "ttl": "#f3e6b3",
+    "scaling_out": "#fbd9bd",
+    "cooldown": "#dfe6f6",
+    "draining": "#cdeee4",
+    "ttl": "#f3e6b3",
     "deprovisioning": "#e2d6f0",
-}  # fmt: skip
+}
 _DARK = {
-    "paper": "#14181c", "ink": "#e8ecef", "muted": "#a3adb7", "grid": "#2b3238", "rule": "#3d464e",
-    "line": "#7ab8ff", "nodes": "#c3ccd4", "max": "#ff9d66", "min": "#4fd0b0", "grow": "#ffa873", "shrink": "#5fdcbc",
+    "paper": "#14181c",
+    "ink": "#e8ecef",
+    "muted": "#a3adb7",
+    "grid": "#2b3238",
+    "rule": "#3d464e",
+    "line": "#7ab8ff",
+    "nodes": "#c3ccd4",
+    "max": "#ff9d66",
+    "min": "#4fd0b0",
+    "grow": "#ffa873",
+    "shrink": "#5fdcbc",
     "failed": "#ff7d8a",
-    "scaling_out": "#5a3418", "cooldown": "#26324d", "draining": "#164438", "ttl": "#4d4217",
+    "scaling_out": "#5a3418",
+    "cooldown": "#26324d",
+    "draining": "#164438",
+    "ttl": "#4d4217",
     "deprovisioning": "#3f2d57",
-}  # fmt: skip
+}
 
 
 def _variables(colours: dict[str, str]) -> str:

@@ -17,16 +17,15 @@ from ..autoscale.samples import node_count
 from .model import Trail, Trails, watched
 
 
-def policy_of(where: str, raw: object) -> Policy:
-    """The policy in these words; what is wrong with it is said with the option's name."""
-    try:
-        return Policy.from_dict(raw)
-    except PolicyError as error:
-        raise PolicyError(f"{where}: {error}") from error
-
-
 def policies_of(raw: Mapping[str, Any]) -> dict[str, Policy]:
-    return {str(name): policy_of(f"policies.{name}", policy) for name, policy in raw.items()}
+    """Policies by name; what is wrong with one is said with its name."""
+    found = {}
+    for name, policy in raw.items():
+        try:
+            found[str(name)] = Policy.from_dict(policy)
+        except PolicyError as error:
+            raise PolicyError(f"policies.{name}: {error}") from error
+    return found
 
 
 def number_of_nodes(zone: str, given: object) -> int:

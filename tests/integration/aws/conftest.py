@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.lab.client import LabClient
+from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
 
 from .pairs import Pair
@@ -32,14 +37,36 @@ class Cloud:
         self.writes = Counter(call.op for call in made if call.write)
         return result
 
+    def killed(self, name: str, write: int, when: str, **params: Any) -> None:
+        """The module in a process of its own that is killed at its n-th write; AssertionError if it ends before.
+
+        ``when``: before or after the write is carried out.
+        """
+        code = (
+            "import json, sys; from tests.modules import run_module\n"
+            "run_module(sys.argv[1], json.loads(sys.stdin.readline()))"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code, name],
+            cwd=CHECKOUT,
+            env=self.lab.environment(PYTHONPATH=f"{CHECKOUT}:{CHECKOUT / '.tree'}"),
+            stdin=subprocess.PIPE,
+            text=True,
+        ) as process:
+            self.lab.kill_at(write, process.pid, when)
+            process.communicate(json.dumps(params) + "\n", timeout=60)
+        self.lab.faults()
+        assert process.returncode == -signal.SIGKILL, f"{name} ended by itself: it has no write {write}"
+
     def subnets(self, zone: int = 0) -> dict[str, str]:
         found: dict[str, str] = list(self.seed["subnets"].values())[zone]
         return found
 
     def interfaces(self, zone: int = 0, **of_role: dict[str, Any]) -> list[dict[str, Any]]:
         """Three interfaces in the subnets of a zone; ``management={"elastic_ip": True}`` adds to one of them."""
-        return [{"role": role, "subnet_id": subnet, **of_role.get(role, {})} for role, subnet in
-                self.subnets(zone).items()]  # fmt: skip
+        return [
+            {"role": role, "subnet_id": subnet, **of_role.get(role, {})} for role, subnet in self.subnets(zone).items()
+        ]
 
     def allocate(self) -> tuple[str, str]:
         made = self.ec2.allocate_address(Domain="vpc")

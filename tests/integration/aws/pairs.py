@@ -52,8 +52,11 @@ class Pair:
 
     def boot(self, number: int) -> None:
         first = self.nodes[number]["instance_id"]
-        self.done("vpx_bootstrap", **self.nitro(nsip=self.at(number), instance_id=first, new_password=PASSWORD),
-                  features=["LB"])  # fmt: skip
+        self.done(
+            "vpx_bootstrap",
+            **self.nitro(nsip=self.at(number), instance_id=first, new_password=PASSWORD),
+            features=["LB"],
+        )
 
     def open_between_nodes(self) -> None:
         """Heartbeats (UDP 3003), synchronisation and propagation (TCP 3008 to 3011), files (TCP 22)."""
@@ -76,13 +79,24 @@ class Pair:
         for number in (0, 1):
             self.boot(number)
         for number, wait in ((0, False), (1, True)):
-            self.done("vpx_ha_node", **self.nitro(nsip=self.at(number), peer=self.nsip(1 - number)), wait=wait,
-                      rpc_password=PASSWORD, wait_timeout=30)  # fmt: skip
+            self.done(
+                "vpx_ha_node",
+                **self.nitro(nsip=self.at(number), peer=self.nsip(1 - number)),
+                wait=wait,
+                rpc_password=PASSWORD,
+                wait_timeout=30,
+            )
         addresses = [{"ip_address": self.client(number)["private_ip_address"]} for number in (0, 1)]
         for number in (0, 1):
             self.done("vpx_ipset", **self.nitro(nsip=self.at(number), name=IPSET), addresses=addresses)
-        self.done("vpx_application", **self.nitro(nsip=self.at(0), name="web"), protocol="HTTP", port=8080, ipset=IPSET,
-                  backends=[])  # fmt: skip
+        self.done(
+            "vpx_application",
+            **self.nitro(nsip=self.at(0), name="web"),
+            protocol="HTTP",
+            port=8080,
+            ipset=IPSET,
+            backends=[],
+        )
         self.public_ip, self.allocation_id = self.cloud.allocate()
         tags = [{"Key": "cloudadc:group", "Value": "shop"}, {"Key": "cloudadc:role", "Value": "client"}]
         self.cloud.ec2.create_tags(Resources=[self.allocation_id], Tags=tags)

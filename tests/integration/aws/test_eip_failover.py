@@ -51,8 +51,9 @@ def test_the_private_address_is_part_of_the_identity(cloud: Cloud) -> None:
     public, allocation = cloud.allocate()
     eni, [first, second] = cloud.interface(0, secondaries=1)
     for private in (first, second, first):
-        result = cloud.run("eip_failover", moves=[{"elastic_ip": public, "network_interface_id": eni,
-                                                   "private_ip_address": private}])  # fmt: skip
+        result = cloud.run(
+            "eip_failover", moves=[{"elastic_ip": public, "network_interface_id": eni, "private_ip_address": private}]
+        )
         assert result["changed"], result
         assert cloud.seat(allocation) == (eni, private)
 
@@ -75,10 +76,13 @@ def test_several_move_at_once(cloud: Cloud) -> None:
     eips = [cloud.allocate() for _turn in range(3)]
     eni, privates = cloud.interface(1, secondaries=2)
     cloud.lab.latency(aws=0.3)
-    result = cloud.run("eip_failover", moves=[
-        {"elastic_ip": public, "network_interface_id": eni, "private_ip_address": private}
-        for (public, _ignored), private in zip(eips, privates, strict=True)
-    ])  # fmt: skip
+    result = cloud.run(
+        "eip_failover",
+        moves=[
+            {"elastic_ip": public, "network_interface_id": eni, "private_ip_address": private}
+            for (public, _ignored), private in zip(eips, privates, strict=True)
+        ],
+    )
     assert not result["failed"], result
     assert cloud.calls == Counter(DescribeAddresses=2, AssociateAddress=3)
     writes = [call for call in cloud.lab.calls(side="aws") if call.op == "AssociateAddress"]
@@ -110,14 +114,18 @@ def test_an_unexpected_owner_stops_everything(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("moves", "said"),
     [
-        ([{"elastic_ip": "203.0.113.99", "network_interface_id": "eni-1", "private_ip_address": "10.0.0.1"},
-          {"elastic_ip": "eipalloc-0bad", "network_interface_id": "eni-1", "private_ip_address": "10.0.0.2"}],
-         "no Elastic IP 203.0.113.99, eipalloc-0bad is allocated"),
+        (
+            [
+                {"elastic_ip": "203.0.113.99", "network_interface_id": "eni-1", "private_ip_address": "10.0.0.1"},
+                {"elastic_ip": "eipalloc-0bad", "network_interface_id": "eni-1", "private_ip_address": "10.0.0.2"},
+            ],
+            "no Elastic IP 203.0.113.99, eipalloc-0bad is allocated",
+        ),
         ([{"elastic_ip": "PUBLIC", "network_interface_id": "eni-0bad"}], "eni-0bad: it does not exist"),
         ([{"elastic_ip": "PUBLIC", "instance_id": "i-0bad"}], "i-0bad, device index 1: it has no interface"),
         ([{"elastic_ip": "PUBLIC"}], "one of the following is required: network_interface_id, instance_id"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_gets_a_sentence_and_no_write(cloud: Cloud, moves: list[dict[str, Any]], said: str) -> None:
     public, _ignored = cloud.allocate()
     named = [{**move, "elastic_ip": move["elastic_ip"].replace("PUBLIC", public)} for move in moves]
@@ -131,10 +139,13 @@ def test_bad_input_gets_a_sentence_and_no_write(cloud: Cloud, moves: list[dict[s
 def test_a_refusal_by_aws_leaves_the_others_moved_and_names_all(cloud: Cloud) -> None:
     (p1, e1), (p2, e2) = cloud.allocate(), cloud.allocate()
     eni, [private] = cloud.interface(0)
-    result = cloud.run("eip_failover", moves=[
-        {"elastic_ip": p1, "network_interface_id": "eni-0123456789abcdef0", "private_ip_address": "10.9.9.9"},
-        {"elastic_ip": p2, "network_interface_id": eni, "private_ip_address": private},
-    ])  # fmt: skip
+    result = cloud.run(
+        "eip_failover",
+        moves=[
+            {"elastic_ip": p1, "network_interface_id": "eni-0123456789abcdef0", "private_ip_address": "10.9.9.9"},
+            {"elastic_ip": p2, "network_interface_id": eni, "private_ip_address": private},
+        ],
+    )
     assert result["failed"]
     assert result["changed"]
     assert "InvalidNetworkInterfaceID.NotFound" in result["msg"]

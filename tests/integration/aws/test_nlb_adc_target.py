@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import signal
 import socket
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-
-from tests.lab.settings import CHECKOUT
 
 from .conftest import Cloud
 
@@ -57,9 +51,16 @@ def make_group(cloud: Cloud, elb: Any, name: str = "web", **more: Any) -> str:
     made = elb.create_target_group(
         Name=name,
         VpcId=cloud.seed["vpc_id"],
-        **{"Protocol": "TCP", "Port": 80, "TargetType": "ip", "HealthCheckIntervalSeconds": 10,
-           "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2, **more},
-    )  # fmt: skip
+        **{
+            "Protocol": "TCP",
+            "Port": 80,
+            "TargetType": "ip",
+            "HealthCheckIntervalSeconds": 10,
+            "HealthyThresholdCount": 2,
+            "UnhealthyThresholdCount": 2,
+            **more,
+        },
+    )
     arn: str = made["TargetGroups"][0]["TargetGroupArn"]
     elb.modify_target_group_attributes(
         TargetGroupArn=arn, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "60"}]
@@ -129,8 +130,9 @@ def test_the_whole_life_of_a_target(balanced: Balanced) -> None:
     assert not balanced.run(0)["failed"]
     leaving = balanced.run(0, state="absent", wait=False)
     assert leaving["changed"]
-    assert leaving["targets"] == [{**balanced.target(0), "state": "draining",
-                                   "reason": "Target.DeregistrationInProgress"}]  # fmt: skip
+    assert leaving["targets"] == [
+        {**balanced.target(0), "state": "draining", "reason": "Target.DeregistrationInProgress"}
+    ]
     assert balanced.cloud.calls == Counter(DescribeTargetHealth=2, DeregisterTargets=1)
 
     still = balanced.run(0, state="absent", wait=False)
@@ -235,8 +237,10 @@ def test_more_than_one_call_takes(idle: Balanced) -> None:
     ("options", "said"),
     [
         ({"target_group_arn": None, "target_group_name": "nobody"}, "there is no target group nobody"),
-        ({"target_group_arn": "arn:aws:elasticloadbalancing:eu-west-1:1234:targetgroup/nobody/0123456789abcdef"},
-         "there is no target group arn"),
+        (
+            {"target_group_arn": "arn:aws:elasticloadbalancing:eu-west-1:1234:targetgroup/nobody/0123456789abcdef"},
+            "there is no target group arn",
+        ),
         ({"targets": [{"id": "i-0123456789abcdef0", "port": PORT}]}, "i-0123456789abcdef0:18080 which is no address"),
         ({"targets": [{"id": "fd00::1", "port": PORT}]}, "[fd00::1]:18080 which is an IPv6 address"),
         ({"targets": [{"id": "8.8.8.8", "port": PORT}]}, "not within the VPC"),
@@ -247,7 +251,7 @@ def test_more_than_one_call_takes(idle: Balanced) -> None:
         ({"target_group_arn": ""}, "neither target_group_arn nor"),
         ({"target_group_arn": None}, "one of the following is required"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_gets_a_sentence_and_no_change(idle: Balanced, options: dict[str, Any], said: str) -> None:
     result = idle.run(0, **options)
     assert result["failed"]
@@ -276,27 +280,8 @@ def test_throttling_and_lost_connections_are_outlived(idle: Balanced) -> None:
 def test_killed_at_a_write_the_next_run_ends_alike(idle: Balanced, write: int, when: str) -> None:
     idle.run(0, wait=False)
     options = {"target_group_arn": idle.arn, "targets": [idle.target(1), idle.target(2)], "purge": True, "wait": False}
-    killed(idle.cloud, MODULE, options, write, when)
+    idle.cloud.killed(MODULE, write, when, **options)
     result = idle.cloud.run(MODULE, **options)
     assert not result["failed"], result
     assert {address for address, _port in idle.health()} == set(idle.addresses[1:])
     assert not idle.cloud.run(MODULE, **options)["changed"]
-
-
-def killed(cloud: Cloud, module: str, options: dict[str, Any], write: int, when: str) -> None:
-    """The module in a process of its own that the lab kills at its n-th write."""
-    code = (
-        "import json, sys; from tests.modules import run_module\n"
-        "run_module(sys.argv[1], json.loads(sys.stdin.readline()))"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, module],
-        cwd=CHECKOUT,
-        env=cloud.lab.environment(PYTHONPATH=f"{CHECKOUT}:{CHECKOUT / '.tree'}"),
-        stdin=subprocess.PIPE,
-        text=True,
-    ) as process:
-        cloud.lab.kill_at(write, process.pid, when)
-        process.communicate(json.dumps(options) + "\n", timeout=60)
-    cloud.lab.faults()
-    assert process.returncode == -signal.SIGKILL, f"{module} ended by itself: it has no write {write}"

@@ -44,8 +44,12 @@ def test_a_node_with_three_interfaces_in_one_launch(cloud: Cloud) -> None:
     volume = found["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     [described] = cloud.ec2.describe_volumes(VolumeIds=[volume])["Volumes"]
     assert described["Encrypted"]
-    common = {"cloudadc:group": "shop", "cloudadc:zone": instance["availability_zone"], "cloudadc:node_id": "0",
-              "team": "edge"}  # fmt: skip
+    common = {
+        "cloudadc:group": "shop",
+        "cloudadc:zone": instance["availability_zone"],
+        "cloudadc:node_id": "0",
+        "team": "edge",
+    }
     assert common.items() <= tags(described).items()
     assert {**common, "cloudadc:lifecycle": "provisioning"}.items() <= tags(found).items()
     for role, interface in instance["interfaces"].items():
@@ -204,13 +208,21 @@ def _two_zones(cloud: Cloud) -> list[dict[str, Any]]:
         (lambda _c: {"node_id": 1, "count": 2}, "node_id 1 names one node"),
         (lambda _c: {"image_id": None}, "lacks 1 of 1 instances, and image_id is not given"),
         (lambda c: {"interfaces": c.interfaces()[1:]}, "interfaces needs one with role management"),
-        (lambda c: {"count": 11, "interfaces": c.interfaces(management={"elastic_ip": True},
-                                                           client={"elastic_ip": True})}, "22 more Elastic IPs"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_work_is_refused_before_the_first_write(cloud: Cloud, params: Any, said: str) -> None:
     result = make(cloud, **params(cloud))
     assert result["failed"]
     assert said in result["msg"]
     assert cloud.writes == Counter()
     assert "Traceback" not in str(result)
+
+
+def test_a_quota_of_elastic_ips_that_does_not_suffice_is_foreseen(cloud: Cloud) -> None:
+    [attribute] = cloud.ec2.describe_account_attributes(AttributeNames=["vpc-max-elastic-ips"])["AccountAttributes"]
+    quota = int(attribute["AttributeValues"][0]["AttributeValue"])
+    cloud.allocate()
+    result = make(cloud, count=quota, interfaces=cloud.interfaces(management={"elastic_ip": True}))
+    assert result["failed"]
+    assert f"{quota} more Elastic IPs are needed, but 1 of the {quota} that this account may have" in result["msg"]
+    assert cloud.writes == Counter()

@@ -90,6 +90,18 @@ def test_all_of_a_batch_or_nothing(account: Account, zone: str) -> None:
     assert records(account, zone) == [second]
 
 
+def test_a_wildcard_reads_as_an_escape(account: Account, zone: str) -> None:
+    change(account, zone, ("CREATE", multivalue("node-1", "127.51.0.1", Name="*.Example.com")))
+    [there] = records(account, zone)
+    assert there["Name"] == r"\052.example.com."
+    started = account.client("route53").list_resource_record_sets(
+        HostedZoneId=zone, StartRecordName="*.example.com", StartRecordType="A"
+    )
+    assert started["ResourceRecordSets"] == [there]
+    change(account, zone, ("DELETE", there))
+    assert records(account, zone) == []
+
+
 def test_an_identifier_counts_for_its_name_only(account: Account, zone: str) -> None:
     one, other = multivalue("node-1", "127.51.0.1"), multivalue("node-1", "127.51.0.1", Name="b.example.com.")
     change(account, zone, ("CREATE", one), ("CREATE", other))

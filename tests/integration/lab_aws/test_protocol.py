@@ -43,13 +43,27 @@ CALLS: list[tuple[str, str, dict[str, Any], tuple[str, bool]]] = [
     (
         "route53",
         "change_resource_record_sets",
-        {"HostedZoneId": "Z1", "ChangeBatch": {"Changes": [{"Action": "DELETE", "ResourceRecordSet": {
-            "Name": "a.example.", "Type": "A", "TTL": 1, "ResourceRecords": [{"Value": "127.0.0.1"}]}}]}},
+        {
+            "HostedZoneId": "Z1",
+            "ChangeBatch": {
+                "Changes": [
+                    {
+                        "Action": "DELETE",
+                        "ResourceRecordSet": {
+                            "Name": "a.example.",
+                            "Type": "A",
+                            "TTL": 1,
+                            "ResourceRecords": [{"Value": "127.0.0.1"}],
+                        },
+                    }
+                ]
+            },
+        },
         ("ChangeResourceRecordSets", True),
     ),
     ("s3", "head_bucket", {"Bucket": "b"}, ("HeadBucket", False)),
     ("s3", "put_object", {"Bucket": "b", "Key": "k/l", "Body": b"x"}, ("PutObject", True)),
-]  # fmt: skip
+]
 
 
 class Turnstile:

@@ -85,11 +85,14 @@ class EchoSide:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.fail = False
+        self.hang_up = False
         self._lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if self.fail:
             raise RuntimeError("a side with a mistake in it")
+        if self.hang_up:
+            raise ConnectionResetError("a side that breaks the connection")
         body: bytes = environ["wsgi.input"].read()
         with self._lock:
             self.done.append(environ["PATH_INFO"])

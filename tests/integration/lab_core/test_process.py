@@ -49,7 +49,7 @@ def test_up_says_where_and_again_that_it_is_there_already(home: Path) -> None:
 
 def test_two_that_start_a_lab_at_once_share_it(home: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        runs = list(pool.map(lambda _: command("up", home), range(3)))
+        runs = list(pool.map(lambda _ignored: command("up", home), range(3)))
     assert [run.returncode for run in runs] == [0, 0, 0]
     beginnings = sorted(run.stdout.split(":")[0] for run in runs)
     assert beginnings == ["a lab runs here already", "a lab runs here already", "the lab is up"]
@@ -125,7 +125,7 @@ class LabLike:
         self.port = int(self._listener.getsockname()[1])
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_ignored: object) -> None:
         self._listener.close()
 
 

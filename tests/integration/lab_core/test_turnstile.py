@@ -137,6 +137,13 @@ def test_a_side_that_fails_is_logged(bench: Bench, capfd: pytest.CaptureFixture[
     assert "a side with a mistake in it" in capfd.readouterr().err
 
 
+def test_a_side_can_break_the_connection_itself(bench: Bench) -> None:
+    bench.side.hang_up = True
+    with pytest.raises(requests.ConnectionError, match="reset"):
+        requests.post(bench.url, timeout=5)
+    assert bench.calls()[0]["status"] == 0
+
+
 # A client as ansible is one: the writes come from a grandchild in a session of its own.
 _FAMILY = textwrap.dedent("""
     import os, subprocess, sys

@@ -64,7 +64,7 @@ class FakeRegion:
 
 
 class QuietHandler(WSGIRequestHandler):
-    def log(self, *_: Any) -> None:
+    def log(self, *_ignored: Any) -> None:
         """Say nothing."""
 
     def connection_dropped(self, error: BaseException, environ: Any = None) -> None:

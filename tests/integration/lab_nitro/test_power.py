@@ -51,7 +51,9 @@ def test_a_reboot_discards_what_was_not_saved(bench: Bench, node: Client, warm: 
     assert bench.side.state()["i-0aaa"]["unsaved"] is True
     assert node.post("config/reboot", {"reboot": {"warm": warm}}).status_code in (200, 201)
     assert not ready(bench)
-    total = (bench.side.settings.warm if warm else bench.side.settings.cold).total
+    assert bench.side.door(A) is Door.CLOSED  # not dark at once: the answer to the command still gets out
+    settings = bench.side.settings
+    total = settings.warm.total if warm else settings.closing_seconds + settings.cold.total
     bench.wait(total - 1, step=2)
     assert not ready(bench)
     bench.wait(2)

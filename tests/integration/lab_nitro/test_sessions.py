@@ -99,7 +99,7 @@ def test_timeout_of_a_login_is_honoured(bench: Bench, node: Client) -> None:
 
 
 def test_the_twenty_first_session_of_a_user_is_refused(bench: Bench, node: Client) -> None:
-    for _ in range(19):
+    for _turn in range(19):
         bench.client("127.77.1.10").login()
     assert bench.client("127.77.1.10").post("config/login", LOGIN).json()["errorcode"] == 445
     assert len(node.rows("systemsession")) == 20

@@ -97,7 +97,7 @@ def test_throttling_is_waited_out(client: Any, table: str, naps: list[float]) ->
 
 
 def test_throttling_without_end_gets_a_sentence(client: Any, table: str, naps: list[float]) -> None:
-    rough = Disturbed(client, before=[throttle() for _ in range(99)])
+    rough = Disturbed(client, before=[throttle() for _turn in range(99)])
     with pytest.raises(StoreUnusable, match=r"get_item: .*slow down"):
         dynamodb.DynamoStore(rough, table, KEY).read()
     assert rough.calls == 8

@@ -7,8 +7,6 @@ import subprocess
 import sys
 import textwrap
 import uuid
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -197,29 +195,28 @@ def test_what_is_refused_takes_no_lease_and_writes_nothing(options: Options) -> 
         assert info(options) == before
 
 
-def stored(answer: Any) -> Any:
-    """What a file holds, or what DynamoDB answered without the metadata of the answer."""
-    return answer if isinstance(answer, str) else answer["Item"]
-
-
 def test_a_record_of_a_newer_version_is_refused_and_kept(options: Options, request: pytest.FixtureRequest) -> None:
     call(options, 1, HIGH)
     if "path" in options["store"]:
         (path,) = Path(options["store"]["path"]).glob("shop@a.json")
         path.write_text(path.read_text().replace('"version": 1,\n  "group"', '"version": 2,\n  "group"'))
-        raw: Callable[[], Any] = path.read_text
+        raw: Any = path.read_text
     else:
         client, table = request.getfixturevalue("client"), options["store"]["table"]
-        raw = partial(client.get_item, TableName=table, Key={"group": {"S": "shop"}, "zone": {"S": "a"}})
-        item = raw()["Item"]
+        key = {"group": {"S": "shop"}, "zone": {"S": "a"}}
+
+        def raw() -> Any:
+            return client.get_item(TableName=table, Key=key)["Item"]
+
+        item = raw()
         item["document"]["S"] = item["document"]["S"].replace('"version": 1,', '"version": 2,', 1)
         client.put_item(TableName=table, Item=item)
-    before = stored(raw())
+    before = raw()
     for name, more in (("autoscale_evaluate", {"policy": policy_dict(), "node_count": 3}), ("autoscale_info", {})):
         result = run_module(name, {"group": "shop", "zone": "a", **options, **more})
         assert result["failed"]
         assert "the record has version 2, this release of cloudadc.aws reads up to 1" in result["msg"]
-    assert stored(raw()) == before
+    assert raw() == before
 
 
 def test_failures_are_seen_by_the_information_module(options: Options) -> None:

@@ -120,7 +120,7 @@ def test_a_report_is_not_lost_to_a_crowd(options: Options, tmp_path: Path) -> No
     gate = context.Barrier(4)
 
     def crowd() -> dict[str, Any]:
-        for _ in range(10):
+        for _turn in range(10):
             result = tick(options, "shop", 3)
         return result
 

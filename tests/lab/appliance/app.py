@@ -74,7 +74,7 @@ def raw_path(environ: Mapping[str, Any]) -> str:
     for name in ("REQUEST_URI", "RAW_URI"):
         if name in environ:
             uri = str(environ[name])
-            return uri.split("://", 1)[1].partition("/")[2] if "://" in uri.split("?")[0] else uri
+            return uri.split("://", 1)[1].partition("/")[2] if "://" in uri.split("?", maxsplit=1)[0] else uri
     return quote(str(environ.get("PATH_INFO", "")).encode("latin-1"))
 
 
@@ -171,7 +171,7 @@ class Api:
         if appliance.running.single("systemparameter").get("basicauth") == "DISABLED":
             raise NitroFault(1244)
         try:
-            username, _, password = base64.b64decode(authorization[6:]).decode().partition(":")
+            username, _ignored, password = base64.b64decode(authorization[6:]).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise NitroFault(354) from None
         return username, password
@@ -183,7 +183,7 @@ def token_of(request: Request) -> str | None:
     """
     for header in ("Cookie", "Set-Cookie"):
         for part in request.headers.get(header, "").split(";"):
-            name, _, value = part.strip().partition("=")
+            name, _ignored, value = part.strip().partition("=")
             if name in TOKEN_COOKIES and value and value != "deleted":
                 return unquote(_unquoted(value))
     return None
@@ -366,7 +366,7 @@ class Call:
         body = {**envelope(), **(extra or {})}
         if not self.ctx.warnings or not self._flag("warning"):
             return Reply(status, body)
-        code, _, text = self.ctx.warnings[0].partition(" - ")
+        code, _ignored, text = self.ctx.warnings[0].partition(" - ")
         body.update(envelope(int(code), text, "WARNING"))
         return Reply(209, body, [("X-NITRO-WARNING", warning) for warning in self.ctx.warnings[:1]])
 
@@ -380,7 +380,7 @@ class Call:
             try:
                 if not isinstance(item, dict):
                     raise NitroFault(1234, self.path.name)
-                status, _ = self._one(item)
+                status, _ignored = self._one(item)
                 results.append(envelope())
             except NitroFault as fault:
                 failed = True

@@ -136,6 +136,7 @@ class Appliance:
             return Stage.OFF
         left = now - self.boot_began
         for stage, length in (
+            (Stage.CLOSED, self.boot_times.closing),
             (Stage.DARK, self.boot_times.dark),
             (Stage.CLOSED, self.boot_times.closed),
             (Stage.NO_TLS, self.boot_times.no_tls),

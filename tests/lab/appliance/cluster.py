@@ -25,9 +25,22 @@ if TYPE_CHECKING:
 HEARTBEAT = 7000
 STRIPED = 255
 # What stays with a node; everything else is the cluster's.
-OWN = frozenset({"hanode", "nshostname", "Interface", "nscapacity", "nslicenseserver", "systemsession",
-                 "hafailover", "hasync",
-                 "reboot", "cluster", "clustersync", "nsversion"})  # fmt: skip
+OWN = frozenset(
+    {
+        "hanode",
+        "nshostname",
+        "Interface",
+        "nscapacity",
+        "nslicenseserver",
+        "systemsession",
+        "hafailover",
+        "hasync",
+        "reboot",
+        "cluster",
+        "clustersync",
+        "nsversion",
+    }
+)
 # What an appliance keeps when its cluster configuration is cleared from it.
 KEPT = (
     "systemuser",
@@ -219,11 +232,16 @@ class Clusters:
         """The coordinator that answers at this address, if it is a CLIP that EC2 knows."""
         for cluster in self.clusters.values():
             leader = self.coordinator(cluster)
-            if leader is None or not leader.ready(now) or not cluster.reachable:
+            if leader is None or not leader.ready(now) or not cluster.reachable or self._taken(address):
                 continue
             if any(row["ipaddress"] == address for row in leader.running.find("nsip", type="CLIP")):
                 return leader
         return None
+
+    def _taken(self, address: str) -> bool:
+        """Whether EC2 has given the address to somebody as a first address: then it is no CLIP any more."""
+        facts = self.room.region.instance_at(address)
+        return facts is not None and any(address == one.addresses[0] for one in facts.interfaces)
 
     # -- configuration -----------------------------------------------------------------------------------------------
 
@@ -274,12 +292,15 @@ class Clusters:
 
     def _name_interfaces(self, node: Appliance) -> None:
         """In a cluster an interface is called node/controller/unit: 1/1 of node 0 becomes 0/1/1."""
-        stored = node.running.table("Interface")
-        rows = {row["id"].split("/", 1)[1] if row["id"].count("/") == 2 else row["id"]: row for row in stored.values()}
-        stored.clear()
-        for name, row in rows.items():
-            row["id"] = self.prefix(node) + name
-            stored[row["id"],] = row
+        for config in (node.running, node.saved):  # a boot is no change of the configuration
+            stored = config.table("Interface")
+            rows = [
+                (row["id"].split("/", 1)[1] if row["id"].count("/") == 2 else row["id"], row) for row in stored.values()
+            ]
+            stored.clear()
+            for name, row in rows:
+                row["id"] = self.prefix(node) + name
+                stored[row["id"],] = row
 
     def prefix(self, node: Appliance) -> str:
         row = self.own_row(node) if node.cluster.member else None
@@ -463,9 +484,19 @@ class Clusters:
             "operationalpropstate": "ENABLED" if cluster else "UNKNOWN",
             "status": self._status(cluster, ctx.now),
             "validmtu": 1578,
-            **dict.fromkeys(("rsskeymismatch", "licensemismatch", "jumbonotsupported", "nodegroupstatewarning",
-                             "clusternoheartbeatonnode", "clusternolinksetmbf", "clusternospottedip"), False),
-        }  # fmt: skip
+            **dict.fromkeys(
+                (
+                    "rsskeymismatch",
+                    "licensemismatch",
+                    "jumbonotsupported",
+                    "nodegroupstatewarning",
+                    "clusternoheartbeatonnode",
+                    "clusternolinksetmbf",
+                    "clusternospottedip",
+                ),
+                False,
+            ),
+        }
 
     def _status(self, cluster: Cluster | None, now: float) -> str:
         if cluster is None or cluster.coordinator is None:
@@ -503,7 +534,7 @@ class Clusters:
         rows = []
         for row in ctx.running.rows("clusternode"):
             node = self.room.by_nsip(row["ipaddress"])
-            master, health, _, sync = self._condition(cluster, row, node, ctx.now)
+            master, health, _ignored, sync = self._condition(cluster, row, node, ctx.now)
             real = ctx.on_clip or node is ctx.appliance
             beats = int(max(0.0, ctx.now - node.ready_at) * 5) if node and real else 0
             rows.append(

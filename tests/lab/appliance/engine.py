@@ -63,7 +63,7 @@ def update(ctx: Context, name: str, body: Body, ident: str | None = None) -> Non
 def unset(ctx: Context, name: str, body: Body) -> None:
     """Put fields back to their defaults: each is named with the value true."""
     resource = schema.config(name)
-    _, operation = resource.operation("unset")
+    _ignored, operation = resource.operation("unset")
     for field in body:
         if field not in resource.fields:
             raise NitroFault(1090, field)
@@ -101,7 +101,7 @@ def act(ctx: Context, name: str, action: str, body: Body) -> Row | None:
             update(ctx, name, body)
             return None
     spelled = {"update": "change"}.get(action.lower(), action)
-    verb, _ = resource.operation(spelled)
+    verb, _ignored = resource.operation(spelled)
     behaviour = behaviour_of(name)
     arguments = resource.validate(verb, behaviour.normalise(dict(body)))
     result = behaviour.act(ctx, resource, verb.lower(), arguments)

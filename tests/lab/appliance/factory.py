@@ -11,12 +11,21 @@ from .store import Config
 
 DEFAULT_RPC_PASSWORD = "factory-rpc"
 BUILT_IN_MONITORS = {
-    "tcp-default": "TCP", "ping-default": "PING", "tcp": "TCP", "tcps": "TCP", "http": "HTTP", "https": "HTTP",
+    "tcp-default": "TCP",
+    "ping-default": "PING",
+    "tcp": "TCP",
+    "tcps": "TCP",
+    "http": "HTTP",
+    "https": "HTTP",
     "ping": "PING",
-    "http-ecv": "HTTP-ECV", "https-ecv": "HTTP-ECV", "tcp-ecv": "TCP-ECV", "udp-ecv": "UDP-ECV", "dns": "DNS",
+    "http-ecv": "HTTP-ECV",
+    "https-ecv": "HTTP-ECV",
+    "tcp-ecv": "TCP-ECV",
+    "udp-ecv": "UDP-ECV",
+    "dns": "DNS",
     "ftp": "FTP",
     "arp": "ARP",
-}  # fmt: skip
+}
 VCPUS = {"medium": 1, "large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32}
 
 

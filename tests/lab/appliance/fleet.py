@@ -103,7 +103,7 @@ class ApplianceSide:
     def door(self, address: str) -> Door:
         with self.room.lock:
             self._refresh(address)
-            appliance, _ = self._reached(address)
+            appliance, _ignored = self._reached(address)
             if appliance is not None:
                 return DOORS[appliance.stage(self.room.clock.now())]
             facts = self.room.region.instance_at(address)

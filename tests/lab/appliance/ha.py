@@ -26,12 +26,27 @@ SYNC_PORTS = {True: 3008, False: 3010}
 SSH = 22
 
 # A node's own affairs: never synchronised, never propagated.
-OWN = frozenset({
-    "hanode", "hafailover", "hasync", "hafiles", "nshostname", "Interface", "nsconfig", "nslicenseserver",
-    "nscapacity", "reboot",
-    "systemsession", "clusterinstance", "clusternode", "cluster", "clustersync", "nsversion",
-    "hanode_routemonitor_binding",
-})  # fmt: skip
+OWN = frozenset(
+    {
+        "hanode",
+        "hafailover",
+        "hasync",
+        "hafiles",
+        "nshostname",
+        "Interface",
+        "nsconfig",
+        "nslicenseserver",
+        "nscapacity",
+        "reboot",
+        "systemsession",
+        "clusterinstance",
+        "clusternode",
+        "cluster",
+        "clustersync",
+        "nsversion",
+        "hanode_routemonitor_binding",
+    }
+)
 # In INC mode the nodes are in different networks: what belongs to a network stays with its node as well.
 OWN_IN_INC = frozenset({"route", "vlan", "vlan_interface_binding", "vlan_nsip_binding", "vlan_channel_binding"})
 IPSETS = frozenset({"ipset", "ipset_nsip_binding", "ipset_nsip6_binding"})

@@ -13,10 +13,12 @@ class BootTimes:
     closed: float
     no_tls: float
     unready: float
+    closing: float = 0.0
+    """Before it all, when the appliance goes down by its own command: it answers, and takes no connection."""
 
     @property
     def total(self) -> float:
-        return self.dark + self.closed + self.no_tls + self.unready
+        return self.closing + self.dark + self.closed + self.no_tls + self.unready
 
 
 def cold_boot() -> BootTimes:
@@ -26,7 +28,7 @@ def cold_boot() -> BootTimes:
 
 def warm_boot() -> BootTimes:
     """A warm reboot skips firmware and kernel; the web server answers 503 for a while (Terraform provider, PR 1400)."""
-    return BootTimes(dark=8.0, closed=8.0, no_tls=4.0, unready=15.0)
+    return BootTimes(dark=0.0, closed=16.0, no_tls=4.0, unready=15.0)
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Settings:
 
     cold: BootTimes = field(default_factory=cold_boot)
     warm: BootTimes = field(default_factory=warm_boot)
+    closing_seconds: float = 5.0
+    """Of a cold reboot that the appliance was told to make."""
     form_seconds: float = 2.0
     """Lab seconds from the first mutual heartbeat until one of two primaries yields."""
     sync_seconds: float = 8.0

@@ -55,8 +55,15 @@ def read(ctx: Context, name: str, ident: str | None, args: Mapping[str, str], bi
     return found
 
 
-KEYS = {"Interface": "id", "clusternode": "nodeid", "clusterinstance": "clid", "servicegroup": "servicegroupname",
-        "sslvserver": "vservername", "vlan": "id", "systemcpu": "id"}  # fmt: skip
+KEYS = {
+    "Interface": "id",
+    "clusternode": "nodeid",
+    "clusterinstance": "clid",
+    "servicegroup": "servicegroupname",
+    "sslvserver": "vservername",
+    "vlan": "id",
+    "systemcpu": "id",
+}
 
 
 def complete(resource: Resource, row: Row) -> Row:
@@ -241,10 +248,15 @@ def bound(ctx: Context, name: str, ident: str) -> list[Row]:
 
 def csvservers(ctx: Context) -> list[Row]:
     return [
-        {"name": row["name"], "primaryipaddress": row["ipv46"], "primaryport": row["port"], "type": row["servicetype"],
-         "state": "UP" if "CS" in ctx.appliance.features() and row.get("state") != "DISABLED" else "DOWN"}
+        {
+            "name": row["name"],
+            "primaryipaddress": row["ipv46"],
+            "primaryport": row["port"],
+            "type": row["servicetype"],
+            "state": "UP" if "CS" in ctx.appliance.features() and row.get("state") != "DISABLED" else "DOWN",
+        }
         for row in ctx.running.rows("csvserver")
-    ]  # fmt: skip
+    ]
 
 
 def sslvservers(ctx: Context) -> list[Row]:
@@ -252,9 +264,15 @@ def sslvservers(ctx: Context) -> list[Row]:
     for row in ctx.running.rows("sslvserver"):
         if owner := ctx.running.first("lbvserver", name=row["vservername"]):
             state = health.vserver_state(ctx.appliance, owner, ctx.room.prober, ctx.now)
-            rows.append({"vservername": row["vservername"], "primaryipaddress": owner["ipv46"],
-                         "primaryport": owner["port"],
-                         "type": owner["servicetype"], "state": state})  # fmt: skip
+            rows.append(
+                {
+                    "vservername": row["vservername"],
+                    "primaryipaddress": owner["ipv46"],
+                    "primaryport": owner["port"],
+                    "type": owner["servicetype"],
+                    "state": state,
+                }
+            )
     return rows
 
 
@@ -306,12 +324,17 @@ READERS: dict[str, Reader] = {
     "system": lambda ctx: [cpu(ctx)],
     "hanode": lambda ctx: [pair(ctx)],
     "protocoltcp": lambda ctx: [connections(ctx)],
-    "protocolhttp": lambda ctx: [{"httptotrequests": traffic(ctx)["httptotrequests"],
-    "httprequestsrate": traffic(ctx)["httprequestsrate"]}],
-    "protocolip": lambda ctx: [{"iprxmbitsrate": traffic(ctx)["rxmbitsrate"],
-    "iptxmbitsrate": traffic(ctx)["txmbitsrate"],
-                                "iptotrxmbits": traffic(ctx)["totrxmbits"],
-                                "iptottxmbits": traffic(ctx)["tottxmbits"]}],
+    "protocolhttp": lambda ctx: [
+        {"httptotrequests": traffic(ctx)["httptotrequests"], "httprequestsrate": traffic(ctx)["httprequestsrate"]}
+    ],
+    "protocolip": lambda ctx: [
+        {
+            "iprxmbitsrate": traffic(ctx)["rxmbitsrate"],
+            "iptxmbitsrate": traffic(ctx)["txmbitsrate"],
+            "iptotrxmbits": traffic(ctx)["totrxmbits"],
+            "iptottxmbits": traffic(ctx)["tottxmbits"],
+        }
+    ],
     "ssl": lambda ctx: [{"ssltotsslinfo_totaltxncount": 0}],
     "lbvserver": lbvservers,
     "csvserver": csvservers,
@@ -325,4 +348,4 @@ READERS: dict[str, Reader] = {
     **{name: lambda ctx: [] for name in NONE_HERE},
     "clusternode": lambda ctx: ctx.room.clusters.node_statistics(ctx),
     "clusterinstance": lambda ctx: ctx.room.clusters.instance_statistics(ctx),
-}  # fmt: skip
+}

@@ -131,6 +131,28 @@ def forbid_request(request: AwsRequest) -> Answer:
     return _answer(request, status, code, message, "Sender")
 
 
+def reject_signature(request: AwsRequest) -> Answer:
+    """The answer to a caller whose key or secret is not known.
+
+    EC2: AuthFailure, 401 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html); query and REST:
+    InvalidClientTokenId, 403; JSON: UnrecognizedClientException, 400
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html); S3: InvalidAccessKeyId, 403.
+    """
+    status, code, message = {
+        "ec2": ("401 Unauthorized", "AuthFailure", "AWS was not able to validate the provided access credentials"),
+        "json": ("400 Bad Request", "UnrecognizedClientException", _INVALID_TOKEN),
+        "s3": (
+            "403 Forbidden",
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+    }.get(request.protocol, ("403 Forbidden", "InvalidClientTokenId", _INVALID_TOKEN))
+    return _answer(request, status, code, message, "Sender")
+
+
+_INVALID_TOKEN = "The security token included in the request is invalid."
+
+
 def _answer(request: AwsRequest, status: str, code: str, message: str, fault: str) -> Answer:
     identity = str(uuid.uuid4())
     if request.protocol == "json":

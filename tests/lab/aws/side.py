@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from tests.lab.aws import mends
 from tests.lab.aws.ground import Ground, Settings, stand_on
-from tests.lab.aws.protocol import Answer, forbid_request, read_request, refuse_request
+from tests.lab.aws.protocol import Answer, forbid_request, read_request, refuse_request, reject_signature
 from tests.lab.aws.region import RegionView
+from tests.lab.aws.signature import is_genuine
 from tests.lab.world import Clock, Environ, FaultKind
 
 
@@ -35,6 +36,8 @@ class AwsSide(RegionView):
 
     def __init__(self, clock: Clock, network: str) -> None:
         super().__init__(Ground(clock, network))
+        self.keys: Mapping[str, str | None] | None = None
+        """Access key id → secret of those who may ask (None: any signature); None: anybody may."""
         mends.install()
         stand_on(self.ground)
         self._application = DomainDispatcherApplication(_create_app)
@@ -47,6 +50,8 @@ class AwsSide(RegionView):
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         asked = read_request(environ)  # from the wire before the lock is taken: a slow client holds up nobody
+        if self.keys is not None and not is_genuine(environ, self.keys):
+            return _say(start_response, reject_signature(asked))
         if asked.action in self.settings.unauthorized:
             return _say(start_response, forbid_request(asked))
         self.tick()

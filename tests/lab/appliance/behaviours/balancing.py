@@ -240,8 +240,16 @@ class Service(Behaviour):
 
     def view(self, ctx: Context, row: Row) -> Row:
         state = health.service_member(ctx.running, row).state(ctx.room.prober, ctx.now)
-        return {**row, "svrstate": state, "numofconnections": 0, "serviceconftype": True, "value": "", "gslb": "NONE",
-                "publicip": "0.0.0.0", "publicport": 0}  # fmt: skip
+        return {
+            **row,
+            "svrstate": state,
+            "numofconnections": 0,
+            "serviceconftype": True,
+            "value": "",
+            "gslb": "NONE",
+            "publicip": "0.0.0.0",
+            "publicport": 0,
+        }
 
     def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
         drop(ctx, "lbvserver_service_binding", "servicename", row["name"])
@@ -360,10 +368,17 @@ class VserverService(Behaviour):
         if service is None:
             return dict(row)
         state = health.service_member(ctx.running, service).state(ctx.room.prober, ctx.now)
-        return {**row, "ipv46": service["ipaddress"], "port": service["port"], "servicetype": service["servicetype"],
-                "curstate": state, "dynamicweight": 0, "vsvrbindsvcip": service["ipaddress"],
-                "vsvrbindsvcport": service["port"],
-                "preferredlocation": ""}  # fmt: skip
+        return {
+            **row,
+            "ipv46": service["ipaddress"],
+            "port": service["port"],
+            "servicetype": service["servicetype"],
+            "curstate": state,
+            "dynamicweight": 0,
+            "vsvrbindsvcip": service["ipaddress"],
+            "vsvrbindsvcport": service["port"],
+            "preferredlocation": "",
+        }
 
 
 @behaves("lbvserver_servicegroup_binding")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tests.lab.appliance import passwords
 from tests.lab.appliance.context import Context
@@ -13,24 +14,73 @@ from tests.lab.appliance.schema import Resource, Row, catalogue
 
 from .base import Behaviour, behaves
 
-FEATURES = ("WL", "SP", "LB", "CS", "CR", "CMP", "SSL", "GSLB", "CF", "IC", "SSLVPN", "AAA", "OSPF", "RIP", "BGP",
-            "REWRITE",
-            "IPv6PT", "AppFw", "RESPONDER", "AppFlow", "ISIS", "CH", "AppQoE", "ContentAccelerator", "RISE", "FEO",
-            "LSN", "RDPProxy",
-            "Rep", "URLFiltering", "VideoOptimization", "ForwardProxy", "SSLInterception", "AdaptiveTCP", "CQA",
-            "CI", "SureConnect",
-            "PQ", "HDOSP", "PUSH", "CloudBridge")  # fmt: skip
+FEATURES = (
+    "WL",
+    "SP",
+    "LB",
+    "CS",
+    "CR",
+    "CMP",
+    "SSL",
+    "GSLB",
+    "CF",
+    "IC",
+    "SSLVPN",
+    "AAA",
+    "OSPF",
+    "RIP",
+    "BGP",
+    "REWRITE",
+    "IPv6PT",
+    "AppFw",
+    "RESPONDER",
+    "AppFlow",
+    "ISIS",
+    "CH",
+    "AppQoE",
+    "ContentAccelerator",
+    "RISE",
+    "FEO",
+    "LSN",
+    "RDPProxy",
+    "Rep",
+    "URLFiltering",
+    "VideoOptimization",
+    "ForwardProxy",
+    "SSLInterception",
+    "AdaptiveTCP",
+    "CQA",
+    "CI",
+    "SureConnect",
+    "PQ",
+    "HDOSP",
+    "PUSH",
+    "CloudBridge",
+)
 FEATURE_ALIASES = {
-    "loadbalancing": "LB", "contentswitching": "CS", "sslofflding": "SSL", "ssloffloading": "SSL", "weblogging": "WL",
-    "surgeprotection": "SP", "compression": "CMP", "contentfiltering": "CF", "integratedcaching": "IC",
+    "loadbalancing": "LB",
+    "contentswitching": "CS",
+    "sslofflding": "SSL",
+    "ssloffloading": "SSL",
+    "weblogging": "WL",
+    "surgeprotection": "SP",
+    "compression": "CMP",
+    "contentfiltering": "CF",
+    "integratedcaching": "IC",
     "cacheredirection": "CR",
-    "globalserverloadbalancing": "GSLB", "applicationfirewall": "AppFw", "callhome": "CH",
-}  # fmt: skip
+    "globalserverloadbalancing": "GSLB",
+    "applicationfirewall": "AppFw",
+    "callhome": "CH",
+}
 MODE_ALIASES = {
-    "FastRamp": "FR", "L2mode": "L2", "L3mode": "L3", "UseSourceIP": "USIP", "ClientKeepAlive": "CKA",
+    "FastRamp": "FR",
+    "L2mode": "L2",
+    "L3mode": "L3",
+    "UseSourceIP": "USIP",
+    "ClientKeepAlive": "CKA",
     "TCPBuffering": "TCPB",
     "MACbasedforwarding": "MBF",
-}  # fmt: skip
+}
 EDITIONS = {"Standard": "isstandardlic", "Enterprise": "isenterpriselic", "Platinum": "isplatinumlic"}
 
 
@@ -151,7 +201,8 @@ class Reboot(Behaviour):
     changes_config = False
 
     def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
-        times = ctx.settings.warm if arguments.get("warm") else ctx.settings.cold
+        cold = replace(ctx.settings.cold, closing=ctx.settings.closing_seconds)
+        times = ctx.settings.warm if arguments.get("warm") else cold
         ctx.room.ha.about_to_vanish(ctx.appliance)
         ctx.appliance.boot(ctx.now, times)
         ctx.room.restarted(ctx.appliance)
@@ -288,8 +339,14 @@ class SystemUser(Behaviour):
 
     def view(self, ctx: Context, row: Row) -> Row:
         timeout = row.get("timeout", 900)
-        return {**row, "encrypted": True, "hashmethod": "SHA512", "timeout": timeout, "promptinheritedfrom": "Global",
-                "timeoutkind": "User" if "timeout" in row else "Global"}  # fmt: skip
+        return {
+            **row,
+            "encrypted": True,
+            "hashmethod": "SHA512",
+            "timeout": timeout,
+            "promptinheritedfrom": "Global",
+            "timeoutkind": "User" if "timeout" in row else "Global",
+        }
 
 
 @behaves("systemsession")

@@ -67,8 +67,14 @@ class CertKey(Behaviour):
         row.setdefault("notificationperiod", 30)
 
     def view(self, ctx: Context, row: Row) -> Row:
-        return {**row, "status": "Valid", "daystoexpiration": 364, "version": 3, "publickeysize": 256,
-                "certificatetype": ["SRVR_CERT"]}  # fmt: skip
+        return {
+            **row,
+            "status": "Valid",
+            "daystoexpiration": 364,
+            "version": 3,
+            "publickeysize": 256,
+            "certificatetype": ["SRVR_CERT"],
+        }
 
     def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
         if ctx.running.first("sslvserver_sslcertkey_binding", certkeyname=row["certkey"]):

@@ -140,7 +140,7 @@ def _wrong_state(instance: Any, done: str) -> Exception:
 
 
 @replaces(Instance, "start")
-def start(instance: Any, *_: Any, **__: Any) -> Any:
+def start(instance: Any, *_ignored: Any, **__: Any) -> Any:
     previous = copy.copy(instance._state)
     if previous.name == "stopped":
         for interface in instance.nics.values():
@@ -154,7 +154,7 @@ def start(instance: Any, *_: Any, **__: Any) -> Any:
 
 
 @replaces(Instance, "stop")
-def stop(instance: Any, *_: Any, **__: Any) -> Any:
+def stop(instance: Any, *_ignored: Any, **__: Any) -> Any:
     previous = copy.copy(instance._state)
     if previous.name == "running":
         for interface in instance.nics.values():
@@ -167,7 +167,7 @@ def stop(instance: Any, *_: Any, **__: Any) -> Any:
 
 
 @replaces(Instance, "terminate")
-def terminate(instance: Any, *_: Any, **__: Any) -> Any:
+def terminate(instance: Any, *_ignored: Any, **__: Any) -> Any:
     previous = copy.copy(instance._state)
     if previous.name not in ("shutting-down", "terminated"):
         _note_reason(instance)
@@ -176,7 +176,7 @@ def terminate(instance: Any, *_: Any, **__: Any) -> Any:
 
 
 @replaces(Instance, "reboot")
-def reboot(instance: Any, *_: Any, **__: Any) -> None:
+def reboot(instance: Any, *_ignored: Any, **__: Any) -> None:
     if instance.state not in ("running", "pending"):
         raise _wrong_state(instance, "rebooted")
     instance.lab_reboots += 1

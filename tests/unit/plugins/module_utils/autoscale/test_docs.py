@@ -20,7 +20,7 @@ def test_the_record_shown_is_the_one_that_the_example_makes() -> None:
     (shown,) = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.S) if '"sequence"' in block)
     record = Record("shop", "eu-central-1a")
     for at in (4, 5, 6):
-        record, _ = evaluate(policy(), record, {"memory": 91.2}, 2, minute(at), owner="job 4711")
+        record, _ignored = evaluate(policy(), record, {"memory": 91.2}, 2, minute(at), owner="job 4711")
     made = record.to_json()
     assert {**made, "event": {**made["event"], "id": shown["event"]["id"]}} == shown
     assert Record.from_json(shown).event is not None

@@ -350,7 +350,7 @@ def test_a_report_about_an_unknown_event_is_refused() -> None:
 def test_event_ids_are_fit_for_client_tokens_and_the_same_when_computed_again() -> None:
     ids = set()
     for name in ("shop", "x" * 300, "grüße"):
-        for _ in range(2):
+        for _turn in range(2):
             group = Group()
             group.record = Record(name, "eu-central-1a")
             group.ticks(1, 3)
@@ -364,7 +364,7 @@ def test_event_ids_are_fit_for_client_tokens_and_the_same_when_computed_again() 
 
 def test_a_failed_event_backs_off_longer_each_time_and_never_for_good() -> None:
     group, at, rests = Group(), 0, []
-    for _ in range(8):
+    for _turn in range(8):
         while group.tick(at := at + 1) != "scale_out":
             assert at < 2000
         group.report("failed", at, "no capacity")
@@ -434,12 +434,12 @@ def test_more_than_one_interval_into_the_past_is_refused() -> None:
 
 @pytest.mark.parametrize("now", ["2026-03-01T10:01:00Z", "2026-03-01T11:01:00+01:00", "2026-03-01T10:01:00"])
 def test_instants_may_be_written_in_any_zone(now: str) -> None:
-    record, _ = evaluate(policy(), FIRST, {"memory": 1}, 2, now)
+    record, _ignored = evaluate(policy(), FIRST, {"memory": 1}, 2, now)
     assert record.updated == minute(1)
 
 
 def test_instants_may_be_datetimes() -> None:
-    record, _ = evaluate(policy(), FIRST, None, 2, datetime(2026, 3, 1, 10, 1, tzinfo=UTC))
+    record, _ignored = evaluate(policy(), FIRST, None, 2, datetime(2026, 3, 1, 10, 1, tzinfo=UTC))
     assert record.updated == minute(1)
 
 

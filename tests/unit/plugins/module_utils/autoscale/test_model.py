@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -24,7 +24,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record impo
 from .naive import Naive
 from .story import minute, policy
 
-Sample = dict[str, float | None] | None
+Sample: TypeAlias = "dict[str, float | None] | None"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def trace(rng: random.Random, length: int, names: list[str]) -> list[Tick]:
     ticks: list[Tick] = []
     while len(ticks) < length:
         mood = rng.choice(("high", "high", "low", "low", "low", "between", "edge"))
-        for _ in range(rng.randint(1, 12)):
+        for _turn in range(rng.randint(1, 12)):
             outcome = rng.choice((None, "done", "done", "done", "failed")) if rng.random() < 0.7 else None
             ticks.append(
                 Tick(figures(rng, mood, names), rng.random() < 0.03, rng.random() < 0.05, outcome),
@@ -82,7 +82,9 @@ class Runner:
         event = self.record.event
         if event is None:
             return
-        self.record, _ = report(self.rules, self.kept(), Report(event.id, Outcome(outcome)), minute(number, jitter))
+        self.record, _ignored = report(
+            self.rules, self.kept(), Report(event.id, Outcome(outcome)), minute(number, jitter)
+        )
         if outcome == "done" and event.stage.value == "scale_out":
             self.nodes += event.count
         if outcome == "done" and event.stage.value == "deprovision":
@@ -141,7 +143,7 @@ TICKS = st.lists(
 )
 #: Runs of the same sample, so that breaches happen.
 TRACES = st.lists(st.tuples(TICKS, st.integers(1, 6)), min_size=1, max_size=4).map(
-    lambda runs: [tick for ticks, times in runs for tick in ticks for _ in range(times)][:150]
+    lambda runs: [tick for ticks, times in runs for tick in ticks for _turn in range(times)][:150]
 )
 RULES = st.builds(
     lambda distributor, watch, cooldown, drain, low, more, step: policy(

@@ -26,7 +26,7 @@ def eventful() -> Record:
     for number in (1, 2, 3):
         record, decision = evaluate(rules, record, {"memory": HIGH}, 3, minute(number, 0.125), owner="job 1")
     said = Report(str(decision.event_id), Outcome.FAILED, "no capacity", ("i-1", "eipalloc-2"))
-    record, _ = report(rules, record, said, minute(3, 20))
+    record, _ignored = report(rules, record, said, minute(3, 20))
     for number in (9, 10, 11):
         record, decision = evaluate(rules, record, {"memory": LOW}, 3, minute(number), owner="job 2")
     assert decision.action.value == "scale_in"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -15,7 +15,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.recordings 
 
 from .story import iso, minute
 
-Rows = list[tuple[float, tuple[float | None, ...]]]
+Rows: TypeAlias = "list[tuple[float, tuple[float | None, ...]]]"
 
 
 def rows(text: str, **more: Any) -> tuple[tuple[str, ...], Rows]:

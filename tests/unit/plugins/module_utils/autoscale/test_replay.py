@@ -133,14 +133,14 @@ def test_it_is_the_evaluator() -> None:
     figures: list[float | None] = []
     while len(figures) < 3000:
         mood = rng.choice([(86, 100), (0, 39), (41, 84)])
-        figures += [rng.uniform(*mood) if rng.random() > 0.02 else None for _ in range(rng.randint(2, 15))]
+        figures += [rng.uniform(*mood) if rng.random() > 0.02 else None for _turn in range(rng.randint(2, 15))]
     rules, record, nodes, events = policy("dns"), Record("replay", "p"), 2, []
     for at, figure in enumerate(figures, start=1):
         record, decision = evaluate(rules, record, {"memory": figure}, nodes, minute(at))
         if decision.action.value != "none":
             events.append((to_iso(minute(at)), decision.action.value, decision.count, decision.event_id))
             said = Report(str(decision.event_id), Outcome.DONE)
-            record, _ = report(rules, record, said, minute(at))
+            record, _ignored = report(rules, record, said, minute(at))
             nodes += {"scale_out": 1, "scale_in": 0, "deprovision": -1}[decision.action.value] * decision.count
     found = one(replay({"p": rules}, recorded(figures), Options(keep=9999)))
     assert [(each["at"], each["action"], each["count"], each["event_id"]) for each in found["events"]] == events

@@ -39,7 +39,9 @@ def walk(
         answers.append((decision.action.value, decision.phase.value, decision.evaluated))
         if decision.action.value != "none":
             assert decision.event_id is not None
-            record, _ = report(rules, restarted(record), Report(decision.event_id, Outcome.DONE), now + report_after)
+            record, _ignored = report(
+                rules, restarted(record), Report(decision.event_id, Outcome.DONE), now + report_after
+            )
             nodes += {"scale_out": 1, "scale_in": 0, "deprovision": -1}[decision.action.value]
     return answers
 
@@ -96,7 +98,7 @@ def test_ends_of_phases_are_told() -> None:
         figure = BETWEEN if row.memory is None else row.memory
         record, decision = evaluate(rules, record, {"memory": figure}, nodes, minute(row.minute))
         if decision.action.value != "none" and decision.event_id:
-            record, _ = report(rules, record, Report(decision.event_id, Outcome.DONE), minute(row.minute))
+            record, _ignored = report(rules, record, Report(decision.event_id, Outcome.DONE), minute(row.minute))
         ends[row.minute] = decision.phase_until
     assert ends[6] is None
     assert ends[7] == ends[16] == minute(16)

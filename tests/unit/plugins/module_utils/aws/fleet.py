@@ -22,8 +22,15 @@ def want(state: str = "present", **more: Any) -> Want:
     return Want(**{"state": state, "group": "shop", "interfaces": interfaces, **more})
 
 
-def instance(name: str = "i-1", state: str = "running", *, born: str = "1", lifecycle: str | None = None,
-             node_id: int | None = None, **tags: str) -> Instance:  # fmt: skip
+def instance(
+    name: str = "i-1",
+    state: str = "running",
+    *,
+    born: str = "1",
+    lifecycle: str | None = None,
+    node_id: int | None = None,
+    **tags: str,
+) -> Instance:
     own = {"cloudadc:group": "shop"}
     own |= {"cloudadc:lifecycle": lifecycle} if lifecycle else {}
     own |= {"cloudadc:node_id": str(node_id)} if node_id is not None else {}
@@ -47,10 +54,16 @@ def tagged(*instances: Instance) -> dict[str, Interface]:
     """The interfaces of these instances, each with the tags it should have."""
     return {
         item.network_interface_id: Interface(
-            item.network_interface_id, item.addresses, i.instance_id, item.device_index, status="in-use",
-            tags={**OURS, "cloudadc:role": ROLES[item.device_index]})
-        for i in instances for item in i.interfaces
-    }  # fmt: skip
+            item.network_interface_id,
+            item.addresses,
+            i.instance_id,
+            item.device_index,
+            status="in-use",
+            tags={**OURS, "cloudadc:role": ROLES[item.device_index]},
+        )
+        for i in instances
+        for item in i.interfaces
+    }
 
 
 def seen(*instances: Instance, addresses: tuple[Address, ...] = (), **more: Any) -> Seen:

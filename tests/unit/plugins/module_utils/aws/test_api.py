@@ -17,15 +17,24 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Aws
 @pytest.fixture
 def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Stubber]]:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    client = boto3.client("ec2", region_name="eu-west-1", aws_access_key_id="test-id", aws_secret_access_key="test-key",
-                          config=Config(retries={"total_max_attempts": 1}))  # fmt: skip
+    client = boto3.client(
+        "ec2",
+        region_name="eu-west-1",
+        aws_access_key_id="test-id",
+        aws_secret_access_key="test-key",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
     with Stubber(client) as stubber:
         yield client, stubber
         stubber.assert_no_pending_responses()
 
 
-MOVE = {"AllocationId": "eipalloc-1", "NetworkInterfaceId": "eni-1", "PrivateIpAddress": "10.0.1.10",
-        "AllowReassociation": True}  # fmt: skip
+MOVE = {
+    "AllocationId": "eipalloc-1",
+    "NetworkInterfaceId": "eni-1",
+    "PrivateIpAddress": "10.0.1.10",
+    "AllowReassociation": True,
+}
 
 
 def test_associate_sends_the_whole_identity_and_takes_it_from_its_holder(ec2: tuple[Any, Stubber]) -> None:
@@ -57,8 +66,11 @@ def test_a_refusal_names_the_object_and_the_code(ec2: tuple[Any, Stubber]) -> No
 
 def test_filters_are_sent_as_lists(ec2: tuple[Any, Stubber]) -> None:
     client, aws = ec2
-    aws.add_response("describe_addresses", {"Addresses": []},
-                     {"Filters": [{"Name": "allocation-id", "Values": ["eipalloc-1", "eipalloc-2"]}]})  # fmt: skip
+    aws.add_response(
+        "describe_addresses",
+        {"Addresses": []},
+        {"Filters": [{"Name": "allocation-id", "Values": ["eipalloc-1", "eipalloc-2"]}]},
+    )
     assert api.describe_addresses(client, {"allocation-id": ["eipalloc-1", "eipalloc-2"]}) == []
 
 

@@ -55,10 +55,13 @@ def test_identity_is_allocation_interface_and_private_address(wanted: Wish, afte
         pytest.param([wish("x", instance="i-b")], {"attachment.instance-id": ["i-b"]}, id="instance"),
         pytest.param([wish("x", instance="i-b", private="10.0.2.10")], {"attachment.instance-id": ["i-b"]}, id="index"),
         pytest.param([wish("x", instance="i-b"), wish("y", "eni-a")], {}, id="filters are and-ed: list all"),
-        pytest.param([wish("x", instance="i-b"), wish("y", "eni-a", "10.0.1.10")], {"attachment.instance-id": ["i-b"]},
-                     id="a complete wish needs no lookup"),
+        pytest.param(
+            [wish("x", instance="i-b"), wish("y", "eni-a", "10.0.1.10")],
+            {"attachment.instance-id": ["i-b"]},
+            id="a complete wish needs no lookup",
+        ),
     ],
-)  # fmt: skip
+)
 def test_one_lookup_resolves_all_wishes(wishes: list[Wish], filters: dict[str, list[str]] | None) -> None:
     assert lookup(wishes) == filters
 
@@ -66,22 +69,50 @@ def test_one_lookup_resolves_all_wishes(wishes: list[Wish], filters: dict[str, l
 @pytest.mark.parametrize(
     ("wishes", "addresses", "said"),
     [
-        pytest.param([wish("203.0.113.9", "eni-a"), wish("eipalloc-8", "eni-b"), wish("203.0.113.1", "eni-a")],
-                     [eip(1, A1)], ["203.0.113.9", "eipalloc-8"], id="unknown addresses, all named"),
-        pytest.param([wish("203.0.113.1", "eni-x")], [eip(1, A1)], ["203.0.113.1", "eni-x", "does not exist"],
-                     id="unknown interface"),
-        pytest.param([wish("203.0.113.1", instance="i-a", index=2)], [eip(1, A1)], ["i-a, device index 2"],
-                     id="no interface at that index"),
-        pytest.param([wish("203.0.113.1", private="10.0.2.99", instance="i-b")], [eip(1, A1)],
-                     ["10.0.2.99", "eni-b", "10.0.2.10, 10.0.2.11"], id="an address the interface has not"),
-        pytest.param([wish("203.0.113.1", "eni-a", "10.0.1.10"), wish("eipalloc-1", "eni-b", "10.0.2.10")],
-                     [eip(1, None)], [str(A1), str(B1)], id="one address, two targets"),
-        pytest.param([wish("203.0.113.1", "eni-b", "10.0.2.10"), wish("203.0.113.2", "eni-b")],
-                     [eip(1, A1), eip(2, A2)], ["203.0.113.1", "203.0.113.2", str(B1)], id="two addresses, one target"),
-        pytest.param([wish("203.0.113.1", "eni-b")], [eip(1, A1), eip(2, B1)],
-                     ["203.0.113.1", "203.0.113.2 (eipalloc-2)", "displace"], id="the target holds another"),
+        pytest.param(
+            [wish("203.0.113.9", "eni-a"), wish("eipalloc-8", "eni-b"), wish("203.0.113.1", "eni-a")],
+            [eip(1, A1)],
+            ["203.0.113.9", "eipalloc-8"],
+            id="unknown addresses, all named",
+        ),
+        pytest.param(
+            [wish("203.0.113.1", "eni-x")],
+            [eip(1, A1)],
+            ["203.0.113.1", "eni-x", "does not exist"],
+            id="unknown interface",
+        ),
+        pytest.param(
+            [wish("203.0.113.1", instance="i-a", index=2)],
+            [eip(1, A1)],
+            ["i-a, device index 2"],
+            id="no interface at that index",
+        ),
+        pytest.param(
+            [wish("203.0.113.1", private="10.0.2.99", instance="i-b")],
+            [eip(1, A1)],
+            ["10.0.2.99", "eni-b", "10.0.2.10, 10.0.2.11"],
+            id="an address the interface has not",
+        ),
+        pytest.param(
+            [wish("203.0.113.1", "eni-a", "10.0.1.10"), wish("eipalloc-1", "eni-b", "10.0.2.10")],
+            [eip(1, None)],
+            [str(A1), str(B1)],
+            id="one address, two targets",
+        ),
+        pytest.param(
+            [wish("203.0.113.1", "eni-b", "10.0.2.10"), wish("203.0.113.2", "eni-b")],
+            [eip(1, A1), eip(2, A2)],
+            ["203.0.113.1", "203.0.113.2", str(B1)],
+            id="two addresses, one target",
+        ),
+        pytest.param(
+            [wish("203.0.113.1", "eni-b")],
+            [eip(1, A1), eip(2, B1)],
+            ["203.0.113.1", "203.0.113.2 (eipalloc-2)", "displace"],
+            id="the target holds another",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_right_is_refused(wishes: list[Wish], addresses: list[Address], said: list[str]) -> None:
     with pytest.raises(Refusal) as refused:
         plan(wishes, addresses, INTERFACES, None)
@@ -129,15 +160,30 @@ def test_displacement_can_be_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "look"),
-    [(B1, Look.ARRIVED), (A1, Look.PENDING), (None, Look.PENDING), (B2, Look.TAKEN), (A2, Look.TAKEN)],
+    ("now", "association", "look"),
+    [
+        pytest.param(B1, "new", Look.ARRIVED, id="there"),
+        pytest.param(A1, "old", Look.PENDING, id="as it was"),
+        pytest.param(None, None, Look.PENDING, id="nowhere"),
+        pytest.param(B2, "new", Look.TAKEN, id="another private address"),
+        pytest.param(A2, "new", Look.TAKEN, id="a third place"),
+        pytest.param(A1, "new", Look.TAKEN, id="put back where it was"),
+    ],
 )
-def test_a_look_compares_interface_and_private_address(now: Seat | None, look: Look) -> None:
-    assert judge(Move(eip(1, A1), B1), now) is look
+def test_a_look_compares_interface_private_address_and_association(
+    now: Seat | None, association: str | None, look: Look
+) -> None:
+    before = Address("203.0.113.1", "eipalloc-1", A1, "old")
+    assert judge(Move(before, B1), Address("203.0.113.1", "eipalloc-1", now, association)) is look
 
 
 def test_a_wish_without_any_target_is_refused() -> None:
-    option = {"elastic_ip": "203.0.113.1", "network_interface_id": "", "instance_id": None, "device_index": 1,
-              "private_ip_address": None}  # fmt: skip
+    option = {
+        "elastic_ip": "203.0.113.1",
+        "network_interface_id": "",
+        "instance_id": None,
+        "device_index": 1,
+        "private_ip_address": None,
+    }
     with pytest.raises(Refusal, match="neither an interface nor an instance"):
         Wish.from_option(option)

@@ -23,24 +23,49 @@ MANAGED = {"management": {"elastic_ip": True}}
         pytest.param(want(count=3), seen(instance("i-1")), Plan(launch=2), id="some are missing"),
         pytest.param(want(), seen(instance()), Plan(), id="as wanted"),
         pytest.param(want(), seen(instance(state="stopped")), Plan(), id="a stopped one counts"),
-        pytest.param(want(), seen(instance(state="terminated"), instance("i-2", "shutting-down")), Plan(launch=1),
-                     id="what is gone or going does not"),
+        pytest.param(
+            want(),
+            seen(instance(state="terminated"), instance("i-2", "shutting-down")),
+            Plan(launch=1),
+            id="what is gone or going does not",
+        ),
         pytest.param(want(count=0), seen(instance()), Plan(terminate=("i-1",)), id="none wanted"),
-        pytest.param(want(count=1, instance_ids=("i-1", "i-2")), seen(instance("i-1"), instance("i-2")), Plan(),
-                     id="named instances are neither counted nor filled up"),
+        pytest.param(
+            want(count=1, instance_ids=("i-1", "i-2")),
+            seen(instance("i-1"), instance("i-2")),
+            Plan(),
+            id="named instances are neither counted nor filled up",
+        ),
         pytest.param(want("absent"), seen(), Plan(), id="absent and nothing there"),
-        pytest.param(want("absent"), seen(instance("i-1"), instance("i-2", "stopped")),
-                     Plan(terminate=("i-1", "i-2")), id="absent"),
+        pytest.param(
+            want("absent"),
+            seen(instance("i-1"), instance("i-2", "stopped")),
+            Plan(terminate=("i-1", "i-2")),
+            id="absent",
+        ),
         pytest.param(want("absent"), seen(instance(state="shutting-down")), Plan(), id="absent, going already"),
-        pytest.param(want("absent", instance_ids=("i-1", "i-gone")), seen(instance("i-1")), Plan(terminate=("i-1",)),
-                     id="one that is gone already is absent"),
-        pytest.param(want("stopped"), seen(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "pending")),
-                     Plan(stop=("i-1",), settle=("i-3",)), id="stopped"),
+        pytest.param(
+            want("absent", instance_ids=("i-1", "i-gone")),
+            seen(instance("i-1")),
+            Plan(terminate=("i-1",)),
+            id="one that is gone already is absent",
+        ),
+        pytest.param(want("absent", instance_ids=()), seen(addresses=(eip(1),)), Plan(), id="an empty list is nobody"),
+        pytest.param(
+            want("stopped"),
+            seen(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "pending")),
+            Plan(stop=("i-1",), settle=("i-3",)),
+            id="stopped",
+        ),
         pytest.param(want("stopped"), seen(), Plan(), id="stopped and nothing there"),
-        pytest.param(want("started"), seen(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "stopping")),
-                     Plan(start=("i-2",), settle=("i-3",)), id="started"),
+        pytest.param(
+            want("started"),
+            seen(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "stopping")),
+            Plan(start=("i-2",), settle=("i-3",)),
+            id="started",
+        ),
     ],
-)  # fmt: skip
+)
 def test_instances(wanted: Want, there: Seen, plan: Plan) -> None:
     assert decide(wanted, there) == plan
 
@@ -49,15 +74,23 @@ def test_instances(wanted: Want, there: Seen, plan: Plan) -> None:
     ("live", "count", "gone"),
     [
         pytest.param([instance("i-1", node_id=0), instance("i-2", node_id=1)], 1, ["i-2"], id="highest node id"),
-        pytest.param([instance("i-1", node_id=0), instance("i-2", node_id=1, lifecycle="in_service")], 1, ["i-1"],
-                     id="first those not in service"),
+        pytest.param(
+            [instance("i-1", node_id=0), instance("i-2", node_id=1, lifecycle="in_service")],
+            1,
+            ["i-1"],
+            id="first those not in service",
+        ),
         pytest.param([instance("i-1", node_id=7), instance("i-2")], 1, ["i-2"], id="none counts as highest"),
         pytest.param([instance("i-1", born="2026-01-02"), instance("i-2", born="2026-01-01")], 1, ["i-1"], id="newest"),
         pytest.param([instance("i-1"), instance("i-2")], 2, [], id="none too many"),
-        pytest.param([instance(f"i-{n}", node_id=n, lifecycle="in_service" if n in (0, 3) else "draining")
-                      for n in range(5)], 2, ["i-1", "i-2", "i-4"], id="several"),
+        pytest.param(
+            [instance(f"i-{n}", node_id=n, lifecycle="in_service" if n in (0, 3) else "draining") for n in range(5)],
+            2,
+            ["i-1", "i-2", "i-4"],
+            id="several",
+        ),
     ],
-)  # fmt: skip
+)
 def test_surplus(live: list[Instance], count: int, gone: list[str]) -> None:
     assert sorted(surplus(live, count)) == gone
     assert sorted(surplus(live[::-1], count)) == gone, "the order in which AWS lists them must not matter"
@@ -67,12 +100,20 @@ def test_surplus(live: list[Instance], count: int, gone: list[str]) -> None:
     ("wanted", "there", "said"),
     [
         pytest.param(want("started"), seen(), "there is no instance of group shop to start", id="nothing to start"),
-        pytest.param(want(instance_ids=("i-1", "i-9")), seen(instance("i-1")),
-                     "i-9: no such live instance in group shop", id="an unknown instance"),
-        pytest.param(want("absent", instance_ids=("i-1",), zone="zone-b"), seen(instance("i-1")),
-                     "i-1 does not belong to group shop, zone zone-b", id="an instance of another set"),
+        pytest.param(
+            want(instance_ids=("i-1", "i-9")),
+            seen(instance("i-1")),
+            "i-9: no such live instance in group shop",
+            id="an unknown instance",
+        ),
+        pytest.param(
+            want("absent", instance_ids=("i-1",), zone="zone-b"),
+            seen(instance("i-1")),
+            "i-1 does not belong to group shop, zone zone-b",
+            id="an instance of another set",
+        ),
     ],
-)  # fmt: skip
+)
 def test_refusals(wanted: Want, there: Seen, said: str) -> None:
     with pytest.raises(Refusal, match=said):
         decide(wanted, there)
@@ -86,28 +127,82 @@ def associate(plan: Plan) -> list[tuple[str, str | None]]:
     ("wanted", "there", "associated", "allocate", "released"),
     [
         pytest.param(want(of_role=MANAGED), seen(instance()), [("i-1", None)], 1, [], id="allocate"),
-        pytest.param(want(of_role=MANAGED), seen(instance(), addresses=(eip(1),)), [("i-1", "eipalloc-1")], 0, [],
-                     id="what a killed run left idle is used first"),
-        pytest.param(want(of_role=MANAGED), seen(instance(), addresses=(eip(1, role="client"),)), [("i-1", None)], 1,
-                     ["eipalloc-1"], id="one for another role is not, and is released"),
-        pytest.param(want(of_role=MANAGED), seen(instance(), addresses=(eip(1, role=None),)), [("i-1", None)], 1, [],
-                     id="somebody else's idle one is left alone"),
-        pytest.param(want(of_role=MANAGED), seen(instance(), addresses=(eip(1, seat("i-1", 0), None),)), [], 0, [],
-                     id="somebody else's that is there already will do"),
-        pytest.param(want(of_role=MANAGED), seen(instance(), addresses=(eip(1, seat("i-1", 1)),)), [("i-1", None)], 1,
-                     [], id="one on another interface does not"),
-        pytest.param(want(count=2, of_role=MANAGED), seen(instance(), addresses=(eip(1, seat("i-1", 0)), eip(2))),
-                     [], 0, [], id="an idle one is kept for an instance yet to be launched"),
+        pytest.param(
+            want(of_role=MANAGED),
+            seen(instance(), addresses=(eip(1),)),
+            [("i-1", "eipalloc-1")],
+            0,
+            [],
+            id="what a killed run left idle is used first",
+        ),
+        pytest.param(
+            want(of_role=MANAGED),
+            seen(instance(), addresses=(eip(1, role="client"),)),
+            [("i-1", None)],
+            1,
+            ["eipalloc-1"],
+            id="one for another role is not, and is released",
+        ),
+        pytest.param(
+            want(of_role=MANAGED),
+            seen(instance(), addresses=(eip(1, role=None),)),
+            [("i-1", None)],
+            1,
+            [],
+            id="somebody else's idle one is left alone",
+        ),
+        pytest.param(
+            want(of_role=MANAGED),
+            seen(instance(), addresses=(eip(1, seat("i-1", 0), None),)),
+            [],
+            0,
+            [],
+            id="somebody else's that is there already will do",
+        ),
+        pytest.param(
+            want(of_role=MANAGED),
+            seen(instance(), addresses=(eip(1, seat("i-1", 1)),)),
+            [("i-1", None)],
+            1,
+            [],
+            id="one on another interface does not",
+        ),
+        pytest.param(
+            want(count=2, of_role=MANAGED),
+            seen(instance(), addresses=(eip(1, seat("i-1", 0)), eip(2))),
+            [],
+            0,
+            [],
+            id="an idle one is kept for an instance yet to be launched",
+        ),
         pytest.param(want(count=2, of_role=MANAGED), seen(), [], 2, [], id="foretold for those yet to be launched"),
         pytest.param(want(), seen(instance(), addresses=(eip(1),)), [], 0, ["eipalloc-1"], id="none wanted any more"),
-        pytest.param(want(count=0, of_role=MANAGED), seen(instance(), addresses=(eip(1, seat("i-1", 0)),)), [], 0,
-                     ["eipalloc-1"], id="goes with its instance"),
-        pytest.param(want("absent"), seen(instance(), addresses=(eip(1, seat("i-1", 0)), eip(2), eip(3, None, None))),
-                     [], 0, ["eipalloc-2", "eipalloc-1"], id="absent: ours only"),
-        pytest.param(want("absent"), seen(addresses=(eip(1, seat("i-9", 0)),)), [], 0, [],
-                     id="absent: one of ours that serves somebody else stays"),
+        pytest.param(
+            want(count=0, of_role=MANAGED),
+            seen(instance(), addresses=(eip(1, seat("i-1", 0)),)),
+            [],
+            0,
+            ["eipalloc-1"],
+            id="goes with its instance",
+        ),
+        pytest.param(
+            want("absent"),
+            seen(instance(), addresses=(eip(1, seat("i-1", 0)), eip(2), eip(3, None, None))),
+            [],
+            0,
+            ["eipalloc-2", "eipalloc-1"],
+            id="absent: ours only",
+        ),
+        pytest.param(
+            want("absent"),
+            seen(addresses=(eip(1, seat("i-9", 0)),)),
+            [],
+            0,
+            [],
+            id="absent: one of ours that serves somebody else stays",
+        ),
     ],
-)  # fmt: skip
+)
 def test_elastic_ips(wanted: Want, there: Seen, associated: list[Any], allocate: int, released: list[str]) -> None:
     plan = decide(wanted, there)
     assert associate(plan) == associated
@@ -127,8 +222,9 @@ def test_those_that_go_are_awaited_before_their_addresses_can_be_released() -> N
 
 
 def test_new_elastic_ips_are_tagged_so_that_the_next_run_finds_them() -> None:
-    [need] = decide(want(of_role=MANAGED, tags={"team": "edge"}, node_id=3),
-                    seen(instance(node_id=3), interfaces={})).elastic_ips  # fmt: skip
+    [need] = decide(
+        want(of_role=MANAGED, tags={"team": "edge"}, node_id=3), seen(instance(node_id=3), interfaces={})
+    ).elastic_ips
     assert need.tags == {
         "Name": "shop-3",
         "team": "edge",

@@ -36,7 +36,8 @@ class Pages:
 @dataclass
 class Account:
     """Just enough of EC2. ``launches``: what RunInstances does at its n-th call (an error, or None: launch);
-    ``start``: the states a new instance goes through, one a look; ``invisible``: looks by tag that do not show it."""
+    ``start``: the states a new instance goes through, one a look; ``invisible``: looks by tag that do not show it;
+    ``hidden_tags``: looks that do not show the roles of interfaces."""
 
     launches: list[ClientError | None] = field(default_factory=list)
     start: tuple[str, ...] = ("pending", "running")
@@ -46,6 +47,7 @@ class Account:
     by_token: dict[str, list[str]] = field(default_factory=dict)
     addresses: dict[str, dict[str, Any]] = field(default_factory=dict)
     quota_error: ClientError | None = None
+    hidden_tags: int = 0
     calls: list[str] = field(default_factory=list)
     now: float = 0.0
 
@@ -74,21 +76,36 @@ class Account:
 
     def _shown(self, name: str, machine: dict[str, Any]) -> dict[str, Any]:
         state = machine["ahead"][0]
-        interfaces = [] if state in GONE else [
-            {"NetworkInterfaceId": f"eni-{name}-{index}", "Attachment": {"DeviceIndex": index},
-             "PrivateIpAddress": f"10.0.{index}.{name[2:]}", "SourceDestCheck": True,
-             "PrivateIpAddresses": [{"PrivateIpAddress": f"10.0.{index}.{name[2:]}", "Primary": True}]}
-            for index in range(3)
-        ]  # fmt: skip
-        return {"InstanceId": name, "State": {"Name": state}, "Tags": machine["tags"], "NetworkInterfaces": interfaces,
-                "StateReason": {"Message": "Server.InternalError"} if state in GONE else {}}  # fmt: skip
+        interfaces = (
+            []
+            if state in GONE
+            else [
+                {
+                    "NetworkInterfaceId": f"eni-{name}-{index}",
+                    "Attachment": {"DeviceIndex": index},
+                    "PrivateIpAddress": f"10.0.{index}.{name[2:]}",
+                    "SourceDestCheck": True,
+                    "PrivateIpAddresses": [{"PrivateIpAddress": f"10.0.{index}.{name[2:]}", "Primary": True}],
+                }
+                for index in range(3)
+            ]
+        )
+        return {
+            "InstanceId": name,
+            "State": {"Name": state},
+            "Tags": machine["tags"],
+            "NetworkInterfaces": interfaces,
+            "StateReason": {"Message": "Server.InternalError"} if state in GONE else {},
+        }
 
     def describe_network_interfaces(self, _filters: Any) -> dict[str, Any]:
         self.calls.append("DescribeNetworkInterfaces")
         found = []
+        self.hidden_tags -= bool(self.machines) and self.hidden_tags > 0
         for name in self.machines:
             for index, role in enumerate(ROLES):
-                tags = [{"Key": "cloudadc:group", "Value": "shop"}, {"Key": "cloudadc:role", "Value": role}]
+                tags = [{"Key": "cloudadc:group", "Value": "shop"}]
+                tags += [] if self.hidden_tags else [{"Key": "cloudadc:role", "Value": role}]
                 found.append({"NetworkInterfaceId": f"eni-{name}-{index}", "PrivateIpAddress": "x", "TagSet": tags})
         return {"NetworkInterfaces": found}
 
@@ -134,6 +151,9 @@ class Account:
                 if address.get("NetworkInterfaceId", "").startswith(f"eni-{name}-"):
                     del address["NetworkInterfaceId"], address["PrivateIpAddress"]
 
+    def create_tags(self, **_what: Any) -> None:
+        self.calls.append("CreateTags")
+
     def allocate_address(self, TagSpecifications: Any, **_domain: Any) -> dict[str, Any]:
         self.calls.append("AllocateAddress")
         number = len(self.addresses) + 1
@@ -157,8 +177,14 @@ class Account:
 
 def the_set(account: Account, wanted: Want | None = None, **more: Any) -> InstanceSet:
     options: dict[str, Any] = {"wait": True, "wait_timeout": 60, "warn": warnings_of(account).append, **more}
-    return InstanceSet(account, wanted or want(), Recipe("ami-1", "m5.xlarge"), clock=lambda: account.now,
-                       sleep=account.sleep, **options)  # fmt: skip
+    return InstanceSet(
+        account,
+        wanted or want(),
+        Recipe("ami-1", "m5.xlarge"),
+        clock=lambda: account.now,
+        sleep=account.sleep,
+        **options,
+    )
 
 
 def warnings_of(account: Account) -> list[str]:
@@ -217,8 +243,10 @@ def test_tokens_do_not_go_on_for_ever() -> None:
 
 
 def test_a_new_instance_profile_is_waited_for() -> None:
-    slow = refusal("InvalidParameterValue", message="Value (vpx) for parameter iamInstanceProfile.name is invalid. "
-                   "Invalid IAM Instance Profile name")  # fmt: skip
+    slow = refusal(
+        "InvalidParameterValue",
+        message="Value (vpx) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+    )
     account = Account(launches=[slow, slow, None])
     assert converge(the_set(account)) == ["i-1 running"]
     assert 0 < account.now < 60
@@ -280,6 +308,25 @@ def test_an_unknown_quota_is_a_warning_and_no_obstacle() -> None:
 def test_one_of_ours_that_serves_somebody_else_is_named() -> None:
     held, idle, foreign = eip(1, seat("i-9", 0)), eip(2), eip(3, seat("i-9", 1), None)
     assert unreleased(want("absent"), seen(addresses=(held, idle, foreign))) == [held]
+
+
+def test_no_id_is_no_instance_and_not_every_one() -> None:
+    account = Account()
+    converge(the_set(account))
+    account.calls.clear()
+    assert converge(the_set(account, want("absent", instance_ids=()))) == []
+    assert "DescribeInstances" not in account.calls
+    assert "TerminateInstances" not in account.calls
+
+
+def test_what_was_written_and_does_not_show_yet_is_not_written_at_once_again() -> None:
+    account = Account(hidden_tags=2)
+    assert converge(the_set(account)) == ["i-1 running"]
+    assert account.calls.count("CreateTags") <= 3 * 2
+    never = Account(hidden_tags=1000)
+    with pytest.raises(Failure, match="does not settle: after 8 rounds there is still to do: tag eni-i-1-0"):
+        converge(the_set(never))
+    assert never.now > 5
 
 
 def test_what_does_not_settle_is_told() -> None:

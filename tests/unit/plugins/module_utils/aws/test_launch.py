@@ -33,11 +33,19 @@ def subnet(role: str, **more: Any) -> dict[str, Any]:
 
 GROUND = Ground(
     types=[{"NetworkInfo": {"MaximumNetworkInterfaces": 4, "Ipv4AddressesPerInterface": 15}}],
-    images=[{"State": "available", "RootDeviceName": "/dev/sda1", "BlockDeviceMappings": [
-        {"DeviceName": "/dev/sda1", "Ebs": {}}, {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 1}},
-        {"DeviceName": "/dev/sdc", "VirtualName": "ephemeral0"}]}],
+    images=[
+        {
+            "State": "available",
+            "RootDeviceName": "/dev/sda1",
+            "BlockDeviceMappings": [
+                {"DeviceName": "/dev/sda1", "Ebs": {}},
+                {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 1}},
+                {"DeviceName": "/dev/sdc", "VirtualName": "ephemeral0"},
+            ],
+        }
+    ],
     subnets=[subnet(role) for role in ROLES],
-)  # fmt: skip
+)
 
 
 def small(interfaces: int, addresses: int) -> dict[str, Any]:
@@ -57,18 +65,26 @@ def moved(role: str, **more: Any) -> dict[str, Any]:
         pytest.param({}, {"images": [{"State": "pending"}]}, "image ami-1 is pending, not available", id="image state"),
         pytest.param({}, {"types": []}, "no instance type m5.xlarge", id="type"),
         pytest.param({}, small(2, 10), "at most 2 network interfaces, 3 are needed", id="interfaces"),
-        pytest.param({"of_role": {"client": {"secondary_private_ip_count": 10}}}, small(3, 10),
-                     "at most 10 IPv4 addresses per interface, client needs 11", id="addresses"),
+        pytest.param(
+            {"of_role": {"client": {"secondary_private_ip_count": 10}}},
+            small(3, 10),
+            "at most 10 IPv4 addresses per interface, client needs 11",
+            id="addresses",
+        ),
         pytest.param({}, {"subnets": [subnet("client")]}, "no subnet subnet-management, subnet-server", id="subnets"),
-        pytest.param({}, moved("server", AvailabilityZone="eu-west-1b"),
-                     "different zones: .*server in eu-west-1b", id="zones"),
+        pytest.param(
+            {}, moved("server", AvailabilityZone="eu-west-1b"), "different zones: .*server in eu-west-1b", id="zones"
+        ),
         pytest.param({}, moved("server", VpcId="vpc-2"), "different VPCs: .*server in vpc-2", id="VPCs"),
         pytest.param({"zone": "eu-west-1b"}, {}, "zone is eu-west-1b, but the subnets lie in eu-west-1a", id="zone"),
-        pytest.param({"interfaces": (wish("management"),
-                                     dataclasses.replace(wish("client"), subnet_id="subnet-management"))},
-                     {}, "management and the client interface are both in subnet-management", id="shared subnet"),
+        pytest.param(
+            {"interfaces": (wish("management"), dataclasses.replace(wish("client"), subnet_id="subnet-management"))},
+            {},
+            "management and the client interface are both in subnet-management",
+            id="shared subnet",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_work_is_refused(wanted: dict[str, Any], ground: dict[str, Any], said: str) -> None:
     with pytest.raises(Refusal, match=said):
         refuse_impossible(want(**wanted), RECIPE, dataclasses.replace(GROUND, **ground))
@@ -99,10 +115,15 @@ def test_what_can_work_is_not(wanted: dict[str, Any]) -> None:
     [
         pytest.param({}, Recipe(None, "t"), 1, "lacks 1 of 1 instances, and image_id is not given", id="image"),
         pytest.param({"interfaces": (), "count": 3}, Recipe(None, "t"), 2, "image_id and interfaces is not", id="both"),
-        pytest.param({"count": 2, "of_role": {"client": {"private_ip_address": "10.0.1.9"}}}, RECIPE, 2,
-                     "10.0.1.9 can be given to one instance, but 2", id="a fixed address for two"),
+        pytest.param(
+            {"count": 2, "of_role": {"client": {"private_ip_address": "10.0.1.9"}}},
+            RECIPE,
+            2,
+            "10.0.1.9 can be given to one instance, but 2",
+            id="a fixed address for two",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_said_is_asked_for(wanted: dict[str, Any], recipe: Recipe, missing: int, said: str) -> None:
     with pytest.raises(Refusal, match=said):
         refuse_incomplete(want(**wanted), recipe, missing)
@@ -148,10 +169,13 @@ def tags_of(parameters: dict[str, Any], kind: str) -> dict[str, str]:
 
 def test_the_request() -> None:
     wanted = want(
-        node_id=1, tags={"team": "edge"},
-        of_role={"management": {"security_groups": ("sg-1",), "private_ip_address": "10.0.0.9"},
-                 "client": {"secondary_private_ip_count": 2}},
-    )  # fmt: skip
+        node_id=1,
+        tags={"team": "edge"},
+        of_role={
+            "management": {"security_groups": ("sg-1",), "private_ip_address": "10.0.0.9"},
+            "client": {"secondary_private_ip_count": 2},
+        },
+    )
     recipe = dataclasses.replace(RECIPE, iam_instance_profile="vpx", key_name="key", user_data="data")
     parameters = request(wanted, recipe, GROUND, 2)
     assert {k: v for k, v in parameters.items() if k != "TagSpecifications"} == {
@@ -160,10 +184,21 @@ def test_the_request() -> None:
         "MinCount": 2,
         "MaxCount": 2,
         "NetworkInterfaces": [
-            {"DeviceIndex": 0, "SubnetId": "subnet-management", "DeleteOnTermination": True,
-             "Description": "VPX management", "Groups": ["sg-1"], "PrivateIpAddress": "10.0.0.9"},
-            {"DeviceIndex": 1, "SubnetId": "subnet-client", "DeleteOnTermination": True, "Description": "VPX client",
-             "SecondaryPrivateIpAddressCount": 2},
+            {
+                "DeviceIndex": 0,
+                "SubnetId": "subnet-management",
+                "DeleteOnTermination": True,
+                "Description": "VPX management",
+                "Groups": ["sg-1"],
+                "PrivateIpAddress": "10.0.0.9",
+            },
+            {
+                "DeviceIndex": 1,
+                "SubnetId": "subnet-client",
+                "DeleteOnTermination": True,
+                "Description": "VPX client",
+                "SecondaryPrivateIpAddressCount": 2,
+            },
             {"DeviceIndex": 2, "SubnetId": "subnet-server", "DeleteOnTermination": True, "Description": "VPX server"},
         ],
         "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required"},
@@ -174,16 +209,23 @@ def test_the_request() -> None:
             {"DeviceName": name, "Ebs": {"Encrypted": True, "DeleteOnTermination": True}}
             for name in ("/dev/sda1", "/dev/sdb")
         ],
-    }  # fmt: skip
-    common = {"Name": "shop-1", "team": "edge", "cloudadc:group": "shop", "cloudadc:zone": "eu-west-1a",
-              "cloudadc:node_id": "1", "cloudadc:created_by": "vpx_instance"}  # fmt: skip
+    }
+    common = {
+        "Name": "shop-1",
+        "team": "edge",
+        "cloudadc:group": "shop",
+        "cloudadc:zone": "eu-west-1a",
+        "cloudadc:node_id": "1",
+        "cloudadc:created_by": "vpx_instance",
+    }
     assert tags_of(parameters, "instance") == {**common, "cloudadc:lifecycle": "provisioning"}
     assert tags_of(parameters, "network-interface") == tags_of(parameters, "volume") == common
 
 
 def test_the_request_with_less() -> None:
-    recipe = Recipe("ami-1", "m5.large", "arn:aws:iam::1:instance-profile/vpx", encrypt_volumes=False,
-                    http_tokens="optional")  # fmt: skip
+    recipe = Recipe(
+        "ami-1", "m5.large", "arn:aws:iam::1:instance-profile/vpx", encrypt_volumes=False, http_tokens="optional"
+    )
     parameters = request(want(zone="blue"), recipe, GROUND, 1)
     assert parameters["IamInstanceProfile"] == {"Arn": "arn:aws:iam::1:instance-profile/vpx"}
     assert parameters["MetadataOptions"]["HttpTokens"] == "optional"

@@ -19,8 +19,9 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.pair_seats import
 )
 
 
-def instance(number: int, state: str = "running", *, name: str = "", clients: int = 2, born: str = "1",
-             tagged: bool = True) -> Instance:  # fmt: skip
+def instance(
+    number: int, state: str = "running", *, name: str = "", clients: int = 2, born: str = "1", tagged: bool = True
+) -> Instance:
     name = name or f"i-{number}"
     tags = {"cloudadc:group": "shop", **({"cloudadc:node_id": str(number)} if tagged else {})}
     interfaces = (
@@ -50,17 +51,28 @@ GONE = Seat("eni-gone", "10.9.9.9")
     ("instances", "expected"),
     [
         pytest.param([instance(1), instance(0)], [("i-0", 0), ("i-1", 1)], id="by node id"),
-        pytest.param([instance(0), instance(1, "terminated", name="i-old"), instance(1, born="2")],
-                     [("i-0", 0), ("i-1", 1)], id="the old one of a rebuilt node has no say"),
-        pytest.param([instance(0), instance(1, "terminated", name="i-x"),
-                      instance(1, "terminated", name="i-y", born="2")],
-                     [("i-0", 0), ("i-y", 1)], id="of several terminated ones the newest stands for the node"),
-        pytest.param([instance(0), instance(0, name="i-twin", born="2")], [("i-0", 0), ("i-twin", 0)],
-                     id="two live ones with one id are both shown"),
-        pytest.param([instance(5, tagged=False), instance(6, tagged=False)], [("i-5", 0), ("i-6", 1)],
-                     id="untagged: by their place"),
+        pytest.param(
+            [instance(0), instance(1, "terminated", name="i-old"), instance(1, born="2")],
+            [("i-0", 0), ("i-1", 1)],
+            id="the old one of a rebuilt node has no say",
+        ),
+        pytest.param(
+            [instance(0), instance(1, "terminated", name="i-x"), instance(1, "terminated", name="i-y", born="2")],
+            [("i-0", 0), ("i-y", 1)],
+            id="of several terminated ones the newest stands for the node",
+        ),
+        pytest.param(
+            [instance(0), instance(0, name="i-twin", born="2")],
+            [("i-0", 0), ("i-twin", 0)],
+            id="two live ones with one id are both shown",
+        ),
+        pytest.param(
+            [instance(5, tagged=False), instance(6, tagged=False)],
+            [("i-5", 0), ("i-6", 1)],
+            id="untagged: by their place",
+        ),
     ],
-)  # fmt: skip
+)
 def test_nodes_of_a_group(instances: list[Instance], expected: list[tuple[str, int]]) -> None:
     found = nodes_of_group(instances, "shop")
     assert [(n.instance.instance_id if n.instance else "", n.node_id) for n in found] == expected

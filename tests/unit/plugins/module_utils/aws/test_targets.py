@@ -37,8 +37,10 @@ DRAIN = "Target.DeregistrationInProgress"
 
 def seen(**states: str) -> dict[Any, Health]:
     named = {"a": A, "a2": A2, "b": B, "c": C}
-    return {named[name].key: Health(named[name], state, DRAIN if state == "draining" else None)
-            for name, state in states.items()}  # fmt: skip
+    return {
+        named[name].key: Health(named[name], state, DRAIN if state == "draining" else None)
+        for name, state in states.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -46,8 +48,15 @@ def seen(**states: str) -> dict[Any, Health]:
     [
         pytest.param([A, B], {}, True, False, [A, B], [], id="none of them is there"),
         pytest.param([A, B], {"a": "healthy", "b": "initial"}, True, False, [], [], id="all are there"),
-        pytest.param([A, B], {"a": "unhealthy", "b": "unhealthy.draining"}, True, False, [], [],
-                     id="unhealthy is registered, draining for its health too"),
+        pytest.param(
+            [A, B],
+            {"a": "unhealthy", "b": "unhealthy.draining"},
+            True,
+            False,
+            [],
+            [],
+            id="unhealthy is registered, draining for its health too",
+        ),
         pytest.param([A, B], {"a": "unused", "b": "unavailable"}, True, False, [], [], id="no traffic is registered"),
         pytest.param([A, B], {"a": "draining", "b": "healthy"}, True, False, [A], [], id="a draining one comes back"),
         pytest.param([A, A2], {"a": "healthy"}, True, False, [A2], [], id="another port is another target"),
@@ -59,7 +68,7 @@ def seen(**states: str) -> dict[Any, Health]:
         pytest.param([A], {"a2": "healthy"}, False, False, [], [], id="absent: another port stays"),
         pytest.param([A], {"a": "healthy", "b": "healthy"}, False, True, [], [A, B], id="absent with purge: all go"),
     ],
-)  # fmt: skip
+)
 def test_what_is_written(
     wanted: list[Target],
     healths: dict[str, str],
@@ -132,12 +141,16 @@ def test_goals_by_state() -> None:
 @pytest.mark.parametrize(
     ("kind", "family", "fits", "unfit"),
     [
-        ("ip", "ipv4", ["10.0.1.10", "192.168.1.1", "100.64.0.1"], ["i-0123456789abcdef0", "node.example", "fd00::1",
-                                                                    "224.0.0.1", "0.0.0.0", "169.254.1.1"]),
+        (
+            "ip",
+            "ipv4",
+            ["10.0.1.10", "192.168.1.1", "100.64.0.1"],
+            ["i-0123456789abcdef0", "node.example", "fd00::1", "224.0.0.1", "0.0.0.0", "169.254.1.1"],
+        ),
         ("ip", "ipv6", ["fd00::1"], ["10.0.1.10", "i-0123456789abcdef0"]),
         ("instance", "ipv4", ["i-0123456789abcdef0", "i-01234567"], ["10.0.1.10", "eni-0123456789abcdef0"]),
     ],
-)  # fmt: skip
+)
 def test_what_a_group_can_take(kind: str, family: str, fits: list[str], unfit: list[str]) -> None:
     group = Group("arn", "web", kind, family)
     refuse_unfit(group, [Target(name, 80) for name in fits])
@@ -154,8 +167,11 @@ def test_groups_for_something_else(kind: str) -> None:
 
 
 def test_wishes_are_one_an_identity() -> None:
-    options = [{"id": " 10.0.1.10 ", "port": 80, "availability_zone": ""}, {"id": "10.0.1.10", "port": 80,
-               "availability_zone": None}, {"id": "FD00:0::1", "port": 80, "availability_zone": "all"}]  # fmt: skip
+    options = [
+        {"id": " 10.0.1.10 ", "port": 80, "availability_zone": ""},
+        {"id": "10.0.1.10", "port": 80, "availability_zone": None},
+        {"id": "FD00:0::1", "port": 80, "availability_zone": "all"},
+    ]
     assert wishes(options) == (A, Target("fd00::1", 80, "all"))
     for bad, said in (
         ({"id": "10.0.1.10", "port": 80, "availability_zone": "all"}, "named twice"),
@@ -176,8 +192,12 @@ def test_replies_are_parsed() -> None:
     target = {"Id": "10.0.1.10", "Port": 80, "AvailabilityZone": "eu-west-1a"}
     healths = parse_healths([{"Target": target, "TargetHealth": {"State": "initial", "Reason": "Elb.X"}}])
     assert healths == {A.key: Health(Target("10.0.1.10", 80, "eu-west-1a"), "initial", "Elb.X")}
-    assert health_of(B, healths).result() == {"id": "10.0.2.10", "port": 80, "state": "unused",
-                                              "reason": NOT_REGISTERED}  # fmt: skip
+    assert health_of(B, healths).result() == {
+        "id": "10.0.2.10",
+        "port": 80,
+        "state": "unused",
+        "reason": NOT_REGISTERED,
+    }
 
 
 @dataclass
@@ -230,8 +250,9 @@ def test_nobody_leaves_if_the_newcomers_are_refused() -> None:
 
 def test_it_looks_until_all_are_healthy() -> None:
     chosen = plan([A, B], {}, present=True, purge=False)
-    balancer = Balancer([{}, seen(a="initial", b="initial"), seen(a="healthy", b="initial"),
-                         seen(a="healthy", b="healthy")])  # fmt: skip
+    balancer = Balancer(
+        [{}, seen(a="initial", b="initial"), seen(a="healthy", b="initial"), seen(a="healthy", b="healthy")]
+    )
     outcome = watch(chosen, {}, balancer.read, Goal.HEALTHY, 600, clock=lambda: balancer.now, sleep=balancer.sleep)
     assert (outcome.late, balancer.reads) == ((), 4)
     assert complaint(outcome, "web", Goal.HEALTHY, 600) is None
@@ -269,7 +290,8 @@ def test_no_look_too_many(before: dict[str, str], present: bool, timeout: float 
 def test_a_drain_is_waited_for_also_if_another_run_began_it() -> None:
     chosen = plan([A], seen(a="draining"), present=False, purge=False)
     balancer = Balancer([seen(a="draining"), {}])
-    outcome = watch(chosen, seen(a="draining"), balancer.read, Goal.GONE, 600, clock=lambda: balancer.now,
-                    sleep=balancer.sleep)  # fmt: skip
+    outcome = watch(
+        chosen, seen(a="draining"), balancer.read, Goal.GONE, 600, clock=lambda: balancer.now, sleep=balancer.sleep
+    )
     assert not chosen.changed
     assert (outcome.late, balancer.reads) == ((), 2)

@@ -208,6 +208,17 @@ def test_what_is_not_nitro_is_named(answer: Any, said: str) -> None:
     assert str(failure.value) == f"{script.nsip}: get hanode: expected NITRO's JSON, got {said}"
 
 
+@pytest.mark.parametrize("content", [3, "Done", True, [None], ["a"], [{"id": "0"}, 7]])
+def test_what_is_no_list_of_objects_is_not_taken_for_none(content: Any) -> None:
+    """Taken for "there is none", it would be made anew."""
+    with (
+        serving(LOGIN, (200, {**DONE, "hanode": content}), LOGOUT) as script,
+        pytest.raises(NitroGarbled, match=r"get hanode: .* neither an object nor a list of objects"),
+        client(script) as nitro,
+    ):
+        nitro.get("hanode")
+
+
 def test_a_login_without_a_session_id_is_not_a_login() -> None:
     with serving((201, DONE)) as script, pytest.raises(NitroGarbled, match="no session id"), client(script) as nitro:
         nitro.get("hanode")

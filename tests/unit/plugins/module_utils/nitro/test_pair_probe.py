@@ -50,8 +50,10 @@ class Appliance:
             other = B if self.nsip == A else A
             role = self.role(self.looks)
             opposite = "Secondary" if role == "Primary" else "Primary"
-            return [{"id": str(number), "ipaddress": at, "state": state, "hastatus": "UP", "hasync": "SUCCESS"}
-                    for number, (at, state) in enumerate(((self.nsip, role), (other, opposite)))]  # fmt: skip
+            return [
+                {"id": str(number), "ipaddress": at, "state": state, "hastatus": "UP", "hasync": "SUCCESS"}
+                for number, (at, state) in enumerate(((self.nsip, role), (other, opposite)))
+            ]
         return [{"name": "v", "ipv46": "10.0.11.10", "ipset": "s"}] if resource == "lbvserver" else []
 
     def get_bulk(self, resource: str) -> list[dict[str, Any]]:
@@ -145,8 +147,9 @@ def test_part_of_the_configuration_is_better_than_none() -> None:
 def test_it_waits_until_a_node_has_found_out() -> None:
     """The primary died; the secondary notices at its third look."""
     late = Appliance(B, lambda look: "Primary" if look >= 3 else "Secondary")
-    claims, verdict = ask(Appliance(A, always("Primary"), {"login": unreachable}), late,
-                          patience=Patience(0.3, 1.0, 5.0))  # fmt: skip
+    claims, verdict = ask(
+        Appliance(A, always("Primary"), {"login": unreachable}), late, patience=Patience(0.3, 1.0, 5.0)
+    )
     assert verdict.primary == 1
     assert late.calls.count("login") == late.calls.count("lbvserver") == 1
     assert claims[1].served, "what was read once is kept"
@@ -167,8 +170,9 @@ def test_a_node_that_does_not_run_is_not_asked() -> None:
     assert nodes[1].calls == []
     assert verdict.primary == 0
     assert claims[1].error == "instance i-1 is stopped"
-    alone, nobody = ask(Appliance(A, always("Primary")), idle="instance i-1 is stopped",
-                        patience=Patience(0.3, 1.0, 30.0))  # fmt: skip
+    alone, nobody = ask(
+        Appliance(A, always("Primary")), idle="instance i-1 is stopped", patience=Patience(0.3, 1.0, 30.0)
+    )
     assert nobody.primary is None, "and where none runs nothing is waited for"
     assert not alone[0].reachable
 

@@ -131,7 +131,7 @@ def test_a_folder_without_the_right_to_write(tmp_path: Path, monkeypatch: pytest
     """Root may write anywhere, so the refusal comes from a system call that says no."""
     store = FileStore(tmp_path, KEY)
 
-    def refuse(*_: object, **__: object) -> int:
+    def refuse(*_ignored: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(file.os, "open", refuse)

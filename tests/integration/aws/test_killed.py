@@ -1,0 +1,96 @@
+"""vpx_instance killed at a write and started again: it ends like a run that was never killed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from .conftest import Cloud
+
+# Reads the job from standard input, so that the lab can be told the process id before anything is called.
+CODE = """
+import json, sys
+from tests.modules import run_module
+job = json.loads(sys.stdin.readline())
+print(json.dumps(run_module("vpx_instance", job)))
+"""
+
+
+def killed(cloud: Cloud, job: dict[str, Any], number: int, when: str) -> bool:
+    """Run the module in a process of its own that dies at its ``number``-th write; whether it did."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CODE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env=cloud.lab.environment(),
+        text=True,
+    ) as process:
+        cloud.lab.kill_at(number, process.pid, when)
+        process.communicate(json.dumps(job) + "\n", timeout=120)
+    cloud.lab.faults()
+    return process.returncode != 0
+
+
+def portrait(cloud: Cloud) -> dict[str, Any]:
+    """What the account holds, without the names that AWS gives."""
+    states = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped", "shutting-down"]}]
+    groups = cloud.ec2.describe_instances(Filters=states)["Reservations"]
+    interfaces = cloud.ec2.describe_network_interfaces()["NetworkInterfaces"]
+    addresses = cloud.ec2.describe_addresses()["Addresses"]
+    return {
+        "instances": [(i["State"]["Name"], tags(i["Tags"])) for group in groups for i in group["Instances"]],
+        "interfaces": sorted((i["Attachment"]["DeviceIndex"], tags(i["TagSet"])) for i in interfaces),
+        "addresses": sorted((bool(a.get("NetworkInterfaceId")), tags(a["Tags"])) for a in addresses),
+    }
+
+
+def tags(listed: list[dict[str, str]]) -> list[tuple[str, str]]:
+    return sorted((tag["Key"], tag["Value"]) for tag in listed)
+
+
+@pytest.mark.parametrize(
+    ("number", "when"), [(1, "before"), (1, "after"), (3, "before"), (5, "after"), (6, "before"), (6, "after")]
+)
+def test_a_build(cloud: Cloud, number: int, when: str) -> None:
+    """Its writes: RunInstances, then three CreateTags beside AllocateAddress and AssociateAddress."""
+    job = {
+        "group": "shop",
+        "node_id": 0,
+        "image_id": cloud.seed["image_id"],
+        "interfaces": cloud.interfaces(management={"elastic_ip": True}),
+    }
+    assert killed(cloud, job, number, when)
+    result = cloud.run("vpx_instance", **job)
+    assert not result["failed"], result
+    assert not cloud.run("vpx_instance", **job)["changed"]
+    after = portrait(cloud)
+    assert [state for state, _ignored in after["instances"]] == ["running"]
+    assert [index for index, _ignored in after["interfaces"]] == [0, 1, 2]
+    roles = [dict(tagged)["cloudadc:role"] for _ignored, tagged in after["interfaces"]]
+    assert roles == ["management", "client", "server"]
+    [(associated, tagged)] = after["addresses"]
+    assert associated
+    assert dict(tagged)["cloudadc:role"] == "management"
+
+
+@pytest.mark.parametrize(("number", "when"), [(1, "after"), (2, "before"), (2, "after")])
+def test_a_removal(cloud: Cloud, number: int, when: str) -> None:
+    """Its writes: TerminateInstances, then two ReleaseAddress."""
+    managed = {"elastic_ip": True}
+    made = cloud.run(
+        "vpx_instance",
+        group="shop",
+        image_id=cloud.seed["image_id"],
+        interfaces=cloud.interfaces(management=managed, client=managed),
+    )
+    assert not made["failed"], made
+    job = {"group": "shop", "state": "absent"}
+    assert killed(cloud, job, number, when)
+    result = cloud.run("vpx_instance", **job)
+    assert not result["failed"], result
+    assert portrait(cloud) == {"instances": [], "interfaces": [], "addresses": []}
+    assert not cloud.run("vpx_instance", **job)["changed"]
