@@ -35,7 +35,7 @@ def test_no_secret_is_said(stage: Stage) -> None:
         stage.play("ha_pair", "-vvv", "--diff"),
         stage.play("ha_failover", "-vvv", "--diff"),
         stage.play("ha_failover", "-vvv", "--diff", "-e", "ha_failover_mode=reconcile"),
-        stage.play("ha_pair", "-vvv", "-e", f"ha_pair_password={WRONG}", must_succeed=False),
+        stage.play("ha_failover", "-vvv", "-e", f"ha_failover_password={WRONG}", must_succeed=False),
     ]
     assert [run.code == 0 for run in runs] == [True, True, True, False]
     texts = {path: text for run in runs for path, text in said(stage, run).items()}
