@@ -23,7 +23,7 @@ def options(role: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_there_are_roles() -> None:
-    assert {"ha_failover", "ha_pair", "node_bootstrap"} <= {role.name for role in ROLES}
+    assert {"autoscale", "ha_failover", "ha_pair", "node_bootstrap", "report"} <= {role.name for role in ROLES}
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
