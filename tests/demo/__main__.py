@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.demo import ha_pair
+from tests.demo import autoscale, ha_pair
 from tests.demo.voice import Voice
 from tests.lab.client import running
 from tests.lab.settings import CHECKOUT
@@ -23,6 +23,8 @@ def main() -> int:
         voice.title("An HA pair of NetScaler VPX on AWS, in a region that fits on this machine")
         with running(directory) as lab:
             ha_pair.tell(Stage(lab), voice)
+        voice.title("An autoscale group decides: memory 40/85 %, watch 3 min, cooldown 10 min, drain 10 min, TTL 60 s")
+        autoscale.tell(directory, CHECKOUT / "demo-report" / "index.html", voice)
     except (StageError, RuntimeError, AssertionError) as error:
         print(f"\ndemo: {error}\n\nEverything that was said is in {directory}", file=sys.stderr)
         return 1

@@ -109,7 +109,7 @@ def test_the_playbook_says_the_decision_and_takes_the_report(tmp_path: Path) -> 
         "shop, a: scale_out 1; memory 91.2 % > 85 % for 1 of 1 samples; 2 → 3 nodes, max 6; phase scaling_out." in said
     )
     record = json.loads((tmp_path / "store" / "shop@a.json").read_text())
-    event = json.dumps(record).partition('"id": "')[2].partition('"')[0]
+    event = record["document"]["event"]["id"]
     assert f"Event {event}: carry it out, then report it with autoscale_event." in said
     # As an operator does: the same variables with addresses, on the command line the event. The nodes are not asked.
     report = json.dumps({"autoscale_event": {"id": event, "outcome": "done"}, "autoscale_nodes": ["192.0.2.1"]})
