@@ -44,7 +44,6 @@ lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
 	@$(BIN)/mypy plugins tests/lab tests/demo tests/modules.py
 	@git ls-files -z --cached --others --exclude-standard '*.yml' '*.yaml' | xargs -0 $(BIN)/yamllint --strict
 	@$(BIN)/ansible-lint --offline --profile production -q
-	@$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs=self .
 	@$(BIN)/antsibull-changelog lint
 
 .PHONY: format
@@ -67,6 +66,7 @@ unit: venv ## what decides: pure functions, tables, properties
 
 .PHONY: integration
 integration: venv ## what speaks: modules against the lab over HTTP, and the lab against its documentation
+	@bash tests/gates/browser.sh >/dev/null
 	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(COVERAGE) run --parallel-mode -m pytest -q -n $(WORKERS) --dist loadfile tests/integration
 
 .PHONY: coverage

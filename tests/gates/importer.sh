@@ -12,8 +12,8 @@ printf '[galaxy-importer]\nRUN_ANSIBLE_TEST = False\nCHECK_REQUIRED_TAGS = True\
 (cd "$copy" && GALAXY_IMPORTER_CONFIG=$here/.cache/importer/importer.cfg \
     "$bin/python" -m galaxy_importer.main --git-clone-path "$copy" --output-path "$here/.cache/importer") > importer.log 2>&1 ||
     { cat importer.log >&2; exit 1; }
-grep -q 'Importer processing completed successfully' importer.log || { cat importer.log >&2; exit 1; }
-if grep -E '(WARNING|ERROR)' importer.log; then
+grep -q 'Collection loading complete' importer.log || { cat importer.log >&2; exit 1; }
+if grep -E '\b(WARNING|ERROR)\b' importer.log; then
     echo "importer: the lines above are complaints of galaxy-importer" >&2
     exit 1
 fi

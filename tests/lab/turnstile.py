@@ -10,10 +10,10 @@ import enum
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from tests.lab.calls import CallLog
-from tests.lab.faults import Faults, Kill, Kind
+from tests.lab.faults import Faults, Kill, Kind, Verdict
 from tests.lab.world import Environ, Side
 
 Answer = tuple[str, list[tuple[str, str]], bytes]
@@ -81,7 +81,7 @@ class Turnstile:
             time.sleep(delay)
         if verdict.fault in ("reset", "hang"):
             raise entry.lost(verdict.fault)
-        status, headers, body = self._carry_out(verdict.fault, environ, entry)
+        status, headers, body = self._carry_out(verdict, environ, entry)
         if verdict.kill:
             self._strike(verdict.kill, entry)
         if verdict.fault == "lose":
@@ -90,7 +90,8 @@ class Turnstile:
         start_response(status, headers)
         return [body]
 
-    def _carry_out(self, fault: Kind | None, environ: Environ, entry: _Entry) -> Answer:
+    def _carry_out(self, verdict: Verdict, environ: Environ, entry: _Entry) -> Answer:
+        fault, kill = verdict.fault, verdict.kill
         if fault in ("throttle", "error"):
             entry.extra["fault"] = fault
             return self.side.refusal("throttle" if fault == "throttle" else "error", environ)
@@ -98,13 +99,15 @@ class Turnstile:
             return _run(self.side, environ)
         except ConnectionResetError:
             # A side breaks the connection itself: a coordinator that was removed through its own cluster address.
-            entry.log("0")
-            raise NoAnswer(Loss.RESET) from None
+            if not kill:
+                entry.log("0")
+                raise NoAnswer(Loss.RESET) from None
+            self._strike(kill, entry)
         except BaseException:
             entry.log("500")
             raise
 
-    def _strike(self, kill: Kill, entry: _Entry) -> None:
+    def _strike(self, kill: Kill, entry: _Entry) -> NoReturn:
         entry.extra["fault"] = f"kill {kill.when}"
         entry.log("0")
         # Known to have struck before the victim can be seen dead: who waits for that may ask at once.

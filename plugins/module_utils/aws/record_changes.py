@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.record_plan import Plan, RecordSet
@@ -14,7 +14,6 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.records import be
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.waiters import Clock, Pace, Sleep, looks
 
 Start = Mapping[str, str]
-Page: TypeAlias = "Callable[[Start], tuple[Sequence[RecordSet], Start | None]]"
 
 # Route 53 takes some ten requests a second of a whole account, and a change takes up to a minute.
 PACE = Pace(first=1.0, growth=1.5, longest=10.0)
@@ -22,7 +21,7 @@ ATTEMPTS = 3
 INSYNC = "INSYNC"
 
 
-def group(page: Page, name: str, kind: str) -> list[RecordSet]:
+def group(page: Callable[[Start], tuple[Sequence[RecordSet], Start | None]], name: str, kind: str) -> list[RecordSet]:
     """The record sets of a name and type. A zone is sorted by both: begin there, stop when past it."""
     start: Start | None = {"StartRecordName": canonical_name(name), "StartRecordType": kind}
     found: list[RecordSet] = []

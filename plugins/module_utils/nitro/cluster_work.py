@@ -60,6 +60,8 @@ class Session(steps.Session, Protocol):
 
     def forget_session(self) -> object: ...
 
+    def close(self) -> object: ...
+
 
 def clients(params: Mapping[str, Any]) -> tuple[NitroClient, NitroClient]:
     """One for the appliance's NSIP and one for the CLIP, at the same port where the CLIP comes without one."""
@@ -148,9 +150,9 @@ class Membership:
                 self._declaring(move.step)
                 steps.apply(self.clip, [move.step])
             case Do.ON_NODE if move.step:
-                steps.apply(self.node, [move.step])
                 if move.step.verb == "delete":
-                    self._instance_removed()
+                    self._removing_instance()
+                steps.apply(self.node, [move.step])
             case Do.JOIN:
                 self.join()
             case Do.SAVE_CLIP:
@@ -234,9 +236,9 @@ class Membership:
 
     # ------------------------------------------------------------------ writing
 
-    def _instance_removed(self) -> None:
-        """What was said to the CLIP may have been said to this node, and nobody may answer there any more."""
-        self.clip.forget_session()
+    def _removing_instance(self) -> None:
+        """The CLIP may be this node's, and go with it: its session ends while there is somebody to tell."""
+        self.clip.close()
         if not self.wanted.present and self.view.cluster and len(self.view.cluster.members) <= 1:
             self.dissolved = True
 

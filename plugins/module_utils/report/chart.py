@@ -37,28 +37,17 @@ COLOURS = {
     name: f"#c0de{number:02x}"
     for number, name in enumerate(
         (
-            "ink",
-            "muted",
-            "grid",
-            "line",
-            "nodes",
-            "max",
-            "min",
-            "grow",
-            "shrink",
-            "failed",
-            "scaling_out",
-            "cooldown",
-            "draining",
-            "ttl",
-            "deprovisioning",
+            "ink", "muted", "grid", "line", "nodes", "max", "min", "grow", "shrink", "failed",
+            "scaling_out", "cooldown", "draining", "ttl", "deprovisioning",
         ),
         start=1,
     )
-}
+}  # fmt: skip
 
 #: More events than these are drawn as lines only, without number and tooltip.
 NUMBERED = 150
+#: How much of the drawing's width the number of an event takes.
+LABEL = 0.055
 
 _DAY = 86400.0
 _STYLE = {
@@ -167,25 +156,16 @@ def _nodes(axes: Axes, panel: Panel) -> None:
         axes.set_ylim(0, 1)
         axes.annotate(
             "no event has told the number of nodes",
-            (0.5, 0.4),
-            xycoords="axes fraction",
-            color=COLOURS["muted"],
-            ha="center",
-            gid="empty-nodes",
-        )
+            (0.5, 0.4), xycoords="axes fraction", color=COLOURS["muted"], ha="center", gid="empty-nodes",
+        )  # fmt: skip
         return
     steps = [*panel.nodes, (panel.end, panel.nodes[-1][1])]
     counts = [count for _at, count in steps]
     axes.set_ylim(0, max(counts) + 1)
     axes.step(
-        [_days(at) for at, _count in steps],
-        counts,
-        where="post",
-        color=COLOURS["nodes"],
-        linewidth=1.8,
-        gid="line-nodes",
-        zorder=3,
-    )
+        [_days(at) for at, _count in steps], counts,
+        where="post", color=COLOURS["nodes"], linewidth=1.8, gid="line-nodes", zorder=3,
+    )  # fmt: skip
     axes.annotate(
         f" {counts[-1]}",
         (1, counts[-1]),
@@ -202,14 +182,9 @@ def _phases(axes: Axes, row: int, panel: Panel) -> None:
         by_phase.setdefault(span.phase.value, []).append((_days(span.start), _days(span.end) - _days(span.start)))
     for phase, ranges in sorted(by_phase.items()):
         axes.broken_barh(
-            ranges,
-            (0, 1),
-            transform=axes.get_xaxis_transform(),
-            zorder=0.5,
-            facecolor=COLOURS[phase],
-            edgecolor="none",
-            gid=f"phase-{phase}-{row}",
-        )
+            ranges, (0, 1), transform=axes.get_xaxis_transform(), zorder=0.5,
+            facecolor=COLOURS[phase], edgecolor="none", gid=f"phase-{phase}-{row}",
+        )  # fmt: skip
 
 
 def _shown(panel: Panel) -> list[Mark]:
@@ -226,36 +201,42 @@ def _events(axes: Axes, row: int, panel: Panel) -> None:
     shown = _shown(panel)
     if shown:
         axes.vlines(
-            [_days(mark.at) for mark in shown],
-            0,
-            1,
-            transform=axes.get_xaxis_transform(),
-            colors=[_colour(mark) for mark in shown],
-            linewidth=1.1 if len(shown) <= NUMBERED else 0.3,
-            zorder=2,
-            gid=f"events-{row}",
-        )
+            [_days(mark.at) for mark in shown], 0, 1,
+            transform=axes.get_xaxis_transform(), colors=[_colour(mark) for mark in shown],
+            linewidth=1.1 if len(shown) <= NUMBERED else 0.3, zorder=2, gid=f"events-{row}",
+        )  # fmt: skip
+
+
+def groups(panel: Panel) -> list[list[Mark]]:
+    """The events shown, those together whose numbers would print over one another; none where there are too many."""
+    shown, room = _shown(panel), (panel.end - panel.start) * LABEL
+    found: list[list[Mark]] = []
+    for mark in shown if len(shown) <= NUMBERED else ():
+        if found and mark.at - found[-1][0].at < room:
+            found[-1].append(mark)
+        else:
+            found.append([mark])
+    return found
+
+
+def _sign(mark: Mark) -> str:
+    if mark.outcome == "failed":
+        return "×"
+    return "▲" if mark.grows else "▼"
 
 
 def _numbers(axes: Axes, panel: Panel) -> None:
-    """A flag on top of each event's line: its number and where it went, with the reason as a tooltip."""
-    shown = _shown(panel)
-    if len(shown) > NUMBERED:
-        return
-    for mark in shown:
-        sign = "×" if mark.outcome == "failed" else "▲" if mark.grows else "▼"
+    """A flag on top of the events' lines: their numbers and where they went, with the reasons as a tooltip."""
+    for group in groups(panel):
+        first, last = group[0], group[-1]
+        numbers = f"{first.number}–{last.number}" if len(group) > 1 else f"{first.number}"
+        colours = {_colour(mark) for mark in group}
         axes.annotate(
-            f"{sign}{mark.number}",
-            (_days(mark.at), 1.0),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(0, 2),
-            textcoords="offset points",
-            color=_colour(mark),
-            ha="center",
-            va="bottom",
-            fontweight="bold",
-            gid=f"event-{mark.number}",
-        )
+            "".join(dict.fromkeys(map(_sign, group))) + numbers,
+            (_days((first.at + last.at) / 2), 1.0), xycoords=axes.get_xaxis_transform(),
+            xytext=(0, 2), textcoords="offset points", ha="center", va="bottom", fontweight="bold",
+            color=colours.pop() if len(colours) == 1 else COLOURS["ink"], gid=f"event-{first.number}",
+        )  # fmt: skip
 
 
 # -- from matplotlib's file to an element of the page -----------------------------------------------------------------
@@ -274,12 +255,10 @@ def _for_page(svg: str, panel: Panel, prefix: str) -> str:
     for name, colour in COLOURS.items():
         svg = svg.replace(colour, f"var(--{name})")
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", svg)
-    for mark in panel.marks:
-        svg = svg.replace(
-            f'<g id="{prefix}-event-{mark.number}">',
-            f'<g id="{prefix}-event-{mark.number}"><title>{_tip(mark)}</title>',
-            1,
-        )
+    for group in groups(panel):
+        flag = f'<g id="{prefix}-event-{group[0].number}">'
+        tips = "\n".join(map(_tip, group))
+        svg = svg.replace(flag, f"{flag}<title>{tips}</title>", 1)
     return svg
 
 

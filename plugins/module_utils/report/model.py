@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Optional
 
 from ..autoscale.policy import UNITS, Limit, Policy
 from ..autoscale.record import Phase
 from ..autoscale.recordings import Batches, Recording
 
 #: An instant (seconds since the epoch) and a figure; None where it is missing.
-Point: TypeAlias = "tuple[float, float | None]"
+Point = tuple[float, Optional[float]]  # noqa: UP045 (pylint evaluates it)
 #: Metric to its points, oldest first.
 Trails = Mapping[str, Sequence[Point]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,39 @@ def test_no_call_in_check_mode_without_the_lease_and_unasked(cloud: Cloud, tmp_p
     FileStore(tmp_path / "store", Key("shop", "eu-central-1a")).acquire("somebody else", 60)
     refused = cloud.run("autoscale_evaluate", **options(tmp_path, 2))
     assert (refused["decision"]["evaluated"], refused["published"], cloud.calls) == (False, False, {})
+
+
+def test_what_is_published_can_be_drawn(cloud: Cloud, tmp_path: Path) -> None:
+    """As the report's README says: what get-metric-data prints is a recording as it comes."""
+    for minute in (1, 2, 3, 4):
+        cloud.run("autoscale_evaluate", **options(tmp_path, minute))
+    dimensions = [{"Name": "group", "Value": "shop"}, {"Name": "zone", "Value": "eu-central-1a"}]
+    queries = [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Stat": "Average",
+                "Period": 60,
+                "Metric": {"Namespace": "CloudADC/Autoscale", "MetricName": name, "Dimensions": dimensions},
+            },
+        }
+        for name in ("memory", "cpu")
+    ]
+    printed = cloud.lab.boto("cloudwatch").get_metric_data(
+        MetricDataQueries=queries, StartTime=START, EndTime=START + timedelta(minutes=10)
+    )
+    recording = tmp_path / "get-metric-data.json"
+    recording.write_text(json.dumps(printed, default=datetime.isoformat))
+    page = {
+        "path": str(tmp_path / "page.html"),
+        "group": "shop",
+        "store": {"path": str(tmp_path / "store")},
+        "policy": policy_dict(),
+        "recordings": {"eu-central-1a": str(recording)},
+    }
+    [panel] = cloud.run("autoscale_report", diff=False, **page)["panels"]
+    assert panel["samples"] == {"memory": 4, "cpu": 4}
+    assert cloud.calls == {}
 
 
 def _survives(result: dict[str, Any], tmp_path: Path) -> str:

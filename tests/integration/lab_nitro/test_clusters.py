@@ -106,6 +106,7 @@ def test_a_cluster_begins_with_a_warm_reboot_of_its_first_node(grown: Grown) -> 
     assert (instance["clid"], instance["status"], instance["operationalstate"]) == ("1", "UP", "ENABLED")
     assert (instance["deadinterval"], instance["hellointerval"]) == (3, 200)
     assert [row["id"] for row in grown.clip().rows("Interface")] == ["0/1/1", "0/1/2", "LO/1"]
+    assert grown.clip().rows("nsconfig")[0]["configchanged"] is False
 
 
 def test_a_clip_that_ec2_does_not_know_is_not_reachable(grown: Grown) -> None:

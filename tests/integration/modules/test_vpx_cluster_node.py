@@ -184,11 +184,12 @@ def test_what_cannot_be_is_said_before_the_first_write(fresh_lab: LabClient) -> 
         assert sentence in failed(ran)
         assert ran.writes == []
     done(first.run(MODULE, form=True))
-    for options, sentence in (
+    refused: tuple[tuple[dict[str, Any], str], ...] = (
         ({"cluster_id": 2}, "belongs to cluster 1, not 2"),
         ({"node_id": 0}, f"node 0 of cluster 1 is {first.address}"),
         ({"cluster_password": "not-it"}, "354"),
-    ):
+    )
+    for options, sentence in refused:
         ran = second.run(MODULE, **options)
         assert sentence in failed(ran)
         assert ran.writes == []
@@ -232,8 +233,8 @@ def test_a_leaving_coordinator_that_is_killed_is_gone_on_with(fresh_lab: LabClie
         assert membership(box)[3] == sorted([second.address, third.address])
 
 
-def test_saves_that_collide_are_tried_again(fresh_lab: LabClient) -> None:
-    """Throttling is how an appliance says that it has no room: 445 for a call in three."""
+def test_appliances_that_have_no_room_now_and_then_form_a_cluster_all_the_same(fresh_lab: LabClient) -> None:
+    """Throttling is how an appliance says that it has no room: 445 for a call in five."""
     first, second = managed(fresh_lab, 2)
     fresh_lab.faults(nitro={"throttle": 0.2}, seed=7)
     done(first.run(MODULE, form=True))

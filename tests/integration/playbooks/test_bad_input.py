@@ -111,3 +111,11 @@ def test_a_failover_of_a_pair_that_does_not_exist(play: Any) -> None:
     run = play("ha_failover", ha_failover_name="nobody")
     assert (run.status, run.writes) == (2, [])
     assert "nobody" in run.said
+
+
+@pytest.mark.parametrize("playbook", ["ha_pair", "ha_failover"])
+def test_an_argument_that_does_not_validate_shows_no_secret(play: Any, playbook: str) -> None:
+    """Ansible prints the whole specification then; ``play`` looks for every password in the output."""
+    run = play(playbook, "-vvv", ha_pair_nitro_port="telnet", ha_failover_mode="recncile")
+    assert (run.status, run.writes) == (2, [])
+    assert "Validation of arguments failed" in run.said

@@ -292,12 +292,15 @@ class Clusters:
 
     def _name_interfaces(self, node: Appliance) -> None:
         """In a cluster an interface is called node/controller/unit: 1/1 of node 0 becomes 0/1/1."""
-        stored = node.running.table("Interface")
-        rows = {row["id"].split("/", 1)[1] if row["id"].count("/") == 2 else row["id"]: row for row in stored.values()}
-        stored.clear()
-        for name, row in rows.items():
-            row["id"] = self.prefix(node) + name
-            stored[row["id"],] = row
+        for config in (node.running, node.saved):  # a boot is no change of the configuration
+            stored = config.table("Interface")
+            rows = [
+                (row["id"].split("/", 1)[1] if row["id"].count("/") == 2 else row["id"], row) for row in stored.values()
+            ]
+            stored.clear()
+            for name, row in rows:
+                row["id"] = self.prefix(node) + name
+                stored[row["id"],] = row
 
     def prefix(self, node: Appliance) -> str:
         row = self.own_row(node) if node.cluster.member else None

@@ -28,11 +28,11 @@ class Signature:
 
 def read_signature(environ: Environ) -> Signature | None:
     """The request's signature, None if it has none of this kind."""
-    algorithm, _, rest = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    algorithm, _ignored, rest = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if algorithm != ALGORITHM:
         return None
     parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
-    key_id, _, scope = parts.get("Credential", "").partition("/")
+    key_id, _ignored, scope = parts.get("Credential", "").partition("/")
     return Signature(key_id, scope, tuple(parts.get("SignedHeaders", "").split(";")), parts.get("Signature", ""))
 
 

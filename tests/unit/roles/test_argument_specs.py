@@ -69,3 +69,9 @@ def test_no_variable_is_used_that_is_not_specified(role: Path) -> None:
     known |= set(re.findall(rf"^\s+(_*{role.name}_\w+):", text, re.MULTILINE))
     used = set(re.findall(rf"\b_*{role.name}_\w+\b", text))
     assert used - known - {f"{role.name}_"} == set()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_no_secret_has_a_default_in_the_specification(role: Path) -> None:
+    """Ansible prints the specification, its defaults filled in, when another argument does not validate."""
+    assert [name for name, option in options(role).items() if option.get("no_log") and "default" in option] == []

@@ -1,7 +1,7 @@
 """Appliances in memory that can form a cluster, with the rules of NITRO that matter to its membership, and a clock.
 
 What the documentation says: a cluster works after a warm reboot of what was saved; the coordinator holds the CLIP; its
-removal cuts the connection and moves the CLIP after seconds; a node that is removed is cleared; a save may collide.
+removal cuts the connection and moves the CLIP after seconds; a node that is removed is cleared.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Box:
 
 @dataclass
 class World:
-    """``kill_at``: (n-th write from 1, before|after). ``faults``: errors of the next saves."""
+    """``kill_at``: (n-th write from 1, before|after) kills the run, ``cut_at`` breaks the connection there."""
 
     boxes: dict[str, Box]
     now: float = 0.0

@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Limit
-from ansible_collections.cloudadc.aws.plugins.module_utils.report.chart import COLOURS, NUMBERED, draw
+from ansible_collections.cloudadc.aws.plugins.module_utils.report.chart import COLOURS, NUMBERED, draw, groups
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_record import panel_of
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Mark, Page, Panel, Series
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.page import _DARK, _LIGHT, render
@@ -109,3 +109,22 @@ def test_very_many_events_are_drawn_without_numbers() -> None:
     crowded = draw(panel(marks=marks), "p")
     assert "p-event-1" not in crowded
     assert "p-events-1" in crowded
+
+
+def test_events_that_are_near_one_another_share_a_flag() -> None:
+    where = (
+        (1, "scale_out", "done"),
+        (60, "scale_out", "done"),
+        (90, "scale_in", "done"),
+        (1800, "scale_out", "failed"),
+    )
+    marks = tuple(
+        Mark(number, BASE + at, action, 1, outcome, f"why {number}")
+        for number, (at, action, outcome) in enumerate(where, start=1)
+    )
+    text = draw(panel(marks=marks), "p")
+    assert [[mark.number for mark in group] for group in groups(panel(marks=marks))] == [[1, 2, 3], [4]]
+    assert ">▲▼1–3<" in text
+    assert ">×4<" in text
+    [tips] = re.findall(r'id="p-event-1"><title>(.*?)</title>', text, re.DOTALL)
+    assert [line.split(": ")[-1] for line in tips.splitlines()] == ["why 1", "why 2", "why 3"]
