@@ -59,6 +59,7 @@ class Stage:
         """``ansible-playbook cloudadc.aws.<playbook>`` in the background, and the file of all it says."""
         self._runs += 1
         log = self.lab.directory / f"run-{self._runs:03d}-{playbook}.log"
+        log.unlink(missing_ok=True)  # Ansible would go on in that of an earlier stage in this directory
         command = [str(Path(sys.executable).parent / "ansible-playbook"), f"cloudadc.aws.{playbook}"]
         variables = ["-e", f"@{self.lab.variables_path(VARIABLES)}"]
         settings = {
