@@ -24,7 +24,7 @@ def main() -> int:
         with running(directory) as lab:
             ha_pair.tell(Stage(lab), voice)
         voice.title("An autoscale group decides: memory 40/85 %, watch 3 min, cooldown 10 min, drain 10 min, TTL 60 s")
-        autoscale.tell(directory, CHECKOUT / "demo-report" / "index.html", voice)
+        autoscale.tell(directory, CHECKOUT / "demo-report", voice)
     except (StageError, RuntimeError, AssertionError) as error:
         print(f"\ndemo: {error}\n\nEverything that was said is in {directory}", file=sys.stderr)
         return 1

@@ -10,26 +10,30 @@ from tests.modules import run_module
 from tests.stage import StageError
 from tests.unit.plugins.module_utils.autoscale.story import BETWEEN, LOW, Row, iso, policy_dict, rows
 
-GROUP = "shop"
-DISTRIBUTORS = ("nlb", "dns")
+ZONE = "eu-central-1a"
+#: What the nodes of a group are behind, and the page about that group.
+PAGES = {"nlb": "index.html", "dns": "dns.html"}
 NODES = 3
 
 
-def tell(folder: Path, page: Path, voice: Voice) -> None:
-    """Ticks of two zones with their records in ``folder``; ``page`` is written from the records and the samples."""
+def tell(folder: Path, report: Path, voice: Voice) -> None:
+    """A tick a minute for two groups, their records in ``folder``; pages from records and samples in ``report``."""
     store = {"path": str(folder / "store")}
-    recordings = {}
-    for distributor in DISTRIBUTORS:
+    report.mkdir(exist_ok=True)
+    for distributor, name in PAGES.items():
         samples = {iso(row.minute): _figure(row) for row in rows(distributor)}
         decisions = _ticks(distributor, samples, store)
         voice.step(f"behind {distributor}", f"{len(samples)} minutes, a tick of autoscale_evaluate each", *decisions)
         recording = folder / f"{distributor}.csv"
         recording.write_text("timestamp,memory\n" + "".join(f"{at},{figure}\n" for at, figure in samples.items()))
-        recordings[distributor] = str(recording)
-    page.parent.mkdir(exist_ok=True)
-    common = {"path": str(page), "group": GROUP, "zones": list(DISTRIBUTORS), "store": store}
-    written = _module("autoscale_report", {**common, "policy": policy_dict("dns"), "recordings": recordings})
-    voice.step("the report", f"{page}, {written['size']} bytes: open it in a browser")
+        given = {"group": _group(distributor), "policy": policy_dict(distributor), "recordings": {ZONE: str(recording)}}
+        page = report / name
+        _module("autoscale_report", {**given, "path": str(page), "store": store})
+        voice.step("its page", f"{page}, open it in a browser")
+
+
+def _group(distributor: str) -> str:
+    return f"shop-{distributor}"
 
 
 def _figure(row: Row) -> float:
@@ -41,7 +45,8 @@ def _figure(row: Row) -> float:
 
 def _ticks(distributor: str, samples: dict[str, float], store: dict[str, str]) -> list[str]:
     """A tick for every sample, with what is decided reported done at once; a line for each decision to act."""
-    zone = {"group": GROUP, "zone": distributor, "policy": policy_dict(distributor), "store": store, "owner": "demo"}
+    group = {"group": _group(distributor), "zone": ZONE, "policy": policy_dict(distributor)}
+    zone = {**group, "store": store, "owner": "demo"}
     lines, nodes = [], NODES
     for minute, (at, figure) in enumerate(samples.items(), 1):
         tick = _module("autoscale_evaluate", {**zone, "node_count": nodes, "now": at, "sample": {"memory": figure}})
