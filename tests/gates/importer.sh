@@ -17,6 +17,6 @@ if grep -E '\b(WARNING|ERROR)\b' importer.log; then
     echo "importer: the lines above are complaints of galaxy-importer" >&2
     exit 1
 fi
-"$bin/ansible-builder" introspect --sanitize "$copy" > introspect.log 2>&1 || { cat introspect.log >&2; exit 1; }
+"$bin/ansible-builder" introspect --sanitize "$here/.cache/build/tree" > introspect.log 2>&1 || { cat introspect.log >&2; exit 1; }
 grep -q boto3 introspect.log || { echo "importer: ansible-builder does not find the Python requirements" >&2; cat introspect.log >&2; exit 1; }
 echo "importer: galaxy-importer and ansible-builder have nothing to complain of"
