@@ -293,7 +293,7 @@ class Pairs:
             return None
         if self.own_row(node).get("haprop") == "DISABLED":
             return None
-        if not self.can_sync(other, node):
+        if not self.can_sync(node=other, other=node):
             node.ha.prop_failures += 1
             other.ha.stale = True
             return None
