@@ -30,7 +30,7 @@ $(TREE)/.done: $(VENV)/.done tests/gates/tree.sh
 	@bash tests/gates/tree.sh "$(TREE)" "$(BIN)"
 
 .PHONY: demo
-demo: venv ## the story: a pair under client traffic, failed over, broken and repaired, in the lab
+demo: venv ## the story: a pair under client traffic, failed over, broken and repaired; a group decides; a report
 	@$(BIN)/python -m tests.demo
 
 .PHONY: test
