@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.lab.settings import CHECKOUT
 from tests.unit.plugins.module_utils.autoscale.story import ANYTHING, HIGH, iso, policy_dict, rows
 
 DISTRIBUTORS = ("nlb", "dns")
+# A host a story: each distributor's with ticks on the minute, and with every tick moved by up to 25 s.
+MOVED = {"nlb": 0.0, "dns": 0.0, "nlb-moved": 25.0, "dns-moved": 25.0}
 TABLE = Path(__file__).with_name("autoscale_table.yml")
 
 Answers = dict[str, list[dict[str, Any]]]
@@ -45,40 +48,44 @@ def play(what: str, folder: Path, *options: str, env: dict[str, str] | None = No
     return said
 
 
-def samples(distributor: str) -> list[dict[str, Any]]:
+def samples(story: str) -> list[dict[str, Any]]:
     """Every minute of the table with its figure; where any will do, high, low and missing ones in turn."""
-    anything = ANYTHING["mixed"]
+    anything, moved = ANYTHING["mixed"], random.Random(story)
     return [
         {
-            "at": iso(row.minute),
+            "at": iso(row.minute, moved.uniform(-MOVED[story], MOVED[story])),
             "sample": {"memory": anything(row.minute) if row.memory is None else row.memory},
         }
-        for row in rows(distributor)
+        for row in rows(distributor_of(story))
     ]
+
+
+def distributor_of(story: str) -> str:
+    return story.partition("-")[0]
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """What the role answered, minute by minute, for both distributors in one play."""
+    """What the role answered, minute by minute, for every story in one play."""
     folder = tmp_path_factory.mktemp("table")
     play(
         str(TABLE),
         folder,
-        *("-i", ",".join(DISTRIBUTORS)),
+        *("-i", ",".join(MOVED)),
         table_folder=str(folder),
-        table_minutes={distributor: samples(distributor) for distributor in DISTRIBUTORS},
-        table_policies={distributor: policy_dict(distributor) for distributor in DISTRIBUTORS},
+        table_minutes={story: samples(story) for story in MOVED},
+        table_policies={story: policy_dict(distributor_of(story)) for story in MOVED},
         autoscale_group="shop",
         autoscale_store={"path": str(folder / "store")},
         autoscale_owner="table",
     )
-    return {distributor: json.loads((folder / f"{distributor}.json").read_text()) for distributor in DISTRIBUTORS}
+    return {story: json.loads((folder / f"{story}.json").read_text()) for story in MOVED}
 
 
-@pytest.mark.parametrize("distributor", DISTRIBUTORS)
-def test_minute_by_minute(answers: Answers, distributor: str) -> None:
-    said = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in answers[distributor]]
-    assert said == [row.answer() for row in rows(distributor)]
+@pytest.mark.parametrize("story", MOVED)
+def test_minute_by_minute(answers: Answers, story: str) -> None:
+    said = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in answers[story]]
+    assert said == [row.answer() for row in rows(distributor_of(story))]
 
 
 @pytest.mark.parametrize("distributor", DISTRIBUTORS)
