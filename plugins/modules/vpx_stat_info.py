@@ -18,19 +18,93 @@ description:
     null, never a number made up, and RV(nodes[].error) says which and why.
   - Calls - one login, one C(stat/ns) and one logout an appliance. The whole takes little longer than the slowest of up
     to 32 appliances, and no appliance costs more than O(nitro_timeout) in all.
+  - With O(source=cloudwatch) no appliance is asked. One C(GetMetricData) for each 500 figures brings what they have
+    published; it needs boto3 and the right C(cloudwatch:GetMetricData). Otherwise neither boto3 nor any setting of AWS
+    is needed.
 options:
   nodes:
     description:
       - Management addresses (NSIP) of the appliances, with C(:port) where it is not the protocol's own.
+      - With O(source=cloudwatch), the values of O(cloudwatch.dimension) instead, usually instance ids.
       - Name every node of a cluster. Whether statistics of a cluster's own address (CLIP) cover all of its nodes is not
         documented.
     type: list
     elements: str
     required: true
+  source:
+    description:
+      - Where the figures come from, the appliances themselves or what they have published to CloudWatch.
+    type: str
+    choices: [nitro, cloudwatch]
+    default: nitro
+  cloudwatch:
+    description:
+      - Where in CloudWatch the figures are. Required with O(source=cloudwatch), of no meaning otherwise.
+      - Appliances publish when their user data say so (C(PublishCloudwatchMetrics) of the vendor's templates). The
+        names they publish under are not documented, so none is assumed here; C(aws cloudwatch list-metrics) shows them.
+    type: dict
+    suboptions:
+      namespace:
+        description: The namespace of the metrics.
+        type: str
+        required: true
+      dimension:
+        description: The one dimension whose values are O(nodes). Metrics with further dimensions are not found.
+        type: str
+        default: InstanceId
+      metrics:
+        description:
+          - Figure to the name of the metric that holds it, one at least. The others are null, without an error.
+        type: dict
+        required: true
+        suboptions:
+          cpu:
+            description: Use of the packet engines' CPUs in percent.
+            type: str
+          memory:
+            description: Use of memory in percent.
+            type: str
+          throughput:
+            description: Received plus sent in Mbit/s. The figure is taken as it is; it is not converted.
+            type: str
+          connections:
+            description: Open client connections.
+            type: str
+          cpu_management:
+            description: Use of the management CPU in percent.
+            type: str
+      statistic:
+        description: The statistic over each period, by a name CloudWatch knows, for example V(Maximum) or V(p90).
+        type: str
+        default: Average
+      period:
+        description: Seconds that each figure covers; V(1), V(5), V(10), V(20), V(30), or a multiple of 60.
+        type: int
+        default: 60
+      max_age:
+        description:
+          - A latest figure that is older than this many seconds is null, with an error that says so. Its age counts
+            from the time it bears in CloudWatch, which is when its period began.
+          - At least O(cloudwatch.period), at most a day.
+        type: float
+        default: 180.0
+  validate_certs:
+    description:
+      - Whether the appliances' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
+      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - cloudadc.aws.nitro.session
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
   - cloudadc.aws.attributes.read_only
-  - cloudadc.aws.attributes.action_group_nitro
+attributes:
+  action_group:
+    description: Options can be given once for all modules of these groups in C(module_defaults).
+    support: full
+    membership: [cloudadc.aws.aws, cloudadc.aws.nitro, cloudadc.aws.all]
 notes:
   - O(save_config) has no meaning here, as nothing is written. It is accepted so that it can stand in
     C(module_defaults).
@@ -50,6 +124,17 @@ EXAMPLES = r"""
     msg: >-
       {{ load.aggregate.nodes_reporting }} of {{ load.aggregate.nodes_total }} report,
       CPU {{ load.aggregate.cpu }} %, memory {{ load.aggregate.memory }} %
+
+- name: The same of nodes that publish to CloudWatch; the names are those that list-metrics shows
+  cloudadc.aws.vpx_stat_info:
+    nodes: [i-0123456789abcdef0, i-0fedcba9876543210]
+    source: cloudwatch
+    cloudwatch:
+      namespace: "{{ vpx_metrics_namespace }}"
+      metrics:
+        cpu: "{{ vpx_metrics_cpu }}"
+        memory: "{{ vpx_metrics_memory }}"
+    region: eu-central-1
 """
 
 RETURN = r"""
@@ -60,11 +145,13 @@ nodes:
   elements: dict
   contains:
     nsip:
-      description: The address as it was asked.
+      description: The address as it was asked; with O(source=cloudwatch), the value of the dimension.
       type: str
       returned: always
     reachable:
-      description: Whether it answered at all, be it with a refusal or with something that is not NITRO.
+      description:
+        - Whether it answered at all, be it with a refusal or with something that is not NITRO.
+        - With O(source=cloudwatch), whether any figure came that is not older than O(cloudwatch.max_age).
       type: bool
       returned: always
     cpu:
@@ -143,15 +230,50 @@ sampled_at:
   sample: "2026-03-01T12:00:00Z"
 """
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import fail as fail_aws
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.figures import Source, read_figures
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import stats
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroUnreachable
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
+
+CLOUDWATCH = {
+    "namespace": {"type": "str", "required": True},
+    "dimension": {"type": "str", "default": "InstanceId"},
+    "metrics": {
+        "type": "dict",
+        "required": True,
+        "options": {
+            "cpu": {"type": "str"},
+            "memory": {"type": "str"},
+            "throughput": {"type": "str"},
+            "connections": {"type": "str"},
+            "cpu_management": {"type": "str"},
+        },
+    },
+    "statistic": {"type": "str", "default": "Average"},
+    "period": {"type": "int", "default": 60},
+    "max_age": {"type": "float", "default": 180.0},
+}
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        **nitro_argument_spec(nsip=False),
+        "nodes": {"type": "list", "elements": "str", "required": True},
+        "source": {"type": "str", "choices": ["nitro", "cloudwatch"], "default": "nitro"},
+        "cloudwatch": {"type": "dict", "options": CLOUDWATCH},
+    }
 
 
 def probe_with(params: Mapping[str, Any]) -> stats.Probe:
@@ -171,11 +293,10 @@ def probe_with(params: Mapping[str, Any]) -> stats.Probe:
     return probe
 
 
-def sample(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Poll all of them; the result of the module."""
+def sample(nodes: list[str], read: Callable[[list[str]], list[stats.Reading]]) -> dict[str, Any]:
+    """Read the figures of all of them, each once; the result of the module."""
     sampled_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    nodes = list(dict.fromkeys(params["nodes"]))
-    readings = stats.poll(nodes, probe_with(params), params["nitro_timeout"])
+    readings = read(list(dict.fromkeys(nodes)))
     return {
         "changed": False,
         "nodes": [reading.as_dict() for reading in readings],
@@ -184,10 +305,42 @@ def sample(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def from_nitro(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The result with figures of the appliances themselves. Raises NitroInputError."""
+    probe = probe_with(params)
+    return sample(params["nodes"], lambda nodes: stats.poll(nodes, probe, params["nitro_timeout"]))
+
+
+def from_cloudwatch(module: Any) -> dict[str, Any]:
+    """The result with figures that CloudWatch has. Raises Failure where it cannot be asked."""
+    params = module.params
+    source = Source.from_options(params["cloudwatch"])
+    if not all(node.strip() for node in params["nodes"]):
+        raise Refusal(f"nodes has an empty entry where a value of the dimension {source.dimension} belongs")
+    if not HAS_BOTO3:
+        raise Failure(missing_required_lib("botocore and boto3", reason="for source cloudwatch"))
+    # validate_certs speaks of the appliances here; AWS's certificates are always validated.
+    client = connect(module, "cloudwatch", read_timeout=10, verify=params["aws_ca_bundle"] or True)
+    return sample(params["nodes"], lambda nodes: read_figures(client, source, nodes, time.time()))
+
+
 def main() -> None:
-    spec = {**nitro_argument_spec(nsip=False), "nodes": {"type": "list", "elements": "str", "required": True}}
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    run(module, lambda: sample(module.params))
+    module = AnsibleAWSModule(
+        argument_spec=argument_spec(),
+        required_if=[["source", "cloudwatch", ["cloudwatch"]]],
+        supports_check_mode=True,
+        check_boto3=False,
+    )
+    if module.params["source"] == "nitro":
+        run(module, lambda: from_nitro(module.params))
+    try:
+        found = from_cloudwatch(module)
+    except Failure as error:
+        failure = error
+    else:
+        module.exit_json(**found)
+    # Outside of the except block, so that no traceback is attached to the result.
+    fail_aws(module, failure)
 
 
 if __name__ == "__main__":

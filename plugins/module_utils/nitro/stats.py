@@ -52,8 +52,11 @@ class Reading:
         return {"nsip": self.nsip, "reachable": self.reachable, **asdict(self.figures), "error": self.error}
 
 
-class _Fields:
-    """One stat reply, read field by field; what could not be believed is collected in ``problems``."""
+class Fields:
+    """One stat reply, read field by field; what could not be believed is collected in ``problems``.
+
+    Any other source of the same figures is to be read with it too: what is believed does not depend on who says it.
+    """
 
     def __init__(self, reply: Mapping[str, Any]) -> None:
         self._reply = reply
@@ -107,7 +110,7 @@ def parse_ns(reply: object) -> tuple[Figures, list[str]]:
     row = reply[0] if isinstance(reply, list) and reply else reply
     if not isinstance(row, Mapping) or not row:
         return Figures(), ["the reply to stat/ns holds no figures"]
-    fields = _Fields(row)
+    fields = Fields(row)
     received, sent = fields.number("rxmbitsrate"), fields.number("txmbitsrate")
     connections = fields.number("tcpcurclientconn")
     figures = Figures(

@@ -25,6 +25,10 @@ from tests.modules import run_module
         ("eip_failover", {"moves": [{"elastic_ip": "203.0.113.1", "network_interface_id": "eni-1"}]}),
         ("vpx_instance", {"group": "shop"}),
         ("vpx_ha_info", {"group": "shop", "nitro_pass": "unit-test-pass"}),
+        (
+            "vpx_stat_info",
+            {"nodes": ["i-1"], "source": "cloudwatch", "cloudwatch": {"namespace": "N", "metrics": {"cpu": "C"}}},
+        ),
     ],
 )
 def test_no_client_no_traceback(
