@@ -63,7 +63,7 @@ requirements:
   - python >= 3.11
   - requests >= 2.31
 notes:
-  - The module runs where it can reach the appliance, usually on the controller; no other collection is needed for it.
+  - The module runs where it can reach the appliance, usually on the controller.
 """
 
 
