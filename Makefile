@@ -62,16 +62,15 @@ build: venv ## build, install into an empty tree, look at it as Galaxy and ansib
 .PHONY: unit
 unit: venv ## what decides: pure functions, tables, properties
 	@$(COVERAGE) erase
-	@$(COVERAGE) run --parallel-mode -m pytest -q tests/unit
+	@$(PYTEST) -n $(WORKERS) --cov --cov-report= tests/unit
 
 .PHONY: integration
 integration: venv ## what speaks: modules against the lab over HTTP, and the lab against its documentation
 	@bash tests/gates/browser.sh >/dev/null
-	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(COVERAGE) run --parallel-mode -m pytest -q -n $(WORKERS) --dist loadfile tests/integration
+	@$(PYTEST) -n $(WORKERS) --dist loadfile --cov --cov-append --cov-report= tests/integration
 
 .PHONY: coverage
 coverage: venv ## of plugins/, from the unit and integration runs before
-	@$(COVERAGE) combine --quiet
 	@$(COVERAGE) report --fail-under=90
 
 .PHONY: chaos chaos-sample
