@@ -11,6 +11,8 @@ from tests.lab.world import Environ
 
 FIGURES = ("cpu", "memory", "throughput", "connections")
 SELECTORS = ("zone", "instance_id", "all")
+# The sides that have settings.
+SETTLED = ("aws", "nitro")
 
 Body = Mapping[str, Any]
 T = TypeVar("T")
@@ -27,6 +29,7 @@ class Controls(Protocol):
     def set_power(self, instance_id: str, on: bool) -> None: ...
     def set_backend(self, name: str, up: bool) -> None: ...
     def set_faults(self, plan: faults.Plan) -> dict[str, Any]: ...
+    def set_settings(self, given: Mapping[str, Any]) -> dict[str, Any]: ...
 
 
 class Control:
@@ -43,6 +46,7 @@ class Control:
             ("POST", "/lab/power"): self._power,
             ("POST", "/lab/faults"): self._faults,
             ("POST", "/lab/backends"): self._backends,
+            ("POST", "/lab/settings"): self._settings,
         }
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -101,6 +105,10 @@ class Control:
             raise ValueError('backends takes {"name": "backend-1", "up": true or false}')
         _known(lambda: self._controls.set_backend(name, up), {"name": name}, "back end")
         return {"name": name, "up": up}
+
+    def _settings(self, body: Body) -> dict[str, Any]:
+        _only(body, SETTLED, "settings")
+        return self._controls.set_settings(body)
 
     def _faults(self, body: Body) -> dict[str, Any]:
         plan = faults.parse(body)
