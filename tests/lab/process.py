@@ -10,12 +10,12 @@ import signal
 import string
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.lab import faults, files, inprocess, killer, seed, sockets, variables
+from tests.lab import faults, files, inprocess, killer, knobs, seed, sockets, variables
 from tests.lab.appliance import ApplianceSide
 from tests.lab.aws import AwsSide
 from tests.lab.backends import Backends
@@ -138,6 +138,7 @@ class Lab:
                 "pace": self.clock.factor,
                 "latency": self.latency.state(),
                 **self.faults.state(),
+                "settings": self._settings(),
                 "seed_data": self.seed.state(),
                 "backends": self.backends.state(),
                 "dataplane": self.dataplane.state(),
@@ -147,7 +148,7 @@ class Lab:
             }
 
     def reset(self) -> dict[str, Any]:
-        """An empty region, seeded anew; no faults, no latency, an empty call log. The pace stays."""
+        """An empty region, seeded anew; no faults, no latency, default settings, an empty call log. The pace stays."""
         with self._changing:
             self.faults.set(faults.NO_FAULTS)
             self.latency.clear()
@@ -184,6 +185,19 @@ class Lab:
         """What Route 53 answers to a resolver now; ``ttl`` in lab seconds, which pass ``pace`` times as fast."""
         addresses, ttl = self.aws.resolve(name)
         return {"name": name, "addresses": list(addresses), "ttl": ttl, "pace": self.clock.factor}
+
+    def set_settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All of what is given, or nothing: ValueError with a sentence."""
+        with self._changing:
+            sides = {"aws": self.aws.settings, "nitro": self.nitro.settings}
+            new = {side: knobs.values(values, sides[side], side) for side, values in given.items()}
+            for side, values in new.items():
+                for name, value in values.items():
+                    setattr(sides[side], name, value)
+            return self._settings()
+
+    def _settings(self) -> dict[str, Any]:
+        return {"aws": knobs.plain(self.aws.settings), "nitro": knobs.plain(self.nitro.settings)}
 
     def _guard(self, side: Any) -> Turnstile:
         return Turnstile(side, calls=self.calls, faults=self.faults, latency=self.latency, kill=killer.kill_tree)
