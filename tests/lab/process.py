@@ -191,6 +191,14 @@ class Lab:
             "Variables for the playbooks ha_pair and ha_failover against this lab.",
             variables.ha_pair(self.where, self.seed, self.backends.all[:2], self._application_port),
         )
+        for distributor in ("nlb", "dns"):
+            files.write_variables(
+                self.directory / "vars" / f"autoscale_{distributor}.yml",
+                f"Variables for the playbooks of an autoscale group ({distributor}) against this lab.",
+                variables.autoscale_group(
+                    self.where, self.seed, self.backends.all[:2], self._application_port, distributor
+                ),
+            )
 
     def _tick(self, name: str, tick: Callable[[], None]) -> None:
         while not self._stopping.wait(TICK_SECONDS):
