@@ -94,5 +94,18 @@ def autoscale_group(
     }
 
 
+def console(where: Whereabouts) -> dict[str, Any]:
+    """The console of the lab, as ``autoscale_group_console`` names it; its profile ``lab`` knows the lab's password."""
+    return {
+        "adm_url": where.console_url,
+        "adm_user": where.console.user,
+        "adm_password": where.console.password,
+        "profile": "lab",
+        "datacenter": "lab",
+        "validate_certs": True,
+        "ca_path": str(where.ca_path),
+    }
+
+
 def _node(roles: dict[str, str]) -> dict[str, str]:
     return {f"{role}_subnet_id": subnet_id for role, subnet_id in roles.items()}
