@@ -226,6 +226,14 @@ class Lab:
             "Variables for the playbooks ha_pair and ha_failover against this lab.",
             variables.ha_pair(self.where, self.seed, self.backends.all[:2], self._application_port),
         )
+        for distributor in ("nlb", "dns"):
+            files.write_variables(
+                self.directory / "vars" / f"autoscale_{distributor}.yml",
+                f"Variables for the playbooks of an autoscale group ({distributor}) against this lab.",
+                variables.autoscale_group(
+                    self.where, self.seed, self.backends.all[:2], self._application_port, distributor
+                ),
+            )
         files.write_variables(
             self.directory / "vars" / "console.yml",
             "Where an autoscale group's nodes are registered: this lab's NetScaler Console, as on premises.",
