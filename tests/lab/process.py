@@ -142,6 +142,7 @@ class Lab:
                 "latency": self.latency.state(),
                 **self.faults.state(),
                 "seed_data": self.seed.state(),
+                "kept": sorted(self._kept),
                 "backends": self.backends.state(),
                 "dataplane": self.dataplane.state(),
                 "ticker_failures": dict(self._failures),
