@@ -66,6 +66,14 @@ class LabClient:
         """An empty region, seeded anew; no faults, no latency, default settings, an empty call log."""
         self._ask("POST", "reset")
 
+    def keep(self, name: str) -> None:
+        """Remember the whole region under a name."""
+        self._ask("POST", "keep", {"name": name})
+
+    def restore(self, name: str) -> None:
+        """Put the region back to what ``keep`` remembered; no faults, no latency, an empty call log."""
+        self._ask("POST", "restore", {"name": name})
+
     def latency(self, **seconds: float) -> None:
         """``latency(aws=0.15, nitro=0.05)``; a side not named keeps its own."""
         self._ask("POST", "latency", seconds)

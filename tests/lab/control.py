@@ -23,6 +23,8 @@ class Controls(Protocol):
 
     def state(self) -> dict[str, Any]: ...
     def reset(self) -> dict[str, Any]: ...
+    def keep(self, name: str) -> dict[str, Any]: ...
+    def restore(self, name: str) -> dict[str, Any]: ...
     def set_latency(self, seconds: dict[str, float]) -> dict[str, Any]: ...
     def set_pace(self, factor: float) -> dict[str, Any]: ...
     def set_load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]: ...
@@ -41,6 +43,8 @@ class Control:
         self._routes: dict[tuple[str, str], Callable[[Body], dict[str, Any]]] = {
             ("GET", "/lab/state"): lambda body: controls.state(),
             ("POST", "/lab/reset"): lambda body: controls.reset(),
+            ("POST", "/lab/keep"): self._keep,
+            ("POST", "/lab/restore"): self._restore,
             ("POST", "/lab/latency"): self._latency,
             ("POST", "/lab/pace"): self._pace,
             ("POST", "/lab/load"): self._load,
@@ -67,6 +71,13 @@ class Control:
             return "200 OK", route(_body(environ))
         except ValueError as error:
             return "400 Bad Request", {"error": str(error)}
+
+    def _keep(self, body: Body) -> dict[str, Any]:
+        return self._controls.keep(_name(body, "keep"))
+
+    def _restore(self, body: Body) -> dict[str, Any]:
+        name = _name(body, "restore")
+        return _known(lambda: self._controls.restore(name), {"name": name}, "kept state")
 
     def _latency(self, body: Body) -> dict[str, Any]:
         _only(body, faults.SIDES, "latency")
@@ -134,6 +145,14 @@ def _known(do: Callable[[], T], selector: Mapping[str, str], what: str = "applia
     except LookupError as error:
         (kind, value), *_ignored = selector.items()
         raise ValueError(f"there is no {what} with {kind} {value}") from error
+
+
+def _name(body: Body, what: str) -> str:
+    _only(body, ("name",), what)
+    name = body.get("name")
+    if not isinstance(name, str) or not name:
+        raise ValueError(f'{what} takes {{"name": "a name"}}')
+    return name
 
 
 def _only(body: Body, names: Iterable[str], what: str) -> None:
