@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch
+from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch, on
 from tests.lab.client import LabClient, wait_for
 from tests.modules import run_module
 
@@ -24,17 +24,6 @@ def boxes(fresh_lab: LabClient) -> list[Box]:
 def ready(boxes: list[Box]) -> list[Box]:
     wait_for(lambda: all(box.state()["stage"] == "ready" for box in boxes), "all have booted")
     return boxes
-
-
-def on(boxes: list[Box], module: str, entries: list[dict[str, Any]], *, check: bool = False, **options: Any) -> Ran:
-    """The module with ``nodes``: an entry for each box, which its address is added to."""
-    lab = boxes[0].lab
-    since = time.time()
-    nodes = [{"nsip": box.nsip, **entry} for box, entry in zip(boxes, entries, strict=True)]
-    result = run_module(module, {"nodes": nodes, "ca_path": lab.ca_path, **options}, check=check, diff=True)
-    assert "Traceback" not in json.dumps(result)
-    assert PASSWORD not in json.dumps(result), "a secret is said"
-    return Ran(result, lab.calls(since, side="nitro"))
 
 
 def bootstrap(boxes: list[Box], *, check: bool = False, **options: Any) -> Ran:
