@@ -53,16 +53,19 @@ options:
     type: str
   nodes:
     description:
-      - Many appliances instead of one O(nsip), all of them side by side.
+      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+        O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
       - An entry may give O(nodes[].virtual_ip) and O(nodes[].ipset) of its own. The other options hold for all.
+      - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
+        the other.
       - When some fail, the others are carried through all the same. The task then fails and names those that did.
     type: list
     elements: dict
     suboptions:
       nsip:
         description:
-          - Address of the appliance's management interface, as O(nsip). One that is
-            named twice is taken twice, in order.
+          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
+            order.
         type: str
         required: true
       virtual_ip:
