@@ -36,6 +36,8 @@ class Connection:
 
     With ``token`` the session is somebody else's: it is used as it is and never logged out here. With both, the
     credentials are used once the token is no longer accepted.
+
+    ``wrote`` is told of every write that was carried out, in words like ``add nsip '10.0.2.10'``, without secrets.
     """
 
     nsip: str
@@ -48,6 +50,7 @@ class Connection:
     ca_path: str | None = None
     timeout: float = 30.0
     connect_timeout: float = 10.0
+    wrote: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 
 
 class NitroClient:
@@ -92,7 +95,8 @@ class NitroClient:
             self._password, self._other_password = self._other_password, self._password
             reply = self._try_login(doing, self._password, new_password)
         if new_password is not None and reply.ok:
-            self._password, self.changed = new_password, True
+            self._password = new_password
+            self._wrote(f"{doing} and replace the password")
             if not reply.body.get("sessionid"):
                 self.login()
                 return
@@ -174,7 +178,7 @@ class NitroClient:
         if _absent(reply):
             return False
         self._require(doing, reply, resource)
-        self.changed = True
+        self._wrote(doing)
         return True
 
     def save(self) -> None:
@@ -206,7 +210,7 @@ class NitroClient:
         else:
             self._require(doing, reply, "reboot")
         self._http.close()
-        self.changed = True
+        self._wrote(doing)
 
     # ------------------------------------------------------------------ below
 
@@ -233,7 +237,12 @@ class NitroClient:
         self._http.secrets |= {str(v) for k, v in body.items() if "password" in k.lower() and isinstance(v, str)}
         doing = f"{verb} {resource}{_subject(body)}"
         self._require(doing, self._call(doing, method, path, {resource: dict(body)}), resource)
+        self._wrote(doing)
+
+    def _wrote(self, doing: str) -> None:
         self.changed = True
+        if self.connection.wrote is not None:
+            self.connection.wrote(doing)
 
     def _call(
         self,
