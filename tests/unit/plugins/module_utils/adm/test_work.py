@@ -136,7 +136,8 @@ def test_a_refusal_of_one_is_noted_and_the_rest_goes_on() -> None:
 def test_a_console_that_is_gone_is_asked_for_nothing_more() -> None:
     console = Memory(raises={B: NitroCut("adm: cut")})
     progress = run(console, A, B, C)[0]
-    assert progress.trouble[0] == "adm: cut"
+    assert progress.trouble == ["adm: cut", f"the registration of {A} goes on unheard"]
+    assert progress.listed is None
     assert f"add_device {C}" not in console.asked
 
 
