@@ -303,6 +303,8 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         progress = carry_out(console, wanted, chosen, place, Timing(module.params["wait_timeout"]))
         listed = progress.listed if progress.listed is not None else before
         result = result_of(wanted, chosen, before, listed, changed=console.changed)
+        # A registration that another run began and this one waited for counts here: it was not there, and is.
+        result["changed"] |= bool(result["registered"] or result["deregistered"])
     if progress.trouble:
         result["msg"] = f"{name}: " + "; ".join(said.removeprefix(f"{name}: ") for said in progress.trouble)
     return result

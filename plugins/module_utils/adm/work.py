@@ -93,8 +93,9 @@ def carry_out(console: Console, wanted: Wanted, chosen: Plan, place: Place, timi
         _wait(console, wanted, progress, deadline, timing)
     except NitroError as error:
         progress.trouble.append(str(error))
-    progress.trouble += [_unfinished(address, progress, timing) for address in wanted.addresses]
-    progress.trouble = [said for said in progress.trouble if said]
+        progress.trouble += [f"the registration of {one} goes on unheard" for one in progress.arriving]
+        return progress
+    progress.trouble += filter(None, (_unfinished(address, progress, timing) for address in wanted.addresses))
     return progress
 
 
