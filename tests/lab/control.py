@@ -30,6 +30,7 @@ class Controls(Protocol):
     def set_backend(self, name: str, up: bool) -> None: ...
     def set_faults(self, plan: faults.Plan) -> dict[str, Any]: ...
     def set_settings(self, given: Mapping[str, Any]) -> dict[str, Any]: ...
+    def resolve(self, name: str) -> dict[str, Any]: ...
 
 
 class Control:
@@ -47,6 +48,7 @@ class Control:
             ("POST", "/lab/faults"): self._faults,
             ("POST", "/lab/backends"): self._backends,
             ("POST", "/lab/settings"): self._settings,
+            ("POST", "/lab/resolve"): self._resolve,
         }
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -109,6 +111,13 @@ class Control:
     def _settings(self, body: Body) -> dict[str, Any]:
         _only(body, SETTLED, "settings")
         return self._controls.set_settings(body)
+
+    def _resolve(self, body: Body) -> dict[str, Any]:
+        _only(body, ("name",), "resolve")
+        name = body.get("name")
+        if not isinstance(name, str) or not name.strip("."):
+            raise ValueError('resolve takes {"name": "www.example.com"}')
+        return self._controls.resolve(name)
 
     def _faults(self, body: Body) -> dict[str, Any]:
         plan = faults.parse(body)

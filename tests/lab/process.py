@@ -194,6 +194,11 @@ class Lab:
     def _settings(self) -> dict[str, Any]:
         return {"aws": knobs.plain(self.aws.settings), "nitro": knobs.plain(self.nitro.settings)}
 
+    def resolve(self, name: str) -> dict[str, Any]:
+        """What Route 53 answers to a resolver now; ``ttl`` in lab seconds, which pass ``pace`` times as fast."""
+        addresses, ttl = self.aws.resolve(name)
+        return {"name": name, "addresses": list(addresses), "ttl": ttl, "pace": self.clock.factor}
+
     def _guard(self, side: Any) -> Turnstile:
         return Turnstile(side, calls=self.calls, faults=self.faults, latency=self.latency, kill=killer.kill_tree)
 
