@@ -24,8 +24,9 @@ description:
     once, after everything else is ready. For that moment the application does not answer, and what others had bound to
     the object (policies, for example) is lost, as are settings that the task does not name.
   - Calls - one login and logout, eight GETs when nothing is different, one more with O(monitor), up to three more with
-    O(certificate), and two more to see who else uses a server object before it is deleted. When something is different,
-    one write for each thing, one save, and the same GETs again to read back.
+    O(certificate), one more to see who else has the address and port of a virtual server that is to be made or moved,
+    and two more to see who else uses a server object before it is deleted. When something is different, one write for
+    each thing, one save, and the same GETs again to read back.
 options:
   name:
     description: Name of the application and of its virtual server.
