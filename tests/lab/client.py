@@ -49,6 +49,7 @@ class LabClient:
         self.env = read_environment(directory / "env")
         self.url = self.env["LAB_URL"]
         self.nitro_port = int(self.env["LAB_NITRO_PORT"])
+        self.adm_url = self.env["LAB_ADM_URL"]
         self.ca_path = self.env["LAB_CA"]
         self._http = requests.Session()
         self._http.trust_env = False

@@ -29,6 +29,7 @@ class Controls(Protocol):
     def set_power(self, instance_id: str, on: bool) -> None: ...
     def set_backend(self, name: str, up: bool) -> None: ...
     def set_faults(self, plan: faults.Plan) -> dict[str, Any]: ...
+    def resolve(self, name: str) -> dict[str, Any]: ...
 
 
 class Control:
@@ -47,6 +48,7 @@ class Control:
             ("POST", "/lab/power"): self._power,
             ("POST", "/lab/faults"): self._faults,
             ("POST", "/lab/backends"): self._backends,
+            ("POST", "/lab/resolve"): self._resolve,
         }
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -112,6 +114,13 @@ class Control:
             raise ValueError('backends takes {"name": "backend-1", "up": true or false}')
         _known(lambda: self._controls.set_backend(name, up), {"name": name}, "back end")
         return {"name": name, "up": up}
+
+    def _resolve(self, body: Body) -> dict[str, Any]:
+        _only(body, ("name",), "resolve")
+        name = body.get("name")
+        if not isinstance(name, str) or not name.strip("."):
+            raise ValueError('resolve takes {"name": "www.example.com"}')
+        return self._controls.resolve(name)
 
     def _faults(self, body: Body) -> dict[str, Any]:
         plan = faults.parse(body)
