@@ -36,7 +36,11 @@ def _from_env(name: str, **option: Any) -> dict[str, Any]:
 
 
 def connection_from(
-    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+    params: Mapping[str, Any],
+    *,
+    nsip: str | None = None,
+    other_password: str | None = None,
+    wrote: Callable[[str], None] | None = None,
 ) -> Connection:
     """How to reach the appliance these parameters (or ``nsip``) name. Raises NitroInputError."""
     timeout = float(params["nitro_timeout"])
@@ -52,14 +56,19 @@ def connection_from(
         validate_certs=params["validate_certs"],
         ca_path=params["ca_path"] or None,
         timeout=timeout,
+        wrote=wrote,
     )
 
 
 def client_from(
-    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+    params: Mapping[str, Any],
+    *,
+    nsip: str | None = None,
+    other_password: str | None = None,
+    wrote: Callable[[str], None] | None = None,
 ) -> NitroClient:
     """A client for the appliance of these parameters; nothing is sent yet. Raises NitroInputError."""
-    connection = connection_from(params, nsip=nsip, other_password=other_password)
+    connection = connection_from(params, nsip=nsip, other_password=other_password, wrote=wrote)
     if connection.password is None and connection.token is None:
         raise NitroInputError(f"{connection.nsip}: give nitro_pass or nitro_auth_token")
     return NitroClient(connection)
