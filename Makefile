@@ -75,9 +75,9 @@ coverage: venv ## of plugins/, from the unit and integration runs before
 
 .PHONY: chaos chaos-sample
 chaos: venv ## kill the playbooks at every write and start them again (long)
-	@CHAOS=all $(PYTEST) tests/chaos
+	@CHAOS=all $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
 chaos-sample: venv
-	@CHAOS=sample $(PYTEST) tests/chaos
+	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
 
 .PHONY: molecule
 molecule: venv ## what is used: roles and stories, as a client and AWS see them
