@@ -255,7 +255,13 @@ def test_an_agent_that_is_down_is_refused(console: Console) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "said"),
-    [("error", "NITRO is not up (HTTP 503)"), ("throttle", "10020 Login failed. The user session count has exceeded")],
+    [
+        ("error", "NITRO is not up (HTTP 503)"),
+        ("throttle", "10020 Login failed. The user session count has exceeded"),
+        ("html", "expected NITRO's JSON, got an HTML page"),
+        ("truncate", "expected NITRO's JSON, got JSON that breaks off"),
+        ("reset", "log in as 'nsroot': "),
+    ],
 )
 def test_a_console_that_cannot_answer_is_a_sentence(console: Console, fault: str, said: str) -> None:
     console.lab.faults(adm={fault: 1.0})
@@ -307,7 +313,7 @@ def test_killed_at_its_write_and_started_again(console: Console, box: Box, state
     assert console.run(ip_address=box.address, state=state)["changed"] is False
 
 
-@pytest.mark.parametrize("fault", ["reset", "lose"])
+@pytest.mark.parametrize("fault", ["reset", "lose", "truncate"])
 def test_broken_connections_lose_nothing(console: Console, box: Box, fault: str) -> None:
     """Until a run succeeds; whatever was carried out unheard is found by the next one."""
     for seed in range(12):
