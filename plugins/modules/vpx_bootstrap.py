@@ -53,8 +53,8 @@ options:
     suboptions:
       nsip:
         description:
-          - Address of the appliance's management interface, as O(nsip). One that is
-            named twice is taken twice, in order.
+          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
+            order.
         type: str
         required: true
       instance_id:

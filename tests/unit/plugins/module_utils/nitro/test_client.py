@@ -52,6 +52,28 @@ def test_one_session_for_all_calls_opened_when_needed_and_closed() -> None:
         assert {a.headers.get("Authorization") for a in script.asked} == {None}
 
 
+def test_every_write_that_was_carried_out_is_told_without_its_secrets() -> None:
+    told: list[str] = []
+    taken = (409, {"errorcode": 273, "message": "Resource already exists", "severity": "ERROR"})
+    absent = (404, {"errorcode": 258, "message": "No such resource", "severity": "ERROR"})
+    replies = (LOGIN, (201, ""), taken, (200, DONE), absent, (200, DONE), (200, DONE), LOGOUT)
+    with serving(*replies) as script, client(script, password="i-0123", wrote=told.append) as nitro:
+        nitro.login(new_password=PASSWORD)
+        nitro.add("ipset", {"name": "clients"})
+        with pytest.raises(NitroError, match="273"):
+            nitro.add("ipset", {"name": "clients"})
+        nitro.delete("nsip", "10.0.2.10")
+        assert nitro.delete("nsip", "10.0.2.11") is False
+        nitro.update("systemuser", {"username": "nsroot", "password": "an0ther-One"})
+        assert nitro.get("nsversion") == []
+    assert told == [
+        "log in as 'nsroot' and replace the password",
+        "add ipset 'clients'",
+        "delete nsip '10.0.2.10'",
+        "set systemuser 'nsroot'",
+    ]
+
+
 def test_no_call_no_session() -> None:
     with serving() as script:
         with client(script):
