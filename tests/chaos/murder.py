@@ -22,7 +22,10 @@ PATIENCE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A playbook with its arguments and file of variables, the state it is started in, and the group it is about."""
+    """A playbook with its arguments and file of variables, the state it is started in, and the group it is about.
+
+    Made of values only, so that it can be a key.
+    """
 
     name: str
     playbook: str
