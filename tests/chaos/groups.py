@@ -29,7 +29,9 @@ TOPOLOGIES = ("independent", "cluster")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Independent nodes: one in each of two zones. A cluster: two nodes in one zone, since zones share nothing."""
+    """Independent nodes behind a load balancer: one in each of two zones. Zones share nothing else, so the other kinds
+    are in one: by DNS one independent node, in a cluster two nodes.
+    """
 
     distributor: str
     topology: str
@@ -77,7 +79,7 @@ class Kind:
 
     def _zones(self, stage: Stage, zones: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if self.topology == "independent":
-            return zones
+            return zones if self.distributor == "nlb" else zones[:1]
         zone = zones[0]
         found = stage.lab.boto("ec2").describe_subnets(SubnetIds=[zone["management_subnet_id"]])["Subnets"][0]
         network = ipaddress.ip_network(found["CidrBlock"])
