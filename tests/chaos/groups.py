@@ -8,6 +8,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
@@ -23,6 +24,7 @@ BYSTANDERS = "web-servers"
 SHOP_PORT = 8000
 EVENT = "chaos-event"
 CLIP_OFFSET = 250
+BEGIN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 DISTRIBUTORS = ("nlb", "dns")
 TOPOLOGIES = ("independent", "cluster")
 
@@ -88,12 +90,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """Something that is begun with a group of any kind, once a scene has been played."""
+    """Something that is begun with a group of any kind in a scene. ``afterwards``: as ``Plot`` has it."""
 
     name: str
     playbook: str
     values: dict[str, Any]
     scene: Callable[[Kind], Scene]
+    afterwards: tuple[dict[str, Any], ...] = ()
 
 
 @functools.cache
@@ -139,6 +142,36 @@ undeployed = _after(built, "without the shop", "application", application_name="
 grown = _after(built, "grown", "scale_out", **MORE)
 drained = _after(grown, "drained", "scale_in", **FEWER, scale_in_step="begin")
 
+
+def _tick(minute: int) -> dict[str, Any]:
+    """The tick of one zone at this minute of the story, by a job of its own."""
+    now = f"{(BEGIN + timedelta(minutes=minute)):%Y-%m-%dT%H:%M:%SZ}"
+    return {"autoscale_now": now, "autoscale_owner": f"job-{minute}", "autoscale_zones": [ZONE]}
+
+
+def _loaded(scene: Callable[[Kind], Scene], name: str, memory: float, *minutes: int) -> Callable[[Kind], Scene]:
+    """The scene in which a zone has shown this load at the ticks of these minutes."""
+
+    @functools.cache
+    def following(kind: Kind) -> Scene:
+        def build(stage: Stage) -> None:
+            scene(kind).set_up(stage)
+            stage.lab.load(all=True, memory=memory)
+            for minute in minutes:
+                kind.play(stage, "autoscale", **_tick(minute))
+
+        return Scene(f"{kind} {name}", build)
+
+    return following
+
+
+# Load for two minutes of the three that are watched; and the third, too, whose decision has been carried out.
+busy = _loaded(built, "busy", 93, 1, 2)
+idle = _loaded(grown, "idle", 10, 1, 2)
+idle_and_decided = _loaded(grown, "idle and drained by a tick", 10, 1, 2, 3)
+# Each is later than the longest that a job may take, than a drain and than a cooldown: whoever comes goes on.
+LATER = (_tick(300), _tick(600), _tick(900))
+
 ACTS = (
     _Act("build", "autoscale_group", {}, ground),
     _Act("remove", "autoscale_group", {"autoscale_group_state": "absent"}, built),
@@ -147,6 +180,9 @@ ACTS = (
     _Act("grow", "scale_out", MORE, built),
     _Act("begin to shrink", "scale_in", {**FEWER, "scale_in_step": "begin"}, grown),
     _Act("finish shrinking", "scale_in", {**FEWER, "scale_in_step": "finish"}, drained),
+    _Act("a tick that grows", "autoscale", _tick(3), busy, LATER),
+    _Act("a tick that drains", "autoscale", _tick(3), idle, LATER),
+    _Act("a tick that removes", "autoscale", _tick(300), idle_and_decided, LATER[1:]),
 )
 
 
@@ -164,6 +200,7 @@ def plots() -> list[Plot]:
             scene=act.scene(kind),
             group=kind.group,
             variables=kind.variables,
+            afterwards=tuple(tuple(_given(_for(kind, values))) for values in act.afterwards),
         )
         for kind in kinds()
         for act in ACTS
