@@ -65,8 +65,8 @@ def group(lab: LabClient, folder: Path) -> dict[str, Any]:
 
 
 def silent(done: Done, lab: LabClient) -> None:
-    """No secret is in what is kept of a job. But in the file ``command`` ansible-runner itself lists the environment, in
-    which AWX's own credential type puts the keys of AWS; AWX blanks them there.
+    """No secret is in what is kept of a job. But in the file ``command`` ansible-runner itself lists the environment,
+    in which AWX's own credential type puts the keys of AWS; AWX blanks them there.
     """
     given = lab.variables("ha_pair")
     for name, content in done.kept.items():
