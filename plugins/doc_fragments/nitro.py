@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The options that every module that speaks to one appliance takes."""
+"""The options of every module that speaks to appliances."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ _NSIP = r"""
       - Taken from E(NETSCALER_NSIP) when not given.
     type: str
     required: true
+"""
+_ONE_OR_MANY = r"""
+  nsip:
+    description:
+      - Address of the appliance's management interface (NSIP), with C(:port) where it is not the protocol's own.
+        An IPv6 address with a port is written in brackets.
+      - Taken from E(NETSCALER_NSIP) when neither it nor O(nodes) is given. One of them is needed, and not both.
+    type: str
 """
 _SESSION = r"""
   nitro_user:
@@ -68,9 +76,13 @@ notes:
 
 
 class ModuleDocFragment:
-    """``cloudadc.aws.nitro``; ``cloudadc.aws.nitro.session`` is the same without ``nsip``."""
+    """``cloudadc.aws.nitro``; ``.session`` is the same without ``nsip``, ``.one_or_many`` with ``nsip`` or ``nodes``.
+
+    A module of ``.one_or_many`` documents ``nodes`` itself, as what an entry may give differs.
+    """
 
     def __init__(self) -> None:
         # Put together here, because what checks documentation wants class attributes to be plain texts.
         self.DOCUMENTATION = "options:" + _NSIP.rstrip() + _SESSION
         self.SESSION = "options:" + _SESSION
+        self.ONE_OR_MANY = "options:" + _ONE_OR_MANY.rstrip() + _SESSION

@@ -52,6 +52,29 @@ options:
       - IPSet on whose addresses it answers too (see M(cloudadc.aws.vpx_ipset)), which must exist.
       - An empty string takes the present one off. Left out, it stays as it is.
     type: str
+  nodes:
+    description:
+      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+        O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
+      - An entry may give O(nodes[].virtual_ip) and O(nodes[].ipset) of its own. The other options hold for all.
+      - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
+        the other.
+      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+    type: list
+    elements: dict
+    suboptions:
+      nsip:
+        description:
+          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
+            order.
+        type: str
+        required: true
+      virtual_ip:
+        description: As O(virtual_ip), instead of it.
+        type: str
+      ipset:
+        description: As O(ipset), instead of it.
+        type: str
   backends:
     description:
       - Where requests go. Left out, they stay as they are.
@@ -134,7 +157,7 @@ options:
     choices: [present, absent]
     default: present
 extends_documentation_fragment:
-  - cloudadc.aws.nitro
+  - cloudadc.aws.nitro.one_or_many
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_nitro
 seealso:
@@ -185,6 +208,20 @@ EXAMPLES = r"""
       type: SOURCEIP
       timeout: 10
 
+- name: The same application on every node of a group, each with an address of its own
+  cloudadc.aws.vpx_application:
+    nitro_pass: "{{ vpx_password }}"
+    nodes:
+      - nsip: 10.0.1.10
+        virtual_ip: 10.0.2.10
+      - nsip: 10.0.1.11
+        virtual_ip: 10.0.2.11
+    name: web
+    port: 80
+    backends:
+      - address: 10.0.3.20
+        port: 8080
+
 - name: It is gone
   cloudadc.aws.vpx_application:
     nsip: 10.0.1.10
@@ -198,7 +235,7 @@ application:
   description:
     - The application as it is now, or as it would be in check mode. Null when there is none.
     - States are null for what is yet to be made.
-  returned: always
+  returned: success, with O(nsip)
   type: dict
   contains:
     name:
@@ -284,20 +321,54 @@ application:
       - {address: 10.0.3.20, port: 8080, weight: 1, state: UP}
 saved:
   description: Whether the running configuration was saved by this task.
-  returned: always
+  returned: success, with O(nsip)
   type: bool
   sample: true
+nodes:
+  description: One entry an appliance, in the order of O(nodes). It is there when the task failed, too.
+  returned: with O(nodes)
+  type: list
+  elements: dict
+  contains:
+    nsip:
+      description: The address as it was given.
+      type: str
+      returned: always
+    changed:
+      description: Whether something was changed on it, or would be in check mode. It is true for one that failed after
+        a write.
+      type: bool
+      returned: always
+    error:
+      description: Why it failed, or null.
+      type: str
+      returned: always
+    written:
+      description: The writes that had been carried out on it until then, in order.
+      type: list
+      elements: str
+      returned: when it failed
+    nitro_errorcode:
+      description: The appliance's error code.
+      type: int
+      returned: when it refused
+    application:
+      description: As RV(application).
+      type: dict
+      returned: when it did not fail
+    saved:
+      description: As RV(saved).
+      type: bool
+      returned: when it did not fail
 """
 
 from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import application
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_plan import plan_absent, plan_present
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_read import read
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import Job, one_or_many, run
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, converge
 
 
@@ -337,44 +408,42 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     }
 
 
-def planned(module: AnsibleModule, wanted: application.Wanted, found: application.Found) -> list[Step]:
+def planned(job: Job, wanted: application.Wanted, found: application.Found) -> list[Step]:
     """What to write; refuses, or in check mode warns of, what must be there first."""
-    if module.params["state"] == "absent":
+    if job.params["state"] == "absent":
         return plan_absent(wanted, found)
     for sentence in application.obstacles(wanted, found):
-        if not module.check_mode:
-            raise NitroInputError(f"{module.params['nsip']}: {sentence}")
-        module.warn(sentence)
+        if not job.check:
+            raise NitroInputError(f"{job.nsip}: {sentence}")
+        job.warn(sentence)
     return plan_present(wanted, found)
 
 
-def work(module: AnsibleModule) -> dict[str, Any]:
-    """Make it so, or in check mode foretell it; the result of the module."""
-    module.no_log_values |= application.secrets_in(module.params["monitor"])
-    present = module.params["state"] == "present"
-    wanted = application.wanted_from(module.params)
-    with client_from(module.params) as client:
+def work(job: Job) -> dict[str, Any]:
+    """Make it so on one appliance, or in check mode foretell it; the result for it."""
+    present = job.params["state"] == "present"
+    wanted = application.wanted_from(job.params)
+    with job.client() as client:
         done = converge(
             client,
             lambda: read(client, wanted, present=present),
-            lambda found: planned(module, wanted, found),
-            check=module.check_mode,
-            save=module.params["save_config"],
+            lambda found: planned(job, wanted, found),
+            check=job.check,
+            save=job.params["save_config"],
         )
     before, after = application.describe(wanted, done.before), application.describe(wanted, done.after)
-    if module.check_mode:
+    if job.check:
         after = application.foretell(wanted, done.before) if present else None
     diff = {"before": application.configuration(before), "after": application.configuration(after)}
     return {"changed": bool(done.steps), "application": after, "saved": done.saved, "diff": diff}
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={**nitro_argument_spec(), **argument_spec()},
-        required_if=[("state", "present", ["port"])],
-        supports_check_mode=True,
+    module = one_or_many(
+        argument_spec(), per_node=("virtual_ip", "ipset"), required_if=[("state", "present", ["port"])]
     )
-    run(module, lambda: work(module))
+    module.no_log_values |= application.secrets_in(module.params["monitor"])
+    run(module, work)
 
 
 if __name__ == "__main__":

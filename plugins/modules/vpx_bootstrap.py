@@ -18,7 +18,7 @@ description:
     the configuration, one each for hostname, features and modes, three for a licence where they are asked for, one
     logout, and no write.
 extends_documentation_fragment:
-  - cloudadc.aws.nitro
+  - cloudadc.aws.nitro.one_or_many
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_nitro
 attributes:
@@ -43,6 +43,26 @@ options:
     description:
       - Hostname of the appliance.
     type: str
+  nodes:
+    description:
+      - Many appliances instead of one O(nsip), all of them side by side.
+      - An entry gives what is its own. Where it gives nothing, the option of the same name holds.
+      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+    type: list
+    elements: dict
+    suboptions:
+      nsip:
+        description:
+          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
+            order.
+        type: str
+        required: true
+      instance_id:
+        description: As O(instance_id).
+        type: str
+      hostname:
+        description: As O(hostname).
+        type: str
   features:
     description:
       - Features to turn on, as C(enable ns feature) names them. Features that are not named stay as they are.
@@ -123,53 +143,105 @@ EXAMPLES = r"""
       bandwidth: 1000
       unit: Mbps
       edition: Premium
+
+- name: Many fresh appliances, side by side
+  cloudadc.aws.vpx_bootstrap:
+    nodes:
+      - nsip: 10.0.1.10
+        instance_id: i-0123456789abcdef0
+        hostname: adc-a
+      - nsip: 10.0.11.10
+        instance_id: i-0fedcba9876543210
+        hostname: adc-b
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    new_password: "{{ vault_adc_password }}"
+    features: [LB, SSL]
 """
 
 RETURN = r"""
 version:
   description: Version and build; null where the appliance could not be asked (check mode).
-  returned: always
+  returned: success, with O(nsip)
   type: str
   sample: 13.1-53.24
 rebooted:
   description: Whether the appliance was rebooted, or would be in check mode.
-  returned: always
+  returned: success, with O(nsip)
   type: bool
 password_changed:
   description: Whether the password was replaced, or would be in check mode.
-  returned: always
+  returned: success, with O(nsip)
   type: bool
 saved:
   description: Whether the configuration was saved, or would be in check mode.
-  returned: always
+  returned: success, with O(nsip)
   type: bool
 nitro_errorcode:
   description: The appliance's error code.
-  returned: when the appliance refused
+  returned: when the appliance refused, with O(nsip)
   type: int
+nodes:
+  description: One entry an appliance, in the order of O(nodes). It is there when the task failed, too.
+  returned: with O(nodes)
+  type: list
+  elements: dict
+  contains:
+    nsip:
+      description: The address as it was given.
+      type: str
+      returned: always
+    changed:
+      description: Whether something was changed on it, or would be in check mode. It is true for one that failed after
+        a write.
+      type: bool
+      returned: always
+    error:
+      description: Why it failed, or null.
+      type: str
+      returned: always
+    written:
+      description: The writes that had been carried out on it until then, in order.
+      type: list
+      elements: str
+      returned: when it failed
+    nitro_errorcode:
+      description: The appliance's error code.
+      type: int
+      returned: when it refused
+    version:
+      description: As RV(version).
+      type: str
+      returned: when it did not fail
+    rebooted:
+      description: As RV(rebooted).
+      type: bool
+      returned: when it did not fail
+    password_changed:
+      description: As RV(password_changed).
+      type: bool
+      returned: when it did not fail
+    saved:
+      description: As RV(saved).
+      type: bool
+      returned: when it did not fail
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import bootstrap
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.arrival import Doorstep, Entry, Passwords, reboot
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import (
-    connection_from,
-    nitro_argument_spec,
-    run,
-)
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import Job, one_or_many, run
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.waiting import wait_until
 
 # How long a licence server may take to answer an appliance that is back from its reboot.
 LICENSE_GRACE = 60.0
 
 
-def passwords_from(params: dict[str, Any]) -> Passwords:
+def passwords_from(params: Mapping[str, Any]) -> Passwords:
     """The new password, and those that may be right until it is set."""
     candidates = {params["nitro_pass"]: "nitro_pass", params["instance_id"]: "instance_id"}
     others = [(name, word) for word, name in candidates.items() if word and word != params["new_password"]]
@@ -240,19 +312,20 @@ def apply(client: NitroClient, entry: Entry, wanted: bootstrap.Wanted, changes: 
         client.save()
 
 
-def work(params: dict[str, Any], *, check: bool) -> dict[str, Any]:
-    """The whole job. In check mode nothing is written and nothing is waited for."""
-    wanted = bootstrap.Wanted.from_params(params)
-    doorstep = Doorstep(connection_from(params), passwords_from(params), may_change=not check)
-    entry = doorstep.knock() if check else doorstep.wait(params["wait_timeout"])
+def work(job: Job) -> dict[str, Any]:
+    """The whole job for one appliance. In check mode nothing is written and nothing is waited for."""
+    wanted = bootstrap.Wanted.from_params(job.params)
+    timeout = job.params["wait_timeout"]
+    doorstep = Doorstep(job.connection(), passwords_from(job.params), may_change=not job.check)
+    entry = doorstep.knock() if job.check else doorstep.wait(timeout)
     if entry is None or entry.client is None:
         found = bootstrap.Found() if entry is None else bootstrap.Found(password=entry.password)
         return result(wanted, found, bootstrap.plan(wanted, found))
     with entry.client as client:
         found = read(client, entry, wanted)
         changes = bootstrap.plan(wanted, found)
-        if not check:
-            apply(client, entry, wanted, changes, params["wait_timeout"])
+        if not job.check:
+            apply(client, entry, wanted, changes, timeout)
     return result(wanted, found, changes)
 
 
@@ -267,7 +340,8 @@ def result(wanted: bootstrap.Wanted, found: bootstrap.Found, changes: bootstrap.
     }
 
 
-def main() -> None:
+def argument_spec() -> dict[str, dict[str, Any]]:
+    """The options of this module, besides those of every NITRO module."""
     license_spec = {
         "server": {"type": "str"},
         "port": {"type": "int", "default": 27000},
@@ -277,20 +351,19 @@ def main() -> None:
         "platform": {"type": "str"},
         "vcpu": {"type": "bool", "default": False},
     }
-    module = AnsibleModule(
-        argument_spec={
-            **nitro_argument_spec(),
-            "instance_id": {"type": "str"},
-            "new_password": {"type": "str", "required": True, "no_log": True},
-            "hostname": {"type": "str"},
-            "features": {"type": "list", "elements": "str"},
-            "modes": {"type": "list", "elements": "str"},
-            "license": {"type": "dict", "options": license_spec},
-            "wait_timeout": {"type": "int", "default": 600},
-        },
-        supports_check_mode=True,
-    )
-    run(module, lambda: work(module.params, check=module.check_mode))
+    return {
+        "instance_id": {"type": "str"},
+        "new_password": {"type": "str", "required": True, "no_log": True},
+        "hostname": {"type": "str"},
+        "features": {"type": "list", "elements": "str"},
+        "modes": {"type": "list", "elements": "str"},
+        "license": {"type": "dict", "options": license_spec},
+        "wait_timeout": {"type": "int", "default": 600},
+    }
+
+
+def main() -> None:
+    run(one_or_many(argument_spec(), per_node=("instance_id", "hostname")), work)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,12 @@ options:
       - How many live instances (pending, running, stopping or stopped) the set shall have.
     type: int
     default: 1
+  number_nodes:
+    description:
+      - Whether every instance of the set that has no C(cloudadc:node_id) yet is given the lowest number that is free in
+        the set, the oldest instance first.
+    type: bool
+    default: false
   instance_ids:
     description:
       - Act on these instances of the set only. With O(state=present) none is launched or terminated then.
@@ -299,6 +305,7 @@ def argument_spec() -> dict[str, Any]:
         "zone": {"type": "str"},
         "node_id": {"type": "int"},
         "count": {"type": "int", "default": 1},
+        "number_nodes": {"type": "bool", "default": False},
         "instance_ids": {"type": "list", "elements": "str"},
         "image_id": {"type": "str"},
         "instance_type": {"type": "str", "default": "m5.xlarge"},
@@ -328,6 +335,8 @@ def wanted(params: dict[str, Any]) -> Want:
         if key in tags and tags[key] != identity.get(key):
             raise Refusal(f"tag {key} is set by an option of its own, but tags has {tags[key]!r}")
     ids = params["instance_ids"]
+    if params["number_nodes"] and (params["node_id"] is not None or ids is not None):
+        raise Refusal("number_nodes numbers a whole set; it goes neither with node_id nor with instance_ids")
     return Want(
         state=params["state"],
         group=params["group"],
@@ -337,6 +346,7 @@ def wanted(params: dict[str, Any]) -> Want:
         instance_ids=None if ids is None else tuple(ids),
         interfaces=in_device_order(InterfaceWish.from_option(item) for item in params["interfaces"] or []),
         tags=tags,
+        number_nodes=params["number_nodes"],
     )
 
 

@@ -46,6 +46,35 @@ options:
           - Left out, an existing address keeps its mask and a new VIP gets that of a host (V(255.255.255.255) or
             V(128)), which is enough, as a VIP brings no route of its own.
         type: str
+  nodes:
+    description:
+      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+        O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
+      - An entry may give O(nodes[].addresses) of its own. The other options hold for all.
+      - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
+        the other.
+      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+    type: list
+    elements: dict
+    suboptions:
+      nsip:
+        description:
+          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
+            order.
+        type: str
+        required: true
+      addresses:
+        description: As O(addresses), instead of them.
+        type: list
+        elements: dict
+        suboptions:
+          ip_address:
+            description: As O(addresses[].ip_address).
+            type: str
+            required: true
+          netmask:
+            description: As O(addresses[].netmask).
+            type: str
   purge_addresses:
     description:
       - Whether addresses that O(addresses) does not name are unbound. The VIPs themselves stay on the appliance.
@@ -69,7 +98,7 @@ options:
     choices: [present, absent]
     default: present
 extends_documentation_fragment:
-  - cloudadc.aws.nitro
+  - cloudadc.aws.nitro.one_or_many
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_nitro
 seealso:
@@ -92,6 +121,16 @@ EXAMPLES = r"""
     - 10.0.1.10
     - 10.0.11.10
 
+- name: On nodes that are independent of each other, side by side, each with an address of its own
+  cloudadc.aws.vpx_ipset:
+    nitro_pass: "{{ vpx_password }}"
+    nodes:
+      - nsip: 10.0.1.10
+        addresses: [{ip_address: 10.0.2.10}]
+      - nsip: 10.0.1.11
+        addresses: [{ip_address: 10.0.2.11}]
+    name: clients
+
 - name: Two virtual servers answer on it
   cloudadc.aws.vpx_ipset:
     nsip: 10.0.1.10
@@ -113,7 +152,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ipset:
   description: The IPSet as it is now, or as it would be in check mode. Null when there is none.
-  returned: always
+  returned: success, with O(nsip)
   type: dict
   contains:
     name:
@@ -149,18 +188,53 @@ ipset:
     vservers: [web]
 saved:
   description: Whether the running configuration was saved by this task.
-  returned: always
+  returned: success, with O(nsip)
   type: bool
   sample: true
+nodes:
+  description: One entry an appliance, in the order of O(nodes). It is there when the task failed, too.
+  returned: with O(nodes)
+  type: list
+  elements: dict
+  contains:
+    nsip:
+      description: The address as it was given.
+      type: str
+      returned: always
+    changed:
+      description: Whether something was changed on it, or would be in check mode. It is true for one that failed after
+        a write.
+      type: bool
+      returned: always
+    error:
+      description: Why it failed, or null.
+      type: str
+      returned: always
+    written:
+      description: The writes that had been carried out on it until then, in order.
+      type: list
+      elements: str
+      returned: when it failed
+    nitro_errorcode:
+      description: The appliance's error code.
+      type: int
+      returned: when it refused
+    ipset:
+      description: As RV(ipset).
+      type: dict
+      returned: when it did not fail
+    saved:
+      description: As RV(saved).
+      type: bool
+      returned: when it did not fail
 """
 
+from collections.abc import Mapping
 from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import ipset
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import Job, one_or_many, run
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, converge
 
 
@@ -177,7 +251,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     }
 
 
-def wanted_from(params: dict[str, Any]) -> ipset.Wanted:
+def wanted_from(params: Mapping[str, Any]) -> ipset.Wanted:
     """The module's options in canonical form. Raises NitroInputError."""
     vservers = params["vservers"]
     return ipset.Wanted(
@@ -190,36 +264,35 @@ def wanted_from(params: dict[str, Any]) -> ipset.Wanted:
     )
 
 
-def planned(module: AnsibleModule, wanted: ipset.Wanted, found: ipset.Found) -> list[Step]:
+def planned(job: Job, wanted: ipset.Wanted, found: ipset.Found) -> list[Step]:
     """What to write; refuses, or in check mode warns of, virtual servers that do not exist."""
     for name in ipset.missing_vservers(wanted, found):
-        sentence = f"IPSet '{wanted.name}': there is no virtual server '{name}' on {module.params['nsip']} to carry it"
-        if not module.check_mode:
+        sentence = f"IPSet '{wanted.name}': there is no virtual server '{name}' on {job.nsip} to carry it"
+        if not job.check:
             raise NitroInputError(sentence)
-        module.warn(sentence)
+        job.warn(sentence)
     return ipset.plan(wanted, found)
 
 
-def work(module: AnsibleModule) -> dict[str, Any]:
-    """Make it so, or in check mode foretell it; the result of the module."""
-    wanted = wanted_from(module.params)
-    with client_from(module.params) as client:
+def work(job: Job) -> dict[str, Any]:
+    """Make it so on one appliance, or in check mode foretell it; the result for it."""
+    wanted = wanted_from(job.params)
+    with job.client() as client:
         done = converge(
             client,
             lambda: ipset.read(client, wanted),
-            lambda found: planned(module, wanted, found),
-            check=module.check_mode,
-            save=module.params["save_config"],
+            lambda found: planned(job, wanted, found),
+            check=job.check,
+            save=job.params["save_config"],
         )
     before = ipset.describe(wanted, done.before)
-    after = ipset.foretell(wanted, done.before) if module.check_mode else ipset.describe(wanted, done.after)
+    after = ipset.foretell(wanted, done.before) if job.check else ipset.describe(wanted, done.after)
     diff = {"before": before or {}, "after": after or {}}
     return {"changed": bool(done.steps), "ipset": after, "saved": done.saved, "diff": diff}
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**nitro_argument_spec(), **argument_spec()}, supports_check_mode=True)
-    run(module, lambda: work(module))
+    run(one_or_many(argument_spec(), per_node=("addresses",)), work)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,44 @@ options:
   ip_address:
     description:
       - The IPv4 address. The interface must have it in EC2 as well.
+      - Needed for every appliance, here or in its entry of O(nodes).
     type: str
-    required: true
   netmask:
     description:
-      - Mask of its subnet, dotted or as a prefix length. Required if O(state=present).
+      - Mask of its subnet, dotted or as a prefix length. Needed with O(state=present).
     type: str
+  owner_node:
+    description:
+      - In a cluster, the id of the node that alone has the address (a spotted address), from 0 to 31. Set through the
+        address of the cluster (CLIP), which is then O(nsip).
+      - Left out, an address keeps the owner it has, and a new one belongs to all nodes (a striped address).
+      - An appliance cannot change the owner of an address. One that has another is deleted and added anew, and for
+        that moment nothing is sent from it; what others had bound to it, or set besides the mask, is lost.
+    type: int
+  nodes:
+    description:
+      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+        O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
+      - An entry gives what is its own. Where it gives nothing, the option of the same name holds.
+      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+    type: list
+    elements: dict
+    suboptions:
+      nsip:
+        description:
+          - Address of the appliance's management interface, as O(nsip). It may be named more than once, for several
+            addresses; these are then done in order.
+        type: str
+        required: true
+      ip_address:
+        description: As O(ip_address).
+        type: str
+      netmask:
+        description: As O(netmask).
+        type: str
+      owner_node:
+        description: As O(owner_node).
+        type: int
   state:
     description:
       - Whether the appliance has it.
@@ -30,7 +62,7 @@ options:
     choices: [present, absent]
     default: present
 extends_documentation_fragment:
-  - cloudadc.aws.nitro
+  - cloudadc.aws.nitro.one_or_many
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_nitro
 seealso:
@@ -46,58 +78,125 @@ EXAMPLES = r"""
     nitro_pass: "{{ vault_nsroot_password }}"
     ip_address: 10.0.21.10
     netmask: 255.255.255.0
+
+- name: The same for every node of a group, side by side
+  cloudadc.aws.vpx_snip:
+    nitro_pass: "{{ vault_nsroot_password }}"
+    netmask: 255.255.255.0
+    nodes:
+      - nsip: 10.0.1.10
+        ip_address: 10.0.21.10
+      - nsip: 10.0.1.11
+        ip_address: 10.0.21.11
+
+- name: In a cluster each node has one of its own
+  cloudadc.aws.vpx_snip:
+    nitro_pass: "{{ vault_nsroot_password }}"
+    netmask: 255.255.255.0
+    nodes:
+      - nsip: 10.0.1.50
+        ip_address: 10.0.21.10
+        owner_node: 0
+      - nsip: 10.0.1.50
+        ip_address: 10.0.21.11
+        owner_node: 1
 """
 
 RETURN = r"""
 snip:
-  description: The address as the appliance has it now, or would have it; null if it is not there.
-  returned: success
+  description:
+    - The address as the appliance has it now, or would have it; null if it is not there.
+    - It has C(owner_node) if it belongs to one node of a cluster.
+  returned: success, with O(nsip)
   type: dict
   sample: {"ip_address": "10.0.21.10", "netmask": "255.255.255.0"}
 saved:
   description: Whether the configuration was saved.
-  returned: success
+  returned: success, with O(nsip)
   type: bool
+nodes:
+  description: One entry an appliance, in the order of O(nodes). It is there when the task failed, too.
+  returned: with O(nodes)
+  type: list
+  elements: dict
+  contains:
+    nsip:
+      description: The address as it was given.
+      type: str
+      returned: always
+    changed:
+      description: Whether something was changed on it, or would be in check mode. It is true for one that failed after
+        a write.
+      type: bool
+      returned: always
+    error:
+      description: Why it failed, or null.
+      type: str
+      returned: always
+    written:
+      description: The writes that had been carried out on it until then, in order.
+      type: list
+      elements: str
+      returned: when it failed
+    nitro_errorcode:
+      description: The appliance's error code.
+      type: int
+      returned: when it refused
+    snip:
+      description: As RV(snip).
+      type: dict
+      returned: when it did not fail
+    saved:
+      description: As RV(saved).
+      type: bool
+      returned: when it did not fail
+  sample:
+    - nsip: 10.0.1.10
+      changed: true
+      snip: {ip_address: 10.0.21.10, netmask: 255.255.255.0}
+      saved: true
+      error: null
 """
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import snip
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import carry_out
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import Job, Needs, one_or_many, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import converge
+
+NEEDS = Needs(required=("ip_address",), required_if=(("state", "present", ("netmask",)),))
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
+    """The options of this module, besides those of every NITRO module."""
     return {
-        **nitro_argument_spec(),
-        "ip_address": {"type": "str", "required": True},
+        "ip_address": {"type": "str"},
         "netmask": {"type": "str"},
+        "owner_node": {"type": "int"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 
 
-def converge(module: AnsibleModule) -> dict[str, Any]:
-    """Read, plan, and outside of check mode carry out and read back."""
-    wanted = snip.Wanted.from_params(module.params)
-    with client_from(module.params) as client:
-        rows = client.get("nsip", wanted.ip_address)
-        steps = snip.plan(wanted, rows)
-        before, after = snip.describe(rows), snip.foretell(wanted)
-        saved = False
-        if not module.check_mode:
-            saved = carry_out(client, steps, save=module.params["save_config"])
-            after = snip.describe(client.get("nsip", wanted.ip_address)) if steps else before
+def work(job: Job) -> dict[str, Any]:
+    """Make it so on one appliance, or in check mode foretell it; the result for it."""
+    wanted = snip.Wanted.from_params(job.params)
+    with job.client() as client:
+        done = converge(
+            client,
+            lambda: client.get("nsip", wanted.ip_address),
+            lambda rows: snip.plan(wanted, rows),
+            check=job.check,
+            save=job.params["save_config"],
+        )
+    before = snip.describe(done.before)
+    after = snip.foretell(wanted, done.before) if job.check else snip.describe(done.after)
     diff = {"before": before or {}, "after": after or {}}
-    return {"changed": bool(steps), "snip": after, "saved": saved, "diff": diff}
+    return {"changed": bool(done.steps), "snip": after, "saved": done.saved, "diff": diff}
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=argument_spec(), required_if=[("state", "present", ["netmask"])], supports_check_mode=True
-    )
-    run(module, lambda: converge(module))
+    module = one_or_many(argument_spec(), per_node=("ip_address", "netmask", "owner_node"))
+    run(module, work, NEEDS)
 
 
 if __name__ == "__main__":

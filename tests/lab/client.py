@@ -49,6 +49,7 @@ class LabClient:
         self.env = read_environment(directory / "env")
         self.url = self.env["LAB_URL"]
         self.nitro_port = int(self.env["LAB_NITRO_PORT"])
+        self.adm_url = self.env["LAB_ADM_URL"]
         self.ca_path = self.env["LAB_CA"]
         self._http = requests.Session()
         self._http.trust_env = False
@@ -64,6 +65,14 @@ class LabClient:
     def reset(self) -> None:
         """An empty region, seeded anew; no faults, no latency, default settings, an empty call log."""
         self._ask("POST", "reset")
+
+    def keep(self, name: str) -> None:
+        """Remember the whole region under a name."""
+        self._ask("POST", "keep", {"name": name})
+
+    def restore(self, name: str) -> None:
+        """Put the region back to what ``keep`` remembered; no faults, no latency, an empty call log."""
+        self._ask("POST", "restore", {"name": name})
 
     def latency(self, **seconds: float) -> None:
         """``latency(aws=0.15, nitro=0.05)``; a side not named keeps its own."""

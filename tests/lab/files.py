@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from tests.lab.console import Account
 from tests.lab.settings import CHECKOUT
 
 _NO_PROXY = "127.0.0.0/8,127.0.0.1,localhost"
@@ -25,6 +26,8 @@ class Whereabouts:
     control_url: str
     aws_url: str
     nitro_port: int
+    console_url: str
+    console: Account
     region: str
     access_key_id: str
     secret_access_key: str
@@ -54,6 +57,13 @@ def environment(where: Whereabouts, inherited: Mapping[str, str]) -> dict[str, s
         "LAB_URL": where.control_url,
         "LAB_NITRO_PORT": str(where.nitro_port),
         "LAB_CA": str(where.ca_path),
+        "LAB_ADM_URL": where.console_url,
+        "LAB_ADM_PORT": where.console_url.rpartition(":")[2],
+        "LAB_ADM_USER": where.console.user,
+        "LAB_ADM_PASSWORD": where.console.password,
+        "LAB_ADM_CUSTOMER": where.console.customer,
+        "LAB_ADM_CLIENT_ID": where.console.client_id,
+        "LAB_ADM_CLIENT_SECRET": where.console.client_secret,
         "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".tree"),
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",

@@ -9,17 +9,19 @@ import secrets
 import signal
 import string
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.lab import faults, files, inprocess, killer, knobs, seed, sockets, variables
+from tests.lab import checkpoint, faults, files, inprocess, killer, knobs, seed, sockets, variables
 from tests.lab.appliance import ApplianceSide
 from tests.lab.aws import AwsSide
 from tests.lab.backends import Backends
 from tests.lab.calls import CallLog
+from tests.lab.console import Account, ConsoleSide
 from tests.lab.control import Control
 from tests.lab.dataplane import DataPlane
 from tests.lab.inprocess import Clients
@@ -30,7 +32,7 @@ from tests.lab.settings import LabError, Settings
 from tests.lab.slices import Slice, claim
 from tests.lab.tls import Authority
 from tests.lab.turnstile import Latency, Turnstile
-from tests.lab.world import Clock
+from tests.lab.world import Clock, Door, Keeper
 
 REGION = "eu-central-1"
 HOME = "127.0.0.1"
@@ -57,11 +59,13 @@ class Lab:
         self.latency = Latency()
         self.aws = AwsSide(self.clock, self.slice.network)
         self.nitro = ApplianceSide(self.clock, self.aws)
+        self.console = ConsoleSide(self.clock, _account(), settings.directory / "ca.pem")
         self.backends = Backends(self.slice.network)
         self.dataplane = DataPlane(Routing(self.aws, self.nitro, self.aws.load_balancers), self.authority.context)
         self.aws.set_health_probe(self.dataplane.answers)
         self.nitro.set_backend_probe(self.dataplane.answers)
         self.nitro.set_address_mover(self._move_address)
+        self.console.set_device_probe(lambda address: self.nitro.door(address) is Door.OPEN)
         self._aws_server = _bind(HOME, settings.aws_port, self._guard(self.aws))
         self._nitro_server = _bind(
             "0.0.0.0",
@@ -70,12 +74,15 @@ class Lab:
             tls=self.authority.context,
             door=self.nitro.door,
         )
+        self._console_server = _bind(HOME, settings.adm_port, self._guard(self.console), tls=self.authority.context)
         self._control_server = _bind(HOME, settings.control_port, Control(self))
         self.where = files.Whereabouts(
             directory=self.directory,
             control_url=f"http://{HOME}:{self._control_server.port}",
             aws_url=f"http://{HOME}:{self._aws_server.port}",
             nitro_port=self._nitro_server.port,
+            console_url=f"https://{HOME}:{self._console_server.port}",
+            console=self.console.account,
             region=REGION,
             access_key_id="AKIA" + _random(32, string.ascii_uppercase + string.digits),
             secret_access_key=_random(48),
@@ -86,6 +93,9 @@ class Lab:
         self._clients = Clients(self.aws, self.where.aws_url, REGION)
         self._application_port = _free_port(f"{self.slice.public_network}.255.254", APPLICATION_PORTS)
         self.seed: seed.Seed
+        # Locks are taken in this order, which is that of the calls from room to room.
+        self._keepers: dict[str, Keeper] = {"adm": self.console, "nitro": self.nitro, "aws": self.aws}
+        self._kept: dict[str, checkpoint.Checkpoint] = {}
         self._failures: dict[str, int] = {}
 
     def _move_address(self, address: str, instance_id: str) -> None:
@@ -109,8 +119,10 @@ class Lab:
         """Seed the account, write the files, and answer."""
         self.where.ca_path.write_bytes(self.authority.pem)
         self._sow()
-        for server in (self._aws_server, self._nitro_server, self._control_server, self.backends, self.dataplane):
+        for server in self._servers():
             server.start()
+        self.backends.start()
+        self.dataplane.start()
         # Apart from each other: a health check that takes its time must not hold up heartbeats.
         ticks = {"aws": self.aws.tick, "nitro": self.nitro.tick, "dataplane": self.dataplane.tick}
         for name, tick in ticks.items():
@@ -118,10 +130,15 @@ class Lab:
 
     def stop(self) -> None:
         self._stopping.set()
-        for server in (self._control_server, self._aws_server, self._nitro_server, self.dataplane, self.backends):
+        for server in self._servers():
             server.stop()
+        self.dataplane.stop()
+        self.backends.stop()
         self.calls.close()
         self.slice.release()
+
+    def _servers(self) -> tuple[Server, ...]:
+        return self._control_server, self._aws_server, self._nitro_server, self._console_server
 
     def state(self) -> dict[str, Any]:
         with self._changing:
@@ -133,6 +150,7 @@ class Lab:
                 "control_url": self.where.control_url,
                 "aws_url": self.where.aws_url,
                 "nitro_port": self.where.nitro_port,
+                "adm_url": self.where.console_url,
                 "calls": str(self.calls.path),
                 "time": self.clock.today().isoformat(),
                 "pace": self.clock.factor,
@@ -140,11 +158,13 @@ class Lab:
                 **self.faults.state(),
                 "settings": self._settings(),
                 "seed_data": self.seed.state(),
+                "kept": sorted(self._kept),
                 "backends": self.backends.state(),
                 "dataplane": self.dataplane.state(),
                 "ticker_failures": dict(self._failures),
                 "aws": self.aws.state(),
                 "nitro": self.nitro.state(),
+                "adm": self.console.state(),
             }
 
     def reset(self) -> dict[str, Any]:
@@ -159,6 +179,28 @@ class Lab:
             self._sow()
             self.calls.clear()
             return {"seed_data": self.seed.state()}
+
+    def keep(self, name: str) -> dict[str, Any]:
+        """Remember the region as it is now; an earlier one of this name is forgotten."""
+        with self._changing:
+            began = time.monotonic()
+            kept = self._kept[name] = checkpoint.keep(self._keepers, self.seed, self.backends.running())
+            return {"name": name, "bytes": kept.size, "seconds": round(time.monotonic() - began, 4)}
+
+    def restore(self, name: str) -> dict[str, Any]:
+        """The region as it was then, as often as it is asked for; LookupError if nothing of this name was kept."""
+        with self._changing:
+            began = time.monotonic()
+            kept = self._kept[name]
+            self.faults.set(faults.NO_FAULTS)
+            self.latency.clear()
+            self.dataplane.reset()
+            checkpoint.restore(self._keepers, kept)
+            self.backends.put(kept.backends)
+            self.seed = kept.seed
+            self._write_files()
+            self.calls.clear()
+            return {"name": name, "seed_data": self.seed.state(), "seconds": round(time.monotonic() - began, 4)}
 
     def set_latency(self, seconds: dict[str, float]) -> dict[str, Any]:
         self.latency.set(seconds)
@@ -181,6 +223,11 @@ class Lab:
         self.faults.set(plan)
         return self.faults.state()
 
+    def resolve(self, name: str) -> dict[str, Any]:
+        """What Route 53 answers to a resolver now; ``ttl`` in lab seconds, which pass ``pace`` times as fast."""
+        addresses, ttl = self.aws.resolve(name)
+        return {"name": name, "addresses": list(addresses), "ttl": ttl, "pace": self.clock.factor}
+
     def set_settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All of what is given, or nothing: ValueError with a sentence."""
         with self._changing:
@@ -194,21 +241,33 @@ class Lab:
     def _settings(self) -> dict[str, Any]:
         return {"aws": knobs.plain(self.aws.settings), "nitro": knobs.plain(self.nitro.settings)}
 
-    def resolve(self, name: str) -> dict[str, Any]:
-        """What Route 53 answers to a resolver now; ``ttl`` in lab seconds, which pass ``pace`` times as fast."""
-        addresses, ttl = self.aws.resolve(name)
-        return {"name": name, "addresses": list(addresses), "ttl": ttl, "pace": self.clock.factor}
-
     def _guard(self, side: Any) -> Turnstile:
         return Turnstile(side, calls=self.calls, faults=self.faults, latency=self.latency, kill=killer.kill_tree)
 
     def _sow(self) -> None:
         self.seed = seed.sow(self._clients, self.slice.network, REGION)
+        self.console.sow(self.slice.network, self.where.password, self.where.nitro_port)
+        self._write_files()
+
+    def _write_files(self) -> None:
         files.write_environment(self.directory / "env", files.environment(self.where, os.environ))
         files.write_variables(
             self.directory / "vars" / "ha_pair.yml",
             "Variables for the playbooks ha_pair and ha_failover against this lab.",
             variables.ha_pair(self.where, self.seed, self.backends.all[:2], self._application_port),
+        )
+        for distributor in ("nlb", "dns"):
+            files.write_variables(
+                self.directory / "vars" / f"autoscale_{distributor}.yml",
+                f"Variables for the playbooks of an autoscale group ({distributor}) against this lab.",
+                variables.autoscale_group(
+                    self.where, self.seed, self.backends.all[:2], self._application_port, distributor
+                ),
+            )
+        files.write_variables(
+            self.directory / "vars" / "console.yml",
+            "Where an autoscale group's nodes are registered: this lab's NetScaler Console, as on premises.",
+            {"autoscale_group_console": variables.console(self.where)},
         )
 
     def _tick(self, name: str, tick: Callable[[], None]) -> None:
@@ -272,6 +331,11 @@ def _free_port(address: str, ports: range) -> int:
             sockets.listen(address, port).close()
             return port
     raise LabError(f"no port from {ports[0]} to {ports[-1]} is free on {address}")
+
+
+def _account() -> Account:
+    """Who may log in to the console of this lab: random, like every secret of it."""
+    return Account("nsroot", _random(24), _random(24), _random(32), "lab-customer")
 
 
 def _random(length: int, alphabet: str = string.ascii_letters + string.digits) -> str:

@@ -1,4 +1,5 @@
-"""What an account holds before the first playbook runs: a network in three zones and a key pair. (Images are there.)
+"""What an account holds before the first playbook runs: a network in three zones, a key pair, and a hosted zone.
+(Images are there.)
 
 Subnets of the VPC N.0.0/16, in the zones a, b, c: management N.1.0/24, N.2.0/24, N.3.0/24; client N.11.0/24 and so on;
 server N.21.0/24 and so on.
@@ -15,6 +16,7 @@ from tests.lab.aws import LINUX_IMAGE_ID, VPX_IMAGE_ID
 from tests.lab.inprocess import Clients
 
 NAME = "lab"
+DOMAIN = "lab.example"
 ZONES = ("a", "b", "c")
 ROLES = {"management": 0, "client": 10, "server": 20}
 
@@ -56,6 +58,8 @@ def sow(clients: Clients, network: str, region: str) -> Seed:
             for role, offset in ROLES.items()
         }
     _open_to_the_world(ec2, vpc_id, [subnet for roles in subnets.values() for subnet in roles.values()])
+    # One reference a sowing: Route 53 makes one zone of a reference.
+    clients.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference=vpc_id)
     ec2.create_key_pair(KeyName=NAME, TagSpecifications=_named("key-pair", NAME))
     return Seed(
         region=region,

@@ -27,10 +27,14 @@ class Settings:
     aws_port: int = 0
     nitro_port: int = 0
     pace: float = 1.0
+    adm_port: int = 0
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """What LAB_DIR, LAB_NETWORK, LAB_PORT, LAB_AWS_PORT, LAB_NITRO_PORT, LAB_PACE say; LabError if one is wrong."""
+    """What LAB_DIR, LAB_NETWORK, LAB_PACE and the ports say (LAB_PORT, LAB_AWS_PORT, LAB_NITRO_PORT, LAB_ADM_PORT).
+
+    LabError if one is wrong.
+    """
     directory = Path(environ.get("LAB_DIR") or CHECKOUT / ".lab").expanduser()
     return Settings(
         directory=directory.absolute(),
@@ -38,6 +42,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         control_port=_port(environ, "LAB_PORT"),
         aws_port=_port(environ, "LAB_AWS_PORT"),
         nitro_port=_port(environ, "LAB_NITRO_PORT"),
+        adm_port=_port(environ, "LAB_ADM_PORT"),
         pace=_pace(environ.get("LAB_PACE") or "1"),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.lab.backends import Backend
 from tests.lab.files import Whereabouts
-from tests.lab.seed import Seed
+from tests.lab.seed import DOMAIN, Seed
 
 
 def ha_pair(where: Whereabouts, seed: Seed, backends: Sequence[Backend], port: int) -> dict[str, Any]:
@@ -40,6 +40,70 @@ def ha_pair(where: Whereabouts, seed: Seed, backends: Sequence[Backend], port: i
         },
         "ha_pair_tags": {"purpose": "lab"},
         "ha_failover_name": "lab-pair",
+    }
+
+
+def autoscale_group(
+    where: Whereabouts, seed: Seed, backends: Sequence[Backend], port: int, distributor: str
+) -> dict[str, Any]:
+    """For ``autoscale_group``, ``application``, ``autoscale``, ``scale_out`` and ``scale_in`` alike: independent
+    nodes in two zones, a web application on ``port``. ``distributor``: nlb or dns.
+    """
+    by_dns = distributor == "dns"
+    return {
+        "autoscale_group_name": f"lab-group-{distributor}",
+        "autoscale_group_state": "present",
+        "autoscale_group_region": seed.region,
+        "autoscale_group_topology": "independent",
+        "autoscale_group_distributor": distributor,
+        "autoscale_group_zones": [{"name": zone, **_node(roles)} for zone, roles in list(seed.subnets.items())[:2]],
+        "autoscale_group_image_id": seed.image_id,
+        "autoscale_group_instance_type": "m5.xlarge",
+        "autoscale_group_key_name": seed.key_name,
+        "autoscale_group_nitro_user": "nsroot",
+        "autoscale_group_password": where.password,
+        "autoscale_group_nitro_port": where.nitro_port,
+        "autoscale_group_validate_certs": True,
+        "autoscale_group_ca_path": str(where.ca_path),
+        # The controller reaches the lab from 127.0.0.1, clients come from anywhere.
+        "autoscale_group_management_cidrs": ["127.0.0.1/32"],
+        "autoscale_group_client_cidrs": ["0.0.0.0/0"],
+        "autoscale_group_features": ["LB", "SSL"],
+        "autoscale_group_policy": {
+            "metrics": {"memory": {"min": 40, "max": 85}},
+            "watch_time": 3,
+            "cooldown": 10,
+            "drain_timeout": 10,
+            **({"ttl": 60} if by_dns else {}),
+            "min_nodes": 1,
+            "max_nodes": 2 if by_dns else 4,  # by DNS a node takes an Elastic IP, and an account has five
+            "step": 1,
+        },
+        "autoscale_group_store": {"type": "file", "path": str(where.directory / "store")},
+        "autoscale_group_applications": [
+            {
+                "name": "web",
+                "protocol": "HTTP",
+                "port": port,
+                "backends": [{"address": backend.address, "port": backend.port} for backend in backends],
+                **({"domain": f"web.{DOMAIN}"} if by_dns else {}),
+            }
+        ],
+        "autoscale_group_dns": {"zone": DOMAIN} if by_dns else {},
+        "autoscale_group_tags": {"purpose": "lab"},
+    }
+
+
+def console(where: Whereabouts) -> dict[str, Any]:
+    """The console of the lab, as ``autoscale_group_console`` names it; its profile ``lab`` knows the lab's password."""
+    return {
+        "adm_url": where.console_url,
+        "adm_user": where.console.user,
+        "adm_password": where.console.password,
+        "profile": "lab",
+        "datacenter": "lab",
+        "validate_certs": True,
+        "ca_path": str(where.ca_path),
     }
 
 

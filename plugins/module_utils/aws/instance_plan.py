@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -44,7 +45,8 @@ class InterfaceWish:
 class Want:
     """The set as it shall be. ``instance_ids``: act on these of the group only; None: on all of the set.
 
-    ``interfaces`` are in the order of their devices: management, client, server.
+    ``interfaces`` are in the order of their devices: management, client, server. ``number_nodes``: give every instance
+    a node id of its own.
     """
 
     state: str
@@ -55,6 +57,7 @@ class Want:
     instance_ids: tuple[str, ...] | None = None
     interfaces: tuple[InterfaceWish, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    number_nodes: bool = False
 
     @property
     def identity(self) -> dict[str, str]:
@@ -313,14 +316,23 @@ def _taggings(want: Want, seen: Seen, stay: Sequence[Instance]) -> tuple[Tagging
         if lacking:
             batches.setdefault(tuple(sorted(lacking.items())), []).append(resource)
 
+    numbers = numbering(stay) if want.number_nodes else {}
     for instance in stay:
-        need(instance.instance_id, instance.tags, want.tags)
+        need(instance.instance_id, instance.tags, {**want.tags, **numbers.get(instance.instance_id, {})})
         for attached in instance.interfaces:
             interface = seen.interfaces.get(attached.network_interface_id)
             role = role_of(attached, want.order, seen.interfaces)
             wanted = {**want.shared_tags, **want.identity, t.ROLE: role}
             need(attached.network_interface_id, interface.tags if interface else {}, wanted)
     return tuple(Tagging(tuple(resources), dict(lacking)) for lacking, resources in batches.items())
+
+
+def numbering(stay: Sequence[Instance]) -> dict[str, dict[str, str]]:
+    """The tag with the lowest free node id for every instance that has none, the oldest first."""
+    taken = {instance.node_id for instance in stay}
+    free = (number for number in itertools.count() if number not in taken)
+    fresh = sorted((i for i in stay if i.node_id is None), key=lambda i: (i.launch_time, i.instance_id))
+    return {instance.instance_id: {t.NODE_ID: str(next(free))} for instance in fresh}
 
 
 def _modifications(want: Want, instance: Instance) -> list[Modification]:

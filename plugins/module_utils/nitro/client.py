@@ -9,47 +9,21 @@ do (adc-nitro-go, netscaler.adc).
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Literal
 
 from . import wire
-from .errors import (
-    ABSENT_CODES,
-    BAD_CREDENTIALS,
-    BUSY,
-    SESSION_GONE,
-    TOO_MANY_SESSIONS,
-    NitroAuthError,
-    NitroCut,
-    NitroError,
-    NitroGarbled,
-    NitroInputError,
-    NitroNotReady,
-    NitroUnreachable,
-    NitroUntrusted,
-    redact,
-)
-
-try:
-    import requests
-    import urllib3
-
-    HAS_REQUESTS = True
-except ImportError:
-    HAS_REQUESTS = False
+from .errors import ABSENT_CODES, BAD_CREDENTIALS, BUSY, SESSION_GONE, NitroCut, NitroError, NitroInputError
+from .transport import Peer, Transport, absent
 
 Body = Mapping[str, Any]
 Row = dict[str, Any]
 
-USER_AGENT = "cloudadc.aws"
 # For what is said on leaving: a host that is going away may not answer any more.
 _FAREWELL_TIMEOUT = 3.0
-_PAUSES = (0.25, 1.0)
 _BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 
 
@@ -62,6 +36,8 @@ class Connection:
 
     With ``token`` the session is somebody else's: it is used as it is and never logged out here. With both, the
     credentials are used once the token is no longer accepted.
+
+    ``wrote`` is told of every write that was carried out, in words like ``add nsip '10.0.2.10'``, without secrets.
     """
 
     nsip: str
@@ -74,6 +50,7 @@ class Connection:
     ca_path: str | None = None
     timeout: float = 30.0
     connect_timeout: float = 10.0
+    wrote: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 
 
 class NitroClient:
@@ -87,12 +64,11 @@ class NitroClient:
         self.connection = connection
         self.changed = False
         self._sleep = sleep
-        self._base = wire.base_url(connection.protocol, connection.nsip)
         self._password, self._other_password = connection.password, connection.other_password
         self._token = connection.token
         self._own_session = False
-        self._secrets = {connection.password or "", connection.other_password or "", connection.token or ""}
-        self._http = _session(connection)
+        secrets = {connection.password or "", connection.other_password or "", connection.token or ""}
+        self._http = Transport(_peer(connection), secrets=secrets, sleep=sleep)
 
     def __repr__(self) -> str:
         return f"NitroClient({self.connection.nsip!r})"
@@ -111,7 +87,7 @@ class NitroClient:
         """Log in now. ``new_password``: also replace the first password (1046); a write, and never repeated blindly."""
         if self._password is None:
             raise NitroInputError(f"{self.connection.nsip}: neither a password nor a session token was given")
-        self._secrets |= {self._password, new_password or ""}
+        self._http.secrets |= {self._password, new_password or ""}
         doing = f"log in as {self.connection.user!r}"
         self._token = None
         reply = self._try_login(doing, self._password, new_password)
@@ -119,15 +95,17 @@ class NitroClient:
             self._password, self._other_password = self._other_password, self._password
             reply = self._try_login(doing, self._password, new_password)
         if new_password is not None and reply.ok:
-            self._password, self.changed = new_password, True
+            self._password = new_password
+            self._wrote(f"{doing} and replace the password")
             if not reply.body.get("sessionid"):
                 self.login()
                 return
         token = reply.body.get("sessionid") if reply.ok else None
         if not isinstance(token, str) or not token:
-            raise self._refused(doing, reply) if reply.code or not reply.ok else self._garbled(doing, "no session id")
+            refused = reply.code or not reply.ok
+            raise self._http.refused(doing, reply) if refused else self._http.garbled(doing, "no session id")
         self._token, self._own_session = token, True
-        self._secrets.add(token)
+        self._http.secrets.add(token)
 
     def _try_login(self, doing: str, password: str, new_password: str | None) -> wire.Reply:
         body: Row = {"username": self.connection.user, "password": password}
@@ -200,7 +178,7 @@ class NitroClient:
         if _absent(reply):
             return False
         self._require(doing, reply, resource)
-        self.changed = True
+        self._wrote(doing)
         return True
 
     def save(self) -> None:
@@ -232,7 +210,7 @@ class NitroClient:
         else:
             self._require(doing, reply, "reboot")
         self._http.close()
-        self.changed = True
+        self._wrote(doing)
 
     # ------------------------------------------------------------------ below
 
@@ -252,14 +230,19 @@ class NitroClient:
             return []
         self._require(doing, reply, resource)
         if wire.misshapen(reply.body, resource):
-            raise self._garbled(doing, "something that is neither an object nor a list of objects", reply.status)
+            raise self._http.garbled(doing, "something that is neither an object nor a list of objects", reply.status)
         return wire.rows(reply.body, resource)
 
     def _write(self, verb: str, method: str, path: str, resource: str, body: Body) -> None:
-        self._secrets |= {str(v) for k, v in body.items() if "password" in k.lower() and isinstance(v, str)}
+        self._http.secrets |= {str(v) for k, v in body.items() if "password" in k.lower() and isinstance(v, str)}
         doing = f"{verb} {resource}{_subject(body)}"
         self._require(doing, self._call(doing, method, path, {resource: dict(body)}), resource)
+        self._wrote(doing)
+
+    def _wrote(self, doing: str) -> None:
         self.changed = True
+        if self.connection.wrote is not None:
+            self.connection.wrote(doing)
 
     def _call(
         self,
@@ -291,128 +274,27 @@ class NitroClient:
         repeatable: bool = False,
         timeout: float | None = None,
     ) -> wire.Reply:
-        """One HTTP exchange. Repeated when the appliance has no room for it (nothing was carried out), and after a cut
-        connection only where carrying it out twice does no harm.
-        """
-        for pause in (*_PAUSES, None):
-            try:
-                reply = self._send(
-                    doing, method, path, body, min(timeout or self.connection.timeout, self.connection.timeout)
-                )
-                if reply.code not in TOO_MANY_SESSIONS or pause is None:
-                    return reply
-            except _Broken:
-                if not repeatable or pause is None:
-                    raise
-            self._sleep(pause)
-        raise AssertionError("the last turn of the loop returns or raises")
-
-    def _send(self, doing: str, method: str, path: str, body: Body | None, timeout: float) -> wire.Reply:
         headers = {"Cookie": f"NITRO_AUTH_TOKEN={self._token}"} if self._token else {}
-        verify: bool | str = self.connection.validate_certs and (self.connection.ca_path or True)
-        try:
-            answer = self._http.request(
-                method,
-                self._base + path,
-                json=body,
-                headers=headers,
-                timeout=(min(timeout, self.connection.connect_timeout), timeout),
-                verify=verify,
-                allow_redirects=False,
-            )
-        except (requests.RequestException, OSError) as error:
-            raise self._no_answer(doing, error, timeout) from None
-        reply = wire.parse_reply(
-            answer.status_code, answer.headers.get("Content-Type", ""), answer.content, body_expected=method == "GET"
-        )
-        if reply.status == 503 and reply.code not in TOO_MANY_SESSIONS:
-            raise NitroNotReady(f"{self.connection.nsip}: {doing}: NITRO is not up (HTTP 503)", http_status=503)
-        if reply.garbled:
-            raise self._garbled(doing, reply.garbled, reply.status)
-        return reply
-
-    def _no_answer(self, doing: str, error: Exception, timeout: float) -> NitroError:
-        start = f"{self.connection.nsip}: {doing}"
-        if isinstance(error, requests.exceptions.SSLError):
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                trusted = self.connection.ca_path or "the system's authorities"
-                return NitroUntrusted(f"{start}: its certificate is not trusted by {trusted}: {_reason(error)}")
-            return _Broken(f"{start}: TLS failed: {_reason(error)}")
-        if isinstance(error, requests.exceptions.ConnectTimeout):
-            return NitroUnreachable(f"{start}: no connection within {_seconds(error, timeout)} s")
-        if isinstance(error, requests.exceptions.ReadTimeout):
-            return NitroCut(f"{start}: no answer within {_seconds(error, timeout)} s")
-        if isinstance(error, requests.exceptions.InvalidHeader):
-            return NitroInputError(f"{start}: nitro_auth_token has characters that no session id has")
-        if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
-            kind = NitroUnreachable if _never_connected(error) else _Broken
-            return kind(f"{start}: {_reason(error)}")
-        # What is left is a bad ca_path (OSError) or a URL that requests does not accept.
-        return NitroInputError(redact(f"{start}: {error}", self._secrets))
-
-    def _garbled(self, doing: str, what: str, status: int = 0) -> NitroGarbled:
-        return NitroGarbled(f"{self.connection.nsip}: {doing}: expected NITRO's JSON, got {what}", http_status=status)
+        return self._http.exchange(doing, method, path, body, headers=headers, repeatable=repeatable, timeout=timeout)
 
     def _require(self, doing: str, reply: wire.Reply, resource: str = "") -> None:
         if not reply.ok:
-            raise self._refused(doing, reply, resource)
-
-    def _refused(self, doing: str, reply: wire.Reply, resource: str = "") -> NitroError:
-        said = redact(reply.message, self._secrets)
-        kind = NitroAuthError if reply.status == 401 or reply.code in BAD_CREDENTIALS | SESSION_GONE else NitroError
-        what = " ".join(part for part in (str(reply.code) if reply.code else "", said) if part) or "nothing more"
-        sentence = f"{self.connection.nsip}: {doing}: the appliance answered {what} (HTTP {reply.status})"
-        return kind(sentence, code=reply.code, message=said, http_status=reply.status, resource=resource)
+            raise self._http.refused(doing, reply, resource)
 
 
-class _Broken(NitroCut):
-    """The connection broke, at once and not by silence: asking again costs little."""
-
-
-def _session(connection: Connection) -> requests.Session:
-    session = requests.Session()
-    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-    # Otherwise requests would send what ~/.netrc has for this host, and basic authentication beats the session.
-    session.auth = _no_auth
-    # The token is sent by name; cookies the appliance sets would be a second, stale opinion after a new login.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    if not connection.validate_certs:
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    return session
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+def _peer(connection: Connection) -> Peer:
+    return Peer(
+        name=connection.nsip,
+        base=wire.base_url(connection.protocol, connection.nsip),
+        validate_certs=connection.validate_certs,
+        ca_path=connection.ca_path,
+        timeout=connection.timeout,
+        connect_timeout=connection.connect_timeout,
+    )
 
 
 def _absent(reply: wire.Reply) -> bool:
-    return reply.status == 404 or reply.code in ABSENT_CODES
-
-
-def _seconds(error: Exception, timeout: float) -> str:
-    """How long was waited: for a connection, for TLS and for an answer the limits differ."""
-    found = re.search(r"timeout=(\d+(?:\.\d+)?)", str(error))
-    return f"{float(found[1]) if found else timeout:g}"
-
-
-def _never_connected(error: Exception) -> bool:
-    return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause in the words of the system: requests and urllib3 wrap it several times."""
-    seen: BaseException = error
-    while True:
-        inner = getattr(seen, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((a for a in seen.args if isinstance(a, BaseException)), None) or seen.__cause__
-        if inner is None or inner is seen:
-            break
-        seen = inner
-    if isinstance(seen, OSError) and seen.strerror:
-        return seen.strerror
-    text = str(seen.args[-1]) if seen.args else type(seen).__name__
-    return text.split(">: ")[-1]
+    return absent(reply, ABSENT_CODES)
 
 
 def _called(name: str | int | None, args: Body | None) -> str:

@@ -14,8 +14,9 @@ ABSENT_CODES = frozenset({258, 344, 362, 461, 462, 463, 1540, 2448})
 BAD_CREDENTIALS = frozenset({354, 355})
 # 444 Session expired or killed, 1027 Not logged in or connection timed out.
 SESSION_GONE = frozenset({444, 1027})
-# 445 Session limit exceeded, 446 Connection limit to CFE exceeded: gone as soon as somebody logs out.
-TOO_MANY_SESSIONS = frozenset({445, 446})
+# 445 Session limit exceeded, 446 Connection limit to CFE exceeded, and a console's 10020, the user session count has
+# exceeded the maximum limit: gone as soon as somebody logs out.
+TOO_MANY_SESSIONS = frozenset({445, 446, 10020})
 # 293 Operation already in progress, 1461 Maximum number of concurrent save configs are in progress.
 BUSY = frozenset({293, 1461})
 FORCE_PASSWORD_CHANGE = 1046

@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from .client import HAS_REQUESTS, Connection, NitroClient
+from .client import Connection, NitroClient
 from .errors import NitroError, NitroInputError
+from .transport import HAS_REQUESTS
 
 
 def nitro_argument_spec(*, nsip: bool = True) -> dict[str, dict[str, Any]]:
@@ -36,7 +37,11 @@ def _from_env(name: str, **option: Any) -> dict[str, Any]:
 
 
 def connection_from(
-    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+    params: Mapping[str, Any],
+    *,
+    nsip: str | None = None,
+    other_password: str | None = None,
+    wrote: Callable[[str], None] | None = None,
 ) -> Connection:
     """How to reach the appliance these parameters (or ``nsip``) name. Raises NitroInputError."""
     timeout = float(params["nitro_timeout"])
@@ -52,14 +57,19 @@ def connection_from(
         validate_certs=params["validate_certs"],
         ca_path=params["ca_path"] or None,
         timeout=timeout,
+        wrote=wrote,
     )
 
 
 def client_from(
-    params: Mapping[str, Any], *, nsip: str | None = None, other_password: str | None = None
+    params: Mapping[str, Any],
+    *,
+    nsip: str | None = None,
+    other_password: str | None = None,
+    wrote: Callable[[str], None] | None = None,
 ) -> NitroClient:
     """A client for the appliance of these parameters; nothing is sent yet. Raises NitroInputError."""
-    connection = connection_from(params, nsip=nsip, other_password=other_password)
+    connection = connection_from(params, nsip=nsip, other_password=other_password, wrote=wrote)
     if connection.password is None and connection.token is None:
         raise NitroInputError(f"{connection.nsip}: give nitro_pass or nitro_auth_token")
     return NitroClient(connection)

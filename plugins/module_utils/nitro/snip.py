@@ -11,28 +11,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import NitroInputError
-from .steps import Row, Step
+from .steps import Row, Step, whole
 
 SNIP = "SNIP"
+# Ids of cluster nodes; an address that belongs to all of them reads 255 (NITRO nsip, ownernode).
+NODE_IDS = range(32)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``netmask`` is dotted, or None where there shall be no such address."""
+    """``netmask`` is dotted, or None where there shall be no such address. ``owner_node`` None: left as it is."""
 
     nsip: str
     ip_address: str
     netmask: str | None
+    owner_node: int | None = None
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Wanted:
         """The options of vpx_snip in canonical form. Raises NitroInputError."""
-        present = params["state"] == "present"
+        present, owner = params["state"] == "present", params.get("owner_node")
         try:
             network = ipaddress.IPv4Interface(f"{params['ip_address']}/{params['netmask'] if present else 32}")
         except ValueError as error:
             raise NitroInputError(f"{params['nsip']}: SNIP {params['ip_address']}: {error}") from error
-        return cls(params["nsip"], str(network.ip), str(network.netmask) if present else None)
+        if owner is not None and owner not in NODE_IDS:
+            raise NitroInputError(f"{params['nsip']}: SNIP {network.ip}: owner_node must be from 0 to 31, not {owner}")
+        return cls(params["nsip"], str(network.ip), str(network.netmask) if present else None, owner)
 
 
 def plan(wanted: Wanted, rows: Sequence[Row]) -> list[Step]:
@@ -40,19 +45,36 @@ def plan(wanted: Wanted, rows: Sequence[Row]) -> list[Step]:
     row = rows[0] if rows else None
     if row is not None and row.get("type") != SNIP:
         raise NitroInputError(f"{wanted.nsip}: {wanted.ip_address} is a {row.get('type')} there, not a {SNIP}")
+    gone = [Step("delete", "nsip", name=wanted.ip_address)] if row else []
     if wanted.netmask is None:
-        return [Step("delete", "nsip", name=wanted.ip_address)] if row else []
+        return gone
     body = {"ipaddress": wanted.ip_address, "netmask": wanted.netmask}
-    if row is None:
-        return [Step("add", "nsip", body={**body, "type": SNIP})]
+    if row is None or wanted.owner_node not in (None, owner_of(row)):
+        # The owner is given when an address is added and at no other time (NITRO nsip, update).
+        owner = {} if wanted.owner_node is None else {"ownernode": wanted.owner_node}
+        return [*gone, Step("add", "nsip", body={**body, "type": SNIP, **owner})]
     return [] if row.get("netmask") == wanted.netmask else [Step("update", "nsip", body=body)]
+
+
+def owner_of(row: Row) -> int | None:
+    """The cluster node that alone has the address; None where all have it, or where there is no cluster."""
+    owner = whole(row.get("ownernode"))
+    return owner if owner in NODE_IDS else None
 
 
 def describe(rows: Sequence[Row]) -> dict[str, Any] | None:
     """What is there, as the module returns it."""
-    return {"ip_address": rows[0].get("ipaddress"), "netmask": rows[0].get("netmask")} if rows else None
+    return _told(rows[0].get("ipaddress"), rows[0].get("netmask"), owner_of(rows[0])) if rows else None
 
 
-def foretell(wanted: Wanted) -> dict[str, Any] | None:
-    """What will be there."""
-    return {"ip_address": wanted.ip_address, "netmask": wanted.netmask} if wanted.netmask else None
+def foretell(wanted: Wanted, rows: Sequence[Row]) -> dict[str, Any] | None:
+    """What will be there, where ``rows`` are now."""
+    if wanted.netmask is None:
+        return None
+    kept = owner_of(rows[0]) if rows else None
+    return _told(wanted.ip_address, wanted.netmask, kept if wanted.owner_node is None else wanted.owner_node)
+
+
+def _told(ip_address: object, netmask: object, owner: int | None) -> dict[str, Any]:
+    spotted = {} if owner is None else {"owner_node": owner}
+    return {"ip_address": ip_address, "netmask": netmask, **spotted}

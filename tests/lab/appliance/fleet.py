@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from werkzeug.wrappers import Request
@@ -199,6 +200,21 @@ class ApplianceSide:
             self.room.clusters.reset()
             self.room.settings = Settings()
             self._loads.clear()
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        return self.room.lock
+
+    def memory(self) -> dict[str, Any]:
+        """What a reset forgets, alive, and the settings; to be looked at under the lock."""
+        return {"room": self.room.memory(), "clusters": self.room.clusters.clusters, "loads": self._loads}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Take over what ``memory`` gave, instead of what is there now. Sessions and boots are those of then."""
+        with self.room.lock:
+            self.room.recall(kept["room"])
+            self.room.clusters.clusters = kept["clusters"]
+            self._loads = kept["loads"]
 
     def state(self) -> dict[str, Any]:
         with self.room.lock:

@@ -21,9 +21,10 @@ def test_everything_set() -> None:
         "LAB_PORT": "4000",
         "LAB_AWS_PORT": "4001",
         "LAB_NITRO_PORT": "4002",
+        "LAB_ADM_PORT": "4003",
         "LAB_PACE": "2.5",
     }
-    assert read(environ) == Settings(Path("/somewhere"), "127.30", 4000, 4001, 4002, 2.5)
+    assert read(environ) == Settings(Path("/somewhere"), "127.30", 4000, 4001, 4002, 2.5, 4003)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,7 @@ def test_everything_set() -> None:
         ("LAB_NETWORK", "127.x", "even N"),
         ("LAB_PORT", "443", "LAB_PORT must be a port above 1024"),
         ("LAB_NITRO_PORT", "70000", "LAB_NITRO_PORT must be a port above 1024"),
+        ("LAB_ADM_PORT", "80", "LAB_ADM_PORT must be a port above 1024"),
         ("LAB_AWS_PORT", "http", "LAB_AWS_PORT must be a port above 1024"),
         ("LAB_PACE", "0", "LAB_PACE must be a number above 0"),
         ("LAB_PACE", "fast", "LAB_PACE must be a number above 0"),

@@ -23,7 +23,7 @@ def row(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("mask", ["255.255.255.0", "24"])
 def test_a_mask_is_a_mask_however_it_is_written(mask: str) -> None:
     assert wanted(netmask=mask).netmask == MASK
-    assert foretell(wanted(netmask=mask)) == describe([row()]) == {"ip_address": SNIP, "netmask": MASK}
+    assert foretell(wanted(netmask=mask), []) == describe([row()]) == {"ip_address": SNIP, "netmask": MASK}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,19 @@ def test_a_mask_is_a_mask_however_it_is_written(mask: str) -> None:
         ({}, [row(netmask="255.255.0.0")], [("update", {"ipaddress": SNIP, "netmask": MASK})]),
         ({"state": "absent", "netmask": None}, [], []),
         ({"state": "absent", "netmask": None}, [row()], [("delete", {})]),
+        ({"state": "absent", "netmask": None, "owner_node": 1}, [row(ownernode="2")], [("delete", {})]),
+        # A new address is given its owner; node 0 is an owner like any other.
+        ({"owner_node": 0}, [], [("add", {"ipaddress": SNIP, "netmask": MASK, "type": "SNIP", "ownernode": 0})]),
+        ({"owner_node": 31}, [row(ownernode="31")], []),
+        ({"owner_node": 0}, [row(ownernode=0)], []),
+        # The mask of an address that keeps its owner is changed in place.
+        (
+            {"owner_node": 1},
+            [row(ownernode="1", netmask="255.255.0.0")],
+            [("update", {"ipaddress": SNIP, "netmask": MASK})],
+        ),
+        # Not spoken of, the owner stays.
+        ({}, [row(ownernode="1")], []),
     ],
 )
 def test_what_is_written(options: dict[str, Any], rows: list[dict[str, Any]], writes: list[tuple[str, Any]]) -> None:
@@ -42,6 +55,37 @@ def test_what_is_written(options: dict[str, Any], rows: list[dict[str, Any]], wr
     assert all(step.resource == "nsip" for step in steps)
     if writes and writes[0][0] == "delete":
         assert steps[0].name == SNIP
+
+
+@pytest.mark.parametrize("there", [{"ownernode": "2"}, {"ownernode": "255"}, {"ownernode": 0}, {}])
+def test_an_address_of_another_owner_is_made_anew(there: dict[str, Any]) -> None:
+    """255 is all nodes; an appliance that knows nothing of clusters leaves the field out."""
+    steps = plan(wanted(owner_node=1), [row(**there)])
+    assert [(step.verb, step.resource, step.name, dict(step.body)) for step in steps] == [
+        ("delete", "nsip", SNIP, {}),
+        ("add", "nsip", None, {"ipaddress": SNIP, "netmask": MASK, "type": "SNIP", "ownernode": 1}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "told"),
+    [
+        (None, [], {}),
+        (None, [row(ownernode="255")], {}),
+        (None, [row(ownernode="3")], {"owner_node": 3}),
+        (0, [row(ownernode="3")], {"owner_node": 0}),
+        (0, [], {"owner_node": 0}),
+    ],
+)
+def test_the_owner_is_told_where_there_is_one(asked: int | None, there: list[dict[str, Any]], told: Any) -> None:
+    done = [row(ownernode=told.get("owner_node", 255))]
+    assert foretell(wanted(owner_node=asked), there) == describe(done) == {"ip_address": SNIP, "netmask": MASK, **told}
+
+
+@pytest.mark.parametrize("owner", [-1, 32, 255])
+def test_an_owner_that_no_cluster_has_is_refused(owner: int) -> None:
+    with pytest.raises(NitroInputError, match=f"{NSIP}: SNIP {SNIP}: owner_node must be from 0 to 31, not {owner}"):
+        wanted(owner_node=owner)
 
 
 @pytest.mark.parametrize("kind", ["NSIP", "VIP", "CLIP"])

@@ -1,0 +1,262 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What adm_device decides: from the registrations wanted and what a console lists to what must be written. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..nitro.errors import NitroInputError
+
+Row = Mapping[str, Any]
+DEVICE = "managed_device"
+PROFILE = "ns_device_profile"
+DATACENTER = "mps_datacenter"
+AGENT = "mps_agent"
+ACTIVITY = "activity_status"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``addresses``: canonical, each once. What is None may be as it is."""
+
+    addresses: tuple[str, ...]
+    profile: str | None
+    datacenter: str | None
+    agent: str | None
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One appliance as the console lists it; "" where it says nothing."""
+
+    ident: str
+    address: str
+    profile: str
+    datacenter_id: str
+    agent_id: str
+    instance_state: str
+    version: str
+    hostname: str
+
+    def result(self) -> dict[str, str | None]:
+        return {
+            "id": self.ident or None,
+            "ip_address": self.address,
+            "profile": self.profile or None,
+            "datacenter_id": self.datacenter_id or None,
+            "agent_id": self.agent_id or None,
+            "instance_state": self.instance_state or None,
+            "version": self.version or None,
+            "hostname": self.hostname or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The ids behind the names of a data centre and an agent; "" for one that was not named."""
+
+    datacenter_id: str = ""
+    agent_id: str = ""
+    # Where the agent is: what a new device gets when no data centre was named.
+    agents_datacenter_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A device that is registered otherwise than wanted, and the fields to change."""
+
+    device: Device
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    register: tuple[str, ...] = ()
+    change: tuple[Change, ...] = ()
+    remove: tuple[Device, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.register or self.change or self.remove)
+
+
+def addresses_of(single: str | None, many: Sequence[str] | None) -> tuple[str, ...]:
+    """The addresses named, in canonical form, each once, in their order. Raises NitroInputError."""
+    given = [single] if single is not None else list(many or [])
+    return tuple(dict.fromkeys(_canonical(text) for text in given))
+
+
+def _canonical(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        hint = "; a port belongs in the device profile" if ":" in text and "." in text else ""
+        raise NitroInputError(f"ip_address {text!r} is not an IP address{hint}") from None
+
+
+def parse_devices(rows: Sequence[Row], addresses: Sequence[str]) -> dict[str, Device]:
+    """The devices among ``rows`` that are at one of ``addresses``, by address."""
+    found: dict[str, Device] = {}
+    for row in rows:
+        for name in ("ip_address", "mgmt_ip_address"):
+            address = _normal(str(row.get(name) or ""))
+            if address in addresses:
+                found.setdefault(address, _device(row, address))
+    return found
+
+
+def _normal(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text
+
+
+def _device(row: Row, address: str) -> Device:
+    return Device(
+        ident=_text(row, "id"),
+        address=address,
+        profile=_text(row, "profile_name"),
+        datacenter_id=_text(row, "datacenter_id"),
+        agent_id=_text(row, "agent_id"),
+        instance_state=_text(row, "instance_state"),
+        version=_text(row, "version"),
+        hostname=_text(row, "hostname"),
+    )
+
+
+def _text(row: Row, name: str) -> str:
+    return str(row.get(name) or "")
+
+
+def find_place(wanted: Wanted, datacenters: Sequence[Row], agents: Sequence[Row], console: str) -> Place:
+    """The ids behind the names wanted. Raises NitroInputError for a name that is not there or not of one thing."""
+    datacenter = agent = None
+    if wanted.datacenter is not None:
+        datacenter = _named(datacenters, wanted.datacenter, "data centre", console)
+    if wanted.agent is not None:
+        agent = _named(agents, wanted.agent, "agent", console)
+        state = _text(agent, "state")
+        if state and state.lower() != "up":
+            raise NitroInputError(f"{console}: agent {wanted.agent!r} is {state} and cannot reach a device")
+    return Place(
+        datacenter_id=_text(datacenter or {}, "id"),
+        agent_id=_text(agent or {}, "id"),
+        agents_datacenter_id=_text(agent or {}, "datacenter_id"),
+    )
+
+
+def _named(rows: Sequence[Row], name: str, what: str, console: str) -> Row:
+    found = [row for row in rows if name in (row.get("name"), row.get("id"))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NitroInputError(f"{console}: there are {len(found)} {what}s named {name!r}; give the id of one")
+    known = ", ".join(sorted(repr(str(row.get("name"))) for row in rows)) or "none"
+    raise NitroInputError(f"{console}: there is no {what} {name!r}; known: {known}")
+
+
+def plan(wanted: Wanted, found: Mapping[str, Device], place: Place) -> Plan:
+    """What must be written."""
+    if not wanted.present:
+        return Plan(remove=tuple(found[address] for address in wanted.addresses if address in found))
+    differing = ((found[one], _differences(wanted, found[one], place)) for one in wanted.addresses if one in found)
+    return Plan(
+        register=tuple(address for address in wanted.addresses if address not in found),
+        change=tuple(Change(device, fields) for device, fields in differing if fields),
+    )
+
+
+def _differences(wanted: Wanted, device: Device, place: Place) -> dict[str, str]:
+    pairs = {
+        "profile_name": (wanted.profile or "", device.profile),
+        "datacenter_id": (place.datacenter_id, device.datacenter_id),
+        "agent_id": (place.agent_id, device.agent_id),
+    }
+    return {name: want for name, (want, have) in pairs.items() if want and want != have}
+
+
+def needs_profile(wanted: Wanted, chosen: Plan) -> bool:
+    """Whether the profile is going to be used, now or, where no address is named yet, later: it must be there."""
+    later = wanted.present and not wanted.addresses
+    return later or bool(chosen.register) or any("profile_name" in change.fields for change in chosen.change)
+
+
+def require_profile(wanted: Wanted, profiles: Sequence[Row], console: str) -> None:
+    """Raises NitroInputError when there is no such profile."""
+    if wanted.profile is not None:
+        _named(profiles, wanted.profile, "device profile", console)
+
+
+def require_named_profile(wanted: Wanted, chosen: Plan) -> None:
+    """A device cannot be registered without one. Raises NitroInputError."""
+    if chosen.register and wanted.profile is None:
+        raise NitroInputError(f"give profile: without one, {', '.join(chosen.register)} cannot be registered")
+
+
+def registration(wanted: Wanted, place: Place, address: str) -> dict[str, str]:
+    """The body of add_device for one address (the vendor's lambda sends the same fields)."""
+    fields = {
+        "ip_address": address,
+        "profile_name": wanted.profile or "",
+        "datacenter_id": place.datacenter_id or place.agents_datacenter_id,
+        "agent_id": place.agent_id,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def foretell(wanted: Wanted, place: Place, chosen: Plan, found: Mapping[str, Device]) -> dict[str, Device]:
+    """The devices as they will be, by address."""
+    after = {address: device for address, device in found.items() if device not in chosen.remove}
+    for address in chosen.register:
+        after[address] = _device(registration(wanted, place, address), address)
+    for change in chosen.change:
+        old = change.device
+        after[old.address] = Device(
+            ident=old.ident,
+            address=old.address,
+            profile=change.fields.get("profile_name", old.profile),
+            datacenter_id=change.fields.get("datacenter_id", old.datacenter_id),
+            agent_id=change.fields.get("agent_id", old.agent_id),
+            instance_state=old.instance_state,
+            version=old.version,
+            hostname=old.hostname,
+        )
+    return after
+
+
+def describe(found: Mapping[str, Device], addresses: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    """For diff: what this module can change of each device, by address."""
+    names = ("profile", "datacenter_id", "agent_id")
+    return {
+        address: {name: found[address].result()[name] for name in names} for address in addresses if address in found
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The last word of an activity: its status, what the console said, and whether it has ended."""
+
+    status: str = ""
+    message: str = ""
+    ended: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.ended and self.status.lower() == "completed"
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.status, self.message) if part) or "nothing yet"
+
+
+def last_word(lines: Sequence[Row]) -> Word:
+    """What the log of an activity says in the end. ``is_last`` is "true" in one line at most, and then it is over."""
+    closing = [line for line in lines if str(line.get("is_last")).lower() == "true"]
+    line = (closing or list(lines) or [{}])[-1]
+    return Word(_text(line, "status"), _text(line, "message"), bool(closing))

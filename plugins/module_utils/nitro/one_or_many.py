@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Modules that do the same work on one appliance (``nsip``) or side by side on many (``nodes``).
+
+A process for each appliance costs more than what it does there; threads of one process cost next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeAlias
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.validation import check_missing_parameters, check_required_if
+
+from .client import Connection, NitroClient
+from .errors import NitroError, NitroInputError
+from .module import client_from, connection_from, fail, nitro_argument_spec, require_requests
+from .wire import base_url
+
+# As many appliances as a cluster can have nodes.
+WORKERS = 32
+_NSIP = "NETSCALER_NSIP"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one appliance is asked for. ``params``: the module's options as they hold for it; ``check``: check mode.
+
+    ``warnings`` and ``written`` fill while it is done: sentences for the user, and the writes that were carried out.
+    """
+
+    params: Mapping[str, Any]
+    check: bool = False
+    warnings: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+
+    @property
+    def nsip(self) -> str:
+        return str(self.params["nsip"])
+
+    def warn(self, sentence: str) -> None:
+        """For the user, once all jobs have ended."""
+        self.warnings.append(sentence)
+
+    def connection(self) -> Connection:
+        """How to reach it. Raises NitroInputError."""
+        return connection_from(self.params, wrote=self.written.append)
+
+    def client(self) -> NitroClient:
+        """A client for it; nothing is sent yet. Raises NitroInputError."""
+        return client_from(self.params, wrote=self.written.append)
+
+
+Work: TypeAlias = Callable[[Job], Mapping[str, Any]]
+Outcome: TypeAlias = "Mapping[str, Any] | NitroError"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an appliance's options must hold once those of its entry are merged in, in the words of Ansible's rules."""
+
+    required: Sequence[str] = ()
+    required_if: Sequence[tuple[str, Any, Sequence[str]]] = ()
+
+    def unmet(self, params: Mapping[str, Any]) -> str | None:
+        """Ansible's own sentence about what is missing; None when nothing is."""
+        given = {name: value for name, value in params.items() if value is not None}
+        try:
+            check_missing_parameters(given, list(self.required))
+            check_required_if([list(rule) for rule in self.required_if], given)
+        except TypeError as error:
+            return str(error)
+        return None
+
+
+def one_or_many(options: Mapping[str, dict[str, Any]], *, per_node: Sequence[str], **rules: Any) -> AnsibleModule:
+    """The module with ``options``, of which an entry of ``nodes`` may give those in ``per_node`` for its appliance.
+
+    ``nsip`` has no fallback among the options, because one would collide with ``nodes``; the environment is asked here.
+    """
+    entry = {name: {key: value for key, value in options[name].items() if key != "default"} for name in per_node}
+    node = {"nsip": {"type": "str", "required": True}, **entry}
+    module = AnsibleModule(
+        argument_spec={
+            **nitro_argument_spec(nsip=False),
+            "nsip": {"type": "str"},
+            "nodes": {"type": "list", "elements": "dict", "options": node},
+            **options,
+        },
+        mutually_exclusive=[("nsip", "nodes")],
+        supports_check_mode=True,
+        **rules,
+    )
+    if module.params["nsip"] is None and module.params["nodes"] is None:
+        module.params["nsip"] = os.environ.get(_NSIP)
+        if module.params["nsip"] is None:
+            module.fail_json(msg="one of the following is required: nsip, nodes")
+    return module
+
+
+def run(module: AnsibleModule, work: Work, needs: Needs | None = None) -> NoReturn:
+    """The boundary: do ``work`` on every appliance and end the task with what came of it."""
+    require_requests(module)
+    jobs = jobs_of(module.params, check=module.check_mode)
+    many = module.params["nodes"] is not None
+    for number, job in enumerate(jobs):
+        missing = (needs or Needs()).unmet(job.params)
+        if missing:
+            module.fail_json(msg=f"nodes[{number}], {job.nsip}: {missing}" if many else missing)
+    outcomes = side_by_side(jobs, work)
+    for job in jobs:
+        for sentence in job.warnings:
+            module.warn(naming(job.nsip, sentence) if many else sentence)
+    if many:
+        result = joined(jobs, outcomes)
+        module.fail_json(**result) if "msg" in result else module.exit_json(**result)
+    outcome = outcomes[0]
+    if isinstance(outcome, NitroError):
+        # Not inside an except block, so that no traceback of ours is attached to the result.
+        fail(module, outcome)
+    module.exit_json(**outcome)
+    raise AssertionError("exit_json and fail_json end the process")
+
+
+def jobs_of(params: Mapping[str, Any], *, check: bool) -> list[Job]:
+    """One job for ``nsip``, or one for each entry of ``nodes``; what an entry gives goes before the module's option.
+
+    A session that was opened before is one appliance's, and its token is nothing for the others to see.
+    """
+    if params["nodes"] is None:
+        return [Job(params, check)]
+    common = {**params, "nodes": None, "nitro_auth_token": None}
+    return [
+        Job({**common, **{key: value for key, value in entry.items() if value is not None}}, check)
+        for entry in params["nodes"]
+    ]
+
+
+def side_by_side(jobs: Sequence[Job], work: Work) -> list[Outcome]:
+    """Do all jobs and wait for all to end; what came of each, in order.
+
+    Jobs for one and the same appliance (two addresses of a cluster, given to its CLIP) are done one after another.
+    """
+    outcomes: dict[int, Outcome] = {}
+
+    def take(lane: Sequence[int]) -> None:
+        for number in lane:
+            outcomes[number] = _attempt(jobs[number], work)
+
+    lanes = lanes_of(jobs)
+    if len(lanes) == 1:
+        take(lanes[0])
+    elif lanes:
+        with ThreadPoolExecutor(max_workers=min(WORKERS, len(lanes))) as pool:
+            list(pool.map(take, lanes))
+    return [outcomes[number] for number in range(len(jobs))]
+
+
+def lanes_of(jobs: Sequence[Job]) -> list[list[int]]:
+    """The numbers of the jobs, those of one appliance together; lanes and what is in them keep the order."""
+    lanes: dict[str, list[int]] = {}
+    for number, job in enumerate(jobs):
+        lanes.setdefault(_appliance(job), []).append(number)
+    return list(lanes.values())
+
+
+def _appliance(job: Job) -> str:
+    try:
+        return base_url(job.params["nitro_protocol"], job.nsip)
+    except NitroInputError:
+        return job.nsip  # its work will say what is wrong with it
+
+
+def _attempt(job: Job, work: Work) -> Outcome:
+    try:
+        return work(job)
+    except NitroError as error:
+        return error
+
+
+def joined(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The result of a task with ``nodes``; with ``msg`` if it failed, which names every appliance that did."""
+    nodes, diffs = [], []
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if isinstance(outcome, NitroError):
+            nodes.append(_failed(job, outcome))
+            continue
+        told = dict(outcome)
+        if "diff" in told:
+            diffs.append({"before_header": job.nsip, "after_header": job.nsip, **told.pop("diff")})
+        nodes.append({"nsip": job.nsip, **told, "error": None})
+    result = {"changed": any(node["changed"] for node in nodes), "nodes": nodes, "diff": diffs}
+    errors = [naming(node["nsip"], node["error"]) for node in nodes if node["error"] is not None]
+    return {**result, "msg": _sentence(errors, len(nodes))} if errors else result
+
+
+def _failed(job: Job, error: NitroError) -> dict[str, Any]:
+    code = {"nitro_errorcode": error.code} if error.code else {}
+    return {"nsip": job.nsip, "changed": bool(job.written), "error": str(error), "written": list(job.written), **code}
+
+
+def _sentence(errors: Sequence[str], total: int) -> str:
+    if total == 1:
+        return errors[0]
+    others = ", the others were carried through" if len(errors) < total else ""
+    return f"{len(errors)} of {total} nodes failed{others}: {'; '.join(errors)}"
+
+
+def naming(nsip: str, sentence: str) -> str:
+    """The sentence with the address before it, unless it says already which appliance it is about."""
+    named = re.search(rf"(?<![\w.:]){re.escape(nsip)}(?![\w.])", sentence)
+    return sentence if named else f"{nsip}: {sentence}"

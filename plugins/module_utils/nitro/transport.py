@@ -1,0 +1,206 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""HTTP to something that speaks NITRO, an appliance or a console: one exchange, and every way in which it can fail."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+from . import wire
+from .errors import (
+    BAD_CREDENTIALS,
+    SESSION_GONE,
+    TOO_MANY_SESSIONS,
+    NitroAuthError,
+    NitroCut,
+    NitroError,
+    NitroGarbled,
+    NitroInputError,
+    NitroNotReady,
+    NitroUnreachable,
+    NitroUntrusted,
+    redact,
+)
+
+try:
+    import requests
+    import urllib3
+
+    HAS_REQUESTS = True
+except ImportError:
+    HAS_REQUESTS = False
+
+USER_AGENT = "cloudadc.aws"
+_PAUSES = (0.25, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other side. ``name``: how sentences call it, its address; ``what``: what it is, for "… answered 354".
+
+    ``base``: the URL before every path. ``timeout`` in seconds, for each answer; ``connect_timeout``: a host that takes
+    longer to accept a connection, TLS included, counts as not there. ``session_option``: the option in which a
+    session id is given.
+    """
+
+    name: str
+    base: str
+    what: str = "the appliance"
+    session_option: str = "nitro_auth_token"
+    validate_certs: bool = True
+    ca_path: str | None = None
+    timeout: float = 30.0
+    connect_timeout: float = 10.0
+
+
+class Broken(NitroCut):
+    """The connection broke, at once and not by silence: asking again costs little."""
+
+
+class Transport:
+    """Exchanges with one peer over connections that are kept. ``secrets``: what no sentence may show."""
+
+    def __init__(self, peer: Peer, *, secrets: Iterable[str] = (), sleep: Callable[[float], None] = time.sleep) -> None:
+        self.peer = peer
+        self.secrets = set(secrets)
+        self._sleep = sleep
+        self._http = _session(peer.validate_certs)
+
+    def close(self) -> None:
+        """Let go of the connections; a later exchange opens new ones."""
+        self._http.close()
+
+    def exchange(
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+        timeout: float | None = None,
+    ) -> wire.Reply:
+        """One HTTP exchange; ``path`` below the base, or a whole URL. Raises NitroError.
+
+        Repeated when the peer has no room for it (nothing was carried out), and after a cut connection only where
+        carrying it out twice does no harm.
+        """
+        limit = min(timeout or self.peer.timeout, self.peer.timeout)
+        for pause in (*_PAUSES, None):
+            try:
+                reply = self._send(doing, method, path, {"json": body, "data": form, "headers": headers}, limit)
+                if reply.code not in TOO_MANY_SESSIONS or pause is None:
+                    return reply
+            except Broken:
+                if not repeatable or pause is None:
+                    raise
+            self._sleep(pause)
+        raise AssertionError("the last turn of the loop returns or raises")
+
+    def garbled(self, doing: str, what: str, status: int = 0) -> NitroGarbled:
+        """The error for an answer that is not NITRO's."""
+        return NitroGarbled(f"{self.peer.name}: {doing}: expected NITRO's JSON, got {what}", http_status=status)
+
+    def refused(self, doing: str, reply: wire.Reply, resource: str = "") -> NitroError:
+        """The error for an answer that says no."""
+        said = redact(reply.message, self.secrets)
+        kind = NitroAuthError if reply.status == 401 or reply.code in BAD_CREDENTIALS | SESSION_GONE else NitroError
+        what = " ".join(part for part in (str(reply.code) if reply.code else "", said) if part) or "nothing more"
+        sentence = f"{self.peer.name}: {doing}: {self.peer.what} answered {what} (HTTP {reply.status})"
+        return kind(sentence, code=reply.code, message=said, http_status=reply.status, resource=resource)
+
+    def _send(self, doing: str, method: str, path: str, content: Mapping[str, Any], timeout: float) -> wire.Reply:
+        verify: bool | str = self.peer.validate_certs and (self.peer.ca_path or True)
+        try:
+            answer = self._http.request(
+                method,
+                path if path.startswith(("https://", "http://")) else self.peer.base + path,
+                **content,
+                timeout=(min(timeout, self.peer.connect_timeout), timeout),
+                verify=verify,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, OSError) as error:
+            raise self._no_answer(doing, error, timeout) from None
+        reply = wire.parse_reply(
+            answer.status_code, answer.headers.get("Content-Type", ""), answer.content, body_expected=method == "GET"
+        )
+        if reply.status == 503 and reply.code not in TOO_MANY_SESSIONS:
+            raise NitroNotReady(f"{self.peer.name}: {doing}: NITRO is not up (HTTP 503)", http_status=503)
+        if reply.garbled:
+            raise self.garbled(doing, reply.garbled, reply.status)
+        return reply
+
+    def _no_answer(self, doing: str, error: Exception, timeout: float) -> NitroError:
+        start = f"{self.peer.name}: {doing}"
+        if isinstance(error, requests.exceptions.SSLError):
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                trusted = self.peer.ca_path or "the system's authorities"
+                return NitroUntrusted(f"{start}: its certificate is not trusted by {trusted}: {_reason(error)}")
+            return Broken(f"{start}: TLS failed: {_reason(error)}")
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            return NitroUnreachable(f"{start}: no connection within {_seconds(error, timeout)} s")
+        if isinstance(error, requests.exceptions.ReadTimeout):
+            return NitroCut(f"{start}: no answer within {_seconds(error, timeout)} s")
+        if isinstance(error, requests.exceptions.InvalidHeader):
+            return NitroInputError(f"{start}: {self.peer.session_option} has characters that no session id has")
+        if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
+            kind = NitroUnreachable if _never_connected(error) else Broken
+            return kind(f"{start}: {_reason(error)}")
+        # What is left is a bad ca_path (OSError) or a URL that requests does not accept.
+        return NitroInputError(redact(f"{start}: {error}", self.secrets))
+
+
+def absent(reply: wire.Reply, codes: Iterable[int]) -> bool:
+    """Whether an answer says that there is no such thing."""
+    return reply.status == 404 or reply.code in codes
+
+
+def _session(validate_certs: bool) -> requests.Session:
+    session = requests.Session()
+    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+    # Otherwise requests would send what ~/.netrc has for this host, and basic authentication beats the session.
+    session.auth = _no_auth
+    # The token is sent by name; cookies the peer sets would be a second, stale opinion after a new login.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    if not validate_certs:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return session
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _seconds(error: Exception, timeout: float) -> str:
+    """How long was waited: for a connection, for TLS and for an answer the limits differ."""
+    found = re.search(r"timeout=(\d+(?:\.\d+)?)", str(error))
+    return f"{float(found[1]) if found else timeout:g}"
+
+
+def _never_connected(error: Exception) -> bool:
+    return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in the words of the system: requests and urllib3 wrap it several times."""
+    seen: BaseException = error
+    while True:
+        inner = getattr(seen, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((a for a in seen.args if isinstance(a, BaseException)), None) or seen.__cause__
+        if inner is None or inner is seen:
+            break
+        seen = inner
+    if isinstance(seen, OSError) and seen.strerror:
+        return seen.strerror
+    text = str(seen.args[-1]) if seen.args else type(seen).__name__
+    return text.split(">: ")[-1]

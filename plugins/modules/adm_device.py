@@ -1,0 +1,342 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: adm_device
+version_added: 0.1.0
+short_description: Register appliances with NetScaler Console, many at once, or deregister them
+description:
+  - Makes it true that appliances are managed by a NetScaler Console (formerly ADM), on premises or the vendor's
+    service, or are not. Registrations of several appliances go on side by side in the console, and are waited for
+    together.
+  - A device that is registered with another profile, data centre or agent than named is changed in place. What is not
+    named stays as it is.
+  - A device is found by its C(ip_address) or C(mgmt_ip_address) in the console. One that is not there is deregistered
+    already.
+  - Profile, data centre and agent must exist. They are looked up before anything is written.
+  - Calls. A login, one C(GET managed_device) and a logout; one C(GET mps_datacenter) if O(datacenter) is given and one
+    C(GET mps_agent) if O(agent) is. When something is different, one C(GET ns_device_profile) if the profile is going
+    to be used; one write for each device; for each that is being registered a C(GET activity_status) after 0, 0.5,
+    1.5, 3.5 and 6.5 seconds and then every five; and one C(GET managed_device) to read back. A console that lists its
+    devices in pages is asked for each page. With O(client_id) a token takes the place of login and logout.
+options:
+  adm_url:
+    description:
+      - The console, as C(https://) and its host.
+      - For the service, its address with your customer id in the path, C(https://adm.cloud.com/massvc/<customer id>).
+    type: str
+    required: true
+  adm_user:
+    description:
+      - A user of a console on premises. Exactly one of this and O(client_id) is required.
+    type: str
+  adm_password:
+    description:
+      - The password of O(adm_user).
+    type: str
+  client_id:
+    description:
+      - An API client of the service. Its token ends by itself; there is no session to log out of.
+    type: str
+  client_secret:
+    description:
+      - The secret of O(client_id).
+    type: str
+  token_url:
+    description:
+      - Where O(client_id) and O(client_secret) are exchanged for a token.
+      - Left out, it is V(https://api-us.cloud.com/cctrustoauth2/root/tokens/clients) for an O(adm_url) in C(cloud.com),
+        and the same path on the host of O(adm_url) otherwise.
+    type: str
+  ip_address:
+    description:
+      - The management address (NSIP) of one appliance, without a port. Which port the console uses is up to the device
+        profile. Exactly one of this and O(ip_addresses) is required.
+    type: str
+  ip_addresses:
+    description:
+      - The management addresses of many.
+      - An empty list with O(state=present) only finds out whether the console can be used, and knows O(profile),
+        O(datacenter) and O(agent), before a playbook makes appliances to register. With O(state=absent) it is nothing
+        to do.
+    type: list
+    elements: str
+  profile:
+    description:
+      - Name of the device profile, which holds the credentials with which the console logs in to the appliance.
+      - Required if a device has to be registered.
+      - When the profile of a registered device is changed, the console tries it at its next poll. Nothing waits for
+        that.
+    type: str
+  datacenter:
+    description:
+      - Name of the data centre (site) of the device, or its id. Left out, a new device goes where O(agent) is, or else
+        where the console puts it.
+    type: str
+  agent:
+    description:
+      - The agent through which the console reaches the device, by its name, which is the agent's address, or its id.
+    type: str
+  state:
+    description:
+      - Whether the appliances shall be registered.
+    type: str
+    choices: [present, absent]
+    default: present
+  wait_timeout:
+    description:
+      - How long to wait, in seconds, for all registrations together. A console goes on with a registration that was not
+        waited for; run again, the module waits for it.
+    type: float
+    default: 300
+  validate_certs:
+    description:
+      - Whether the console's certificate must be trusted.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file of authorities to trust instead of the system's.
+    type: path
+  timeout:
+    description:
+      - How long to wait for each answer of the console, in seconds.
+    type: float
+    default: 30
+notes:
+  - Deregister an appliance before its instance is terminated. A console keeps a device that is gone, and reports it as
+    down.
+  - What fails for one appliance stops no other one. The task fails in the end, and the result has the devices as they
+    are.
+extends_documentation_fragment:
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_all
+seealso:
+  - module: cloudadc.aws.vpx_bootstrap
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: The nodes of a zone are registered with a console on premises
+  cloudadc.aws.adm_device:
+    adm_url: https://10.0.0.5
+    adm_user: automation
+    adm_password: "{{ vault_adm_password }}"
+    ip_addresses: "{{ nodes.instances | map(attribute='interfaces.management.private_ip_address') }}"
+    profile: aws-nodes
+    datacenter: eu-central-1
+
+- name: One appliance is registered with the service, through an agent in its VPC
+  cloudadc.aws.adm_device:
+    adm_url: https://adm.cloud.com/massvc/{{ citrix_customer_id }}
+    client_id: "{{ vault_citrix_client_id }}"
+    client_secret: "{{ vault_citrix_client_secret }}"
+    ip_address: 10.0.1.10
+    profile: aws-nodes
+    agent: 10.0.1.91
+
+- name: It is deregistered, before its instance is terminated
+  cloudadc.aws.adm_device:
+    adm_url: https://adm.cloud.com/massvc/{{ citrix_customer_id }}
+    client_id: "{{ vault_citrix_client_id }}"
+    client_secret: "{{ vault_citrix_client_secret }}"
+    ip_address: 10.0.1.10
+    state: absent
+"""
+
+RETURN = r"""
+devices:
+  description:
+    - Those of the appliances that are registered now, or would be in check mode, in the order they were named in.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The console's id of the device. Null in check mode for one that would be registered.
+      type: str
+      returned: always
+    ip_address:
+      description: Its address.
+      type: str
+      returned: always
+    profile:
+      description: Name of its device profile.
+      type: str
+      returned: always
+    datacenter_id:
+      description: The id of its data centre.
+      type: str
+      returned: always
+    agent_id:
+      description: The id of its agent, null without one.
+      type: str
+      returned: always
+    instance_state:
+      description: C(Up) if the console reaches it.
+      type: str
+      returned: always
+    version:
+      description: Its software, as the console found it.
+      type: str
+      returned: always
+    hostname:
+      description: Its host name, as the console found it.
+      type: str
+      returned: always
+  sample:
+    - id: 2d4a8a4f-8ee5-4f30-9b57-0c28f01c1d1e
+      ip_address: 10.0.1.10
+      profile: aws-nodes
+      datacenter_id: bcbf82f7-5451-4e48-8261-caec673c18e1
+      agent_id: null
+      instance_state: Up
+      version: "NetScaler NS14.1: Build 21.57.nc"
+      hostname: web-a-0
+registered:
+  description: The addresses that this task registered, or would in check mode.
+  returned: always
+  type: list
+  elements: str
+  sample: ["10.0.1.10"]
+deregistered:
+  description: The addresses that this task deregistered, or would in check mode.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.adm import devices
+from ansible_collections.cloudadc.aws.plugins.module_utils.adm.client import Access, ConsoleClient, base_url
+from ansible_collections.cloudadc.aws.plugins.module_utils.adm.devices import Device, Plan, Wanted
+from ansible_collections.cloudadc.aws.plugins.module_utils.adm.work import Timing, carry_out, choose, look
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import fail, require_requests
+
+
+def argument_spec() -> dict[str, dict[str, Any]]:
+    return {
+        "adm_url": {"type": "str", "required": True},
+        "adm_user": {"type": "str"},
+        "adm_password": {"type": "str", "no_log": True},
+        "client_id": {"type": "str"},
+        "client_secret": {"type": "str", "no_log": True},
+        "token_url": {"type": "str", "no_log": False},
+        "ip_address": {"type": "str"},
+        "ip_addresses": {"type": "list", "elements": "str"},
+        "profile": {"type": "str"},
+        "datacenter": {"type": "str"},
+        "agent": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "wait_timeout": {"type": "float", "default": 300.0},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "timeout": {"type": "float", "default": 30.0},
+    }
+
+
+def access_from(params: Mapping[str, Any]) -> Access:
+    """How to reach the console. Raises NitroInputError."""
+    for name in ("timeout", "wait_timeout"):
+        if params[name] <= 0:
+            raise NitroInputError(f"{name} must be above 0 seconds, not {params[name]:g}")
+    return Access(
+        url=params["adm_url"],
+        user=params["adm_user"],
+        password=params["adm_password"],
+        client_id=params["client_id"],
+        client_secret=params["client_secret"],
+        token_url=params["token_url"] or None,
+        validate_certs=params["validate_certs"],
+        ca_path=params["ca_path"] or None,
+        timeout=params["timeout"],
+    )
+
+
+def wanted_from(params: Mapping[str, Any]) -> Wanted:
+    """The module's options in canonical form. Raises NitroInputError."""
+    return Wanted(
+        addresses=devices.addresses_of(params["ip_address"], params["ip_addresses"]),
+        profile=params["profile"] or None,
+        datacenter=params["datacenter"] or None,
+        agent=params["agent"] or None,
+        present=params["state"] == "present",
+    )
+
+
+def result_of(
+    wanted: Wanted, chosen: Plan, before: Mapping[str, Device], after: Mapping[str, Device], *, changed: bool
+) -> dict[str, Any]:
+    """The result of the module: what is listed after, and how it differs from what was before."""
+    asked_for = {*chosen.register, *(device.address for device in chosen.remove)}
+    return {
+        "changed": changed,
+        "devices": [after[address].result() for address in wanted.addresses if address in after],
+        "registered": [one for one in wanted.addresses if one in asked_for and one in after and one not in before],
+        "deregistered": [one for one in wanted.addresses if one in asked_for and one in before and one not in after],
+        "diff": {
+            "before": devices.describe(before, wanted.addresses),
+            "after": devices.describe(after, wanted.addresses),
+        },
+    }
+
+
+def work(module: AnsibleModule) -> dict[str, Any]:
+    """Make it so, or in check mode foretell it; the result of the module, with ``msg`` if something failed."""
+    access, wanted = access_from(module.params), wanted_from(module.params)
+    name = urlsplit(base_url(access.url)).netloc
+    if not wanted.addresses and not wanted.present:
+        return result_of(wanted, Plan(), {}, {}, changed=False)
+    with ConsoleClient(access) as console:
+        before = look(console, wanted)
+        chosen, place = choose(console, name, wanted, before)
+        after = devices.foretell(wanted, place, chosen, before)
+        if module.check_mode or not chosen.changed:
+            return result_of(wanted, chosen, before, after, changed=chosen.changed)
+        progress = carry_out(console, wanted, chosen, place, Timing(module.params["wait_timeout"]))
+        listed = progress.listed if progress.listed is not None else before
+        result = result_of(wanted, chosen, before, listed, changed=console.changed)
+        # A registration that another run began and this one waited for counts here: it was not there, and is.
+        result["changed"] |= bool(result["registered"] or result["deregistered"])
+    if progress.trouble:
+        result["msg"] = f"{name}: " + "; ".join(said.removeprefix(f"{name}: ") for said in progress.trouble)
+    return result
+
+
+def attempt(module: AnsibleModule) -> dict[str, Any] | NitroError:
+    try:
+        return work(module)
+    except NitroError as error:
+        return error
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        mutually_exclusive=[["ip_address", "ip_addresses"], ["adm_user", "client_id"]],
+        required_one_of=[["ip_address", "ip_addresses"], ["adm_user", "client_id"]],
+        required_together=[["adm_user", "adm_password"], ["client_id", "client_secret"]],
+        supports_check_mode=True,
+    )
+    require_requests(module)
+    outcome = attempt(module)
+    if isinstance(outcome, NitroError):
+        # Not inside an except block, so that no traceback of ours is attached to the result.
+        fail(module, outcome)
+    if "msg" in outcome:
+        module.fail_json(**outcome)
+    module.exit_json(**outcome)
+
+
+if __name__ == "__main__":
+    main()

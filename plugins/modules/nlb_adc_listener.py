@@ -1,0 +1,340 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nlb_adc_listener
+version_added: 0.1.0
+short_description: Lead applications of an appliance group from a Network Load Balancer to their target groups
+description:
+  - Makes it true that each application has a listener on the load balancer, and behind it a target group of type V(ip)
+    for the client addresses of the appliances.
+  - What belongs to an application is known by the tags C(cloudadc:group) and C(cloudadc:application) of its target
+    group, which is named C(<group>-<application>). The listener of an application is the one that forwards to it.
+  - Refused before anything is written are a port that another listener has, a target group of that name which was not
+    made for this application, one in another VPC, of another protocol or type, and a name that AWS does not take.
+  - Targets are not registered here, but by M(cloudadc.aws.nlb_adc_target).
+  - Calls. C(DescribeLoadBalancers) and C(DescribeTargetGroups) side by side, then C(DescribeListeners) and, if the
+    group has any, one C(DescribeTags) and one C(DescribeTargetGroupAttributes) for each that is named; and no write
+    when all is as wanted. A new application costs three writes (target group, its attributes, listener), and the reads
+    once more.
+  - Needs the rights C(elasticloadbalancing:DescribeLoadBalancers), C(elasticloadbalancing:DescribeListeners),
+    C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
+    C(elasticloadbalancing:DescribeTags), and C(elasticloadbalancing:CreateTargetGroup),
+    C(elasticloadbalancing:ModifyTargetGroup), C(elasticloadbalancing:ModifyTargetGroupAttributes),
+    C(elasticloadbalancing:DeleteTargetGroup), C(elasticloadbalancing:CreateListener),
+    C(elasticloadbalancing:ModifyListener), C(elasticloadbalancing:DeleteListener), C(elasticloadbalancing:AddTags).
+options:
+  load_balancer:
+    description:
+      - Name or ARN of the Network Load Balancer. With O(state=absent) it may be gone already.
+    type: str
+    required: true
+  group:
+    description:
+      - The group of appliances.
+    type: str
+    required: true
+  listeners:
+    description:
+      - The applications. With O(state=absent) only O(listeners[].application) is looked at.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      application:
+        description:
+          - Name of the application.
+        type: str
+        required: true
+      port:
+        description:
+          - Port of the listener. Required with O(state=present).
+        type: int
+      protocol:
+        description:
+          - Protocol of the listener.
+        type: str
+        choices: [TCP, UDP, TCP_UDP, TLS]
+        default: TCP
+      certificate_arn:
+        description:
+          - Certificate with which the load balancer ends TLS. Required with V(TLS) as protocol.
+        type: str
+      ssl_policy:
+        description:
+          - Security policy of a V(TLS) listener. Left out, it stays as it is, and AWS chooses for a new one.
+        type: str
+      target_port:
+        description:
+          - Port at which the appliances answer. Left out, it is O(listeners[].port).
+        type: int
+      target_protocol:
+        description:
+          - Protocol towards the appliances. Left out, it is that of the listener, and V(TCP) behind V(TLS).
+        type: str
+        choices: [TCP, UDP, TCP_UDP, TLS]
+      deregistration_delay:
+        description:
+          - Seconds that a target which was deregistered stays C(draining), 0 to 3600. Left out, it stays as it is, and
+            is 300 for a new target group.
+        type: int
+      connection_termination:
+        description:
+          - Whether open connections are cut at the end of that delay. Left out, it stays as it is.
+        type: bool
+      preserve_client_ip:
+        description:
+          - Whether appliances see the address of the client instead of that of the load balancer. The security group of
+            the appliances must let that in which they see. Left out, it stays as it is; for targets by address AWS
+            begins with V(false), and with V(true) for UDP.
+        type: bool
+      health_check:
+        description:
+          - How the load balancer finds out whether an appliance serves the application.
+        type: dict
+        suboptions:
+          protocol:
+            description:
+              - How it asks.
+            type: str
+            choices: [TCP, HTTP, HTTPS]
+            default: TCP
+          port:
+            description:
+              - Port that is asked. Left out, it is the one at which the target gets traffic.
+            type: int
+          path:
+            description:
+              - Path of V(HTTP) and V(HTTPS).
+            type: str
+          matcher:
+            description:
+              - Status codes that are good, as in V(200-399).
+            type: str
+          interval:
+            description:
+              - Seconds between two checks, 5 to 300.
+            type: int
+            default: 10
+          timeout:
+            description:
+              - Seconds to wait for an answer, 2 to 120.
+            type: int
+          healthy_threshold:
+            description:
+              - Good answers in a row after which a target is healthy, 2 to 10.
+            type: int
+            default: 2
+          unhealthy_threshold:
+            description:
+              - Bad answers in a row after which it is not, 2 to 10.
+            type: int
+            default: 2
+  tags:
+    description:
+      - More tags for target groups and listeners.
+    type: dict
+  purge:
+    description:
+      - With O(state=absent), whether all applications of the group go, also those not named.
+    type: bool
+    default: false
+  state:
+    description:
+      - Whether the applications shall have listener and target group.
+    type: str
+    choices: [present, absent]
+    default: present
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+seealso:
+  - module: cloudadc.aws.nlb_adc_target
+"""
+
+EXAMPLES = r"""
+- name: Two applications of the group shop
+  cloudadc.aws.nlb_adc_listener:
+    load_balancer: shop
+    group: shop
+    listeners:
+      - application: web
+        port: 80
+        deregistration_delay: 600
+      - application: dns
+        port: 53
+        protocol: UDP
+  register: ways
+
+- name: Send traffic to two appliances
+  cloudadc.aws.nlb_adc_target:
+    target_group_arn: "{{ (ways.listeners | selectattr('application', 'eq', 'web') | first).target_group_arn }}"
+    targets:
+      - id: 10.0.2.10
+        port: 80
+      - id: 10.0.12.10
+        port: 80
+
+- name: One application is gone
+  cloudadc.aws.nlb_adc_listener:
+    load_balancer: shop
+    group: shop
+    listeners:
+      - application: dns
+    state: absent
+"""
+
+RETURN = r"""
+listeners:
+  description:
+    - Every application of the group that has a target group, by name of that, also those not named. In check mode as
+      it would be, with null where AWS would decide.
+  returned: always, unless the task was refused
+  type: list
+  elements: dict
+  contains:
+    application: {type: str, description: The application., sample: web}
+    target_group_arn: {type: str, description: Its target group., sample: "arn:aws:…:targetgroup/shop-web/0123456789"}
+    target_group_name: {type: str, description: The name of that., sample: shop-web}
+    target_port: {type: int, description: Port at which appliances answer by default., sample: 80}
+    target_protocol: {type: str, description: Protocol towards them., sample: TCP}
+    listener_arn: {type: str, description: "Its listener; null if there is none.", sample: "arn:aws:…:listener/net/0"}
+    port: {type: int, description: Port of the listener., sample: 80}
+    protocol: {type: str, description: Protocol of the listener., sample: TCP}
+load_balancer:
+  description: The load balancer, null if it is gone.
+  returned: always, unless the task was refused
+  type: dict
+  contains:
+    arn: {type: str, description: Its ARN., sample: "arn:aws:…:loadbalancer/net/shop/0123456789"}
+    name: {type: str, description: Its name., sample: shop}
+    dns_name: {type: str, description: The name under which it answers., sample: shop-0.elb.eu-central-1.amazonaws.com}
+    hosted_zone_id: {type: str, description: The hosted zone that an alias record needs., sample: Z3F0SRJ5LGBH90}
+actions:
+  description: What was written (in check mode what would be), one phrase each; also when the task fails half-way.
+  returned: always
+  type: list
+  elements: str
+  sample: [create target group shop-web]
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal, fail
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.listener_work import Ways
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.listeners import (
+    CHECK_PROTOCOLS,
+    PROTOCOLS,
+    check_wishes,
+    describe,
+    foretell,
+    wish_of,
+)
+
+CHECK = {
+    "protocol": {"type": "str", "choices": list(CHECK_PROTOCOLS), "default": "TCP"},
+    "port": {"type": "int"},
+    "path": {"type": "str"},
+    "matcher": {"type": "str"},
+    "interval": {"type": "int", "default": 10},
+    "timeout": {"type": "int"},
+    "healthy_threshold": {"type": "int", "default": 2},
+    "unhealthy_threshold": {"type": "int", "default": 2},
+}
+LISTENER = {
+    "application": {"type": "str", "required": True},
+    "port": {"type": "int"},
+    "protocol": {"type": "str", "choices": list(PROTOCOLS), "default": "TCP"},
+    "certificate_arn": {"type": "str"},
+    "ssl_policy": {"type": "str"},
+    "target_port": {"type": "int"},
+    "target_protocol": {"type": "str", "choices": list(PROTOCOLS)},
+    "deregistration_delay": {"type": "int"},
+    "connection_termination": {"type": "bool"},
+    "preserve_client_ip": {"type": "bool"},
+    "health_check": {"type": "dict", "options": CHECK, "apply_defaults": True},
+}
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "load_balancer": {"type": "str", "required": True},
+        "group": {"type": "str", "required": True},
+        "listeners": {"type": "list", "elements": "dict", "default": [], "options": LISTENER},
+        "tags": {"type": "dict"},
+        "purge": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+
+
+def ways_of(module: Any) -> Ways:
+    """The job as the options describe it. Raises Refusal for what cannot be right whatever AWS holds."""
+    params = module.params
+    present, group = params["state"] == "present", params["group"]
+    named = params["listeners"]
+    if present:
+        for option in named:
+            if option["port"] is None:
+                raise Refusal(f"application {option['application']}: its port is missing; nothing was written")
+    wishes = tuple(wish_of(group, option) for option in named) if present else ()
+    check_wishes(wishes)
+    tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
+    return Ways(
+        client=connect(module, "elbv2", read_timeout=10),
+        load_balancer=params["load_balancer"],
+        group=group,
+        wishes=wishes,
+        applications=tuple(option["application"] for option in named),
+        present=present,
+        purge=params["purge"],
+        tags={**tags, t.GROUP: group},
+    )
+
+
+def run(module: Any, ways: Ways) -> dict[str, Any]:
+    """Read, plan, write until nothing is left to do; what is now true, and the diff."""
+    seen, changes = ways.look()
+    before = describe(ways.group, seen)
+    if module.check_mode:
+        after = foretell(before, changes, ways.wishes)
+        ways.done.extend(change.said for change in changes)
+    else:
+        seen = ways.converge(seen, changes)
+        after = describe(ways.group, seen)
+    return {
+        "changed": bool(ways.done),
+        "listeners": after,
+        "load_balancer": seen.balancer.result() if seen.balancer else None,
+        "actions": ways.done,
+        "diff": {"before": {"listeners": before}, "after": {"listeners": after}},
+    }
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    done: list[str] = []
+    try:
+        ways = ways_of(module)
+        done = ways.done
+        result = run(module, ways)
+    except Failure as error:
+        failure = error
+    else:
+        module.exit_json(**result)
+    # Outside of the except block, so that no traceback is attached to the result.
+    fail(module, failure, changed=bool(done), actions=done)
+
+
+if __name__ == "__main__":
+    main()
