@@ -14,10 +14,8 @@ def left_over(lab: LabClient, group: str) -> dict[str, list[str]]:
     """Ids of what carries the group's tag, or its name where AWS has no tags to search by, by kind."""
     ec2, iam = lab.boto("ec2"), lab.boto("iam")
     tagged = [{"Name": "tag:cloudadc:group", "Values": [group]}]
-    reservations = ec2.describe_instances(Filters=tagged)["Reservations"]
-    instances = [instance for reservation in reservations for instance in reservation["Instances"]]
     found: dict[str, list[str]] = {
-        "instances": [i["InstanceId"] for i in instances if i["State"]["Name"] != "terminated"],
+        "instances": _nodes(lab, group),
         "interfaces": _ids(ec2.describe_network_interfaces(Filters=tagged), "NetworkInterfaces", "NetworkInterfaceId"),
         "volumes": _ids(ec2.describe_volumes(Filters=tagged), "Volumes", "VolumeId"),
         "elastic IPs": _ids(ec2.describe_addresses(Filters=tagged), "Addresses", "AllocationId"),
@@ -31,7 +29,36 @@ def left_over(lab: LabClient, group: str) -> dict[str, list[str]]:
             if p["InstanceProfileName"].startswith(group)
         ],
     }
+    found |= _distributed(lab, group)
     return {kind: ids for kind, ids in found.items() if ids}
+
+
+def _nodes(lab: LabClient, group: str) -> list[str]:
+    tagged = [{"Name": "tag:cloudadc:group", "Values": [group]}]
+    reservations = lab.boto("ec2").describe_instances(Filters=tagged)["Reservations"]
+    instances = [instance for reservation in reservations for instance in reservation["Instances"]]
+    return [instance["InstanceId"] for instance in instances if instance["State"]["Name"] != "terminated"]
+
+
+def _distributed(lab: LabClient, group: str) -> dict[str, list[str]]:
+    """What leads clients to the group. A record of a node is the group's if its node is no other group's."""
+    reservations = lab.boto("ec2").describe_instances()["Reservations"]
+    others = {i["InstanceId"] for r in reservations for i in r["Instances"] if i["State"]["Name"] != "terminated"}
+    others -= set(_nodes(lab, group))
+    elb, route53 = lab.boto("elbv2"), lab.boto("route53")
+    balancers = elb.describe_load_balancers()["LoadBalancers"]
+    target_groups = elb.describe_target_groups()["TargetGroups"]
+    return {
+        "load balancers": [one["LoadBalancerName"] for one in balancers if one["LoadBalancerName"].startswith(group)],
+        "target groups": [one["TargetGroupName"] for one in target_groups if one["TargetGroupName"].startswith(group)],
+        "records": [
+            record["Name"]
+            for zone in route53.list_hosted_zones()["HostedZones"]
+            for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
+            if ("SetIdentifier" in record and record["SetIdentifier"] not in others)
+            or record.get("AliasTarget", {}).get("DNSName", "").startswith(f"{group}-")
+        ],
+    }
 
 
 def _ids(reply: dict[str, Any], kind: str, name: str) -> list[str]:

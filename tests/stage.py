@@ -49,19 +49,22 @@ class Run:
 
 
 class Stage:
-    """Starts playbooks of the collection against a running lab, with its variables."""
+    """Starts playbooks of the collection against a running lab, with one of its files of variables."""
 
     def __init__(self, lab: LabClient) -> None:
         self.lab = lab
         self._runs = 0
 
-    def start(self, playbook: str, *extra: str) -> tuple[subprocess.Popen[bytes], Path]:
-        """``ansible-playbook cloudadc.aws.<playbook>`` in the background, and the file of all it says."""
+    def start(self, playbook: str, *extra: str, variables: str = VARIABLES) -> tuple[subprocess.Popen[bytes], Path]:
+        """``ansible-playbook cloudadc.aws.<playbook>`` in the background, and the file of all it says.
+
+        ``variables``: the lab's file of this name, without its ending.
+        """
         self._runs += 1
         log = self.lab.directory / f"run-{self._runs:03d}-{playbook}.log"
         log.unlink(missing_ok=True)  # Ansible would go on in that of an earlier stage in this directory
         command = [str(Path(sys.executable).parent / "ansible-playbook"), f"cloudadc.aws.{playbook}"]
-        variables = ["-e", f"@{self.lab.variables_path(VARIABLES)}"]
+        given = ["-e", f"@{self.lab.variables_path(variables)}", *extra]
         settings = {
             "ANSIBLE_LOG_PATH": str(log),
             "ANSIBLE_HOME": str(self.lab.directory / "ansible"),
@@ -70,7 +73,7 @@ class Stage:
         }
         with _out(log).open("wb") as out:
             process = subprocess.Popen(
-                [*command, *variables, *extra],
+                [*command, *given],
                 cwd=CHECKOUT,
                 env=self.lab.environment(**settings),
                 stdin=subprocess.DEVNULL,
@@ -79,10 +82,10 @@ class Stage:
             )
         return process, log
 
-    def play(self, playbook: str, *extra: str, must_succeed: bool = True) -> Run:
+    def play(self, playbook: str, *extra: str, variables: str = VARIABLES, must_succeed: bool = True) -> Run:
         """Run a playbook to its end. StageError, with what it said last, if it fails and must not."""
         started = time.time()
-        process, log = self.start(playbook, *extra)
+        process, log = self.start(playbook, *extra, variables=variables)
         try:
             code = process.wait()
         finally:

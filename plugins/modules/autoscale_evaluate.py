@@ -25,75 +25,6 @@ description:
   - It changes nothing but the record. Whoever carries a decision out reports it with O(event).
   - RV(ignore:changed) is true when phase, event or history change; keeping samples alone is not a change.
 options:
-  group:
-    description: Name of the autoscale group.
-    type: str
-    required: true
-  zone:
-    description: Availability zone. Each zone of a group has a record, and takes decisions, of its own.
-    type: str
-    required: true
-  policy:
-    description: When the zone grows and shrinks. Numbers may be given as text, the way surveys send them.
-    type: dict
-    required: true
-    suboptions:
-      metrics:
-        description: The metrics to watch, one at least. Figures are those of the whole zone, see
-          M(cloudadc.aws.vpx_stat_info).
-        type: dict
-        required: true
-        suboptions:
-          cpu:
-            description: Packet CPU, mean over the nodes, in percent.
-            type: dict
-            suboptions: &limits
-              min:
-                description: Below it the metric allows shrinking. A number, lower than O(policy.metrics.cpu.max) of
-                  the same metric.
-                type: raw
-              max:
-                description: Above it the metric asks for growth. A number.
-                type: raw
-          memory:
-            description: Memory, mean over the nodes, in percent.
-            type: dict
-            suboptions: *limits
-          throughput:
-            description: Received and sent, sum over the nodes, in Mbit/s.
-            type: dict
-            suboptions: *limits
-          connections:
-            description: Client connections, sum over the nodes.
-            type: dict
-            suboptions: *limits
-      watch_time:
-        description: Minutes for which a breach must last; not shorter than O(policy.interval).
-        type: raw
-      interval:
-        description: Seconds between two ticks. Defaults to V(60).
-        type: raw
-      cooldown:
-        description: Minutes after the decision to grow in which nothing is evaluated.
-        type: raw
-      drain_timeout:
-        description: Minutes that a node drains, after it left the distributor, before it is removed.
-        type: raw
-      ttl:
-        description: Seconds that DNS answers live; needed with O(policy.distributor=dns), refused with V(nlb).
-        type: raw
-      distributor:
-        description: What spreads clients over the nodes, V(nlb) or V(dns).
-        type: str
-      min_nodes:
-        description: Fewest nodes of the zone, at least 1.
-        type: raw
-      max_nodes:
-        description: Most nodes of the zone.
-        type: raw
-      step:
-        description: Nodes to add or remove at a time, clamped to the limits. Defaults to V(1).
-        type: raw
   sample:
     description:
       - The zone's figures by name of metric; null where there is none.
@@ -112,28 +43,6 @@ options:
       - For O(event) without O(sample), where the current time is more than a day away from the record's latest
         instant, it defaults to that instant; such a group is driven with instants of its own.
     type: str
-  store:
-    description: Where the zone's record is kept.
-    type: dict
-    required: true
-    suboptions:
-      type:
-        description: V(file) needs neither boto3 nor credentials nor a region; V(dynamodb) is for jobs that run on
-          several machines.
-        type: str
-        choices: [file, dynamodb]
-        default: file
-      path:
-        description: For V(file), the file (an existing one, or a name that ends in C(.json)) or a folder of them;
-          made if only its parent is there.
-        type: path
-      table:
-        description: For V(dynamodb), the name of the table. Partition key C(group), sort key C(zone), both strings.
-        type: str
-      create:
-        description: For V(dynamodb), make the table if it is not there, billed on demand.
-        type: bool
-        default: false
   event:
     description:
       - How a scaling event goes. Reporting the same twice does no harm.
@@ -148,6 +57,8 @@ options:
       - C(message) says what went wrong, for the history.
       - C(resources) is a list of ids of what the event has begun (instances, interfaces, addresses), so that whoever
         comes next finishes or removes it.
+      - C(nodes) is a list of the nodes that the zone has in service now, each with C(nsip), C(instance_id) and
+        C(node_id), for M(cloudadc.aws.autoscale_tick).
     type: dict
   owner:
     description: Who asks, and carries a decision out. Give one name to all calls of one job, and each job its own.
@@ -180,10 +91,12 @@ attributes:
     support: full
     description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
 extends_documentation_fragment:
+  - cloudadc.aws.autoscale
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
 seealso:
+  - module: cloudadc.aws.autoscale_tick
   - module: cloudadc.aws.autoscale_info
   - module: cloudadc.aws.autoscale_replay
 author:
@@ -331,7 +244,6 @@ published:
 """
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -347,74 +259,54 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator i
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import LONGEST_TIME, Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.samples import all_figures, node_count
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times import as_instant
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import difference, load, state, was_changed
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.metrics import metric_data, publish
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
-    LeaseLost,
-    LeaseRefused,
-    Snapshot,
-    Store,
-    StoreError,
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.samples import (
+    all_figures,
+    figures,
+    node_count,
 )
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times import as_instant
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import difference, state, was_changed
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.metrics import metric_data, publish
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
-    CREATE,
     default_owner,
     open_store,
-    store_argument_spec,
+    zone_argument_spec,
+)
+from ansible_collections.cloudadc.aws.plugins.module_utils.tick.session import (
+    Plan,
+    carry_out,
+    foretell,
+    loaded,
+    patiently,
 )
 
 #: How long, in seconds, a report waits for the lease: it must not get lost, and leases are held for milliseconds.
 REPORT_PATIENCE = 10.0
 
-LIMITS = {"type": "dict", "options": {"min": {"type": "raw"}, "max": {"type": "raw"}}}
-
 ARGUMENT_SPEC: dict[str, Any] = {
-    "group": {"type": "str", "required": True},
-    "zone": {"type": "str", "required": True},
-    "policy": {
-        "type": "dict",
-        "required": True,
-        "options": {
-            "metrics": {
-                "type": "dict",
-                "required": True,
-                "options": {"cpu": LIMITS, "memory": LIMITS, "throughput": LIMITS, "connections": LIMITS},
-            },
-            "watch_time": {"type": "raw"},
-            "interval": {"type": "raw"},
-            "cooldown": {"type": "raw"},
-            "drain_timeout": {"type": "raw"},
-            "ttl": {"type": "raw"},
-            "distributor": {"type": "str"},
-            "min_nodes": {"type": "raw"},
-            "max_nodes": {"type": "raw"},
-            "step": {"type": "raw"},
-        },
-    },
+    **zone_argument_spec(),
     "sample": {"type": "dict"},
     "node_count": {"type": "raw", "required": True},
     "now": {"type": "str"},
-    "store": store_argument_spec(create=CREATE),
     "event": {"type": "dict"},
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
     "publish": {"type": "bool", "default": False},
 }
 
-Plan = Callable[[Record], tuple[Record, Decision]]
-#: The record before, the record after, and the decision.
-Result = tuple[Record, Record, Decision]
 
-
-def plan_of(params: dict[str, Any], owner: str) -> Plan:
+def plan_of(params: dict[str, Any], owner: str) -> Plan[Decision]:
     """What these options do to a record: a report, a tick, or one after the other. Pure; policy and report are read."""
     policy = Policy.from_dict(params["policy"])
     said = None if params["event"] is None else Report.from_dict(params["event"])
     now, lease_seconds = params["now"] or datetime.now(UTC), params["lease_seconds"]
     if not 0 < lease_seconds <= LONGEST_TIME["seconds"]:
         raise AutoscaleError(f"lease_seconds must be more than 0 and at most a year, not {lease_seconds:g}")
+    # What is refused whatever the record says is refused before the lease is asked for.
+    as_instant(now)
+    figures(policy, params["sample"])
+    node_count(params["node_count"])
 
     def plan(record: Record) -> tuple[Record, Decision]:
         if said:
@@ -426,43 +318,6 @@ def plan_of(params: dict[str, Any], owner: str) -> Plan:
         return evaluate(policy, record, params["sample"], count, now, owner=owner, lease_seconds=lease_seconds)
 
     return plan
-
-
-def loaded(snapshot: Snapshot, store: Store) -> Record:
-    return load(snapshot.document, store.key.group, store.key.zone, store.where)
-
-
-def foretell(store: Store, plan: Plan) -> Result:
-    """The record, what becomes of it, and the decision; nothing is written."""
-    before = loaded(store.read(), store)
-    return before, *plan(before)
-
-
-def carry_out(store: Store, plan: Plan, owner: str, lease_seconds: float) -> Result:
-    """Under the lease: read, decide, write."""
-    foretell(store, plan)  # what is refused is refused before anything is written, the lease included
-    lease = store.acquire(owner, lease_seconds)
-    try:
-        snapshot = store.read()
-        before = loaded(snapshot, store)
-        after, decision = plan(before)
-    except (AutoscaleError, StoreError):
-        store.release(lease)
-        raise
-    store.write(lease, after.to_json(), snapshot.version, release=True)
-    return before, after, decision
-
-
-def patiently(attempt: Callable[[], Result], patience: float) -> Result:
-    """Try for the lease until the patience (seconds) is used up."""
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            return attempt()
-        except (LeaseRefused, LeaseLost):
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(0.2)
 
 
 def published(module: Any, shown: dict[str, Any]) -> bool:

@@ -244,8 +244,8 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Fai
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import fail as fail_aws
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.figures import Source, read_figures
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import stats
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroUnreachable
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.asking import probe_with
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import nitro_argument_spec, run
 
 CLOUDWATCH = {
     "namespace": {"type": "str", "required": True},
@@ -276,23 +276,6 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def probe_with(params: Mapping[str, Any]) -> stats.Probe:
-    """A probe that asks one appliance over NITRO, in a session of its own.
-
-    Raises NitroInputError for an address or options with which no appliance could be asked.
-    """
-    clients = {nsip: client_from(params, nsip=nsip) for nsip in params["nodes"]}
-
-    def probe(nsip: str, report: Callable[[stats.Reading], None]) -> None:
-        try:
-            with clients[nsip] as client:
-                report(stats.reading_of(nsip, client.stat("ns")))
-        except NitroError as error:
-            report(stats.Reading(nsip, not isinstance(error, NitroUnreachable), stats.Figures(), str(error)))
-
-    return probe
-
-
 def sample(nodes: list[str], read: Callable[[list[str]], list[stats.Reading]]) -> dict[str, Any]:
     """Read the figures of all of them, each once; the result of the module."""
     sampled_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -307,7 +290,7 @@ def sample(nodes: list[str], read: Callable[[list[str]], list[stats.Reading]]) -
 
 def from_nitro(params: Mapping[str, Any]) -> dict[str, Any]:
     """The result with figures of the appliances themselves. Raises NitroInputError."""
-    probe = probe_with(params)
+    probe = probe_with(params, params["nodes"])
     return sample(params["nodes"], lambda nodes: stats.poll(nodes, probe, params["nitro_timeout"]))
 
 

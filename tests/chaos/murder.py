@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+import psutil
+
 from tests.chaos.portrait import difference, portrait
-from tests.stage import Stage, StageError
+from tests.chaos.scenes import Scene
+from tests.stage import Run, Stage, StageError
 
 When = Literal["before", "after"]
-GROUP = "lab-pair"
 PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A playbook with its arguments, and how to come to the state in which it is to be started."""
+    """A playbook with its arguments and file of variables, the state it is started in, and the group it is about.
+
+    ``afterwards``: the arguments of the runs that follow, whether the first was killed or not, until the end has come.
+    Without them a killed run is started again with its own. Made of values only, so that it can be a key.
+    """
 
     name: str
     playbook: str
     arguments: tuple[str, ...]
-    prepare: Callable[[Stage], None]
+    scene: Scene
+    group: str = "lab-pair"
+    variables: str = "ha_pair"
+    afterwards: tuple[tuple[str, ...], ...] = ()
+
+    def play(self, stage: Stage, arguments: Sequence[str], *, must_succeed: bool = True) -> Run:
+        return stage.play(self.playbook, *arguments, variables=self.variables, must_succeed=must_succeed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +65,20 @@ class Original:
 
 def undisturbed(stage: Stage, plot: Plot) -> Original:
     """Run it once to its end."""
-    plot.prepare(stage)
-    before = len(stage.lab.writes())
-    stage.play(plot.playbook, *plot.arguments)
-    writes = tuple(call.op for call in stage.lab.writes()[before:])
+    plot.scene.set_up(stage)
+    plot.play(stage, plot.arguments)
+    writes = tuple(call.op for call in stage.lab.writes())
+    for arguments in plot.afterwards:
+        plot.play(stage, arguments)
     if not writes:
         raise StageError(f"{plot.name} writes nothing, so it cannot be killed at a write")
-    return Original(writes, portrait(stage.lab, GROUP))
+    return Original(writes, portrait(stage.lab, plot.group))
 
 
 def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str]:
     """Kill it there, run it again, and return in which way the end is another one. StageError if the kill missed."""
-    plot.prepare(stage)
-    process, log = stage.start(plot.playbook, *plot.arguments)
+    plot.scene.set_up(stage)
+    process, log = stage.start(plot.playbook, *plot.arguments, variables=plot.variables)
     try:
         stage.lab.kill_at(kill.at, process.pid, kill.when)
         process.wait(PATIENCE_SECONDS)
@@ -71,14 +86,24 @@ def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str
         if process.poll() is None:
             process.kill()
             process.wait()
+        _bury(log)
     fired = (stage.lab.state()["kill"] or {}).get("fired")
     stage.lab.faults()
     if not fired:
         raise StageError(f"{plot.name}: the run ended before it could be killed {kill}; see {log}")
-    again = stage.play(plot.playbook, *plot.arguments, must_succeed=False)
-    if again.code:
-        return [f"the run after it failed (exit code {again.code}); see {again.log}"]
-    return difference(original.picture, portrait(stage.lab, GROUP))
+    for arguments in plot.afterwards or (plot.arguments,):
+        again = plot.play(stage, arguments, must_succeed=False)
+        if again.code:
+            return [f"the run after it failed (exit code {again.code}); see {again.log}"]
+    return difference(original.picture, portrait(stage.lab, plot.group))
+
+
+def _bury(log: Path) -> None:
+    """End what the killed run has left: its background jobs are no descendants of it, but a lost machine takes all."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("ANSIBLE_LOG_PATH") == str(log):
+                process.kill()
 
 
 def spread(kills: Sequence[Kill], count: int, dice: random.Random) -> list[Kill]:

@@ -1,35 +1,51 @@
-"""The state of a pair in AWS and on both appliances, with ids and addresses replaced by what they stand for.
+"""The state of a group in AWS, on its appliances and in the console, with ids and addresses replaced by what they stand
+for.
 
-Two portraits are equal when nobody who looks at the account or at an appliance could tell the two apart.
+Two portraits are equal when nobody who looks at the account, at an appliance or at the console could tell the two
+apart, but for the times at which things happened.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
+from tests.chaos.estate import Estate, Thing, names_of, survey, tags_of
 from tests.lab.client import LabClient
-from tests.left_over import left_over
 
 # What differs between two runs that did the same.
 _VOLATILE = frozenset({"CreateDate", "RoleId", "RoleLastUsed"})
+# Of a group's record: what it has come to, not when, nor under which id and after how many ticks.
+_REMEMBERED = ("phase", "event", "unfinished", "failures")
+_OF_AN_EVENT = ("stage", "count", "nodes_before", "released")
+SETTLED_SECONDS = 5.0
 
 
 def portrait(lab: LabClient, group: str) -> dict[str, Any]:
-    """Instances, interfaces, addresses, groups, roles, and each appliance's saved configuration, JSON-ready."""
-    aws = _aws(lab, group)
-    names = _names(aws["instances"], aws["addresses"], aws["groups"])
+    """All of it, JSON-ready, once targets that drain are gone and those that came are checked."""
+    estate = _settled(lab)
     picture = {
-        "instances": [_instance(instance) for instance in aws["instances"]],
-        "interfaces": [_interface(interface) for interface in aws["interfaces"]],
-        "addresses": [_address(address) for address in aws["addresses"]],
-        "groups": [_group(group) for group in aws["groups"]],
-        "rights": aws["rights"],
-        "counts": {kind: len(ids) for kind, ids in left_over(lab, group).items()},
-        "appliances": _appliances(lab, [instance["InstanceId"] for instance in aws["instances"]]),
+        "instances": [_instance(instance) for instance in estate.instances],
+        "interfaces": [_interface(interface) for interface in estate.interfaces],
+        "volumes": [{"tags": tags_of(volume), "state": volume["State"]} for volume in estate.volumes],
+        "addresses": [_address(address) for address in estate.addresses],
+        "groups": [_group(group) for group in estate.groups],
+        "rights": _rights(lab.boto("iam"), group),
+        "balancers": [_balancer(balancer) for balancer in estate.balancers],
+        "listeners": [_listener(listener) for listener in estate.listeners],
+        "target groups": [_target_group(one, estate.targets[one["TargetGroupArn"]]) for one in estate.target_groups],
+        "records": [{"zone": zone, **record} for zone, records in estate.records.items() for record in records],
+        "scaled": [_scaled(one) for one in estate.scaled],
+        "remembered": [_remembered(item) for items in estate.items.values() for item in items],
     }
-    return _renamed(picture, names)
+    state = lab.state()
+    ids = [instance["InstanceId"] for instance in estate.instances]  # an Auto Scaling group's are no appliances
+    picture["appliances"] = {one: _appliance(state["nitro"][one]) for one in ids if one in state["nitro"]}
+    picture["console"] = _console(state.get("adm") or {})
+    names = names_of(estate)
+    return _renamed(_without_clips(picture, state["nitro"], names), names)
 
 
 def difference(one: Any, other: Any, path: str = "") -> list[str]:
@@ -43,20 +59,15 @@ def difference(one: Any, other: Any, path: str = "") -> list[str]:
     return [] if one == other else [f"{path}: {json.dumps(one)} != {json.dumps(other)}"]
 
 
-def _aws(lab: LabClient, group: str) -> dict[str, Any]:
-    ec2, iam = lab.boto("ec2"), lab.boto("iam")
-    tagged = [{"Name": "tag:cloudadc:group", "Values": [group]}]
-    live = [*tagged, {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
-    reservations = ec2.describe_instances(Filters=live)["Reservations"]
-    instances = [instance for reservation in reservations for instance in reservation["Instances"]]
-    groups = ec2.describe_security_groups()["SecurityGroups"]
-    return {
-        "instances": sorted(instances, key=lambda i: (_tags(i).get("cloudadc:node_id", ""), i["InstanceId"])),
-        "interfaces": ec2.describe_network_interfaces(Filters=tagged)["NetworkInterfaces"],
-        "addresses": sorted(ec2.describe_addresses()["Addresses"], key=lambda a: str(a["PublicIp"])),
-        "groups": sorted((g for g in groups if g["GroupName"].startswith(group)), key=lambda g: str(g["GroupName"])),
-        "rights": _rights(iam, group),
-    }
+def _settled(lab: LabClient) -> Estate:
+    """The estate when no target is on its way, or after a while all the same."""
+    deadline = time.monotonic() + SETTLED_SECONDS
+    while True:
+        estate = survey(lab)
+        states = {target["TargetHealth"]["State"] for targets in estate.targets.values() for target in targets}
+        if not states & {"initial", "draining"} or time.monotonic() > deadline:
+            return estate
+        time.sleep(0.1)
 
 
 def _rights(iam: Any, group: str) -> dict[str, Any]:
@@ -77,23 +88,23 @@ def _rights(iam: Any, group: str) -> dict[str, Any]:
         "profiles": {
             profile["InstanceProfileName"]: {
                 "roles": [role["RoleName"] for role in profile["Roles"]],
-                "tags": _tags(profile),
+                "tags": tags_of(profile),
             }
             for profile in profiles
-            if profile["InstanceProfileName"].startswith(group)
         },
     }
 
 
-def _instance(instance: dict[str, Any]) -> dict[str, Any]:
+def _instance(instance: Thing) -> dict[str, Any]:
     return {
         "id": instance["InstanceId"],
+        "state": instance["State"]["Name"],
         "zone": instance["Placement"]["AvailabilityZone"],
         "type": instance["InstanceType"],
         "image": instance["ImageId"],
         "profile": instance.get("IamInstanceProfile", {}).get("Arn", "").rpartition("/")[2],
         "metadata": instance.get("MetadataOptions", {}).get("HttpTokens"),
-        "tags": _tags(instance),
+        "tags": _without_event(tags_of(instance)),
         "interfaces": {
             str(interface["Attachment"]["DeviceIndex"]): interface["NetworkInterfaceId"]
             for interface in sorted(instance["NetworkInterfaces"], key=lambda i: int(i["Attachment"]["DeviceIndex"]))
@@ -101,68 +112,117 @@ def _instance(instance: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _interface(interface: dict[str, Any]) -> dict[str, Any]:
+def _without_event(tags: dict[str, str]) -> dict[str, str]:
+    """An event's id is another one each time; that there is one is not."""
+    return {name: "<an event>" if name == "cloudadc:event" else value for name, value in tags.items()}
+
+
+def _interface(interface: Thing) -> dict[str, Any]:
     return {
         "id": interface["NetworkInterfaceId"],
         "addresses": [address["PrivateIpAddress"] for address in interface["PrivateIpAddresses"]],
         "groups": sorted(group["GroupId"] for group in interface["Groups"]),
         "public": interface.get("Association", {}).get("PublicIp"),
-        "tags": _tags(interface),
+        "tags": _without_event(tags_of(interface)),
     }
 
 
-def _address(address: dict[str, Any]) -> dict[str, Any]:
+def _address(address: Thing) -> dict[str, Any]:
     return {
         "public": address["PublicIp"],
         "interface": address.get("NetworkInterfaceId"),
         "private": address.get("PrivateIpAddress"),
-        "tags": _tags(address),
+        "tags": _without_event(tags_of(address)),
     }
 
 
-def _group(group: dict[str, Any]) -> dict[str, Any]:
+def _group(group: Thing) -> dict[str, Any]:
     rules = [json.dumps(rule, sort_keys=True) for rule in group["IpPermissions"]]
     return {
         "id": group["GroupId"],
         "name": group["GroupName"],
         "rules": sorted(rules),
         "out": group["IpPermissionsEgress"],
-        "tags": _tags(group),
+        "tags": tags_of(group),
     }
 
 
-def _appliances(lab: LabClient, instance_ids: list[str]) -> dict[str, Any]:
-    known = lab.state()["nitro"]
+def _balancer(balancer: Thing) -> dict[str, Any]:
+    plain = ("LoadBalancerName", "Scheme", "Type", "AvailabilityZones", "SecurityGroups", "Attributes")
+    return {**{name: balancer.get(name) for name in plain}, "tags": tags_of(balancer)}
+
+
+def _listener(listener: Thing) -> dict[str, Any]:
+    plain = ("LoadBalancerArn", "Protocol", "Port", "DefaultActions", "Certificates", "SslPolicy")
+    return {**{name: listener.get(name) for name in plain}, "tags": tags_of(listener)}
+
+
+def _target_group(group: Thing, targets: list[Thing]) -> dict[str, Any]:
+    plain = {name: value for name, value in group.items() if name not in ("TargetGroupArn", "Tags")}
+    return {
+        **plain,
+        "tags": tags_of(group),
+        "targets": [
+            {"id": one["Target"]["Id"], "port": one["Target"]["Port"], "state": one["TargetHealth"]["State"]}
+            for one in targets
+        ],
+    }
+
+
+def _scaled(group: Thing) -> dict[str, Any]:
+    members = [(one["InstanceId"], one["LifecycleState"]) for one in group["Instances"]]
+    sizes = {name: group[name] for name in ("MinSize", "MaxSize", "DesiredCapacity")}
+    return {"name": group["AutoScalingGroupName"], "members": members, **sizes, "tags": tags_of(group)}
+
+
+def _remembered(item: Thing) -> dict[str, Any]:
+    """An item of the group's store."""
+    document = json.loads(item["document"]["S"]) if "document" in item else {}
+    told: dict[str, Any] = {name: item[name]["S"] for name in ("group", "zone") if name in item}
+    told |= {name: document.get(name) for name in _REMEMBERED}
+    told["phase"] = (document.get("phase") or {}).get("name")
+    event = document.get("event")
+    told["event"] = event and {name: event.get(name) for name in _OF_AN_EVENT}
+    told["history"] = [(one["action"], one["count"], one["outcome"]) for one in document.get("history", [])]
+    return told
+
+
+def _appliance(appliance: dict[str, Any]) -> dict[str, Any]:
+    cluster = appliance["cluster"]
+    told = ("clip", "node_id", "admin_state", "master_state", "health", "effective_state")
+    return {
+        "saved": appliance["saved"],
+        "unsaved": appliance["unsaved"],
+        "role": appliance["ha"]["role"],
+        "cluster": cluster and {name: cluster[name] for name in told},
+    }
+
+
+def _console(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Devices by their addresses; ids and times are the console's own."""
+    told = ("ip_address", "name", "profile_name", "status")
+    return [{name: device.get(name) for name in told} for device in state.get("devices", [])]
+
+
+def _without_clips(picture: dict[str, Any], nitro: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Which node coordinates a cluster is of no account, if only the cluster's address is at that node.
+
+    So the address is taken off the interface that has it, and said to be where it should be.
+    """
+    clusters = [(one["nsip"], one["cluster"]) for one in nitro.values() if one["cluster"]]
+    leaders = {cluster["clip"]: nsip for nsip, cluster in clusters if cluster["coordinator"]}
     found = {}
-    for instance_id in instance_ids:
-        appliance = known[instance_id]
-        found[instance_id] = {"saved": appliance["saved"], "role": appliance["ha"]["role"]}
-    return found
-
-
-def _names(
-    instances: list[dict[str, Any]], addresses: list[dict[str, Any]], groups: list[dict[str, Any]]
-) -> dict[str, str]:
-    """Ids and addresses → what they stand for."""
-    names: dict[str, str] = {}
-    for instance in instances:
-        node = f"node {_tags(instance).get('cloudadc:node_id')}"
-        names[instance["InstanceId"]] = f"<{node}>"
-        for interface in instance["NetworkInterfaces"]:
-            role = f"<{node}, interface {interface['Attachment']['DeviceIndex']}"
-            names[interface["NetworkInterfaceId"]] = f"{role}>"
-            for place, address in enumerate(interface["PrivateIpAddresses"]):
-                names[address["PrivateIpAddress"]] = f"{role}, address {place}>"
-    for place, address in enumerate(addresses):
-        names[address["PublicIp"]] = f"<elastic IP {place}>"
-        names[address["AllocationId"]] = f"<allocation {place}>"
-    for group in groups:
-        names[group["GroupId"]] = f"<group {group['GroupName']}>"
-    return names
+    for clip in {cluster["clip"] for _nsip, cluster in clusters}:
+        names[clip] = f"<CLIP {clip}>"
+        for interface in picture["interfaces"]:
+            if clip in interface["addresses"]:
+                found[clip] = leaders.get(clip) in interface["addresses"]
+                interface["addresses"].remove(clip)
+    return {**picture, "CLIPs": {clip: "at its coordinator" if right else "astray" for clip, right in found.items()}}
 
 
 def _renamed(picture: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """Every id and address in it replaced; lists of dictionaries in a fixed order."""
+    """Every id and address in it replaced; lists in a fixed order."""
     longest_first = sorted(names, key=len, reverse=True)
     pattern = re.compile("|".join(rf"(?<![\w.]){re.escape(name)}(?![\w.])" for name in longest_first))
     text = json.dumps(picture, sort_keys=True, default=str)
@@ -182,7 +242,3 @@ def _ordered(value: Any) -> Any:
 
 def _stable(value: dict[str, Any]) -> dict[str, Any]:
     return {key: item for key, item in value.items() if key not in _VOLATILE and key != "ResponseMetadata"}
-
-
-def _tags(thing: dict[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in thing.get("Tags") or thing.get("TagSet") or []}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
+import time
+from collections.abc import Callable
 
 import pytest
 
-from tests.chaos.murder import GROUP, Kill, Original, Plot, killed, spread, undisturbed
+from tests.chaos import groups
+from tests.chaos.murder import Kill, Original, Plot, killed, spread, undisturbed
 from tests.chaos.portrait import difference, portrait
-from tests.observe import Observer
+from tests.chaos.scenes import ASTRAY, EMPTY, PAIR, move_the_address
 from tests.stage import Stage, StageError
 
 EVERYTHING = os.environ.get("CHAOS", "sample") == "all"
@@ -17,57 +21,40 @@ EVERYTHING = os.environ.get("CHAOS", "sample") == "all"
 SAMPLE = {"build": 3, "failover": 1}
 
 
-def an_empty_account(stage: Stage) -> None:
-    stage.lab.reset()
-
-
-def a_pair(stage: Stage) -> None:
-    """Node 0 is primary and has the Elastic IP; built anew only if there is none."""
-    found = Observer(stage.lab).nodes()
-    if len(found) != 2 or any(node.master_state is None for node in found):
-        stage.lab.reset()
-        stage.play("ha_pair")
-    stage.play("ha_failover", "-e", "ha_failover_to=0")
-
-
-def an_address_gone_astray(stage: Stage) -> None:
-    """A pair whose Elastic IP is on the secondary."""
-    a_pair(stage)
-    observer = Observer(stage.lab)
-    secondary = next(node for node in observer.nodes() if node.master_state == "Secondary")
-    [address] = stage.lab.boto("ec2").describe_addresses(
-        Filters=[{"Name": "tag:cloudadc:group", "Values": [GROUP]}, {"Name": "tag:cloudadc:role", "Values": ["client"]}]
-    )["Addresses"]
-    stage.lab.boto("ec2").associate_address(
-        AllocationId=address["AllocationId"],
-        NetworkInterfaceId=secondary.client_interface,
-        PrivateIpAddress=secondary.client_address,
-        AllowReassociation=True,
-    )
-
-
 PLOTS = [
-    Plot("build", "ha_pair", (), an_empty_account),
-    Plot("failover", "ha_failover", ("-e", "ha_failover_to=1"), a_pair),
-    Plot("repair", "ha_failover", ("-e", "ha_failover_mode=reconcile"), an_address_gone_astray),
-    Plot("remove", "ha_pair", ("-e", "ha_pair_state=absent"), a_pair),
+    *groups.plots(),
+    Plot("build", "ha_pair", (), EMPTY),
+    Plot("failover", "ha_failover", ("-e", "ha_failover_to=1"), PAIR),
+    Plot("repair", "ha_failover", ("-e", "ha_failover_mode=reconcile"), ASTRAY),
+    Plot("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR),
 ]
-
-
+# Each worker takes a part of each plot's kills: so all are done at the same time, whatever the plots' lengths.
+PARTS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) if EVERYTHING else 1
 CHOSEN = [plot for plot in PLOTS if EVERYTHING or plot.name in SAMPLE]
 
 
+@pytest.fixture(scope="session")
+def originals(stage: Stage) -> Callable[[Plot], Original]:
+    """Each plot's undisturbed run, once."""
+    return functools.cache(lambda plot: undisturbed(stage, plot))
+
+
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("plot", CHOSEN, ids=lambda plot: plot.name)
-def test_killed_and_started_again(stage: Stage, plot: Plot, dice: random.Random) -> None:
-    original = undisturbed(stage, plot)
-    kills = original.kills() if EVERYTHING else spread(original.kills(), SAMPLE[plot.name], dice)
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("plot", CHOSEN, ids=lambda plot: plot.name.replace(" ", "-"))
+def test_killed_and_started_again(
+    stage: Stage, originals: Callable[[Plot], Original], plot: Plot, part: int, dice: random.Random
+) -> None:
+    original = originals(plot)
+    kills = original.kills()[part::PARTS] if EVERYTHING else spread(original.kills(), SAMPLE[plot.name], dice)
     print(f"{plot.name}: {len(original.writes)} writes, killed {len(kills)} times")
     wrong = {}
     for kill in kills:
         where = f"{kill} ({original.writes[kill.at - 1]})"
+        began = time.monotonic()
         differences = attempt(stage, plot, kill, original)
-        print(f"  {where}: {'DIFFERENT' if differences else 'as if nothing had happened'}", flush=True)
+        said = "DIFFERENT" if differences else "as if nothing had happened"
+        print(f"  {where}: {said} ({time.monotonic() - began:.0f} s)", flush=True)
         if differences:
             wrong[where] = differences
     assert not wrong, "\n".join(f"{where}:\n    " + "\n    ".join(lines[:20]) for where, lines in wrong.items())
@@ -84,8 +71,18 @@ def attempt(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[st
 @pytest.mark.timeout(0)
 def test_a_portrait_tells_two_states_apart(stage: Stage) -> None:
     """The comparison above can fail: an address that was moved by hand is seen."""
-    a_pair(stage)
-    before = portrait(stage.lab, GROUP)
-    assert difference(before, portrait(stage.lab, GROUP)) == []
-    an_address_gone_astray(stage)
-    assert any("/addresses/" in line for line in difference(before, portrait(stage.lab, GROUP)))
+    PAIR.set_up(stage)
+    before = portrait(stage.lab, "lab-pair")
+    PAIR.set_up(stage)
+    assert difference(before, portrait(stage.lab, "lab-pair")) == []
+    move_the_address(stage)
+    assert any("/addresses/" in line for line in difference(before, portrait(stage.lab, "lab-pair")))
+
+
+@pytest.mark.timeout(0)
+def test_a_kept_pair_is_as_good_as_a_built_one(stage: Stage) -> None:
+    """What every attempt relies on: the playbook finds nothing to do in it."""
+    stage.lab.reset()
+    PAIR.set_up(stage)
+    stage.play("ha_pair")
+    assert stage.lab.writes() == []

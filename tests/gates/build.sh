@@ -30,4 +30,9 @@ for playbook in "$installed"/playbooks/*.yml; do
     "$bin/ansible-playbook" --syntax-check -i localhost, "$name" >/dev/null ||
         { echo "build: $name does not pass --syntax-check from the installed collection" >&2; exit 1; }
 done
+# The execution environment's definition has to name the tarball that was just built; only a container engine is left out.
+cp "$here"/{execution-environment.yml,requirements.txt,bindep.txt} "$out/"
+(cd "$out" && "$bin/ansible-builder" create --file execution-environment.yml --context context >create.log 2>&1) &&
+    [ -f "$out/context/_build/collections/$(basename "$tarball")" ] ||
+    { cat "$out/create.log" >&2; echo "build: execution-environment.yml does not hold $(basename "$tarball")" >&2; exit 1; }
 echo "build: $(basename "$tarball"), $listed modules, installed and read back"

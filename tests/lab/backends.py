@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -42,6 +42,15 @@ class Backends:
     def stop(self) -> None:
         for backend in self.all:
             self.switch(backend.name, up=False)
+
+    def put(self, up: Container[str]) -> None:
+        """Those of these names run, the others do not."""
+        for backend in self.all:
+            self.switch(backend.name, up=backend.name in up)
+
+    def running(self) -> set[str]:
+        with self._lock:
+            return set(self._servers)
 
     def switch(self, name: str, *, up: bool) -> None:
         """Start one, or end it: then it refuses connections. LookupError if there is none of this name."""

@@ -63,8 +63,16 @@ class LabClient:
         return self._ask("GET", "state")
 
     def reset(self) -> None:
-        """An empty region, seeded anew; no faults, no latency, an empty call log."""
+        """An empty region, seeded anew; no faults, no latency, default settings, an empty call log."""
         self._ask("POST", "reset")
+
+    def keep(self, name: str) -> None:
+        """Remember the whole region under a name."""
+        self._ask("POST", "keep", {"name": name})
+
+    def restore(self, name: str) -> None:
+        """Put the region back to what ``keep`` remembered; no faults, no latency, an empty call log."""
+        self._ask("POST", "restore", {"name": name})
 
     def latency(self, **seconds: float) -> None:
         """``latency(aws=0.15, nitro=0.05)``; a side not named keeps its own."""
@@ -88,6 +96,10 @@ class LabClient:
     def faults(self, **plan: Any) -> None:
         """``faults(aws={"throttle": 0.2}, seed=1)``; without arguments: none. Sets the count of writes to 0."""
         self._ask("POST", "faults", plan)
+
+    def settings(self, **sides: Any) -> None:
+        """``settings(nitro={"ha_licensed": False}, aws={"eip_quota": 1})``; a reset puts the defaults back."""
+        self._ask("POST", "settings", sides)
 
     def kill_at(self, number: int, pid: int, when: str = "before") -> None:
         """SIGKILL ``pid`` and its descendants at the number-th write from now on."""

@@ -11,6 +11,8 @@ from tests.lab.world import Environ
 
 FIGURES = ("cpu", "memory", "throughput", "connections")
 SELECTORS = ("zone", "instance_id", "all")
+# The sides that have settings.
+SETTLED = ("aws", "nitro")
 
 Body = Mapping[str, Any]
 T = TypeVar("T")
@@ -21,6 +23,8 @@ class Controls(Protocol):
 
     def state(self) -> dict[str, Any]: ...
     def reset(self) -> dict[str, Any]: ...
+    def keep(self, name: str) -> dict[str, Any]: ...
+    def restore(self, name: str) -> dict[str, Any]: ...
     def set_latency(self, seconds: dict[str, float]) -> dict[str, Any]: ...
     def set_pace(self, factor: float) -> dict[str, Any]: ...
     def set_load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]: ...
@@ -28,6 +32,7 @@ class Controls(Protocol):
     def set_backend(self, name: str, up: bool) -> None: ...
     def set_faults(self, plan: faults.Plan) -> dict[str, Any]: ...
     def resolve(self, name: str) -> dict[str, Any]: ...
+    def set_settings(self, given: Mapping[str, Any]) -> dict[str, Any]: ...
 
 
 class Control:
@@ -38,6 +43,8 @@ class Control:
         self._routes: dict[tuple[str, str], Callable[[Body], dict[str, Any]]] = {
             ("GET", "/lab/state"): lambda body: controls.state(),
             ("POST", "/lab/reset"): lambda body: controls.reset(),
+            ("POST", "/lab/keep"): self._keep,
+            ("POST", "/lab/restore"): self._restore,
             ("POST", "/lab/latency"): self._latency,
             ("POST", "/lab/pace"): self._pace,
             ("POST", "/lab/load"): self._load,
@@ -45,6 +52,7 @@ class Control:
             ("POST", "/lab/faults"): self._faults,
             ("POST", "/lab/backends"): self._backends,
             ("POST", "/lab/resolve"): self._resolve,
+            ("POST", "/lab/settings"): self._settings,
         }
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -63,6 +71,13 @@ class Control:
             return "200 OK", route(_body(environ))
         except ValueError as error:
             return "400 Bad Request", {"error": str(error)}
+
+    def _keep(self, body: Body) -> dict[str, Any]:
+        return self._controls.keep(_name(body, "keep"))
+
+    def _restore(self, body: Body) -> dict[str, Any]:
+        name = _name(body, "restore")
+        return _known(lambda: self._controls.restore(name), {"name": name}, "kept state")
 
     def _latency(self, body: Body) -> dict[str, Any]:
         _only(body, faults.SIDES, "latency")
@@ -111,6 +126,10 @@ class Control:
             raise ValueError('resolve takes {"name": "www.example.com"}')
         return self._controls.resolve(name)
 
+    def _settings(self, body: Body) -> dict[str, Any]:
+        _only(body, SETTLED, "settings")
+        return self._controls.set_settings(body)
+
     def _faults(self, body: Body) -> dict[str, Any]:
         plan = faults.parse(body)
         if plan.kill is not None:
@@ -126,6 +145,14 @@ def _known(do: Callable[[], T], selector: Mapping[str, str], what: str = "applia
     except LookupError as error:
         (kind, value), *_ignored = selector.items()
         raise ValueError(f"there is no {what} with {kind} {value}") from error
+
+
+def _name(body: Body, what: str) -> str:
+    _only(body, ("name",), what)
+    name = body.get("name")
+    if not isinstance(name, str) or not name:
+        raise ValueError(f'{what} takes {{"name": "a name"}}')
+    return name
 
 
 def _only(body: Body, names: Iterable[str], what: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Kind = Literal["throttle", "error", "reset", "hang", "lose"]
+Kind = Literal["throttle", "error", "reset", "hang", "lose", "html", "truncate"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 When = Literal["before", "after"]
 SIDES = ("aws", "nitro", "adm")

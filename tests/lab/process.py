@@ -9,13 +9,14 @@ import secrets
 import signal
 import string
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.lab import faults, files, inprocess, killer, seed, sockets, variables
+from tests.lab import checkpoint, faults, files, inprocess, killer, knobs, seed, sockets, variables
 from tests.lab.appliance import ApplianceSide
 from tests.lab.aws import AwsSide
 from tests.lab.backends import Backends
@@ -31,7 +32,7 @@ from tests.lab.settings import LabError, Settings
 from tests.lab.slices import Slice, claim
 from tests.lab.tls import Authority
 from tests.lab.turnstile import Latency, Turnstile
-from tests.lab.world import Clock, Door
+from tests.lab.world import Clock, Door, Keeper
 
 REGION = "eu-central-1"
 HOME = "127.0.0.1"
@@ -92,6 +93,9 @@ class Lab:
         self._clients = Clients(self.aws, self.where.aws_url, REGION)
         self._application_port = _free_port(f"{self.slice.public_network}.255.254", APPLICATION_PORTS)
         self.seed: seed.Seed
+        # Locks are taken in this order, which is that of the calls from room to room.
+        self._keepers: dict[str, Keeper] = {"adm": self.console, "nitro": self.nitro, "aws": self.aws}
+        self._kept: dict[str, checkpoint.Checkpoint] = {}
         self._failures: dict[str, int] = {}
 
     def _move_address(self, address: str, instance_id: str) -> None:
@@ -152,7 +156,9 @@ class Lab:
                 "pace": self.clock.factor,
                 "latency": self.latency.state(),
                 **self.faults.state(),
+                "settings": self._settings(),
                 "seed_data": self.seed.state(),
+                "kept": sorted(self._kept),
                 "backends": self.backends.state(),
                 "dataplane": self.dataplane.state(),
                 "ticker_failures": dict(self._failures),
@@ -162,7 +168,7 @@ class Lab:
             }
 
     def reset(self) -> dict[str, Any]:
-        """An empty region, seeded anew; no faults, no latency, an empty call log. The pace stays."""
+        """An empty region, seeded anew; no faults, no latency, default settings, an empty call log. The pace stays."""
         with self._changing:
             self.faults.set(faults.NO_FAULTS)
             self.latency.clear()
@@ -173,6 +179,28 @@ class Lab:
             self._sow()
             self.calls.clear()
             return {"seed_data": self.seed.state()}
+
+    def keep(self, name: str) -> dict[str, Any]:
+        """Remember the region as it is now; an earlier one of this name is forgotten."""
+        with self._changing:
+            began = time.monotonic()
+            kept = self._kept[name] = checkpoint.keep(self._keepers, self.seed, self.backends.running())
+            return {"name": name, "bytes": kept.size, "seconds": round(time.monotonic() - began, 4)}
+
+    def restore(self, name: str) -> dict[str, Any]:
+        """The region as it was then, as often as it is asked for; LookupError if nothing of this name was kept."""
+        with self._changing:
+            began = time.monotonic()
+            kept = self._kept[name]
+            self.faults.set(faults.NO_FAULTS)
+            self.latency.clear()
+            self.dataplane.reset()
+            checkpoint.restore(self._keepers, kept)
+            self.backends.put(kept.backends)
+            self.seed = kept.seed
+            self._write_files()
+            self.calls.clear()
+            return {"name": name, "seed_data": self.seed.state(), "seconds": round(time.monotonic() - began, 4)}
 
     def set_latency(self, seconds: dict[str, float]) -> dict[str, Any]:
         self.latency.set(seconds)
@@ -200,12 +228,28 @@ class Lab:
         addresses, ttl = self.aws.resolve(name)
         return {"name": name, "addresses": list(addresses), "ttl": ttl, "pace": self.clock.factor}
 
+    def set_settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All of what is given, or nothing: ValueError with a sentence."""
+        with self._changing:
+            sides = {"aws": self.aws.settings, "nitro": self.nitro.settings}
+            new = {side: knobs.values(values, sides[side], side) for side, values in given.items()}
+            for side, values in new.items():
+                for name, value in values.items():
+                    setattr(sides[side], name, value)
+            return self._settings()
+
+    def _settings(self) -> dict[str, Any]:
+        return {"aws": knobs.plain(self.aws.settings), "nitro": knobs.plain(self.nitro.settings)}
+
     def _guard(self, side: Any) -> Turnstile:
         return Turnstile(side, calls=self.calls, faults=self.faults, latency=self.latency, kill=killer.kill_tree)
 
     def _sow(self) -> None:
         self.seed = seed.sow(self._clients, self.slice.network, REGION)
         self.console.sow(self.slice.network, self.where.password, self.where.nitro_port)
+        self._write_files()
+
+    def _write_files(self) -> None:
         files.write_environment(self.directory / "env", files.environment(self.where, os.environ))
         files.write_variables(
             self.directory / "vars" / "ha_pair.yml",

@@ -16,6 +16,9 @@ from tests.lab.calls import CallLog
 from tests.lab.faults import Faults, Kill, Kind, Verdict
 from tests.lab.world import Environ, Side
 
+# What a proxy or a login portal in between says: success, but no answer of the service.
+PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
+
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
@@ -92,11 +95,15 @@ class Turnstile:
 
     def _carry_out(self, verdict: Verdict, environ: Environ, entry: _Entry) -> Answer:
         fault, kill = verdict.fault, verdict.kill
-        if fault in ("throttle", "error"):
+        if fault in ("throttle", "error", "html", "truncate"):
             entry.extra["fault"] = fault
+        if fault == "html":
+            return "200 OK", [("Content-Type", "text/html; charset=utf-8")], PAGE
+        if fault in ("throttle", "error"):
             return self.side.refusal("throttle" if fault == "throttle" else "error", environ)
         try:
-            return _run(self.side, environ)
+            status, headers, body = _run(self.side, environ)
+            return status, headers, body[: len(body) // 2] if fault == "truncate" else body
         except ConnectionResetError:
             # A side breaks the connection itself: a coordinator that was removed through its own cluster address.
             if not kill:

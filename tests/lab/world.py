@@ -11,6 +11,7 @@ import enum
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -161,6 +162,20 @@ class Fleet(Protocol):
 
     def reset(self) -> None:
         """No appliance."""
+
+
+class Keeper(Protocol):
+    """A room with a state that can be kept and put back."""
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Who holds it finds the state at rest. Order: appliances, then AWS, as calls go."""
+
+    def memory(self) -> dict[str, Any]:
+        """The state itself, not a copy, and nothing that belongs to the process (sockets, threads, the clock)."""
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Go on with this state, which nobody else has, instead of the one that is there."""
 
 
 class Side(Protocol):

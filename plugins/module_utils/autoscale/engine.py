@@ -25,6 +25,9 @@ from .times import later, to_iso
 #: How long, in seconds, an event belongs to its executor without a sign of life, unless told otherwise.
 LEASE_SECONDS = 300.0
 
+#: The name of a request that has none.
+BY_HAND = "by hand"
+
 _HOLDS = 1e-9
 _BEFORE_ALL = -(1 << 60)
 
@@ -218,7 +221,27 @@ class Engine:
         count = self.min_nodes - self.nodes
         return self._open(Action.SCALE_OUT, count, sentences.repair(self, count), now, owner, lease)
 
-    def _open(self, action: Action, count: int, reason: str, now: float, owner: str, lease: float) -> Action:
+    def by_hand(
+        self,
+        action: Action,
+        count: int,
+        reason: str,
+        now: float,
+        nodes: int,
+        owner: str,
+        lease: float,
+        request: str,
+    ) -> Action:
+        """Open an event that no sample led to; its phases count from the interval of this instant."""
+        slot = slot_at(now, self.interval, self.offset)
+        if slot > self.slot:
+            self.slot, self.at = slot, now
+        self.updated, self.nodes = max(self.updated, now), nodes
+        return self._open(action, count, reason, now, owner, lease, request or BY_HAND)
+
+    def _open(
+        self, action: Action, count: int, reason: str, now: float, owner: str, lease: float, request: str = ""
+    ) -> Action:
         policy, shrinks = self.policy, action is Action.SCALE_IN
         self.sequence += 1
         drain_until = later(now, policy.drain_timeout * 60) if shrinks else None
@@ -234,6 +257,7 @@ class Engine:
             claimed_until=later(now, lease),
             drain_until=drain_until,
             ttl_until=later(drain_until, policy.ttl) if drain_until is not None and waits_ttl else None,
+            request=request,
         )
         self.phase = Phase.DRAINING if shrinks else Phase.SCALING_OUT
         self.since, self.since_slot, self.until = now, self.slot, drain_until
@@ -275,8 +299,7 @@ class Engine:
     def _drain(self, now: float, owner: str, lease: float) -> Action:
         event, self.outcome = self.open_event, Outcome.IN_PHASE
         if self.lasts(event.drain_until or event.decided_at, now, self.slot):
-            # Only an executor that announced itself can be missed: others report nothing before the deprovision.
-            if event.announced and not event.released:
+            if self._missed():
                 return self._ask(now, owner, lease)
             return Action.NONE
         if event.ttl_until is not None and self.lasts(event.ttl_until, now, self.slot):
@@ -289,6 +312,14 @@ class Engine:
         )
         self.outcome, self.reason = Outcome.DEPROVISION, sentences.deprovision(event, self.policy)
         return Action.DEPROVISION
+
+    def _missed(self) -> bool:
+        """Whether nodes that are to drain may still be in the distributor.
+
+        Only an executor that announced itself can be missed: others report nothing before the deprovision.
+        """
+        event = self.event
+        return self.phase is Phase.DRAINING and event is not None and event.announced and not event.released
 
     def _ask(self, now: float, owner: str, lease: float) -> Action:
         """Somebody asks while an event is open: its executor, or one who goes on when that one gave no sign of life."""
@@ -306,7 +337,7 @@ class Engine:
         self.nodes = nodes
         if now > self.updated:
             self.updated = now
-        if self.phase in (Phase.SCALING_OUT, Phase.DEPROVISIONING):
+        if self.phase in (Phase.SCALING_OUT, Phase.DEPROVISIONING) or self._missed():
             return self._ask(now, owner, lease)
         self.outcome = Outcome.IN_PHASE if self.phase is not Phase.WATCHING else Outcome.REPEATED
         return Action.NONE

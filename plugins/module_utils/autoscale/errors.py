@@ -27,3 +27,7 @@ class RecordError(AutoscaleError):
 
 class ReportError(AutoscaleError):
     """A report about an event that the record does not know."""
+
+
+class RequestError(AutoscaleError):
+    """What was asked for by hand cannot be done now, or not at all."""

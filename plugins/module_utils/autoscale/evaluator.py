@@ -12,14 +12,18 @@ from dataclasses import dataclass, replace
 from .decision import Decision, noted
 from .engine import LEASE_SECONDS, Engine, slot_at
 from .errors import InstantError, ReportError
+from .nodes import parse_nodes
 from .policy import Policy
-from .record import HISTORY, UNFINISHED, Action, Closed, Event, Record, Unfinished
+from .record import HISTORY, UNFINISHED, Action, Closed, Event, Node, Record, Unfinished
 from .samples import figures, node_count
 from .sentences import nodes
 from .times import as_instant, later, span, to_clock, to_iso
 
 #: Seconds between a record's latest instant and the clock from which on the group has a time of its own.
 OWN_TIME = 86400.0
+
+
+_REPORT_KEYS = ("id", "outcome", "message", "resources", "nodes")
 
 
 class Outcome(enum.Enum):
@@ -32,19 +36,23 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an executor says of an event. ``resources``: what it began (instances, addresses), added to those known."""
+    """What an executor says of an event. ``resources``: what it began (instances, addresses), added to those known.
+
+    ``nodes``: which nodes the zone has in service now; None says nothing of them.
+    """
 
     id: str
     outcome: Outcome
     message: str = ""
     resources: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] | None = None
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, object]) -> Report:
-        """The report in a dictionary with id, outcome, message, resources; :class:`~.errors.ReportError` otherwise."""
-        unknown = sorted(str(key) for key in raw.keys() - {"id", "outcome", "message", "resources"})
+        """The report in a dictionary with these keys; :class:`~.errors.ReportError` otherwise."""
+        unknown = sorted(str(key) for key in raw.keys() - set(_REPORT_KEYS))
         if unknown:
-            raise ReportError(f"event.{', '.join(unknown)}: no such key; known are id, outcome, message, resources")
+            raise ReportError(f"event.{', '.join(unknown)}: no such key; known are {', '.join(_REPORT_KEYS)}")
         outcome, given = raw.get("outcome"), raw.get("resources") or ()
         if not isinstance(raw.get("id"), str) or not raw["id"]:
             raise ReportError(f"event.id must be the event_id of a decision, not {raw.get('id')!r}")
@@ -52,7 +60,9 @@ class Report:
             raise ReportError(f"event.outcome must be one of running, done, failed, not {outcome!r}")
         if not isinstance(given, list | tuple):
             raise ReportError(f"event.resources must be a list, not {given!r}")
-        return cls(str(raw["id"]), Outcome(outcome), str(raw.get("message") or ""), tuple(str(each) for each in given))
+        nodes_now = None if raw.get("nodes") is None else parse_nodes(raw["nodes"])
+        message = str(raw.get("message") or "")
+        return cls(str(raw["id"]), Outcome(outcome), message, tuple(str(each) for each in given), nodes_now)
 
 
 def evaluate(
@@ -71,15 +81,36 @@ def evaluate(
     :class:`~.errors.AutoscaleError` for what cannot be worked with; then nothing has changed.
     """
     instant = as_instant(now)
+    refuse_past(policy, record, instant)
+    engine = Engine(policy, record)
+    action = engine.tick(instant, figures(policy, sample), node_count(count), owner, lease_seconds)
+    return engine.freeze(), engine.decide(action)
+
+
+def refuse_past(policy: Policy, record: Record, instant: float) -> None:
+    """Raise :class:`~.errors.InstantError` for an instant more than one interval before the record's latest."""
     if record.updated is not None and instant < record.updated - policy.interval:
         raise InstantError(
             f"now {to_iso(instant)} is {span(record.updated - instant)} before {to_iso(record.updated)}, the latest "
             f"instant in the record of {record.group} {record.zone}; more than one interval ({span(policy.interval)}) "
             "back in time is refused: set the clock right, or remove the record if its time is the wrong one"
         )
-    engine = Engine(policy, record)
-    action = engine.tick(instant, figures(policy, sample), node_count(count), owner, lease_seconds)
-    return engine.freeze(), engine.decide(action)
+
+
+def weighs(policy: Policy, record: Record, now: object) -> bool:
+    """Whether a tick at this instant would look at figures; if not, there is no need to ask anybody for them.
+
+    Raises what :func:`evaluate` would. A zone of ``min_nodes`` without figures decides nothing by itself.
+    """
+    return evaluate(policy, record, None, policy.min_nodes, now)[1].evaluated
+
+
+def announced(record: Record, decision: Decision) -> Record:
+    """The record when whoever has just been told to act is at it already, and will report."""
+    event = record.event
+    if event is None or decision.action not in (Action.SCALE_OUT, Action.SCALE_IN):
+        return record
+    return replace(record, event=replace(event, announced=True))
 
 
 def reported_at(record: Record, current: float) -> float:
@@ -103,6 +134,8 @@ def report(
     """Take down how an event goes; saying the same twice changes nothing. The decision is ``none``, with the phase."""
     instant = max(as_instant(now), record.updated or 0.0)
     event = record.event
+    if said.nodes is not None:
+        record = replace(record, nodes=said.nodes)
     if event is None or event.id != said.id:
         return _about_closed(record, said)
     if said.resources:
@@ -149,8 +182,19 @@ def _failed(policy: Policy, record: Record, event: Event, said: Report, now: flo
 
 def _closed(record: Record, event: Event, said: Report, now: float) -> Record:
     action = Action.SCALE_IN if event.shrinks else Action.SCALE_OUT
-    entry = Closed(event.id, action, event.count, event.decided_at, now, said.outcome.value, event.reason, said.message)
-    return replace(record, history=(*record.history, entry)[-HISTORY:])
+    entry = Closed(
+        event.id,
+        action,
+        event.count,
+        event.decided_at,
+        now,
+        said.outcome.value,
+        event.reason,
+        said.message,
+        event.request,
+    )
+    # Which nodes there are now is for EC2 to say, unless the report did.
+    return replace(record, history=(*record.history, entry)[-HISTORY:], nodes=said.nodes)
 
 
 def _about_closed(record: Record, said: Report) -> tuple[Record, Decision]:

@@ -76,11 +76,21 @@ class PhaseState:
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """An appliance in service. ``nsip``: where it is asked; ``node_id``: its number in the zone, if it has one."""
+
+    nsip: str
+    instance_id: str = ""
+    node_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A scaling event in progress. ``stage`` is the action it is at; ``resources`` what its executor has begun.
 
     ``owner`` carries it out until ``claimed_until``; then anybody may go on with it, under the same id.
     ``announced``: the owner said that it began. ``released``: scale_in's nodes have left the distributor.
+    ``request``: the name under which somebody asked for it by hand.
     """
 
     id: str
@@ -97,6 +107,7 @@ class Event:
     drain_until: float | None = None
     ttl_until: float | None = None
     resources: tuple[str, ...] = ()
+    request: str = ""
 
     @property
     def shrinks(self) -> bool:
@@ -127,11 +138,17 @@ class Closed:
     outcome: str
     reason: str
     message: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything that decides the next tick. ``updated``: the latest instant this record has seen."""
+    """Everything that decides the next tick. ``updated``: the latest instant this record has seen.
+
+    ``nodes``: those in service, None where nobody has looked since they changed. ``missing``: nodes that were in
+    service and are gone, until somebody says that nothing of them is left. Keys of later releases than the first are
+    written only where they say something.
+    """
 
     group: str
     zone: str
@@ -145,9 +162,14 @@ class Record:
     last_failure: str = ""
     unfinished: tuple[Unfinished, ...] = ()
     history: tuple[Closed, ...] = ()
+    nodes: tuple[Node, ...] | None = None
+    missing: tuple[Node, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready; instants in ISO 8601."""
+        more = {} if self.nodes is None else {"nodes": [node_to_json(node) for node in self.nodes]}
+        if self.missing:
+            more["missing"] = [node_to_json(node) for node in self.missing]
         return {
             "version": VERSION,
             "group": self.group,
@@ -167,6 +189,7 @@ class Record:
             "last_failure": self.last_failure,
             "unfinished": [unfinished_to_json(each) for each in self.unfinished],
             "history": [closed_to_json(each) for each in self.history],
+            **more,
         }
 
     @classmethod
@@ -192,6 +215,8 @@ class Record:
             last_failure=fields.text("last_failure"),
             unfinished=fields.parts("unfinished", _unfinished),
             history=fields.parts("history", _closed),
+            nodes=fields.parts("nodes", _node) if "nodes" in fields.raw else None,
+            missing=fields.parts("missing", _node) if "missing" in fields.raw else (),
         )
         fields.nothing_else("version")
         _check_sense(record)
@@ -227,6 +252,10 @@ def sample_to_json(sample: Sample) -> dict[str, Any]:
     return {"at": to_iso(sample.at), "values": dict(sample.values)}
 
 
+def node_to_json(node: Node) -> dict[str, Any]:
+    return _plain(node, "nsip", "instance_id", "node_id")
+
+
 def event_to_json(event: Event) -> dict[str, Any]:
     plain = "id", "count", "nodes_before", "reason", "owner", "announced", "released", "takeovers"
     return {
@@ -237,6 +266,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
         "drain_until": _iso(event.drain_until),
         "ttl_until": _iso(event.ttl_until),
         "resources": list(event.resources),
+        **({"request": event.request} if event.request else {}),
     }
 
 
@@ -255,6 +285,7 @@ def closed_to_json(closed: Closed) -> dict[str, Any]:
         "action": closed.action.value,
         "decided_at": to_iso(closed.decided_at),
         "closed_at": to_iso(closed.closed_at),
+        **({"request": closed.request} if closed.request else {}),
     }
 
 
@@ -301,7 +332,13 @@ def _event(fields: Fields) -> Event:
         drain_until=fields.instant_or_none("drain_until"),
         ttl_until=fields.instant_or_none("ttl_until"),
         resources=fields.texts("resources"),
+        request=fields.text("request") if "request" in fields.raw else "",
     )
+
+
+def _node(fields: Fields) -> Node:
+    node_id = None if fields.take("node_id") is None else fields.whole("node_id")
+    return Node(fields.text("nsip"), fields.text("instance_id"), node_id)
 
 
 def _unfinished(fields: Fields) -> Unfinished:
@@ -325,6 +362,7 @@ def _closed(fields: Fields) -> Closed:
         outcome=fields.text("outcome"),
         reason=fields.text("reason"),
         message=fields.text("message"),
+        request=fields.text("request") if "request" in fields.raw else "",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import RecordError
-from .record import Phase, Record, closed_to_json, event_to_json, sample_to_json, unfinished_to_json
+from .record import Phase, Record, closed_to_json, event_to_json, node_to_json, sample_to_json, unfinished_to_json
 from .times import to_iso
 
 
@@ -38,6 +38,8 @@ def overview(record: Record) -> dict[str, Any]:
         "phase_until": None if phase.until is None else to_iso(phase.until),
         "window": [sample_to_json(sample) for sample in record.window],
         **state(record),
+        "nodes": None if record.nodes is None else [node_to_json(node) for node in record.nodes],
+        "missing": [node_to_json(node) for node in record.missing],
         "history": [closed_to_json(closed) for closed in record.history],
     }
 

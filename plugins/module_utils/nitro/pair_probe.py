@@ -108,7 +108,7 @@ class Panel:
         if time.monotonic() < watch.due:
             return False
         if watch.claim.error is None:
-            late = f"{watch.target.nsip}: no answer within {self.patience.probe:g} s"
+            late = f"{watch.target.endpoint}: no answer within {self.patience.probe:g} s"
             watch.claim = replace(watch.claim, error=late)
         return True
 
@@ -138,7 +138,7 @@ class Panel:
             if watch.served is None:
                 self._publish(watch, Claim(target.name, target.nsip, True, view), self.patience.answer)
                 client.connection = replace(client.connection, timeout=self.patience.answer)
-                watch.served, trouble = _read_served(client)
+                watch.served, trouble = read_served(client)
                 client.connection = replace(client.connection, timeout=self.patience.probe)
             else:
                 trouble = None
@@ -171,7 +171,7 @@ class Panel:
             self._news.notify_all()
 
 
-def _read_served(client: NitroClient) -> tuple[tuple[str, ...], str | None]:
+def read_served(client: NitroClient) -> tuple[tuple[str, ...], str | None]:
     """Where virtual servers answer: three reads side by side; and what went wrong with them."""
     reads: dict[str, Callable[[], Any]] = {name: functools.partial(client.get, name) for name in _VSERVERS}
     reads[_BINDINGS] = functools.partial(client.get_bulk, _BINDINGS)

@@ -3,17 +3,19 @@
 
 """What every store does: one JSON document a (group, zone), a version, a lease with owner and expiry, a growing fence.
 
-The way of a writer is ``acquire`` → ``read`` → ``write`` (with the version it read; the lease carries the fence) →
-``release``. A lease is only a courtesy between clocks; what makes two writers impossible is that ``write`` succeeds for
-the latest fence and the version read, and for nothing else. So a holder that was killed, stopped or slow can lose its
-lease at any moment, and the worst that comes of clocks that differ is that it loses it early.
+The way of a writer is ``acquire`` → ``write`` with ``release``: the lease brings along what was stored when it was
+given, with its version, and carries the fence. So a tick is two round trips. Who finds that nothing is to be written
+after all says ``undo``, and everything is as if nobody had asked. A lease is only a courtesy between clocks; what makes
+two writers impossible is that ``write`` succeeds for the latest fence and the version read, and for nothing else. So a
+holder that was killed, stopped or slow can lose its lease at any moment, and the worst that comes of clocks that differ
+is that it loses it early.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -57,13 +59,27 @@ class Key:
         return f"{self.group} {self.zone}"
 
 
+def _nothing() -> Snapshot:
+    return NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """``expires``: seconds since the epoch, by the user's clock. ``fence`` grows with every lease given."""
+    """``expires``: seconds since the epoch, by the user's clock. ``fence`` grows with every lease given.
+
+    ``found``: what was stored the moment before; nobody else writes that while the lease is the latest.
+    """
 
     owner: str
     fence: int
     expires: float
+    found: Snapshot = field(default_factory=_nothing, compare=False, repr=False)
+
+    @property
+    def before(self) -> Snapshot:
+        """What was stored, without a lease that this owner had already: of a run that was killed, of an answer lost."""
+        held = self.found.lease
+        return replace(self.found, lease=None) if held and held.owner == self.owner else self.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,10 @@ class Snapshot:
     lease: Lease | None = None
     written_at: float = 0.0
     written_by: str = ""
+
+
+#: What a store holds of a (group, zone) that it never saw.
+NOTHING: Snapshot = Snapshot()
 
 
 class Store(Protocol):
@@ -101,6 +121,12 @@ class Store(Protocol):
 
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens if it is not in force any more."""
+
+    def undo(self, lease: Lease) -> None:
+        """Give a lease back under which nothing was written: what is stored becomes what the lease had found.
+
+        The fence too: no write ever carried it. Nothing happens if the lease is not in force any more.
+        """
 
 
 def refuse_skew(snapshot: Snapshot, now: float, where: str, owner: str) -> None:

@@ -3,7 +3,8 @@
 
 """Records in a DynamoDB table: one item a (group, zone), conditional writes. For jobs on any number of machines.
 
-Key schema: partition key ``group`` (S), sort key ``zone`` (S). A tick costs three reads and two conditional writes.
+Key schema: partition key ``group`` (S), sort key ``zone`` (S). A tick costs two conditional writes and no read:
+the one that takes the lease answers with what it found.
 IAM, on the table: dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query; for ``create`` also dynamodb:CreateTable and
 dynamodb:DescribeTable.
 """
@@ -23,6 +24,8 @@ with contextlib.suppress(ImportError):  # without it the module says so before i
     from botocore.exceptions import BotoCoreError, ClientError
 
 from .base import (
+    NOTHING,
+    SKEW_SECONDS,
     Clock,
     DamagedDocument,
     Document,
@@ -61,14 +64,25 @@ _NAMES = {
 
 
 class DynamoStore:
-    """``client``: a boto3 client of DynamoDB. ``missing_is_empty``: read as if a table that will be made was there."""
+    """``client``: a boto3 client of DynamoDB. ``missing_is_empty``: read as if a table that will be made was there.
+
+    ``create``: make the table when the first lease finds that it is missing; looking for it each time would be a call.
+    """
 
     def __init__(
-        self, client: Any, table: str, key: Key, *, clock: Clock = time.time, missing_is_empty: bool = False
+        self,
+        client: Any,
+        table: str,
+        key: Key,
+        *,
+        clock: Clock = time.time,
+        missing_is_empty: bool = False,
+        create: bool = False,
     ) -> None:
         self.key, self.table = key, table
         self.where = f"table {table}, {key}"
-        self._client, self._clock, self._missing_is_empty = client, clock, missing_is_empty
+        self._client, self._clock = client, clock
+        self._missing_is_empty, self._create = missing_is_empty, create
 
     def read(self) -> Snapshot:
         try:
@@ -80,20 +94,47 @@ class DynamoStore:
         return _snapshot(answer.get("Item"), self.where)
 
     def acquire(self, owner: str, seconds: float) -> Lease:
-        stored, now = self.read(), self._clock()  # reading first: what is damaged or skewed stays untouched
+        try:
+            return self._take(owner, seconds)
+        except _TableMissing:
+            if not self._create:
+                raise
+        create_table(self._client, self.table)
+        return self._take(owner, seconds)
+
+    def _take(self, owner: str, seconds: float) -> Lease:
+        now = self._clock()
         expires = round(now + seconds, 3)
-        refuse_skew(stored, now, self.where, owner)
         try:
             answer = self._update(
                 "SET #owner = :owner, #expires = :expires, #at = :now, #by = :owner, "
                 "#version = if_not_exists(#version, :zero) ADD #fence :one",
-                "attribute_not_exists(#owner) OR #owner = :owner OR #expires <= :now",
-                {":owner": owner, ":expires": expires, ":now": now, ":zero": 0, ":one": 1},
+                "(attribute_not_exists(#owner) OR #owner = :owner OR #expires <= :now) "
+                "AND (attribute_not_exists(#at) OR #at <= :latest)",
+                {
+                    ":owner": owner,
+                    ":expires": expires,
+                    ":now": now,
+                    ":latest": now + SKEW_SECONDS,
+                    ":zero": 0,
+                    ":one": 1,
+                },
+                returns="ALL_OLD",
             )
-        except _ConditionFailed:
-            raise refused(self.read(), self.where) from None
-        taken = _snapshot(answer["Attributes"], self.where)
-        return Lease(owner, taken.fence, expires)
+        except (_ConditionFailed, _DoesNotFit) as refusal:
+            stored = self.read()  # which says so if the item is damaged
+            refuse_skew(stored, now, self.where, owner)
+            if isinstance(refusal, _DoesNotFit):
+                raise
+            raise refused(stored, self.where) from None
+        before = {name: value for name, value in answer.get("Attributes", {}).items() if name in _NAMES.values()}
+        try:
+            found = _snapshot(before, self.where)
+        except DamagedDocument:
+            fence = int(before.get("fence", {"N": "0"})["N"]) + 1
+            self._put_back(Lease(owner, fence, expires), before)
+            raise
+        return Lease(owner, found.fence + 1, expires, found)
 
     def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
         text, leave = dump(document), " REMOVE #owner, #expires" if release else ""
@@ -126,10 +167,31 @@ class DynamoStore:
         except _ConditionFailed:
             return
 
+    def undo(self, lease: Lease) -> None:
+        self._put_back(lease, _attributes(lease.before))
+
+    def _put_back(self, lease: Lease, before: dict[str, Any]) -> None:
+        """What taking the lease wrote, as it was before; the document was not touched."""
+        kept = {name: real for name, real in _NAMES.items() if real in before and real != "document"}
+        gone = [name for name, real in _NAMES.items() if real not in before and real != "document"]
+        change = "SET " + ", ".join(f"{name} = :old_{real}" for name, real in kept.items()) if kept else ""
+        if gone:
+            change = f"{change} REMOVE {', '.join(gone)}".strip()
+        held = {":fence": _attribute(lease.fence), ":mine": _attribute(lease.owner), ":end": _attribute(lease.expires)}
+        values = {**held, **{f":old_{real}": before[real] for real in kept.values()}}
+        with contextlib.suppress(_ConditionFailed):  # another has the lease by now: theirs to write
+            self._send(change, "#fence = :fence AND #owner = :mine AND #expires = :end", values, "NONE")
+
     def _item(self) -> dict[str, Any]:
         return {"TableName": self.table, "Key": {"group": {"S": self.key.group}, "zone": {"S": self.key.zone}}}
 
-    def _update(self, change: str, condition: str, values: dict[str, str | float | int]) -> dict[str, Any]:
+    def _update(
+        self, change: str, condition: str, values: dict[str, str | float | int], returns: str = "NONE"
+    ) -> dict[str, Any]:
+        attributes = {name: _attribute(value) for name, value in values.items()}
+        return self._send(change, condition, attributes, returns)
+
+    def _send(self, change: str, condition: str, values: dict[str, dict[str, str]], returns: str) -> dict[str, Any]:
         used = {name: real for name, real in _NAMES.items() if name in f"{change} {condition} "}
         return _call(
             self._client,
@@ -139,8 +201,8 @@ class DynamoStore:
             UpdateExpression=change,
             ConditionExpression=condition,
             ExpressionAttributeNames=used,
-            ExpressionAttributeValues={name: _attribute(value) for name, value in values.items()},
-            ReturnValues="ALL_NEW",
+            ExpressionAttributeValues=values,
+            ReturnValues=returns,
         )
 
 
@@ -208,6 +270,10 @@ def _query(client: Any, table: str, group: str) -> Iterator[dict[str, Any]]:
         more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
+class _DoesNotFit(StoreUnusable):
+    """The table's keys, or an attribute's type, are not what the request takes them for."""
+
+
 class _TableMissing(StoreUnusable):
     """No such table."""
 
@@ -242,7 +308,7 @@ def _call(client: Any, table: str, method: str, **request: Any) -> dict[str, Any
             f"table {table}: {method} is not permitted ({error}); IAM needed on it: {ACTIONS}"
         ) from error
     except is_boto3_error_code("ValidationException") as error:
-        raise StoreUnusable(f"table {table} does not fit ({error}); it needs {NEEDS}") from error
+        raise _DoesNotFit(f"table {table} does not fit ({error}); it needs {NEEDS}") from error
     except (BotoCoreError, ClientError) as error:
         raise StoreUnusable(f"table {table}: {method}: {error}") from error
 
@@ -253,9 +319,24 @@ def _attribute(value: str | float | int) -> dict[str, str]:
     return {"N": str(value) if isinstance(value, int) else f"{value:.3f}"}
 
 
+def _attributes(found: Snapshot) -> dict[str, dict[str, str]]:
+    """A snapshot as attributes of an item, the document left out."""
+    if found == NOTHING:
+        return {}
+    values: dict[str, str | float | int] = {
+        "version": found.version,
+        "fence": found.fence,
+        "written_at": found.written_at,
+        "written_by": found.written_by,
+    }
+    if found.lease:
+        values |= {"lease_owner": found.lease.owner, "lease_expires": found.lease.expires}
+    return {name: _attribute(value) for name, value in values.items()}
+
+
 def _snapshot(item: dict[str, Any] | None, where: str) -> Snapshot:
-    if not item:
-        return Snapshot()
+    if not item or item.keys() <= {"group", "zone"}:
+        return NOTHING
     try:
         fence = int(item["fence"]["N"])
         owner = item.get("lease_owner")

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from .base import (
+    NOTHING,
     Clock,
     DamagedDocument,
     Document,
@@ -66,7 +67,7 @@ class FileStore:
             refuse_skew(stored, now, self.where, owner)
             if holder and holder.owner != owner and now < holder.expires:
                 raise refused(stored, self.where)
-            lease = Lease(owner, stored.fence + 1, round(now + seconds, 3))
+            lease = Lease(owner, stored.fence + 1, round(now + seconds, 3), stored)
             self._save(stored.document, stored.version, lease.fence, lease, owner)
             return lease
 
@@ -85,7 +86,26 @@ class FileStore:
             if stored.lease and stored.fence == lease.fence:
                 self._save(stored.document, stored.version, stored.fence, None, lease.owner)
 
-    def _save(self, document: Document | None, version: int, fence: int, lease: Lease | None, by: str) -> None:
+    def undo(self, lease: Lease) -> None:
+        found = lease.before
+        with self._locked():
+            if self.read().lease != lease:
+                return
+            if found == NOTHING:
+                with _sentences(self.path, "remove"):
+                    self.path.unlink(missing_ok=True)
+                return
+            self._save(found.document, found.version, found.fence, found.lease, found.written_by, found.written_at)
+
+    def _save(
+        self,
+        document: Document | None,
+        version: int,
+        fence: int,
+        lease: Lease | None,
+        by: str,
+        at: float | None = None,
+    ) -> None:
         held = lease and {"owner": lease.owner, "expires": lease.expires}
         content = {
             "format": FORMAT,
@@ -94,7 +114,7 @@ class FileStore:
             "version": version,
             "fence": fence,
             "lease": held,
-            "written_at": self._clock(),
+            "written_at": self._clock() if at is None else at,
             "written_by": by,
             "document": document,
         }

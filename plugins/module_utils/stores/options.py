@@ -39,21 +39,55 @@ def store_argument_spec(**more: Any) -> dict[str, Any]:
     }
 
 
-def open_store(module: Any, group: str, zone: str, *, may_create: bool = False) -> Store:
+_LIMITS = {"type": "dict", "options": {"min": {"type": "raw"}, "max": {"type": "raw"}}}
+
+_POLICY: dict[str, Any] = {
+    "type": "dict",
+    "required": True,
+    "options": {
+        "metrics": {
+            "type": "dict",
+            "required": True,
+            "options": {"cpu": _LIMITS, "memory": _LIMITS, "throughput": _LIMITS, "connections": _LIMITS},
+        },
+        "watch_time": {"type": "raw"},
+        "interval": {"type": "raw"},
+        "cooldown": {"type": "raw"},
+        "drain_timeout": {"type": "raw"},
+        "ttl": {"type": "raw"},
+        "distributor": {"type": "str"},
+        "min_nodes": {"type": "raw"},
+        "max_nodes": {"type": "raw"},
+        "step": {"type": "raw"},
+    },
+}
+
+
+def zone_argument_spec() -> dict[str, Any]:
+    """The options of doc fragment ``cloudadc.aws.autoscale``."""
+    return {
+        "group": {"type": "str", "required": True},
+        "zone": {"type": "str", "required": True},
+        "policy": _POLICY,
+        "store": store_argument_spec(create=CREATE),
+    }
+
+
+def open_store(module: Any, group: str, zone: str, *, may_create: bool = False, **client_options: Any) -> Store:
     """The store of this (group, zone) that the module's options name; nothing is read or written yet.
 
     ``may_create``: this module writes, so a missing table may be made where ``store.create`` asks for it.
+    ``client_options``: for the client of DynamoDB, of modules whose ``validate_certs`` speaks of something else.
     """
     if not group or not zone:
         raise StoreUnusable("group and zone must not be empty")
     named, key = module.params["store"], Key(group, zone)
     if named["type"] == "file":
         return file.FileStore(named["path"], key)
-    client = _client(module)
+    client = _client(module, **client_options)
     made_if_missing = bool(named.get("create"))
-    if made_if_missing and may_create and not module.check_mode:
-        dynamodb.create_table(client, named["table"])
-    return dynamodb.DynamoStore(client, named["table"], key, missing_is_empty=made_if_missing)
+    create = made_if_missing and may_create and not module.check_mode
+    return dynamodb.DynamoStore(client, named["table"], key, missing_is_empty=made_if_missing, create=create)
 
 
 def stored_keys(module: Any, group: str) -> list[Key]:
@@ -69,7 +103,7 @@ def default_owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def _client(module: Any) -> Any:
+def _client(module: Any, **client_options: Any) -> Any:
     if not HAS_BOTO3:
         raise StoreUnusable(missing_required_lib("botocore and boto3", reason="for store.type dynamodb"))
-    return module.client("dynamodb")
+    return module.client("dynamodb", **client_options)

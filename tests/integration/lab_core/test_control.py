@@ -59,6 +59,24 @@ def test_writes_are_counted_from_the_last_plan_on(fresh_lab: LabClient) -> None:
     assert [call.op for call in fresh_lab.writes()] == ["CreateKeyPair"]
 
 
+def test_settings_are_changed_told_and_reset(fresh_lab: LabClient) -> None:
+    ec2 = fresh_lab.boto("ec2")
+    default = fresh_lab.state()["settings"]
+    fresh_lab.settings(aws={"eip_quota": 0, "unauthorized": ["CreateKeyPair"]})
+    fresh_lab.settings(nitro={"ha_licensed": False, "cold": {"dark": 7}, "partitions": [["i-2", "i-1"]]})
+    told = fresh_lab.state()["settings"]
+    assert (told["aws"]["eip_quota"], told["aws"]["unauthorized"]) == (0, ["CreateKeyPair"])
+    assert (told["nitro"]["ha_licensed"], told["nitro"]["partitions"]) == (False, [["i-1", "i-2"]])
+    assert told["nitro"]["cold"] == {**default["nitro"]["cold"], "dark": 7.0}
+    with pytest.raises(botocore.exceptions.ClientError, match="AddressLimitExceeded"):
+        ec2.allocate_address()
+    with pytest.raises(botocore.exceptions.ClientError, match="UnauthorizedOperation"):
+        ec2.create_key_pair(KeyName="one")
+    fresh_lab.reset()
+    assert fresh_lab.state()["settings"] == default
+    assert ec2.allocate_address()
+
+
 @pytest.mark.parametrize(
     ("path", "body", "sentence"),
     [
@@ -78,6 +96,15 @@ def test_writes_are_counted_from_the_last_plan_on(fresh_lab: LabClient) -> None:
         ("faults", {"aws": {"throttle": 2}}, "aws.throttle must be a number from 0 to 1"),
         ("faults", {"kill_at": 1, "pid": 4194304}, "there is no process 4194304"),
         ("faults", ["throttle"], "the body must be a JSON object"),
+        ("settings", {"azure": {}}, "unknown key azure: settings takes aws, nitro"),
+        ("settings", {"aws": {"eip_quota": 1, "quota": 1}}, "aws has no setting quota: it has eip_quota, pending"),
+        ("settings", {"aws": {"eip_quota": 1}, "nitro": {"ha_licensed": 0}}, "nitro.ha_licensed must be true or false"),
+        ("settings", {"aws": {"eip_quota": 1.5}}, "aws.eip_quota must be a whole number, not 1.5"),
+        ("settings", {"aws": {"lag": -1}}, "aws.lag must be a number from 0, not -1"),
+        ("settings", {"aws": {"unauthorized": "RunInstances"}}, "aws.unauthorized must be a list of strings"),
+        ("settings", {"aws": {"unauthorized": [["RunInstances"]]}}, "aws.unauthorized must be a list of strings"),
+        ("settings", {"nitro": {"partitions": [["i-1", "i-1"]]}}, "nitro.partitions must be a list of pairs"),
+        ("settings", {"nitro": {"cold": {"warm": 1}}}, "nitro.cold has no setting warm: it has dark"),
     ],
 )
 def test_what_makes_no_sense_is_refused(fresh_lab: LabClient, path: str, body: Any, sentence: str) -> None:
@@ -85,9 +112,8 @@ def test_what_makes_no_sense_is_refused(fresh_lab: LabClient, path: str, body: A
     with pytest.raises(LabRefused, match=sentence):
         fresh_lab.post(path, body)
     after = fresh_lab.state()
-    assert {key: before[key] for key in ("pace", "latency", "faults", "kill")} == {
-        key: after[key] for key in ("pace", "latency", "faults", "kill")
-    }
+    settled = ("pace", "latency", "faults", "kill", "settings")
+    assert {key: before[key] for key in settled} == {key: after[key] for key in settled}
 
 
 def test_the_lab_refuses_to_kill_itself(fresh_lab: LabClient) -> None:

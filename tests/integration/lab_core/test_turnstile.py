@@ -109,6 +109,22 @@ def test_a_broken_connection(bench: Bench, kind: str, done: list[str]) -> None:
     assert (bench.calls()[0]["status"], bench.calls()[0]["fault"]) == (0, kind)
 
 
+@pytest.mark.parametrize(("kind", "done"), [("html", []), ("truncate", ["/w"])])
+def test_an_answer_that_is_none(bench: Bench, kind: str, done: list[str]) -> None:
+    whole = requests.post(f"{bench.url}/w", data="body", timeout=5).text
+    bench.side.done.clear()
+    bench.plan(nitro={kind: 1.0})
+    answer = requests.post(f"{bench.url}/w", data="body", timeout=5)
+    assert answer.status_code == (200 if kind == "html" else 201)
+    if kind == "html":
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert answer.text.startswith("<!DOCTYPE html>")
+    else:
+        assert answer.text == whole[: len(whole) // 2]
+    assert bench.side.done == done
+    assert bench.calls()[1]["fault"] == kind
+
+
 def test_a_hang_is_silence(bench: Bench) -> None:
     bench.plan(nitro={"hang": 1.0})
     with pytest.raises(requests.exceptions.ReadTimeout):

@@ -38,6 +38,23 @@ def test_operations_are_named_by_verb_and_type(
     assert bench.side.describe(environ(method, path)) == expected
 
 
+@pytest.mark.parametrize(
+    ("login", "write"),
+    [
+        ({"username": "nsroot", "password": "a"}, False),
+        ({"username": "nsroot", "password": "a", "new_password": ""}, False),
+        ({"username": "nsroot", "password": "a", "new_password": "b"}, True),
+        (["nsroot"], False),
+    ],
+)
+def test_a_login_that_sets_a_password_is_a_write(bench: Bench, login: Any, write: bool) -> None:
+    made = environ("POST", "/nitro/v1/config/login", json={"login": login})
+    assert bench.side.describe(made) == ("POST /config/login", write)
+    assert json.loads(made["wsgi.input"].read()) == {"login": login}
+    of_old = environ("POST", "/nitro/v1/config/login", data={"object": json.dumps({"login": login})})
+    assert bench.side.describe(of_old) == ("POST /config/login", write)
+
+
 def test_describing_leaves_the_body_readable(bench: Bench) -> None:
     made = environ("POST", "/nitro/v1/config/ipset", json={"ipset": {"name": "x"}})
     bench.side.describe(made)

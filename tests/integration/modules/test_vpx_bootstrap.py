@@ -48,6 +48,7 @@ def test_from_the_first_password_to_a_managed_appliance(box: Box) -> None:
     assert done["diff"]["before"]["features_missing"] == ["LB", "SSL"]
     assert done["diff"]["after"] == foreseen["diff"]["after"]
     assert done.writes == [
+        "POST /config/login",
         "PUT /config/nshostname",
         "POST /config/nsfeature?action=enable",
         "POST /config/nsmode?action=enable",
@@ -178,8 +179,8 @@ def test_a_licence_costs_one_reboot_and_then_nothing(box: Box) -> None:
     assert more["diff"]["before"]["license"]["capacity"]["bandwidth"] == "1000"
 
 
-# Written by an undisturbed run: licence server, capacity, save, reboot, hostname, features, modes, save. Killed after
-# one is the same to the appliance as killed before the next; around the reboot both are tried.
+# Written by an undisturbed run: password (a login), licence server, capacity, save, reboot, hostname, features, modes,
+# save. Killed after one is the same to the appliance as killed before the next; around the reboot both are tried.
 @pytest.mark.parametrize(
     ("write", "when"),
     [
@@ -187,12 +188,13 @@ def test_a_licence_costs_one_reboot_and_then_nothing(box: Box) -> None:
         (1, "after"),
         (2, "after"),
         (3, "after"),
-        (4, "before"),
         (4, "after"),
+        (5, "before"),
         (5, "after"),
         (6, "after"),
         (7, "after"),
         (8, "after"),
+        (9, "after"),
     ],
 )
 def test_killed_at_any_write_it_ends_like_a_run_that_was_not(fresh_lab: LabClient, write: int, when: str) -> None:
@@ -201,7 +203,7 @@ def test_killed_at_any_write_it_ends_like_a_run_that_was_not(fresh_lab: LabClien
     box.killed("vpx_bootstrap", write, when, instance_id=box.instance_id, new_password=PASSWORD, **options)
     finished = box.bootstrap(**options)
     assert finished["failed"] is False, finished["msg"]
-    assert finished.writes.count("POST /config/reboot") == (0 if write > 4 or (write, when) == (4, "after") else 1)
+    assert finished.writes.count("POST /config/reboot") == (0 if write > 5 or (write, when) == (5, "after") else 1)
 
     state = box.state()
     assert state["unsaved"] is False

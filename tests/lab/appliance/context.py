@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.lab.world import Clock, InstanceFacts, Region
 
@@ -35,6 +35,16 @@ class Room:
         self.prober = Prober()
         self.appliances: dict[str, Appliance] = {}
         self._allowed: dict[tuple[str, str, str, int], tuple[float, bool]] = {}
+
+    def memory(self) -> dict[str, Any]:
+        """The appliances, and the settings that they share with the room."""
+        return {"appliances": self.appliances, "settings": self.settings}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Take over what ``memory`` gave; what was found out about the world meanwhile is forgotten."""
+        self.appliances, self.settings = kept["appliances"], kept["settings"]
+        self.prober.forget()
+        self._allowed.clear()
 
     def appliance_of(self, facts: InstanceFacts) -> Appliance:
         """The appliance on this instance: as it is known, or a new one with factory settings."""

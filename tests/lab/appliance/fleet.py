@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from werkzeug.wrappers import Request
@@ -10,7 +12,7 @@ from werkzeug.wrappers import Request
 from tests.lab.world import Clock, Door, Environ, FaultKind, Region, Vserver
 
 from . import health
-from .app import Api, raw_path, split_path
+from .app import Api, payload, raw_path, split_path
 from .appliance import DOORS, Appliance, Stage
 from .cluster import Clusters
 from .context import Room
@@ -43,7 +45,7 @@ class ApplianceSide:
 
     @property
     def settings(self) -> Settings:
-        """Times and switches; change them at will, they hold from the next event on."""
+        """Times and switches; change them at will, they hold from the next event on. A reset puts defaults back."""
         return self.room.settings
 
     def set_backend_probe(self, probe: Callable[[str, int], bool]) -> None:
@@ -80,7 +82,10 @@ class ApplianceSide:
         return reply.status_line(), [JSON, *reply.headers], reply.data()
 
     def describe(self, environ: Environ) -> tuple[str, bool]:
-        """``POST /config/lbvserver?action=disable``: verb, type and action; login and logout are no writes."""
+        """``POST /config/lbvserver?action=disable``: verb, type and action.
+
+        Login and logout are no writes, but for a login that sets a new password.
+        """
         request = Request(environ)
         method = request.method
         try:
@@ -89,7 +94,9 @@ class ApplianceSide:
             return f"{method} {request.path}", method not in ("GET", "HEAD")
         action = request.args.get("action")
         operation = f"{method} /{path.kind}/{path.name}" + (f"?action={action}" if action else "")
-        return operation, method in ("POST", "PUT", "DELETE") and path.name not in ("login", "logout")
+        if path.name in ("login", "logout"):
+            return operation, path.name == "login" and method == "POST" and sets_password(environ)
+        return operation, method in ("POST", "PUT", "DELETE")
 
     def refusal(self, kind: FaultKind, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
         """``throttle``: too many sessions (445); ``error``: the control plane is not up (503, no JSON)."""
@@ -191,7 +198,23 @@ class ApplianceSide:
             self.room.appliances.clear()
             self.room.prober.forget()
             self.room.clusters.reset()
+            self.room.settings = Settings()
             self._loads.clear()
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        return self.room.lock
+
+    def memory(self) -> dict[str, Any]:
+        """What a reset forgets, alive, and the settings; to be looked at under the lock."""
+        return {"room": self.room.memory(), "clusters": self.room.clusters.clusters, "loads": self._loads}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Take over what ``memory`` gave, instead of what is there now. Sessions and boots are those of then."""
+        with self.room.lock:
+            self.room.recall(kept["room"])
+            self.room.clusters.clusters = kept["clusters"]
+            self._loads = kept["loads"]
 
     def state(self) -> dict[str, Any]:
         with self.room.lock:
@@ -268,6 +291,17 @@ class ApplianceSide:
         now = self.room.clock.now()
         self.room.ha.step(now)
         self.room.clusters.step(now)
+
+
+def sets_password(environ: Environ) -> bool:
+    """Whether a login carries a new password. ``wsgi.input`` begins anew afterwards."""
+    raw = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(raw)
+    try:
+        login = payload(Request({**environ, "wsgi.input": io.BytesIO(raw)}), "login")
+    except NitroFault:
+        return False
+    return isinstance(login, dict) and bool(login.get("new_password"))
 
 
 def selected(appliance: Appliance, selector: dict[str, str]) -> bool:

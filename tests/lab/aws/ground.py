@@ -71,6 +71,9 @@ class AddressPool:
         raise RuntimeError("no public address is left in the lab's slice")
 
 
+_NOTES = ("settings", "public", "private_next", "launches", "associations", "changes", "_history")
+
+
 class Ground:
     """One lab's AWS account: where it lies, what time it is there, and how it behaves.
 
@@ -96,6 +99,15 @@ class Ground:
         self.associations: set[str] = set()
         self.changes: dict[str, Any] = {}
         self._history: dict[str, list[tuple[float, Any]]] = {}
+
+    def notes(self) -> dict[str, Any]:
+        """What ``clear`` forgets, by name."""
+        return {name: getattr(self, name) for name in _NOTES}
+
+    def take(self, notes: dict[str, Any]) -> None:
+        """Have these in mind from now on, instead of what was there."""
+        for name in _NOTES:
+            setattr(self, name, notes[name])
 
     def remember(self, key: str, value: Any) -> None:
         """What was true of this until now, for readers that lag behind."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import ipaddress
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from moto.moto_api._internal import moto_api_backend
 
+from tests.lab.aws import memory
 from tests.lab.aws.balancing import HealthChecker, Probe, Route, routes
 from tests.lab.aws.ground import Ground, regions
 from tests.lab.aws.mends.images import is_vpx
@@ -99,6 +101,20 @@ class RegionView:
         with self.ground.lock:
             self.ground.clear()
             moto_api_backend.reset()
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Who holds it finds the region, and its memory, as it is."""
+        return self.ground.lock
+
+    def memory(self) -> dict[str, Any]:
+        """What a reset forgets, alive: to be looked at under the lock."""
+        return memory.collect(self.ground)
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Take over what ``memory`` gave, instead of what is there now."""
+        with self.lock:
+            memory.put_back(self.ground, kept)
 
 
 def _interface_at(address: str) -> Any:

@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Event source: what happens to an HA pair of VPX."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+short_description: Events of a VPX pair - a node lost or back, another primary, an Elastic IP in the wrong place
+description:
+  - Asks both nodes of a pair who is primary, each O(interval) seconds, and AWS where the Elastic IPs are, each
+    O(aws_interval) seconds and whenever something happens.
+  - A change that lasts becomes one event. A change that does not last becomes none, and nothing is told twice.
+  - One NITRO session per node is kept open. Nothing is ever written, neither to an appliance nor to AWS.
+  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), and an account of the appliances that may
+    read (C(hanode), C(lbvserver), C(csvserver), C(ipset_nsip_binding)).
+  - Where C(ansible-rulebook) runs it needs what the modules of this collection need - ansible-core, the collection
+    amazon.aws, boto3 and requests.
+options:
+  group:
+    description: The pair, as the tag C(cloudadc:group) of its instances names it.
+    type: str
+    required: true
+  elastic_ips:
+    description:
+      - The Elastic IPs of the pair, as public addresses or allocation ids.
+      - By default those that are tagged with O(group) and C(cloudadc:role=client).
+    type: list
+    elements: str
+  nitro_user:
+    description: The account of the appliances. Taken from E(NETSCALER_NITRO_USER) when not given.
+    type: str
+    default: nsroot
+  nitro_pass:
+    description:
+      - Its password. Taken from E(NETSCALER_NITRO_PASS) when not given.
+      - ansible-rulebook makes a number of a template whose text looks like one. A password that does belongs into the
+        environment.
+    type: str
+    required: true
+  nitro_protocol:
+    description: Taken from E(NETSCALER_NITRO_PROTOCOL) when not given.
+    type: str
+    choices: [http, https]
+    default: https
+  nitro_port:
+    description: The port at which the appliances answer. By default that of O(nitro_protocol).
+    type: int
+  validate_certs:
+    description:
+      - Whether the appliances' certificates must verify. Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
+    type: bool
+    default: true
+  ca_path:
+    description: A file of authorities to trust. Taken from E(NETSCALER_CA_PATH) when not given.
+    type: path
+  region:
+    description: Taken from E(AWS_REGION) or E(AWS_DEFAULT_REGION) when not given.
+    type: str
+  profile:
+    description: A profile of the AWS configuration files.
+    type: str
+  endpoint_url:
+    description: Another address of the EC2 API. boto3 also takes it from E(AWS_ENDPOINT_URL).
+    type: str
+  access_key:
+    description: By default as boto3 finds it - environment, configuration files, or the role of the machine.
+    type: str
+  secret_key:
+    description: By default as boto3 finds it.
+    type: str
+  session_token:
+    description: By default as boto3 finds it.
+    type: str
+  aws_ca_bundle:
+    description: A file of authorities to trust for AWS.
+    type: path
+  interval:
+    description: Seconds between two looks at a node. While something is about to become news it is 0.2.
+    type: float
+    default: 1.0
+  timeout:
+    description: Seconds after which a node that has not answered counts as silent. At most 5.
+    type: float
+    default: 1.0
+  aws_interval:
+    description: Seconds between two looks at AWS while nothing happens.
+    type: float
+    default: 30.0
+  lost_after:
+    description: Seconds of silence after which a node is lost. They begin with the first question it does not answer.
+    type: float
+    default: 1.0
+  returned_after:
+    description: Seconds that a lost node must answer again to be back.
+    type: float
+    default: 5.0
+  astray_after:
+    description:
+      - Seconds that an Elastic IP must be elsewhere than the primary. It always is for a moment after a failover.
+    type: float
+    default: 5.0
+  no_primary_after:
+    description: Seconds without exactly one primary.
+    type: float
+    default: 10.0
+notes:
+  - Every event has RV(type), RV(group), RV(at) (ISO 8601, UTC), RV(primary) (a node, or null), RV(verdict) (a sentence)
+    and RV(nodes) (a list; to each node what it claims, whether it answers and what went wrong). A node is RV(node_id),
+    RV(instance_id) and RV(nsip). No event holds a secret.
+  - V(node_lost) also has RV(node), RV(reason) and RV(was_primary) - whether it was primary when last heard of. It comes
+    before the other node has taken over, so that whoever repairs can get ready meanwhile.
+  - V(node_returned) also has RV(node).
+  - V(primary_changed) also has RV(previous), the node that was primary. It comes as soon as exactly one node says
+    Primary and it is another one than before.
+  - V(no_primary) comes when for a while not exactly one node has been primary.
+  - V(eip_astray) also has RV(elastic_ips), a list of RV(elastic_ip), RV(allocation_id), RV(network_interface_id) and
+    RV(private_ip_address) (null - nowhere) and RV(wanted), where they should be. It comes again when it is another set.
+  - V(eip_settled) also has RV(elastic_ips), those that were astray. All are now where the primary is.
+  - V(watching) comes once, when both nodes have been asked for the first time. What is wrong at that time (a node lost,
+    an Elastic IP astray) is told as if it had just happened.
+"""
+
+EXAMPLES = r"""
+- name: Watch a pair
+  hosts: localhost
+  sources:
+    - name: The pair shop
+      cloudadc.aws.ha_watch:
+        group: shop
+        region: eu-central-1
+        nitro_pass: "{{ nitro_pass }}"
+        ca_path: /etc/ssl/certs/vpx-ca.pem
+  rules:
+    - name: Say so
+      condition: event.type == "primary_changed"
+      action:
+        debug:
+          msg: "{{ event.group }}: {{ event.verdict }}"
+"""
+
+import asyncio
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+_UTILS = "ansible_collections.cloudadc.aws.plugins.plugin_utils"
+
+
+def _own(module: str) -> Any:
+    """A module of this collection.
+
+    ansible-rulebook starts this file by its path and knows nothing of Ansible's collections, so Ansible's own loader is
+    asked for, as the Python API of ansible-core documents it. It looks in the collections path, and first where this
+    file is installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+    from ansible.plugins.loader import init_plugin_loader
+
+    # A part of the name may have been found elsewhere, in site-packages for example: it would hide the rest.
+    for name in [name for name in sys.modules if name.split(".")[0] == "ansible_collections"]:
+        del sys.modules[name]
+    tree = [str(folder.parent) for folder in Path(__file__).absolute().parents if folder.name == "ansible_collections"]
+    init_plugin_loader(tree[:1])
+    return importlib.import_module(module)
+
+
+async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
+    """Watch until cancelled. Raises a sentence for arguments that cannot be right."""
+    given = _own(f"{_UTILS}.arguments").Given(args)
+    settings = _own(f"{_UTILS}.pair_watch.settings").settings_from(given)
+
+    async def put(event: dict[str, Any]) -> None:
+        await queue.put(event)
+        await asyncio.sleep(0)  # the queue holds one event: let it be taken before the next one comes
+
+    await _own(f"{_UTILS}.pair_watch.watcher").Watcher(settings, put).run()
+
+
+if __name__ == "__main__":
+    # By hand: ha_watch.py '{"group": "shop"}' prints the events of the pair, with what the environment holds.
+    import json
+
+    class _Printer(asyncio.Queue[Any]):
+        async def put(self, item: Any) -> None:
+            print(json.dumps(item), flush=True)  # noqa: T201 - that is what it is for
+
+    asyncio.run(main(_Printer(), json.loads(sys.argv[1])))

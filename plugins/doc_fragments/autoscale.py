@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The options that every module takes which keeps the record of a zone."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """``cloudadc.aws.autoscale``."""
+
+    DOCUMENTATION = r"""
+options:
+  group:
+    description: Name of the autoscale group.
+    type: str
+    required: true
+  zone:
+    description: Availability zone. Each zone of a group has a record, and takes decisions, of its own.
+    type: str
+    required: true
+  policy:
+    description: When the zone grows and shrinks. Numbers may be given as text, the way surveys send them.
+    type: dict
+    required: true
+    suboptions:
+      metrics:
+        description: The metrics to watch, one at least. Figures are those of the whole zone, see
+          M(cloudadc.aws.vpx_stat_info).
+        type: dict
+        required: true
+        suboptions:
+          cpu:
+            description: Packet CPU, mean over the nodes, in percent.
+            type: dict
+            suboptions: &limits
+              min:
+                description: Below it the metric allows shrinking. A number, lower than O(policy.metrics.cpu.max) of
+                  the same metric.
+                type: raw
+              max:
+                description: Above it the metric asks for growth. A number.
+                type: raw
+          memory:
+            description: Memory, mean over the nodes, in percent.
+            type: dict
+            suboptions: *limits
+          throughput:
+            description: Received and sent, sum over the nodes, in Mbit/s.
+            type: dict
+            suboptions: *limits
+          connections:
+            description: Client connections, sum over the nodes.
+            type: dict
+            suboptions: *limits
+      watch_time:
+        description: Minutes for which a breach must last; not shorter than O(policy.interval).
+        type: raw
+      interval:
+        description: Seconds between two ticks. Defaults to V(60).
+        type: raw
+      cooldown:
+        description: Minutes after the decision to grow in which nothing is evaluated.
+        type: raw
+      drain_timeout:
+        description: Minutes that a node drains, after it left the distributor, before it is removed.
+        type: raw
+      ttl:
+        description: Seconds that DNS answers live; needed with O(policy.distributor=dns), refused with V(nlb).
+        type: raw
+      distributor:
+        description: What spreads clients over the nodes, V(nlb) or V(dns).
+        type: str
+      min_nodes:
+        description: Fewest nodes of the zone, at least 1.
+        type: raw
+      max_nodes:
+        description: Most nodes of the zone.
+        type: raw
+      step:
+        description: Nodes to add or remove at a time, clamped to the limits. Defaults to V(1).
+        type: raw
+  store:
+    description: Where the zone's record is kept.
+    type: dict
+    required: true
+    suboptions:
+      type:
+        description: V(file) needs neither boto3 nor credentials nor a region; V(dynamodb) is for jobs that run on
+          several machines.
+        type: str
+        choices: [file, dynamodb]
+        default: file
+      path:
+        description: For V(file), the file (an existing one, or a name that ends in C(.json)) or a folder of them;
+          made if only its parent is there.
+        type: path
+      table:
+        description: For V(dynamodb), the name of the table. Partition key C(group), sort key C(zone), both strings.
+        type: str
+      create:
+        description: For V(dynamodb), make the table if it is not there, billed on demand.
+        type: bool
+        default: false
+"""

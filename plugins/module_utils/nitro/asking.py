@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""How many appliances are asked for their load: a session of its own for each, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import stats
+from .errors import NitroError, NitroUnreachable
+from .module import client_from
+
+
+def probe_with(params: Mapping[str, Any], nodes: Sequence[str]) -> stats.Probe:
+    """A probe that asks one of these appliances over NITRO, in a session of its own.
+
+    Raises NitroInputError for an address or options with which no appliance could be asked.
+    """
+    clients = {nsip: client_from(params, nsip=nsip) for nsip in nodes}
+
+    def probe(nsip: str, report: Callable[[stats.Reading], None]) -> None:
+        try:
+            with clients[nsip] as client:
+                report(stats.reading_of(nsip, client.stat("ns")))
+        except NitroError as error:
+            report(stats.Reading(nsip, not isinstance(error, NitroUnreachable), stats.Figures(), str(error)))
+
+    return probe

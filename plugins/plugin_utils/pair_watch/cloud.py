@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What AWS knows of a pair: its nodes and where its Elastic IPs are. Blocks; made for a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import api, pair_seats
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, parse_addresses
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import parse_instances
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import both
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import Astray
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The pair's nodes, by node id, and its Elastic IPs."""
+
+    nodes: tuple[pair_seats.Node, ...]
+    addresses: tuple[Address, ...]
+
+
+def read(client: Client, group: str, elastic_ips: Sequence[str]) -> Layout:
+    """DescribeInstances and DescribeAddresses, side by side. Raises Failure with a sentence."""
+    addresses, instances = both(
+        lambda: parse_addresses(api.describe_addresses(client)),
+        lambda: parse_instances(api.describe_instances(client, {f"tag:{t.GROUP}": group})),
+    )
+    nodes = pair_seats.nodes_of_group(instances, group)
+    return Layout(tuple(nodes), tuple(pair_seats.pick_addresses(addresses, elastic_ips, group, nodes)))
+
+
+def astray(layout: Layout, primary: int) -> frozenset[Astray]:
+    """The Elastic IPs that are not where the node with the id ``primary`` answers. Pure."""
+    client = next((node.client for node in layout.nodes if node.node_id == primary), None)
+    seats = pair_seats.seats_on(client, layout.addresses, layout.nodes) if client else {}
+    return frozenset(
+        Astray(address.public_ip, address.allocation_id, address.seat, seats[address.allocation_id])
+        for address in layout.addresses
+        if address.allocation_id in seats and address.seat != seats[address.allocation_id]
+    )

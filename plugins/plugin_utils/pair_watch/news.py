@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is news of a pair: from looks at it, events. Pure; seconds are of a monotonic clock that the caller reads.
+
+A condition is news once it has lasted, and once only: what was told is remembered, and told again only after something
+else was told in between. So a change that lasts is never missed, and one that does not is never heard of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Seat, seat_result
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_claims import Claim, Verdict
+
+T = TypeVar("T")
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """Seconds that each condition must last to be news."""
+
+    lost: float = 1.0
+    returned: float = 5.0
+    astray: float = 5.0
+    no_primary: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A node as it was last asked. ``silent_since``: when it was first asked in vain what it is; None: it says so."""
+
+    node_id: int
+    instance_id: str | None
+    claim: Claim
+    silent_since: float | None = None
+
+    @property
+    def who(self) -> Event:
+        return {"node_id": self.node_id, "instance_id": self.instance_id, "nsip": self.claim.nsip or None}
+
+    def result(self) -> Event:
+        return {**self.who, "claim": self.claim.state, "reachable": self.claim.reachable, "error": self.claim.error}
+
+
+@dataclass(frozen=True, slots=True)
+class Astray:
+    """An Elastic IP that is not where the primary is. ``seat`` None: it is associated with nothing."""
+
+    elastic_ip: str
+    allocation_id: str
+    seat: Seat | None
+    wanted: Seat
+
+    def result(self) -> Event:
+        return {
+            "elastic_ip": self.elastic_ip,
+            "allocation_id": self.allocation_id,
+            **seat_result(self.seat),
+            "wanted": self.wanted.result(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The pair at one moment. ``astray`` None: nobody knows, because there is no primary or AWS was not asked yet."""
+
+    now: float
+    nodes: tuple[Watched, ...]
+    verdict: Verdict
+    astray: frozenset[Astray] | None = None
+
+    @property
+    def primary(self) -> Watched | None:
+        return None if self.verdict.primary is None else self.nodes[self.verdict.primary]
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[T]):
+    """What was told last, and, since when, what is otherwise now but has not lasted yet."""
+
+    value: T
+    other: T | None = None
+    since: float = 0.0
+
+    @property
+    def pending(self) -> bool:
+        return self.other is not None
+
+
+def settle(told: Told[T], value: T, now: float, lasts: float, since: float | None = None) -> tuple[Told[T], bool]:
+    """What is to be remembered, and whether ``value`` is news. ``since``: when it began, if that is known better."""
+    if value == told.value:
+        return Told(value), False
+    begun = told.since if told.other == value else now if since is None else since
+    if now - begun >= lasts:
+        return Told(value), True
+    return Told(told.value, value, begun), False
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What has been told. At first: both nodes answer, every Elastic IP is in its place, and nothing of the primary."""
+
+    begun: bool = False
+    primary: Watched | None = None
+    decided: Told[bool] = Told(True)
+    answering: Mapping[int, Told[bool]] = field(default_factory=dict)
+    astray: Told[frozenset[Astray]] = Told(frozenset())
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is on its way to become news, so that there is no hurry with the next look."""
+        return not (self.decided.pending or any(told.pending and told.value for told in self.answering.values()))
+
+
+def follow(memory: Memory, look: Look, lasting: Lasting) -> tuple[Memory, list[Event]]:
+    """What to remember of this look, and its news in the order in which a reader wants them."""
+    answering, nodes = _nodes(memory, look, lasting)
+    primary, changed = _primary(memory, look)
+    decided, undecided = settle(memory.decided, look.primary is not None, look.now, _until_told(look, lasting))
+    astray, moved = memory.astray, False
+    if look.astray is not None:
+        astray, moved = settle(memory.astray, look.astray, look.now, lasting.astray if look.astray else 0)
+    news = [*([] if memory.begun else [{"type": "watching"}]), *nodes, *changed]
+    if undecided and look.primary is None:
+        news.append({"type": "no_primary"})
+    if moved:
+        kind = "eip_astray" if astray.value else "eip_settled"
+        news.append({"type": kind, "elastic_ips": _addresses(astray.value or memory.astray.value)})
+    return Memory(True, primary, decided, answering, astray), [_complete(event, look) for event in news]
+
+
+def _until_told(look: Look, lasting: Lasting) -> float:
+    return 0 if look.primary else lasting.no_primary
+
+
+def _nodes(memory: Memory, look: Look, lasting: Lasting) -> tuple[dict[int, Told[bool]], list[Event]]:
+    answering = dict(memory.answering)
+    news: list[Event] = []
+    for node in look.nodes:
+        answers = node.claim.view is not None
+        told = answering.get(node.node_id, Told(True))
+        lasts = lasting.returned if answers else lasting.lost
+        answering[node.node_id], is_news = settle(told, answers, look.now, lasts, node.silent_since)
+        if is_news and answers:
+            news.append({"type": "node_returned", "node": node.who})
+        elif is_news:
+            was_primary = memory.primary is not None and memory.primary.node_id == node.node_id
+            reason = node.claim.idle or node.claim.error or "it does not say what it is"
+            news.append({"type": "node_lost", "node": node.who, "was_primary": was_primary, "reason": reason})
+    return answering, news
+
+
+def _primary(memory: Memory, look: Look) -> tuple[Watched | None, list[Event]]:
+    """No primary is no new one: between two there always is a moment without."""
+    now, before = look.primary, memory.primary
+    if now is None:
+        return before, []
+    if before is None or before.who == now.who:
+        return now, []
+    return now, [{"type": "primary_changed", "previous": before.who}]
+
+
+def _addresses(astray: frozenset[Astray]) -> list[Event]:
+    return [one.result() for one in sorted(astray, key=lambda one: one.allocation_id)]
+
+
+def _complete(event: Event, look: Look) -> Event:
+    """Every event also says who is primary, and what each node claims."""
+    return {
+        **event,
+        "primary": look.primary.who if look.primary else None,
+        "verdict": look.verdict.sentence,
+        "nodes": [node.result() for node in look.nodes],
+    }

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The arguments of event source ha_watch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import (
+    AWS,
+    NITRO,
+    AwsAccess,
+    Given,
+    aws_from,
+    nitro_from,
+)
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import Lasting
+
+_LASTING = frozenset(("lost_after", "returned_after", "astray_after", "no_primary_after"))
+ARGUMENTS = NITRO | AWS | _LASTING | {"group", "elastic_ips", "interval", "timeout", "aws_interval"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to watch, whom to ask how often (seconds), and how long a condition must last to be news."""
+
+    group: str
+    nitro: Connection
+    aws: AwsAccess
+    elastic_ips: tuple[str, ...] = ()
+    nitro_port: int | None = None
+    interval: float = 1.0
+    aws_interval: float = 30.0
+    lasting: Lasting = field(default_factory=Lasting)
+
+
+def settings_from(given: Given) -> Settings:
+    """The settings that arguments and environment make. Raises SettingsError with a sentence that holds no secret."""
+    given.only("ha_watch", ARGUMENTS)
+    timeout = given.seconds("timeout", 1.0, least=0.1, most=5.0)
+    usual = Lasting()
+    return Settings(
+        group=given.needed("group"),
+        nitro=nitro_from(given, timeout, timeout),
+        aws=aws_from(given),
+        elastic_ips=given.words("elastic_ips"),
+        nitro_port=given.port("nitro_port"),
+        interval=given.seconds("interval", 1.0, least=0.1),
+        aws_interval=given.seconds("aws_interval", 30.0, least=1.0),
+        lasting=Lasting(
+            lost=given.seconds("lost_after", usual.lost),
+            returned=given.seconds("returned_after", usual.returned),
+            astray=given.seconds("astray_after", usual.astray),
+            no_primary=given.seconds("no_primary_after", usual.no_primary),
+        ),
+    )

@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The loop of event source ha_watch: asks, lets news.py judge, and hands events on. What blocks runs in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import pair_seats
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import NitroClient
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_claims import Claim, judge
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch import cloud
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.appliance import Asker
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import (
+    Event,
+    Look,
+    Memory,
+    Watched,
+    follow,
+)
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.settings import Settings
+
+Put = Callable[[Event], Awaitable[None]]
+
+_LOG = logging.getLogger("cloudadc.aws.ha_watch")
+# Seconds between two looks while something is on its way to become news.
+_HURRY = 0.2
+# Seconds until an appliance that answers, but does not say what it is (a password refused), is asked again.
+_REFUSED = 10.0
+# What these events tell of may have changed what AWS says.
+_STIRRING = frozenset({"node_lost", "node_returned", "primary_changed"})
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Watches one pair until it is cancelled. ``put`` takes its events."""
+
+    settings: Settings
+    put: Put
+    _nodes: dict[int, pair_seats.Node] = field(default_factory=dict)
+    _seen: dict[int, Watched] = field(default_factory=dict)
+    _memory: Memory = field(default_factory=Memory)
+    _layout: cloud.Layout | None = None
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stale: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Never returns. Raises SettingsError, or Failure if AWS does not even know the pair at the start."""
+        client = self.settings.aws.client("ec2")
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            group, elastic_ips = self.settings.group, self.settings.elastic_ips
+
+            async def read() -> cloud.Layout:
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(thread, cloud.read, client, group, elastic_ips)
+
+            first = await read()
+            async with asyncio.TaskGroup() as tasks:
+                self._learn(first, tasks)
+                tasks.create_task(self._watch_cloud(read, tasks))
+                tasks.create_task(self._tell())
+
+    # ------------------------------------------------------------------ what AWS says
+
+    async def _watch_cloud(self, read: Callable[[], Awaitable[cloud.Layout]], tasks: asyncio.TaskGroup) -> None:
+        trouble = ""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stale.wait(), self.settings.aws_interval)
+            self._stale.clear()
+            try:
+                self._learn(await read(), tasks)
+                trouble = ""
+            except Failure as error:
+                if str(error) != trouble:
+                    _LOG.warning("%s: %s; watching goes on with what is known", self.settings.group, error)
+                trouble = str(error)
+
+    def _learn(self, layout: cloud.Layout, tasks: asyncio.TaskGroup) -> None:
+        """Take over what AWS says; a node that it no longer lists stays one, without an instance that could answer."""
+        found = {node.node_id: node for node in layout.nodes}
+        gone = {number: replace(node, nsip="") for number, node in self._nodes.items() if number not in found}
+        self._nodes = {**gone, **found}
+        self._layout = layout
+        for number in self._nodes:
+            if number not in self._tasks:
+                self._tasks[number] = tasks.create_task(self._watch_node(number))
+        self._wake.set()
+
+    # ------------------------------------------------------------------ what the nodes say
+
+    async def _watch_node(self, number: int) -> None:
+        loop = asyncio.get_running_loop()
+        asker = Asker(self._connect)
+        thread = ThreadPoolExecutor(max_workers=1)
+        try:
+            while True:
+                began = loop.time()
+                claim = await self._ask(number, asker, thread)
+                pause = self.settings.interval if self._memory.calm else min(_HURRY, self.settings.interval)
+                if claim.reachable and claim.view is None:
+                    pause = max(pause, _REFUSED)
+                await asyncio.sleep(max(0.0, pause - (loop.time() - began)))
+        finally:
+            thread.submit(asker.close)
+            thread.shutdown()
+
+    async def _ask(self, number: int, asker: Asker, thread: ThreadPoolExecutor) -> Claim:
+        """One question. A late answer is taken for silence in the meantime, and for an answer when it comes."""
+        node, loop = self._nodes[number], asyncio.get_running_loop()
+        began = loop.time()
+        idle = node.idle or ("" if node.nsip else f"{node.name} has no instance any more")
+        if idle:
+            return self._note(node, Claim(node.name, node.nsip, idle=idle, error=idle), began)
+        disputed = any(seen.claim.says_primary for other, seen in self._seen.items() if other != number)
+        answer = loop.run_in_executor(thread, asker.ask, node.name, node.nsip, self._endpoint(node), disputed)
+        timeout = self.settings.nitro.timeout
+        _done, waiting = await asyncio.wait({answer}, timeout=timeout)
+        if waiting:
+            self._note(node, Claim(node.name, node.nsip, error=f"{node.nsip}: no answer within {timeout:g} s"), began)
+        return self._note(node, await answer, began)
+
+    def _note(self, node: pair_seats.Node, claim: Claim, began: float) -> Claim:
+        before = self._seen.get(node.node_id)
+        since = None
+        if claim.view is None:
+            since = before.silent_since if before and before.silent_since is not None else began
+        self._seen[node.node_id] = Watched(node.node_id, node.instance_id, claim, since)
+        self._wake.set()
+        return claim
+
+    def _endpoint(self, node: pair_seats.Node) -> str:
+        host = f"[{node.nsip}]" if ":" in node.nsip else node.nsip
+        return f"{host}:{self.settings.nitro_port}" if self.settings.nitro_port else host
+
+    def _connect(self, endpoint: str) -> NitroClient:
+        return NitroClient(replace(self.settings.nitro, nsip=endpoint), sleep=_at_once)
+
+    # ------------------------------------------------------------------ what is news
+
+    async def _tell(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._seen.keys() == self._nodes.keys():
+                for event in self._judge():
+                    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+                    await self.put({**event, "group": self.settings.group, "at": at})
+
+    def _judge(self) -> list[Event]:
+        """Where the Elastic IPs are is judged once for each answer of AWS: older ones prove nothing of now."""
+        nodes = tuple(self._seen[number] for number in sorted(self._seen))
+        look = Look(asyncio.get_running_loop().time(), nodes, judge([node.claim for node in nodes]))
+        if self._layout and look.primary:
+            look = replace(look, astray=cloud.astray(self._layout, look.primary.node_id))
+            self._layout = None
+        self._memory, events = follow(self._memory, look, self.settings.lasting)
+        if look.astray is not None and self._memory.astray.pending:
+            asyncio.get_running_loop().call_later(self.settings.lasting.astray, self._stale.set)
+        if any(event["type"] in _STIRRING for event in events):
+            self._stale.set()
+        return events
+
+
+def _at_once(_seconds: float) -> None:
+    """The pause of a client that is asked again soon anyway."""

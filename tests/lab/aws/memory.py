@@ -1,0 +1,48 @@
+"""What the AWS side has in mind: moto's backends of every service that was used, and the mends' own notes.
+
+moto keeps backends by service, account and region in dictionaries of its own class that everything else asks, so the
+dictionaries stay and their contents are exchanged.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from moto.core.base_backend import AccountSpecificBackend, BackendDict, backend_lock
+from moto.core.model_instances import reset_model_data
+
+from tests.lab.aws.ground import Ground
+from tests.lab.aws.mends.targets import all_groups
+
+KINDS = (BackendDict, AccountSpecificBackend, RSAPrivateKey)
+"""What a copy must refer to and not hold: the dictionaries, and keys, which never change and are not pickled."""
+
+
+def collect(ground: Ground) -> dict[str, Any]:
+    """Everything that a reset forgets; whoever asks holds the ground's lock as long as it is looked at."""
+    with backend_lock:
+        services = [
+            (service, account, dict(regions.items()))
+            for service in BackendDict._instances
+            for account, regions in service.items()
+        ]
+    return {"services": services, "notes": ground.notes()}
+
+
+def put_back(ground: Ground, memory: dict[str, Any]) -> None:
+    """The contrary; ``memory`` is taken over as it is. Under the ground's lock."""
+    with backend_lock:
+        for service in BackendDict._instances:
+            for regions in service.values():
+                regions.clear()
+        BackendDict._instances.clear()
+        reset_model_data()
+        for service, account, backends in memory["services"]:
+            regions = service[account]  # makes it known again
+            for region, backend in backends.items():
+                regions[region] = backend
+    ground.take(memory["notes"])
+    for group in all_groups():
+        for target in group.lab_targets.values():
+            target.being_checked = False  # who was checking has the target that was there before
