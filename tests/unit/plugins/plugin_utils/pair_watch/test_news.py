@@ -1,0 +1,226 @@
+"""What is news of a pair: the table, and that nothing which lasts is missed and nothing is told twice."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import View
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_claims import Claim, judge
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import (
+    Astray,
+    Event,
+    Lasting,
+    Look,
+    Memory,
+    Told,
+    Watched,
+    follow,
+    settle,
+)
+
+NSIPS = ("10.0.1.10", "10.0.2.10")
+LASTING = Lasting(lost=1.0, returned=5.0, astray=5.0, no_primary=10.0)
+HERE = Astray("192.0.2.1", "eipalloc-1", Seat("eni-a", "10.0.11.10"), Seat("eni-b", "10.0.12.10"))
+NOWHERE = Astray("192.0.2.2", "eipalloc-2", None, Seat("eni-b", "10.0.12.11"))
+
+
+def node(number: int, says: str | None, silent_since: float | None = None, instance: str = "") -> Watched:
+    """A node that says Primary or Secondary; None: it does not answer."""
+    claim = Claim(f"node {number}", NSIPS[number], error="no answer within 1 s")
+    if says is not None:
+        rows = [
+            {"id": "0", "ipaddress": NSIPS[number], "state": says, "hastatus": "UP"},
+            {"id": "1", "ipaddress": NSIPS[1 - number], "state": "Secondary", "hastatus": "UP"},
+        ]
+        claim = Claim(f"node {number}", NSIPS[number], reachable=True, view=View.from_rows(rows))
+    return Watched(number, instance or f"i-{number}", claim, silent_since)
+
+
+def look(
+    now: float, first: str | None, second: str | None, astray: frozenset[Astray] | None = None, **more: Any
+) -> Look:
+    silent = more.get("silent_since", now)
+    nodes = tuple(
+        node(number, says, None if says else silent, more.get(f"instance_{number}", ""))
+        for number, says in enumerate((first, second))
+    )
+    return Look(now, nodes, judge([each.claim for each in nodes]), astray)
+
+
+def tell(*looks: Look, memory: Memory | None = None) -> list[list[str]]:
+    """The types of the events of each look, one after the other."""
+    memory, told = memory or Memory(begun=True), []
+    for each in looks:
+        memory, events = follow(memory, each, LASTING)
+        told.append([event["type"] for event in events])
+    return told
+
+
+P, S = "Primary", "Secondary"
+NOTHING: list[str] = []
+
+
+@pytest.mark.parametrize(
+    ("looks", "told"),
+    [
+        pytest.param([look(0, P, S), look(1, P, S)], [NOTHING, NOTHING], id="all is well"),
+        pytest.param(
+            [look(0, P, S), look(1, None, S), look(2, None, S, silent_since=1), look(3, None, S)],
+            [NOTHING, NOTHING, ["node_lost"], NOTHING],
+            id="lost, once",
+        ),
+        pytest.param(
+            [look(0, P, S), look(2, None, S, silent_since=1)],
+            [NOTHING, ["node_lost"]],
+            id="silent for as long as asked",
+        ),
+        pytest.param(
+            [look(0, P, S), look(1, None, S), look(1.5, P, S), look(2.2, None, S)],
+            [NOTHING, NOTHING, NOTHING, NOTHING],
+            id="silences too short to be news do not add up",
+        ),
+        pytest.param(
+            [look(0, P, S), look(2, None, S, silent_since=0.5), look(3, None, P)],
+            [NOTHING, ["node_lost"], ["primary_changed"]],
+            id="a failover",
+        ),
+        pytest.param([look(0, P, S), look(1, S, P)], [NOTHING, ["primary_changed"]], id="a planned one"),
+        pytest.param(
+            [look(0, P, S), look(1, S, S), look(2, P, S)], [NOTHING] * 3, id="the same primary after a moment without"
+        ),
+        pytest.param(
+            [look(0, P, S), look(1, P, P), look(2, S, P)],
+            [NOTHING, NOTHING, ["primary_changed"]],
+            id="two primaries for a moment",
+        ),
+        pytest.param(
+            [look(0, P, S), look(1, P, P), look(10.9, P, P), look(11, P, P), look(30, P, P), look(31, P, S)],
+            [NOTHING, NOTHING, NOTHING, ["no_primary"], NOTHING, NOTHING],
+            id="two primaries for long",
+        ),
+        pytest.param(
+            [look(0, P, S), look(1, P, S, instance_0="i-9")], [NOTHING, ["primary_changed"]], id="rebuilt as primary"
+        ),
+        pytest.param(
+            [
+                look(0, None, P),
+                look(1, None, P, silent_since=0),
+                look(2, S, P),
+                look(6.9, S, P),
+                look(7, S, P),
+                look(8, S, P),
+            ],
+            [NOTHING, ["node_lost"], NOTHING, NOTHING, ["node_returned"], NOTHING],
+            id="back, once it has lasted",
+        ),
+        pytest.param(
+            [look(0, S, P, frozenset({HERE})), look(4, S, P, frozenset({HERE})), look(5, S, P, frozenset({HERE}))],
+            [NOTHING, NOTHING, ["eip_astray"]],
+            id="astray for long enough",
+        ),
+        pytest.param(
+            [look(0, S, P, frozenset({HERE})), look(3, S, P), look(9, S, P)],
+            [NOTHING, NOTHING, NOTHING],
+            id="what AWS said long ago proves nothing",
+        ),
+        pytest.param(
+            [look(0, S, P, frozenset({HERE})), look(3, S, P, frozenset()), look(5, S, P, frozenset({HERE}))],
+            [NOTHING, NOTHING, NOTHING],
+            id="astray for a moment, twice",
+        ),
+    ],
+)
+def test_table(looks: list[Look], told: list[list[str]]) -> None:
+    assert tell(*looks) == told
+
+
+def test_another_set_is_news_again_and_the_end_is_told() -> None:
+    both = frozenset({HERE, NOWHERE})
+    one = frozenset({HERE})
+    looks = [look(float(now), S, P, astray) for now, astray in ((0, one), (5, one), (6, both), (11, both), (12, both))]
+    assert tell(*looks, look(13, S, P, frozenset()), look(14, S, P, frozenset())) == [
+        NOTHING,
+        ["eip_astray"],
+        NOTHING,
+        ["eip_astray"],
+        NOTHING,
+        ["eip_settled"],
+        NOTHING,
+    ]
+
+
+def events(*looks: Look) -> list[Event]:
+    memory, found = Memory(begun=True), []
+    for each in looks:
+        memory, news = follow(memory, each, LASTING)
+        found += news
+    return found
+
+
+def test_what_events_say() -> None:
+    lost, changed = events(look(0, P, S), look(1, None, S, silent_since=0), look(3, None, P))
+    first = {"node_id": 0, "instance_id": "i-0", "nsip": NSIPS[0]}
+    assert lost["was_primary"] is True
+    assert lost["node"] == first
+    assert lost["reason"] == "no answer within 1 s"
+    assert lost["primary"] is None
+    assert [each["claim"] for each in lost["nodes"]] == [None, "Secondary"]
+    assert changed["previous"] == first
+    assert changed["primary"] == {"node_id": 1, "instance_id": "i-1", "nsip": NSIPS[1]}
+    assert "node 1 (10.0.2.10) says Primary" in changed["verdict"]
+    [astray] = events(*(look(now, S, P, frozenset({NOWHERE, HERE})) for now in (0.0, 5.0)))
+    assert [one["elastic_ip"] for one in astray["elastic_ips"]] == ["192.0.2.1", "192.0.2.2"]
+    assert astray["elastic_ips"][1]["network_interface_id"] is None
+    assert astray["elastic_ips"][1]["wanted"] == {"network_interface_id": "eni-b", "private_ip_address": "10.0.12.11"}
+
+
+def test_the_first_look_is_told_whatever_it_shows() -> None:
+    assert tell(look(0, P, S), look(1, P, S), memory=Memory()) == [["watching"], NOTHING]
+    assert tell(look(0, None, None), look(1, P, S), memory=Memory()) == [["watching"], NOTHING]
+    assert tell(look(2, None, P, silent_since=0), memory=Memory()) == [["watching", "node_lost"]]
+
+
+def test_a_lost_secondary_was_not_primary() -> None:
+    [lost] = events(look(0, P, S), look(2, P, None, silent_since=1))
+    assert lost["was_primary"] is False
+    assert lost["node"]["node_id"] == 1
+
+
+def test_hurry_only_while_something_is_on_its_way() -> None:
+    memory, found = follow(Memory(), look(0, P, S), LASTING)
+    assert memory.calm
+    for now, first, second, calm in (
+        (1.0, None, S, False),  # perhaps lost
+        (2.0, None, S, False),  # lost, but who is primary?
+        (4.0, None, P, True),
+        (90.0, None, P, True),  # lost for long
+    ):
+        memory, found = follow(memory, look(now, first, second, silent_since=1.0), LASTING)
+        assert memory.calm is calm, (now, found)
+
+
+VALUES = st.lists(st.tuples(st.floats(0.05, 4), st.sampled_from("abc")), min_size=1, max_size=60)
+
+
+@settings(max_examples=200, deadline=None)
+@given(VALUES, st.floats(0, 3))
+def test_what_lasts_is_told_and_nothing_twice(steps: list[tuple[float, str]], lasts: float) -> None:
+    """``steps``: seconds to the next look, and the value then."""
+    told, now, said = Told("a"), 0.0, ["a"]
+    run_value, run_since = "a", 0.0
+    for pause, value in steps:
+        now += pause
+        told, is_news = settle(told, value, now, lasts)
+        if value != run_value:
+            run_value, run_since = value, now
+        if is_news:
+            said.append(value)
+        if now - run_since >= lasts:
+            assert said[-1] == run_value, "a value that lasted was not told"
+    assert all(one != other for one, other in itertools.pairwise(said)), "told twice"
