@@ -1,4 +1,4 @@
-"""What a user gets to read who asks for an application, or a scale-in, that cannot be: a sentence, and nothing written."""
+"""What a user gets to read who asks for an application or a scale-in that cannot be: a sentence, nothing written."""
 
 from __future__ import annotations
 
