@@ -13,6 +13,7 @@ import pytest
 
 from tests.lab.client import LabClient
 
+ROLE = str(Path(__file__).with_name("role_scale_in.yml"))
 KEY = "-----BEGIN PRIVATE KEY-----not-for-any-eye"
 WEB = {"name": "web", "protocol": "HTTP", "port": 8080, "backends": []}
 DNS = {"autoscale_group_distributor": "dns", "autoscale_group_dns": {"zone": "lab.test"}}
@@ -26,7 +27,7 @@ class Run(NamedTuple):
 
 @pytest.fixture
 def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
-    """``play("application", **variables)``: the playbook with the lab's variables and these; its output, its writes."""
+    """``play(playbook, **variables)``: the playbook with the lab's variables and these; its output, its writes."""
 
     def run(playbook: str, *options: str, **variables: Any) -> Run:
         given = {**fresh_lab.variables("autoscale_nlb"), **variables}
@@ -35,7 +36,7 @@ def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
         began = time.time()
         ansible = Path(sys.executable).with_name("ansible-playbook")
         done = subprocess.run(
-            [ansible, f"cloudadc.aws.{playbook}", "-e", f"@{path}", *options],
+            [ansible, playbook, "-e", f"@{path}", *options],
             env=fresh_lab.environment(),
             capture_output=True,
             text=True,
@@ -91,7 +92,7 @@ def test_an_application_that_cannot_be(
     play: Any, applications: list[dict[str, Any]], variables: dict[str, Any], said: str | list[str]
 ) -> None:
     secret = [{**item, "certificate": {"content": "x", "key": KEY}} for item in applications]
-    run = play("application", autoscale_group_applications=secret, **variables)
+    run = play("cloudadc.aws.application", autoscale_group_applications=secret, **variables)
     assert run.status == 2, run.said
     for sentence in [said] if isinstance(said, str) else said:
         assert sentence in " ".join(run.said.split())
@@ -107,7 +108,7 @@ def test_an_application_that_cannot_be(
     ],
 )
 def test_a_scale_in_that_cannot_be(play: Any, variables: dict[str, Any], said: str) -> None:
-    run = play("scale_in", **variables)
+    run = play(ROLE, **variables)
     assert run.status == 2, run.said
     assert said in " ".join(run.said.split())
     assert run.writes == []
@@ -116,6 +117,6 @@ def test_a_scale_in_that_cannot_be(play: Any, variables: dict[str, Any], said: s
 def test_a_scale_in_of_a_group_without_nodes_takes_nothing(play: Any, fresh_lab: LabClient) -> None:
     zone = fresh_lab.variables("autoscale_nlb")["autoscale_group_zones"][0]["name"]
     for step in ("begin", "finish"):
-        run = play("scale_in", scale_in_zone=zone, scale_in_step=step)
+        run = play(ROLE, scale_in_zone=zone, scale_in_step=step)
         assert (run.status, run.writes) == (0, []), run.said
         assert "no node" in run.said
