@@ -91,13 +91,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """Something that is begun with a group of any kind in a scene. ``afterwards``: as ``Plot`` has it."""
+    """Something that is begun with a group of any kind in a scene. ``afterwards``, ``back_to``: as ``Plot`` has them."""
 
     name: str
     playbook: str
     values: dict[str, Any]
     scene: Callable[[Kind], Scene]
     afterwards: tuple[dict[str, Any], ...] = ()
+    back_to: Callable[[Kind], Scene] | None = None
 
 
 @functools.cache
@@ -175,7 +176,7 @@ LATER = (_tick(300), _tick(600), _tick(900))
 
 ACTS = (
     _Act("build", "autoscale_group", {}, ground),
-    _Act("remove", "autoscale_group", {"autoscale_group_state": "absent"}, built),
+    _Act("remove", "autoscale_group", {"autoscale_group_state": "absent"}, built, back_to=ground),
     _Act("deploy", "application", {"application_name": "shop"}, undeployed),
     _Act("undeploy", "application", {"application_name": "shop", "application_state": "absent"}, built),
     _Act("grow", "scale_out", MORE, built),
@@ -213,6 +214,7 @@ def _plot(act: _Act, kind: Kind) -> Plot:
         group=kind.group,
         variables=kind.variables,
         afterwards=tuple(tuple(_given(_for(kind, values))) for values in act.afterwards),
+        back_to=act.back_to(kind) if act.back_to else None,
     )
 
 
