@@ -91,7 +91,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """Something that is begun with a group of any kind in a scene. ``afterwards``, ``back_to``: as ``Plot`` has them."""
+    """Something that is begun with a group of any kind. ``afterwards``, ``back_to``: as ``Plot`` has them."""
 
     name: str
     playbook: str

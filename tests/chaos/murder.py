@@ -25,8 +25,8 @@ class Plot:
     """A playbook with its arguments and file of variables, the state it is started in, and the group it is about.
 
     ``afterwards``: the arguments of the runs that follow, whether the first was killed or not, until the end has come.
-    Without them a killed run is started again with its own. ``back_to``: what it must look like at the end, for one that
-    takes everything away. Made of values only, so that it can be a key.
+    Without them a killed run is started again with its own. ``back_to``: what it must look like at the end, for one
+    that takes everything away. Made of values only, so that it can be a key.
     """
 
     name: str
