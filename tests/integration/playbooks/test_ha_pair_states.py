@@ -36,6 +36,11 @@ def served(lab: LabClient) -> bool:
         return False
 
 
+def state_of(lab: LabClient, instance_id: str) -> str:
+    [reservation] = lab.boto("ec2").describe_instances(InstanceIds=[instance_id])["Reservations"]
+    return str(reservation["Instances"][0]["State"]["Name"])
+
+
 def roles(lab: LabClient) -> list[str | None]:
     return [node.master_state for node in Observer(lab).nodes()]
 
@@ -98,13 +103,7 @@ def test_an_instance_that_was_stopped_and_started(stage: Stage) -> None:
     [old] = [node for node in Observer(lab).nodes() if node.master_state == "Primary"]
     ec2.stop_instances(InstanceIds=[old.instance_id])
     wait_for(lambda: (now := primary(lab)) is not None and now.instance_id != old.instance_id, "the other takes over")
-    wait_for(
-        lambda: (
-            ec2.describe_instances(InstanceIds=[old.instance_id])["Reservations"][0]["Instances"][0]["State"]["Name"]
-            == "stopped"
-        ),
-        "it has stopped",
-    )
+    wait_for(lambda: state_of(lab, old.instance_id) == "stopped", "it has stopped")
     ec2.start_instances(InstanceIds=[old.instance_id])
     wait_for(lambda: sorted(map(str, roles(lab))) == ["Primary", "Secondary"], "it is back", seconds=30)
 
