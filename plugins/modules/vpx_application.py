@@ -24,8 +24,9 @@ description:
     once, after everything else is ready. For that moment the application does not answer, and what others had bound to
     the object (policies, for example) is lost, as are settings that the task does not name.
   - Calls - one login and logout, eight GETs when nothing is different, one more with O(monitor), up to three more with
-    O(certificate), and two more to see who else uses a server object before it is deleted. When something is different,
-    one write for each thing, one save, and the same GETs again to read back.
+    O(certificate), one more to see who else has the address and port of a virtual server that is to be made or moved,
+    and two more to see who else uses a server object before it is deleted. When something is different, one write for
+    each thing, one save, and the same GETs again to read back.
 options:
   name:
     description: Name of the application and of its virtual server.
@@ -53,16 +54,19 @@ options:
     type: str
   nodes:
     description:
-      - Many appliances instead of one O(nsip), all of them side by side.
+      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+        O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
       - An entry may give O(nodes[].virtual_ip) and O(nodes[].ipset) of its own. The other options hold for all.
+      - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
+        the other.
       - When some fail, the others are carried through all the same. The task then fails and names those that did.
     type: list
     elements: dict
     suboptions:
       nsip:
         description:
-          - Address of the appliance's management interface, as O(nsip). One that is
-            named twice is taken twice, in order.
+          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
+            order.
         type: str
         required: true
       virtual_ip:

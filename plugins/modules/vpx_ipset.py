@@ -15,7 +15,8 @@ author:
 description:
   - Makes an IPSet hold exactly the addresses named, and lets virtual servers answer on them besides their own address.
   - In an HA pair across zones each node has a client address of its own. An IPSet joins them, so that one virtual
-    server answers whichever node is primary. The IPSet and its VIPs must be made on B(both) nodes (see O(nodes)).
+    server answers whichever node is primary. The IPSet and its VIPs must be made on B(both) nodes (run the module once
+    for each).
   - Addresses that the appliance does not have yet are created as VIPs before they are bound.
   - When an IPSet is removed, it is first taken off every load-balancing and content-switching virtual server that
     carries it, also those not named.
@@ -47,16 +48,19 @@ options:
         type: str
   nodes:
     description:
-      - Many appliances instead of one O(nsip), all of them side by side.
+      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+        O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
       - An entry may give O(nodes[].addresses) of its own. The other options hold for all.
+      - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
+        the other.
       - When some fail, the others are carried through all the same. The task then fails and names those that did.
     type: list
     elements: dict
     suboptions:
       nsip:
         description:
-          - Address of the appliance's management interface, as O(nsip). One that is
-            named twice is taken twice, in order.
+          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
+            order.
         type: str
         required: true
       addresses:
@@ -107,14 +111,25 @@ notes:
 EXAMPLES = r"""
 - name: One IPSet on both nodes of a pair across zones
   cloudadc.aws.vpx_ipset:
+    nsip: "{{ item }}"
     nitro_pass: "{{ vpx_password }}"
-    nodes:
-      - nsip: 10.0.1.10
-      - nsip: 10.0.11.10
     name: clients
     addresses:
       - ip_address: 10.0.2.10
       - ip_address: 10.0.12.10
+  loop:
+    - 10.0.1.10
+    - 10.0.11.10
+
+- name: On nodes that are independent of each other, side by side, each with an address of its own
+  cloudadc.aws.vpx_ipset:
+    nitro_pass: "{{ vpx_password }}"
+    nodes:
+      - nsip: 10.0.1.10
+        addresses: [{ip_address: 10.0.2.10}]
+      - nsip: 10.0.1.11
+        addresses: [{ip_address: 10.0.2.11}]
+    name: clients
 
 - name: Two virtual servers answer on it
   cloudadc.aws.vpx_ipset:

@@ -33,7 +33,8 @@ options:
     type: int
   nodes:
     description:
-      - Many appliances instead of one O(nsip), all of them side by side.
+      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+        O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
       - An entry gives what is its own. Where it gives nothing, the option of the same name holds.
       - When some fail, the others are carried through all the same. The task then fails and names those that did.
     type: list
@@ -41,8 +42,8 @@ options:
     suboptions:
       nsip:
         description:
-          - Address of the appliance's management interface, as O(nsip). It may be
-            named more than once, for several addresses; these are then done in order.
+          - Address of the appliance's management interface, as O(nsip). It may be named more than once, for several
+            addresses; these are then done in order.
         type: str
         required: true
       ip_address:

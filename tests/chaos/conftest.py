@@ -1,4 +1,4 @@
-"""A lab for the chaos runs, and the dice that CHAOS_SEED loads."""
+"""A lab for the chaos runs, the dice that CHAOS_SEED loads, and what the runs have to say about their kills."""
 
 from __future__ import annotations
 
@@ -16,17 +16,27 @@ from tests.stage import Stage
 PACE = "300"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """One seed for all workers: they inherit it from the process that starts them."""
+    os.environ["CHAOS_SEED"] = os.environ.get("CHAOS_SEED") or str(secrets.randbelow(10**6))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What a test says of each kill, also when all is well and it ran in a worker."""
+    if report.when == "call" and report.passed and report.capstdout and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\n{report.capstdout.strip()}")
+
+
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A lab in which appliances boot in no time."""
+    """A lab in which appliances boot in no time; each worker has its own."""
     directory: Path = tmp_path_factory.mktemp("chaos-lab")
     with running(directory, {"LAB_PACE": PACE, "LAB_NETWORK": ""}) as lab:
         yield Stage(lab)
 
 
 @pytest.fixture
-def dice() -> random.Random:
+def dice(request: pytest.FixtureRequest) -> random.Random:
     """Which writes a sample meets; CHAOS_SEED repeats an earlier one."""
-    seed = os.environ.get("CHAOS_SEED") or str(secrets.randbelow(10**6))
-    print(f"\nCHAOS_SEED={seed}")
-    return random.Random(seed)
+    print(f"CHAOS_SEED={os.environ['CHAOS_SEED']}")
+    return random.Random(f"{os.environ['CHAOS_SEED']}/{request.node.name}")

@@ -22,7 +22,12 @@ PATIENCE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A playbook with its arguments and file of variables, the state it is started in, and the group it is about."""
+    """A playbook with its arguments and file of variables, the state it is started in, and the group it is about.
+
+    ``afterwards``: the arguments of the runs that follow, whether the first was killed or not, until the end has come.
+    Without them a killed run is started again with its own. ``back_to``: what it must look like at the end, for one
+    that takes everything away. Made of values only, so that it can be a key.
+    """
 
     name: str
     playbook: str
@@ -30,9 +35,11 @@ class Plot:
     scene: Scene
     group: str = "lab-pair"
     variables: str = "ha_pair"
+    afterwards: tuple[tuple[str, ...], ...] = ()
+    back_to: Scene | None = None
 
-    def play(self, stage: Stage, *, must_succeed: bool = True) -> Run:
-        return stage.play(self.playbook, *self.arguments, variables=self.variables, must_succeed=must_succeed)
+    def play(self, stage: Stage, arguments: Sequence[str], *, must_succeed: bool = True) -> Run:
+        return stage.play(self.playbook, *arguments, variables=self.variables, must_succeed=must_succeed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +68,19 @@ class Original:
 def undisturbed(stage: Stage, plot: Plot) -> Original:
     """Run it once to its end."""
     plot.scene.set_up(stage)
-    plot.play(stage)
+    plot.play(stage, plot.arguments)
     writes = tuple(call.op for call in stage.lab.writes())
+    for arguments in plot.afterwards:
+        plot.play(stage, arguments)
     if not writes:
         raise StageError(f"{plot.name} writes nothing, so it cannot be killed at a write")
-    return Original(writes, portrait(stage.lab, plot.group))
+    picture = portrait(stage.lab, plot.group)
+    if plot.back_to is not None:
+        plot.back_to.set_up(stage)
+        left = difference(portrait(stage.lab, plot.group), picture)
+        if left:
+            raise StageError(f"{plot.name} does not lead back to {plot.back_to.name}:\n" + "\n".join(left))
+    return Original(writes, picture)
 
 
 def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str]:
@@ -84,9 +99,10 @@ def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str
     stage.lab.faults()
     if not fired:
         raise StageError(f"{plot.name}: the run ended before it could be killed {kill}; see {log}")
-    again = plot.play(stage, must_succeed=False)
-    if again.code:
-        return [f"the run after it failed (exit code {again.code}); see {again.log}"]
+    for arguments in plot.afterwards or (plot.arguments,):
+        again = plot.play(stage, arguments, must_succeed=False)
+        if again.code:
+            return [f"the run after it failed (exit code {again.code}); see {again.log}"]
     return difference(original.picture, portrait(stage.lab, plot.group))
 
 

@@ -93,7 +93,8 @@ class Lab:
         self._clients = Clients(self.aws, self.where.aws_url, REGION)
         self._application_port = _free_port(f"{self.slice.public_network}.255.254", APPLICATION_PORTS)
         self.seed: seed.Seed
-        self._keepers: dict[str, Keeper] = {"nitro": self.nitro, "aws": self.aws}  # locks are taken in this order
+        # Locks are taken in this order, which is that of the calls from room to room.
+        self._keepers: dict[str, Keeper] = {"adm": self.console, "nitro": self.nitro, "aws": self.aws}
         self._kept: dict[str, checkpoint.Checkpoint] = {}
         self._failures: dict[str, int] = {}
 

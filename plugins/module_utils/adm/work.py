@@ -71,7 +71,7 @@ def choose(console: Console, name: str, wanted: Wanted, found: Mapping[str, Devi
         place = devices.find_place(wanted, datacenters, agents, name)
     chosen = devices.plan(wanted, found, place)
     devices.require_named_profile(wanted, chosen)
-    if devices.needs_profile(chosen):
+    if devices.needs_profile(wanted, chosen):
         devices.require_profile(wanted, console.get(devices.PROFILE), name)
     return chosen, place
 
@@ -93,8 +93,9 @@ def carry_out(console: Console, wanted: Wanted, chosen: Plan, place: Place, timi
         _wait(console, wanted, progress, deadline, timing)
     except NitroError as error:
         progress.trouble.append(str(error))
-    progress.trouble += [_unfinished(address, progress, timing) for address in wanted.addresses]
-    progress.trouble = [said for said in progress.trouble if said]
+        progress.trouble += [f"the registration of {one} goes on unheard" for one in progress.arriving]
+        return progress
+    progress.trouble += filter(None, (_unfinished(address, progress, timing) for address in wanted.addresses))
     return progress
 
 

@@ -34,6 +34,8 @@ LB_METHODS = (
     *("CALLIDHASH", "CUSTOMLOAD", "LEASTREQUEST", "AUDITLOGHASH", "STATICPROXIMITY"),
 )
 
+_ANY_PORT = 65535  # how an appliance writes the port ``*``
+
 DEFAULTS: Row = {"lbmethod": "LEASTCONNECTION", "timeout": 2}  # of an lbvserver, as the vendor's reference has them
 
 # Protocols at which the appliance ends TLS, and what it then speaks to the back ends unless told otherwise.
@@ -152,11 +154,13 @@ class Found:
     """What one appliance says. ``ipset_addresses`` None: there is no such IPSet (or it was not asked about).
 
     ``monitors``, ``certkeys``: those bound to the service group and to the vserver. ``files``: uploaded here before.
-    ``used_servers``: names and addresses of server objects that other service groups or services use.
+    ``used_servers``: names and addresses of server objects that other service groups or services use. ``others``: the
+    other lbvservers, asked for only when ours is to be made or to move.
     """
 
     features: frozenset[str] = frozenset()
     vserver: Row | None = None
+    others: tuple[Row, ...] = ()
     vserver_groups: frozenset[str] = frozenset()
     ipset_addresses: tuple[str, ...] | None = None
     group: Row | None = None
@@ -311,7 +315,24 @@ def obstacles(wanted: Wanted, found: Found) -> list[str]:
         said.append(f"{start} virtual_ip or ipset is needed to create its virtual server")
     elif wanted.ipset and found.ipset_addresses == () and virtual_ip(wanted, found) is None:
         said.append(f"{start} virtual_ip is needed, for IPSet '{wanted.ipset}' holds no address to take")
-    return said
+    return said + [f"{start} {sentence}" for sentence in _taken(wanted, found)]
+
+
+def settles(wanted: Wanted, found: Found) -> bool:
+    """Whether the vserver is yet to come to its address and port, where another may be in the way (273)."""
+    if found.vserver is None or replaced(wanted, found):
+        return True
+    return wanted.virtual_ip not in (None, canonical_or_none(found.vserver.get("ipv46")))
+
+
+def _taken(wanted: Wanted, found: Found) -> list[str]:
+    address = virtual_ip(wanted, found)
+    names = [
+        text_of(row, "name")
+        for row in found.others
+        if canonical_or_none(row.get("ipv46")) == address and whole(row.get("port")) in (wanted.port, _ANY_PORT)
+    ]
+    return [f"{address} port {wanted.port} is taken by virtual server '{name}' on this appliance" for name in names]
 
 
 def replaced(wanted: Wanted, found: Found) -> bool:

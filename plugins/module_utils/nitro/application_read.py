@@ -19,6 +19,7 @@ from .application import (
     Wanted,
     is_own_file,
     replaced,
+    settles,
     spare_servers,
 )
 from .steps import Reader, Row, canonical_or_none, text_of, whole
@@ -55,6 +56,9 @@ def _for_present(client: BulkReader, wanted: Wanted, found: Found) -> Found:
         found = replace(found, vserver_groups=_names(groups, "servicegroupname"))
     if wanted.ipset and (text_of(vserver or {}, "ipset") != wanted.ipset or replaced(wanted, found)):
         found = replace(found, ipset_addresses=_ipset_addresses(client, wanted.ipset))
+    if settles(wanted, found):
+        rows = client.get("lbvserver")
+        found = replace(found, others=tuple(row for row in rows if text_of(row, "name") != name))
     if found.group:
         bound = client.get("servicegroup_lbmonitor_binding", wanted.group)
         found = replace(found, monitors=_names(bound, "monitor_name"))

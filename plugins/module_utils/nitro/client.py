@@ -17,7 +17,6 @@ from typing import Any, Literal
 
 from . import wire
 from .errors import ABSENT_CODES, BAD_CREDENTIALS, BUSY, SESSION_GONE, NitroCut, NitroError, NitroInputError
-from .transport import HAS_REQUESTS as HAS_REQUESTS
 from .transport import Peer, Transport, absent
 
 Body = Mapping[str, Any]

@@ -38,6 +38,16 @@ class NitroError(Exception):
         self.http_status = http_status
         self.resource = resource
 
+    def and_also(self, more: str) -> NitroError:
+        """The same error, with more said about it."""
+        return type(self)(
+            f"{self}; {more}",
+            code=self.code,
+            message=self.message,
+            http_status=self.http_status,
+            resource=self.resource,
+        )
+
 
 class NitroInputError(NitroError):
     """What the user asked for cannot be asked of any appliance; nothing was sent."""

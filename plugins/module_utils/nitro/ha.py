@@ -290,10 +290,4 @@ def explained(error: NitroError) -> NitroError:
     hint = _HINTS.get(error.code)
     if hint is None:
         return error
-    return type(error)(
-        f"{error}; {hint}",
-        code=error.code,
-        message=error.message,
-        http_status=error.http_status,
-        resource=error.resource,
-    )
+    return error.and_also(hint)

@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from .client import HAS_REQUESTS, Connection, NitroClient
+from .client import Connection, NitroClient
 from .errors import NitroError, NitroInputError
+from .transport import HAS_REQUESTS
 
 
 def nitro_argument_spec(*, nsip: bool = True) -> dict[str, dict[str, Any]]:

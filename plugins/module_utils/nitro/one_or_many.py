@@ -129,11 +129,15 @@ def run(module: AnsibleModule, work: Work, needs: Needs | None = None) -> NoRetu
 
 
 def jobs_of(params: Mapping[str, Any], *, check: bool) -> list[Job]:
-    """One job for ``nsip``, or one for each entry of ``nodes``; what an entry gives goes before the module's option."""
+    """One job for ``nsip``, or one for each entry of ``nodes``; what an entry gives goes before the module's option.
+
+    A session that was opened before is one appliance's, and its token is nothing for the others to see.
+    """
     if params["nodes"] is None:
         return [Job(params, check)]
+    common = {**params, "nodes": None, "nitro_auth_token": None}
     return [
-        Job({**params, "nodes": None, **{key: value for key, value in entry.items() if value is not None}}, check)
+        Job({**common, **{key: value for key, value in entry.items() if value is not None}}, check)
         for entry in params["nodes"]
     ]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from .errors import NitroCut, NitroInputError
+from .errors import NitroCut, NitroError, NitroInputError
 
 T = TypeVar("T")
 _ATTEMPTS = 3
@@ -59,23 +59,43 @@ class Step:
     args: Mapping[str, Any] = field(default_factory=dict)
     action: str = ""
 
+    @property
+    def phrase(self) -> str:
+        """What it does, in a few words: never more of the body than the first field, which is the object's name."""
+        name = self.name or next(iter(self.body.values()), "")
+        return " ".join(part for part in (self.action or self.verb, self.resource, str(name)) if part)
+
 
 def apply(client: Writer, steps: Iterable[Step]) -> None:
-    """Carry the steps out one after another; the first failure ends it, and a second run goes on from there."""
+    """Carry the steps out one after another; the first failure ends it, and a second run goes on from there.
+
+    The failure then names what was done before it, which stays, and is not saved.
+    """
+    done: list[str] = []
     for step in steps:
-        match step.verb:
-            case "add":
-                client.add(step.resource, step.body)
-            case "update":
-                client.update(step.resource, step.body)
-            case "unset":
-                client.unset(step.resource, step.body)
-            case "bind":
-                client.bind(step.resource, step.body)
-            case "act":
-                client.act(step.resource, step.action, step.body)
-            case "delete":
-                client.delete(step.resource, step.name, args=step.args or None)
+        try:
+            _carry_out(client, step)
+        except NitroError as error:
+            if not done:
+                raise
+            raise error.and_also(f"done before that, and not saved: {', '.join(done)}") from None
+        done.append(step.phrase)
+
+
+def _carry_out(client: Writer, step: Step) -> None:
+    match step.verb:
+        case "add":
+            client.add(step.resource, step.body)
+        case "update":
+            client.update(step.resource, step.body)
+        case "unset":
+            client.unset(step.resource, step.body)
+        case "bind":
+            client.bind(step.resource, step.body)
+        case "act":
+            client.act(step.resource, step.action, step.body)
+        case "delete":
+            client.delete(step.resource, step.name, args=step.args or None)
 
 
 class Session(Reader, Writer, Protocol):

@@ -219,6 +219,20 @@ def test_refusals_while_growing(grown: Grown) -> None:
     assert refused(mismatch.post("config/cluster?action=join", join)) == (599, 2549)
 
 
+def test_with_inc_every_snip_belongs_to_one_node(grown: Grown) -> None:
+    grown.form()
+    clip = grown.clip()
+    striped = {"nsip": {"ipaddress": "127.77.2.30", "netmask": "255.255.255.0"}}
+    inc = {"clusterinstance": {"clid": 1, "inc": "ENABLED"}}
+    assert clip.post("config/nsip", striped).status_code == 201
+    assert refused(clip.put("config/clusterinstance", inc)) == (599, 2494)
+    assert clip.delete("config/nsip/127.77.2.30").status_code == 200
+    assert clip.put("config/clusterinstance", inc).status_code == 200
+    assert refused(clip.post("config/nsip", striped)) == (599, 2494)
+    striped["nsip"]["ownernode"] = 0
+    assert clip.post("config/nsip", striped).status_code == 201
+
+
 def test_what_is_configured_on_the_clip_is_on_every_node_and_on_an_nsip_on_one(grown: Grown) -> None:
     grown.form()
     grown.clip().add("server", name="before", ipaddress="127.77.3.1")

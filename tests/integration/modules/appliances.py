@@ -91,6 +91,19 @@ class Box:
         return found
 
 
+def on(
+    boxes: Sequence[Box], module: str, entries: Sequence[dict[str, Any]], *, check: bool = False, **options: Any
+) -> Ran:
+    """The module with ``nodes``: an entry for each box, which its address is added to."""
+    lab = boxes[0].lab
+    since = time.time()
+    nodes = [{"nsip": box.nsip, **entry} for box, entry in zip(boxes, entries, strict=True)]
+    result = run_module(module, {"nodes": nodes, "ca_path": lab.ca_path, **options}, check=check, diff=True)
+    assert "Traceback" not in json.dumps(result)
+    assert PASSWORD not in json.dumps(result), "a secret is said"
+    return Ran(result, lab.calls(since, side="nitro"))
+
+
 def launch(lab: LabClient, zones: str = "a", *, open_to: str = "0.0.0.0/0") -> list[Box]:
     """One instance a letter of ``zones``, with a management interface that lets everything in."""
     ec2 = lab.boto("ec2")

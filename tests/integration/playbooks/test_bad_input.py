@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +16,10 @@ import pytest
 from tests.lab.client import LabClient
 
 NOWHERE = "http://127.0.0.1:9"
+REFUSED = Path(__file__).with_name("refused.yml")
+LOST = "subnet-0123456789abcdef0"
+
+Variables = dict[str, Any]
 
 
 class Run(NamedTuple):
@@ -22,36 +28,43 @@ class Run(NamedTuple):
     writes: list[str]
 
 
-@pytest.fixture
-def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
-    """``play("ha_pair", **variables)``: the playbook with the lab's variables and these; its output and its writes."""
+class Runner:
+    """ansible-playbook against a lab. Whatever is run, no secret and no traceback may be in what it says."""
 
-    def run(playbook: str, *options: str, env: dict[str, str] | None = None, **variables: Any) -> Run:
-        given = {**fresh_lab.variables("ha_pair"), **variables}
-        path = tmp_path / "vars.json"
+    def __init__(self, lab: LabClient, folder: Path) -> None:
+        self.lab, self.folder = lab, folder
+
+    def __call__(self, what: str, *options: str, env: dict[str, str] | None = None, **variables: Any) -> Run:
+        """A playbook with the lab's variables and these."""
+        given = {**self.lab.variables("ha_pair"), **variables}
+        path = self.folder / "vars.json"
         path.write_text(json.dumps(given))
+        return self.run(what, "-e", f"@{path}", *options, env=env)
+
+    def run(self, what: str, *options: str, env: dict[str, str] | None = None) -> Run:
         began = time.time()
-        command = [
-            Path(sys.executable).with_name("ansible-playbook"),
-            f"cloudadc.aws.{playbook}",
-            "-e",
-            f"@{path}",
-            *options,
-        ]
         done = subprocess.run(
-            command, env=fresh_lab.environment(**(env or {})), capture_output=True, text=True, timeout=300, check=False
+            [Path(sys.executable).with_name("ansible-playbook"), what, *options],
+            env=self.lab.environment(ANSIBLE_NOCOLOR="1", **(env or {})),
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
         )
         said = done.stdout + done.stderr
-        for secret in (
-            given["ha_pair_password"],
-            given["ha_pair_rpc_password"],
-            fresh_lab.env["AWS_SECRET_ACCESS_KEY"],
-        ):
+        given = self.lab.variables("ha_pair")
+        for secret in (given["ha_pair_password"], given["ha_pair_rpc_password"], self.lab.env["AWS_SECRET_ACCESS_KEY"]):
             assert secret not in said
         assert "Traceback" not in said
-        return Run(done.returncode, said, [call.op for call in fresh_lab.writes(began)])
+        return Run(done.returncode, said, [call.op for call in self.lab.writes(began)])
 
-    return run
+
+@pytest.fixture
+def play(fresh_lab: LabClient, tmp_path: Path) -> Runner:
+    return Runner(fresh_lab, tmp_path)
+
+
+# ---------------------------------------------------------------------- the account and who is in it already
 
 
 def node(lab: LabClient, **changes: str) -> list[dict[str, str]]:
@@ -60,62 +73,132 @@ def node(lab: LabClient, **changes: str) -> list[dict[str, str]]:
     return [{**first, **changes}, second]
 
 
-@pytest.mark.parametrize(
-    ("variables", "said"),
-    [
-        ({"ha_pair_elastic_ip": ["203.0.113.9"]}, "ha_pair has no variable ha_pair_elastic_ip"),
-        ({"ha_pair_name": "my pair!"}, "ha_pair_name names an IAM role"),
-        ({"ha_pair_name": "x" * 61}, "at most 60 letters"),
-        ({"ha_pair_image_id": "ami-0123456789abcdef0"}, "image ami-0123456789abcdef0 does not exist"),
-        ({"ha_pair_instance_type": "t2.micro"}, "t2.micro has at most 2 network interfaces, 3 are needed"),
-        ({"ha_pair_key_name": "lost"}, "there is no key pair lost"),
-        ({"ha_pair_elastic_ips": ["203.0.113.9"]}, "no Elastic IP 203.0.113.9 is allocated to this account"),
-        (
-            {"ha_pair_application": {"name": "a", "protocol": "HTPP", "port": 80, "backends": []}},
-            "value of protocol must be one of: HTTP",
-        ),
-        ({"ha_pair_state": "gone"}, "value of ha_pair_state must be one of: present, absent"),
-        ({"ha_pair_nodes": []}, "ha_pair_nodes must name exactly two nodes; it names 0"),
-    ],
-)
-def test_what_cannot_be_is_said_before_anything_is_made(play: Any, variables: dict[str, Any], said: str) -> None:
-    run = play("ha_pair", **variables)
-    assert run.status == 2, run.said
-    assert said in run.said
-    assert run.writes == []
+def application(lab: LabClient, **changes: Any) -> Variables:
+    return {"ha_pair_application": {**lab.variables("ha_pair")["ha_pair_application"], **changes}}
 
 
-def test_a_subnet_that_is_not_there_and_a_port_that_is_none(play: Any, fresh_lab: LabClient) -> None:
-    lost = play("ha_pair", ha_pair_nodes=node(fresh_lab, client_subnet_id="subnet-0123456789abcdef0"))
-    assert (lost.status, lost.writes) == (2, [])
-    assert "There is no subnet subnet-0123456789abcdef0 in this account and region." in lost.said
-    application = {**fresh_lab.variables("ha_pair")["ha_pair_application"], "port": 99999}
-    portless = play("ha_pair", ha_pair_application=application)
-    assert (portless.status, portless.writes) == (2, [])
-    assert "99999 is no port" in portless.said
+def somebody_elses_address(lab: LabClient) -> Variables:
+    """An Elastic IP that serves an interface which is not the pair's."""
+    ec2 = lab.boto("ec2")
+    subnet = lab.variables("ha_pair")["ha_pair_nodes"][0]["client_subnet_id"]
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    address = ec2.allocate_address(Domain="vpc")
+    ec2.associate_address(AllocationId=address["AllocationId"], NetworkInterfaceId=interface)
+    return {"ha_pair_elastic_ips": [address["PublicIp"]]}
 
 
-def test_a_region_that_does_not_answer(play: Any) -> None:
-    run = play("ha_pair", env={"AWS_ENDPOINT_URL": NOWHERE})
+def a_node_in_another_zone(lab: LabClient) -> Variables:
+    """Node 1 of the pair stands in the third zone."""
+    seed = lab.state()["seed_data"]
+    tags = [{"Key": "cloudadc:group", "Value": "moved"}, {"Key": "cloudadc:node_id", "Value": "1"}]
+    lab.boto("ec2").run_instances(
+        ImageId=seed["image_id"],
+        InstanceType="m5.xlarge",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=list(seed["subnets"].values())[2]["management"],
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+    )
+    return {"ha_pair_name": "moved"}
+
+
+def a_strangers_role(lab: LabClient) -> Variables:
+    lab.boto("iam").create_role(RoleName="lodger-vpx", AssumeRolePolicyDocument="{}")
+    return {"ha_pair_name": "lodger"}
+
+
+def a_profile_of_another_group(lab: LabClient) -> Variables:
+    tags = [{"Key": "cloudadc:group", "Value": "somebody"}]
+    lab.boto("iam").create_instance_profile(InstanceProfileName="tenant-vpx", Tags=tags)
+    return {"ha_pair_name": "tenant"}
+
+
+def a_strangers_group(lab: LabClient) -> Variables:
+    vpc = lab.state()["seed_data"]["vpc_id"]
+    lab.boto("ec2").create_security_group(GroupName="guest-client", Description="not ours", VpcId=vpc)
+    return {"ha_pair_name": "guest"}
+
+
+Case = tuple[Variables | Callable[[LabClient], Variables], str]
+
+CASES: dict[str, Case] = {
+    "misspelt": ({"ha_pair_elastic_ip": ["203.0.113.9"]}, "ha_pair has no variable ha_pair_elastic_ip"),
+    "name": ({"ha_pair_name": "my pair!"}, "ha_pair_name names an IAM role"),
+    "long-name": ({"ha_pair_name": "x" * 61}, "at most 60 letters"),
+    "image": ({"ha_pair_image_id": "ami-0123456789abcdef0"}, "image ami-0123456789abcdef0 does not exist"),
+    "type": ({"ha_pair_instance_type": "t2.micro"}, "t2.micro has at most 2 network interfaces, 3 are needed"),
+    "key": ({"ha_pair_key_name": "lost"}, "there is no key pair lost"),
+    "address": ({"ha_pair_elastic_ips": ["203.0.113.9"]}, "no Elastic IP 203.0.113.9 is allocated to this account"),
+    "protocol": (
+        {"ha_pair_application": {"name": "a", "protocol": "HTPP", "port": 80, "backends": []}},
+        "value of protocol must be one of: HTTP",
+    ),
+    "state": ({"ha_pair_state": "gone"}, "value of ha_pair_state must be one of: present, absent"),
+    "nodes": ({"ha_pair_nodes": []}, "ha_pair_nodes must name exactly two nodes; it names 0"),
+    "port": (lambda lab: application(lab, port=99999), "99999 is no port"),
+    "subnet": (
+        lambda lab: {"ha_pair_nodes": node(lab, client_subnet_id=LOST)},
+        f"There is no subnet {LOST} in this account and region.",
+    ),
+    "no-inc": ({"ha_pair_inc": False}, "the appliances refuse each other with code 414"),
+    "held-address": (somebody_elses_address, "which is no interface of this pair. Set ha_pair_take_elastic_ips=true"),
+    "moved-node": (a_node_in_another_zone, "A node does not move: terminate i-"),
+    "role": (a_strangers_role, "There is an IAM role lodger-vpx that was not made for lodger"),
+    "profile": (a_profile_of_another_group, "There is an instance profile tenant-vpx that was not made for tenant"),
+    "group": (a_strangers_group, "Security group guest-client was not made for guest"),
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], list[str]]:
+    """What each case was told, and every write of all of them: one play, a host a case."""
+    lab.reset()
+    folder = tmp_path_factory.mktemp("refusals")
+    hosts = {
+        name: {**lab.variables("ha_pair"), **(case(lab) if callable(case) else case)}
+        for name, (case, _said) in CASES.items()
+    }
+    inventory = folder / "hosts.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
+    run = Runner(lab, folder).run(str(REFUSED), "-i", str(inventory), "-f", "2")
+    told = dict(re.findall(r"^(?:fatal|failed): \[([\w-]+)\](.*)$", run.said, re.MULTILINE))
+    return told, run.writes
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_cannot_be_is_said(refusals: tuple[dict[str, str], list[str]], name: str) -> None:
+    told, _writes = refusals
+    assert CASES[name][1] in told.get(name, "it was not refused")
+
+
+def test_it_is_said_before_anything_is_made(refusals: tuple[dict[str, str], list[str]]) -> None:
+    assert refusals[1] == []
+
+
+# ---------------------------------------------------------------------- what concerns the whole run
+
+
+def test_a_region_that_does_not_answer(play: Runner) -> None:
+    run = play("cloudadc.aws.ha_pair", env={"AWS_ENDPOINT_URL": NOWHERE})
     assert (run.status, run.writes) == (2, [])
     assert f'Could not connect to the endpoint URL: "{NOWHERE}/' in run.said.replace('\\"', '"')
 
 
-def test_credentials_that_nobody_knows(play: Any) -> None:
-    run = play("ha_pair", env={"AWS_ACCESS_KEY_ID": "AKIASTRANGERSTRANGER"})
+def test_credentials_that_nobody_knows(play: Runner) -> None:
+    run = play("cloudadc.aws.ha_pair", env={"AWS_ACCESS_KEY_ID": "AKIASTRANGERSTRANGER"})
     assert (run.status, run.writes) == (2, [])
     assert "AuthFailure" in run.said
 
 
-def test_a_failover_of_a_pair_that_does_not_exist(play: Any) -> None:
-    run = play("ha_failover", ha_failover_name="nobody")
+def test_a_failover_of_a_pair_that_does_not_exist(play: Runner) -> None:
+    run = play("cloudadc.aws.ha_failover", ha_failover_name="nobody")
     assert (run.status, run.writes) == (2, [])
     assert "nobody" in run.said
 
 
 @pytest.mark.parametrize("playbook", ["ha_pair", "ha_failover"])
-def test_an_argument_that_does_not_validate_shows_no_secret(play: Any, playbook: str) -> None:
-    """Ansible prints the whole specification then; ``play`` looks for every password in the output."""
-    run = play(playbook, "-vvv", ha_pair_nitro_port="telnet", ha_failover_mode="recncile")
+def test_an_argument_that_does_not_validate_shows_no_secret(play: Runner, playbook: str) -> None:
+    """Ansible prints the whole specification then; ``Runner`` looks for every password in the output."""
+    run = play(f"cloudadc.aws.{playbook}", "-vvv", ha_pair_nitro_port="telnet", ha_failover_mode="recncile")
     assert (run.status, run.writes) == (2, [])
     assert "Validation of arguments failed" in run.said

@@ -407,6 +407,8 @@ class Clusters:
             self._check_owner(ctx, int(owner))
         elif row.get("ownerdownresponse") == "NO":
             raise NitroFault(2522)
+        elif row["type"] == "SNIP" and ctx.running.first("clusterinstance", inc="ENABLED"):
+            raise NitroFault(2494)
         if row["type"] == "CLIP":
             if row["netmask"] != "255.255.255.255":
                 raise NitroFault(2459)

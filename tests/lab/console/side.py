@@ -49,6 +49,16 @@ class ConsoleSide:
         """How the console finds out whether a registered device is accessible (default: all are)."""
         self.api.answers = answers
 
+    def memory(self) -> dict[str, Any]:
+        """All it knows, alive: to be looked at under the lock."""
+        return {"store": self.api.store}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Take over what ``memory`` gave. A registration that was under way then is forgotten: nobody carries it on."""
+        with self.lock:
+            self.api.store = kept["store"]
+            self.api.store.arriving.clear()
+
     def state(self) -> dict[str, Any]:
         with self.lock:
             self.api.look_at_devices()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.lab.appliance.cluster import STRIPED
 from tests.lab.appliance.context import Context
 from tests.lab.appliance.errors import NitroFault
 from tests.lab.appliance.factory import DEFAULT_RPC_PASSWORD
@@ -27,6 +28,15 @@ class ClusterInstance(Behaviour):
         known = ctx.running.rows("clusterinstance")
         if known and known[0]["clid"] != row["clid"]:
             raise NitroFault(2449)
+        self.check_striped(ctx, row)
+
+    def updating(self, ctx: Context, row: Row, changes: Row) -> None:
+        self.check_striped(ctx, changes)
+
+    def check_striped(self, ctx: Context, changes: Row) -> None:
+        """With INC every SNIP belongs to one node."""
+        if changes.get("inc") == "ENABLED" and ctx.running.first("nsip", type="SNIP", ownernode=STRIPED):
+            raise NitroFault(2494)
 
     def view(self, ctx: Context, row: Row) -> Row:
         return ctx.room.clusters.instance_view(ctx, row)

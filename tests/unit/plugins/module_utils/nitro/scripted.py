@@ -53,9 +53,9 @@ def _handler(script: Scripted) -> type[BaseHTTPRequestHandler]:
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             content = self.rfile.read(length)
-            script.asked.append(
-                Asked(self.command, self.path, dict(self.headers.items()), json.loads(content) if content else None)
-            )
+            form = "urlencoded" in self.headers.get("Content-Type", "")
+            body = content.decode() if form else json.loads(content) if content else None
+            script.asked.append(Asked(self.command, self.path, dict(self.headers.items()), body))
             now = script.answers.pop(0) if script.answers else (500, "nothing more was scripted")
             if now == RESET:
                 # Linger for no time: the client gets a reset and not an orderly end.

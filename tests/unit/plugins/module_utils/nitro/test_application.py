@@ -449,3 +449,31 @@ def test_a_member_known_by_a_domain_name_has_no_address() -> None:
     assert converge(there) is not None
     assert there.writes[-2:] == ["delete servicegroup_servicegroupmember_binding", "save"]
     assert "db" in [row["name"] for row in there.objects["server"]], "a server that was not made here stays"
+
+
+@pytest.mark.parametrize(
+    ("row", "taken"),
+    [
+        ({"ipv46": "10.0.2.10", "port": 80}, True),
+        ({"ipv46": "10.0.2.10", "port": "65535"}, True),
+        ({"ipv46": "10.0.2.10", "port": 81}, False),
+        ({"ipv46": "10.0.2.11", "port": 80}, False),
+        ({"ipv46": "10.0.2.10", "port": 80, "name": "web", "servicetype": "HTTP"}, False),
+    ],
+)
+def test_an_address_and_port_that_another_has_is_an_obstacle(row: dict[str, Any], taken: bool) -> None:
+    there = appliance(lbvserver=[{"name": "shop", "servicetype": "TCP", **row}])
+    want = application.wanted_from(OPTIONS)
+    said = ["application 'web': 10.0.2.10 port 80 is taken by virtual server 'shop' on this appliance"] if taken else []
+    there.objects["nsfeature"] = [{"feature": ["LB"]}]
+    assert application.obstacles(want, read(there, want, present=True)) == said
+
+
+def test_one_that_moves_to_where_another_is_meets_the_same_obstacle() -> None:
+    there = appliance()
+    converge(there)
+    there.objects["lbvserver"].append({"name": "shop", "servicetype": "HTTP", "ipv46": "10.0.12.10", "port": 80})
+    want = application.wanted_from({**OPTIONS, "virtual_ip": "10.0.12.10"})
+    [said] = application.obstacles(want, read(there, want, present=True))
+    assert "is taken by virtual server 'shop'" in said
+    assert converge(there) is not None, "where it is already, nobody is in the way"

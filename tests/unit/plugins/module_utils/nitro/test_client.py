@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import socket
 import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import (
@@ -55,6 +50,28 @@ def test_one_session_for_all_calls_opened_when_needed_and_closed() -> None:
         assert script.asked[2].body == {"hanode": {"id": 1, "ipaddress": "10.0.2.10"}}
         assert [a.headers.get("Cookie") for a in script.asked] == [None] + ["NITRO_AUTH_TOKEN=##TOKEN1"] * 3
         assert {a.headers.get("Authorization") for a in script.asked} == {None}
+
+
+def test_every_write_that_was_carried_out_is_told_without_its_secrets() -> None:
+    told: list[str] = []
+    taken = (409, {"errorcode": 273, "message": "Resource already exists", "severity": "ERROR"})
+    absent = (404, {"errorcode": 258, "message": "No such resource", "severity": "ERROR"})
+    replies = (LOGIN, (201, ""), taken, (200, DONE), absent, (200, DONE), (200, DONE), LOGOUT)
+    with serving(*replies) as script, client(script, password="i-0123", wrote=told.append) as nitro:
+        nitro.login(new_password=PASSWORD)
+        nitro.add("ipset", {"name": "clients"})
+        with pytest.raises(NitroError, match="273"):
+            nitro.add("ipset", {"name": "clients"})
+        nitro.delete("nsip", "10.0.2.10")
+        assert nitro.delete("nsip", "10.0.2.11") is False
+        nitro.update("systemuser", {"username": "nsroot", "password": "an0ther-One"})
+        assert nitro.get("nsversion") == []
+    assert told == [
+        "log in as 'nsroot' and replace the password",
+        "add ipset 'clients'",
+        "delete nsip '10.0.2.10'",
+        "set systemuser 'nsroot'",
+    ]
 
 
 def test_no_call_no_session() -> None:
@@ -349,34 +366,6 @@ def test_netrc_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         with client(script) as nitro:
             nitro.get("hanode")
         assert {a.headers.get("Authorization") for a in script.asked} == {None}
-
-
-@pytest.fixture
-def tls(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server context for 127.0.0.1 and the file with the certificate that vouches for it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "adc")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "adc.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + secret)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context, file
 
 
 def test_certificates_are_verified_unless_told_otherwise(tls: tuple[ssl.SSLContext, Path]) -> None:

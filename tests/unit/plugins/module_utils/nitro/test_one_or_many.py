@@ -19,7 +19,13 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many imp
 )
 
 A, B, C = "10.0.1.10", "10.0.1.11", "10.0.1.12"
-OPTIONS = {"nitro_protocol": "https", "netmask": "24", "ip_address": None, "ipset": "clients"}
+OPTIONS: dict[str, Any] = {
+    "nitro_protocol": "https",
+    "nitro_auth_token": "##TOKEN",
+    "netmask": "24",
+    "ip_address": None,
+    "ipset": "clients",
+}
 
 
 def jobs(*entries: dict[str, Any], check: bool = False) -> list[Job]:
@@ -47,7 +53,8 @@ def test_one_appliance_has_the_options_as_they_are() -> None:
 )
 def test_what_an_entry_gives_goes_before_the_option(entry: dict[str, Any], holds: dict[str, Any]) -> None:
     [job] = jobs({"nsip": A, **entry})
-    assert job.params == {**OPTIONS, "nodes": None, "nsip": A, **holds}
+    # A token is the session of one appliance, so no appliance among many is shown it.
+    assert job.params == {**OPTIONS, "nodes": None, "nitro_auth_token": None, "nsip": A, **holds}
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,19 @@ def test_a_refusal_is_not_tried_again() -> None:
     assert there.writes == ["bind ipset_nsip_binding"]
 
 
+def test_a_failure_in_the_middle_names_what_was_done_before_it() -> None:
+    secret = {"monitorname": "web-mon", "type": "LDAP", "password": "geheim"}
+    steps_to_do = [
+        Step("add", "lbmonitor", body=secret),
+        Step("delete", "server", "old"),
+        Step("bind", "ipset_nsip_binding", body={"name": "a", "ipaddress": "10.0.0.1"}),
+    ]
+    there = MemoryAppliance({"server": [{"name": "old"}]})
+    with pytest.raises(NitroError, match="no such ipset a") as caught:
+        steps.apply(there, steps_to_do)
+    assert str(caught.value).endswith("; done before that, and not saved: add lbmonitor web-mon, delete server old")
+
+
 def test_check_mode_reads_and_plans() -> None:
     there = MemoryAppliance()
     done = run(there, check=True)
