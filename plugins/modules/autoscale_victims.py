@@ -11,8 +11,8 @@ description:
   - Chooses nodes of one zone and marks their instances with C(cloudadc:lifecycle=draining) and C(cloudadc:event), so
     that every later run finds the same nodes. It takes them out of nothing.
   - First go nodes that are not in service, then those of another image than O(image_id), then those with the highest
-    C(cloudadc:node_id), the coordinator of a cluster last. At least O(min_nodes), and one, stay in service. Of a cluster less than half of the members leave at
-    once.
+    C(cloudadc:node_id), the coordinator of a cluster last. At least O(min_nodes), and one, stay in service. Of a
+    cluster less than half of the members leave at once.
   - An event chooses once. If nodes carry its id, these are the result, also when their instances are gone.
   - Calls. One C(DescribeInstances), and one C(CreateTags) if nodes have to be marked.
   - Needs the rights C(ec2:DescribeInstances) and C(ec2:CreateTags).
