@@ -73,7 +73,7 @@ class Jobs:
         _lay(sent, worker, launch, self._cloud())
         playbook = f"{FOLDER}{launch.template}.yml"
         outward = self._runner("transmit", str(sent), "-p", playbook, "--ident", "1", feed=b"")
-        homeward = self._runner("worker", "--private-data-dir", str(worker), feed=outward)
+        homeward = self._runner("worker", "--private-data-dir", str(worker), feed=outward, code=None)
         back.mkdir()
         self._runner("process", str(back), "--ident", "1", feed=homeward, code=None)
         artifacts = back / "artifacts" / "1"

@@ -110,7 +110,8 @@ class DynamoStore:
                 "SET #owner = :owner, #expires = :expires, #at = :now, #by = :owner, "
                 "#version = if_not_exists(#version, :zero) ADD #fence :one",
                 "(attribute_not_exists(#owner) OR #owner = :owner OR #expires <= :now) "
-                "AND (attribute_not_exists(#at) OR #at <= :latest)",
+                "AND (attribute_not_exists(#at) OR #at <= :latest) "
+                "AND (attribute_not_exists(#fence) OR attribute_type(#fence, :number))",
                 {
                     ":owner": owner,
                     ":expires": expires,
@@ -118,14 +119,13 @@ class DynamoStore:
                     ":latest": now + SKEW_SECONDS,
                     ":zero": 0,
                     ":one": 1,
+                    ":number": "N",
                 },
                 returns="ALL_OLD",
             )
-        except (_ConditionFailed, _DoesNotFit) as refusal:
+        except _ConditionFailed:
             stored = self.read()  # which says so if the item is damaged
             refuse_skew(stored, now, self.where, owner)
-            if isinstance(refusal, _DoesNotFit):
-                raise
             raise refused(stored, self.where) from None
         before = {name: value for name, value in answer.get("Attributes", {}).items() if name in _NAMES.values()}
         try:
@@ -181,6 +181,14 @@ class DynamoStore:
         values = {**held, **{f":old_{real}": before[real] for real in kept.values()}}
         with contextlib.suppress(_ConditionFailed):  # another has the lease by now: theirs to write
             self._send(change, "#fence = :fence AND #owner = :mine AND #expires = :end", values, "NONE")
+
+    def remove(self) -> None:
+        """Forget the record, whoever has its lease; one that is gone already is no error. Needs dynamodb:DeleteItem."""
+        try:
+            _call(self._client, self.table, "delete_item", **self._item())
+        except _TableMissing:
+            if not self._missing_is_empty:
+                raise
 
     def _item(self) -> dict[str, Any]:
         return {"TableName": self.table, "Key": {"group": {"S": self.key.group}, "zone": {"S": self.key.zone}}}
@@ -270,10 +278,6 @@ def _query(client: Any, table: str, group: str) -> Iterator[dict[str, Any]]:
         more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-class _DoesNotFit(StoreUnusable):
-    """The table's keys, or an attribute's type, are not what the request takes them for."""
-
-
 class _TableMissing(StoreUnusable):
     """No such table."""
 
@@ -308,7 +312,7 @@ def _call(client: Any, table: str, method: str, **request: Any) -> dict[str, Any
             f"table {table}: {method} is not permitted ({error}); IAM needed on it: {ACTIONS}"
         ) from error
     except is_boto3_error_code("ValidationException") as error:
-        raise _DoesNotFit(f"table {table} does not fit ({error}); it needs {NEEDS}") from error
+        raise StoreUnusable(f"table {table} does not fit ({error}); it needs {NEEDS}") from error
     except (BotoCoreError, ClientError) as error:
         raise StoreUnusable(f"table {table}: {method}: {error}") from error
 
