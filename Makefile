@@ -41,7 +41,7 @@ test: lint sanity build unit integration coverage chaos-sample molecule ## every
 lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
 	@$(BIN)/ruff format --check --quiet . || { echo "lint: 'make format' formats the files named above" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy plugins tests/lab tests/demo tests/modules.py
+	@$(BIN)/mypy plugins extensions/eda/plugins tests/lab tests/demo tests/modules.py
 	@git ls-files -z --cached --others --exclude-standard '*.yml' '*.yaml' | xargs -0 $(BIN)/yamllint --strict
 	@$(BIN)/ansible-lint --offline --profile production -q
 	@$(BIN)/antsibull-changelog lint

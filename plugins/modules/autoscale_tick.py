@@ -71,7 +71,8 @@ options:
         type: raw
         default: 1
       id:
-        description: A name for this request, so that a job that is started again does not scale again.
+        description: A name for this request, so that a job that is started again does not scale again; or the id of the
+          event that it led to.
         type: str
   swept:
     description:
@@ -253,6 +254,16 @@ nodes:
   returned: always
   type: list
   elements: dict
+  contains:
+    nsip:
+      description: The address as it was asked.
+      type: str
+    reachable:
+      description: Whether it answered at all.
+      type: bool
+    error:
+      description: Why it could not be asked, or which figures are missing and why. Null when all is well.
+      type: str
 aggregate:
   description: The figures that were weighed, null where there were none. Where the nodes were asked, it is
     RV(cloudadc.aws.vpx_stat_info#module:aggregate).
@@ -273,6 +284,19 @@ node_count:
   description: Nodes in service that the decision was taken for; null where nobody needed to know.
   returned: always
   type: int
+remains:
+  description:
+    - What is to be done now about that which failed events left behind, each with C(event_id), C(stage) (where it
+      failed) and C(action), V(scale_in) (take its nodes out of the distributor) or V(deprovision) (remove them).
+    - Empty unless the zone watches again and nothing else is to be done. Whoever has removed them reports that event
+      C(done).
+  returned: always
+  type: list
+  elements: dict
+leased:
+  description: Whether the lease could be had; in check mode, where none is taken, true.
+  returned: always
+  type: bool
 searched:
   description: Whether EC2 was asked which nodes there are.
   returned: always
@@ -292,6 +316,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors impo
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import Report, reported_at
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import LONGEST_TIME, Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import node_to_json
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.remains import remains
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.samples import all_figures, node_count
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times import as_instant
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import difference, state, was_changed
@@ -417,6 +442,8 @@ def run(module: Any) -> dict[str, Any]:
         "in_service": None if after.nodes is None else [node_to_json(node) for node in after.nodes],
         "missing": [node_to_json(node) for node in after.missing],
         "node_count": ticked.count,
+        "remains": [each.to_json() for each in remains(order.policy, after, ticked.decision)],
+        "leased": had,
         "searched": ticked.searched,
     }
     if insists:

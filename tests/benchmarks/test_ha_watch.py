@@ -60,7 +60,6 @@ def all_back(watcher: rulebook.Rulebook) -> bool:
 
 @pytest.mark.timeout(900)
 def test_power_off_to_answer(tmp_path: Path) -> None:
-    assert rulebook.java_missing() is None
     with running(tmp_path / "lab", {"LAB_PACE": "120"}) as lab:
         Stage(lab).play("ha_pair")
         observer = Observer(lab)

@@ -22,7 +22,11 @@ PATIENCE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A playbook with its arguments and file of variables, the state it is started in, and the group it is about."""
+    """A playbook with its arguments and file of variables, the state it is started in, and the group it is about.
+
+    ``afterwards``: the arguments of the runs that follow, whether the first was killed or not, until the end has come.
+    Without them a killed run is started again with its own. Made of values only, so that it can be a key.
+    """
 
     name: str
     playbook: str
@@ -30,9 +34,10 @@ class Plot:
     scene: Scene
     group: str = "lab-pair"
     variables: str = "ha_pair"
+    afterwards: tuple[tuple[str, ...], ...] = ()
 
-    def play(self, stage: Stage, *, must_succeed: bool = True) -> Run:
-        return stage.play(self.playbook, *self.arguments, variables=self.variables, must_succeed=must_succeed)
+    def play(self, stage: Stage, arguments: Sequence[str], *, must_succeed: bool = True) -> Run:
+        return stage.play(self.playbook, *arguments, variables=self.variables, must_succeed=must_succeed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,10 @@ class Original:
 def undisturbed(stage: Stage, plot: Plot) -> Original:
     """Run it once to its end."""
     plot.scene.set_up(stage)
-    plot.play(stage)
+    plot.play(stage, plot.arguments)
     writes = tuple(call.op for call in stage.lab.writes())
+    for arguments in plot.afterwards:
+        plot.play(stage, arguments)
     if not writes:
         raise StageError(f"{plot.name} writes nothing, so it cannot be killed at a write")
     return Original(writes, portrait(stage.lab, plot.group))
@@ -84,9 +91,10 @@ def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str
     stage.lab.faults()
     if not fired:
         raise StageError(f"{plot.name}: the run ended before it could be killed {kill}; see {log}")
-    again = plot.play(stage, must_succeed=False)
-    if again.code:
-        return [f"the run after it failed (exit code {again.code}); see {again.log}"]
+    for arguments in plot.afterwards or (plot.arguments,):
+        again = plot.play(stage, arguments, must_succeed=False)
+        if again.code:
+            return [f"the run after it failed (exit code {again.code}); see {again.log}"]
     return difference(original.picture, portrait(stage.lab, plot.group))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.chaos import groups
 from tests.chaos.murder import Kill, Original, Plot, killed, spread, undisturbed
 from tests.chaos.portrait import difference, portrait
 from tests.chaos.scenes import ASTRAY, EMPTY, PAIR, move_the_address
@@ -21,6 +22,7 @@ SAMPLE = {"build": 3, "failover": 1}
 
 
 PLOTS = [
+    *groups.plots(),
     Plot("build", "ha_pair", (), EMPTY),
     Plot("failover", "ha_failover", ("-e", "ha_failover_to=1"), PAIR),
     Plot("repair", "ha_failover", ("-e", "ha_failover_mode=reconcile"), ASTRAY),
@@ -39,7 +41,7 @@ def originals(stage: Stage) -> Callable[[Plot], Original]:
 
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("plot", CHOSEN, ids=lambda plot: plot.name)
+@pytest.mark.parametrize("plot", CHOSEN, ids=lambda plot: plot.name.replace(" ", "-"))
 def test_killed_and_started_again(
     stage: Stage, originals: Callable[[Plot], Original], plot: Plot, part: int, dice: random.Random
 ) -> None:

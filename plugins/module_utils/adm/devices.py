@@ -182,9 +182,10 @@ def _differences(wanted: Wanted, device: Device, place: Place) -> dict[str, str]
     return {name: want for name, (want, have) in pairs.items() if want and want != have}
 
 
-def needs_profile(chosen: Plan) -> bool:
-    """Whether the profile is going to be used, and so must be known to be there."""
-    return bool(chosen.register) or any("profile_name" in change.fields for change in chosen.change)
+def needs_profile(wanted: Wanted, chosen: Plan) -> bool:
+    """Whether the profile is going to be used, now or, where no address is named yet, later: it must be there."""
+    later = wanted.present and not wanted.addresses
+    return later or bool(chosen.register) or any("profile_name" in change.fields for change in chosen.change)
 
 
 def require_profile(wanted: Wanted, profiles: Sequence[Row], console: str) -> None:

@@ -71,7 +71,7 @@ def choose(console: Console, name: str, wanted: Wanted, found: Mapping[str, Devi
         place = devices.find_place(wanted, datacenters, agents, name)
     chosen = devices.plan(wanted, found, place)
     devices.require_named_profile(wanted, chosen)
-    if devices.needs_profile(chosen):
+    if devices.needs_profile(wanted, chosen):
         devices.require_profile(wanted, console.get(devices.PROFILE), name)
     return chosen, place
 

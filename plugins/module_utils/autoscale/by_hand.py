@@ -27,7 +27,10 @@ _ACTIONS = {each.value: each for each in (Action.SCALE_OUT, Action.SCALE_IN)}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``id``: the name of this request; the same asked again is the same event. Empty: the owner's open one is."""
+    """``id``: the name of this request, or the id of its event; the same asked again is the same event.
+
+    Empty: one that this owner has open, for the same thing, is.
+    """
 
     action: Action
     count: int
@@ -90,17 +93,19 @@ def ask(
 
 def _is_open(record: Record, request: Request, owner: str) -> bool:
     event = record.event
-    if event is None or event.shrinks != (request.action is Action.SCALE_IN) or event.count != request.count:
+    if event is None or event.shrinks != (request.action is Action.SCALE_IN):
         return False
-    return bool(event.request) and (event.request == request.id if request.id else event.owner == owner)
+    if request.id:
+        return request.id in (event.request, event.id)
+    return bool(event.request) and (event.owner, event.count) == (owner, request.count)
 
 
 def _closed(record: Record, request: Request) -> tuple[str, str] | None:
     """The event that a request of this name led to before, and how it went."""
     for closed in reversed(record.history if request.id else ()):
-        if closed.request == request.id:
+        if request.id in (closed.request, closed.event_id):
             why = f" ({closed.message})" if closed.message else ""
-            return closed.event_id, f"{request.id} was carried out as {closed.event_id}, {closed.outcome}{why}"
+            return closed.event_id, f"{request.id} was asked for before: {closed.event_id}, {closed.outcome}{why}"
     return None
 
 

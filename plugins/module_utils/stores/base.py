@@ -59,6 +59,10 @@ class Key:
         return f"{self.group} {self.zone}"
 
 
+def _nothing() -> Snapshot:
+    return NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """``expires``: seconds since the epoch, by the user's clock. ``fence`` grows with every lease given.
@@ -69,7 +73,7 @@ class Lease:
     owner: str
     fence: int
     expires: float
-    found: Snapshot = field(default_factory=lambda: Snapshot(), compare=False, repr=False)
+    found: Snapshot = field(default_factory=_nothing, compare=False, repr=False)
 
     @property
     def before(self) -> Snapshot:
@@ -91,7 +95,7 @@ class Snapshot:
 
 
 #: What a store holds of a (group, zone) that it never saw.
-NOTHING = Snapshot()
+NOTHING: Snapshot = Snapshot()
 
 
 class Store(Protocol):

@@ -15,16 +15,6 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Cli
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import parse_instances
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import both
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import Astray
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.settings import AwsAccess, SettingsError
-
-try:
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
-
-    HAS_BOTO3 = True
-except ImportError:
-    HAS_BOTO3 = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +23,6 @@ class Layout:
 
     nodes: tuple[pair_seats.Node, ...]
     addresses: tuple[Address, ...]
-
-
-def connect(access: AwsAccess) -> Client:
-    """An EC2 client that does not wait long: there is a next look. Raises SettingsError."""
-    if not HAS_BOTO3:
-        raise SettingsError("the Python library boto3 is needed where ansible-rulebook runs")
-    try:
-        session = boto3.session.Session(
-            aws_access_key_id=access.access_key,
-            aws_secret_access_key=access.secret_key,
-            aws_session_token=access.session_token,
-            region_name=access.region,
-            profile_name=access.profile,
-        )
-        settings = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-        return session.client("ec2", endpoint_url=access.endpoint_url, verify=access.ca_bundle, config=settings)
-    except (BotoCoreError, ValueError) as error:
-        raise SettingsError(f"no connection to EC2 can be made: {error}") from None
 
 
 def read(client: Client, group: str, elastic_ips: Sequence[str]) -> Layout:

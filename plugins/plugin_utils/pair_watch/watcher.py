@@ -55,7 +55,7 @@ class Watcher:
 
     async def run(self) -> None:
         """Never returns. Raises SettingsError, or Failure if AWS does not even know the pair at the start."""
-        client = cloud.connect(self.settings.aws)
+        client = self.settings.aws.client("ec2")
         with ThreadPoolExecutor(max_workers=1) as thread:
             group, elastic_ips = self.settings.group, self.settings.elastic_ips
 

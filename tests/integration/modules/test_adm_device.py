@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +17,7 @@ import pytest
 from tests.integration.lab_adm.conftest import Rest
 from tests.integration.modules.appliances import Box, Ran, launch
 from tests.lab.client import LabClient, wait_for
+from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
 
 LOOK = "GET /config/managed_device 200"
@@ -35,6 +40,26 @@ class Console:
         params = {name: value for name, value in given.items() if value is not None}
         result = run_module("adm_device", params, check=check, diff=True)
         return Ran(result, self.lab.calls(since, side="adm"))
+
+    def killed(self, write: int, when: str, **options: Any) -> None:
+        """The module in a process of its own that is killed at its n-th write; AssertionError if it ends before."""
+        code = (
+            "import json, sys\n"
+            "from tests.modules import run_module\n"
+            "sys.stdin.readline()\n"
+            "run_module('adm_device', json.loads(sys.argv[1]))\n"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code, json.dumps({**self.options, **options})],
+            cwd=CHECKOUT,
+            env=self.lab.environment(PYTHONPATH=f"{CHECKOUT}:{CHECKOUT / '.tree'}"),
+            stdin=subprocess.PIPE,
+            text=True,
+        ) as process:
+            self.lab.kill_at(write, process.pid, when)
+            process.communicate("go\n", timeout=60)
+        self.lab.faults()
+        assert process.returncode == -signal.SIGKILL, f"it ended by itself: it has no write {write}"
 
     def listed(self) -> list[str]:
         return sorted(device["ip_address"] for device in self.lab.state()["adm"]["devices"])
@@ -131,8 +156,8 @@ def test_many_in_one_session_and_their_registrations_side_by_side(console: Conso
 
     two = console.run(ip_addresses=addresses[:2], state="absent", profile=None)
     assert (two["deregistered"], console.listed()) == (addresses[:2], addresses[2:])
-    assert console.run(ip_addresses=[]).result["changed"] is False
-    assert console.run(ip_addresses=[]).calls == [], "nothing to do: no session"
+    nothing = console.run(ip_addresses=[], state="absent", profile=None)
+    assert (nothing["changed"], nothing.calls) == (False, []), "nothing to do: no session"
 
 
 def test_a_device_registered_otherwise_is_changed_in_place(console: Console, box: Box) -> None:
@@ -208,6 +233,19 @@ def test_what_cannot_be_is_said_before_anything_is_written(
     quiet(refused, "n0t-it")
 
 
+def test_no_address_yet_finds_out_whether_the_console_can_be_used(console: Console) -> None:
+    fine = console.run(ip_addresses=[], datacenter="lab", agent=console.agent("Up")["name"])
+    assert (fine["failed"], fine["changed"], fine["devices"], fine.writes) == (False, False, [], [])
+    for options, said in (
+        ({"profile": "none"}, "there is no device profile 'none'"),
+        ({"datacenter": "none"}, "there is no data centre 'none'"),
+        ({"adm_password": "n0t-it"}, "354 Invalid username or password"),
+    ):
+        refused = console.run(ip_addresses=[], **options)
+        assert refused["failed"]
+        assert said in refused["msg"]
+
+
 def test_an_agent_that_is_down_is_refused(console: Console) -> None:
     name = console.agent("Down")["name"]
     refused = console.run(ip_address="10.9.8.7", agent=name)
@@ -217,7 +255,13 @@ def test_an_agent_that_is_down_is_refused(console: Console) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "said"),
-    [("error", "NITRO is not up (HTTP 503)"), ("throttle", "10020 Login failed. The user session count has exceeded")],
+    [
+        ("error", "NITRO is not up (HTTP 503)"),
+        ("throttle", "10020 Login failed. The user session count has exceeded"),
+        ("html", "expected NITRO's JSON, got an HTML page"),
+        ("truncate", "expected NITRO's JSON, got JSON that breaks off"),
+        ("reset", "log in as 'nsroot': "),
+    ],
 )
 def test_a_console_that_cannot_answer_is_a_sentence(console: Console, fault: str, said: str) -> None:
     console.lab.faults(adm={fault: 1.0})
@@ -257,7 +301,19 @@ def test_a_wait_that_runs_out_says_the_last_word_and_the_next_run_waits_on(conso
     assert console.run(ip_address=box.address)["changed"] is False
 
 
-@pytest.mark.parametrize("fault", ["reset", "lose"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_killed_at_its_write_and_started_again(console: Console, box: Box, state: str, when: str) -> None:
+    if state == "absent":
+        assert not console.run(ip_address=box.address)["failed"]
+    console.killed(1, when, ip_address=box.address, state=state)
+    again = console.run(ip_address=box.address, state=state)
+    assert not again["failed"], again.result
+    assert console.listed() == ([box.address] if state == "present" else [])
+    assert console.run(ip_address=box.address, state=state)["changed"] is False
+
+
+@pytest.mark.parametrize("fault", ["reset", "lose", "truncate"])
 def test_broken_connections_lose_nothing(console: Console, box: Box, fault: str) -> None:
     """Until a run succeeds; whatever was carried out unheard is found by the next one."""
     for seed in range(12):

@@ -143,7 +143,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_WATCHER = "ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch"
+_UTILS = "ansible_collections.cloudadc.aws.plugins.plugin_utils"
 
 
 def _own(module: str) -> Any:
@@ -170,13 +170,14 @@ def _own(module: str) -> Any:
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     """Watch until cancelled. Raises a sentence for arguments that cannot be right."""
-    settings = _own(f"{_WATCHER}.settings").settings_from(args)
+    given = _own(f"{_UTILS}.arguments").Given(args)
+    settings = _own(f"{_UTILS}.pair_watch.settings").settings_from(given)
 
     async def put(event: dict[str, Any]) -> None:
         await queue.put(event)
         await asyncio.sleep(0)  # the queue holds one event: let it be taken before the next one comes
 
-    await _own(f"{_WATCHER}.watcher").Watcher(settings, put).run()
+    await _own(f"{_UTILS}.pair_watch.watcher").Watcher(settings, put).run()
 
 
 if __name__ == "__main__":

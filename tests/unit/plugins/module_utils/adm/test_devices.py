@@ -125,9 +125,14 @@ def test_what_a_registration_says(place: Place, expected: dict[str, str]) -> Non
 
 def test_the_profile_is_looked_up_when_it_is_going_to_be_used() -> None:
     found = parse_devices([ROW], [A])
-    assert devices.needs_profile(devices.plan(wanted(B), found, Place()))
-    assert devices.needs_profile(devices.plan(wanted(A, profile="q"), found, Place()))
-    assert not devices.needs_profile(devices.plan(wanted(A), found, Place("s2")))
+    for want, place, expected in (
+        (wanted(B), Place(), True),
+        (wanted(A, profile="q"), Place(), True),
+        (wanted(A), Place("s2"), False),
+        (Wanted((), "p", None, None, True), Place(), True),
+        (Wanted((), "p", None, None, False), Place(), False),
+    ):
+        assert devices.needs_profile(want, devices.plan(want, found, place)) is expected
     with pytest.raises(NitroInputError, match=r"there is no device profile 'p'; known: 'q'"):
         devices.require_profile(wanted(), [{"name": "q"}], "adm")
 

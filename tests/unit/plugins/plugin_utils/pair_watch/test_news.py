@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -216,4 +217,4 @@ def test_what_lasts_is_told_and_nothing_twice(steps: list[tuple[float, str]], la
             said.append(value)
         if now - run_since >= lasts:
             assert said[-1] == run_value, "a value that lasted was not told"
-    assert all(one != other for one, other in zip(said, said[1:], strict=False)), "told twice"
+    assert all(one != other for one, other in itertools.pairwise(said)), "told twice"

@@ -8,15 +8,20 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import Given, SettingsError
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.settings import (
     ARGUMENTS,
-    SettingsError,
+    Settings,
     settings_from,
 )
 from tests.lab.settings import CHECKOUT
 
 SOURCE = CHECKOUT / "extensions" / "eda" / "plugins" / "event_source" / "ha_watch.py"
 LEAST = {"group": "shop", "nitro_pass": "Pa55-word"}
+
+
+def made(args: dict[str, Any], environ: dict[str, str]) -> Settings:
+    return settings_from(Given(args, environ))
 
 
 def documentation(path: Path) -> dict[str, Any]:
@@ -29,22 +34,22 @@ def documentation(path: Path) -> dict[str, Any]:
 def test_what_is_documented_is_what_there_is() -> None:
     options = documentation(SOURCE)["options"]
     assert set(options) == ARGUMENTS
-    made = settings_from(LEAST, {})
-    assert options["interval"]["default"] == made.interval
-    assert options["aws_interval"]["default"] == made.aws_interval
-    assert options["timeout"]["default"] == made.nitro.timeout == made.nitro.connect_timeout
-    assert options["lost_after"]["default"] == made.lasting.lost
-    assert options["returned_after"]["default"] == made.lasting.returned
-    assert options["astray_after"]["default"] == made.lasting.astray
-    assert options["no_primary_after"]["default"] == made.lasting.no_primary
-    assert options["nitro_user"]["default"] == made.nitro.user
-    assert options["nitro_protocol"]["default"] == made.nitro.protocol
-    assert options["validate_certs"]["default"] is made.nitro.validate_certs
+    settings = made(LEAST, {})
+    assert options["interval"]["default"] == settings.interval
+    assert options["aws_interval"]["default"] == settings.aws_interval
+    assert options["timeout"]["default"] == settings.nitro.timeout == settings.nitro.connect_timeout
+    assert options["lost_after"]["default"] == settings.lasting.lost
+    assert options["returned_after"]["default"] == settings.lasting.returned
+    assert options["astray_after"]["default"] == settings.lasting.astray
+    assert options["no_primary_after"]["default"] == settings.lasting.no_primary
+    assert options["nitro_user"]["default"] == settings.nitro.user
+    assert options["nitro_protocol"]["default"] == settings.nitro.protocol
+    assert options["validate_certs"]["default"] is settings.nitro.validate_certs
 
 
 def test_what_a_rulebook_gives_for_nothing_counts_as_not_given() -> None:
     empty = dict.fromkeys(ARGUMENTS - set(LEAST), "")
-    assert settings_from({**LEAST, **empty}, {}) == settings_from(LEAST, {})
+    assert made({**LEAST, **empty}, {}) == made(LEAST, {})
 
 
 def test_the_environment_stands_in() -> None:
@@ -56,11 +61,11 @@ def test_the_environment_stands_in() -> None:
         "NETSCALER_CA_PATH": "/ca.pem",
         "AWS_REGION": "eu-west-3",
     }
-    made = settings_from({"group": "shop"}, environ)
-    nitro = made.nitro
+    settings = made({"group": "shop"}, environ)
+    nitro = settings.nitro
     assert (nitro.password, nitro.user, nitro.protocol) == ("12345", "watcher", "http")
-    assert (nitro.validate_certs, nitro.ca_path, made.aws.region) == (False, "/ca.pem", "eu-west-3")
-    assert settings_from({"group": "shop", "nitro_user": "me", "validate_certs": True}, environ).nitro.user == "me"
+    assert (nitro.validate_certs, nitro.ca_path, settings.aws.region) == (False, "/ca.pem", "eu-west-3")
+    assert made({"group": "shop", "nitro_user": "me", "validate_certs": True}, environ).nitro.user == "me"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +78,7 @@ def test_the_environment_stands_in() -> None:
         ({"grupp": "shop"}, "ha_watch has no argument grupp; it has access_key,"),
         ({"interval": "soon"}, "interval must be a number of seconds, not 'soon'"),
         ({"interval": 0}, "interval must be 0.1 to 86400 seconds, not 0"),
-        ({"timeout": 9}, "timeout must be 0 to 5 seconds, not 9"),
+        ({"timeout": 9}, "timeout must be 0.1 to 5 seconds, not 9"),
         ({"nitro_port": 70000}, "nitro_port must be a number from 1 to 65535, not 70000"),
         ({"validate_certs": "maybe"}, "validate_certs must be true or false, not 'maybe'"),
         ({"elastic_ips": "192.0.2.1"}, "elastic_ips must be a list of texts"),
@@ -81,11 +86,11 @@ def test_the_environment_stands_in() -> None:
 )
 def test_refusals(args: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        settings_from({**LEAST, **args}, {})
+        made({**LEAST, **args}, {})
     assert said in str(caught.value)
     assert "12345" not in str(caught.value)
 
 
 def test_no_secret_is_printed_with_the_settings() -> None:
     secrets = {"nitro_pass": "Pa55-word", "secret_key": "aws-s3cret", "session_token": "t0ken"}
-    assert not any(secret in repr(settings_from({**LEAST, **secrets}, {})) for secret in secrets.values())
+    assert not any(secret in repr(made({**LEAST, **secrets}, {})) for secret in secrets.values())

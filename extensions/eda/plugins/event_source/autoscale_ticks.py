@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Event source: what an autoscale group has to do."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+short_description: Decisions of an autoscale group - a zone has to grow, to shrink, to let nodes go
+description:
+  - Makes a tick of every zone of a group each O(policy.interval), as M(cloudadc.aws.autoscale_tick) does, in this
+    process - lease, record, load of the nodes, decision. A tick that says V(none) makes no event.
+  - Nothing is launched and nothing removed. The record is written, in the O(store) that the playbooks use too, so ticks
+    from here and from elsewhere are ticks of one group.
+  - Needs the right C(ec2:DescribeInstances), those of the store if it is in DynamoDB, and an account of the appliances
+    that may read C(stat/ns).
+  - Where C(ansible-rulebook) runs it needs what the modules of this collection need - ansible-core, the collection
+    amazon.aws, boto3 and requests.
+options:
+  group:
+    description: The group, as the tag C(cloudadc:group) of its instances names it.
+    type: str
+    required: true
+  zones:
+    description: Its zones, by name, or as O(cloudadc.aws.autoscale_group#role:autoscale_group_zones) has them.
+    type: list
+    elements: raw
+    required: true
+  policy:
+    description: As O(cloudadc.aws.autoscale_evaluate#module:policy).
+    type: dict
+    required: true
+  distributor:
+    description: For a policy that does not name one.
+    type: str
+    choices: [nlb, dns]
+  store:
+    description: As O(cloudadc.aws.autoscale_evaluate#module:store).
+    type: dict
+    required: true
+  lease_seconds:
+    description: Seconds without a sign of life after which the action of an open event is told again.
+    type: float
+    default: 300.0
+  timeout:
+    description: Seconds that a node has for each of its answers. At most 60.
+    type: float
+    default: 10.0
+  nitro_user:
+    description: The account of the appliances. Taken from E(NETSCALER_NITRO_USER) when not given.
+    type: str
+    default: nsroot
+  nitro_pass:
+    description:
+      - Its password. Taken from E(NETSCALER_NITRO_PASS) when not given.
+      - ansible-rulebook makes a number of a template whose text looks like one. A password that does belongs into the
+        environment.
+    type: str
+    required: true
+  nitro_protocol:
+    description: Taken from E(NETSCALER_NITRO_PROTOCOL) when not given.
+    type: str
+    choices: [http, https]
+    default: https
+  nitro_port:
+    description: The port at which the appliances answer. By default that of O(nitro_protocol).
+    type: int
+  validate_certs:
+    description:
+      - Whether the appliances' certificates must verify. Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
+    type: bool
+    default: true
+  ca_path:
+    description: A file of authorities to trust. Taken from E(NETSCALER_CA_PATH) when not given.
+    type: path
+  region:
+    description: Taken from E(AWS_REGION) or E(AWS_DEFAULT_REGION) when not given.
+    type: str
+  profile:
+    description: A profile of the AWS configuration files.
+    type: str
+  endpoint_url:
+    description: Another address of the EC2 API. boto3 also takes it from E(AWS_ENDPOINT_URL).
+    type: str
+  access_key:
+    description: By default as boto3 finds it - environment, configuration files, or the role of the machine.
+    type: str
+  secret_key:
+    description: By default as boto3 finds it.
+    type: str
+  session_token:
+    description: By default as boto3 finds it.
+    type: str
+  aws_ca_bundle:
+    description: A file of authorities to trust for AWS.
+    type: path
+notes:
+  - Every event has RV(type) (V(scale_out), V(scale_in) or V(deprovision)), RV(group), RV(zone), RV(at) (ISO 8601, UTC),
+    RV(count) (nodes to add or remove), RV(reason) (a sentence with the figures), RV(event_id), RV(owner), RV(resumed),
+    RV(phase) and RV(phase_until). No event holds a secret.
+  - Whoever acts asks once more, under the RV(owner) of the event, and is told the same action under the same
+    RV(event_id); the playbook C(cloudadc.aws.autoscale) does that. While it gives signs of life no tick tells the
+    action again; when it stops, one does after O(lease_seconds), with RV(resumed) true.
+  - What goes wrong in a tick (AWS or the store do not answer, a node refuses) is logged once and tried again with the
+    next.
+"""
+
+EXAMPLES = r"""
+- name: Decisions of the group shop
+  hosts: localhost
+  sources:
+    - name: The group shop
+      cloudadc.aws.autoscale_ticks:
+        group: shop
+        zones: [eu-central-1a, eu-central-1b]
+        region: eu-central-1
+        nitro_pass: "{{ nitro_pass }}"
+        policy:
+          metrics:
+            cpu: {min: 20, max: 80}
+          watch_time: 3
+          cooldown: 10
+          drain_timeout: 10
+          distributor: nlb
+          min_nodes: 2
+          max_nodes: 6
+        store:
+          type: dynamodb
+          table: cloudadc-autoscale
+  rules:
+    - name: Say so
+      condition: event.type == "scale_out"
+      action:
+        debug:
+          msg: "{{ event.group }} {{ event.zone }}: {{ event.reason }}"
+"""
+
+import asyncio
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+_UTILS = "ansible_collections.cloudadc.aws.plugins.plugin_utils"
+
+
+def _own(module: str) -> Any:
+    """A module of this collection.
+
+    ansible-rulebook starts this file by its path and knows nothing of Ansible's collections, so Ansible's own loader is
+    asked for, as the Python API of ansible-core documents it. It looks in the collections path, and first where this
+    file is installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+    from ansible.plugins.loader import init_plugin_loader
+
+    # A part of the name may have been found elsewhere, in site-packages for example: it would hide the rest.
+    for name in [name for name in sys.modules if name.split(".")[0] == "ansible_collections"]:
+        del sys.modules[name]
+    tree = [str(folder.parent) for folder in Path(__file__).absolute().parents if folder.name == "ansible_collections"]
+    init_plugin_loader(tree[:1])
+    return importlib.import_module(module)
+
+
+async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
+    """Tick until cancelled. Raises a sentence for arguments that cannot be right."""
+    given = _own(f"{_UTILS}.arguments").Given(args)
+    settings = _own(f"{_UTILS}.zone_ticks.settings").settings_from(given)
+
+    async def put(event: dict[str, Any]) -> None:
+        await queue.put(event)
+        await asyncio.sleep(0)  # the queue holds one event: let it be taken before the next one comes
+
+    await _own(f"{_UTILS}.zone_ticks.ticker").Ticker(settings, put).run()
+
+
+if __name__ == "__main__":
+    # By hand: autoscale_ticks.py '{"group": "shop", …}' prints the events of the group.
+    import json
+
+    class _Printer(asyncio.Queue[Any]):
+        async def put(self, item: Any) -> None:
+            print(json.dumps(item), flush=True)  # noqa: T201 - that is what it is for
+
+    asyncio.run(main(_Printer(), json.loads(sys.argv[1])))

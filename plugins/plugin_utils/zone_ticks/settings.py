@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The arguments of event source autoscale_ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
+from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import (
+    AWS,
+    NITRO,
+    AwsAccess,
+    Given,
+    SettingsError,
+    aws_from,
+    nitro_from,
+)
+
+ARGUMENTS = NITRO | AWS | {"group", "zones", "policy", "distributor", "store", "timeout", "lease_seconds"}
+_STORES = {"file": "path", "dynamodb": "table"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which zones to tick, and with what. ``store``: as the modules take it. ``lease_seconds``: for which an event
+    belongs to the run that was started for it, after its last sign of life.
+    """
+
+    group: str
+    zones: tuple[str, ...]
+    policy: Policy
+    store: Mapping[str, Any]
+    nitro: Connection
+    aws: AwsAccess
+    nitro_port: int | None = None
+    lease_seconds: float = 300.0
+
+
+def settings_from(given: Given) -> Settings:
+    """The settings that arguments and environment make. Raises SettingsError with a sentence that holds no secret."""
+    given.only("autoscale_ticks", ARGUMENTS)
+    timeout = given.seconds("timeout", 10.0, least=0.1, most=60.0)
+    return Settings(
+        group=given.needed("group"),
+        zones=_zones(given.args.get("zones")),
+        policy=_policy(given),
+        store=_store(given.args.get("store")),
+        nitro=nitro_from(given, timeout, timeout),
+        aws=aws_from(given),
+        nitro_port=given.port("nitro_port"),
+        lease_seconds=given.seconds("lease_seconds", 300.0, least=1.0),
+    )
+
+
+def _zones(value: Any) -> tuple[str, ...]:
+    """Names, or the zones of role autoscale_group, which carry one."""
+    entries = value if isinstance(value, list) else []
+    named = [entry.get("name") if isinstance(entry, dict) else entry for entry in entries]
+    names = [name for name in named if isinstance(name, str) and name]
+    if not names or names != named:
+        raise SettingsError("zones must be a list of names of zones, or of zones with a name")
+    return tuple(dict.fromkeys(names))
+
+
+def _policy(given: Given) -> Policy:
+    value = given.args.get("policy")
+    if not isinstance(value, dict):
+        raise SettingsError("policy is needed, as module autoscale_evaluate takes it")
+    distributor = given.text("distributor", "")
+    try:
+        return Policy.from_dict({**({"distributor": distributor} if distributor else {}), **value})
+    except AutoscaleError as error:
+        raise SettingsError(f"policy: {error}") from None
+
+
+def _store(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise SettingsError("store is needed: type file with path, or dynamodb with table")
+    kind = value.get("type", "file")
+    if kind not in _STORES or not value.get(_STORES[kind]):
+        raise SettingsError("store must be of type file with path, or dynamodb with table")
+    return {"type": kind, "path": value.get("path"), "table": value.get("table"), "create": bool(value.get("create"))}

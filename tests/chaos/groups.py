@@ -1,0 +1,250 @@
+"""Autoscale groups of each kind: the states in which something is begun with them, and what is begun."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import yaml
+
+from tests.chaos.murder import Plot
+from tests.chaos.scenes import EMPTY, Scene
+from tests.lab.client import wait_for
+from tests.lab.server import Server
+from tests.stage import Stage
+
+STORE = {"type": "dynamodb", "table": "cloudadc", "create": True}
+BYSTANDERS = "web-servers"
+SHOP_PORT = 8000
+EVENT = "chaos-event"
+CLIP_OFFSET = 250
+BEGIN = datetime(2026, 3, 1, 10, tzinfo=UTC)
+DISTRIBUTORS = ("nlb", "dns")
+TOPOLOGIES = ("independent", "cluster")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Independent nodes behind a load balancer: one in each of two zones. Zones share nothing else, so the other kinds
+    are in one: by DNS one independent node, in a cluster two nodes.
+    """
+
+    distributor: str
+    topology: str
+
+    def __str__(self) -> str:
+        return f"{self.distributor}-{self.topology}"
+
+    @property
+    def group(self) -> str:
+        return f"lab-group-{self.distributor}"
+
+    @property
+    def variables(self) -> str:
+        """The name of its file of variables."""
+        return f"chaos_{self.distributor}_{self.topology}"
+
+    @property
+    def nodes(self) -> int:
+        """How many a zone has when the group is built."""
+        return 2 if self.topology == "cluster" else 1
+
+    def play(self, stage: Stage, playbook: str, **values: Any) -> None:
+        stage.play(playbook, *_given(values), variables=self.variables)
+
+    def write_variables(self, stage: Stage) -> None:
+        """The lab's own variables for such a group, with a store and backends that are the lab's as well."""
+        values = stage.lab.variables(f"autoscale_{self.distributor}")
+        console = stage.lab.variables("console")
+        policy = {**values["autoscale_group_policy"], "min_nodes": self.nodes, "max_nodes": self.nodes + 1}
+        [web] = values["autoscale_group_applications"]
+        shop = {key: value for key, value in web.items() if key != "backends"}
+        shop |= {"name": "shop", "port": web["port"] + 1}
+        shop |= {"backend_autoscaling_group": BYSTANDERS, "backend_port": SHOP_PORT}
+        if "domain" in web:
+            shop["domain"] = f"shop.{web['domain'].partition('.')[2]}"
+        values |= {
+            "autoscale_group_topology": self.topology,
+            "autoscale_group_zones": self._zones(stage, values["autoscale_group_zones"]),
+            "autoscale_group_policy": policy,
+            "autoscale_group_store": STORE,
+            "autoscale_group_applications": [web, shop],
+            **console,
+        }
+        stage.lab.variables_path(self.variables).write_text(yaml.safe_dump(values))
+
+    def _zones(self, stage: Stage, zones: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if self.topology == "independent":
+            return zones if self.distributor == "nlb" else zones[:1]
+        zone = zones[0]
+        found = stage.lab.boto("ec2").describe_subnets(SubnetIds=[zone["management_subnet_id"]])["Subnets"][0]
+        network = ipaddress.ip_network(found["CidrBlock"])
+        return [{**zone, "clip": str(network[CLIP_OFFSET])}]
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """Something that is begun with a group of any kind in a scene. ``afterwards``: as ``Plot`` has it."""
+
+    name: str
+    playbook: str
+    values: dict[str, Any]
+    scene: Callable[[Kind], Scene]
+    afterwards: tuple[dict[str, Any], ...] = ()
+
+
+@functools.cache
+def ground(kind: Kind) -> Scene:
+    """An account with an Auto Scaling group of web servers, which is not ours."""
+
+    def build(stage: Stage) -> None:
+        EMPTY.set_up(stage)
+        kind.write_variables(stage)
+        _hire_web_servers(stage)
+
+    return Scene(f"ground for {kind}", build)
+
+
+@functools.cache
+def built(kind: Kind) -> Scene:
+    def build(stage: Stage) -> None:
+        ground(kind).set_up(stage)
+        kind.play(stage, "autoscale_group")
+
+    return Scene(f"{kind} built", build)
+
+
+def _after(scene: Callable[[Kind], Scene], name: str, playbook: str, **values: Any) -> Callable[[Kind], Scene]:
+    """The scene that follows on another when a playbook has been played in it."""
+
+    @functools.cache
+    def following(kind: Kind) -> Scene:
+        def build(stage: Stage) -> None:
+            scene(kind).set_up(stage)
+            kind.play(stage, playbook, **_for(kind, values))
+
+        return Scene(f"{kind} {name}", build)
+
+    return following
+
+
+ZONE = "eu-central-1a"
+MORE = {"scale_out_zone": ZONE, "scale_out_nodes": "{more}", "scale_out_event_id": EVENT}
+FEWER = {"scale_in_zone": ZONE, "scale_in_count": 1, "scale_in_event_id": EVENT}
+
+undeployed = _after(built, "without the shop", "application", application_name="shop", application_state="absent")
+grown = _after(built, "grown", "scale_out", **MORE)
+drained = _after(grown, "drained", "scale_in", **FEWER, scale_in_step="begin")
+
+
+def _tick(minute: int) -> dict[str, Any]:
+    """The tick of one zone at this minute of the story, by a job of its own."""
+    now = f"{(BEGIN + timedelta(minutes=minute)):%Y-%m-%dT%H:%M:%SZ}"
+    return {"autoscale_now": now, "autoscale_owner": f"job-{minute}", "autoscale_zones": [ZONE]}
+
+
+def _loaded(scene: Callable[[Kind], Scene], name: str, memory: float, *minutes: int) -> Callable[[Kind], Scene]:
+    """The scene in which a zone has shown this load at the ticks of these minutes."""
+
+    @functools.cache
+    def following(kind: Kind) -> Scene:
+        def build(stage: Stage) -> None:
+            scene(kind).set_up(stage)
+            stage.lab.load(all=True, memory=memory)
+            for minute in minutes:
+                kind.play(stage, "autoscale", **_tick(minute))
+
+        return Scene(f"{kind} {name}", build)
+
+    return following
+
+
+# Load for two minutes of the three that are watched; and the third, too, whose decision has been carried out.
+busy = _loaded(built, "busy", 93, 1, 2)
+idle = _loaded(grown, "idle", 10, 1, 2)
+idle_and_decided = _loaded(grown, "idle and drained by a tick", 10, 1, 2, 3)
+# Each is later than the longest that a job may take, than a drain and than a cooldown: whoever comes goes on.
+LATER = (_tick(300), _tick(600), _tick(900))
+
+ACTS = (
+    _Act("build", "autoscale_group", {}, ground),
+    _Act("remove", "autoscale_group", {"autoscale_group_state": "absent"}, built),
+    _Act("deploy", "application", {"application_name": "shop"}, undeployed),
+    _Act("undeploy", "application", {"application_name": "shop", "application_state": "absent"}, built),
+    _Act("grow", "scale_out", MORE, built),
+    _Act("begin to shrink", "scale_in", {**FEWER, "scale_in_step": "begin"}, grown),
+    _Act("finish shrinking", "scale_in", {**FEWER, "scale_in_step": "finish"}, drained),
+    _Act("a tick that grows", "autoscale", _tick(3), busy, LATER),
+    _Act("a tick that drains", "autoscale", _tick(3), idle, LATER),
+    _Act("a tick that removes", "autoscale", _tick(300), idle_and_decided, LATER[1:]),
+)
+
+
+def kinds() -> Iterator[Kind]:
+    return itertools.starmap(Kind, itertools.product(DISTRIBUTORS, TOPOLOGIES))
+
+
+def plots() -> list[Plot]:
+    """Everything that is begun with a group, for each kind."""
+    return [
+        Plot(
+            name=f"{act.name} {kind}",
+            playbook=act.playbook,
+            arguments=tuple(_given(_for(kind, act.values))),
+            scene=act.scene(kind),
+            group=kind.group,
+            variables=kind.variables,
+            afterwards=tuple(tuple(_given(_for(kind, values))) for values in act.afterwards),
+        )
+        for kind in kinds()
+        for act in ACTS
+    ]
+
+
+def _for(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
+    return {name: kind.nodes + 1 if value == "{more}" else value for name, value in values.items()}
+
+
+def _given(values: dict[str, Any]) -> list[str]:
+    return ["-e", json.dumps(values)] if values else []
+
+
+_servers: dict[str, Server] = {}
+
+
+def _hire_web_servers(stage: Stage) -> None:
+    """One Linux instance in an Auto Scaling group; something answers at its address."""
+    scaling, ec2, seed = stage.lab.boto("autoscaling"), stage.lab.boto("ec2"), stage.lab.state()["seed_data"]
+    image = {"ImageId": seed["other_image_id"], "InstanceType": "m5.large"}
+    scaling.create_launch_configuration(LaunchConfigurationName=BYSTANDERS, **image)
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName=BYSTANDERS,
+        LaunchConfigurationName=BYSTANDERS,
+        MinSize=1,
+        MaxSize=2,
+        DesiredCapacity=1,
+        VPCZoneIdentifier=seed["subnets"][ZONE]["server"],
+    )
+    [group] = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    [member] = group["Instances"]
+
+    def address() -> str | None:
+        [reservation] = ec2.describe_instances(InstanceIds=[member["InstanceId"]])["Reservations"]
+        [instance] = reservation["Instances"]
+        return str(instance["PrivateIpAddress"]) if instance["State"]["Name"] == "running" else None
+
+    found = wait_for(address, "the web server runs")
+    if found not in _servers:
+        _servers[found] = Server(found, SHOP_PORT, _page)
+        _servers[found].start()
+
+
+def _page(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"shop\n"]
