@@ -182,6 +182,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+zone:
+  description: The zone.
+  returned: always
+  type: str
 decision:
   description: What is to be done now.
   returned: always
@@ -434,6 +438,7 @@ def run(module: Any) -> dict[str, Any]:
     for warning in ticked.warnings:
         module.warn(f"{params['group']} {params['zone']}: {warning}")
     result = {
+        "zone": params["zone"],
         **ticked.decision.to_json(),
         **state(after),
         "changed": was_changed(before, after),

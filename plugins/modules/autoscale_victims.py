@@ -102,6 +102,7 @@ victims:
     event: {type: str, description: The event that takes it out., sample: 0f2f7d1c}
     nsip: {type: str, description: "Its management address, null once it is gone.", sample: 10.0.1.13}
     client_address: {type: str, description: "Its client address, null once it is gone.", sample: 10.0.2.13}
+    server_address: {type: str, description: "Its server address, null once it is gone.", sample: 10.0.3.13}
 sentence:
   description: Why fewer go than were asked for; null if all do.
   returned: success
@@ -156,6 +157,7 @@ def node_of(instance: Instance) -> Node:
         live=instance.state != GONE,
         nsip=addresses.get(0),
         client_address=addresses.get(1),
+        server_address=addresses.get(2),
     )
 
 

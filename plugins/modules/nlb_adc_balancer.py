@@ -17,14 +17,15 @@ description:
     that were allocated here. A target group of the group is removed even if it belongs to no balancer any more.
   - Calls. One C(DescribeLoadBalancers) and one C(DescribeAddresses) side by side, then one C(DescribeTags) and one
     C(DescribeLoadBalancerAttributes) side by side; no write if all is as wanted. Making one costs one
-    C(AllocateAddress) a zone, side by side, and one C(CreateLoadBalancer).
+    C(AllocateAddress) a zone, side by side, and one C(CreateLoadBalancer), after one C(DescribeAccountAttributes) and
+    one C(DescribeAddresses) for the quota of Elastic IPs, without which nothing is written.
   - Needs the rights C(elasticloadbalancing:DescribeLoadBalancers), C(elasticloadbalancing:DescribeTags),
     C(elasticloadbalancing:DescribeLoadBalancerAttributes), C(ec2:DescribeAddresses), and for what it changes
     C(elasticloadbalancing:CreateLoadBalancer), C(elasticloadbalancing:SetSubnets),
     C(elasticloadbalancing:SetSecurityGroups), C(elasticloadbalancing:AddTags),
     C(elasticloadbalancing:ModifyLoadBalancerAttributes), C(elasticloadbalancing:DeleteLoadBalancer),
     C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DeleteTargetGroup),
-    C(ec2:AllocateAddress), C(ec2:ReleaseAddress).
+    C(ec2:DescribeAccountAttributes), C(ec2:AllocateAddress), C(ec2:ReleaseAddress).
 options:
   name:
     description:

@@ -35,7 +35,9 @@ options:
     description:
       - The password from then on. It is tried first.
       - Later tasks give it as O(nitro_pass). Here O(nitro_pass) may be left out; where it is given it is one more
-        password that may be right until now, so that a password can be replaced.
+        password that may be right until now, so that a password can be replaced. That holds for the environment
+        variable E(NETSCALER_NITRO_PASS) too. Where it has the present password, a mistyped O(new_password) becomes the
+        password, and does not fail as it would without the variable.
       - O(nitro_auth_token) is not used here, because a session survives neither a new password nor a reboot.
     type: str
     required: true

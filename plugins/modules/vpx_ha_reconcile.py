@@ -95,7 +95,9 @@ verdict:
   description: A sentence that says who is primary and what each node claims.
   returned: success
   type: str
-  sample: "node 1 is primary: node 0 (10.0.1.10) does not answer; node 1 (10.0.11.10) says Primary"
+  sample: >-
+    node 1 is primary: node 0 (10.0.1.10) does not answer (10.0.1.10:443: no answer within 1 s);
+    node 1 (10.0.11.10) says Primary
 moves:
   description: One entry per Elastic IP, as M(cloudadc.aws.eip_failover) returns them.
   returned: success

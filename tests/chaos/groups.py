@@ -6,6 +6,7 @@ import functools
 import ipaddress
 import itertools
 import json
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -192,19 +193,27 @@ def kinds() -> Iterator[Kind]:
 
 def plots() -> list[Plot]:
     """Everything that is begun with a group, for each kind."""
-    return [
-        Plot(
-            name=f"{act.name} {kind}",
-            playbook=act.playbook,
-            arguments=tuple(_given(_for(kind, act.values))),
-            scene=act.scene(kind),
-            group=kind.group,
-            variables=kind.variables,
-            afterwards=tuple(tuple(_given(_for(kind, values))) for values in act.afterwards),
-        )
-        for kind in kinds()
-        for act in ACTS
-    ]
+    return [_plot(act, kind) for kind in kinds() for act in ACTS]
+
+
+def drawn(dice: random.Random) -> list[Plot]:
+    """One for each distributor, in different topologies, of different acts: what a sample takes."""
+    topologies = dice.sample(TOPOLOGIES, len(DISTRIBUTORS))
+    acts = dice.sample(ACTS, len(DISTRIBUTORS))
+    kinds_drawn = itertools.starmap(Kind, zip(DISTRIBUTORS, topologies, strict=True))
+    return [_plot(act, kind) for act, kind in zip(acts, kinds_drawn, strict=True)]
+
+
+def _plot(act: _Act, kind: Kind) -> Plot:
+    return Plot(
+        name=f"{act.name} {kind}",
+        playbook=act.playbook,
+        arguments=tuple(_given(_for(kind, act.values))),
+        scene=act.scene(kind),
+        group=kind.group,
+        variables=kind.variables,
+        afterwards=tuple(tuple(_given(_for(kind, values))) for values in act.afterwards),
+    )
 
 
 def _for(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.lab.client import LabClient
 # What differs between two runs that did the same.
 _VOLATILE = frozenset({"CreateDate", "RoleId", "RoleLastUsed"})
 # Of a group's record: what it has come to, not when, nor under which id and after how many ticks.
-_REMEMBERED = ("phase", "event", "unfinished", "failures")
+_REMEMBERED = ("failures", "last_failure")
 _OF_AN_EVENT = ("stage", "count", "nodes_before", "released")
 SETTLED_SECONDS = 5.0
 
@@ -183,6 +183,7 @@ def _remembered(item: Thing) -> dict[str, Any]:
     told["phase"] = (document.get("phase") or {}).get("name")
     event = document.get("event")
     told["event"] = event and {name: event.get(name) for name in _OF_AN_EVENT}
+    told["unfinished"] = [(one["stage"], one["count"]) for one in document.get("unfinished", [])]
     told["history"] = [(one["action"], one["count"], one["outcome"]) for one in document.get("history", [])]
     return told
 

@@ -19,7 +19,7 @@ LEAVING = (DRAINING, TERMINATING)
 @dataclass(frozen=True, slots=True)
 class Node:
     """A node as its tags tell it. ``live``: its instance is not terminated; ``event``: of the scaling event that takes
-    it out; ``nsip`` and ``client_address``: None once the instance is gone."""
+    it out; ``nsip``, ``client_address`` and ``server_address``: None once the instance is gone."""
 
     instance_id: str
     node_id: int | None
@@ -28,6 +28,7 @@ class Node:
     live: bool = True
     nsip: str | None = None
     client_address: str | None = None
+    server_address: str | None = None
 
     @property
     def leaving(self) -> bool:

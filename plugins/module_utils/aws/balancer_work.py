@@ -21,10 +21,10 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.balancers import 
     allocated,
     decide,
     parse,
-    refuse_stranger,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError, Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import quota_of, refuse_quota
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import both, gather
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.waiters import Clock, Pace, Sleep, looks
 
@@ -51,6 +51,8 @@ class Balancing:
     def converge(self) -> dict[str, Any]:
         balancer, addresses = self.look()
         plan = decide(self.want, balancer, addresses)
+        if plan.allocate:
+            self._refuse_quota(len(plan.allocate))
         if self.check:
             return self._result(plan.sentences, balancer, balancer)
         after = self._write(plan, balancer, addresses)
@@ -75,6 +77,16 @@ class Balancing:
     def _read_addresses(self) -> list[Address]:
         filters = t.as_filters({**self.want.identity, t.ROLE: ROLE})
         return parse_addresses(api.describe_addresses(self.ec2, filters))
+
+    def _refuse_quota(self, needed: int) -> None:
+        """Raise Refusal before the first write if the Elastic IPs will not fit; else AWS has to say."""
+        try:
+            attributes, held = both(
+                lambda: api.describe_elastic_ip_quota(self.ec2), lambda: api.describe_addresses(self.ec2)
+            )
+        except AwsError:
+            return
+        refuse_quota(len(held), needed, quota_of(attributes))
 
     def _write(self, plan: Plan, balancer: Balancer | None, addresses: Sequence[Address]) -> Balancer | None:
         own = allocated(addresses)
@@ -118,10 +130,8 @@ class Balancing:
 
     def remove(self) -> dict[str, Any]:
         (balancer, addresses), groups = both(self.look, self._target_groups)
-        if balancer and t.GROUP not in balancer.tags and not groups and not addresses:
-            balancer = None  # somebody else's of the same name: nothing of the group's is here
-        elif balancer:
-            refuse_stranger(self.want, balancer)
+        if balancer and not t.carries(balancer.tags, self.want.identity):
+            balancer = None  # somebody else's of the same name
         said = [
             *(["delete the load balancer"] if balancer else []),
             *[f"delete target group {name}" for name in groups.values()],

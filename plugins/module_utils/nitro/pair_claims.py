@@ -102,7 +102,7 @@ def _phrase(claim: Claim, claims: Sequence[Claim]) -> str:
     if claim.idle:
         return f"{who} was not asked, {claim.idle}"
     if not claim.reachable:
-        return f"{who} does not answer"
+        return f"{who} does not answer" + (f" ({claim.error})" if claim.error else "")
     if claim.state is None:
         return f"{who} does not say what it is ({claim.error})"
     said = f"{who} says {claim.state}"

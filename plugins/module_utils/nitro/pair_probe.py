@@ -108,7 +108,7 @@ class Panel:
         if time.monotonic() < watch.due:
             return False
         if watch.claim.error is None:
-            late = f"{watch.target.nsip}: no answer within {self.patience.probe:g} s"
+            late = f"{watch.target.endpoint}: no answer within {self.patience.probe:g} s"
             watch.claim = replace(watch.claim, error=late)
         return True
 

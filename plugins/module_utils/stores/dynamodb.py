@@ -110,7 +110,8 @@ class DynamoStore:
                 "SET #owner = :owner, #expires = :expires, #at = :now, #by = :owner, "
                 "#version = if_not_exists(#version, :zero) ADD #fence :one",
                 "(attribute_not_exists(#owner) OR #owner = :owner OR #expires <= :now) "
-                "AND (attribute_not_exists(#at) OR #at <= :latest)",
+                "AND (attribute_not_exists(#at) OR #at <= :latest) "
+                "AND (attribute_not_exists(#fence) OR attribute_type(#fence, :number))",
                 {
                     ":owner": owner,
                     ":expires": expires,
@@ -118,14 +119,13 @@ class DynamoStore:
                     ":latest": now + SKEW_SECONDS,
                     ":zero": 0,
                     ":one": 1,
+                    ":number": "N",
                 },
                 returns="ALL_OLD",
             )
-        except (_ConditionFailed, _DoesNotFit) as refusal:
+        except _ConditionFailed:
             stored = self.read()  # which says so if the item is damaged
             refuse_skew(stored, now, self.where, owner)
-            if isinstance(refusal, _DoesNotFit):
-                raise
             raise refused(stored, self.where) from None
         before = {name: value for name, value in answer.get("Attributes", {}).items() if name in _NAMES.values()}
         try:
@@ -270,10 +270,6 @@ def _query(client: Any, table: str, group: str) -> Iterator[dict[str, Any]]:
         more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-class _DoesNotFit(StoreUnusable):
-    """The table's keys, or an attribute's type, are not what the request takes them for."""
-
-
 class _TableMissing(StoreUnusable):
     """No such table."""
 
@@ -308,7 +304,7 @@ def _call(client: Any, table: str, method: str, **request: Any) -> dict[str, Any
             f"table {table}: {method} is not permitted ({error}); IAM needed on it: {ACTIONS}"
         ) from error
     except is_boto3_error_code("ValidationException") as error:
-        raise _DoesNotFit(f"table {table} does not fit ({error}); it needs {NEEDS}") from error
+        raise StoreUnusable(f"table {table} does not fit ({error}); it needs {NEEDS}") from error
     except (BotoCoreError, ClientError) as error:
         raise StoreUnusable(f"table {table}: {method}: {error}") from error
 

@@ -16,8 +16,8 @@ from ..aws.client import Client
 from ..aws.instances import Instance, in_order, parse_instances
 from ..nitro import stats
 from ..nitro.asking import probe_with
-from ..nitro.client import HAS_REQUESTS
 from ..nitro.errors import NitroInputError
+from ..nitro.transport import HAS_REQUESTS
 from .compose import with_port
 
 

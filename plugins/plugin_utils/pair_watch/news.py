@@ -106,6 +106,7 @@ def settle(told: Told[T], value: T, now: float, lasts: float, since: float | Non
 class Memory:
     """What has been told. At first: both nodes answer, every Elastic IP is in its place, and nothing of the primary."""
 
+    begun: bool = False
     primary: Watched | None = None
     decided: Told[bool] = Told(True)
     answering: Mapping[int, Told[bool]] = field(default_factory=dict)
@@ -125,13 +126,13 @@ def follow(memory: Memory, look: Look, lasting: Lasting) -> tuple[Memory, list[E
     astray, moved = memory.astray, False
     if look.astray is not None:
         astray, moved = settle(memory.astray, look.astray, look.now, lasting.astray if look.astray else 0)
-    news = [*nodes, *changed]
+    news = [*([] if memory.begun else [{"type": "watching"}]), *nodes, *changed]
     if undecided and look.primary is None:
         news.append({"type": "no_primary"})
     if moved:
         kind = "eip_astray" if astray.value else "eip_settled"
         news.append({"type": kind, "elastic_ips": _addresses(astray.value or memory.astray.value)})
-    return Memory(primary, decided, answering, astray), [_complete(event, look) for event in news]
+    return Memory(True, primary, decided, answering, astray), [_complete(event, look) for event in news]
 
 
 def _until_told(look: Look, lasting: Lasting) -> float:

@@ -164,8 +164,11 @@ class Watcher:
             look = replace(look, astray=cloud.astray(self._layout, look.primary.node_id))
             self._layout = None
         self._memory, events = follow(self._memory, look, self.settings.lasting)
+        loop = asyncio.get_running_loop()
+        if not self._memory.calm:
+            loop.call_later(_HURRY, self._wake.set)  # also when no answer comes, as from a node that is asked rarely
         if look.astray is not None and self._memory.astray.pending:
-            asyncio.get_running_loop().call_later(self.settings.lasting.astray, self._stale.set)
+            loop.call_later(self.settings.lasting.astray, self._stale.set)
         if any(event["type"] in _STIRRING for event in events):
             self._stale.set()
         return events

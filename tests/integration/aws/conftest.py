@@ -37,7 +37,7 @@ class Cloud:
         self.writes = Counter(call.op for call in made if call.write)
         return result
 
-    def killed(self, name: str, write: int, when: str, **params: Any) -> None:
+    def killed(self, name: str, write: int, when: str, /, **params: Any) -> None:
         """The module in a process of its own that is killed at its n-th write; AssertionError if it ends before.
 
         ``when``: before or after the write is carried out.

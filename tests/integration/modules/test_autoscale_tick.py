@@ -99,6 +99,19 @@ def test_what_a_tick_asks(zone: Zone, idle: dict[str, int]) -> None:
     assert sorted(zone.nitro) == sorted(SESSION * 2)
 
 
+def test_an_evaluation_with_dynamodb_is_two_calls(fresh_lab: LabClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in fresh_lab.environment().items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    for minute, calls in ((1, None), (2, {"UpdateItem": 2}), (3, {"UpdateItem": 2})):
+        since = time.time()
+        params = {"group": "shop", "zone": "a", "policy": policy_dict(), "now": iso(minute), "node_count": 2}
+        store = {"type": "dynamodb", "table": TABLE, "create": True}
+        result = run_module("autoscale_evaluate", {**params, "store": store, "sample": {"memory": BETWEEN}})
+        assert result["decision"]["evaluated"], result
+        assert calls in (None, Counter(call.op for call in fresh_lab.calls(since, side="aws")))
+
+
 def test_no_session_is_opened_in_a_phase(zone: Zone) -> None:
     zone.load(HIGH)
     for minute in (1, 2):

@@ -198,6 +198,7 @@ def test_a_licence_costs_one_reboot_and_then_nothing(box: Box) -> None:
     ],
 )
 def test_killed_at_any_write_it_ends_like_a_run_that_was_not(fresh_lab: LabClient, write: int, when: str) -> None:
+    fresh_lab.pace(600)  # it boots twice, and nothing here is about how long that takes
     options = {**SETTINGS, "license": LICENSE}
     box = ready(launch(fresh_lab)[0])
     box.killed("vpx_bootstrap", write, when, instance_id=box.instance_id, new_password=PASSWORD, **options)

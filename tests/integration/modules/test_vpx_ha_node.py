@@ -224,6 +224,27 @@ def test_an_appliance_of_a_cluster_is_no_node_of_a_pair(boxes: tuple[Box, Box]) 
     assert "take the appliance out of its cluster" in said
 
 
+def test_an_appliance_without_the_licence_says_so(boxes: tuple[Box, Box]) -> None:
+    one, other = boxes
+    one.lab.settings(nitro={"ha_licensed": False})
+    ran = one.run("vpx_ha_node", peer=other.address)
+    said = failed(ran)
+    assert f"{one.nsip}: add hanode" in said
+    assert "; the appliance's licence does not include high availability" in said
+    assert ran["nitro_errorcode"] == 356
+
+
+@pytest.mark.parametrize("kind", ["html", "truncate"])
+def test_an_answer_that_is_not_nitros_is_called_so(boxes: tuple[Box, Box], kind: str) -> None:
+    one, other = boxes
+    one.lab.faults(nitro={kind: 1.0})
+    ran = one.run("vpx_ha_node", peer=other.address)
+    one.lab.faults()
+    said = failed(ran)
+    assert f"{one.nsip}: log in as 'nsroot': expected NITRO's JSON, got " in said
+    assert ("HTML" in said) is (kind == "html")
+
+
 def test_another_peer_is_named_and_replaced_only_if_told_so(fresh_lab: LabClient) -> None:
     one, other, third = managed(fresh_lab, "abc")
     formed(one.run("vpx_ha_node", peer=other.address))

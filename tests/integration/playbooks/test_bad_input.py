@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -150,7 +150,7 @@ CASES: dict[str, Case] = {
 
 
 @pytest.fixture(scope="module")
-def refusals(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], list[str]]]:
+def refusals(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], list[str]]:
     """What each case was told, and every write of all of them: one play, a host a case."""
     lab.reset()
     folder = tmp_path_factory.mktemp("refusals")
@@ -162,7 +162,7 @@ def refusals(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
     run = Runner(lab, folder).run(str(REFUSED), "-i", str(inventory), "-f", "2")
     told = dict(re.findall(r"^(?:fatal|failed): \[([\w-]+)\](.*)$", run.said, re.MULTILINE))
-    yield told, run.writes
+    return told, run.writes
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -12,7 +12,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key, LeaseLost, StoreUnusable
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
+    DamagedDocument,
+    Key,
+    LeaseLost,
+    StoreUnusable,
+)
 
 from .conftest import CREDENTIALS
 
@@ -113,6 +118,43 @@ def test_an_answer_that_got_lost_is_not_taken_for_another_writer(client: Any, ta
         rough.write(lease, {"n": 2}, 0)
     again = dynamodb.DynamoStore(Disturbed(client, lost=1), table, KEY).acquire("one", 60)
     assert again == calm.read().lease
+
+
+def test_a_tick_is_two_calls(client: Any, table: str) -> None:
+    counted = Disturbed(client)
+    store = dynamodb.DynamoStore(counted, table, KEY)
+    for version in (0, 1):
+        lease = store.acquire("one", 60)
+        assert lease.found.version == version
+        store.write(lease, {"n": version}, lease.found.version, release=True)
+    assert counted.calls == 4
+    store.undo(store.acquire("one", 60))
+    assert counted.calls == 6
+
+
+def test_an_answer_that_got_lost_is_undone_too(client: Any, table: str, naps: list[float]) -> None:
+    calm = dynamodb.DynamoStore(client, table, KEY)
+    calm.write(calm.acquire("one", 60), {"n": 1}, 0, release=True)
+    rough = dynamodb.DynamoStore(Disturbed(client, lost=1), table, KEY)
+    rough.undo(rough.acquire("one", 60))
+    assert (calm.read().lease, calm.read().document) == (None, {"n": 1})
+
+
+def test_a_table_is_made_when_the_first_lease_misses_it(client: Any) -> None:
+    name, counted = f"made-{uuid.uuid4().hex[:8]}", Disturbed(client)
+    with pytest.raises(StoreUnusable, match="there is no DynamoDB table"):
+        dynamodb.DynamoStore(client, name, KEY).acquire("one", 60)
+    dynamodb.DynamoStore(client, name, KEY, create=True).acquire("one", 60)
+    dynamodb.DynamoStore(counted, name, KEY, create=True).acquire("one", 60)
+    assert counted.calls == 1, "it is there: nobody looks for it"
+
+
+def test_an_item_whose_fence_is_no_number_is_damaged(client: Any, table: str) -> None:
+    item = {"group": {"S": "shop"}, "zone": {"S": "a"}, "fence": {"S": "one"}}
+    client.put_item(TableName=table, Item=item)
+    with pytest.raises(DamagedDocument, match="was left as it is"):
+        dynamodb.DynamoStore(client, table, KEY).acquire("one", 60)
+    assert client.get_item(TableName=table, Key={"group": item["group"], "zone": item["zone"]})["Item"] == item
 
 
 def test_what_is_not_permitted_names_the_actions(client: Any, table: str) -> None:

@@ -120,6 +120,53 @@ def test_the_same_owner_may_ask_again(store: Maker) -> None:
         store().write(first, ONE, 0)
 
 
+def test_a_lease_brings_along_what_is_stored(store: Maker) -> None:
+    here = store()
+    first = here.acquire("one", 60)
+    assert first.found == Snapshot()
+    here.write(first, ONE, 0, release=True)
+    before = store().read()
+    assert store().acquire("two", 60).found == before
+
+
+def test_a_lease_undone_was_never_given(store: Maker, clock: Clock) -> None:
+    here = store()
+    here.undo(here.acquire("one", 60))
+    assert here.read() == Snapshot()
+    here.write(here.acquire("one", 60), ONE, 0, release=True)
+    before = here.read()
+    clock.now += 1.5
+    here.undo(here.acquire("two", 60))
+    assert here.read() == before
+    killed = here.acquire("killed", 60)
+    clock.now += 61
+    held = here.read()
+    here.undo(here.acquire("two", 60))
+    assert here.read() == held
+    assert here.write(killed, TWO, 1) == 2, "nobody followed"
+
+
+def test_undoing_leaves_another_holder_alone(store: Maker, clock: Clock) -> None:
+    slow, quick = store(), store()
+    late = slow.acquire("slow", 60)
+    clock.now += 61
+    fresh = quick.acquire("quick", 60)
+    slow.undo(late)
+    assert store().read().lease == fresh
+    quick.undo(fresh)
+    again = quick.acquire("third", 60)
+    assert again.fence == fresh.fence
+    quick.undo(fresh)  # sent once more, late: the fence is the same, the holder is not
+    assert store().read().lease == again
+
+
+def test_an_owner_that_took_the_lease_twice_leaves_none_behind(store: Maker) -> None:
+    store().acquire("one", 60)
+    here = store()
+    here.undo(here.acquire("one", 60))
+    assert here.read().lease is None
+
+
 def test_groups_and_zones_do_not_meet(store: Maker) -> None:
     keys = [
         ("shop", "a"),

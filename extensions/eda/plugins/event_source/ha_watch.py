@@ -116,7 +116,8 @@ notes:
   - V(eip_astray) also has RV(elastic_ips), a list of RV(elastic_ip), RV(allocation_id), RV(network_interface_id) and
     RV(private_ip_address) (null - nowhere) and RV(wanted), where they should be. It comes again when it is another set.
   - V(eip_settled) also has RV(elastic_ips), those that were astray. All are now where the primary is.
-  - At its start a source tells of what is wrong then (a node lost, an Elastic IP astray), but not who is primary.
+  - V(watching) comes once, when both nodes have been asked for the first time. What is wrong at that time (a node lost,
+    an Elastic IP astray) is told as if it had just happened.
 """
 
 EXAMPLES = r"""

@@ -9,6 +9,8 @@
 - "If you attempt to delete a security group that is associated with an instance or network interface, is referenced by
   another security group in the same VPC, or has a VPC association, the operation fails with DependencyViolation"
   (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSecurityGroup.html).
+- "Specifying -1 or a protocol number other than tcp, udp, icmp, or icmpv6 allows traffic on all ports, regardless of
+  any ports you specify" (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html); moto asks.
 - UpdateSecurityGroupRuleDescriptions* answer ``return`` true; moto answers nothing, which amazon.aws stumbles over.
 """
 
@@ -27,12 +29,18 @@ from tests.lab.aws.mends.patch import replaces, replaces_property
 
 Key = tuple[Any, ...]
 
+# ICMP, TCP, UDP, ICMPv6
+_WITH_PORTS = {"1", "6", "17", "58"}
+
 _init = SecurityGroupRule.__init__
 
 
 @replaces(SecurityGroupRule, "__init__")
-def init_rule(rule: Any, *args: Any, **kwargs: Any) -> None:
-    _init(rule, *args, **kwargs)
+def init_rule(rule: Any, ec2_backend: Any, ip_protocol: str, *args: Any, **kwargs: Any) -> None:
+    portless = str(ip_protocol).isdigit() and str(ip_protocol) not in _WITH_PORTS
+    _init(rule, ec2_backend, "-1" if portless else ip_protocol, *args, **kwargs)
+    if portless:
+        rule.ip_protocol = str(ip_protocol)
     rule.ip_range = dict(rule.ip_range)
     network = rule.ip_range.get("CidrIp")
     if network:

@@ -85,8 +85,8 @@ def wrong_password() -> None:
 
 def ask(*appliances: Appliance, patience: Patience = PATIENCE, idle: str | None = None) -> tuple[list[Claim], Verdict]:
     """``idle``: why the last of them is not to be asked."""
-    by_endpoint = {appliance.nsip: cast(NitroClient, appliance) for appliance in appliances}
-    targets = [Target(NAMES[a.nsip], a.nsip, a.nsip) for a in appliances]
+    by_endpoint = {f"{appliance.nsip}:9443": cast(NitroClient, appliance) for appliance in appliances}
+    targets = [Target(NAMES[a.nsip], a.nsip, f"{a.nsip}:9443") for a in appliances]
     if idle:
         targets[-1] = replace(targets[-1], idle=idle)
     with Panel(targets, by_endpoint.__getitem__, patience) as panel:
@@ -113,7 +113,7 @@ def test_a_node_that_hangs_costs_its_probe_and_no_more(stage: str) -> None:
     assert 0.3 <= time.monotonic() - began < 1.5
     assert verdict.primary == 0
     assert not claims[1].reachable
-    assert claims[1].error == f"{B}: no answer within 0.3 s"
+    assert f"({B}) does not answer ({B}:9443: no answer within 0.3 s)" in verdict.sentence
 
 
 def test_a_configuration_that_does_not_come_leaves_the_claim() -> None:

@@ -55,7 +55,7 @@ def look(
 
 def tell(*looks: Look, memory: Memory | None = None) -> list[list[str]]:
     """The types of the events of each look, one after the other."""
-    memory, told = memory or Memory(), []
+    memory, told = memory or Memory(begun=True), []
     for each in looks:
         memory, events = follow(memory, each, LASTING)
         told.append([event["type"] for event in events])
@@ -156,7 +156,7 @@ def test_another_set_is_news_again_and_the_end_is_told() -> None:
 
 
 def events(*looks: Look) -> list[Event]:
-    memory, found = Memory(), []
+    memory, found = Memory(begun=True), []
     for each in looks:
         memory, news = follow(memory, each, LASTING)
         found += news
@@ -178,6 +178,12 @@ def test_what_events_say() -> None:
     assert [one["elastic_ip"] for one in astray["elastic_ips"]] == ["192.0.2.1", "192.0.2.2"]
     assert astray["elastic_ips"][1]["network_interface_id"] is None
     assert astray["elastic_ips"][1]["wanted"] == {"network_interface_id": "eni-b", "private_ip_address": "10.0.12.11"}
+
+
+def test_the_first_look_is_told_whatever_it_shows() -> None:
+    assert tell(look(0, P, S), look(1, P, S), memory=Memory()) == [["watching"], NOTHING]
+    assert tell(look(0, None, None), look(1, P, S), memory=Memory()) == [["watching"], NOTHING]
+    assert tell(look(2, None, P, silent_since=0), memory=Memory()) == [["watching", "node_lost"]]
 
 
 def test_a_lost_secondary_was_not_primary() -> None:

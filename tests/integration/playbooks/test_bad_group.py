@@ -1,0 +1,165 @@
+"""What a user gets to read who asks autoscale_group for what cannot be: a sentence, before anything is made."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.lab.client import LabClient
+
+Change = Callable[[dict[str, Any]], object]
+
+
+class Run(NamedTuple):
+    status: int
+    said: str
+    writes: list[str]
+
+
+@pytest.fixture
+def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
+    """``play("nlb", change, *options)``: the playbook with the lab's variables, changed; its output and its writes."""
+
+    def run(distributor: str, change: Change, *options: str) -> Run:
+        given = deepcopy(fresh_lab.variables(f"autoscale_{distributor}"))
+        change(given)
+        path = tmp_path / "vars.json"
+        path.write_text(json.dumps(given))
+        began = time.time()
+        command = [Path(sys.executable).with_name("ansible-playbook"), "cloudadc.aws.autoscale_group", "-e", f"@{path}"]
+        done = subprocess.run(
+            [*command, *options],
+            env=fresh_lab.environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        secrets = [fresh_lab.variables("autoscale_nlb")["autoscale_group_password"], "not-the-password"]
+        for secret in (*secrets, fresh_lab.env["AWS_SECRET_ACCESS_KEY"]):
+            assert secret not in said
+        assert "Traceback" not in said
+        return Run(done.returncode, said, [call.op for call in fresh_lab.writes(began)])
+
+    return run
+
+
+def zone(number: int, **changes: Any) -> Change:
+    return lambda given: given["autoscale_group_zones"][number].update(changes)
+
+
+def policy(**changes: Any) -> Change:
+    return lambda given: given["autoscale_group_policy"].update(changes)
+
+
+def application(**changes: Any) -> Change:
+    return lambda given: given["autoscale_group_applications"][0].update(changes)
+
+
+def second_application(**changes: Any) -> Change:
+    return lambda given: given["autoscale_group_applications"].append(
+        {**given["autoscale_group_applications"][0], **changes}
+    )
+
+
+def clustered(*clips: str) -> Change:
+    def change(given: dict[str, Any]) -> None:
+        given["autoscale_group_topology"] = "cluster"
+        for each, clip in zip(given["autoscale_group_zones"], clips, strict=False):
+            each["clip"] = clip
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    def change(given: dict[str, Any]) -> None:
+        for each in changes:
+            each(given)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("distributor", "change", "said"),
+    [
+        ("nlb", lambda given: given.update(autoscale_group_zone_list=[]), "has no variable autoscale_group_zone_list"),
+        ("nlb", lambda given: given.update(autoscale_group_name="x" * 33), "at most 32 letters"),
+        ("nlb", lambda given: given.update(autoscale_group_zones=[]), "must name at least one zone"),
+        ("nlb", zone(0, client_subnet_id=""), "has no client_subnet_id"),
+        ("nlb", zone(0, client_subnet_id="subnet-0123456789abcdef0"), "There is no subnet subnet-0123456789abcdef0"),
+        (
+            "nlb",
+            lambda given: zone(0, client_subnet_id=given["autoscale_group_zones"][0]["management_subnet_id"])(given),
+            "the subnet of a data interface; a VPX needs them apart",
+        ),
+        (
+            "nlb",
+            lambda given: zone(0, client_subnet_id=given["autoscale_group_zones"][1]["client_subnet_id"])(given),
+            "of zone eu-central-1a is in eu-central-1b",
+        ),
+        ("nlb", policy(min_nodes=5), "min_nodes 5 is above max_nodes 4"),
+        ("nlb", both(clustered("10.0.0.1", "10.0.0.2"), policy(max_nodes=33)), "a cluster has 32 nodes at most"),
+        ("nlb", clustered(), "has no clip, the address of its cluster"),
+        ("nlb", clustered("10.9.9.9", "10.9.9.8"), "clip 10.9.9.9 of zone eu-central-1a is not in its"),
+        ("nlb", application(persistence="SOURCEIP"), "zones do not share state"),
+        ("nlb", application(name="a" * 30), "AWS allows 32 letters"),
+        ("nlb", application(port=99999), "99999 is no port"),
+        ("nlb", second_application(name="shop"), "both want tcp port"),
+        ("dns", policy(max_nodes=3), "Elastic IPs are needed, but 0 of the 5"),
+        ("dns", application(domain="web.example.org"), "web.example.org"),
+        ("dns", application(domain=""), "has no domain"),
+        ("dns", lambda given: given.update(autoscale_group_dns={}), "names neither zone nor hosted_zone_id"),
+        ("nlb", lambda given: given.update(autoscale_group_key_name="lost"), "there is no key pair lost"),
+        (
+            "nlb",
+            lambda given: given.update(
+                autoscale_group_console={
+                    "adm_url": "http://127.0.0.1:9",
+                    "adm_user": "nobody",
+                    "adm_password": "not-the-password",
+                    "profile": "lab",
+                }
+            ),
+            "127.0.0.1:9",
+        ),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_made(play: Any, distributor: str, change: Change, said: str) -> None:
+    run = play(distributor, change)
+    assert run.status != 0, run.said
+    assert said in run.said
+    assert run.writes == []
+
+
+def test_console_credentials_that_are_refused(play: Any, fresh_lab: LabClient) -> None:
+    console = fresh_lab.variables("console")["autoscale_group_console"]
+    wrong = {**console, "adm_password": "not-the-password"}
+    run = play("nlb", lambda given: given.update(autoscale_group_console=wrong))
+    assert (run.status != 0, run.writes) == (True, [])
+    assert console["adm_url"].removeprefix("https://").split("/")[0] in run.said
+
+
+def test_what_belongs_to_somebody_else_is_left_alone(play: Any, fresh_lab: LabClient) -> None:
+    given = fresh_lab.variables("autoscale_nlb")
+    seed = fresh_lab.state()["seed_data"]
+    fresh_lab.boto("ec2").create_security_group(
+        GroupName=f"{given['autoscale_group_name']}-client", Description="of somebody else", VpcId=seed["vpc_id"]
+    )
+    taken = play("nlb", lambda given: None)
+    assert (taken.status != 0, taken.writes) == (True, [])
+    assert "was not made for lab-group-nlb" in taken.said
+
+
+def test_check_mode_on_an_empty_account_writes_nothing(play: Any) -> None:
+    run = play("nlb", lambda given: None, "--check")
+    assert (run.status, run.writes) == (0, []), run.said
+    assert "check mode has changed nothing" in run.said

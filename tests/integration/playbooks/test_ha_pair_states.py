@@ -1,0 +1,129 @@
+"""One pair through the states in which ha_pair may find it, in the order of this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.lab.client import LabClient, wait_for
+from tests.left_over import left_over
+from tests.observe import Node, Observer
+from tests.stage import Stage, StageError
+
+GROUP = "lab-pair"
+PACE = 300
+
+
+@pytest.fixture(scope="module")
+def stage(lab: LabClient) -> Iterator[Stage]:
+    """The session's lab, empty, at a pace at which nothing is waited for; the appliances have no licence for HA yet."""
+    lab.reset()
+    lab.pace(PACE)
+    lab.settings(nitro={"ha_licensed": False})
+    yield Stage(lab)
+    lab.reset()
+
+
+def served(lab: LabClient) -> bool:
+    """Whether a client gets an answer at the Elastic IP."""
+    [seat] = Observer(lab).elastic_ips()
+    port = lab.variables("ha_pair")["ha_pair_application"]["port"]
+    try:
+        return requests.get(f"http://{seat.elastic_ip}:{port}/", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def state_of(lab: LabClient, instance_id: str) -> str:
+    [reservation] = lab.boto("ec2").describe_instances(InstanceIds=[instance_id])["Reservations"]
+    return str(reservation["Instances"][0]["State"]["Name"])
+
+
+def roles(lab: LabClient) -> list[str | None]:
+    return [node.master_state for node in Observer(lab).nodes()]
+
+
+def primary(lab: LabClient) -> Node | None:
+    try:
+        return Observer(lab).primary()
+    except StageError:
+        return None
+
+
+def settled(stage: Stage) -> bool:
+    """One primary, one secondary, the Elastic IP on the primary, and a client is served."""
+    observer = Observer(stage.lab)
+    now = primary(stage.lab)
+    [seat] = observer.elastic_ips()
+    holder = observer.holder(seat)
+    on_primary = now is not None and holder is not None and holder.instance_id == now.instance_id
+    return sorted(map(str, roles(stage.lab))) == ["Primary", "Secondary"] and on_primary and served(stage.lab)
+
+
+@pytest.mark.timeout(600)
+def test_a_licence_without_ha_stops_it_and_what_is_there_is_named(stage: Stage) -> None:
+    run = stage.play("ha_pair", must_succeed=False)
+    assert run.code == 2
+    said = run.text()
+    nodes = Observer(stage.lab).nodes()
+    assert len(nodes) == 2
+    assert f"{nodes[0].nsip}:{stage.lab.nitro_port}: add hanode" in said
+    assert "the appliance answered 356" in said
+    assert "; the appliance's licence does not include high availability" in said
+    left = f"There are the instances {', '.join(node.instance_id for node in nodes)}, which cost."
+    assert left in said
+    assert "run this again, which goes on from here, or remove it all with ha_pair_state=absent" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.timeout(600)
+def test_with_the_licence_the_same_run_goes_on_from_there(stage: Stage) -> None:
+    before = [node.instance_id for node in Observer(stage.lab).nodes()]
+    stage.lab.settings(nitro={"ha_licensed": True})
+    stage.play("ha_pair")
+    assert [node.instance_id for node in Observer(stage.lab).nodes()] == before
+    assert settled(stage)
+
+
+@pytest.mark.timeout(600)
+def test_check_mode_of_a_pair_that_is_as_it_shall_be(stage: Stage) -> None:
+    before = len(stage.lab.writes())
+    run = stage.play("ha_pair", "--check", "--diff")
+    assert stage.lab.writes()[before:] == []
+    assert run.changed() == 0
+    assert f"Pair {GROUP}: node 0 is primary" in run.text()
+
+
+@pytest.mark.timeout(600)
+def test_an_instance_that_was_stopped_and_started(stage: Stage) -> None:
+    """EC2 stops the primary; the secondary takes over; the old primary comes back, and the address is elsewhere."""
+    ec2, lab = stage.lab.boto("ec2"), stage.lab
+    [old] = [node for node in Observer(lab).nodes() if node.master_state == "Primary"]
+    ec2.stop_instances(InstanceIds=[old.instance_id])
+    wait_for(lambda: (now := primary(lab)) is not None and now.instance_id != old.instance_id, "the other takes over")
+    wait_for(lambda: state_of(lab, old.instance_id) == "stopped", "it has stopped")
+    ec2.start_instances(InstanceIds=[old.instance_id])
+    wait_for(lambda: sorted(map(str, roles(lab))) == ["Primary", "Secondary"], "it is back", seconds=30)
+
+    before = len(lab.writes())
+    stage.play("ha_pair")
+    # The address follows the primary; saving what came over by synchronisation is no harm.
+    assert {call.op for call in lab.writes()[before:]} <= {"AssociateAddress", "POST /config/nsconfig?action=save"}
+    assert settled(stage)
+
+
+@pytest.mark.timeout(600)
+def test_what_was_made_goes_once_and_what_others_made_stays(stage: Stage) -> None:
+    stage.play("ha_pair", "-e", "ha_pair_state=absent")
+    assert left_over(stage.lab, GROUP) == {}
+    iam = stage.lab.boto("iam")
+    iam.create_role(RoleName=f"{GROUP}-vpx", AssumeRolePolicyDocument="{}")
+    iam.create_instance_profile(InstanceProfileName=f"{GROUP}-vpx")
+    iam.add_role_to_instance_profile(InstanceProfileName=f"{GROUP}-vpx", RoleName=f"{GROUP}-vpx")
+    before = len(stage.lab.writes())
+    run = stage.play("ha_pair", "-e", "ha_pair_state=absent")
+    assert stage.lab.writes()[before:] == []
+    assert run.changed() == 0
+    assert left_over(stage.lab, GROUP) == {"roles": [f"{GROUP}-vpx"], "instance profiles": [f"{GROUP}-vpx"]}
