@@ -25,9 +25,7 @@ from tests.stage import StageError
 
 INVENTORY = CHECKOUT / "docs" / "examples" / "localhost.yml"
 START_SECONDS = 120.0
-_EVENT = re.compile(
-    r"^\*\* .* \[received event\] \**\n(?:Ruleset: [^\n]*\n)?Event:\n(.*?)\n\*{20,}$", re.MULTILINE | re.DOTALL
-)
+_EVENT = re.compile(r"\[received event\] \**\n(?:Ruleset: [^\n]*\n)?Event:\n(.*?)\n\*{20,}$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(slots=True)

@@ -10,8 +10,9 @@ short_description: Choose the nodes of an autoscale group that go in a scale-in,
 description:
   - Chooses nodes of one zone and marks their instances with C(cloudadc:lifecycle=draining) and C(cloudadc:event), so
     that every later run finds the same nodes. It takes them out of nothing.
-  - First go nodes that are not in service, then those with the highest C(cloudadc:node_id), the coordinator of a
-    cluster last. At least O(min_nodes), and one, stay in service. Of a cluster less than half of the members leave at once.
+  - First go nodes that are not in service, then those of another image than O(image_id), then those with the highest
+    C(cloudadc:node_id), the coordinator of a cluster last. At least O(min_nodes), and one, stay in service. Of a
+    cluster less than half of the members leave at once.
   - An event chooses once. If nodes carry its id, these are the result, also when their instances are gone.
   - Calls. One C(DescribeInstances), and one C(CreateTags) if nodes have to be marked.
   - Needs the rights C(ec2:DescribeInstances) and C(ec2:CreateTags).
@@ -58,6 +59,10 @@ options:
     description:
       - The NSIP of the configuration coordinator of the cluster.
     type: str
+  image_id:
+    description:
+      - The image that new nodes of the group get. Left out, images do not matter.
+    type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -103,6 +108,7 @@ victims:
     nsip: {type: str, description: "Its management address, null once it is gone.", sample: 10.0.1.13}
     client_address: {type: str, description: "Its client address, null once it is gone.", sample: 10.0.2.13}
     server_address: {type: str, description: "Its server address, null once it is gone.", sample: 10.0.3.13}
+    image_id: {type: str, description: The image it was launched from., sample: ami-0123456789abcdef0}
 sentence:
   description: Why fewer go than were asked for; null if all do.
   returned: success
@@ -144,6 +150,7 @@ def argument_spec() -> dict[str, Any]:
         "min_nodes": {"type": "int", "default": 1},
         "clustered": {"type": "bool", "default": False},
         "coordinator": {"type": "str"},
+        "image_id": {"type": "str"},
     }
 
 
@@ -158,6 +165,7 @@ def node_of(instance: Instance) -> Node:
         nsip=addresses.get(0),
         client_address=addresses.get(1),
         server_address=addresses.get(2),
+        image_id=instance.image_id or None,
     )
 
 
@@ -173,6 +181,7 @@ def decide(params: dict[str, Any], nodes: Sequence[Node]) -> tuple[Choice, dict[
         params["min_nodes"],
         clustered=params["clustered"],
         coordinator=params["coordinator"],
+        image_id=params["image_id"],
     )
     return choice, {t.LIFECYCLE: DRAINING, EVENT: event_id or BY_HAND}
 

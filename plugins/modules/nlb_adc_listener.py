@@ -132,6 +132,12 @@ options:
               - Bad answers in a row after which it is not, 2 to 10.
             type: int
             default: 2
+  others:
+    description:
+      - Applications of the group that may be there besides those in O(listeners). If given, any other one is a refusal
+        before anything is written, because new appliances would get clients for it and not serve it.
+    type: list
+    elements: str
   tags:
     description:
       - More tags for target groups and listeners.
@@ -272,6 +278,7 @@ def argument_spec() -> dict[str, Any]:
         "load_balancer": {"type": "str", "required": True},
         "group": {"type": "str", "required": True},
         "listeners": {"type": "list", "elements": "dict", "default": [], "options": LISTENER},
+        "others": {"type": "list", "elements": "str"},
         "tags": {"type": "dict"},
         "purge": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -298,6 +305,7 @@ def ways_of(module: Any) -> Ways:
         applications=tuple(option["application"] for option in named),
         present=present,
         purge=params["purge"],
+        others=params["others"],
         tags={**tags, t.GROUP: group},
     )
 

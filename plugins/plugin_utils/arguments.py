@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection
 
@@ -136,14 +136,15 @@ class Given:
 
 def nitro_from(given: Given, timeout: float, connect_timeout: float) -> Connection:
     """How appliances are reached and entered; the address is not known yet."""
-    protocol = given.text("nitro_protocol", "https", env="NETSCALER_NITRO_PROTOCOL")
-    if protocol not in ("http", "https"):
-        raise SettingsError(f"nitro_protocol must be http or https, not {protocol!r}")
+    said = given.text("nitro_protocol", "https", env="NETSCALER_NITRO_PROTOCOL")
+    if said not in ("http", "https"):
+        raise SettingsError(f"nitro_protocol must be http or https, not {said!r}")
+    protocol: Literal["http", "https"] = "http" if said == "http" else "https"
     return Connection(
         nsip="",
         user=given.text("nitro_user", "nsroot", env="NETSCALER_NITRO_USER"),
         password=given.needed("nitro_pass", env="NETSCALER_NITRO_PASS"),
-        protocol=cast("Literal['http', 'https']", protocol),
+        protocol=protocol,
         validate_certs=given.flag("validate_certs", True, env="NETSCALER_VALIDATE_CERTS"),
         ca_path=given.text("ca_path", "", env="NETSCALER_CA_PATH") or None,
         timeout=timeout,

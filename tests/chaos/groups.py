@@ -91,13 +91,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """Something that is begun with a group of any kind in a scene. ``afterwards``: as ``Plot`` has it."""
+    """Something that is begun with a group of any kind. ``afterwards``, ``back_to``: as ``Plot`` has them."""
 
     name: str
     playbook: str
     values: dict[str, Any]
     scene: Callable[[Kind], Scene]
     afterwards: tuple[dict[str, Any], ...] = ()
+    back_to: Callable[[Kind], Scene] | None = None
 
 
 @functools.cache
@@ -128,7 +129,7 @@ def _after(scene: Callable[[Kind], Scene], name: str, playbook: str, **values: A
     def following(kind: Kind) -> Scene:
         def build(stage: Stage) -> None:
             scene(kind).set_up(stage)
-            kind.play(stage, playbook, **_for(kind, values))
+            kind.play(stage, playbook, **values)
 
         return Scene(f"{kind} {name}", build)
 
@@ -136,18 +137,27 @@ def _after(scene: Callable[[Kind], Scene], name: str, playbook: str, **values: A
 
 
 ZONE = "eu-central-1a"
-MORE = {"scale_out_zone": ZONE, "scale_out_nodes": "{more}", "scale_out_event_id": EVENT}
-FEWER = {"scale_in_zone": ZONE, "scale_in_count": 1, "scale_in_event_id": EVENT}
+
+
+def _at(minute: int) -> str:
+    """An instant of the story: the clock of the decisions is given, so that no attempt waits for it."""
+    return f"{(BEGIN + timedelta(minutes=minute)):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _by_hand(direction: str, minute: int) -> dict[str, Any]:
+    """One node more or fewer, by hand; the event's id makes a run that was killed the same request."""
+    asked = {"zone": ZONE, "count": 1, "event_id": EVENT}
+    return {**{f"scale_{direction}_{name}": value for name, value in asked.items()}, "autoscale_now": _at(minute)}
+
 
 undeployed = _after(built, "without the shop", "application", application_name="shop", application_state="absent")
-grown = _after(built, "grown", "scale_out", **MORE)
-drained = _after(grown, "drained", "scale_in", **FEWER, scale_in_step="begin")
+grown = _after(built, "grown", "scale_out", **_by_hand("out", 0))
+drained = _after(grown, "drained by hand", "scale_in", **_by_hand("in", 100))
 
 
 def _tick(minute: int) -> dict[str, Any]:
     """The tick of one zone at this minute of the story, by a job of its own."""
-    now = f"{(BEGIN + timedelta(minutes=minute)):%Y-%m-%dT%H:%M:%SZ}"
-    return {"autoscale_now": now, "autoscale_owner": f"job-{minute}", "autoscale_zones": [ZONE]}
+    return {"autoscale_now": _at(minute), "autoscale_owner": f"job-{minute}", "autoscale_zones": [ZONE]}
 
 
 def _loaded(scene: Callable[[Kind], Scene], name: str, memory: float, *minutes: int) -> Callable[[Kind], Scene]:
@@ -167,23 +177,23 @@ def _loaded(scene: Callable[[Kind], Scene], name: str, memory: float, *minutes: 
 
 
 # Load for two minutes of the three that are watched; and the third, too, whose decision has been carried out.
-busy = _loaded(built, "busy", 93, 1, 2)
-idle = _loaded(grown, "idle", 10, 1, 2)
-idle_and_decided = _loaded(grown, "idle and drained by a tick", 10, 1, 2, 3)
+busy = _loaded(built, "busy", 93, 101, 102)
+idle = _loaded(grown, "idle", 10, 101, 102)
+idle_and_decided = _loaded(grown, "idle and drained by a tick", 10, 101, 102, 103)
 # Each is later than the longest that a job may take, than a drain and than a cooldown: whoever comes goes on.
-LATER = (_tick(300), _tick(600), _tick(900))
+LATER = (_tick(400), _tick(700), _tick(1000))
 
 ACTS = (
     _Act("build", "autoscale_group", {}, ground),
-    _Act("remove", "autoscale_group", {"autoscale_group_state": "absent"}, built),
+    _Act("remove", "autoscale_group", {"autoscale_group_state": "absent"}, built, back_to=ground),
     _Act("deploy", "application", {"application_name": "shop"}, undeployed),
     _Act("undeploy", "application", {"application_name": "shop", "application_state": "absent"}, built),
-    _Act("grow", "scale_out", MORE, built),
-    _Act("begin to shrink", "scale_in", {**FEWER, "scale_in_step": "begin"}, grown),
-    _Act("finish shrinking", "scale_in", {**FEWER, "scale_in_step": "finish"}, drained),
-    _Act("a tick that grows", "autoscale", _tick(3), busy, LATER),
-    _Act("a tick that drains", "autoscale", _tick(3), idle, LATER),
-    _Act("a tick that removes", "autoscale", _tick(300), idle_and_decided, LATER[1:]),
+    _Act("grow", "scale_out", _by_hand("out", 0), built),
+    _Act("begin to shrink", "scale_in", _by_hand("in", 100), grown),
+    _Act("finish shrinking", "scale_in", _by_hand("in", 400), drained),
+    _Act("a tick that grows", "autoscale", _tick(103), busy, LATER),
+    _Act("a tick that drains", "autoscale", _tick(103), idle, LATER),
+    _Act("a tick that removes", "autoscale", _tick(400), idle_and_decided, LATER[1:]),
 )
 
 
@@ -208,16 +218,13 @@ def _plot(act: _Act, kind: Kind) -> Plot:
     return Plot(
         name=f"{act.name} {kind}",
         playbook=act.playbook,
-        arguments=tuple(_given(_for(kind, act.values))),
+        arguments=tuple(_given(act.values)),
         scene=act.scene(kind),
         group=kind.group,
         variables=kind.variables,
-        afterwards=tuple(tuple(_given(_for(kind, values))) for values in act.afterwards),
+        afterwards=tuple(tuple(_given(values)) for values in act.afterwards),
+        back_to=act.back_to(kind) if act.back_to else None,
     )
-
-
-def _for(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
-    return {name: kind.nodes + 1 if value == "{more}" else value for name, value in values.items()}
 
 
 def _given(values: dict[str, Any]) -> list[str]:

@@ -25,7 +25,8 @@ class Plot:
     """A playbook with its arguments and file of variables, the state it is started in, and the group it is about.
 
     ``afterwards``: the arguments of the runs that follow, whether the first was killed or not, until the end has come.
-    Without them a killed run is started again with its own. Made of values only, so that it can be a key.
+    Without them a killed run is started again with its own. ``back_to``: what it must look like at the end, for one
+    that takes everything away. Made of values only, so that it can be a key.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Plot:
     group: str = "lab-pair"
     variables: str = "ha_pair"
     afterwards: tuple[tuple[str, ...], ...] = ()
+    back_to: Scene | None = None
 
     def play(self, stage: Stage, arguments: Sequence[str], *, must_succeed: bool = True) -> Run:
         return stage.play(self.playbook, *arguments, variables=self.variables, must_succeed=must_succeed)
@@ -72,7 +74,13 @@ def undisturbed(stage: Stage, plot: Plot) -> Original:
         plot.play(stage, arguments)
     if not writes:
         raise StageError(f"{plot.name} writes nothing, so it cannot be killed at a write")
-    return Original(writes, portrait(stage.lab, plot.group))
+    picture = portrait(stage.lab, plot.group)
+    if plot.back_to is not None:
+        plot.back_to.set_up(stage)
+        left = difference(portrait(stage.lab, plot.group), picture)
+        if left:
+            raise StageError(f"{plot.name} does not lead back to {plot.back_to.name}:\n" + "\n".join(left))
+    return Original(writes, picture)
 
 
 def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str]:

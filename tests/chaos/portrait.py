@@ -201,8 +201,12 @@ def _appliance(appliance: dict[str, Any]) -> dict[str, Any]:
 
 def _console(state: dict[str, Any]) -> list[dict[str, Any]]:
     """Devices by their addresses; ids and times are the console's own."""
-    told = ("ip_address", "name", "profile_name", "status")
-    return [{name: device.get(name) for name in told} for device in state.get("devices", [])]
+    sites = {site["id"]: site["name"] for site in state.get("datacenters", [])}
+    told = ("ip_address", "hostname", "profile_name", "instance_state")
+    return [
+        {**{name: device.get(name) for name in told}, "site": sites.get(device.get("datacenter_id"))}
+        for device in state.get("devices", [])
+    ]
 
 
 def _without_clips(picture: dict[str, Any], nitro: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ PAIRS = [
     Plot("build", "ha_pair", (), EMPTY),
     Plot("failover", "ha_failover", ("-e", "ha_failover_to=1"), PAIR),
     Plot("repair", "ha_failover", ("-e", "ha_failover_mode=reconcile"), ASTRAY),
-    Plot("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR),
+    Plot("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR, back_to=EMPTY),
 ]
 # Each worker takes a part of each plot's kills: so all are done at the same time, whatever the plots' lengths.
 PARTS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) if EVERYTHING else 1

@@ -6,7 +6,10 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 out=$here/.cache/build
 rm -rf "$out"
 mkdir -p "$out/tree/ansible_collections"
-ln -s "$(readlink -f "$here/.tree/ansible_collections/amazon")" "$out/tree/ansible_collections/amazon"
+# amazon.aws is a dependency; awx.awx is what playbook controller asks for, and nothing else does.
+for collection in amazon awx; do
+    ln -s "$(readlink -f "$here/.tree/ansible_collections/$collection")" "$out/tree/ansible_collections/$collection"
+done
 cd "$here"
 "$bin/ansible-galaxy" collection build --output-path "$out" . >/dev/null
 tarball=$(ls "$out"/cloudadc-aws-*.tar.gz)

@@ -29,6 +29,7 @@ class Node:
     nsip: str | None = None
     client_address: str | None = None
     server_address: str | None = None
+    image_id: str | None = None
 
     @property
     def leaving(self) -> bool:
@@ -51,9 +52,18 @@ def of_event(nodes: Sequence[Node], event_id: str) -> tuple[Node, ...]:
 
 
 def choose(
-    nodes: Sequence[Node], count: int, event_id: str, min_nodes: int, *, clustered: bool, coordinator: str | None
+    nodes: Sequence[Node],
+    count: int,
+    event_id: str,
+    min_nodes: int,
+    *,
+    clustered: bool,
+    coordinator: str | None,
+    image_id: str | None = None,
 ) -> Choice:
     """``count`` nodes of a zone: first those that serve nobody, then the highest node id, the coordinator last.
+
+    With ``image_id``, the image that new nodes get, those of another image go before those that have it.
 
     An event chooses once: if nodes carry its id, these are its victims, gone or not. Without an id, nodes that are on
     their way out are gone on with. At least ``min_nodes``, and one, stay in service; of a cluster less than half of the
@@ -69,7 +79,7 @@ def choose(
     if clustered:
         limits.append(_majority(len(live), len(live) - len(staying)))
     number, why = min(limits, key=lambda limit: limit[0])
-    chosen = tuple(_in_order(staying, coordinator)[:number])
+    chosen = tuple(_in_order(staying, coordinator, image_id)[:number])
     said = None if number >= count else f"{count} were to go, and {number or 'none'} can: {why}"
     return Choice(chosen, chosen, said)
 
@@ -88,10 +98,11 @@ def _majority(members: int, leaving: int) -> tuple[int, str]:
     return most, f"less than half of a cluster may leave at once, and it has {members} nodes{others}"
 
 
-def _in_order(nodes: Sequence[Node], coordinator: str | None) -> list[Node]:
-    def goes_first(node: Node) -> tuple[bool, bool, float, str]:
+def _in_order(nodes: Sequence[Node], coordinator: str | None, image_id: str | None = None) -> list[Node]:
+    def goes_first(node: Node) -> tuple[bool, bool, bool, float, str]:
         number = float("inf") if node.node_id is None else float(node.node_id)
         is_coordinator = coordinator is not None and node.nsip == coordinator
-        return node.lifecycle == IN_SERVICE, is_coordinator, -number, node.instance_id
+        current = image_id in (None, node.image_id)
+        return node.lifecycle == IN_SERVICE, is_coordinator, current, -number, node.instance_id
 
     return sorted(nodes, key=goes_first)

@@ -119,7 +119,7 @@ def parse(described: Mapping[str, Any], tags: Mapping[str, str], attributes: Map
 
 
 def _zone(item: Mapping[str, Any]) -> dict[str, Any]:
-    address = next(iter(item.get("LoadBalancerAddresses", [])), {})
+    address: Mapping[str, Any] = next(iter(item.get("LoadBalancerAddresses", [])), {})
     return {
         "name": item["ZoneName"],
         "subnet_id": item["SubnetId"],

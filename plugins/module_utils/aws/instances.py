@@ -51,6 +51,7 @@ class Instance:
     tags: Mapping[str, str] = field(default_factory=dict)
     interfaces: tuple[Attached, ...] = ()
     reason: str = ""
+    image_id: str = ""
 
     @property
     def live(self) -> bool:
@@ -81,6 +82,7 @@ def _instance(item: Mapping[str, Any]) -> Instance:
         tags=boto3_tag_list_to_ansible_dict(item.get("Tags", [])),
         interfaces=tuple(sorted(map(_attached, item.get("NetworkInterfaces", [])), key=lambda i: i.device_index)),
         reason=item.get("StateReason", {}).get("Message", ""),
+        image_id=item.get("ImageId", ""),
     )
 
 

@@ -21,6 +21,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.listeners import 
     plan_absent,
     plan_present,
     refuse,
+    refuse_unnamed,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import both, gather
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.targets import batches
@@ -31,7 +32,8 @@ ATTEMPTS = 4
 
 @dataclass(slots=True)
 class Ways:
-    """One job. ``applications``: those named, with ``present`` the same as ``wishes``; ``done``: what was written."""
+    """One job. ``applications``: those named, with ``present`` the same as ``wishes``; ``others``: those that may
+    be there besides, None for all; ``done``: what was written."""
 
     client: Client
     load_balancer: str
@@ -41,6 +43,7 @@ class Ways:
     present: bool
     purge: bool
     tags: Mapping[str, str]
+    others: Sequence[str] | None = None
     done: list[str] = field(default_factory=list)
 
     def look(self) -> tuple[Seen, list[Change]]:
@@ -48,6 +51,8 @@ class Ways:
         seen = self._read()
         if not self.present:
             return seen, plan_absent(self.applications, self.group, seen, purge=self.purge)
+        if self.others is not None:
+            refuse_unnamed({*self.applications, *self.others}, self.group, seen)
         balancer = refuse(self.wishes, self.group, self.load_balancer, seen)
         return seen, plan_present(self.wishes, balancer, seen, self.tags)
 

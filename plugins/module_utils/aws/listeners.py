@@ -9,7 +9,7 @@ application's listener is the one that forwards to it. Names tell nothing but wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -254,6 +254,16 @@ def refuse(wishes: Sequence[Wish], group: str, balancer: str, seen: Seen) -> Bal
             _refuse_group(wish, known, group, seen.balancer)
         _refuse_port(wish, known, seen)
     return seen.balancer
+
+
+def refuse_unnamed(named: Collection[str], group: str, seen: Seen) -> None:
+    """Raises Refusal for applications of the group that nobody named."""
+    unnamed = sorted({str(item.application) for item in seen.of_group(group)} - set(named))
+    if unnamed:
+        raise Refusal(
+            f"{group} serves {', '.join(unnamed)} as well, of which nothing is declared: a new node would get clients "
+            "for it and not serve it; declare it, or remove it; nothing was written"
+        )
 
 
 def _refuse_group(wish: Wish, known: Group, group: str, balancer: Balancer) -> None:

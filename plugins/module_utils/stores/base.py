@@ -122,6 +122,9 @@ class Store(Protocol):
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens if it is not in force any more."""
 
+    def remove(self) -> None:
+        """Forget the record, whoever has its lease; one that is gone already is no error."""
+
     def undo(self, lease: Lease) -> None:
         """Give a lease back under which nothing was written: what is stored becomes what the lease had found.
 

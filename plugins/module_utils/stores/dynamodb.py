@@ -182,6 +182,14 @@ class DynamoStore:
         with contextlib.suppress(_ConditionFailed):  # another has the lease by now: theirs to write
             self._send(change, "#fence = :fence AND #owner = :mine AND #expires = :end", values, "NONE")
 
+    def remove(self) -> None:
+        """Forget the record, whoever has its lease; one that is gone already is no error. Needs dynamodb:DeleteItem."""
+        try:
+            _call(self._client, self.table, "delete_item", **self._item())
+        except _TableMissing:
+            if not self._missing_is_empty:
+                raise
+
     def _item(self) -> dict[str, Any]:
         return {"TableName": self.table, "Key": {"group": {"S": self.key.group}, "zone": {"S": self.key.zone}}}
 

@@ -97,6 +97,13 @@ class FileStore:
                 return
             self._save(found.document, found.version, found.fence, found.lease, found.written_by, found.written_at)
 
+    def remove(self) -> None:
+        """Forget the record, whoever has its lease; one that is gone already is no error."""
+        if not self.path.exists():
+            return
+        with self._locked(), _sentences(self.path, "remove"):
+            self.path.unlink(missing_ok=True)
+
     def _save(
         self,
         document: Document | None,

@@ -170,6 +170,15 @@ def test_a_target_group_of_another_vpc_is_refused(balanced: Balanced) -> None:
     assert balanced.cloud.writes == Counter()
 
 
+def test_what_nobody_declared_is_refused_where_that_is_asked_for(balanced: Balanced) -> None:
+    balanced.run(WEB, DNS)
+    result = balanced.run({**WEB, "port": 18090}, others=["api"])
+    assert result["failed"]
+    assert "shop serves dns as well, of which nothing is declared" in result["msg"]
+    assert balanced.cloud.writes == Counter()
+    assert not balanced.run(WEB, others=["dns"])["changed"]
+
+
 def test_a_load_balancer_that_is_not_there(balanced: Balanced) -> None:
     result = balanced.run(WEB, load_balancer="lost")
     assert result["failed"]

@@ -84,7 +84,8 @@ def test_what_changes_something_holds_a_lock_that_means_something(path: Path) ->
     assert all(ruleset["execution_strategy"] == "parallel" for ruleset in rulesets(path)), "else locks are ignored"
 
 
-def test_the_role_knows_the_variables_it_gets() -> None:
-    [play] = [a["run_playbook"] for a in actions(EDA / "rulebooks" / "ha_failover.yml") if "run_playbook" in a]
-    specs = yaml.safe_load((CHECKOUT / "roles" / "ha_failover" / "meta" / "argument_specs.yml").read_text())
+@pytest.mark.parametrize("path", RULEBOOKS, ids=lambda path: path.stem)
+def test_the_role_knows_the_variables_it_gets(path: Path) -> None:
+    [play] = [action["run_playbook"] for action in actions(path) if "run_playbook" in action]
+    specs = yaml.safe_load((CHECKOUT / "roles" / path.stem / "meta" / "argument_specs.yml").read_text())
     assert set(play["extra_vars"]) <= set(specs["argument_specs"]["main"]["options"])

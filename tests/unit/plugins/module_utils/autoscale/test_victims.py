@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.victims import Node, choose, of_event
 
 
 def node(number: int, lifecycle: str = "in_service", event: str | None = None, live: bool = True) -> Node:
-    return Node(f"i-{number}", number, lifecycle, event, live, f"10.0.1.{number}")
+    return Node(f"i-{number}", number, lifecycle, event, live, f"10.0.1.{number}", image_id="new")
+
+
+def old(number: int) -> Node:
+    return replace(node(number), image_id="old")
 
 
 def zone(count: int) -> list[Node]:
@@ -32,6 +38,11 @@ def going(nodes: list[Node], count: int = 1, **options: object) -> list[int | No
         # The coordinator goes last.
         (zone(3), 1, {"coordinator": "10.0.1.2"}, [1]),
         (zone(3), 2, {"coordinator": "10.0.1.2"}, [1, 0]),
+        # Nodes of the image that new ones get stay longest, whatever their number.
+        ([old(0), old(1), node(2), node(3)], 2, {"image_id": "new"}, [1, 0]),
+        ([old(0), node(1), node(2)], 2, {"image_id": "new"}, [0, 2]),
+        ([old(0), old(1), node(2)], 2, {"image_id": "new", "coordinator": "10.0.1.1"}, [0, 2]),
+        ([old(0), old(1), node(2)], 1, {}, [2]),
         # Less than half of a cluster.
         (zone(5), 4, {"clustered": True}, [4, 3]),
         (zone(4), 2, {"clustered": True}, [3]),

@@ -1,0 +1,115 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: autoscale_forget
+version_added: 0.1.0
+short_description: Remove the records of an autoscale group that is no more
+description:
+  - Removes what M(cloudadc.aws.autoscale_evaluate) keeps of a group, its history with it. A group that is built anew
+    under the same name begins with empty records then.
+  - It asks for no lease. Remove records only of a group whose nodes are gone.
+  - Calls. With a DynamoDB store, one C(Query), and one C(DeleteItem) a zone.
+options:
+  group:
+    description: Name of the autoscale group.
+    type: str
+    required: true
+  zones:
+    description: Availability zones. Left out, every zone of the group that has a record.
+    type: list
+    elements: str
+  store:
+    description: Where the records are kept.
+    type: dict
+    required: true
+    suboptions:
+      type:
+        description: V(file) needs neither boto3 nor credentials nor a region.
+        type: str
+        choices: [file, dynamodb]
+        default: file
+      path:
+        description: For V(file), the file or the folder of them.
+        type: path
+      table:
+        description: For V(dynamodb), the name of the table.
+        type: str
+      create:
+        description: Accepted so that one variable serves all modules; a table that is not there yet reads as empty.
+        type: bool
+        default: false
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws
+seealso:
+  - module: cloudadc.aws.autoscale_info
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: Forget the group
+  cloudadc.aws.autoscale_forget:
+    group: shop
+    store:
+      type: dynamodb
+      table: cloudadc-autoscale
+"""
+
+RETURN = r"""
+zones:
+  description: The zones whose record was removed, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [eu-central-1a]
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreError
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
+    CREATE,
+    open_store,
+    store_argument_spec,
+    stored_keys,
+)
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "group": {"type": "str", "required": True},
+    "zones": {"type": "list", "elements": "str"},
+    "store": store_argument_spec(create=CREATE),
+}
+
+
+def run(module: Any) -> dict[str, Any]:
+    """Remove every record that is there and named."""
+    group, named = module.params["group"], module.params["zones"]
+    there = [key.zone for key in stored_keys(module, group)]
+    zones = [zone for zone in there if named is None or zone in named]
+    for zone in zones:
+        if not module.check_mode:
+            open_store(module, group, zone).remove()
+    diff = {"before": {"records": there}, "after": {"records": [zone for zone in there if zone not in zones]}}
+    return {"changed": bool(zones), "zones": zones, "diff": diff}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
+    try:
+        result = run(module)
+    except StoreError as error:
+        module.fail_json(msg=f"{module.params['group']}: {error}")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

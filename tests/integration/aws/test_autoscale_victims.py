@@ -1,0 +1,89 @@
+"""autoscale_victims over HTTP: who is marked, with how many calls, and who is found again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from .conftest import Cloud
+
+MODULE = "autoscale_victims"
+
+
+@pytest.fixture
+def zone(cloud: Cloud) -> Cloud:
+    """Three nodes in service, numbered by age."""
+    made = cloud.run(
+        "vpx_instance", group="g", zone="z", count=3, image_id=cloud.seed["image_id"], interfaces=cloud.interfaces()
+    )
+    for number, instance in enumerate(made["instances"]):
+        tag(cloud, instance["instance_id"], "in_service", node_id=str(number))
+    return cloud
+
+
+def tag(cloud: Cloud, instance_id: str, lifecycle: str, **more: str) -> None:
+    tags = {"lifecycle": lifecycle, **more}
+    listed = [{"Key": f"cloudadc:{key}", "Value": value} for key, value in tags.items()]
+    cloud.ec2.create_tags(Resources=[instance_id], Tags=listed)
+
+
+def run(cloud: Cloud, *, check: bool = False, **options: Any) -> dict[str, Any]:
+    result = cloud.run(MODULE, check=check, **{"group": "g", "zone": "z", "event_id": "e", **options})
+    assert not result["failed"], result["msg"]
+    return result
+
+
+def marks(cloud: Cloud) -> dict[str, tuple[str, str | None]]:
+    """Node id → lifecycle and event, of the nodes of the group."""
+    found = cloud.ec2.describe_instances(Filters=[{"Name": "tag:cloudadc:group", "Values": ["g"]}])["Reservations"]
+    told = {}
+    for instance in (item for reservation in found for item in reservation["Instances"]):
+        tags = {item["Key"].removeprefix("cloudadc:"): item["Value"] for item in instance["Tags"]}
+        told[tags["node_id"]] = (tags["lifecycle"], tags.get("event"))
+    return told
+
+
+def numbers(result: dict[str, Any]) -> list[int]:
+    return [victim["node_id"] for victim in result["victims"]]
+
+
+def test_an_event_chooses_once_and_is_found_again(zone: Cloud) -> None:
+    foretold = run(zone, check=True)
+    assert (foretold["changed"], numbers(foretold), zone.writes) == (True, [2], Counter())
+    begun = run(zone)
+    assert (begun["changed"], numbers(begun)) == (True, [2])
+    assert zone.calls == Counter({"DescribeInstances": 1, "CreateTags": 1})
+    assert begun["victims"][0]["nsip"] != begun["victims"][0]["client_address"]
+    still = {"0": ("in_service", None), "1": ("in_service", None)}
+    assert marks(zone) == still | {"2": ("draining", "e")}
+    again = run(zone)
+    assert (again["changed"], numbers(again)) == (False, [2])
+    assert zone.calls == Counter({"DescribeInstances": 1})
+    finished = run(zone, step="finish")
+    assert (finished["changed"], numbers(finished)) == (True, [2])
+    assert marks(zone) == still | {"2": ("terminating", "e")}
+    zone.ec2.terminate_instances(InstanceIds=[finished["victims"][0]["instance_id"]])
+    assert numbers(run(zone)) == [2]
+    assert zone.writes == Counter()
+
+
+def test_what_cannot_go_stays_and_is_said(zone: Cloud) -> None:
+    result = run(zone, count=3, min_nodes=2)
+    assert numbers(result) == [2]
+    assert result["sentence"] == "3 were to go, and 1 can: 3 are in service, and at least 2 must stay"
+    assert not run(zone, step="finish", event_id="other")["changed"]
+
+
+def test_another_zone_and_an_empty_one_are_none_of_its_business(zone: Cloud) -> None:
+    assert run(zone, zone="y")["victims"] == []
+    assert run(zone, zone="y", step="finish")["victims"] == []
+    assert {lifecycle for lifecycle, _event in marks(zone).values()} == {"in_service"}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_at_its_write_it_is_gone_on_with(zone: Cloud, when: str) -> None:
+    zone.killed(MODULE, 1, when, group="g", zone="z", event_id="e")
+    assert numbers(run(zone)) == [2]
+    assert marks(zone)["2"] == ("draining", "e")
