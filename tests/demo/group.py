@@ -28,7 +28,9 @@ from tests.unit.plugins.module_utils.autoscale.story import BETWEEN, LOW, Row, i
 PACE = 60.0
 STEADY_SECONDS = 3.0
 LIVE = ["pending", "running", "stopping", "stopped"]
-GROWTH, SHRINKING = "scale_out", "scale_in"
+GROWTH = "scale_out"
+#: What the nodes of a group are behind, and the page about that group.
+PAGES = {"nlb": "index.html", "dns": "dns.html"}
 
 
 def variables_of(distributor: str) -> str:
@@ -162,6 +164,23 @@ def live(lab: LabClient, distributor: str) -> list[dict[str, Any]]:
     filters = [{"Name": "tag:cloudadc:group", "Values": [name]}, {"Name": "instance-state-name", "Values": LIVE}]
     found = lab.boto("ec2").describe_instances(Filters=filters)["Reservations"]
     return [instance for reservation in found for instance in reservation["Instances"]]
+
+
+def page(stage: Stage, told: Told, folder: Path, voice: Voice) -> None:
+    """A page from the zones' records and the figures they were given, by the playbook."""
+    variables = stage.lab.variables(variables_of(told.distributor))
+    recording = stage.lab.directory / f"{told.distributor}.csv"
+    lines = [f"{iso(tick.minute)},{tick.figure}\n" for tick in told.ticks]
+    recording.write_text("timestamp,memory\n" + "".join(lines))
+    given = {
+        "report_path": str(folder / PAGES[told.distributor]),
+        "report_group": variables["autoscale_group_name"],
+        "report_store": variables["autoscale_group_store"],
+        "report_policy": {**variables["autoscale_group_policy"], "distributor": told.distributor},
+        "report_recordings": dict.fromkeys(told.decisions, str(recording)),
+    }
+    stage.play("report", "-e", json.dumps(given), variables=variables_of(told.distributor))
+    voice.step("its page", f"{given['report_path']}, open it in a browser")
 
 
 def _decisions(lab: LabClient, distributor: str) -> dict[str, list[tuple[str, str]]]:
