@@ -1,7 +1,7 @@
 """The documented example, T1 to T33, played on a whole group: two nodes become four and two again, under clients.
 
-``python -m tests.demo.group LAB_DIR nlb`` empties the account of a running lab, builds a group there, plays it and prints
-the figures as JSON.
+``python -m tests.demo.group LAB_DIR nlb`` empties the account of a running lab, builds a group there, plays it and
+prints the figures as JSON.
 """
 
 from __future__ import annotations
