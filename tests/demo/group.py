@@ -190,7 +190,7 @@ def _decisions(lab: LabClient, distributor: str) -> dict[str, list[tuple[str, st
     found = {}
     for zone in (zone["name"] for zone in variables["autoscale_group_zones"]):
         file = Path(variables["autoscale_group_store"]["path"]) / f"{variables['autoscale_group_name']}@{zone}.json"
-        history = json.loads(file.read_text())["record"]["history"]
+        history = json.loads(file.read_text())["document"]["history"]
         found[zone] = [(event["action"], minutes.get(event["decided_at"], event["decided_at"])) for event in history]
     return found
 
