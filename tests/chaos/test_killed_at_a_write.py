@@ -18,7 +18,7 @@ from tests.stage import Stage, StageError
 
 EVERYTHING = os.environ.get("CHAOS", "sample") == "all"
 # How many kills of each a sample has, and of each group's plot that is drawn; CHAOS=all has all kills of all.
-SAMPLE = {"build": 2, "failover": 1}
+SAMPLE = {"build": 1, "failover": 1}
 OF_A_GROUP = 1
 
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.demo import autoscale, ha_pair
+from tests.demo import group, ha_pair
 from tests.demo.voice import Voice
 from tests.lab.client import running
 from tests.lab.settings import CHECKOUT
@@ -22,9 +22,9 @@ def main() -> int:
     try:
         voice.title("An HA pair of NetScaler VPX on AWS, in a region that fits on this machine")
         with running(directory) as lab:
-            ha_pair.tell(Stage(lab), voice)
-        voice.title("An autoscale group decides: memory 40/85 %, watch 3 min, cooldown 10 min, drain 10 min, TTL 60 s")
-        autoscale.tell(directory, CHECKOUT / "demo-report", voice)
+            stage = Stage(lab)
+            ha_pair.tell(stage, voice)
+            _groups(stage, voice)
     except (StageError, RuntimeError, AssertionError) as error:
         print(f"\ndemo: {error}\n\nEverything that was said is in {directory}", file=sys.stderr)
         return 1
@@ -33,6 +33,20 @@ def main() -> int:
         return 130
     shutil.rmtree(directory)
     return 0
+
+
+def _groups(stage: Stage, voice: Voice) -> None:
+    """A group behind a load balancer, then one behind DNS, each in an account of its own."""
+    folder = CHECKOUT / "demo-report"
+    folder.mkdir(exist_ok=True)
+    for distributor in group.PAGES:
+        voice.title(
+            f"A group behind {distributor}: memory 40/85 %, watch 3 min, cooldown 10 min, drain 10 min, T1 to T33 "
+            f"with a minute of the lab in a second"
+        )
+        stage.lab.reset()
+        group.build(stage, distributor, voice)
+        group.page(stage, group.tell(stage, distributor, voice), folder, voice)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ PAUSE_SECONDS = 0.2
 PATIENCE_SECONDS = 5.0
 DELAY_SECONDS = 1.0
 LIFE_SECONDS = 3.0
+EVERY_SECONDS = 3.0
 
 
 class Addresses(Protocol):
@@ -114,14 +115,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """The application's port and path, how many there are of each kind, and how long a session lives (seconds)."""
+    """The application's port and path, how many there are of each kind, and how long a session lives (seconds).
+
+    ``endless``: how many there are at most; one more comes every EVERY_SECONDS, so that some meet every node there is.
+    """
 
     port: int
     path: str = "/"
     rate: float = 20.0
     slow: int = 4
     sessions: int = 4
-    endless: int = 4
+    endless: int = 40
     life: float = LIFE_SECONDS
 
 
@@ -146,8 +150,7 @@ class Crowd:
                 group.create_task(self._slow_one(stop))
             for _number in range(aim.sessions):
                 group.create_task(self._keep_coming(stop, self._sessions, aim.life))
-            for _number in range(aim.endless):
-                group.create_task(self._keep_coming(stop, self._endless, None))
+            group.create_task(self._endless_ones(stop, group))
         return Seen(_report(self._quick), _report(self._slow), tuple(self._sessions), tuple(self._endless))
 
     async def _quick_ones(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
@@ -162,6 +165,11 @@ class Crowd:
         """One request after another, each of which takes its time at the back end."""
         while not stop.is_set():
             await self._once(self._slow, DELAY_SECONDS)
+
+    async def _endless_ones(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
+        for _number in range(self._aim.endless):
+            group.create_task(self._keep_coming(stop, self._endless, None))
+            await _rest(stop, EVERY_SECONDS)
 
     async def _once(self, into: list[Request], delay: float) -> None:
         start, error = self._now(), None

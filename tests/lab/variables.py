@@ -76,7 +76,7 @@ def autoscale_group(
             "drain_timeout": 10,
             **({"ttl": 60} if by_dns else {}),
             "min_nodes": 1,
-            "max_nodes": 2 if by_dns else 4,  # by DNS a node takes an Elastic IP, and an account has five
+            "max_nodes": 4,
             "step": 1,
         },
         "autoscale_group_store": {"type": "file", "path": str(where.directory / "store")},

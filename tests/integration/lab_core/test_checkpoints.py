@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.integration.lab_adm.conftest import Rest
 from tests.integration.lab_core.site import PASSWORD, Nitro, Site, address_of
 from tests.lab.client import LabClient, LabRefused, wait_for
 
@@ -38,6 +39,16 @@ class Estate:
         )
         self.item("kept")
         self._scaled(seed)
+        self.console = Rest(lab)
+        self._listed()
+
+    def _listed(self) -> None:
+        """The console knows the first appliance."""
+        assert self.console.login().ok
+        profile = {"name": "site", "username": "nsroot", "password": PASSWORD, "https_port": str(self.lab.nitro_port)}
+        assert self.console.ask("POST", "ns_device_profile", {"ns_device_profile": profile}).ok
+        added = self.console.register(self.site.nodes[0].address, profile_name="site")
+        assert self.console.last_line(added)["status"] == "Completed"
 
     def _balanced(self, seed: dict[str, Any]) -> str:
         group: str = self.elb.create_target_group(
@@ -102,6 +113,7 @@ class Estate:
                 (one["AutoScalingGroupName"], [member["InstanceId"] for member in one["Instances"]])
                 for one in self.scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
             ],
+            "console": [one["ip_address"] for one in state["adm"]["devices"]],
             "variables": self.lab.variables("ha_pair"),
         }
 
@@ -120,6 +132,8 @@ class Estate:
         self.record("DELETE", "192.0.2.1")
         self.item("changed")
         self.scaling.delete_auto_scaling_group(AutoScalingGroupName="web", ForceDelete=True)
+        [device] = self.console.rows("managed_device")
+        assert self.console.ask("DELETE", f"managed_device/{device['id']}").ok
         self.lab.backend("backend-1", up=False)
         self.lab.load(all=True, cpu=99)
         self.lab.faults(aws={"lose": 0.0}, seed=1)

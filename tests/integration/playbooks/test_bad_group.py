@@ -114,7 +114,7 @@ def both(*changes: Change) -> Change:
         ("nlb", application(name="a" * 30), "AWS allows 32 letters"),
         ("nlb", application(port=99999), "99999 is no port"),
         ("nlb", second_application(name="shop"), "both want tcp port"),
-        ("dns", policy(max_nodes=3), "Elastic IPs are needed, but 0 of the 5"),
+        ("dns", policy(max_nodes=11), "22 more Elastic IPs are needed, but 0 of the 20"),
         ("dns", application(domain="web.example.org"), "web.example.org"),
         ("dns", application(domain=""), "has no domain"),
         ("dns", lambda given: given.update(autoscale_group_dns={}), "names neither zone nor hosted_zone_id"),

@@ -293,3 +293,20 @@ def test_a_plan_can_be_read() -> None:
     ]
     assert Plan(settle=("i-1",)).writes is False
     assert Plan(settle=("i-1",)).empty is False
+
+
+def test_nodes_without_a_number_get_the_lowest_free_ones_the_oldest_first() -> None:
+    live = (
+        instance("i-1", born="1", node_id=1),
+        instance("i-2", born="3"),
+        instance("i-3", born="2"),
+        instance("i-4", born="2"),
+    )
+    there = seen(*live, interfaces=tagged(*live))
+    assert decide(want(count=4), there).tag == ()
+    numbers = {each.resource_ids: dict(each.tags) for each in decide(want(count=4, number_nodes=True), there).tag}
+    assert numbers == {
+        ("i-3",): {"cloudadc:node_id": "0"},
+        ("i-4",): {"cloudadc:node_id": "2"},
+        ("i-2",): {"cloudadc:node_id": "3"},
+    }
