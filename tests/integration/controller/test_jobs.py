@@ -117,16 +117,15 @@ def test_a_wrong_password_fails_the_job_and_is_not_told(jobs: Jobs, site: LabCli
 
 
 def test_ticks_are_sliced_over_zones(jobs: Jobs, site: LabClient, tmp_path: Path) -> None:
-    """Two slices of one launch, each with its zones and under its own job's name."""
+    """Two slices of one launch, each with its zones and under its own job's name; the next minute's job takes nothing
+    from the first, which is still at work.
+    """
     answers = {"autoscale_act": "false"}
-    for number in (1, 2):
+    for number, job_id in ((1, 4711), (2, 4712), (1, 4713)):
         hosts = zones(group(site, tmp_path), number, 2)
-        said = succeeded(
-            jobs.run(Launch("autoscale", hosts, [nitro(site)], answers, job_id=4710 + number)),
-            site,
-        )
+        said = succeeded(jobs.run(Launch("autoscale", hosts, [nitro(site)], answers, job_id=job_id)), site)
         assert re.findall(r"^(\S+@\S+) +: ok=", said, re.MULTILINE) == hosts["cloudadc_zones"]["hosts"]
-    records = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("*@*.json"))]
+    records = [json.loads(path.read_text())["document"] for path in sorted(tmp_path.glob("*@*.json"))]
     assert {record["zone"]: record["event"]["owner"] for record in records} == {
         "eu-central-1a": "awx 4711",
         "eu-central-1b": "awx 4712",
@@ -142,12 +141,22 @@ def test_a_report_is_written(jobs: Jobs, site: LabClient, tmp_path: Path) -> Non
     assert "Shop" in page.read_text()
 
 
-@pytest.mark.parametrize("template", ["scale_out", "scale_in"])
-def test_scaling_by_hand_is_checked(jobs: Jobs, site: LabClient, tmp_path: Path, template: str) -> None:
+def by_hand(jobs: Jobs, lab: LabClient, folder: Path, template: str) -> Done:
     answers = {f"{template}_zone": "eu-central-1a", f"{template}_count": 1}
-    launch = Launch(template, inventory(group(site, tmp_path)), [nitro(site)], answers, options="--check")
-    assert "Check mode" in succeeded(jobs.run(launch), site)
-    assert list(tmp_path.iterdir()) == []
+    done = jobs.run(Launch(template, inventory(group(lab, folder)), [nitro(lab)], answers, options="-vvv --check"))
+    silent(done, lab)
+    assert list(folder.iterdir()) == []
+    return done
+
+
+def test_growing_by_hand_is_checked(jobs: Jobs, site: LabClient, tmp_path: Path) -> None:
+    done = by_hand(jobs, site, tmp_path, "scale_out")
+    assert (done.code, "Check mode: nothing was recorded" in done.said) == (0, True), done.said
+
+
+def test_shrinking_by_hand_below_the_least_is_refused(jobs: Jobs, site: LabClient, tmp_path: Path) -> None:
+    done = by_hand(jobs, site, tmp_path, "scale_in")
+    assert (done.code, "no scale_in of 1 node by hand" in done.said) == (2, True), done.said
 
 
 def test_a_group_that_is_not_there_is_removed(jobs: Jobs, site: LabClient, tmp_path: Path) -> None:
@@ -163,4 +172,4 @@ def test_a_group_that_is_not_there_is_removed(jobs: Jobs, site: LabClient, tmp_p
 @pytest.mark.parametrize("template", ["autoscale_group", "application"])
 def test_what_takes_long_is_read(jobs: Jobs, site: LabClient, tmp_path: Path, template: str) -> None:
     launch = Launch(template, inventory(group(site, tmp_path)), [nitro(site)], options="--syntax-check")
-    assert f"playbook: project/extensions/controller/project/{template}.yml" in succeeded(jobs.run(launch), site)
+    assert f"playbook: extensions/controller/project/{template}.yml" in succeeded(jobs.run(launch), site)
