@@ -17,7 +17,11 @@ class _Loader(yaml.SafeLoader):
     """YAML as Ansible reads it: ``!unsafe`` is a string in which Jinja means nothing to Ansible."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+def _as_it_is(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("!unsafe", _as_it_is)
 
 
 def load(path: Path) -> Any:

@@ -14,5 +14,8 @@ ln -sfn "$here" "$tree/ansible_collections/cloudadc/aws"
 for collection in amazon ansible awx community; do
     if [ -d "$site/$collection" ]; then ln -sfn "$site/$collection" "$tree/ansible_collections/$collection"; fi
 done
-[ -e "$tree/ansible_collections/awx" ] || ln -sfn "$(bash "$here/tests/gates/awx.sh" "$bin")/awx" "$tree/ansible_collections/awx"
+if [ ! -e "$tree/ansible_collections/awx" ]; then
+    carried=$(bash "$here/tests/gates/awx.sh" "$bin")
+    ln -sfn "$carried/awx" "$tree/ansible_collections/awx"
+fi
 touch "$tree/.done"
