@@ -123,7 +123,9 @@ def _question(question: Mapping[str, Any]) -> Iterator[str]:
     if default != "" and (not isinstance(default, kind_of_answer) or isinstance(default, bool)):
         yield f"default {default!r} is no {kind_of_answer.__name__}"
     for key in ("min", "max"):
-        if question.get(key) is not None and type(question[key]) is not int:
+        if question.get(key) is not None and not (
+            isinstance(question[key], int) and not isinstance(question[key], bool)
+        ):
             yield f"{key} is no integer"
     if question["type"] in ("multiplechoice", "multiselect"):
         yield from _choices(question)
@@ -169,7 +171,7 @@ def _fields(fields: list[Mapping[str, Any]], required: list[str]) -> Iterator[st
     yield from (f"{name} is required and no field" for name in required if name not in names)
     for field in fields:
         kind = field.get("type", "string")
-        if "default" in field and type(field["default"]) is not {"string": str, "boolean": bool}[kind]:
+        if "default" in field and not isinstance(field["default"], {"string": str, "boolean": bool}[kind]):
             yield f"{field['id']}: default {field['default']!r} is no {kind}"
         for key in ("choices", "multiline", "format", "secret"):
             if key in field and kind != "string":

@@ -14,6 +14,8 @@ from tests.lab.client import running
 from tests.stage import Stage
 
 PACE = "300"
+# Settings of a lab that the developer may have exported must not reach this one.
+FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM_PORT")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,7 +33,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A lab in which appliances boot in no time; each worker has its own."""
     directory: Path = tmp_path_factory.mktemp("chaos-lab")
-    with running(directory, {"LAB_PACE": PACE, "LAB_NETWORK": ""}) as lab:
+    with running(directory, dict.fromkeys(FOREIGN, "") | {"LAB_PACE": PACE}) as lab:
         yield Stage(lab)
 
 

@@ -57,6 +57,16 @@ def zone(number: int, **changes: Any) -> Change:
     return lambda given: given["autoscale_group_zones"][number].update(changes)
 
 
+def client_subnet_of(number: int, key: str) -> Change:
+    """The first zone's client interfaces go to a subnet that the zone of this number has for something."""
+
+    def change(given: dict[str, Any]) -> None:
+        zones = given["autoscale_group_zones"]
+        zones[0]["client_subnet_id"] = zones[number][key]
+
+    return change
+
+
 def policy(**changes: Any) -> Change:
     return lambda given: given["autoscale_group_policy"].update(changes)
 
@@ -98,12 +108,12 @@ def both(*changes: Change) -> Change:
         ("nlb", zone(0, client_subnet_id="subnet-0123456789abcdef0"), "There is no subnet subnet-0123456789abcdef0"),
         (
             "nlb",
-            lambda given: zone(0, client_subnet_id=given["autoscale_group_zones"][0]["management_subnet_id"])(given),
+            client_subnet_of(0, "management_subnet_id"),
             "the subnet of a data interface; a VPX needs them apart",
         ),
         (
             "nlb",
-            lambda given: zone(0, client_subnet_id=given["autoscale_group_zones"][1]["client_subnet_id"])(given),
+            client_subnet_of(1, "client_subnet_id"),
             "of zone eu-central-1a is in eu-central-1b",
         ),
         ("nlb", policy(min_nodes=5), "min_nodes 5 is above max_nodes 4"),

@@ -63,7 +63,7 @@ def action_of(request: Request) -> str:
         params = None
     inside = params.get("action") if isinstance(params, dict) else None
     # ADMREF separates the parameters of a query by semicolons.
-    return str(inside or request.args.get("action", "")).split(";")[0]
+    return str(inside or request.args.get("action", "")).partition(";")[0]
 
 
 def operation(request: Request) -> str:
