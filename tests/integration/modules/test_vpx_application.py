@@ -295,8 +295,15 @@ def test_a_feature_that_is_off_is_said_first_and_is_a_warning_in_check_mode(bare
 
 
 def test_a_refusal_of_the_appliance_names_what_was_wanted_and_the_code(box: Box) -> None:
+    refused = application(box, monitor={"type": "HTTP", "interval": 99999999})
+    assert refused["failed"]
+    assert "add lbmonitor 'web-mon'" in refused["msg"]
+    assert "1108" in refused["msg"]  # nitro_errors: Integer value exceeds maximum
+
+
+def test_an_address_and_port_that_another_has_is_said_before_anything_is_written(box: Box) -> None:
     done(application(box))
     refused = application(box, name="web2")
     assert refused["failed"]
-    assert "add lbvserver 'web2'" in refused["msg"]
-    assert "273" in refused["msg"]
+    assert "is taken by virtual server 'web'" in refused["msg"]
+    assert refused.writes == []
