@@ -27,6 +27,7 @@ from tests.unit.plugins.module_utils.autoscale.story import BETWEEN, LOW, Row, i
 #: of ten minutes, a TTL of one) pass within the ticks that the example gives them.
 PACE = 60.0
 STEADY_SECONDS = 3.0
+DRAIN_MINUTES = 10
 LIVE = ["pending", "running", "stopping", "stopped"]
 GROWTH = "scale_out"
 #: What the nodes of a group are behind, and the page about that group.
@@ -74,16 +75,17 @@ class Told:
 
     @property
     def leaving(self) -> tuple[float, float]:
-        """From the decision to shrink to the end of the tick that removes the nodes, epoch seconds."""
-        last = next(row.minute for row in rows(self.distributor) if row.action == "deprovision")
-        return self.tick(20).start, self.tick(last).end
+        """From the decision to shrink to the end, epoch seconds: who is met by silence knows of it seconds later."""
+        return self.tick(20).start, self.ticks[-1].end + STEADY_SECONDS
 
     def early_cuts(self) -> list[crowd.Session]:
-        """Connections that were cut although they had not outlived the drain."""
-        begun, _ended = self.leaving
-        drained = self.tick(31).start  # the tick that finds the drain over
+        """Connections that were cut before the drain was over, or that had not lasted as long as a drain does.
+
+        The latter could only have begun on a node after it left the distributor.
+        """
+        over, shortest = self.tick(31).start, DRAIN_MINUTES * 60 / PACE
         cuts = self.seen.cuts(0.0, float("inf"))
-        return [cut for cut in cuts if not (cut.start < begun and cut.end >= drained)]
+        return [cut for cut in cuts if cut.end < over or cut.end - cut.start < shortest]
 
     def figures(self) -> dict[str, Any]:
         first, last = self.ticks[0].start, self.ticks[-1].end
