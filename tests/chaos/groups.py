@@ -24,6 +24,8 @@ STORE = {"type": "dynamodb", "table": "cloudadc", "create": True}
 BYSTANDERS = "web-servers"
 SHOP_PORT = 8000
 EVENT = "chaos-event"
+#: Of the record, by the real clock: what a killed job holds is waited for.
+LEASE_SECONDS = 30
 CLIP_OFFSET = 250
 BEGIN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 DISTRIBUTORS = ("nlb", "dns")
@@ -157,7 +159,8 @@ drained = _after(grown, "drained by hand", "scale_in", **_by_hand("in", 100))
 
 def _tick(minute: int) -> dict[str, Any]:
     """The tick of one zone at this minute of the story, by a job of its own."""
-    return {"autoscale_now": _at(minute), "autoscale_owner": f"job-{minute}", "autoscale_zones": [ZONE]}
+    job = {"autoscale_owner": f"job-{minute}", "autoscale_lease_seconds": LEASE_SECONDS}
+    return {"autoscale_now": _at(minute), "autoscale_zones": [ZONE], **job}
 
 
 def _loaded(scene: Callable[[Kind], Scene], name: str, memory: float, *minutes: int) -> Callable[[Kind], Scene]:

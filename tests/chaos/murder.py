@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import psutil
 
 from tests.chaos.portrait import difference, portrait
 from tests.chaos.scenes import Scene
+from tests.lab.client import wait_for
 from tests.stage import Run, Stage, StageError
 
 When = Literal["before", "after"]
@@ -99,11 +101,20 @@ def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str
     stage.lab.faults()
     if not fired:
         raise StageError(f"{plot.name}: the run ended before it could be killed {kill}; see {log}")
+    wait_for(lambda: not _leases(stage), "the lease of the killed run is over", seconds=PATIENCE_SECONDS, pause=0.5)
     for arguments in plot.afterwards or (plot.arguments,):
         again = plot.play(stage, arguments, must_succeed=False)
         if again.code:
             return [f"the run after it failed (exit code {again.code}); see {again.log}"]
     return difference(original.picture, portrait(stage.lab, plot.group))
+
+
+def _leases(stage: Stage) -> list[str]:
+    """Owners of leases that last. They end by the real clock, which the instants of the story do not move."""
+    client = stage.lab.boto("dynamodb")
+    items = [item for table in client.list_tables()["TableNames"] for item in client.scan(TableName=table)["Items"]]
+    now = time.time()
+    return [item["lease_owner"]["S"] for item in items if float(item.get("lease_expires", {"N": "0"})["N"]) > now]
 
 
 def _bury(log: Path) -> None:
