@@ -5,8 +5,8 @@
 
 Key schema: partition key ``group`` (S), sort key ``zone`` (S). A tick costs two conditional writes and no read:
 the one that takes the lease answers with what it found.
-IAM, on the table: dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query; for ``create`` also dynamodb:CreateTable and
-dynamodb:DescribeTable.
+IAM, on the table: dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query, and to forget a group
+dynamodb:DeleteItem; for ``create`` also dynamodb:CreateTable and dynamodb:DescribeTable.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from .base import (
     refused,
 )
 
-ACTIONS = "dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query"
+ACTIONS = "dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query, dynamodb:DeleteItem (to forget a group)"
 NEEDS = f"partition key group (S), sort key zone (S), on-demand billing will do; IAM on it: {ACTIONS}"
 
 THROTTLES = [

@@ -68,6 +68,7 @@ def test_a_missing_table_gets_a_sentence_with_what_is_needed(client: Any) -> Non
             "partition key group (S)",
             "sort key zone (S)",
             "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
         ):
             assert said in str(refusal.value)
 
