@@ -50,6 +50,11 @@ options:
             this run, elsewhere in it for O(group). Default is every resource.
         type: list
         elements: str
+      context:
+        description:
+          - Condition keys of policies, and the value each has when the playbook asks, such as V(ec2.amazonaws.com) for
+            V(iam:PassedToService).
+        type: dict
   zones:
     description:
       - Where appliances shall stand. Without any nothing is to be launched, and only credentials, clock, O(rights) and
@@ -111,6 +116,12 @@ options:
       - How many Elastic IPs are allocated for O(group) in all, those that it has among them.
     type: int
     default: 0
+  given_addresses:
+    description:
+      - Elastic IPs that are there and will be used, as public addresses or allocation ids.
+    type: list
+    elements: str
+    default: []
   load_balancers:
     description:
       - How many Network Load Balancers O(group) has in the end. One with the name of O(group) is its own.
@@ -234,6 +245,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.table impor
 RIGHT = {
     "actions": {"type": "list", "elements": "str", "required": True},
     "resources": {"type": "list", "elements": "str"},
+    "context": {"type": "dict"},
 }
 ZONE = {
     "name": {"type": "str", "required": True},
@@ -255,6 +267,7 @@ def argument_spec() -> dict[str, Any]:
         "key_name": {"type": "str", "no_log": False},
         "encrypt_volumes": {"type": "bool", "default": True},
         "elastic_ips": {"type": "int", "default": 0},
+        "given_addresses": {"type": "list", "elements": "str", "default": []},
         "load_balancers": {"type": "int", "default": 0},
         "public_clients": {"type": "bool", "default": True},
         "public_management": {"type": "bool", "default": False},

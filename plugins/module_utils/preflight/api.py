@@ -14,6 +14,7 @@ from botocore import xform_name
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import aws_call
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.dry_runs import DryRun
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rights import Need
 
 Described = list[dict[str, Any]]
 
@@ -32,10 +33,16 @@ def get_role_arn(client: Client, name: str) -> str:
 
 
 @aws_call("simulate the policies of {principal}")
-def simulate(client: Client, principal: str, actions: Sequence[str], resources: Sequence[str]) -> Described:
+def simulate(client: Client, principal: str, need: Need) -> Described:
     """SimulatePrincipalPolicy, all pages: EvaluationResults."""
+    context = [
+        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"} for key, value in need.context
+    ]
     pages = client.get_paginator("simulate_principal_policy").paginate(
-        PolicySourceArn=principal, ActionNames=list(actions), ResourceArns=list(resources)
+        PolicySourceArn=principal,
+        ActionNames=list(need.actions),
+        ResourceArns=list(need.resources),
+        ContextEntries=context,
     )
     found: Described = pages.build_full_result()["EvaluationResults"]
     return found

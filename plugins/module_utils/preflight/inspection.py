@@ -130,9 +130,10 @@ class Inspection:
             "interfaces": lambda: ec2_api.describe_network_interfaces(clients.ec2),
         }
         limits = [quotas.INTERFACES, quotas.VCPUS]
+        if plan.elastic_ips or plan.given_addresses:
+            questions["addresses"] = lambda: ec2_api.describe_addresses(clients.ec2)
         if plan.elastic_ips:
             limits.append(quotas.ELASTIC_IPS)
-            questions["addresses"] = lambda: ec2_api.describe_addresses(clients.ec2)
             questions["attributes"] = lambda: ec2_api.describe_elastic_ip_quota(clients.ec2)
         if plan.load_balancers:
             limits.append(quotas.LOAD_BALANCERS)
@@ -162,9 +163,7 @@ class Inspection:
             return {}
         needs = [rights.concrete(need, caller, self.region, self.plan.group) for need in self.needs]
         return {
-            f"simulation {number}": functools.partial(
-                api.simulate, self.clients.iam, principal, need.actions, need.resources
-            )
+            f"simulation {number}": functools.partial(api.simulate, self.clients.iam, principal, need)
             for number, need in enumerate(needs)
         }
 

@@ -42,7 +42,7 @@ def image(plan: Plan, images: Described) -> Row:
     except Refusal as refusal:
         return failed(IMAGE, subject, str(refusal))
     found = images[0]
-    return ok(IMAGE, subject, f"{found.get('Name') or 'an image without a name'}, {found.get('Architecture', '')}")
+    return ok(IMAGE, subject, f"{found.get('Architecture', 'image')}: {found.get('Name') or 'without a name'}")
 
 
 def instance_type(plan: Plan, types: Described, images: Described) -> Row:

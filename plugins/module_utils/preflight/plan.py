@@ -29,6 +29,7 @@ class Zone:
 class Plan:
     """``elastic_ips``, ``load_balancers``: how many in the end, those that are there already among them.
 
+    ``given_addresses``: Elastic IPs that somebody else allocated, as public addresses or allocation ids.
     ``public_clients``: clients come from the internet, to addresses in the client subnets. ``public_management``: each
     management interface has an Elastic IP. ``reach``: further ``host:port`` that this machine must get through to.
     """
@@ -37,6 +38,7 @@ class Plan:
     recipe: Recipe
     zones: tuple[Zone, ...] = ()
     elastic_ips: int = 0
+    given_addresses: tuple[str, ...] = ()
     load_balancers: int = 0
     public_clients: bool = False
     public_management: bool = False
@@ -79,6 +81,7 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
         ),
         zones=tuple(_zone(option) for option in params["zones"]),
         elastic_ips=params["elastic_ips"],
+        given_addresses=tuple(params["given_addresses"]),
         load_balancers=params["load_balancers"],
         public_clients=params["public_clients"],
         public_management=params["public_management"],

@@ -21,7 +21,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import quota_of, refuse_quota
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, failed, ok, unknown
 
-CHECK = "quota"
+CHECK, GIVEN = "quota", "Elastic IP"
 Described = Sequence[Mapping[str, Any]]
 
 
@@ -37,7 +37,7 @@ class Quota:
 ELASTIC_IPS = Quota("Elastic IPs", "ec2", "L-0263D0A3")
 INTERFACES = Quota("network interfaces", "vpc", "L-DF5E4CA3")
 LOAD_BALANCERS = Quota("Network Load Balancers", "elasticloadbalancing", "L-69A177A2")
-VCPUS = Quota("vCPUs of standard On-Demand instances", "ec2", "L-1216C47A")
+VCPUS = Quota("On-Demand vCPUs", "ec2", "L-1216C47A")
 
 # The families whose vCPUs count together: A, C, D, H, I, M, R, T, Z (EC2 user guide, "EC2 instance type quotas").
 _STANDARD = re.compile(r"(a|c|d|h|i|im|is|m|r|t|z)\d")
@@ -64,7 +64,7 @@ def judge(quota: Quota, usage: Usage, limit: int | None) -> Row:
         refuse_quota(usage.used, usage.more, limit, quota.what)
     except Refusal as refusal:
         return failed(CHECK, quota.what, f"{refusal} (quota {quota.code})")
-    return ok(CHECK, quota.what, f"{usage.used} of {limit} in use, {usage.more} more are needed")
+    return ok(CHECK, quota.what, f"{usage.used} of {limit} in use, {usage.more} to come")
 
 
 def limit_of(answer: int | Failure | None, attributes: Described | Failure) -> int | Failure | None:
@@ -108,6 +108,17 @@ def of_vcpus(instances: Described, vcpus: Mapping[str, int], group: str, planned
         and is_standard(item["InstanceType"])
     ]
     return Usage(_sum(counting, vcpus), _sum(_of_group(counting, group), vcpus), planned)
+
+
+def given(names: Sequence[str], addresses: Described) -> list[Row]:
+    """Elastic IPs that are to be used and not to be made: a row each."""
+    known = {str(item.get(key)): item for item in addresses for key in ("PublicIp", "AllocationId")}
+    return [
+        ok(GIVEN, name, f"is allocated ({known[name].get('AllocationId')})")
+        if name in known
+        else failed(GIVEN, name, "is not allocated to this account in this region")
+        for name in names
+    ]
 
 
 def nodes(instances: Described, group: str) -> list[Mapping[str, Any]]:

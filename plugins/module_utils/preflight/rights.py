@@ -8,6 +8,7 @@ UnauthorizedOperation).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,19 +24,24 @@ DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedExcept
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Actions that are needed on the same resources, which are ARNs or ``*``."""
+    """Actions that are needed on the same resources, which are ARNs or ``*``, under the same circumstances.
+
+    ``context``: condition key and the value that it has when the playbook asks, such as ``iam:PassedToService``.
+    """
 
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ("*",)
+    context: tuple[tuple[str, str], ...] = ()
 
 
 def read_needs(options: Iterable[Mapping[str, Any]]) -> tuple[Need, ...]:
-    """The option ``rights``: each action once for the same resources."""
-    together: dict[tuple[str, ...], dict[str, None]] = {}
+    """The option ``rights``: each action once for the same resources and context."""
+    together: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], dict[str, None]] = {}
     for option in options:
-        resources = tuple(option["resources"] or ["*"])
-        together.setdefault(resources, {}).update(dict.fromkeys(option["actions"]))
-    return tuple(Need(tuple(actions), resources) for resources, actions in together.items())
+        context = {str(key): str(value) for key, value in (option["context"] or {}).items()}
+        where = tuple(option["resources"] or ["*"]), tuple(sorted(context.items()))
+        together.setdefault(where, {}).update(dict.fromkeys(option["actions"]))
+    return tuple(Need(tuple(actions), *where) for where, actions in together.items())
 
 
 def concrete(need: Need, caller: Caller, region: str, group: str) -> Need:
@@ -43,7 +49,8 @@ def concrete(need: Need, caller: Caller, region: str, group: str) -> Need:
 
     The simulator compares text, so a policy for ``role/*-vpx`` would not let anybody do anything to ``*``.
     """
-    return Need(need.actions, tuple(_arn(pattern, caller, region, group) for pattern in need.resources))
+    resources = tuple(_arn(pattern, caller, region, group) for pattern in need.resources)
+    return dataclasses.replace(need, resources=resources)
 
 
 def _arn(pattern: str, caller: Caller, region: str, group: str) -> str:
@@ -88,10 +95,13 @@ def _of_action(action: str, said: Sequence[Mapping[str, Any]]) -> Row:
     refusals = [(part, decision) for part, decision in decisions if decision != "allowed"]
     if not refusals:
         return ok(CHECK, action, "allowed")
-    part, decision = refusals[0]
+    part, decision = refusals[-1]
     conditions = sorted({str(key) for item in said for key in item.get("MissingContextValues") or ()})
     if decision != "explicitDeny" and conditions:
         return warning(CHECK, action, f"allowed only if {', '.join(conditions)} fits, which the simulator cannot know")
+    somewhere = [each for each, verdict in decisions if verdict == "allowed" and each.get("EvalResourceName")]
+    if somewhere:
+        return warning(CHECK, action, f"{_why(part, decision)}; allowed on {somewhere[0]['EvalResourceName']}")
     return failed(CHECK, action, _why(part, decision))
 
 

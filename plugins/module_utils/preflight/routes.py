@@ -54,13 +54,13 @@ def way_out(table: Mapping[str, Any]) -> tuple[str | None, bool]:
 
 def judge(plan: Plan, role: str, subnet: Mapping[str, Any], tables: Described, endpoint: bool) -> Row:
     """``endpoint``: whether the VPC has an interface endpoint of the EC2 API."""
-    subject = f"{role} {subnet['SubnetId']}"
+    subject = str(subnet["SubnetId"])
     table = table_of(subnet["SubnetId"], subnet["VpcId"], tables)
     if table is None:
         return unknown(CHECK, subject, f"no route table of {subnet['VpcId']} was shown")
     target, gone = way_out(table)
     name = table.get("RouteTableId")
-    leads = f"{name} has no default route" if target is None else f"{name} leads to {target}"
+    leads = f"{role}: {name} " + ("has no default route" if target is None else f"leads to {target}")
     if gone:
         leads += ", which is gone (blackhole)"
     match role:
@@ -68,12 +68,12 @@ def judge(plan: Plan, role: str, subnet: Mapping[str, Any], tables: Described, e
             return _client(plan, subject, leads, target is not None and target.startswith(_INTERNET) and not gone)
         case "management":
             return _management(plan, subject, leads, None if gone else target, endpoint)
-    return ok(CHECK, subject, f"none is needed; {leads}")
+    return ok(CHECK, subject, f"{leads}; none is needed")
 
 
 def _client(plan: Plan, subject: str, leads: str, to_the_internet: bool) -> Row:
     if not plan.public_clients:
-        return ok(CHECK, subject, f"clients are not from the internet; {leads}")
+        return ok(CHECK, subject, f"{leads}; clients are not from the internet")
     if to_the_internet:
         return ok(CHECK, subject, leads)
     return failed(CHECK, subject, f"{leads}: public addresses there need a default route to an internet gateway")
@@ -87,12 +87,10 @@ def _management(plan: Plan, subject: str, leads: str, target: str | None, endpoi
     if target is not None and (plan.public_management or not internet):
         return ok(CHECK, subject, leads)
     if internet:
-        leads += ", no way out for an interface without a public address"
+        leads += ", no way out without a public address"
     if endpoint:
         return ok(CHECK, subject, f"{leads}; the VPC has an endpoint of the EC2 API")
-    return warning(
-        CHECK, subject, f"{leads}: appliances get neither to the EC2 API nor to NTP, licences or a console outside"
-    )
+    return warning(CHECK, subject, f"{leads}: appliances reach no EC2 API, NTP, licence server or console outside")
 
 
 def vpcs_with_endpoint(endpoints: Described) -> set[str]:

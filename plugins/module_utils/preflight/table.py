@@ -11,7 +11,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import
 
 # With what Ansible prints around a line of a list, 120 columns are not exceeded.
 WIDTH = 108
-_SUBJECT = 32
+_SUBJECT = 26
 _HEAD = ("STATUS", "CHECK", "WHAT", "RESULT")
 
 

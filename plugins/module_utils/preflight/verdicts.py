@@ -131,7 +131,9 @@ def networks(plan: Plan, answers: Answers) -> Rows:
     rows: Rows = []
     for zone in plan.zones:
         rows += sure(subnets.CHECK, zone.name, lambda zone=zone: [_subnets(plan, zone, answers)])  # type: ignore[misc]
-    roles = {wish.subnet_id: wish.role for zone in plan.zones for wish in reversed(zone.interfaces)}
+    roles: dict[str, str] = {}
+    for wish in (wish for zone in plan.zones for wish in zone.interfaces):
+        roles.setdefault(wish.subnet_id, wish.role)
     return rows + sure(routes.CHECK, "all subnets", lambda: _routes(plan, roles, answers))
 
 
@@ -168,6 +170,8 @@ def limits(plan: Plan, answers: Answers) -> Rows:
             answers.of("balancers"), plan.group, plan.load_balancers
         )
     rows: Rows = []
+    if plan.given_addresses:
+        rows += sure(quotas.GIVEN, "all", lambda: quotas.given(plan.given_addresses, answers.of("addresses")))
     for quota, usage in judged.items():
         rows += sure(
             quotas.CHECK,
