@@ -14,6 +14,8 @@ export LC_ALL := C.UTF-8
 PYTEST = $(BIN)/python -m pytest -q
 COVERAGE = $(BIN)/python -m coverage
 WORKERS ?= 2
+# What is asked of every row of the matrix: what the collection decides, and what its modules and playbooks do.
+ROW ?= tests/unit $(addprefix tests/integration/,aws modules stores playbooks/test_ha_pair_states.py playbooks/test_autoscale_acts.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -34,7 +36,7 @@ demo: venv ## the story: a pair under client traffic, failed over, broken and re
 	@$(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint sanity build unit integration coverage chaos-sample molecule ## every check and every test
+test: lint sanity build unit integration coverage test-matrix chaos-sample molecule ## every check and every test
 	@echo "make test: all passed"
 
 .PHONY: lint
@@ -72,6 +74,13 @@ integration: venv ## what speaks: modules against the lab over HTTP, and the lab
 .PHONY: coverage
 coverage: venv ## of plugins/, from the unit and integration runs before
 	@$(COVERAGE) report --fail-under=90
+
+.PHONY: test-matrix row
+test-matrix: venv ## the collection with the newest ansible-core and amazon.aws that a Python on this machine can have
+	@WORKERS=$(WORKERS) bash tests/gates/matrix.sh "$(BIN)"
+row: venv
+	@$(BIN)/ansible --version | head -n 1
+	@$(PYTEST) -n $(WORKERS) --dist loadfile $(ROW)
 
 .PHONY: chaos chaos-sample
 chaos: venv ## kill the playbooks at every write and start them again (long)
