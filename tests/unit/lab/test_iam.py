@@ -104,15 +104,10 @@ def test_what_is_not_understood_is_refused(document: str, why: str) -> None:
         read_policy(document)
 
 
-        need.action for need in needs(service, action, {k.replace("_", "."): v for k, v in fields.items()}, ACCOUNT)
-    ]
-
-
 def actions(service: str, action: str, **fields: str) -> list[str]:
     """``fields``: names with _ for the dots."""
     given = {name.replace("_", "."): value for name, value in fields.items()}
     return [need.action for need in needs(service, action, given, ACCOUNT)]
-
 
 
 def test_a_launch_needs_tags_and_the_role() -> None:
