@@ -34,7 +34,7 @@ demo: venv ## the story: a pair under client traffic, failed over, broken and re
 	@$(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint sanity build unit integration coverage chaos-sample molecule ## every check and every test
+test: lint sanity build unit integration coverage chaos-sample iam-sample molecule ## every check and every test
 	@echo "make test: all passed"
 
 .PHONY: lint
@@ -78,6 +78,12 @@ chaos: venv ## kill the playbooks at every write and start them again (long)
 	@CHAOS=all $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
 chaos-sample: venv
 	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
+
+.PHONY: iam iam-sample
+iam: venv ## every playbook with exactly its policy, and with each action less (long)
+	@IAM=all $(PYTEST) tests/iam
+iam-sample: venv
+	@IAM=sample $(PYTEST) tests/iam
 
 .PHONY: molecule
 molecule: venv ## what is used: roles and stories, as a client and AWS see them

@@ -25,7 +25,7 @@ def all_of(*tamperings: Tampering) -> Tampering:
 
 
 def ports(group: str) -> Tampering:
-    """Its client security group: a rule more, another description of a rule, a tag more; the other groups a tag more."""
+    """Its client security group: a rule more, other descriptions of rules, a tag more; management: a tag more."""
 
     def tamper(stage: Stage) -> None:
         ec2 = stage.lab.boto("ec2")
@@ -71,11 +71,8 @@ def left_over(group: str, zone: str | None = None) -> Tampering:
 
     def tamper(stage: Stage) -> None:
         subnet = stage.lab.state()["seed_data"]["subnets"][ZONE]["server"]
-        tags = {
-            "cloudadc:group": group,
-            "cloudadc:created_by": "vpx_instance",
-            **({"cloudadc:zone": zone} if zone else {}),
-        }
+        tags = {"cloudadc:group": group, "cloudadc:created_by": "vpx_instance"}
+        tags |= {"cloudadc:zone": zone} if zone else {}
         listed = [{"Key": key, "Value": value} for key, value in tags.items()]
         specification = [{"ResourceType": "network-interface", "Tags": listed}]
         stage.lab.boto("ec2").create_network_interface(SubnetId=subnet, TagSpecifications=specification)
@@ -133,18 +130,15 @@ def attached(name: str) -> Tampering:
 
 
 def ways(group: str) -> Tampering:
-    """Its listener forwards elsewhere, its target group has another health check, other attributes, and a tag less; and a
-    target that is no node.
+    """Its listener forwards elsewhere, its target group has another health check, other attributes and a tag less.
+
+    And a target that is no node.
     """
 
     def tamper(stage: Stage) -> None:
         elb = stage.lab.boto("elbv2")
         balancer = elb.describe_load_balancers(Names=[group])["LoadBalancers"][0]
-        [first, second, *_rest] = [
-            one
-            for one in elb.describe_target_groups()["TargetGroups"]
-            if one["TargetGroupName"].startswith(f"{group}-")
-        ]
+        first, second = _target_groups(elb, group)[:2]
         arn = first["TargetGroupArn"]
         elb.modify_target_group(TargetGroupArn=arn, HealthCheckIntervalSeconds=30, HealthyThresholdCount=7)
         listed = [{"Key": "deregistration_delay.timeout_seconds", "Value": "7"}]
@@ -164,11 +158,7 @@ def stale_target(group: str) -> Tampering:
 
     def tamper(stage: Stage) -> None:
         elb, address = stage.lab.boto("elbv2"), f"{stage.lab.state()['network']}.11.240"
-        [first, *_rest] = [
-            one
-            for one in elb.describe_target_groups()["TargetGroups"]
-            if one["TargetGroupName"].startswith(f"{group}-")
-        ]
+        first = _target_groups(elb, group)[0]
         targets = [{"Id": address, "Port": first["Port"]}]
         elb.register_targets(TargetGroupArn=first["TargetGroupArn"], Targets=targets)
 
@@ -259,6 +249,11 @@ def _groups(ec2: Any, group: str, *names: str) -> list[dict[str, Any]]:
     found = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{group}-{n}" for n in names]}])
     by_name = {one["GroupName"]: one for one in found["SecurityGroups"]}
     return [by_name[f"{group}-{name}"] for name in names]
+
+
+def _target_groups(elb: Any, group: str) -> list[dict[str, Any]]:
+    found = elb.describe_target_groups()["TargetGroups"]
+    return [one for one in found if one["TargetGroupName"].startswith(f"{group}-")]
 
 
 def _rule(port: int, cidr: str, description: str) -> dict[str, Any]:

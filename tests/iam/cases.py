@@ -15,12 +15,13 @@ from tests.stage import Stage
 
 NOTHING = frozenset[str]()
 PAIR_NAME = "lab-pair"
+REPORT = "{{ lookup('ansible.builtin.env', 'LAB_DIR') }}/report.html"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``given``: what the definition has ("Nlb", "Dynamodb"), so which statements apply. ``before``: what is done in the
-    scene by an administrator before the playbook is played.
+    """``given``: what the definition has ("Nlb", "Dynamodb"), so which statements apply. ``before``: what an
+    administrator does in the scene before the playbook is played.
     """
 
     name: str
@@ -68,13 +69,8 @@ def _followed_behind_a_balancer(stage: Stage) -> None:
     )
 
 
-_BEFORE = {
-    # Of acts of the chaos runs, what is done besides so that rare actions are needed as well.
-    "build": _followed_behind_a_balancer,
-    "deploy": _followed_behind_a_balancer,
-    "grow": _followed_behind_a_balancer,
-    "a tick that grows": _followed_behind_a_balancer,
-}
+#: Of acts of the chaos runs, those before which this is done besides.
+_FOLLOWING = ("build", "deploy", "grow", "a tick that grows")
 
 
 def _acts(kind: Kind) -> list[Case]:
@@ -83,26 +79,28 @@ def _acts(kind: Kind) -> list[Case]:
 
 
 def _of_plot(plot: Plot, kind: Kind) -> Case:
-    usual: Tampering = as_declared(kind)
-    special = _BEFORE.get(plot.name.removesuffix(f" {kind}"))
+    before = [as_declared(kind)]
+    if plot.name.startswith(_FOLLOWING):
+        before.append(_followed_behind_a_balancer)
     if plot.name.startswith("remove"):
-        special = all_of(by_hand.left_over(kind.group), by_hand.attached(kind.group))
+        before += [by_hand.left_over(kind.group), by_hand.attached(kind.group)]
     elif plot.name.startswith(("grow", "a tick that grows")):
-        more = by_hand.stale_target(kind.group) if kind.distributor == "nlb" else by_hand.spare_address(kind.group)
-        special = all_of(_followed_behind_a_balancer, by_hand.interfaces(kind.group), more)
+        stale = by_hand.stale_target if kind.distributor == "nlb" else by_hand.spare_address
+        before += [by_hand.interfaces(kind.group), stale(kind.group)]
     elif plot.name.startswith(("finish", "a tick that removes")):
-        special = by_hand.left_over(kind.group, ZONE)
-    before = usual if special is None else all_of(usual, special)
+        before.append(by_hand.left_over(kind.group, ZONE))
     given = _given(kind, *(["Cloudwatch"] if plot.playbook == "autoscale" else []))
     publish = ("-e", '{"autoscale_publish": true}') if plot.playbook == "autoscale" else ()
-    return Case(plot.name, plot.playbook, plot.scene, (*plot.arguments, *publish), plot.variables, given, before)
+    return Case(
+        plot.name, plot.playbook, plot.scene, (*plot.arguments, *publish), plot.variables, given, all_of(*before)
+    )
 
 
 def _more(kind: Kind) -> list[Case]:
     """What the chaos runs have no act for."""
     built, group = groups.built(kind), kind.group
     tampering = [as_declared(kind), by_hand.ports(group), by_hand.interfaces(group), by_hand.access(group)]
-    report = {"report_group": group, "report_zones": [ZONE], "report_store": STORE, "report_path": "iam-report.html"}
+    report = {"report_group": group, "report_zones": [ZONE], "report_store": STORE, "report_path": REPORT}
     whole = {name: value for name, value in report.items() if name != "report_zones"}
     cases = [
         ("as it shall be", "autoscale_group", built, {}, as_declared(kind)),

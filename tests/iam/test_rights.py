@@ -37,7 +37,7 @@ def test_exactly_its_policy_and_one_action_less(stage: Stage, case: Case) -> Non
     granted = statements(case.playbook, case.given)
     whole = play(stage, case, granted)
     assert whole.code == 0, f"{case.name} does not pass with its policy; see {whole.log}\n{tail(whole)}"
-    needed = sorted(actions(granted) & called(stage))
+    needed = sorted(actions(granted) & called(stage, whole))
     used[case.playbook] |= set(needed)
     print(f"{case.name}: passes, and needs {len(needed)} of {len(actions(granted))} actions")
     wrong = {}
@@ -64,9 +64,9 @@ def play(stage: Stage, case: Case, granted: list[Statement]) -> Run:
         return stage.play(case.playbook, *case.arguments, variables=case.variables, must_succeed=False)
 
 
-def called(stage: Stage) -> set[str]:
-    """Every action that was needed since the scene was set up, by whomever."""
-    return {action for call in stage.lab.calls(side="aws") for action in call.needs}
+def called(stage: Stage, run: Run) -> set[str]:
+    """Every action that was needed since this run began."""
+    return {action for call in stage.lab.calls(run.started, side="aws") for action in call.needs}
 
 
 def chosen(case: Case, needed: list[str]) -> list[str]:
