@@ -37,7 +37,7 @@ demo: venv ## the story: a pair under client traffic, failed over, broken and re
 
 # Checks that read files keep one processor busy each, so two of them go side by side; what follows measures, or needs both.
 .PHONY: test checks
-test: checks unit integration coverage test-matrix chaos-sample molecule ## every check and every test
+test: checks unit integration coverage test-matrix chaos-sample iam-sample molecule ## every check and every test
 	@echo "make test: all passed"
 checks: venv
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint sanity build
@@ -90,6 +90,12 @@ chaos: venv ## kill the playbooks at every write and start them again (long)
 	@CHAOS=all $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
 chaos-sample: venv
 	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
+
+.PHONY: iam iam-sample
+iam: venv ## every playbook with exactly its policy, and with each action less (long)
+	@IAM=all $(PYTEST) tests/iam
+iam-sample: venv
+	@IAM=sample $(PYTEST) tests/iam
 
 .PHONY: molecule
 molecule: venv ## what is used: roles and stories, as a client and AWS see them
