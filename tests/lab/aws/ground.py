@@ -34,6 +34,8 @@ class Settings:
     ``strict_associations``: DisassociateAddress refuses an association that is gone (InvalidAssociationID.NotFound), as
     users report of AWS (https://github.com/hashicorp/terraform-provider-aws/issues/1682); documented is: idempotent.
     ``profile_lag``: how long RunInstances refuses an instance profile that was just made.
+    ``exhausted``: availability zones that have no instance left to give (InsufficientInstanceCapacity, which a DryRun
+    does not tell: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
     ``unauthorized``: actions ("AssociateAddress") that the caller has no right to, DryRun or not.
     """
 
@@ -49,6 +51,7 @@ class Settings:
     lag: float = 0.0
     strict_associations: bool = False
     profile_lag: float = 0.0
+    exhausted: set[str] = field(default_factory=set)
     unauthorized: set[str] = field(default_factory=set)
 
 
