@@ -40,7 +40,7 @@ demo: venv ## the story: a pair under client traffic, failed over, broken and re
 test: checks unit integration coverage test-matrix chaos-sample iam-sample molecule ## every check and every test
 	@echo "make test: all passed"
 checks: venv
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint sanity build
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target sanity lint build docs
 
 .PHONY: lint
 lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
@@ -50,6 +50,7 @@ lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
 	@git ls-files -z --cached --others --exclude-standard '*.yml' '*.yaml' | xargs -0 $(BIN)/yamllint --strict
 	@$(BIN)/ansible-lint --offline --profile production -q
 	@$(BIN)/antsibull-changelog lint
+	@bash tests/gates/docs.sh "$(BIN)" lint
 
 .PHONY: format
 format: venv ## put the Python files in the form lint wants
@@ -63,6 +64,10 @@ sanity: venv ## ansible-test sanity, without an ignore file
 build: venv ## build, install into an empty tree, look at it as Galaxy and ansible-builder do
 	@bash tests/gates/build.sh "$(BIN)"
 	@bash tests/gates/importer.sh "$(BIN)"
+
+.PHONY: docs
+docs: venv ## the documentation site, in docs/build/html; warnings are errors
+	@bash tests/gates/docs.sh "$(BIN)"
 
 .PHONY: unit
 unit: venv ## what decides: pure functions, tables, properties
@@ -114,4 +119,4 @@ lab-down: venv ## end it and leave nothing running
 .PHONY: clean
 clean: ## remove what the targets made
 	@if [ -x "$(BIN)/python" ]; then $(BIN)/python -m tests.lab down >/dev/null 2>&1 || true; fi
-	@rm -rf .cache .lab .tree .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* demo-report importer_result.json *.tar.gz
+	@rm -rf docs/build docs/reference .cache .lab .tree .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* demo-report importer_result.json *.tar.gz
