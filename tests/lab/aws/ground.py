@@ -38,6 +38,8 @@ class Settings:
     ``interface_quota``, ``balancer_quota``, ``vcpu_quota``: network interfaces, Network Load Balancers and vCPUs of
     standard On-Demand instances that a region may hold (5 vCPUs in a new account; the lab's is wider).
     ``clock_skew``: seconds that AWS's clock, in the Date of its answers, is ahead of this machine's.
+    ``exhausted``: availability zones that have no instance left to give (InsufficientInstanceCapacity, which a DryRun
+    does not tell: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
     ``unauthorized``: actions ("AssociateAddress") that the caller has no right to, DryRun or not.
     """
 
@@ -58,6 +60,7 @@ class Settings:
     balancer_quota: int = 50
     vcpu_quota: int = 256
     unsubscribed: set[str] = field(default_factory=set)
+    exhausted: set[str] = field(default_factory=set)
     unauthorized: set[str] = field(default_factory=set)
 
 

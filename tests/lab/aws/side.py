@@ -74,10 +74,10 @@ class AwsSide(RegionView):
             return _say(start_response, forbid_request(asked))
         self.tick()
         with self.ground.lock:
-            instead = self._gate(asked, environ)
-            if instead is not None:
-                return _say(start_response, instead)
             try:
+                instead = self._gate(asked, environ)
+                if instead is not None:
+                    return _say(start_response, instead)
                 return list(self._application(environ, start_response))
             except Exception as error:  # noqa: BLE001 – the boundary where what moto cannot do becomes an AWS error
                 traceback.print_exc()

@@ -75,7 +75,7 @@ def secret_of(key_id: str) -> str | None:
 def document_of(policy_arn: str) -> str | None:
     """The document of a managed policy, None if there is none."""
     policy = _iam().managed_policies.get(policy_arn)
-    return None if policy is None else str(policy.document)
+    return None if policy is None else _default(policy)
 
 
 def has_administrator(name: str, key_id: str, secret: str) -> None:
@@ -111,8 +111,12 @@ def _of_role(role: Any) -> Iterator[str]:
 
 
 def _attached(policies: dict[str, Any]) -> Iterator[str]:
-    for policy in policies.values():
-        yield str(policy.document)
+    yield from map(_default, policies.values())
+
+
+def _default(policy: Any) -> str:
+    """The document of the version that counts."""
+    return next(str(one.document) for one in policy.versions if one.version_id == policy.default_version_id)
 
 
 def _iam() -> Any:

@@ -82,6 +82,7 @@ def run_instances(response: Any) -> Any:
     check_key(params, backend)
     check_subscription(params)
     response.error_on_dryrun()
+    check_capacity(orders[0].subnet.availability_zone, params)
     reservation = launch(response, params, orders, profile, token)
     if token:
         answer = copy.copy(reservation)
@@ -120,6 +121,18 @@ def plan(params: dict[str, Any], backend: Any) -> list[InterfaceOrder]:
         orders = [_order(_single(params), params, backend)]
     _check_together(orders, params, instance_type)
     return orders
+
+
+def check_capacity(zone: str, params: dict[str, Any]) -> None:
+    if zone in ground().settings.exhausted:
+        kind = params.get("InstanceType", "m1.small")
+        error: Any = refuse(
+            "InsufficientInstanceCapacity",
+            f"We currently do not have sufficient {kind} capacity in the Availability "
+            f"Zone you requested ({zone}). Our system will be working on provisioning additional capacity.",
+        )
+        error.code = 500  # one of EC2's server errors, which clients try again
+        raise error
 
 
 def _single(params: dict[str, Any]) -> dict[str, Any]:
