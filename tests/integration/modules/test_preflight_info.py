@@ -228,9 +228,9 @@ def test_what_is_wrong_is_the_row_that_fails(preflight: Preflight, name: str) ->
 
 
 def test_a_clock_that_is_a_minute_off_is_a_warning(preflight: Preflight) -> None:
-    preflight.behaves(clock_skew=-60)
+    preflight.behaves(clock_skew=60)
     status, said = preflight.run()["clock", "this machine"]
-    assert (status, "ahead of AWS" in said) == ("warning", True)
+    assert (status, "behind AWS" in said) == ("warning", True)
 
 
 # ------------------------------------------------------------------------------------------------------------- rights
