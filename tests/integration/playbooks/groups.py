@@ -19,8 +19,9 @@ PACE = 300.0
 SETTLED_SECONDS = 10.0
 #: What a tick writes though nothing has changed: its sample, into the record.
 OF_THE_RECORD = frozenset({"PutItem", "UpdateItem", "DeleteItem", "CreateTable", "UpdateTimeToLive"})
-#: So long is waited for a boot, by the real clock: what is dark is dark.
-BOOT = {"autoscale_group_boot_timeout": 15, "autoscale_group_join_timeout": 15}
+#: So long is waited for an appliance, and for a cluster, by the real clock: what is dark stays dark.
+IMPATIENT = {"autoscale_group_boot_timeout": 30}
+IMPATIENT_TO_JOIN = {"autoscale_group_join_timeout": 30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,24 @@ class Group:
 
         states = wait_for(settled, f"the targets of {name} have settled", seconds=SETTLED_SECONDS)
         return {address: state for address, state in states.items() if address}
+
+    def rows(self, node: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+        """The resources of a kind in a node's running configuration."""
+        found: list[dict[str, Any]] = self.lab.state()["nitro"][node["InstanceId"]]["running"].get(kind, [])
+        return found
+
+    def backends(self, node: dict[str, Any], application: str) -> list[str]:
+        """What an appliance has behind an application, as address:port."""
+        members = self.rows(node, "servicegroup_servicegroupmember_binding")
+        mine = [one for one in members if one["servicegroupname"] == f"{application}-sg"]
+        return sorted(f"{one['ipaddress']}:{one['port']}" for one in mine)
+
+    def record(self, zone: str = ZONE) -> dict[str, Any]:
+        """What is remembered of a zone."""
+        items = [item for listed in survey(self.lab).items.values() for item in listed]
+        [mine] = [item for item in items if item.get("zone", {}).get("S") == zone]
+        found: dict[str, Any] = json.loads(mine["document"]["S"])
+        return found
 
     def terminate(self, node: dict[str, Any]) -> None:
         """As somebody would who does not know of the group; returns when it is gone."""

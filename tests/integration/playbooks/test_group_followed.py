@@ -1,8 +1,6 @@
-"""Back ends that are an Auto Scaling group, followed at each tick; and what was lost is deregistered from the console."""
+"""Back ends that are an AWS Auto Scaling group: the instances in service are followed at each tick."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
@@ -10,7 +8,7 @@ from tests.chaos.groups import BYSTANDERS, SHOP_PORT, ZONE, Kind, built
 from tests.lab.client import LabClient, wait_for
 from tests.stage import Stage
 
-from .groups import Group
+from .groups import Group, Played
 
 KIND = Kind("nlb", "independent")
 
@@ -20,8 +18,8 @@ def group(lab: LabClient) -> Group:
     return Group(Stage(lab), KIND)
 
 
-def _hire(group: Group, number: int) -> list[str]:
-    """The Auto Scaling group has so many instances; their addresses."""
+def hire(group: Group, number: int) -> list[str]:
+    """The Auto Scaling group has so many instances; where they answer."""
     scaling, ec2 = group.lab.boto("autoscaling"), group.lab.boto("ec2")
     scaling.set_desired_capacity(AutoScalingGroupName=BYSTANDERS, DesiredCapacity=number)
 
@@ -33,41 +31,35 @@ def _hire(group: Group, number: int) -> list[str]:
         running = [str(one["PrivateIpAddress"]) for one in instances if one["State"]["Name"] == "running"]
         return sorted(running) if len(running) == len(ids) == number else None
 
-    return wait_for(there, f"{number} web servers run")
+    return [f"{address}:{SHOP_PORT}" for address in wait_for(there, f"{number} web servers run")]
 
 
-def _followed(group: Group) -> list[list[str]]:
-    """What each appliance of the zone has behind the shop, as host:port."""
-    appliances = group.lab.state()["nitro"]
-    return [sorted(backends_of(appliances[node["InstanceId"]], "shop")) for node in group.nodes()]
+def tick(group: Group, minute: int) -> Played:
+    return group.play("autoscale", autoscale_zones=[ZONE], autoscale_now=f"2026-03-01T11:{minute:02}:00Z")
 
 
-def backends_of(appliance: dict[str, Any], application: str) -> list[str]:
-    """Host:port of what is bound to this application."""
-    found: list[str] = [
-        one["address"] for one in appliance["routes"] if one["name"] == application for one in one["backends"]
-    ]
-    return found
+def behind(group: Group) -> list[str]:
+    """What the only node of the zone has behind the shop."""
+    [node] = group.nodes()
+    return group.backends(node, "shop")
 
 
 @pytest.mark.timeout(3000)
 def test_back_ends_join_and_leave_and_stay_when_their_group_is_gone(group: Group) -> None:
     group.begin(built(KIND))
-    [first] = _hire(group, 1)
-    tick = {"autoscale_zones": [ZONE], "autoscale_owner": "job"}
-    assert group.play("autoscale", **tick, autoscale_now="2026-03-01T11:00:00Z").writes == []
-    assert _followed(group) == [[f"{first}:{SHOP_PORT}"]]
+    one = hire(group, 1)
+    assert (tick(group, 0).writes, behind(group)) == ([], one)
 
-    both = [f"{address}:{SHOP_PORT}" for address in _hire(group, 2)]
-    run = group.play("autoscale", **tick, autoscale_now="2026-03-01T11:01:00Z")
-    assert (run.code, _followed(group)) == (0, [both]), run.said
-    assert group.play("autoscale", **tick, autoscale_now="2026-03-01T11:02:00Z").writes == []
+    two = hire(group, 2)
+    run = tick(group, 1)
+    assert (run.code, behind(group)) == (0, two), run.said
+    assert tick(group, 2).writes == []
 
-    one = [f"{address}:{SHOP_PORT}" for address in _hire(group, 1)]
-    run = group.play("autoscale", **tick, autoscale_now="2026-03-01T11:03:00Z")
-    assert (run.code, _followed(group)) == (0, [one]), run.said
+    one = hire(group, 1)
+    run = tick(group, 3)
+    assert (run.code, behind(group)) == (0, one), run.said
 
     group.lab.boto("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=BYSTANDERS, ForceDelete=True)
-    run = group.play("autoscale", **tick, autoscale_now="2026-03-01T11:04:00Z")
-    assert (run.code, run.writes, _followed(group)) == (2, [], [one])
+    run = tick(group, 4)
+    assert (run.code, run.writes, behind(group)) == (2, [], one)
     assert f"there is no Auto Scaling group {BYSTANDERS} in this account and region" in run.said
