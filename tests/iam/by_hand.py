@@ -233,6 +233,11 @@ def held(kind: Kind) -> Tampering:
     return tamper
 
 
+def no_table(stage: Stage) -> None:
+    """The table of the records is gone; the definition says that it is to be made."""
+    stage.lab.boto("dynamodb").delete_table(TableName=STORE["table"])
+
+
 def _change(stage: Stage, kind: Kind, change: Callable[[dict[str, Any]], None]) -> None:
     kind.write_variables(stage)
     values = stage.lab.variables(kind.variables)
