@@ -101,4 +101,4 @@ def tail(run: Run) -> str:
 
 def test_there_is_a_case_for_every_playbook() -> None:
     shipped = {path.stem for path in POLICIES.glob("*.json") if not path.stem.startswith("appliance_")}
-    assert {case.playbook for case in cases()} == shipped
+    assert {case.playbook for case in cases()} == shipped - {"preflight"}  # which does without what it may not
