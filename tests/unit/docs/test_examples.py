@@ -368,13 +368,13 @@ def messages() -> list[str]:
 
 
 # Said by AWS, and by the appliance through the sentence "answered <code>".
-OF_OTHERS = {
+OF_OTHERS = {"AddressLimitExceeded", "InsufficientInstanceCapacity", "AccessDenied"}
     "AddressLimitExceeded",
     "InsufficientInstanceCapacity",
     "AccessDenied",
     "AWS answered UnauthorizedOperation",
 }
-OF_OTHERS |= {"answered 354", "answered 356", "add hanode"}
+OF_OTHERS |= {"AWS answered UnauthorizedOperation", "answered 354", "answered 356", "add hanode"}
 
 
 def test_messages_that_operators_look_up_are_said_somewhere() -> None:
