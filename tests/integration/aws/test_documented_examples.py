@@ -97,6 +97,11 @@ class Places:
     def file(self, value: str) -> str:
         return str(self.folder / Path(value).name)
 
+    def subnet(self, beside: dict[str, Any]) -> str:
+        """Of the zone that is named beside it, else of the first; for the role beside it, else for clients."""
+        zone = self.number("zone", beside["name"]) if "name" in beside else 0
+        return self.pair.cloud.subnets(zone)[beside.get("role", "client")]
+
     def zone(self, value: str) -> str:
         return str(list(self.pair.cloud.seed["subnets"])[self.number("zone", value)])
 
@@ -125,7 +130,6 @@ def template(given: str, key: str, places: Places) -> Any:
 
 
 def literal(module: str, given: str, places: Places, key: str, beside: Any) -> Any:
-    subnets = dict(places.facts["subnets"])
     address = {"vpx_snip": places.server, "adm_device": places.plain_nsip}.get(module, places.client)
     by_key = {
         "nsip": places.nsip,
@@ -142,7 +146,7 @@ def literal(module: str, given: str, places: Places, key: str, beside: Any) -> A
         "elastic_ip": places.elastic,
         "image_id": lambda _value: places.pair.cloud.seed["image_id"],
         "security_groups": lambda _value: places.pair.group_id,
-        "subnet_id": lambda _value: subnets[beside.get("role", "client")],
+        "subnet_id": lambda _value: places.subnet(beside),
         "path": places.file,
         "recording": places.file,
         "eu-central-1a": places.file,
@@ -199,7 +203,6 @@ def facts(pair: Pair, cloud: Cloud, tmp_path: Path) -> dict[str, Any]:
     )
     return {
         "elastic_ips": [pair.public_ip, cloud.allocate()[0]],
-        "subnets": cloud.subnets(0),
         "target_group_arn": arn,
         "adm_user": lab.env["LAB_ADM_USER"],
         "adm_password": lab.env["LAB_ADM_PASSWORD"],
