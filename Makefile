@@ -14,6 +14,8 @@ export LC_ALL := C.UTF-8
 PYTEST = $(BIN)/python -m pytest -q
 COVERAGE = $(BIN)/python -m coverage
 WORKERS ?= 2
+# What is asked of every row of the matrix: what the collection decides, and what its modules and playbooks do.
+ROW ?= tests/unit $(addprefix tests/integration/,aws modules stores playbooks/test_ha_pair_states.py playbooks/test_autoscale_acts.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -33,9 +35,12 @@ $(TREE)/.done: $(VENV)/.done tests/gates/tree.sh
 demo: venv ## the story: a pair under client traffic, failed over, broken and repaired; a group decides; a report
 	@$(BIN)/python -m tests.demo
 
-.PHONY: test
-test: lint sanity build docs unit integration coverage chaos-sample molecule ## every check and every test
+# Checks that read files keep one processor busy each, so two of them go side by side; what follows measures, or needs both.
+.PHONY: test checks
+test: checks unit integration coverage test-matrix chaos-sample iam-sample molecule ## every check and every test
 	@echo "make test: all passed"
+checks: venv
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target sanity lint build docs
 
 .PHONY: lint
 lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
@@ -78,11 +83,24 @@ integration: venv ## what speaks: modules against the lab over HTTP, and the lab
 coverage: venv ## of plugins/, from the unit and integration runs before
 	@$(COVERAGE) report --fail-under=90
 
+.PHONY: test-matrix row
+test-matrix: venv ## the collection with the newest ansible-core and amazon.aws that a Python on this machine can have
+	@WORKERS=$(WORKERS) bash tests/gates/matrix.sh "$(BIN)"
+row: venv
+	@$(BIN)/ansible --version | head -n 1
+	@$(PYTEST) -n $(WORKERS) --dist loadfile $(ROW)
+
 .PHONY: chaos chaos-sample
 chaos: venv ## kill the playbooks at every write and start them again (long)
 	@CHAOS=all $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
 chaos-sample: venv
 	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
+
+.PHONY: iam iam-sample
+iam: venv ## every playbook with exactly its policy, and with each action less (long)
+	@IAM=all $(PYTEST) tests/iam
+iam-sample: venv
+	@IAM=sample $(PYTEST) tests/iam
 
 .PHONY: molecule
 molecule: venv ## what is used: roles and stories, as a client and AWS see them

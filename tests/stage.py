@@ -49,10 +49,14 @@ class Run:
 
 
 class Stage:
-    """Starts playbooks of the collection against a running lab, with one of its files of variables."""
+    """Starts playbooks of the collection against a running lab, with one of its files of variables.
+
+    ``environment``: what playbooks find there besides the lab's exports, such as the access key of somebody else.
+    """
 
     def __init__(self, lab: LabClient) -> None:
         self.lab = lab
+        self.environment: dict[str, str] = {}
         self._runs = 0
 
     def start(self, playbook: str, *extra: str, variables: str = VARIABLES) -> tuple[subprocess.Popen[bytes], Path]:
@@ -75,7 +79,7 @@ class Stage:
             process = subprocess.Popen(
                 [*command, *given],
                 cwd=CHECKOUT,
-                env=self.lab.environment(**settings),
+                env=self.lab.environment(**settings, **self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

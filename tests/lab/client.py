@@ -29,7 +29,10 @@ class LabRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One line of calls.jsonl. ``fault``: what was done to the call, None if nothing."""
+    """One line of calls.jsonl. ``fault``: what was done to the call, None if nothing.
+
+    ``needs``: the actions that it needs in IAM, as "ec2:RunInstances", its own first; of AWS only.
+    """
 
     t: float
     side: str
@@ -39,6 +42,7 @@ class Call:
     write: bool
     address: str | None = None
     fault: str | None = None
+    needs: tuple[str, ...] = ()
 
 
 class LabClient:

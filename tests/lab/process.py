@@ -36,6 +36,7 @@ from tests.lab.world import Clock, Door, Keeper
 
 REGION = "eu-central-1"
 HOME = "127.0.0.1"
+OWNER = "lab"
 TICK_SECONDS = 0.05
 MOST_TRACEBACKS = 20
 APPLICATION_PORTS = range(8080, 8180)
@@ -90,6 +91,7 @@ class Lab:
             rpc_password=_random(24),
         )
         self.aws.keys = {self.where.access_key_id: self.where.secret_access_key, inprocess.KEY_ID: None}
+        self.aws.enforces = settings.iam
         self._clients = Clients(self.aws, self.where.aws_url, REGION)
         self._application_port = _free_port(f"{self.slice.public_network}.255.254", APPLICATION_PORTS)
         self.seed: seed.Seed
@@ -246,6 +248,7 @@ class Lab:
 
     def _sow(self) -> None:
         self.seed = seed.sow(self._clients, self.slice.network, REGION)
+        self.aws.hand_over(OWNER, self.where.access_key_id, self.where.secret_access_key)
         self.console.sow(self.slice.network, self.where.password, self.where.nitro_port)
         self._write_files()
 

@@ -18,7 +18,8 @@ class Settings:
     """``directory``: where the lab keeps its files. Ports are 0 for "any free one"; ``network`` None likewise.
 
     ``network`` is the first half of an even /15 of 127.0.0.0/8, such as ``127.10``: VPCs lie in 127.10.0.0/16, Elastic
-    IPs in 127.11.0.0/16. ``pace``: how many lab seconds pass in a real one.
+    IPs in 127.11.0.0/16. ``pace``: how many lab seconds pass in a real one. ``iam``: whether users and roles may do
+    only what their policies allow.
     """
 
     directory: Path
@@ -28,10 +29,11 @@ class Settings:
     nitro_port: int = 0
     pace: float = 1.0
     adm_port: int = 0
+    iam: bool = False
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """What LAB_DIR, LAB_NETWORK, LAB_PACE and the ports say (LAB_PORT, LAB_AWS_PORT, LAB_NITRO_PORT, LAB_ADM_PORT).
+    """What LAB_DIR, LAB_NETWORK, LAB_PACE, LAB_IAM say, and LAB_PORT, LAB_AWS_PORT, LAB_NITRO_PORT, LAB_ADM_PORT.
 
     LabError if one is wrong.
     """
@@ -44,6 +46,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         nitro_port=_port(environ, "LAB_NITRO_PORT"),
         adm_port=_port(environ, "LAB_ADM_PORT"),
         pace=_pace(environ.get("LAB_PACE") or "1"),
+        iam=_switch(environ, "LAB_IAM"),
     )
 
 
@@ -54,6 +57,13 @@ def _network(text: str | None) -> str | None:
     if first != "127" or not second.isdigit() or not 2 <= int(second) <= 252 or int(second) % 2:
         raise LabError(f"LAB_NETWORK must be 127.N with an even N from 2 to 252, such as 127.10, not '{text}'")
     return f"127.{int(second)}"
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name) or "0"
+    if text not in ("0", "1"):
+        raise LabError(f"{name} must be 1 or 0, not '{text}'")
+    return text == "1"
 
 
 def _port(environ: Mapping[str, str], name: str) -> int:

@@ -132,6 +132,7 @@ class _Entry:
         self._began = time.monotonic()
         self._at = time.time()
         self.op, self.write = side.describe(environ)
+        self._environ = environ
         self.extra: dict[str, Any] = {}
         if side.name != "aws":
             self.extra["address"] = environ.get("lab.local_address")
@@ -146,6 +147,7 @@ class _Entry:
                 "ms": round((time.monotonic() - self._began) * 1000, 3),
                 "write": self.write,
                 **self.extra,
+                **self._environ.get("lab.said", {}),
             }
         )
 

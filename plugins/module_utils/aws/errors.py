@@ -13,6 +13,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorH
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.rights import hint, missing_action, service_of
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -29,15 +31,22 @@ class Refusal(Failure):
 
 
 class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
-    """A call that AWS refused or that never reached it. ``message`` says what was tried."""
+    """A call that AWS refused or that never reached it. ``message`` says what was tried, ``service`` of whom."""
 
     message: str
     exception: Exception | None
+    service: str | None = None
 
     @property
     def code(self) -> str | None:
         """The error code of the service, as in "InvalidAllocationID.NotFound"; None if no answer came."""
         return self._detail().get("Code")
+
+    @property
+    def missing(self) -> str | None:
+        """The action of IAM that the caller has no right to, as in "ec2:AssociateAddress"; None at other errors."""
+        operation = getattr(self.exception, "operation_name", None)
+        return missing_action(self.code, str(self._detail().get("Message")), self.service, operation)
 
     def sentence(self) -> str:
         """What was tried and what the other side said, with its code; never more than one line."""
@@ -47,7 +56,9 @@ class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
             said = f"AWS answered {detail.get('Code')} to {operation}: {detail.get('Message')}"
         else:
             said = str(self.exception)
-        return " ".join(f"{self.message}: {said}".split())
+        missing = self.missing
+        advice = f". {hint(missing)}" if missing else ""
+        return " ".join(f"{self.message}: {said.rstrip('.') if advice else said}{advice}".split())
 
     def __str__(self) -> str:
         return self.sentence()
@@ -79,8 +90,13 @@ def aws_call(
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            said = description.format_map(signature.bind(*args, **kwargs).arguments)
-            return cast("R", _ErrorHandler.common_error_handler(said)(again)(*args, **kwargs))
+            given = signature.bind(*args, **kwargs).arguments
+            said = description.format_map(given)
+            try:
+                return cast("R", _ErrorHandler.common_error_handler(said)(again)(*args, **kwargs))
+            except AwsError as error:
+                error.service = service_of(given.get("client"))
+                raise
 
         return call
 

@@ -308,8 +308,9 @@ def _call(client: Any, table: str, method: str, **request: Any) -> dict[str, Any
     except is_boto3_error_code("ResourceInUseException") as error:
         raise _TableThere(f"table {table} is there already") from error
     except is_boto3_error_code(["AccessDeniedException", "UnrecognizedClientException"]) as error:
+        action = "dynamodb:" + "".join(word.capitalize() for word in method.split("_"))
         raise StoreUnusable(
-            f"table {table}: {method} is not permitted ({error}); IAM needed on it: {ACTIONS}"
+            f"table {table}: {action} is not permitted ({error}); IAM needed on it: {ACTIONS}"
         ) from error
     except is_boto3_error_code("ValidationException") as error:
         raise StoreUnusable(f"table {table} does not fit ({error}); it needs {NEEDS}") from error

@@ -160,7 +160,7 @@ def test_an_item_whose_fence_is_no_number_is_damaged(client: Any, table: str) ->
 
 def test_what_is_not_permitted_names_the_actions(client: Any, table: str) -> None:
     refused = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "GetItem")
-    with pytest.raises(StoreUnusable, match=r"get_item is not permitted .* IAM needed on it: dynamodb:GetItem"):
+    with pytest.raises(StoreUnusable, match=r"dynamodb:GetItem is not permitted .* IAM needed on it: dynamodb:GetItem"):
         dynamodb.DynamoStore(Disturbed(client, before=[refused]), table, KEY).read()
 
 

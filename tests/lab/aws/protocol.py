@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -42,12 +44,16 @@ READING = (
 
 @dataclass(frozen=True, slots=True)
 class AwsRequest:
-    """``service`` is the signing name ("ec2", "elasticloadbalancing", "route53" …), ``action`` the API's name."""
+    """``service`` is the signing name ("ec2", "elasticloadbalancing", "route53" …), ``action`` the API's name.
+
+    ``fields``: what is asked for, by the names of the EC2 and query protocols, and of JSON what is a string.
+    """
 
     service: str
     action: str
     protocol: Protocol
     dry_run: bool
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def writes(self) -> bool:
@@ -75,17 +81,36 @@ def read_request(environ: Environ) -> AwsRequest:
     service = signing_service(environ)
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
-        return AwsRequest(service, target.rpartition(".")[2], "json", dry_run=False)
+        return AwsRequest(service, target.rpartition(".")[2], "json", dry_run=False, fields=_strings(body))
     form = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         form |= parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
     if "Action" in form:
         dry_run = form.get("DryRun", [""])[0].lower() == "true"
-        return AwsRequest(service, form["Action"][0], "ec2" if service == "ec2" else "query", dry_run)
+        return AwsRequest(service, form["Action"][0], "ec2" if service == "ec2" else "query", dry_run, _first(form))
     path = environ.get("PATH_INFO", "/")
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
         return AwsRequest(service, path.rpartition("/")[2], "json", dry_run=False)
-    return AwsRequest(service, _rest_action(service, environ), "s3" if service == "s3" else "rest-xml", dry_run=False)
+    protocol: Protocol = "s3" if service == "s3" else "rest-xml"
+    zone = _ZONE.match(path)
+    fields = {"HostedZoneId": zone[1]} if zone and service == "route53" else {}
+    return AwsRequest(service, _rest_action(service, environ), protocol, dry_run=False, fields=fields)
+
+
+_ZONE = re.compile(r"/2013-04-01/hostedzone/([^/]+)")
+
+
+def _first(form: Mapping[str, list[str]]) -> dict[str, str]:
+    return {name: values[0] for name, values in form.items()}
+
+
+def _strings(body: bytes) -> dict[str, str]:
+    """What is said on the first level of a JSON request, as far as it is text."""
+    try:
+        said = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return {name: value for name, value in said.items() if isinstance(value, str)} if isinstance(said, dict) else {}
 
 
 def signing_service(environ: Environ) -> str:
@@ -119,16 +144,49 @@ def refuse_request(kind: FaultKind, request: AwsRequest, why: str = "") -> Answe
     return _answer(request, status, code, why or usual, "Sender" if throttled else "Receiver")
 
 
-def forbid_request(request: AwsRequest) -> Answer:
-    """The answer to a caller who has no right to do this, whether it was a dry run or not.
+def forbid_request(request: AwsRequest, why: str = "") -> Answer:
+    """The answer to a caller who has no right to do this, whether it was a dry run or not; ``why``: IAM's sentence.
 
     EC2 says UnauthorizedOperation (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html), the
     JSON services AccessDeniedException, the others AccessDenied; all with 403 but JSON's 400.
     """
-    message = f"You are not authorized to perform this operation: {request.service}:{request.action}."
+    message = why or f"You are not authorized to perform this operation: {request.service}:{request.action}."
+    if why and request.protocol == "ec2":
+        message = f"You are not authorized to perform this operation. {why}"
     code = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException"}.get(request.protocol, "AccessDenied")
     status = "400 Bad Request" if request.protocol == "json" else "403 Forbidden"
     return _answer(request, status, code, message, "Sender")
+
+
+def would_succeed(request: AwsRequest) -> Answer:
+    """The answer to a dry run of somebody who has the right to do it
+    (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html, DryRunOperation).
+    """
+    message = "Request would have succeeded, but DryRun flag is set."
+    return _answer(request, "412 Precondition Failed", "DryRunOperation", message, "Sender")
+
+
+def malformed_policy(request: AwsRequest, why: str) -> Answer:
+    """The answer to a policy document that cannot be taken
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPolicy.html, MalformedPolicyDocument).
+    """
+    return _answer(request, "400 Bad Request", "MalformedPolicyDocument", why, "Sender")
+
+
+def no_such_entity(request: AwsRequest, why: str) -> Answer:
+    """The answer of IAM about somebody who is not there."""
+    return _answer(request, "404 Not Found", "NoSuchEntity", why, "Sender")
+
+
+def query_answer(request: AwsRequest, result: str) -> Answer:
+    """An answer of the query protocol, around the XML of its result."""
+    identity = str(uuid.uuid4())
+    name = request.action
+    body = (
+        f'<{name}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><{name}Result>{result}</{name}Result>'
+        f"<ResponseMetadata><RequestId>{identity}</RequestId></ResponseMetadata></{name}Response>"
+    )
+    return _with_headers("200 OK", body, "text/xml;charset=UTF-8", identity)
 
 
 def reject_signature(request: AwsRequest) -> Answer:
@@ -161,6 +219,10 @@ def _answer(request: AwsRequest, status: str, code: str, message: str, fault: st
     else:
         body = _XML[request.protocol].format(code=code, message=escape(message), who=fault, identity=identity)
         kind_of_body = "text/xml;charset=UTF-8"
+    return _with_headers(status, body, kind_of_body, identity)
+
+
+def _with_headers(status: str, body: str, kind_of_body: str, identity: str) -> Answer:
     content = body.encode()
     headers = [
         ("Content-Type", kind_of_body),

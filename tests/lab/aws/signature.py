@@ -36,6 +36,12 @@ def read_signature(environ: Environ) -> Signature | None:
     return Signature(key_id, scope, tuple(parts.get("SignedHeaders", "").split(";")), parts.get("Signature", ""))
 
 
+def key_of(environ: Environ) -> str | None:
+    """The id of the access key that signed the request, None if it is not signed."""
+    signed = read_signature(environ)
+    return signed.key_id if signed else None
+
+
 def is_genuine(environ: Environ, keys: Mapping[str, str | None]) -> bool:
     """Whether one of ``keys`` (access key id → secret, None: any signature) signed this.
 

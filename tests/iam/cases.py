@@ -1,0 +1,143 @@
+"""Runs of the playbooks that together need every action of the shipped policies."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from tests.chaos import groups
+from tests.chaos.groups import BYSTANDERS, STORE, ZONE, Kind
+from tests.chaos.murder import Plot
+from tests.chaos.scenes import ASTRAY, EMPTY, PAIR, Scene
+from tests.iam import by_hand
+from tests.iam.by_hand import Tampering, all_of, as_declared
+from tests.stage import Stage
+
+NOTHING = frozenset[str]()
+PAIR_NAME = "lab-pair"
+REPORT = "{{ lookup('ansible.builtin.env', 'LAB_DIR') }}/report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """``given``: what the definition has ("Nlb", "Dynamodb"), so which statements apply. ``before``: what an
+    administrator does in the scene before the playbook is played.
+    """
+
+    name: str
+    playbook: str
+    scene: Scene
+    arguments: tuple[str, ...] = ()
+    variables: str = "ha_pair"
+    given: frozenset[str] = NOTHING
+    before: Tampering | None = None
+
+    def set_up(self, stage: Stage) -> None:
+        self.scene.set_up(stage)
+        if self.before is not None:
+            self.before(stage)
+
+
+PAIRS = (
+    Case("build a pair", "ha_pair", EMPTY),
+    Case("a pair that is as it shall be", "ha_pair", PAIR),
+    Case(
+        "a pair that was tampered with", "ha_pair", PAIR,
+        before=all_of(by_hand.ports(PAIR_NAME), by_hand.interfaces(PAIR_NAME), by_hand.access(PAIR_NAME)),
+    ),
+    Case(
+        "remove a pair", "ha_pair", PAIR, ("-e", "ha_pair_state=absent"),
+        before=all_of(by_hand.left_over(PAIR_NAME), by_hand.attached(PAIR_NAME)),
+    ),
+    Case("a planned failover", "ha_failover", PAIR, ("-e", "ha_failover_to=1")),
+    Case("reconcile", "ha_failover", ASTRAY, ("-e", "ha_failover_mode=reconcile")),
+)  # fmt: skip
+
+
+def _given(kind: Kind, *more: str) -> frozenset[str]:
+    cluster = {"Cluster"} if kind.topology == "cluster" else set()
+    return frozenset({kind.distributor.capitalize(), "Dynamodb", "FollowedGroups", *cluster, *more})
+
+
+def _followed_behind_a_balancer(stage: Stage) -> None:
+    """The Auto Scaling group that is followed registers its instances with a load balancer of its own."""
+    elb, scaling = stage.lab.boto("elbv2"), stage.lab.boto("autoscaling")
+    vpc = stage.lab.state()["seed_data"]["vpc_id"]
+    made = elb.create_target_group(Name="web-servers", Protocol="TCP", Port=80, VpcId=vpc)["TargetGroups"][0]
+    scaling.attach_load_balancer_target_groups(
+        AutoScalingGroupName=BYSTANDERS, TargetGroupARNs=[made["TargetGroupArn"]]
+    )
+
+
+#: Of acts of the chaos runs, those before which this is done besides.
+_FOLLOWING = ("build", "deploy", "grow", "a tick that grows")
+
+
+def _acts(kind: Kind) -> list[Case]:
+    """The acts of the chaos runs, played undisturbed."""
+    return [_of_plot(plot, kind) for plot in groups.plots() if plot.variables == kind.variables]
+
+
+def _of_plot(plot: Plot, kind: Kind) -> Case:
+    before = [as_declared(kind)]
+    if plot.name.startswith(_FOLLOWING):
+        before.append(_followed_behind_a_balancer)
+    if plot.name.startswith("remove"):
+        before += [by_hand.left_over(kind.group), by_hand.attached(kind.group)]
+    elif plot.name.startswith(("grow", "a tick that grows")):
+        stale = by_hand.stale_target if kind.distributor == "nlb" else by_hand.spare_address
+        before += [by_hand.interfaces(kind.group), stale(kind.group)]
+    elif plot.name.startswith(("finish", "a tick that removes")):
+        before.append(by_hand.left_over(kind.group, ZONE))
+    given = _given(kind, *(["Cloudwatch"] if plot.playbook == "autoscale" else []))
+    publish = ("-e", '{"autoscale_publish": true}') if plot.playbook == "autoscale" else ()
+    return Case(
+        plot.name, plot.playbook, plot.scene, (*plot.arguments, *publish), plot.variables, given, all_of(*before)
+    )
+
+
+def _more(kind: Kind) -> list[Case]:
+    """What the chaos runs have no act for."""
+    built, group = groups.built(kind), kind.group
+    tampering = [as_declared(kind), by_hand.ports(group), by_hand.interfaces(group), by_hand.access(group)]
+    report = {"report_group": group, "report_zones": [ZONE], "report_store": STORE, "report_path": REPORT}
+    whole = {name: value for name, value in report.items() if name != "report_zones"}
+    cases = [
+        ("as it shall be", "autoscale_group", built, {}, as_declared(kind)),
+        ("tick beside another job", "autoscale", groups.grown(kind), groups._tick(700), by_hand.held(kind)),
+        ("report of a zone", "report", groups.grown(kind), report, None),
+        ("report of all zones", "report", groups.grown(kind), whole, None),
+    ]
+    if kind.distributor == "nlb":
+        tampering += [by_hand.ways(group), by_hand.balancer(group)]
+        ways = all_of(as_declared(kind), by_hand.ports_open(group), by_hand.ways(group))
+        cases += [("applications tampered with", "application", built, {}, ways)]
+        if kind.topology == "independent":
+            cases += [("another zone", "autoscale_group", built, {}, by_hand.another_zone(kind))]
+        for playbook in ("autoscale_group", "application"):
+            cases += [(f"names, {playbook}", playbook, built, {}, by_hand.named(kind))]
+    else:
+        for playbook in ("autoscale_group", "application"):
+            cases += [(f"hosted zone by id, {playbook}", playbook, built, {}, by_hand.zone_by_id(kind))]
+    cases += [("tampered with", "autoscale_group", built, {}, all_of(*tampering))]
+    return [
+        Case(
+            f"{name}, {kind}", playbook, scene, tuple(groups._given(values)), kind.variables,
+            _given(kind, *(["Dns"] if name.startswith("names") else [])), before,
+        )
+        for name, playbook, scene, values, before in cases
+    ]  # fmt: skip
+
+
+KINDS = (Kind("nlb", "independent"), Kind("dns", "cluster"), Kind("dns", "independent"))
+
+
+def cases() -> list[Case]:
+    """All of them: those of pairs, then those of groups, each kind by itself so that its scenes are built once."""
+    return [*PAIRS, *(case for kind in KINDS for case in (*_acts(kind), *_more(kind)))]
+
+
+def drawn(dice: random.Random) -> list[Case]:
+    """What a sample takes: one of the runs of a pair, and one that begins to build a group."""
+    building = [case for case in cases() if case.playbook == "autoscale_group" and case.name.startswith("build")]
+    return [dice.choice(PAIRS), dice.choice(building)]

@@ -1,0 +1,101 @@
+"""A playbook passes with exactly the policy that is shipped for it; with one action less it fails and names it.
+
+IAM=all: every action of every playbook; otherwise a sample that IAM_SEED draws (it is printed).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import defaultdict
+
+import pytest
+
+from tests.iam.cases import Case, cases, drawn
+from tests.iam.shipped import POLICIES, Statement, actions, controller, statements, without
+from tests.stage import Run, Stage
+
+EVERYTHING = os.environ.get("IAM", "sample") == "all"
+DICE = random.Random(os.environ["IAM_SEED"])
+CHOSEN = cases() if EVERYTHING else drawn(DICE)
+# How many actions of a case a sample takes away.
+SAMPLE = 1
+
+#: amazon.aws.iam_policy takes a refused GetRolePolicy for a policy without content, and writes the policy each time.
+SILENT = {"iam:GetRolePolicy"}
+#: What a tick does without, and warns: figures that cannot be published must not keep a group from growing.
+WARNED = {"cloudwatch:PutMetricData"}
+
+used: dict[str, set[str]] = defaultdict(set)
+tried: set[tuple[str, str]] = set()
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.name.replace(" ", "-"))
+def test_exactly_its_policy_and_one_action_less(stage: Stage, case: Case) -> None:
+    print(f"IAM_SEED={os.environ['IAM_SEED']}")
+    granted = statements(case.playbook, case.given)
+    whole = play(stage, case, granted)
+    assert whole.code == 0, f"{case.name} does not pass with its policy; see {whole.log}\n{tail(whole)}"
+    needed = sorted(actions(granted) & called(stage, whole))
+    used[case.playbook] |= set(needed)
+    print(f"{case.name}: passes, and needs {len(needed)} of {len(actions(granted))} actions")
+    wrong = {}
+    for action in chosen(case, needed):
+        less = play(stage, case, without(action, granted))
+        problem = complaint(action, whole, less)
+        print(f"  without {action}: {problem or 'fails, and names it'} ({less.seconds:.0f} s)", flush=True)
+        if problem:
+            wrong[action] = f"{problem}; see {less.log}"
+    assert not wrong, "\n".join(f"without {action}: {problem}" for action, problem in wrong.items())
+
+
+@pytest.mark.skipif(not EVERYTHING, reason="what is needed at all is known when all cases were played")
+@pytest.mark.parametrize("playbook", sorted({case.playbook for case in cases()}))
+def test_no_action_is_unused(playbook: str) -> None:
+    """After all cases, in the same process."""
+    assert actions(statements(playbook)) - used[playbook] == set()
+
+
+def play(stage: Stage, case: Case, granted: list[Statement]) -> Run:
+    """The case from its beginning, by somebody who has these rights."""
+    case.set_up(stage)
+    with controller(stage, granted):
+        return stage.play(case.playbook, *case.arguments, variables=case.variables, must_succeed=False)
+
+
+def called(stage: Stage, run: Run) -> set[str]:
+    """Every action that was needed since this run began."""
+    return {action for call in stage.lab.calls(run.started, side="aws") for action in call.needs}
+
+
+def chosen(case: Case, needed: list[str]) -> list[str]:
+    """Which actions are taken away: each once a playbook, or some of them."""
+    if not EVERYTHING:
+        return DICE.sample(needed, min(SAMPLE, len(needed)))
+    fresh = [action for action in needed if (case.playbook, action) not in tried]
+    # That nothing is lost without it shows only where there is something to lose.
+    fresh = [action for action in fresh if action not in SILENT or case.name.startswith(("a pair that is as", "as it"))]
+    tried.update((case.playbook, action) for action in fresh)
+    return fresh
+
+
+def complaint(action: str, whole: Run, less: Run) -> str | None:
+    """What is wrong with how the run ended that had one action less; None if it was as it must be."""
+    if action in SILENT:
+        return None if less.changed() > whole.changed() else "nothing is lost without it"
+    said = f"perform: {action} " in less.text() or f"{action} is not permitted" in less.text()
+    if action in WARNED:
+        return None if said else "it does not say so"
+    if less.code == 0:
+        return "passes"
+    return None if said else f"fails, but does not name it\n{tail(less)}"
+
+
+def tail(run: Run) -> str:
+    return "\n".join(run.text().splitlines()[-15:])
+
+
+def test_there_is_a_case_for_every_playbook() -> None:
+    shipped = {path.stem for path in POLICIES.glob("*.json") if not path.stem.startswith("appliance_")}
+    assert {case.playbook for case in cases()} == shipped

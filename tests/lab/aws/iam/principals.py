@@ -1,0 +1,123 @@
+"""Who asks, by the access key, and what is written of his rights: the way into moto's IAM and STS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.elbv2.models import elbv2_backends
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+
+from tests.lab.aws.iam.needs import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """``arn``: as messages name him; ``documents``: every policy of his, inline, attached, and of his groups.
+
+    ``all``: the account's own keys, which may do everything.
+    """
+
+    arn: str
+    documents: tuple[str, ...] = ()
+    all: bool = False
+
+
+ROOT = Principal(f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:root", all=True)
+
+
+def account() -> Account:
+    """What ``needs`` has to know of the account."""
+    profiles = {
+        profile.name: str(profile.roles[0].arn) for profile in _iam().instance_profiles.values() if profile.roles
+    }
+    balanced = any(backend.load_balancers for backend in list(elbv2_backends[DEFAULT_ACCOUNT_ID].values()))
+    return Account(DEFAULT_ACCOUNT_ID, profiles, balanced)
+
+
+def principal_of(key_id: str | None) -> Principal:
+    """Whose key this is. A key that nobody has in IAM is the lab's own."""
+    if key_id is None:
+        return ROOT
+    for user in _iam().users.values():
+        if any(key.access_key_id == key_id for key in user.access_keys):
+            return Principal(user.arn, tuple(_of_user(user)))
+    for backend in list(sts_backends[DEFAULT_ACCOUNT_ID].values()):
+        for session in backend.assumed_roles:
+            if session.access_key_id == key_id:
+                return _of_session(session)
+    return ROOT
+
+
+def principal_named(arn: str) -> Principal | None:
+    """The user or role of this ARN, None if there is none; for the simulation."""
+    for user in _iam().users.values():
+        if user.arn == arn:
+            return Principal(arn, tuple(_of_user(user)))
+    for role in _iam().roles.values():
+        if role.arn == arn:
+            return Principal(arn, tuple(_of_role(role)))
+    return None
+
+
+def secret_of(key_id: str) -> str | None:
+    """The secret of a user's access key, None if it is nobody's."""
+    for user in _iam().users.values():
+        for key in user.access_keys:
+            if key.access_key_id == key_id:
+                return str(key.secret_access_key) if key.status == "Active" else None
+    return None
+
+
+def document_of(policy_arn: str) -> str | None:
+    """The document of a managed policy, None if there is none."""
+    policy = _iam().managed_policies.get(policy_arn)
+    return None if policy is None else _default(policy)
+
+
+def has_administrator(name: str, key_id: str, secret: str) -> None:
+    """A user with this key who may do everything: whom a fresh account is handed to."""
+    iam = _iam()
+    user = iam.create_user("us-east-1", name)
+    user.put_policy("AdministratorAccess", _EVERYTHING)
+    key = iam.create_access_key(name)
+    iam.access_keys[key_id] = iam.access_keys.pop(key.physical_resource_id)
+    key.access_key_id, key.secret_access_key = key_id, secret
+
+
+_EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+
+
+def _of_session(session: Any) -> Principal:
+    role = next((role for role in _iam().roles.values() if role.arn == session.role_arn), None)
+    documents = tuple(_of_role(role)) if role is not None else ()
+    return Principal(session.arn, documents)
+
+
+def _of_user(user: Any) -> Iterator[str]:
+    yield from map(str, user.policies.values())
+    yield from _attached(user.managed_policies)
+    for group in _iam().get_groups_for_user(user.name):
+        yield from map(str, group.policies.values())
+        yield from _attached(group.managed_policies)
+
+
+def _of_role(role: Any) -> Iterator[str]:
+    yield from map(str, role.policies.values())
+    yield from _attached(role.managed_policies)
+
+
+def _attached(policies: dict[str, Any]) -> Iterator[str]:
+    yield from map(_default, policies.values())
+
+
+def _default(policy: Any) -> str:
+    """The document of the version that counts."""
+    return next(str(one.document) for one in policy.versions if one.version_id == policy.default_version_id)
+
+
+def _iam() -> Any:
+    return iam_backends[DEFAULT_ACCOUNT_ID]["aws"]

@@ -1,0 +1,207 @@
+"""IAM as the lab decides it: documents are read to the letter, a Deny wins, what nobody allows is refused."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+
+from tests.lab.aws.iam.decide import decide, first_refused, sentence, statements_of
+from tests.lab.aws.iam.needs import Account, Need, needs
+from tests.lab.aws.iam.policy import PolicyError, read_policy
+from tests.lab.aws.iam.simulate import read_question, results
+
+ACCOUNT = Account("123456789012", {"pair-vpx": "arn:aws:iam::123456789012:role/pair-vpx"})
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(*actions: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": "*", **more}
+
+
+def deny(*actions: str, **more: Any) -> dict[str, Any]:
+    return allow(*actions, **more) | {"Effect": "Deny"}
+
+
+def says(document: str, action: str, resource: str = "*", **context: str) -> str:
+    keys = {name.replace("_", ":"): value for name, value in context.items()}
+    return decide(Need(action, resource, keys), read_policy(document)).decision
+
+
+@pytest.mark.parametrize(
+    ("statements", "action", "decision"),
+    [
+        ([allow("ec2:RunInstances")], "ec2:RunInstances", "allowed"),
+        ([allow("ec2:RunInstances")], "ec2:runinstances", "allowed"),
+        ([allow("ec2:RunInstances")], "ec2:StartInstances", "implicitDeny"),
+        ([allow("ec2:Describe*")], "ec2:DescribeVpcs", "allowed"),
+        ([allow("ec2:Describe*")], "elasticloadbalancing:DescribeTags", "implicitDeny"),
+        ([allow("ec2:?topInstances")], "ec2:StopInstances", "allowed"),
+        ([allow("*")], "iam:PassRole", "allowed"),
+        ([allow("*"), deny("iam:*")], "iam:PassRole", "explicitDeny"),
+        ([deny("iam:PassRole"), allow("iam:PassRole")], "iam:PassRole", "explicitDeny"),
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], "ec2:RunInstances", "allowed"),
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], "iam:GetRole", "implicitDeny"),
+        ([], "ec2:RunInstances", "implicitDeny"),
+    ],
+)
+def test_actions(statements: list[dict[str, Any]], action: str, decision: str) -> None:
+    assert says(policy(*statements), action) == decision
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "decision"),
+    [
+        ("arn:aws:iam::*:role/*-vpx", "arn:aws:iam::123456789012:role/pair-vpx", "allowed"),
+        ("arn:aws:iam::*:role/*-vpx", "arn:aws:iam::123456789012:role/admin", "implicitDeny"),
+        ("arn:aws:iam::*:role/*-vpx", "arn:aws:iam::123456789012:instance-profile/pair-vpx", "implicitDeny"),
+        ("arn:aws:iam::*:role/*-vpx", "*", "allowed"),
+        ("arn:aws:dynamodb:*:*:table/*", "arn:aws:dynamodb:*:123456789012:table/records", "allowed"),
+        ("arn:aws:dynamodb:*:*:table/a.c", "arn:aws:dynamodb:*:123456789012:table/abc", "implicitDeny"),
+        ("arn:aws:dynamodb:*:*:table/[abc]", "arn:aws:dynamodb:*:123456789012:table/a", "implicitDeny"),
+    ],
+)
+def test_resources(pattern: str, resource: str, decision: str) -> None:
+    assert says(policy(allow("iam:GetRole", Resource=pattern)), "iam:GetRole", resource) == decision
+
+
+def test_a_condition_needs_its_key_and_its_value() -> None:
+    document = policy(
+        allow("iam:PassRole", Condition={"StringEquals": {"iam:PassedToService": ["ec2.amazonaws.com"]}}),
+        allow("iam:GetRole", Condition={"StringLike": {"aws:name": "vpx-*"}}),
+    )
+    assert says(document, "iam:PassRole", iam_PassedToService="ec2.amazonaws.com") == "allowed"
+    assert says(document, "iam:PassRole", iam_passedtoservice="ec2.amazonaws.com") == "allowed"
+    assert says(document, "iam:PassRole", iam_PassedToService="lambda.amazonaws.com") == "implicitDeny"
+    assert says(document, "iam:PassRole") == "implicitDeny"
+    assert says(document, "iam:GetRole", aws_name="vpx-1") == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        ("{", "no JSON"),
+        ('{"Version": "2012-10-17"}', "no Statement"),
+        ('{"Version": "2008-10-17", "Statement": []}', "Version must be"),
+        (policy(allow("ec2:RunInstances") | {"Effect": "allow"}), "Effect must be"),
+        (policy(allow("RunInstances")), "RunInstances is no action"),
+        (policy(allow("ec2:RunInstances", NotAction="iam:*")), "either Action or NotAction"),
+        (policy(allow("ec2:RunInstances", Sid="a b")), "letters and digits"),
+        (policy(allow("ec2:A", Sid="One"), allow("ec2:B", Sid="One")), "same Sid"),
+        (policy({"Effect": "Allow", "Action": "ec2:*", "NotResource": "*"}), "does not know NotResource"),
+        (policy({"Effect": "Allow", "Action": "ec2:*"}), "Resource must be"),
+        (policy(allow("ec2:*", Condition={"DateGreaterThan": {"aws:CurrentTime": "x"}})), "condition DateGreaterThan"),
+        (policy(allow("ec2:*", Condition={"StringEquals": "x"})), "object of operators"),
+    ],
+)
+def test_what_is_not_understood_is_refused(document: str, why: str) -> None:
+    with pytest.raises(PolicyError, match=why):
+        read_policy(document)
+
+
+def actions(service: str, action: str, **fields: str) -> list[str]:
+    """``fields``: names with _ for the dots."""
+    given = {name.replace("_", "."): value for name, value in fields.items()}
+    return [need.action for need in needs(service, action, given, ACCOUNT)]
+
+
+def test_a_launch_needs_tags_and_the_role() -> None:
+    fields = {"IamInstanceProfile_Name": "pair-vpx", "TagSpecification_1_ResourceType": "instance"}
+    assert actions("ec2", "RunInstances", **fields) == ["ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"]
+    assert actions("ec2", "RunInstances") == ["ec2:RunInstances"]
+    *_rest, passing = needs("ec2", "RunInstances", {"IamInstanceProfile.Name": "pair-vpx"}, ACCOUNT)
+    assert passing.resource == "arn:aws:iam::123456789012:role/pair-vpx"
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "fields", "besides"),
+    [
+        ("ec2", "AllocateAddress", {"TagSpecification_1_ResourceType": "elastic-ip"}, {"ec2:CreateTags"}),
+        ("iam", "CreateRole", {"Tags_member_1_Key": "a"}, {"iam:TagRole"}),
+        ("iam", "AddRoleToInstanceProfile", {"RoleName": "a"}, {"iam:PassRole"}),
+        ("elasticloadbalancing", "SetSubnets", {}, {"ec2:DescribeSubnets"}),
+        (
+            "elasticloadbalancing",
+            "CreateTargetGroup",
+            {"Tags_member_1_Key": "a"},
+            {"elasticloadbalancing:AddTags", "ec2:DescribeInternetGateways", "ec2:DescribeVpcs"},
+        ),
+    ],
+)
+def test_what_else_is_asked_for(service: str, action: str, fields: dict[str, str], besides: set[str]) -> None:
+    assert set(actions(service, action, **fields)) - {f"{service}:{action}"} == besides
+
+
+def test_the_first_load_balancer_of_an_account_makes_a_role() -> None:
+    first, later = (
+        [need.action for need in needs("elasticloadbalancing", "CreateLoadBalancer", {}, Account("1", balanced=known))]
+        for known in (False, True)
+    )
+    assert set(first) - set(later) == {"iam:CreateServiceLinkedRole"}
+
+
+def test_services_whose_actions_have_another_name() -> None:
+    assert actions("monitoring", "PutMetricData") == ["cloudwatch:PutMetricData"]
+    assert actions("sts", "GetCallerIdentity") == []
+
+
+def test_the_first_that_is_refused_is_named() -> None:
+    wanted = [Need("ec2:RunInstances"), Need("iam:PassRole", "arn:aws:iam::1:role/r")]
+    refused = first_refused(wanted, [policy(allow("ec2:*"))])
+    assert refused == (wanted[1], "implicitDeny")
+    assert first_refused(wanted, [policy(allow("ec2:*")), policy(allow("iam:*"))]) is None
+    assert sentence("arn:aws:iam::1:user/u", *refused, where="") == (
+        "User: arn:aws:iam::1:user/u is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/r "
+        "because no identity-based policy allows the iam:PassRole action"
+    )
+
+
+def simulated(document: str, **fields: str) -> tuple[dict[str, str], ET.Element]:
+    asked = {name.replace("_", "."): value for name, value in fields.items()}
+    answer = ET.fromstring(f"<r>{results(read_question(asked), statements_of([document]))}</r>")
+    found = {
+        str(one.findtext("EvalActionName")): str(one.findtext("EvalDecision"))
+        for one in answer.findall("EvaluationResults/member")
+    }
+    return found, answer
+
+
+def test_a_simulation_is_decided_by_the_same() -> None:
+    document = policy(allow("ec2:RunInstances", Sid="Build"), deny("ec2:StopInstances"))
+    found, answer = simulated(
+        document, ActionNames_member_1="ec2:RunInstances", ActionNames_member_2="ec2:StopInstances",
+        ActionNames_member_3="ec2:StartInstances",
+    )  # fmt: skip
+    assert found == {
+        "ec2:RunInstances": "allowed",
+        "ec2:StopInstances": "explicitDeny",
+        "ec2:StartInstances": "implicitDeny",
+    }
+    assert answer.findtext(".//SourcePolicyId") == "Build"
+
+
+def test_a_simulation_without_resource_is_about_all_of_them() -> None:
+    document = policy(allow("iam:GetRole", Resource="arn:aws:iam::*:role/*-vpx"))
+    asked = {"ActionNames_member_1": "iam:GetRole"}
+    assert simulated(document, **asked)[0] == {"iam:GetRole": "implicitDeny"}
+    role = {"ResourceArns_member_1": "arn:aws:iam::1:role/pair-vpx"}
+    assert simulated(document, **asked, **role)[0] == {"iam:GetRole": "allowed"}
+    both, answer = simulated(document, **asked, **role, ResourceArns_member_2="arn:aws:iam::1:role/admin")
+    assert both == {"iam:GetRole": "implicitDeny"}
+    assert [one.text for one in answer.iter("EvalResourceDecision")] == ["allowed", "implicitDeny"]
+
+
+def test_a_simulation_has_pages() -> None:
+    document = policy(allow("ec2:A"))
+    asked = {f"ActionNames_member_{number}": f"ec2:A{number}" for number in (1, 2, 3)}
+    first, answer = simulated(document, **asked, MaxItems="2")
+    assert list(first) == ["ec2:A1", "ec2:A2"]
+    assert answer.findtext("IsTruncated") == "true"
+    rest, end = simulated(document, **asked, MaxItems="2", Marker=str(answer.findtext("Marker")))
+    assert list(rest) == ["ec2:A3"]
+    assert end.findtext("IsTruncated") == "false"
