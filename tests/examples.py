@@ -36,7 +36,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line of a block, in words, without its comments."""
+    """A command line of a block, in words, without its comments and the variables that are set for it alone."""
 
     block: Block
     words: tuple[str, ...]
@@ -107,6 +107,8 @@ def _lines(text: str) -> Iterator[tuple[str, ...]]:
     comment = False
     for word in [*lexer, "\n"]:
         if word.startswith(("\n", "&&")):
+            while words and re.match(r"[A-Z_]+=", words[0]):
+                words.pop(0)
             if words:
                 yield tuple(words)
             words, comment = [], False

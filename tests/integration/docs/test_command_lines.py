@@ -26,7 +26,7 @@ from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
 
 OURS = "cloudadc.aws."
-PAIR = ("ha_pair", "ha_failover")
+PAIR = ("ha_pair", "ha_failover", "preflight")
 GROUP = ("autoscale_group", "application", "autoscale", "scale_out", "scale_in", "report")
 EVENT = "adc-20260301T100600Z-1-fbe8f416f8b8"
 ZONE = "eu-central-1a"

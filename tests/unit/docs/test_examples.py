@@ -288,6 +288,8 @@ def check_aws(words: tuple[str, ...]) -> None:
         if option.startswith("--"):
             name = option[2:].title().replace("-", "")
             assert name in shape.members
+            if value.startswith("file://"):
+                assert (CHECKOUT / value.removeprefix("file://")).exists()
             given[name] = json.loads(value) if value.startswith(("[", "{")) else value
     assert ParamValidator().validate(given, shape).generate_report() == ""
 
