@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.listeners import (
     COMING,
