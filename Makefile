@@ -65,9 +65,11 @@ build: venv ## build, install into an empty tree, look at it as Galaxy and ansib
 	@bash tests/gates/build.sh "$(BIN)"
 	@bash tests/gates/importer.sh "$(BIN)"
 
-.PHONY: docs
+.PHONY: docs docs-examples
 docs: venv ## the documentation site, in docs/build/html; warnings are errors
 	@bash tests/gates/docs.sh "$(BIN)"
+docs-examples: venv ## every example of the documentation, carried out
+	@DOCS=all $(PYTEST) tests/unit/docs tests/integration/docs tests/integration/aws/test_documented_examples.py
 
 .PHONY: unit
 unit: venv ## what decides: pure functions, tables, properties

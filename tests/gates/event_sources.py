@@ -1,4 +1,7 @@
-"""Prints the page about the event sources, from the DOCUMENTATION in their heads: antsibull-docs does not know this kind of plugin."""
+"""Prints the page about the event sources, from the DOCUMENTATION in their heads.
+
+antsibull-docs and ansible-doc do not know this kind of plugin.
+"""
 
 from __future__ import annotations
 

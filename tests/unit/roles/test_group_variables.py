@@ -117,10 +117,7 @@ def test_a_growth_works_on_what_is_new(only_new: bool, lifecycles: list[str], to
         ({"profile": "aws"}, ["autoscale_group_console has no adm_url, the address of the console."]),
         (
             {"adm_url": "https://10.0.0.5", "profile": ""},
-            [
-                "autoscale_group_console has no profile, "
-                "the device profile with which the console logs in to the nodes."
-            ],
+            ["autoscale_group_console has no profile, the device profile with which the console logs in to the nodes."],
         ),
     ],
 )
