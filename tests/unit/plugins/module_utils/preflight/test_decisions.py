@@ -182,6 +182,11 @@ def test_needs_of_the_same_resources_are_asked_together() -> None:
     )
 
 
+def test_the_root_user_may_do_everything() -> None:
+    rows = rights.everything([rights.Need(("a:B", "a:C")), rights.Need(("a:B",), ("arn:x",))])
+    assert [(row.subject, row.status.value) for row in rows] == [("a:B", "ok"), ("a:C", "ok")]
+
+
 @pytest.mark.parametrize(
     ("failure", "caller", "said"),
     [
