@@ -13,6 +13,7 @@ import pytest
 
 from tests.iam.cases import Case, cases, drawn
 from tests.iam.shipped import POLICIES, Statement, actions, controller, statements, without
+from tests.iam.verdict import SILENT, complaint, tail
 from tests.stage import Run, Stage
 
 EVERYTHING = os.environ.get("IAM", "sample") == "all"
@@ -20,11 +21,6 @@ DICE = random.Random(os.environ["IAM_SEED"])
 CHOSEN = cases() if EVERYTHING else drawn(DICE)
 # How many actions of a case a sample takes away.
 SAMPLE = 1
-
-#: amazon.aws.iam_policy takes a refused GetRolePolicy for a policy without content, and writes the policy each time.
-SILENT = {"iam:GetRolePolicy"}
-#: What a tick does without, and warns: figures that cannot be published must not keep a group from growing.
-WARNED = {"cloudwatch:PutMetricData"}
 
 #: Needed only while another job has the record for a moment; "tick beside another job" shows it of the same module.
 BESIDE_OTHERS = {"scale_out": {"dynamodb:GetItem"}, "scale_in": {"dynamodb:GetItem"}}
@@ -81,22 +77,6 @@ def chosen(case: Case, needed: list[str]) -> list[str]:
     fresh = [action for action in fresh if action not in SILENT or case.name.startswith(("a pair that is as", "as it"))]
     tried.update((case.playbook, action) for action in fresh)
     return fresh
-
-
-def complaint(action: str, whole: Run, less: Run) -> str | None:
-    """What is wrong with how the run ended that had one action less; None if it was as it must be."""
-    if action in SILENT:
-        return None if less.changed() > whole.changed() else "nothing is lost without it"
-    said = f"perform: {action} " in less.text() or f"{action} is not permitted" in less.text()
-    if action in WARNED:
-        return None if said else "it does not say so"
-    if less.code == 0:
-        return "passes"
-    return None if said else f"fails, but does not name it\n{tail(less)}"
-
-
-def tail(run: Run) -> str:
-    return "\n".join(run.text().splitlines()[-15:])
 
 
 def test_there_is_a_case_for_every_playbook() -> None:
