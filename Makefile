@@ -14,6 +14,8 @@ export LC_ALL := C.UTF-8
 PYTEST = $(BIN)/python -m pytest -q
 COVERAGE = $(BIN)/python -m coverage
 WORKERS ?= 2
+# What is asked of every row of the matrix: what the collection decides, and what its modules and playbooks do.
+ROW ?= tests/unit $(addprefix tests/integration/,aws modules stores playbooks/test_ha_pair_states.py playbooks/test_autoscale_acts.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -33,9 +35,12 @@ $(TREE)/.done: $(VENV)/.done tests/gates/tree.sh
 demo: venv ## the story: a pair under client traffic, failed over, broken and repaired; a group decides; a report
 	@$(BIN)/python -m tests.demo
 
-.PHONY: test
-test: lint sanity build unit integration coverage chaos-sample iam-sample molecule ## every check and every test
+# Checks that read files keep one processor busy each, so two of them go side by side; what follows measures, or needs both.
+.PHONY: test checks
+test: checks unit integration coverage test-matrix chaos-sample iam-sample molecule ## every check and every test
 	@echo "make test: all passed"
+checks: venv
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target sanity lint build docs
 
 .PHONY: lint
 lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
@@ -45,6 +50,7 @@ lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
 	@git ls-files -z --cached --others --exclude-standard '*.yml' '*.yaml' | xargs -0 $(BIN)/yamllint --strict
 	@$(BIN)/ansible-lint --offline --profile production -q
 	@$(BIN)/antsibull-changelog lint
+	@bash tests/gates/docs.sh "$(BIN)" lint
 
 .PHONY: format
 format: venv ## put the Python files in the form lint wants
@@ -59,6 +65,12 @@ build: venv ## build, install into an empty tree, look at it as Galaxy and ansib
 	@bash tests/gates/build.sh "$(BIN)"
 	@bash tests/gates/importer.sh "$(BIN)"
 
+.PHONY: docs docs-examples
+docs: venv ## the documentation site, in docs/build/html; warnings are errors
+	@bash tests/gates/docs.sh "$(BIN)"
+docs-examples: venv ## every example of the documentation, carried out
+	@DOCS=all $(PYTEST) tests/unit/docs tests/integration/docs tests/integration/aws/test_documented_examples.py
+
 .PHONY: unit
 unit: venv ## what decides: pure functions, tables, properties
 	@$(COVERAGE) erase
@@ -72,6 +84,13 @@ integration: venv ## what speaks: modules against the lab over HTTP, and the lab
 .PHONY: coverage
 coverage: venv ## of plugins/, from the unit and integration runs before
 	@$(COVERAGE) report --fail-under=90
+
+.PHONY: test-matrix row
+test-matrix: venv ## the collection with the newest ansible-core and amazon.aws that a Python on this machine can have
+	@WORKERS=$(WORKERS) bash tests/gates/matrix.sh "$(BIN)"
+row: venv
+	@$(BIN)/ansible --version | head -n 1
+	@$(PYTEST) -n $(WORKERS) --dist loadfile $(ROW)
 
 .PHONY: chaos chaos-sample
 chaos: venv ## kill the playbooks at every write and start them again (long)
@@ -102,4 +121,4 @@ lab-down: venv ## end it and leave nothing running
 .PHONY: clean
 clean: ## remove what the targets made
 	@if [ -x "$(BIN)/python" ]; then $(BIN)/python -m tests.lab down >/dev/null 2>&1 || true; fi
-	@rm -rf .cache .lab .tree .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* demo-report importer_result.json *.tar.gz
+	@rm -rf docs/build docs/reference .cache .lab .tree .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* demo-report importer_result.json *.tar.gz

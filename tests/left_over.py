@@ -29,7 +29,7 @@ def left_over(lab: LabClient, group: str) -> dict[str, list[str]]:
             if p["InstanceProfileName"].startswith(group)
         ],
     }
-    found |= _distributed(lab, group)
+    found |= _distributed(lab, group) | {"devices": _devices(lab, group), "store records": _records(lab, group)}
     return {kind: ids for kind, ids in found.items() if ids}
 
 
@@ -59,6 +59,28 @@ def _distributed(lab: LabClient, group: str) -> dict[str, list[str]]:
             or record.get("AliasTarget", {}).get("DNSName", "").startswith(f"{group}-")
         ],
     }
+
+
+def _devices(lab: LabClient, group: str) -> list[str]:
+    """Addresses in the console that are the group's: named like its nodes, its nodes' own, or nobody's any more."""
+    mine = set(_nodes(lab, group))
+    reservations = lab.boto("ec2").describe_instances()["Reservations"]
+    instances = [instance for reservation in reservations for instance in reservation["Instances"]]
+    others = {i.get("PrivateIpAddress") for i in instances if i["InstanceId"] not in mine}
+    devices = (lab.state().get("adm") or {}).get("devices", [])
+    return [
+        str(device["ip_address"])
+        for device in devices
+        if str(device.get("hostname") or "").startswith(f"{group}-") or device["ip_address"] not in others
+    ]
+
+
+def _records(lab: LabClient, group: str) -> list[str]:
+    """What is remembered of its zones, in tables and in the lab's own folder of records."""
+    dynamodb = lab.boto("dynamodb")
+    rows = [row for name in dynamodb.list_tables()["TableNames"] for row in dynamodb.scan(TableName=name)["Items"]]
+    in_tables = [row["zone"]["S"] for row in rows if row.get("group", {}).get("S") == group]
+    return in_tables + [path.name for path in (lab.directory / "store").glob(f"{group}@*.json")]
 
 
 def _ids(reply: dict[str, Any], kind: str, name: str) -> list[str]:

@@ -52,14 +52,18 @@ class Rulebook:
 
 @contextlib.contextmanager
 def running(
-    lab: LabClient, rulebook: str, variables: Path, environ: Mapping[str, str] | None = None
+    lab: LabClient,
+    rulebook: str,
+    variables: Path,
+    environ: Mapping[str, str] | None = None,
+    inventory: Path = INVENTORY,
 ) -> Iterator[Rulebook]:
     """``ansible-rulebook -r <rulebook>`` on the lab until the block ends."""
     log = lab.directory / f"rulebook-{time.time():.3f}.log"
     command = [str(Path(sys.executable).parent / "ansible-rulebook"), "--rulebook", rulebook, "--print-events"]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [*command, "--inventory", str(INVENTORY), "--vars", str(variables)],
+            [*command, "--inventory", str(inventory), "--vars", str(variables)],
             cwd=lab.directory,
             env=lab.environment(ANSIBLE_NOCOLOR="1", JAVA_HOME=str(JAVA_HOME), **(environ or {})),
             stdin=subprocess.DEVNULL,

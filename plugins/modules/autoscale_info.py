@@ -118,6 +118,15 @@ records:
       description: Failed events and what they had begun, until somebody reports them done.
       type: list
       elements: dict
+    nodes:
+      description: The nodes in service that the latest look at the zone found, or null where nobody has looked.
+      type: list
+      elements: dict
+      sample: [{"nsip": "10.0.1.10", "instance_id": "i-0123456789abcdef0", "node_id": 0}]
+    missing:
+      description: Nodes that were in service and are gone, until they are swept.
+      type: list
+      elements: dict
     history:
       description: The latest closed events, oldest first, at most 50.
       type: list

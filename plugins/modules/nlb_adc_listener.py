@@ -28,7 +28,8 @@ description:
 options:
   load_balancer:
     description:
-      - Name or ARN of the Network Load Balancer. With O(state=absent) it may be gone already.
+      - Name or ARN of the Network Load Balancer. With O(state=absent) it may be gone already. In check mode it may be
+        still to come, so that what is in the way of an application is known before a load balancer is made for it.
     type: str
     required: true
   group:
@@ -306,6 +307,7 @@ def ways_of(module: Any) -> Ways:
         present=present,
         purge=params["purge"],
         others=params["others"],
+        only_look=module.check_mode,
         tags={**tags, t.GROUP: group},
     )
 

@@ -199,7 +199,10 @@ class _Reader:
 
     def _ttl(self, distributor: Distributor) -> float:
         if distributor is Distributor.DNS:
-            return self._positive("ttl", "seconds")
+            ttl = self._positive("ttl", "seconds")
+            if ttl % 1:
+                self.complaints.append(f"ttl must be whole seconds, as a record has them, not {ttl:g}")
+            return ttl
         if "ttl" in self.raw and self.raw.get("distributor") == "nlb":
             self.complaints.append("ttl is for the distributor dns; an nlb forgets a node at once, leave ttl out")
         return 0.0

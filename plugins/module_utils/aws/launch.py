@@ -67,12 +67,13 @@ def refuse_incomplete(want: Want, recipe: Recipe, missing: int) -> None:
 
 def refuse_impossible(want: Want, recipe: Recipe, ground: Ground) -> None:
     """Raise Refusal if RunInstances cannot succeed, or would succeed with something that is no VPX in good order."""
-    _check_image(recipe, ground.images)
-    _check_type(want, recipe, ground.types)
-    _check_subnets(want, ground.subnets)
+    check_image(recipe, ground.images)
+    check_type(want, recipe, ground.types)
+    check_subnets(want, ground.subnets)
 
 
-def _check_image(recipe: Recipe, images: Described) -> None:
+def check_image(recipe: Recipe, images: Described) -> None:
+    """Raise Refusal if the image is not there, or not ready."""
     image = next(iter(images), None)
     if image is None:
         raise Refusal(
@@ -83,7 +84,8 @@ def _check_image(recipe: Recipe, images: Described) -> None:
         raise Refusal(f"image {recipe.image_id} is {image['State']}, not available")
 
 
-def _check_type(want: Want, recipe: Recipe, types: Described) -> None:
+def check_type(want: Want, recipe: Recipe, types: Described) -> None:
+    """Raise Refusal if the instance type is not there, or has too few interfaces or addresses."""
     found = next(iter(types), None)
     if found is None:
         raise Refusal(f"there is no instance type {recipe.instance_type} in this region")
@@ -102,7 +104,8 @@ def _check_type(want: Want, recipe: Recipe, types: Described) -> None:
             )
 
 
-def _check_subnets(want: Want, subnets: Described) -> None:
+def check_subnets(want: Want, subnets: Described) -> None:
+    """Raise Refusal if the subnets of one instance are not all there, or cannot be those of one VPX."""
     found = {subnet["SubnetId"]: subnet for subnet in subnets}
     unknown = sorted({wish.subnet_id for wish in want.interfaces} - set(found))
     if unknown:
@@ -143,11 +146,11 @@ def group_trouble(want: Want, ground: Ground) -> str | None:
     return None
 
 
-def refuse_quota(allocated: int, needed: int, quota: int | None) -> None:
-    """Raise Refusal if ``needed`` more Elastic IPs do not fit. None: the quota is unknown, so AWS will have to say."""
+def refuse_quota(allocated: int, needed: int, quota: int | None, what: str = "Elastic IPs") -> None:
+    """Raise Refusal if ``needed`` more of ``what`` do not fit. None: the quota is unknown, so AWS will have to say."""
     if quota is not None and allocated + needed > quota:
         raise Refusal(
-            f"{needed} more Elastic IPs are needed, but {allocated} of the {quota} that this account may have in this "
+            f"{needed} more {what} are needed, but {allocated} of the {quota} that this account may have in this "
             "region are allocated"
         )
 

@@ -33,7 +33,8 @@ ATTEMPTS = 4
 @dataclass(slots=True)
 class Ways:
     """One job. ``applications``: those named, with ``present`` the same as ``wishes``; ``others``: those that may
-    be there besides, None for all; ``done``: what was written."""
+    be there besides, None for all; ``only_look``: it is check mode, in which the load balancer need not be there yet;
+    ``done``: what was written."""
 
     client: Client
     load_balancer: str
@@ -44,6 +45,7 @@ class Ways:
     purge: bool
     tags: Mapping[str, str]
     others: Sequence[str] | None = None
+    only_look: bool = False
     done: list[str] = field(default_factory=list)
 
     def look(self) -> tuple[Seen, list[Change]]:
@@ -53,7 +55,7 @@ class Ways:
             return seen, plan_absent(self.applications, self.group, seen, purge=self.purge)
         if self.others is not None:
             refuse_unnamed({*self.applications, *self.others}, self.group, seen)
-        balancer = refuse(self.wishes, self.group, self.load_balancer, seen)
+        balancer = refuse(self.wishes, self.group, self.load_balancer, seen, needed=not self.only_look)
         return seen, plan_present(self.wishes, balancer, seen, self.tags)
 
     def converge(self, seen: Seen, changes: list[Change]) -> Seen:

@@ -244,16 +244,23 @@ def parse_group(
     )
 
 
-def refuse(wishes: Sequence[Wish], group: str, balancer: str, seen: Seen) -> Balancer:
-    """The load balancer. Raises Refusal for everything that cannot be made without touching what is not ours."""
-    if seen.balancer is None:
+#: One that is still to be made.
+COMING = Balancer("", "", "", "", "")
+
+
+def refuse(wishes: Sequence[Wish], group: str, balancer: str, seen: Seen, *, needed: bool = True) -> Balancer:
+    """The load balancer. Raises Refusal for everything that cannot be made without touching what is not ours.
+
+    Without ``needed`` one that is not there is taken for one that is to come.
+    """
+    if seen.balancer is None and needed:
         raise Refusal(f"there is no load balancer {balancer} in this account and region; nothing was written")
     for wish in wishes:
         known = seen.groups.get(wish.name)
         if known:
-            _refuse_group(wish, known, group, seen.balancer)
+            _refuse_group(wish, known, group, seen.balancer or COMING)
         _refuse_port(wish, known, seen)
-    return seen.balancer
+    return seen.balancer or COMING
 
 
 def refuse_unnamed(named: Collection[str], group: str, seen: Seen) -> None:
@@ -278,7 +285,7 @@ def _refuse_group(wish: Wish, known: Group, group: str, balancer: Balancer) -> N
         "of type": (known.described.get("TargetType"), "ip"),
     }
     for what, (present, wanted) in differs.items():
-        if present != wanted:
+        if wanted and present != wanted:
             raise Refusal(
                 f"target group {wish.name} is {what} {present}, and must be {what} {wanted}, which cannot be changed: "
                 f"remove application {wish.application} first; nothing was written"

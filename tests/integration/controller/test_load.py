@@ -97,12 +97,12 @@ def test_it_is_all_there(loaded: tuple[Controller, subprocess.CompletedProcess[s
         "inventories": 3,
         "hosts": 2,
         "groups": 1,
-        "job_templates": 8,
+        "job_templates": 9,
         "workflow_job_templates": 1,
-        "workflow_job_template_nodes": 2,
+        "workflow_job_template_nodes": 3,
         "schedules": 1,
     }
-    assert len(fake.surveys) == 8
+    assert len(fake.surveys) == 9
 
 
 def test_the_controllers_jinja_is_handed_over_as_it_is(
@@ -127,16 +127,19 @@ def test_definitions_become_inventories(loaded: tuple[Controller, subprocess.Com
     assert fake.named("schedules", "cloudadc autoscale, every minute")["enabled"] is True
 
 
-def test_the_workflow_leads_from_group_to_applications(
+def test_the_workflow_leads_from_preflight_to_group_to_applications(
     loaded: tuple[Controller, subprocess.CompletedProcess[str]],
 ) -> None:
     fake = loaded[0].fake
     nodes = {node["identifier"]: node for node in fake.objects["workflow_job_template_nodes"].values()}
     names = {key: fake.objects["job_templates"][node["unified_job_template"]]["name"] for key, node in nodes.items()}
-    assert names == {"group": "cloudadc autoscale_group", "applications": "cloudadc application"}
-    assert fake.members["workflow_job_template_nodes", nodes["group"]["id"], "success_nodes"] == [
-        nodes["applications"]["id"]
-    ]
+    assert names == {
+        "preflight": "cloudadc preflight",
+        "group": "cloudadc autoscale_group",
+        "applications": "cloudadc application",
+    }
+    for first, then in (("preflight", "group"), ("group", "applications")):
+        assert fake.members["workflow_job_template_nodes", nodes[first]["id"], "success_nodes"] == [nodes[then]["id"]]
 
 
 def test_loaded_again_it_writes_nothing(loaded: tuple[Controller, subprocess.CompletedProcess[str]]) -> None:

@@ -246,6 +246,22 @@ def test_a_new_profile_is_not_known_at_once_when_told_so(account: Account, netwo
         launch(account, network, IamInstanceProfile={"Name": "vpx"})
 
 
+def test_a_zone_that_has_no_capacity_left(account: Account, network: Network) -> None:
+    [zone] = {
+        one["AvailabilityZone"]
+        for one in account.ec2.describe_subnets()["Subnets"]
+        if one["SubnetId"] in network.subnets["a"].values()
+    }
+    account.side.settings.exhausted = {zone}
+    with pytest.raises(
+        ClientError, match=f"sufficient .* capacity in the Availability Zone you requested .{zone}."
+    ) as error:
+        launch(account, network)
+    assert code_of(error) == "InsufficientInstanceCapacity"
+    account.side.settings.exhausted = set()
+    assert len(launch(account, network)) == 1
+
+
 def test_a_new_instance_is_not_found_at_once_when_told_so(account: Account, network: Network) -> None:
     account.side.settings.lag = 60.0
     key = launch(account, network)[0]["InstanceId"]

@@ -114,6 +114,23 @@ def test_a_scale_in_that_cannot_be(play: Any, variables: dict[str, Any], said: s
     assert run.writes == []
 
 
+@pytest.mark.parametrize(
+    ("playbook", "variables", "said"),
+    [
+        ("scale_in", {"scale_in_step": "finish"}, "scale_in_step is a variable of role cloudadc.aws.scale_in alone"),
+        ("scale_out", {"scale_out_nodes": 3}, "scale_out_nodes is a variable of role cloudadc.aws.scale_out alone"),
+    ],
+)
+def test_by_hand_the_record_says_what_is_done(
+    play: Any, fresh_lab: LabClient, playbook: str, variables: dict[str, Any], said: str
+) -> None:
+    zone = fresh_lab.variables("autoscale_nlb")["autoscale_group_zones"][0]["name"]
+    run = play(f"cloudadc.aws.{playbook}", **{f"{playbook}_zone": zone}, **variables)
+    assert run.status == 2, run.said
+    assert said in " ".join(run.said.split())
+    assert run.writes == []
+
+
 def test_a_scale_in_of_a_group_without_nodes_takes_nothing(play: Any, fresh_lab: LabClient) -> None:
     zone = fresh_lab.variables("autoscale_nlb")["autoscale_group_zones"][0]["name"]
     for step in ("begin", "finish"):

@@ -129,6 +129,13 @@ def both(*changes: Change) -> Change:
         ("dns", application(domain=""), "has no domain"),
         ("dns", lambda given: given.update(autoscale_group_dns={}), "names neither zone nor hosted_zone_id"),
         ("nlb", lambda given: given.update(autoscale_group_key_name="lost"), "there is no key pair lost"),
+        ("nlb", application(protocol="UDP"), "health_check.port must be a TCP port at which every node answers"),
+        ("nlb", application(nlb_protocol="TLS"), "certificate_arn goes with protocol TLS and only with it"),
+        (
+            "nlb",
+            lambda given: given.update(autoscale_group_console={"adm_url": "https://127.0.0.1:9"}),
+            "autoscale_group_console has no profile, the device profile with which the console logs in to the nodes",
+        ),
         (
             "nlb",
             lambda given: given.update(
@@ -167,6 +174,18 @@ def test_what_belongs_to_somebody_else_is_left_alone(play: Any, fresh_lab: LabCl
     taken = play("nlb", lambda given: None)
     assert (taken.status != 0, taken.writes) == (True, [])
     assert "was not made for lab-group-nlb" in taken.said
+
+
+def test_a_target_group_of_somebody_else_is_seen_before_there_is_a_load_balancer(
+    play: Any, fresh_lab: LabClient
+) -> None:
+    given = fresh_lab.variables("autoscale_nlb")
+    name = f"{given['autoscale_group_name']}-web"
+    vpc_id = fresh_lab.state()["seed_data"]["vpc_id"]
+    fresh_lab.boto("elbv2").create_target_group(Name=name, Protocol="TCP", Port=1, VpcId=vpc_id, TargetType="ip")
+    taken = play("nlb", lambda given: None)
+    assert (taken.status != 0, taken.writes) == (True, [])
+    assert f"target group {name} was not made for application web" in " ".join(taken.said.split())
 
 
 def test_check_mode_on_an_empty_account_writes_nothing(play: Any) -> None:

@@ -34,6 +34,12 @@ class Settings:
     ``strict_associations``: DisassociateAddress refuses an association that is gone (InvalidAssociationID.NotFound), as
     users report of AWS (https://github.com/hashicorp/terraform-provider-aws/issues/1682); documented is: idempotent.
     ``profile_lag``: how long RunInstances refuses an instance profile that was just made.
+    ``unsubscribed``: images of the marketplace to which the account is not subscribed.
+    ``interface_quota``, ``balancer_quota``, ``vcpu_quota``: network interfaces, Network Load Balancers and vCPUs of
+    standard On-Demand instances that a region may hold (5 vCPUs in a new account; the lab's is wider).
+    ``clock_skew``: seconds that AWS's clock, in the Date of its answers, is ahead of this machine's.
+    ``exhausted``: availability zones that have no instance left to give (InsufficientInstanceCapacity, which a DryRun
+    does not tell: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
     ``unauthorized``: actions ("AssociateAddress") that the caller has no right to, DryRun or not.
     """
 
@@ -49,6 +55,12 @@ class Settings:
     lag: float = 0.0
     strict_associations: bool = False
     profile_lag: float = 0.0
+    clock_skew: float = 0.0
+    interface_quota: int = 5000
+    balancer_quota: int = 50
+    vcpu_quota: int = 256
+    unsubscribed: set[str] = field(default_factory=set)
+    exhausted: set[str] = field(default_factory=set)
     unauthorized: set[str] = field(default_factory=set)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from tests.lab.aws import mends
+from tests.lab.aws.dates import dated
 from tests.lab.aws.ground import Ground, Settings, stand_on
 from tests.lab.aws.iam import principals
 from tests.lab.aws.iam.decide import statements_of
@@ -65,6 +66,7 @@ class AwsSide(RegionView):
         return self.ground.settings
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        start_response = dated(start_response, self.settings.clock_skew)
         asked = read_request(environ)  # from the wire before the lock is taken: a slow client holds up nobody
         if self.keys is not None and not self._knows(environ):
             return _say(start_response, reject_signature(asked))

@@ -20,8 +20,7 @@ IDS = [question["variable"] for name, question in QUESTIONS]
 
 # The playbook's own variables, which its comment describes; the role is told a number of nodes instead.
 OF_PLAYBOOKS = {"scale_out_count": {"type": "int"}}
-# preflight prints a table for a terminal.
-WITHOUT_TEMPLATE = {"controller", "preflight"}
+WITHOUT_TEMPLATE = {"controller"}
 ANSWERS = {"str": {"text", "textarea", "password"}, "path": {"text"}, "int": {"integer"}, "float": {"float"}}
 
 
@@ -114,7 +113,7 @@ def test_the_workflow_asks_nothing_that_has_no_default() -> None:
     """A node whose template has a required question without a default never starts."""
     [workflow] = SHIPPED["controller_workflows"]
     names = [node["unified_job_template"]["name"].removeprefix("cloudadc ") for node in workflow["workflow_nodes"]]
-    assert names == ["autoscale_group", "application"]
+    assert names == ["preflight", "autoscale_group", "application"]
     for name in names:
         assert [question for question in SURVEYS[name]["spec"] if "default" not in question] == []
 

@@ -22,6 +22,11 @@ def options(role: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def of_all_entry_points(role: Path) -> set[str]:
+    entries = load(role / "meta" / "argument_specs.yml")["argument_specs"].values()
+    return {name for entry in entries for name in entry["options"]}
+
+
 def test_there_are_roles() -> None:
     assert {"autoscale", "ha_failover", "ha_pair", "node_bootstrap", "report"} <= {role.name for role in ROLES}
 
@@ -64,7 +69,7 @@ def test_what_is_secret_is_not_logged(role: Path) -> None:
 def test_no_variable_is_used_that_is_not_specified(role: Path) -> None:
     """A typing error in a variable's name would go unnoticed where a default is at hand."""
     text = "\n".join(path.read_text() for part in ("tasks", "vars") for path in (role / part).glob("*.yml"))
-    known = set(options(role)) | set(load(role / "vars" / "main.yml"))
+    known = of_all_entry_points(role) | set(load(role / "vars" / "main.yml"))
     known |= set(re.findall(r"(?:register|loop_var|index_var): (\w+)", text))
     known |= set(re.findall(rf"^\s+(_*{role.name}_\w+):", text, re.MULTILINE))
     used = set(re.findall(rf"(?<!cloudadc\.aws\.)\b_*{role.name}_\w+\b", text))  # a module is no variable

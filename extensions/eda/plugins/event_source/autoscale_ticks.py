@@ -21,7 +21,7 @@ options:
     type: str
     required: true
   zones:
-    description: Its zones, by name, or as O(cloudadc.aws.autoscale_group#role:autoscale_group_zones) has them.
+    description: Its zones, by name, or as O(cloudadc.aws.autoscale_group#role:main:autoscale_group_zones) has them.
     type: list
     elements: raw
     required: true

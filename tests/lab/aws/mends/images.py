@@ -16,6 +16,7 @@ from tests.lab.aws.mends.patch import replaces
 VPX_IMAGE_ID = "ami-0ad0c0000000000a1"
 LINUX_IMAGE_ID = "ami-0ad0c0000000000b2"
 VPX_PRODUCT = "63425ded-82f0-4b54-8cdd-6ec8b94bd4f8"
+VPX_PRODUCT_CODE = "63425dedlabsku0000000000a"
 
 _COMMON: dict[str, Any] = {
     "public": True,
@@ -39,6 +40,7 @@ def load_images(backend: Any) -> None:
         image_location=f"aws-marketplace/Citrix ADC 14.1-43.50-{VPX_PRODUCT}",
         creation_date=datetime(2025, 3, 21, 8, 0, 0),
         root_device_name="/dev/sda1",
+        product_codes=[{"ProductCodeId": VPX_PRODUCT_CODE, "ProductCodeType": "marketplace"}],
         **_COMMON,
     )
     backend.amis[LINUX_IMAGE_ID] = Ami(

@@ -8,6 +8,7 @@
   PrivateIpAddressLimitExceeded).
 - TagSpecifications for instances, interfaces and volumes.
 - What does not exist is refused before anything is made: image, subnet, group, instance profile, key pair.
+- An image of the marketplace is for subscribers (OptInRequired), also in a dry run.
 
 moto gives every instance of a reservation the same interfaces, ignores the token and tags no interface.
 """
@@ -28,6 +29,7 @@ from moto.iam.models import iam_backends
 
 from tests.lab.aws.ground import ground
 from tests.lab.aws.mends.errors import refuse
+from tests.lab.aws.mends.images import VPX_PRODUCT_CODE
 from tests.lab.aws.mends.interfaces import addresses_in, check_address
 from tests.lab.aws.mends.patch import replaces
 
@@ -78,13 +80,24 @@ def run_instances(response: Any) -> Any:
     orders = plan(params, backend)
     profile = check_profile(params, backend)
     check_key(params, backend)
+    check_subscription(params)
     response.error_on_dryrun()
+    check_capacity(orders[0].subnet.availability_zone, params)
     reservation = launch(response, params, orders, profile, token)
     if token:
         answer = copy.copy(reservation)
         answer.instances = list(reservation.instances)
         ground().launches[(backend.region_name, token)] = (asked, answer)
     return ActionResult(reservation)
+
+
+def check_subscription(params: dict[str, Any]) -> None:
+    if params.get("ImageId") in ground().settings.unsubscribed:
+        raise refuse(
+            "OptInRequired",
+            "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please "
+            f"visit https://aws.amazon.com/marketplace/pp?sku={VPX_PRODUCT_CODE}",
+        )
 
 
 def plan(params: dict[str, Any], backend: Any) -> list[InterfaceOrder]:
@@ -108,6 +121,16 @@ def plan(params: dict[str, Any], backend: Any) -> list[InterfaceOrder]:
         orders = [_order(_single(params), params, backend)]
     _check_together(orders, params, instance_type)
     return orders
+
+
+def check_capacity(zone: str, params: dict[str, Any]) -> None:
+    if zone in ground().settings.exhausted:
+        kind = params.get("InstanceType", "m1.small")
+        raise refuse(
+            "InsufficientInstanceCapacity",
+            f"We currently do not have sufficient {kind} capacity in the Availability "
+            f"Zone you requested ({zone}). Our system will be working on provisioning additional capacity.",
+        )
 
 
 def _single(params: dict[str, Any]) -> dict[str, Any]:

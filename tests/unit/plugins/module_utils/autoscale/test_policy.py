@@ -99,8 +99,11 @@ def test_bad_input_gets_a_sentence(changes: dict[str, Any], sentence: str) -> No
     assert sentence in str(refusal.value)
 
 
-@pytest.mark.parametrize(("ttl", "sentence"), [(None, "ttl is missing"), (0, "ttl must be more than 0 seconds")])
-def test_dns_needs_a_ttl(ttl: int | None, sentence: str) -> None:
+@pytest.mark.parametrize(
+    ("ttl", "sentence"),
+    [(None, "ttl is missing"), (0, "ttl must be more than 0 seconds"), (1.5, "ttl must be whole seconds")],
+)
+def test_dns_needs_a_ttl(ttl: float | None, sentence: str) -> None:
     with pytest.raises(PolicyError, match=sentence):
         policy("dns", ttl=ttl)
 

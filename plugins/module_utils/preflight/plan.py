@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is going to be built, as far as it can be looked at beforehand. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_plan import InterfaceWish, Want
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Recipe, in_device_order
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.tags import ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Appliances that stand in the same three subnets. ``instances``: how many there shall be in the end."""
+
+    name: str
+    instances: int
+    interfaces: tuple[InterfaceWish, ...]
+
+    def subnet_of(self, role: str) -> str:
+        return next(wish.subnet_id for wish in self.interfaces if wish.role == role)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``elastic_ips``, ``load_balancers``: how many in the end, those that are there already among them.
+
+    ``given_addresses``: Elastic IPs that somebody else allocated, as public addresses or allocation ids.
+    ``public_clients``: clients come from the internet, to addresses in the client subnets. ``public_management``: each
+    management interface has an Elastic IP. ``reach``: further ``host:port`` that this machine must get through to.
+    """
+
+    group: str
+    recipe: Recipe
+    zones: tuple[Zone, ...] = ()
+    elastic_ips: int = 0
+    given_addresses: tuple[str, ...] = ()
+    load_balancers: int = 0
+    public_clients: bool = False
+    public_management: bool = False
+    management_cidrs: tuple[str, ...] = ()
+    nitro_port: int = 443
+    reach: tuple[str, ...] = ()
+
+    @property
+    def instances(self) -> int:
+        return sum(zone.instances for zone in self.zones)
+
+    @property
+    def interfaces(self) -> int:
+        return sum(zone.instances * len(zone.interfaces) for zone in self.zones)
+
+    @property
+    def subnet_ids(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(wish.subnet_id for zone in self.zones for wish in zone.interfaces))
+
+    def want(self, zone: Zone, count: int | None = None) -> Want:
+        """The set of instances of a zone, as vpx_instance would be asked for it."""
+        return Want(
+            state="present",
+            group=self.group,
+            zone=zone.name,
+            count=zone.instances if count is None else count,
+            interfaces=zone.interfaces,
+        )
+
+
+def read_plan(params: Mapping[str, Any]) -> Plan:
+    """The module's options. Raises Refusal for interfaces that no VPX can have."""
+    return Plan(
+        group=params["group"],
+        recipe=Recipe(
+            image_id=params["image_id"],
+            instance_type=params["instance_type"],
+            key_name=params["key_name"] or None,
+            encrypt_volumes=params["encrypt_volumes"],
+        ),
+        zones=tuple(_zone(option) for option in params["zones"]),
+        elastic_ips=params["elastic_ips"],
+        given_addresses=tuple(params["given_addresses"]),
+        load_balancers=params["load_balancers"],
+        public_clients=params["public_clients"],
+        public_management=params["public_management"],
+        management_cidrs=tuple(params["management_cidrs"]),
+        nitro_port=params["nitro_port"],
+        reach=tuple(params["reach"]),
+    )
+
+
+def _zone(option: Mapping[str, Any]) -> Zone:
+    more = option["secondary_private_ip_count"]
+    wishes = (
+        InterfaceWish(role, option[f"{role}_subnet_id"], secondary_private_ip_count=more if role == "client" else 0)
+        for role in ROLES
+    )
+    return Zone(option["name"], option["instances"], in_device_order(wishes))

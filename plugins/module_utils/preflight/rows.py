@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A row of the table: what was looked at, and how it stands. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class Status(enum.Enum):
+    """FAILED: the playbook would fail. WARNING: it may, or nobody could tell. SKIPPED: there was nothing to look at."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``check``: what kind of thing; ``subject``: which one; ``said``: a sentence, one line."""
+
+    check: str
+    subject: str
+    status: Status
+    said: str
+
+    def result(self) -> dict[str, str]:
+        return {
+            "check": self.check,
+            "subject": self.subject,
+            "status": self.status.value,
+            "message": " ".join(self.said.split()),
+        }
+
+
+def ok(check: str, subject: str, said: str) -> Row:
+    return Row(check, subject, Status.OK, said)
+
+
+def warning(check: str, subject: str, said: str) -> Row:
+    return Row(check, subject, Status.WARNING, said)
+
+
+def failed(check: str, subject: str, said: str) -> Row:
+    return Row(check, subject, Status.FAILED, said)
+
+
+def skipped(check: str, subject: str, said: str) -> Row:
+    return Row(check, subject, Status.SKIPPED, said)
+
+
+def unknown(check: str, subject: str, why: object) -> Row:
+    """What could not be looked at: no right to ask, no answer in time, an answer that makes no sense."""
+    return warning(check, subject, f"could not be checked: {why}")
+
+
+def passed(rows: Iterable[Row]) -> bool:
+    return all(row.status is not Status.FAILED for row in rows)

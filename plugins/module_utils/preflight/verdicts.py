@@ -1,0 +1,221 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From all answers to rows. An answer that is missing makes a row of its own and hides no other. Pure.
+
+Answers go by the names that ``inspection`` asked them under; one that did not come is a Failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight import (
+    launching,
+    quotas,
+    reach,
+    rights,
+    routes,
+    subnets,
+)
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.identity import Caller
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.plan import Plan, Zone
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, skipped, unknown
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.together import attempt
+
+Rows = list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What AWS said, by name. ``of`` raises the Failure of a question that was not answered."""
+
+    by_name: Mapping[str, Any]
+
+    def of(self, name: str) -> Any:
+        answer = self.by_name[name]
+        if isinstance(answer, Failure):
+            raise answer
+        return answer
+
+    def that_begin(self, prefix: str) -> dict[str, Any]:
+        """What follows the prefix in the name → the answer or its Failure."""
+        return {name.removeprefix(prefix): said for name, said in self.by_name.items() if name.startswith(prefix)}
+
+
+def sure(check: str, subject: str, decide: Callable[[], Rows]) -> Rows:
+    """The rows, or one that says why they could not be told."""
+    rows = attempt(decide)
+    return [unknown(check, subject, rows)] if isinstance(rows, Failure) else rows
+
+
+# ------------------------------------------------------------------ what the questions of a later round depend on
+
+
+def missing(plan: Plan, zone: Zone, answers: Answers) -> int:
+    """How many instances are to be launched in a zone: its own are those in its management subnet."""
+    own = quotas.nodes(answers.of("instances"), plan.group)
+    there = sum(1 for item in own if item.get("SubnetId") == zone.subnet_of("management"))
+    return max(0, zone.instances - there)
+
+
+def vpcs(answers: Answers) -> list[str]:
+    return sorted({str(item["VpcId"]) for item in answers.of("subnets")})
+
+
+def node_endpoints(plan: Plan, answers: Answers) -> list[str]:
+    """``address:port`` of NITRO of the nodes that run already."""
+    own = quotas.nodes(answers.of("instances"), plan.group)
+    running = [item for item in own if item["State"]["Name"] == "running" and item.get("PrivateIpAddress")]
+    return [f"{item['PrivateIpAddress']}:{plan.nitro_port}" for item in running]
+
+
+# ------------------------------------------------------------------ the rows
+
+
+def simulated(needs: Sequence[rights.Need], answers: Answers) -> tuple[Rows, list[str], Failure | None]:
+    """Rows of what the policy simulator answered; the actions it did not tell, and why not."""
+    rows: Rows = []
+    untold: list[str] = []
+    why = None
+    for number, need in enumerate(needs):
+        said = answers.by_name.get(f"simulation {number}")
+        if said is None or isinstance(said, Failure):
+            untold += need.actions
+            why = why or said
+        else:
+            rows += sure(rights.CHECK, ", ".join(need.actions), lambda need=need, said=said: rights.judge(need, said))  # type: ignore[misc]
+    return rows, untold, why
+
+
+def tried_out(actions: Iterable[str], caller: Caller, why: Failure | None, answers: Answers) -> Rows:
+    """Rows of actions that the simulator did not tell, by dry runs as far as there are any."""
+    outcomes = answers.that_begin("try ")
+    otherwise = rights.not_simulated(caller, why)
+    return [
+        rights.of_dry_run(action, outcomes[action]) if action in outcomes else unknown(rights.CHECK, action, otherwise)
+        for action in actions
+    ]
+
+
+def launches(plan: Plan, answers: Answers) -> Rows:
+    recipe, outcomes = plan.recipe, answers.that_begin("launch ")
+    rows = [
+        *sure(launching.IMAGE, str(recipe.image_id), lambda: [launching.image(plan, answers.of("images"))]),
+        *sure(
+            launching.TYPE,
+            recipe.instance_type,
+            lambda: [launching.instance_type(plan, answers.of("types"), answers.of("images"))],
+        ),
+    ]
+    if outcomes:
+        rows.insert(1, launching.subscription(plan, answers.of("images"), outcomes))
+    for zone in plan.zones:
+        rows += sure(launching.LAUNCH, zone.name, lambda zone=zone: [_launch(plan, zone, answers, outcomes)])  # type: ignore[misc]
+    return rows
+
+
+def _launch(plan: Plan, zone: Zone, answers: Answers, outcomes: Mapping[str, object]) -> Row:
+    count = missing(plan, zone, answers)
+    if not count:
+        return launching.nothing_to_launch(zone.name)
+    if zone.name not in outcomes:
+        return skipped(launching.LAUNCH, zone.name, "not without the image")
+    return launching.launch(zone.name, count, outcomes[zone.name])
+
+
+def networks(plan: Plan, answers: Answers) -> Rows:
+    """Subnets, a row a zone, and their routes, a row a subnet."""
+    rows: Rows = []
+    for zone in plan.zones:
+        rows += sure(subnets.CHECK, zone.name, lambda zone=zone: [_subnets(plan, zone, answers)])  # type: ignore[misc]
+    roles: dict[str, str] = {}
+    for wish in (wish for zone in plan.zones for wish in zone.interfaces):
+        roles.setdefault(wish.subnet_id, wish.role)
+    return rows + sure(routes.CHECK, "all subnets", lambda: _routes(plan, roles, answers))
+
+
+def _subnets(plan: Plan, zone: Zone, answers: Answers) -> Row:
+    mine = {wish.subnet_id for wish in zone.interfaces}
+    found = [item for item in answers.of("subnets") if item["SubnetId"] in mine]
+    return subnets.judge(plan, zone, missing(plan, zone, answers), found)
+
+
+def _routes(plan: Plan, roles: Mapping[str, str], answers: Answers) -> Rows:
+    found = {item["SubnetId"]: item for item in answers.of("subnets")}
+    if not found:
+        return [skipped(routes.CHECK, "all subnets", "not without the subnets")]
+    tables = answers.of("tables")
+    endpoints = answers.by_name["endpoints"]
+    served = set() if isinstance(endpoints, Failure) else routes.vpcs_with_endpoint(endpoints)
+    return [
+        routes.judge(plan, role, found[subnet_id], tables, found[subnet_id]["VpcId"] in served)
+        for subnet_id, role in roles.items()
+        if subnet_id in found
+    ]
+
+
+def limits(plan: Plan, answers: Answers) -> Rows:
+    """A row a quota, of what the plan needs."""
+    judged: dict[quotas.Quota, Callable[[], quotas.Usage]] = {}
+    if plan.elastic_ips:
+        judged[quotas.ELASTIC_IPS] = lambda: quotas.of_elastic_ips(
+            answers.of("addresses"), plan.group, plan.elastic_ips
+        )
+    judged[quotas.INTERFACES] = lambda: quotas.of_interfaces(answers.of("interfaces"), plan.group, plan.interfaces)
+    if plan.load_balancers:
+        judged[quotas.LOAD_BALANCERS] = lambda: quotas.of_load_balancers(
+            answers.of("balancers"), plan.group, plan.load_balancers
+        )
+    rows: Rows = []
+    if plan.given_addresses:
+        rows += sure(quotas.GIVEN, "all", lambda: quotas.given(plan.given_addresses, answers.of("addresses")))
+    for quota, usage in judged.items():
+        rows += sure(
+            quotas.CHECK,
+            quota.what,
+            lambda quota=quota, usage=usage: [quotas.judge(quota, usage(), _limit(quota, answers))],  # type: ignore[misc]
+        )
+    return rows + sure(quotas.CHECK, quotas.VCPUS.what, lambda: [_vcpus(plan, answers)])
+
+
+def _limit(quota: quotas.Quota, answers: Answers) -> int | None:
+    if quota is not quotas.ELASTIC_IPS:
+        limit: int | None = answers.of(quota.code)
+        return limit
+    answer = quotas.limit_of(answers.by_name[quota.code], answers.by_name["attributes"])
+    if isinstance(answer, Failure):
+        raise answer
+    return answer
+
+
+def _vcpus(plan: Plan, answers: Answers) -> Row:
+    name = plan.recipe.instance_type
+    if not quotas.is_standard(name):
+        return skipped(quotas.CHECK, f"vCPUs of {name}", "its family has a quota of its own, which is not looked at")
+    types = answers.of("types")
+    if not types:
+        return skipped(quotas.CHECK, quotas.VCPUS.what, "not without the instance type")
+    each = launching.vcpus(types)
+    known = {name: each}
+    usage = quotas.of_vcpus(answers.of("instances"), known, plan.group, plan.instances * each)
+    return quotas.judge(quotas.VCPUS, usage, answers.of(quotas.VCPUS.code))
+
+
+def reached(plan: Plan, answers: Answers, sources: Mapping[str, str | None]) -> Rows:
+    """``sources``: network of a management subnet → the address this machine would come from."""
+    outcomes = {
+        name: str(said) if isinstance(said, Failure) else None for name, said in answers.that_begin("reach ").items()
+    }
+    nodes = attempt(lambda: node_endpoints(plan, answers))
+    known = [] if isinstance(nodes, Failure) else nodes
+    rows = reach.tried(outcomes, [name for name in known if name in outcomes])
+    rows += [reach.nonsense(text) for text in plan.reach if reach.endpoint(text) is None]
+    if not known:
+        rows += [
+            reach.foretold(network, source, plan.management_cidrs, plan.nitro_port)
+            for network, source in sources.items()
+        ]
+    return rows or [reach.no_network()]

@@ -1,0 +1,310 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preflight_info
+version_added: 0.1.0
+short_description: See, before anything is built, what would keep it from being built
+description:
+  - Looks at all that can be known beforehand and that a run would otherwise find out one after another, half-way - the
+    credentials, the clock, each right that is needed, the image and the subscription to it, the instance type, subnets
+    and their routes, quotas, and whether this machine gets through to the management network.
+  - Makes one row of each. A check that cannot be carried out, because a right to read is missing or no answer comes in
+    time, makes a row with status V(warning) that says so, and hides no other. Without an answer to the first question,
+    whose the credentials are, one row has status V(failed) and all others are V(skipped).
+  - Rights are looked up with IAM's policy simulator (C(iam:SimulatePrincipalPolicy)). Where that may not be asked,
+    EC2 is, by dry runs, as far as an action has one that needs nothing that is not there yet; others cannot be told.
+    The root user may do everything. The role of a session is looked up with C(iam:GetRole); without that right it is
+    taken for one whose ARN has no path.
+  - A dry run of C(RunInstances) with the parameters of the real one, in each zone in which instances are missing, tells
+    whether the account is subscribed to the image, and what else only EC2 knows.
+  - Quotas are those of Service Quotas (C(servicequotas:GetServiceQuota),
+    C(servicequotas:GetAWSDefaultServiceQuota)); that of Elastic IPs else from C(ec2:DescribeAccountAttributes). What
+    O(group) has already is not counted twice, so a group that is there passes, too.
+  - Writes nothing. Calls, in three rounds side by side. One C(GetCallerIdentity); up to twelve that read; one
+    C(SimulatePrincipalPolicy) for each list of resources, one dry run for each zone, two that read routes.
+options:
+  group:
+    description:
+      - The HA pair or the autoscale group; what carries its tag C(cloudadc:group) is its own.
+    type: str
+    required: true
+  rights:
+    description:
+      - What the credentials must allow, as a policy lists it.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      actions:
+        description:
+          - Actions, such as V(ec2:RunInstances), without wildcards.
+        type: list
+        elements: str
+        required: true
+      resources:
+        description:
+          - The resources they are needed on, as ARNs; V(*) in the account or the region of an ARN stands for those of
+            this run, elsewhere in it for O(group). Default is every resource.
+        type: list
+        elements: str
+      context:
+        description:
+          - Condition keys of policies, and the value each has when the playbook asks, such as V(ec2.amazonaws.com) for
+            V(iam:PassedToService).
+        type: dict
+  zones:
+    description:
+      - Where appliances shall stand. Without any nothing is to be launched, and only credentials, clock, O(rights) and
+        connections are looked at.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description:
+          - Name of the row; an availability zone is compared with that of the subnets.
+        type: str
+        required: true
+      instances:
+        description:
+          - How many appliances there shall be in it in the end.
+        type: int
+        default: 1
+      management_subnet_id:
+        description:
+          - Subnet of the first interface, with the NSIP.
+        type: str
+        required: true
+      client_subnet_id:
+        description:
+          - Subnet of the second interface, towards clients.
+        type: str
+        required: true
+      server_subnet_id:
+        description:
+          - Subnet of the third interface, towards servers.
+        type: str
+        required: true
+      secondary_private_ip_count:
+        description:
+          - How many secondary private addresses each client interface gets.
+        type: int
+        default: 0
+  image_id:
+    description:
+      - The VPX image.
+    type: str
+  instance_type:
+    description:
+      - The type of the instances.
+    type: str
+    default: m5.xlarge
+  key_name:
+    description:
+      - Their key pair.
+    type: str
+  encrypt_volumes:
+    description:
+      - Whether their volumes will be encrypted, as in M(cloudadc.aws.vpx_instance).
+    type: bool
+    default: true
+  elastic_ips:
+    description:
+      - How many Elastic IPs are allocated for O(group) in all, those that it has among them.
+    type: int
+    default: 0
+  given_addresses:
+    description:
+      - Elastic IPs that are there and will be used, as public addresses or allocation ids.
+    type: list
+    elements: str
+    default: []
+  load_balancers:
+    description:
+      - How many Network Load Balancers O(group) has in the end. One with the name of O(group) is its own.
+    type: int
+    default: 0
+  public_clients:
+    description:
+      - Whether clients come from the internet, so that client subnets need a route to an internet gateway.
+    type: bool
+    default: true
+  public_management:
+    description:
+      - Whether management interfaces get Elastic IPs, so that their subnets need such a route.
+    type: bool
+    default: false
+  management_cidrs:
+    description:
+      - Networks that the security group of the management interfaces will let in.
+    type: list
+    elements: str
+    default: []
+  nitro_port:
+    description:
+      - TCP port of NITRO, tried on the nodes of O(group) that run.
+    type: int
+    default: 443
+  reach:
+    description:
+      - Further C(host:port) to which this machine must get through.
+    type: list
+    elements: str
+    default: []
+  timeout:
+    description:
+      - Seconds that a round of questions may take. What has not been answered by then counts as not answered.
+    type: int
+    default: 30
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - cloudadc.aws.attributes.read_only
+  - cloudadc.aws.attributes.action_group_aws
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: See whether an HA pair can be built
+  cloudadc.aws.preflight_info:
+    group: shop
+    rights:
+      - actions: [ec2:RunInstances, ec2:CreateTags, ec2:AssociateAddress]
+    zones:
+      - name: eu-west-1a
+        management_subnet_id: subnet-0aaaaaaaaaaaaaaaa
+        client_subnet_id: subnet-0bbbbbbbbbbbbbbbb
+        server_subnet_id: subnet-0cccccccccccccccc
+      - name: eu-west-1b
+        management_subnet_id: subnet-0dddddddddddddddd
+        client_subnet_id: subnet-0eeeeeeeeeeeeeeee
+        server_subnet_id: subnet-0ffffffffffffffff
+    image_id: ami-0123456789abcdef0
+    elastic_ips: 1
+    management_cidrs: [10.0.0.0/8]
+  register: preflight
+
+- name: Say it
+  ansible.builtin.debug:
+    var: preflight.table
+"""
+
+RETURN = r"""
+checks:
+  description: What was looked at, one row each, in the order of the table.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    check:
+      type: str
+      description: What kind of thing.
+      sample: quota
+    subject:
+      type: str
+      description: Which one.
+      sample: Elastic IPs
+    status:
+      type: str
+      description: V(ok), V(warning), V(failed) or V(skipped).
+      sample: failed
+    message:
+      type: str
+      description: A sentence.
+      sample: 3 more Elastic IPs are needed, but 4 of the 5 that this account may have in this region are allocated
+passed:
+  description: Whether no row has status V(failed).
+  returned: always
+  type: bool
+  sample: false
+table:
+  description: The rows for a terminal, aligned, at most 108 columns wide. Allowed rights are one row a service.
+  returned: always
+  type: list
+  elements: str
+  sample: ["STATUS  CHECK  WHAT        RESULT", "ok      clock  this machine  has the time that AWS has"]
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, fail
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.inspection import Clients, Inspection
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.plan import read_plan
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rights import read_needs
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, passed
+from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.table import table
+
+RIGHT = {
+    "actions": {"type": "list", "elements": "str", "required": True},
+    "resources": {"type": "list", "elements": "str"},
+    "context": {"type": "dict"},
+}
+ZONE = {
+    "name": {"type": "str", "required": True},
+    "instances": {"type": "int", "default": 1},
+    "management_subnet_id": {"type": "str", "required": True},
+    "client_subnet_id": {"type": "str", "required": True},
+    "server_subnet_id": {"type": "str", "required": True},
+    "secondary_private_ip_count": {"type": "int", "default": 0},
+}
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "group": {"type": "str", "required": True},
+        "rights": {"type": "list", "elements": "dict", "options": RIGHT, "default": []},
+        "zones": {"type": "list", "elements": "dict", "options": ZONE, "default": []},
+        "image_id": {"type": "str"},
+        "instance_type": {"type": "str", "default": "m5.xlarge"},
+        "key_name": {"type": "str", "no_log": False},
+        "encrypt_volumes": {"type": "bool", "default": True},
+        "elastic_ips": {"type": "int", "default": 0},
+        "given_addresses": {"type": "list", "elements": "str", "default": []},
+        "load_balancers": {"type": "int", "default": 0},
+        "public_clients": {"type": "bool", "default": True},
+        "public_management": {"type": "bool", "default": False},
+        "management_cidrs": {"type": "list", "elements": "str", "default": []},
+        "nitro_port": {"type": "int", "default": 443},
+        "reach": {"type": "list", "elements": "str", "default": []},
+        "timeout": {"type": "int", "default": 30},
+    }
+
+
+def clients(module: Any) -> Clients:
+    services = ("sts", "ec2", "iam", "service-quotas", "elbv2")
+    return Clients(*(connect(module, name, read_timeout=module.params["timeout"]) for name in services))
+
+
+def result(rows: list[Row]) -> dict[str, Any]:
+    return {"checks": [row.result() for row in rows], "passed": passed(rows), "table": table(rows)}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    try:
+        inspection = Inspection(
+            plan=read_plan(module.params),
+            needs=read_needs(module.params["rights"]),
+            clients=clients(module),
+            region=str(module.region),
+            timeout=module.params["timeout"],
+        )
+        rows = inspection.rows()
+    except Failure as error:
+        failure = error
+    else:
+        module.exit_json(changed=False, **result(rows))
+    # Outside of the except block, so that no traceback is attached to the result.
+    fail(module, failure)
+
+
+if __name__ == "__main__":
+    main()
