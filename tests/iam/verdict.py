@@ -6,7 +6,7 @@ from tests.stage import Run
 
 #: amazon.aws.iam_policy takes a refused GetRolePolicy for a policy without content, and writes the policy each time.
 SILENT = {"iam:GetRolePolicy"}
-#: It takes a refused ListRolePolicies for a role without policies, too; where there is a role, iam_role_info comes before.
+#: A refused ListRolePolicies is one without policies to it; where there is a role, iam_role_info is asked before.
 MISSED_WHERE_IT_IS_THERE = {"iam:GetRolePolicy", "iam:ListRolePolicies"}
 #: What a tick does without, and warns: figures that cannot be published must not keep a group from growing.
 WARNED = {"cloudwatch:PutMetricData"}
