@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,7 @@ class Preflight:
         self.lab, self.environ = lab, environ
         self.seed = lab.state()["seed_data"]
         self.result: dict[str, Any] = {}
+        self.calls: Counter[str] = Counter()
 
     def run(self, **changes: Any) -> dict[tuple[str, str], tuple[str, str]]:
         """(check, subject) → (status, message). Nothing may be written, and no secret told."""
@@ -48,6 +50,7 @@ class Preflight:
         }
         began = time.time()
         self.result = run_module("preflight_info", params)
+        self.calls = Counter(call.op for call in self.lab.calls(began))
         assert not self.result["failed"], self.result
         assert [call.op for call in self.lab.writes(began)] == []
         assert self.lab.env[SECRET] not in json.dumps(self.result)
@@ -108,6 +111,14 @@ def test_an_account_in_which_all_is_well(preflight: Preflight) -> None:
         "route": 6,
         "quota": 4,
         "reach": 2,
+    }
+    reads = ["Instances", "InstanceTypes", "Images", "Subnets", "NetworkInterfaces", "Addresses"]
+    reads += ["AccountAttributes", "LoadBalancers", "RouteTables", "VpcEndpoints"]
+    assert preflight.calls == {
+        "GetCallerIdentity": 1,
+        "GetServiceQuota": 4,
+        "RunInstances": 2,
+        **{f"Describe{what}": 1 for what in reads},
     }
 
 
