@@ -223,6 +223,7 @@ def open_event(terminal: Terminal) -> str:
         "request": {"action": "scale_out", "count": 1},
         "node_count": 1,
         "nodes": [],
+        "region": group["autoscale_group_region"],
     }
     decided = run_module("autoscale_tick", asked)
     assert not decided["failed"], decided
