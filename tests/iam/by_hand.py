@@ -103,13 +103,12 @@ def access(name: str) -> Tampering:
     def tamper(stage: Stage) -> None:
         iam, role = stage.lab.boto("iam"), f"{name}-vpx"
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         iam.update_role(RoleName=role, Description="changed")
-        iam.update_assume_role_policy(
-            RoleName=role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        )
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=trusted)
         iam.tag_role(RoleName=role, Tags=[STRANGE])
         iam.tag_instance_profile(InstanceProfileName=role, Tags=[STRANGE])
-        iam.create_role(RoleName="other-vpx", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+        iam.create_role(RoleName="other-vpx", AssumeRolePolicyDocument=trusted)
         iam.remove_role_from_instance_profile(InstanceProfileName=role, RoleName=role)
         iam.add_role_to_instance_profile(InstanceProfileName=role, RoleName="other-vpx")
 
@@ -231,6 +230,11 @@ def held(kind: Kind) -> Tampering:
         )
 
     return tamper
+
+
+def no_table(stage: Stage) -> None:
+    """The table of the records is gone; the definition says that it is to be made."""
+    stage.lab.boto("dynamodb").delete_table(TableName=STORE["table"])
 
 
 def _change(stage: Stage, kind: Kind, change: Callable[[dict[str, Any]], None]) -> None:

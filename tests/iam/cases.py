@@ -87,6 +87,8 @@ def _of_plot(plot: Plot, kind: Kind) -> Case:
     elif plot.name.startswith(("grow", "a tick that grows")):
         stale = by_hand.stale_target if kind.distributor == "nlb" else by_hand.spare_address
         before += [by_hand.interfaces(kind.group), stale(kind.group)]
+    elif plot.name.startswith("begin"):
+        before.append(by_hand.no_table)
     elif plot.name.startswith(("finish", "a tick that removes")):
         before.append(by_hand.left_over(kind.group, ZONE))
     given = _given(kind, *(["Cloudwatch"] if plot.playbook == "autoscale" else []))
@@ -104,6 +106,7 @@ def _more(kind: Kind) -> list[Case]:
     whole = {name: value for name, value in report.items() if name != "report_zones"}
     cases = [
         ("as it shall be", "autoscale_group", built, {}, as_declared(kind)),
+        ("first tick", "autoscale", built, groups._tick(103), as_declared(kind)),
         ("tick beside another job", "autoscale", groups.grown(kind), groups._tick(700), by_hand.held(kind)),
         ("report of a zone", "report", groups.grown(kind), report, None),
         ("report of all zones", "report", groups.grown(kind), whole, None),
@@ -114,8 +117,9 @@ def _more(kind: Kind) -> list[Case]:
         cases += [("applications tampered with", "application", built, {}, ways)]
         if kind.topology == "independent":
             cases += [("another zone", "autoscale_group", built, {}, by_hand.another_zone(kind))]
-        for playbook in ("autoscale_group", "application"):
-            cases += [(f"names, {playbook}", playbook, built, {}, by_hand.named(kind))]
+        growing = [("scale_out", built, groups._by_hand("out", 0)), ("autoscale", groups.busy(kind), groups._tick(103))]
+        for playbook, scene, values in [("autoscale_group", built, {}), ("application", built, {}), *growing]:
+            cases += [(f"names, {playbook}", playbook, scene, values, by_hand.named(kind))]
     else:
         for playbook in ("autoscale_group", "application"):
             cases += [(f"hosted zone by id, {playbook}", playbook, built, {}, by_hand.zone_by_id(kind))]

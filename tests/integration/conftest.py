@@ -11,7 +11,7 @@ from tests.lab.client import LabClient, running
 PACE = 60.0
 
 # Settings of a lab that the developer may have exported must not reach the tests' own.
-_FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM_PORT", "LAB_PACE")
+_FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM_PORT", "LAB_PACE", "LAB_IAM")
 
 
 @pytest.fixture(scope="session")

@@ -116,7 +116,7 @@ class LabClient:
     def calls(self, since: float = 0.0, side: str | None = None) -> list[Call]:
         """The calls that arrived at or after ``since`` (seconds since the epoch), in the order of their completion."""
         with (self.directory / "calls.jsonl").open(encoding="utf-8") as lines:
-            found = [Call(**json.loads(line)) for line in lines]
+            found = [_call(json.loads(line)) for line in lines]
         return [call for call in found if call.t >= since and side in (None, call.side)]
 
     def writes(self, since: float = 0.0, side: str | None = None) -> list[Call]:
@@ -144,6 +144,10 @@ class LabClient:
         if not answer.ok:
             raise LabRefused(found.get("error", answer.text))
         return found
+
+
+def _call(line: dict[str, Any]) -> Call:
+    return Call(**{**line, "needs": tuple(line.get("needs", ()))})
 
 
 def read_environment(path: Path) -> dict[str, str]:

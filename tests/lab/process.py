@@ -85,7 +85,7 @@ class Lab:
             console_url=f"https://{HOME}:{self._console_server.port}",
             console=self.console.account,
             region=REGION,
-            access_key_id="AKIA" + _random(32, string.ascii_uppercase + string.digits),
+            access_key_id="AKIA" + _random(16, string.ascii_uppercase + string.digits),
             secret_access_key=_random(48),
             password=_random(24),
             rpc_password=_random(24),

@@ -9,7 +9,6 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
-from botocore import xform_name
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import aws_call
@@ -113,5 +112,6 @@ def describe_vpc_endpoints(client: Client, vpc_ids: Sequence[str]) -> Described:
 @aws_call("try {run.action}")
 def try_out(client: Client, run: DryRun) -> Mapping[str, Any]:
     """A dry run: EC2 answers with an error in any case, DryRunOperation if it would do it."""
-    reply: Mapping[str, Any] = getattr(client, xform_name(run.operation))(**run.parameters, DryRun=True)
+    names = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
+    reply: Mapping[str, Any] = getattr(client, names[run.operation])(**run.parameters, DryRun=True)
     return reply

@@ -185,6 +185,16 @@ def test_a_load_balancer_that_is_not_there(balanced: Balanced) -> None:
     assert "there is no load balancer lost" in result["msg"]
 
 
+def test_what_is_in_the_way_is_known_before_there_is_a_load_balancer(balanced: Balanced) -> None:
+    coming = {"load_balancer": "coming", "check": True}
+    assert balanced.run(WEB, DNS, **coming)["actions"] == balanced.run(WEB, DNS, check=True)["actions"]
+    vpc = balanced.cloud.seed["vpc_id"]
+    balanced.elb.create_target_group(Name="shop-web", Protocol="TCP", Port=1, VpcId=vpc, TargetType="ip")
+    result = balanced.run(WEB, **coming)
+    assert result["failed"]
+    assert "target group shop-web was not made for application web of shop" in result["msg"]
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("write", [1, 2, 3])
 def test_killed_at_a_write_it_is_finished_by_the_next_run(balanced: Balanced, write: int, when: str) -> None:

@@ -82,6 +82,14 @@ def succeeded(done: Done, lab: LabClient) -> str:
     return done.said
 
 
+def test_a_preflight_finds_that_a_pair_can_be_built(jobs: Jobs, site: LabClient) -> None:
+    """Its table is what the job prints; what a survey asks comes as strings."""
+    since = site.calls()[-1].t + 0.001 if site.calls() else 0.0
+    said = succeeded(jobs.run(pair(site, "preflight", options="")), site)
+    assert re.search(r'^ +"ok +launch +node 0 ', said, re.MULTILINE), said
+    assert [call.op for call in site.writes(since)] == []
+
+
 def test_a_pair_is_built(jobs: Jobs, site: LabClient) -> None:
     said = succeeded(jobs.run(pair(site, "ha_pair", answers={"ha_pair_sync_timeout": 600})), site)
     assert "PLAY RECAP" in said

@@ -57,3 +57,18 @@ def test_a_key_that_nobody_knows(lab: LabClient, service: str, code: str) -> Non
 def test_a_secret_that_is_not_the_keys(lab: LabClient, service: str) -> None:
     with pytest.raises(ClientError):
         ask(lab, service, lab.env["AWS_ACCESS_KEY_ID"], lab.env["AWS_SECRET_ACCESS_KEY"][:-1] + "!")
+
+
+def test_the_key_of_the_account_is_an_administrators(fresh_lab: LabClient) -> None:
+    """Also after a reset, so that who asks for his own rights by his own name gets an answer."""
+    arn = fresh_lab.boto("sts").get_caller_identity()["Arn"]
+    assert arn.endswith(":user/lab")
+    asked = {"PolicySourceArn": arn, "ActionNames": ["ec2:RunInstances", "iam:PassRole"]}
+    results = fresh_lab.boto("iam").simulate_principal_policy(**asked)["EvaluationResults"]
+    assert [one["EvalDecision"] for one in results] == ["allowed", "allowed"]
+
+
+def test_what_a_call_needs_is_logged(fresh_lab: LabClient) -> None:
+    fresh_lab.boto("ec2").describe_vpcs()
+    [call] = [call for call in fresh_lab.calls(side="aws") if call.op == "DescribeVpcs"]
+    assert call.needs == ("ec2:DescribeVpcs",)

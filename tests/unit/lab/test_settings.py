@@ -23,8 +23,9 @@ def test_everything_set() -> None:
         "LAB_NITRO_PORT": "4002",
         "LAB_ADM_PORT": "4003",
         "LAB_PACE": "2.5",
+        "LAB_IAM": "1",
     }
-    assert read(environ) == Settings(Path("/somewhere"), "127.30", 4000, 4001, 4002, 2.5, 4003)
+    assert read(environ) == Settings(Path("/somewhere"), "127.30", 4000, 4001, 4002, 2.5, 4003, iam=True)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_everything_set() -> None:
         ("LAB_PACE", "0", "LAB_PACE must be a number above 0"),
         ("LAB_PACE", "fast", "LAB_PACE must be a number above 0"),
         ("LAB_PACE", "nan", "LAB_PACE must be a number above 0"),
+        ("LAB_IAM", "yes", "LAB_IAM must be 1 or 0"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence(name: str, value: str, sentence: str) -> None:

@@ -126,13 +126,11 @@ def plan(params: dict[str, Any], backend: Any) -> list[InterfaceOrder]:
 def check_capacity(zone: str, params: dict[str, Any]) -> None:
     if zone in ground().settings.exhausted:
         kind = params.get("InstanceType", "m1.small")
-        error: Any = refuse(
+        raise refuse(
             "InsufficientInstanceCapacity",
             f"We currently do not have sufficient {kind} capacity in the Availability "
             f"Zone you requested ({zone}). Our system will be working on provisioning additional capacity.",
         )
-        error.code = 500  # one of EC2's server errors, which clients try again
-        raise error
 
 
 def _single(params: dict[str, Any]) -> dict[str, Any]:
