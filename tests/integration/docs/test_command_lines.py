@@ -1,8 +1,9 @@
 """The command lines of the documentation, typed into a terminal beside the lab.
 
 Files that they name hold the lab's variables, zones are the lab's; the rest is as it is written. ``DOCS=all`` types
-every line that differs from the others. Without it, one of each playbook of a pair, and a group in check mode: building one
-takes longer than all of these, and tests/integration/playbooks and Molecule build groups with the same playbooks.
+every line that differs from the others. Without it, one of each playbook of a pair, and a group in check mode, because
+building one takes longer than all of these; tests/integration/playbooks and Molecule build groups with the same
+playbooks.
 """
 
 from __future__ import annotations
