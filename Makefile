@@ -102,7 +102,7 @@ chaos-sample: venv
 iam: venv ## every playbook with exactly its policy, and with each action less (long)
 	@IAM=all $(PYTEST) tests/iam
 iam-sample: venv
-	@IAM=sample $(PYTEST) tests/iam
+	@IAM=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/iam
 
 .PHONY: molecule
 molecule: venv ## what is used: roles and stories, as a client and AWS see them

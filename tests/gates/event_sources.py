@@ -69,7 +69,7 @@ def page(folder: Path) -> Iterator[str]:
         if about.get("notes"):
             yield from ("Events", "~" * 6, "")
             for note in said(about["notes"]):
-                yield from indented([f"- {note}"], 0)
+                yield f"- {note}"
             yield ""
 
 

@@ -13,18 +13,14 @@ import pytest
 
 from tests.iam.cases import Case, cases, drawn
 from tests.iam.shipped import POLICIES, Statement, actions, controller, statements, without
+from tests.iam.verdict import MISSED_WHERE_IT_IS_THERE, complaint, tail
 from tests.stage import Run, Stage
 
 EVERYTHING = os.environ.get("IAM", "sample") == "all"
-DICE = random.Random(os.environ["IAM_SEED"])
-CHOSEN = cases() if EVERYTHING else drawn(DICE)
+SEED = os.environ["IAM_SEED"]
+CHOSEN = cases() if EVERYTHING else drawn(random.Random(SEED))
 # How many actions of a case a sample takes away.
 SAMPLE = 1
-
-#: amazon.aws.iam_policy takes a refused GetRolePolicy for a policy without content, and writes the policy each time.
-SILENT = {"iam:GetRolePolicy"}
-#: What a tick does without, and warns: figures that cannot be published must not keep a group from growing.
-WARNED = {"cloudwatch:PutMetricData"}
 
 #: Needed only while another job has the record for a moment; "tick beside another job" shows it of the same module.
 BESIDE_OTHERS = {"scale_out": {"dynamodb:GetItem"}, "scale_in": {"dynamodb:GetItem"}}
@@ -36,7 +32,7 @@ tried: set[tuple[str, str]] = set()
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.name.replace(" ", "-"))
 def test_exactly_its_policy_and_one_action_less(stage: Stage, case: Case) -> None:
-    print(f"IAM_SEED={os.environ['IAM_SEED']}")
+    print(f"IAM_SEED={SEED}")
     granted = statements(case.playbook, case.given)
     whole = play(stage, case, granted)
     assert whole.code == 0, f"{case.name} does not pass with its policy; see {whole.log}\n{tail(whole)}"
@@ -74,29 +70,13 @@ def called(stage: Stage, run: Run) -> set[str]:
 
 def chosen(case: Case, needed: list[str]) -> list[str]:
     """Which actions are taken away: each once a playbook, or some of them."""
+    there = case.name.startswith(("a pair that is as", "as it"))
+    missed = [action for action in needed if there or action not in MISSED_WHERE_IT_IS_THERE]
     if not EVERYTHING:
-        return DICE.sample(needed, min(SAMPLE, len(needed)))
-    fresh = [action for action in needed if (case.playbook, action) not in tried]
-    # That nothing is lost without it shows only where there is something to lose.
-    fresh = [action for action in fresh if action not in SILENT or case.name.startswith(("a pair that is as", "as it"))]
+        return random.Random(f"{SEED}/{case.name}").sample(missed, min(SAMPLE, len(missed)))
+    fresh = [action for action in missed if (case.playbook, action) not in tried]
     tried.update((case.playbook, action) for action in fresh)
     return fresh
-
-
-def complaint(action: str, whole: Run, less: Run) -> str | None:
-    """What is wrong with how the run ended that had one action less; None if it was as it must be."""
-    if action in SILENT:
-        return None if less.changed() > whole.changed() else "nothing is lost without it"
-    said = f"perform: {action} " in less.text() or f"{action} is not permitted" in less.text()
-    if action in WARNED:
-        return None if said else "it does not say so"
-    if less.code == 0:
-        return "passes"
-    return None if said else f"fails, but does not name it\n{tail(less)}"
-
-
-def tail(run: Run) -> str:
-    return "\n".join(run.text().splitlines()[-15:])
 
 
 def test_there_is_a_case_for_every_playbook() -> None:

@@ -130,6 +130,8 @@ def template(given: str, key: str, places: Places) -> Any:
 
 
 def literal(module: str, given: str, places: Places, key: str, beside: Any) -> Any:
+    if key.endswith("_subnet_id"):
+        return places.subnet({**beside, "role": key.removesuffix("_subnet_id")})
     address = {"vpx_snip": places.server, "adm_device": places.plain_nsip}.get(module, places.client)
     by_key = {
         "nsip": places.nsip,

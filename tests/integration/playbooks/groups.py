@@ -117,7 +117,7 @@ class Group:
         """What an appliance has behind an application, as address:port."""
         members = self.rows(node, "servicegroup_servicegroupmember_binding")
         mine = [one for one in members if one["servicegroupname"] == f"{application}-sg"]
-        return sorted(f"{one['ipaddress']}:{one['port']}" for one in mine)
+        return sorted(f"{one['ip']}:{one['port']}" for one in mine)
 
     def record(self, zone: str = ZONE) -> dict[str, Any]:
         """What is remembered of a zone."""
