@@ -15,7 +15,7 @@ PYTEST = $(BIN)/python -m pytest -q
 COVERAGE = $(BIN)/python -m coverage
 WORKERS ?= 2
 # What is asked of every row of the matrix: what the collection decides, and what its modules and playbooks do.
-ROW ?= tests/unit $(addprefix tests/integration/,aws modules stores playbooks/test_ha_pair_states.py playbooks/test_autoscale_acts.py)
+ROW ?= tests/unit $(addprefix tests/integration/,aws modules stores playbooks/test_ha_pair_states.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -79,7 +79,12 @@ unit: venv ## what decides: pure functions, tables, properties
 .PHONY: integration
 integration: venv ## what speaks: modules against the lab over HTTP, and the lab against its documentation
 	@bash tests/gates/browser.sh >/dev/null
-	@$(PYTEST) -n $(WORKERS) --dist loadfile --cov --cov-append --cov-report= tests/integration
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m 'not long' --cov --cov-append --cov-report= tests/integration
+
+.PHONY: test-long
+test-long: venv ## stories of groups that take minutes each, and every example of the documentation
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m long tests/integration
+	@$(MAKE) --no-print-directory docs-examples
 
 .PHONY: coverage
 coverage: venv ## of plugins/, from the unit and integration runs before

@@ -10,6 +10,8 @@ from tests.stage import Stage
 
 from .groups import IMPATIENT_TO_JOIN, Group
 
+pytestmark = pytest.mark.long
+
 KIND = Kind("nlb", "cluster")
 
 

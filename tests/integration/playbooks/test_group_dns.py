@@ -11,6 +11,8 @@ from tests.stage import Stage
 
 from .groups import Group
 
+pytestmark = pytest.mark.long
+
 KIND = Kind("dns", "independent")
 
 

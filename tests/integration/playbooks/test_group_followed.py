@@ -10,6 +10,8 @@ from tests.stage import Stage
 
 from .groups import Group, Played
 
+pytestmark = pytest.mark.long
+
 KIND = Kind("nlb", "independent")
 
 

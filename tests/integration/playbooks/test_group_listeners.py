@@ -13,6 +13,8 @@ from tests.stage import Stage
 
 from .groups import OTHER_ZONE, Group
 
+pytestmark = pytest.mark.long
+
 KIND = Kind("nlb", "independent")
 # application → protocol of the listener, of the target group, of the virtual server on the nodes
 CARRIED = {

@@ -11,6 +11,8 @@ from tests.stage import Stage
 
 from .groups import OTHER_ZONE, Group
 
+pytestmark = pytest.mark.long
+
 KIND = Kind("nlb", "independent")
 
 

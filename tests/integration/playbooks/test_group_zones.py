@@ -10,6 +10,8 @@ from tests.stage import Stage
 
 from .groups import IMPATIENT, OTHER_ZONE, Group, Played
 
+pytestmark = pytest.mark.long
+
 KIND = Kind("nlb", "independent")
 NO_CAPACITY = f"do not have sufficient m5.xlarge capacity in the Availability Zone you requested ({OTHER_ZONE})"
 
