@@ -365,4 +365,9 @@ def _refuse_dying(states: Iterable[Instance], target: str) -> None:
 def unreleased(want: Want, seen: Seen) -> list[Address]:
     """Elastic IPs of the set that this module made and that stay, because they serve an interface of somebody else."""
     mark = {**want.identity, t.CREATED_BY: t.CREATOR}
-    return [address for address in seen.addresses if address.seat and t.carries(address.tags, mark)]
+    ours = {interface.network_interface_id for instance in seen.live for interface in instance.interfaces}
+    return [
+        address
+        for address in seen.addresses
+        if address.seat and address.seat.network_interface_id not in ours and t.carries(address.tags, mark)
+    ]

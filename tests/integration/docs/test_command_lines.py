@@ -183,6 +183,7 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            check=False,
         )
         assert ended.returncode == 0, "\n".join([" ".join(words), *ended.stdout.splitlines()[-40:]])
         assert str(self.definition["autoscale_group_password"]) not in ended.stdout

@@ -14,8 +14,9 @@ from tests.lab.client import LabClient, running, wait_for
 from tests.stage import Stage
 
 VARIABLES = "rulebook"
-# A tick a second; three of them are watched. Cooldown and drain are minutes: three seconds, as the TTL.
-BRIEF = {"interval": 1, "watch_time": 0.05, "cooldown": 0.05, "drain_timeout": 0.05, "ttl": 3}
+# A tick a second; three of them are watched. Cooldown and drain are minutes, the TTL is seconds. A drain is longer than
+# what Ansible needs to begin it.
+BRIEF = {"interval": 1, "watch_time": 0.05, "cooldown": 0.05, "drain_timeout": 0.5, "ttl": 3}
 
 
 def lifecycles(lab: LabClient) -> list[str]:

@@ -13,7 +13,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_plan imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_set import InstanceSet, unreleased
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Recipe
 
-from .fleet import ROLES, eip, seat, seen, want
+from .fleet import ROLES, eip, instance, seat, seen, want
 
 GONE = ("shutting-down", "terminated")
 
@@ -308,6 +308,8 @@ def test_an_unknown_quota_is_a_warning_and_no_obstacle() -> None:
 def test_one_of_ours_that_serves_somebody_else_is_named() -> None:
     held, idle, foreign = eip(1, seat("i-9", 0)), eip(2), eip(3, seat("i-9", 1), None)
     assert unreleased(want("absent"), seen(addresses=(held, idle, foreign))) == [held]
+    serving = eip(4, seat("i-1", 0))
+    assert unreleased(want("absent"), seen(instance("i-1"), addresses=(held, serving))) == [held], "that one stays"
 
 
 def test_no_id_is_no_instance_and_not_every_one() -> None:
