@@ -302,6 +302,8 @@ class Engine:
             if self._missed():
                 return self._ask(now, owner, lease)
             return Action.NONE
+        if self._missed():
+            return self._drain_anew(now, owner, lease)
         if event.ttl_until is not None and self.lasts(event.ttl_until, now, self.slot):
             self.phase, self.until = Phase.TTL, event.ttl_until
             return Action.NONE
@@ -312,6 +314,23 @@ class Engine:
         )
         self.outcome, self.reason = Outcome.DEPROVISION, sentences.deprovision(event, self.policy)
         return Action.DEPROVISION
+
+    def _drain_anew(self, now: float, owner: str, lease: float) -> Action:
+        """The time of a drain is over that, as far as anybody said, never began: it counts from when somebody goes on.
+
+        Else nodes that clients are still sent to would be removed.
+        """
+        action = self._ask(now, owner, lease)
+        if action is not Action.NONE:
+            drain_until = later(now, self.policy.drain_timeout * 60)
+            waits_ttl = self.open_event.ttl_until is not None
+            self.until = drain_until
+            self.event = replace(
+                self.open_event,
+                drain_until=drain_until,
+                ttl_until=later(drain_until, self.policy.ttl) if waits_ttl else None,
+            )
+        return action
 
     def _missed(self) -> bool:
         """Whether nodes that are to drain may still be in the distributor.

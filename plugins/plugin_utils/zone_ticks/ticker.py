@@ -60,7 +60,8 @@ class Zone:
         settings = self.settings
         options = _Options({"store": settings.store}, settings.aws)
         store = open_store(options, settings.group, self.name, may_create=True)
-        order = Order(settings.policy, now, owner=owner, lease_seconds=settings.lease_seconds)
+        # Whom the event reaches reports how it goes; until then the nodes of a shrinking are still in the distributor.
+        order = Order(settings.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
         held = min(settings.lease_seconds, 60.0 + 4 * settings.nitro.timeout)
         try:
             _before, _after, ticked = carry_out(store, plan_for(order, self._effects()), owner, held)

@@ -306,6 +306,19 @@ def test_one_who_announced_itself_and_vanished_before_the_nodes_left_is_followed
     assert group.tick(14, LOW, owner="two") == "deprovision"
 
 
+def test_a_drain_that_never_began_begins_anew_when_its_time_is_over() -> None:
+    """Nobody removes nodes that clients are still sent to, however late somebody goes on."""
+    group = Group()
+    group.ticks(1, 3, LOW)
+    event = group.said.event_id
+    group.report("running", 3, lease_seconds=120)
+    assert group.tick(20, LOW, owner="two") == "scale_in"
+    assert (group.said.event_id, group.phase) == (event, "draining")
+    assert group.report("done", 20) == "1 node left the distributor; draining until 10:30:00, the event goes on"
+    assert group.ticks(21, 30, LOW, owner="two") == ["none"] * 10
+    assert group.tick(31, LOW, owner="two") == "deprovision"
+
+
 def test_shrinking_is_one_event_up_to_its_deprovision() -> None:
     group = Group()
     group.ticks(1, 3, LOW)
