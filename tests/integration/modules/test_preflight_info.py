@@ -118,6 +118,7 @@ def test_an_account_in_which_all_is_well(preflight: Preflight) -> None:
         "GetCallerIdentity": 1,
         "GetServiceQuota": 4,
         "RunInstances": 2,
+        "SimulatePrincipalPolicy": 2,  # one for each list of resources: any, and the instance role
         **{f"Describe{what}": 1 for what in reads},
     }
 

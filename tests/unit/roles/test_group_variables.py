@@ -37,12 +37,12 @@ def opened(rules: list[dict[str, Any]]) -> list[tuple[str, list[str], list[str]]
         ({"protocol": "HTTP"}, [("tcp", ["53"], BALANCER)], [("tcp", ["53"], ANYBODY)]),
         (
             {"protocol": "HTTP", "preserve_client_ip": True},
-            [("tcp", ["53"], ANYBODY), ("tcp", ["53"], BALANCER)],
+            [("tcp", ["53"], ANYBODY + BALANCER)],
             [("tcp", ["53"], ANYBODY)],
         ),
         (
             {"protocol": "HTTP", "nlb_protocol": "TLS", "health_check": {"port": 80}},
-            [("tcp", ["53", "80"], BALANCER)],
+            [("tcp", ["53"], BALANCER), ("tcp", ["80"], BALANCER)],
             [("tcp", ["53"], ANYBODY)],
         ),
         (
@@ -52,7 +52,7 @@ def opened(rules: list[dict[str, Any]]) -> list[tuple[str, list[str], list[str]]
         ),
         (
             {"protocol": "ANY"},
-            [("tcp", ["53"], ANYBODY), ("udp", ["53"], ANYBODY), ("tcp", ["53"], BALANCER)],
+            [("tcp", ["53"], ANYBODY + BALANCER), ("udp", ["53"], ANYBODY)],
             [("tcp", ["53"], ANYBODY), ("udp", ["53"], ANYBODY)],
         ),
     ],
@@ -63,6 +63,32 @@ def test_what_is_opened_behind_a_load_balancer(
     given = {**GROUP, "autoscale_group_applications": [{"name": "web", "port": 53, **application}]}
     assert opened(evaluate("autoscale_group", "__autoscale_group_client_rules", **given)) == at_nodes
     assert opened(evaluate("autoscale_group", "__autoscale_group_balancer_rules", **given)) == at_balancer
+
+
+def test_a_port_that_two_ask_for_is_one_rule() -> None:
+    """EC2 keeps one description of a rule: two would be written in turns, again at each run."""
+    applications: list[dict[str, Any]] = [
+        {"name": "names", "port": 53, "protocol": "DNS", "health_check": {"port": 80}},
+        {"name": "web", "port": 80, "protocol": "HTTP", "preserve_client_ip": True},
+        {"name": "chat", "port": 81, "protocol": "UDP", "health_check": {"port": 82}},
+        {"name": "game", "port": 82, "protocol": "UDP", "health_check": {"port": 82}},
+    ]
+    given = {**GROUP, "autoscale_group_client_cidrs": BALANCER, "autoscale_group_applications": applications}
+    rules = evaluate("autoscale_group", "__autoscale_group_client_rules", **given)
+    assert opened(rules) == [
+        ("udp", ["53"], BALANCER),
+        ("tcp", ["80"], BALANCER),
+        ("udp", ["81"], BALANCER),
+        ("udp", ["82"], BALANCER),
+        ("tcp", ["82"], BALANCER),
+    ]
+    assert [rule["rule_desc"] for rule in rules] == ["names", "web", "chat", "game", "Health checks of chat"]
+
+
+def test_nothing_is_opened_to_nobody() -> None:
+    applications = [{"name": "names", "port": 53, "protocol": "DNS", "health_check": {"port": 80}}]
+    given = {**GROUP, "autoscale_group_client_cidrs": [], "autoscale_group_applications": applications}
+    assert opened(evaluate("autoscale_group", "__autoscale_group_client_rules", **given)) == [("tcp", ["80"], BALANCER)]
 
 
 def test_what_is_opened_where_dns_leads_to_the_nodes() -> None:
