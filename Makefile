@@ -14,6 +14,9 @@ export LC_ALL := C.UTF-8
 PYTEST = $(BIN)/python -m pytest -q
 COVERAGE = $(BIN)/python -m coverage
 WORKERS ?= 2
+# A worker with a lab waits for appliances a third of its time, so there is one more of them; files go to them whole.
+LABS ?= 3
+BY_FILE = --dist loadfile --no-loadscope-reorder
 # What is asked of every row of the matrix: what the collection decides, and what its modules and playbooks do.
 ROW ?= tests/unit $(addprefix tests/integration/,aws modules stores playbooks/test_ha_pair_states.py)
 
@@ -79,11 +82,11 @@ unit: venv ## what decides: pure functions, tables, properties
 .PHONY: integration
 integration: venv ## what speaks: modules against the lab over HTTP, and the lab against its documentation
 	@bash tests/gates/browser.sh >/dev/null
-	@$(PYTEST) -n $(WORKERS) --dist loadfile -m 'not long' --cov --cov-append --cov-report= tests/integration
+	@$(PYTEST) -n $(LABS) $(BY_FILE) -m 'not long' --cov --cov-append --cov-report= tests/integration
 
 .PHONY: test-long
 test-long: venv ## stories of groups that take minutes each, and every example of the documentation
-	@$(PYTEST) -n $(WORKERS) --dist loadfile -m long tests/integration
+	@$(PYTEST) -n $(LABS) $(BY_FILE) -m long tests/integration
 	@$(MAKE) --no-print-directory docs-examples
 
 .PHONY: coverage
@@ -92,10 +95,10 @@ coverage: venv ## of plugins/, from the unit and integration runs before
 
 .PHONY: test-matrix row
 test-matrix: venv ## the collection with the newest ansible-core and amazon.aws that a Python on this machine can have
-	@WORKERS=$(WORKERS) bash tests/gates/matrix.sh "$(BIN)"
+	@LABS=$(LABS) bash tests/gates/matrix.sh "$(BIN)"
 row: venv
 	@$(BIN)/ansible --version | head -n 1
-	@$(PYTEST) -n $(WORKERS) --dist loadfile $(ROW)
+	@$(PYTEST) -n $(LABS) $(BY_FILE) $(ROW)
 
 .PHONY: chaos chaos-sample
 chaos: venv ## kill the playbooks at every write and start them again (long)

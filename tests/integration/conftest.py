@@ -14,6 +14,26 @@ PACE = 60.0
 _FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM_PORT", "LAB_PACE", "LAB_IAM")
 
 
+# What plays whole stories, in files of minutes each.
+_LONGEST_FIRST = ("playbooks", "eda", "controller", "docs")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files come first, so that no worker begins one when the others are done.
+
+    By number of tests, as xdist would order files, they come last: hence ``--no-loadscope-reorder`` in the Makefile.
+    """
+
+    def turn(item: pytest.Item) -> int:
+        return (
+            _LONGEST_FIRST.index(item.path.parent.name)
+            if item.path.parent.name in _LONGEST_FIRST
+            else len(_LONGEST_FIRST)
+        )
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
     """A lab for this session (under xdist: for this worker), in its own process, ports and addresses."""

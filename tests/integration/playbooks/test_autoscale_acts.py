@@ -16,6 +16,8 @@ from tests.unit.plugins.module_utils.autoscale.story import HIGH, iso, rows
 
 from .test_autoscale_table import play
 
+pytestmark = pytest.mark.long
+
 ACTS = Path(__file__).with_name("autoscale_acts.yml")
 
 
