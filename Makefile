@@ -101,8 +101,8 @@ row: venv
 	@$(PYTEST) -n $(LABS) $(BY_FILE) $(ROW)
 
 .PHONY: chaos chaos-sample
-chaos: venv ## kill the playbooks at every write and start them again (long)
-	@CHAOS=all $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
+chaos: venv ## kill the playbooks at every write and start them again (days; KILLS=3: at three of each playbook)
+	@CHAOS=$(or $(KILLS),all) $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
 chaos-sample: venv
 	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
 

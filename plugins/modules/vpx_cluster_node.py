@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - Forms a cluster on an appliance, or takes the appliance into the cluster that answers at O(clip), and waits until it
     serves (admin state ACTIVE, masterstate ACTIVE, health UP, effectivestate UP).
-  - It leaves by becoming PASSIVE, with O(drain_minutes) for what is open, and is then removed on the CLIP.
+  - It leaves by becoming PASSIVE, with O(drain_minutes) for what is open, and is then removed on the CLIP. Addresses
+    that it alone has in the cluster (spotted SNIPs) go with it.
   - A run that was interrupted at any point is gone on with by the next one, with the same options.
   - The nodes of a cluster are in one subnet (INC is not supported here), have the same software, licence, and number of
     packet engines, and the same password of C(nsroot). The CLIP is a secondary private address of the coordinator's

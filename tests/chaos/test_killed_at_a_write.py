@@ -16,8 +16,8 @@ from tests.chaos.portrait import difference, portrait
 from tests.chaos.scenes import ASTRAY, EMPTY, PAIR, move_the_address
 from tests.stage import Stage, StageError
 
-EVERYTHING = os.environ.get("CHAOS", "sample") == "all"
-# How many kills of each a sample has, and of each group's plot that is drawn; CHAOS=all has all kills of all.
+# "all": all kills of all; a number: so many of each; "sample": some of a few, as follows.
+CHAOS = os.environ.get("CHAOS", "sample")
 SAMPLE = {"build": 1, "failover": 1}
 OF_A_GROUP = 1
 
@@ -29,12 +29,19 @@ PAIRS = [
     Plot("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR, back_to=EMPTY),
 ]
 # Each worker takes a part of each plot's kills: so all are done at the same time, whatever the plots' lengths.
-PARTS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) if EVERYTHING else 1
+PARTS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) if CHAOS == "all" else 1
 CHOSEN = (
-    [*groups.plots(), *PAIRS]
-    if EVERYTHING
-    else [*groups.drawn(random.Random(os.environ["CHAOS_SEED"])), *(plot for plot in PAIRS if plot.name in SAMPLE)]
+    [*groups.drawn(random.Random(os.environ["CHAOS_SEED"])), *(plot for plot in PAIRS if plot.name in SAMPLE)]
+    if CHAOS == "sample"
+    else [*groups.plots(), *PAIRS]
 )
+
+
+def chosen(plot: Plot, kills: list[Kill], part: int, dice: random.Random) -> list[Kill]:
+    """Of these kills of a plot."""
+    if CHAOS == "all":
+        return kills[part::PARTS]
+    return spread(kills, SAMPLE.get(plot.name, OF_A_GROUP) if CHAOS == "sample" else int(CHAOS), dice)
 
 
 @pytest.fixture(scope="session")
@@ -50,11 +57,7 @@ def test_killed_and_started_again(
     stage: Stage, originals: Callable[[Plot], Original], plot: Plot, part: int, dice: random.Random
 ) -> None:
     original = originals(plot)
-    kills = (
-        original.kills()[part::PARTS]
-        if EVERYTHING
-        else spread(original.kills(), SAMPLE.get(plot.name, OF_A_GROUP), dice)
-    )
+    kills = chosen(plot, original.kills(), part, dice)
     print(f"{plot.name}: {len(original.writes)} writes, killed {len(kills)} times")
     wrong = {}
     for kill in kills:

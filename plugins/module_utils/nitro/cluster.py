@@ -27,6 +27,8 @@ ADMIN_STATES = ("ACTIVE", "PASSIVE", "SPARE")
 TUNNEL_MODES = ("NONE", "GRE", "UDP")
 DEFAULT_INTERFACE = "1/1"
 CLIP_NETMASK = "255.255.255.255"
+# What nsip's ``ownernode`` reads where the address belongs to all nodes.
+STRIPED = 255
 _INTERFACE = re.compile(r"(?:(\d+)/)?(\d+/\d+|LA/\d+)")
 _HINTS = {
     354: "the coordinator did not accept the password: cluster_password must be that of nsroot on the cluster",
@@ -34,7 +36,7 @@ _HINTS = {
     2453: "take the HA pair apart first (vpx_ha_node with state=absent)",
     2458: "every node of a cluster needs the same licence",
     2474: "every node of a cluster needs the same software build",
-    2479: "remove what is bound to this node alone (ownernode) before it leaves",
+    2479: "remove what is bound to this node alone (node groups) before it leaves",
     2481: "the nodes of a cluster must reach each other: look at their security groups",
     2496: "the cluster has INC (nodes in different networks), which needs node groups; that is not supported here",
     2549: "every node of a cluster needs the same number of packet engines, that is, the same instance type",
@@ -155,10 +157,18 @@ class Cluster:
     members: tuple[Member, ...] = ()
     unsaved: bool = False
     fit: Fit | None = None
+    spotted: tuple[tuple[int, str], ...] = ()
+    """(node, address) of the addresses that one node alone has, where they were asked for."""
 
     @classmethod
     def from_rows(
-        cls, instances: Iterable[NITRO], nodes: Iterable[NITRO], *, unsaved: bool, fit: Fit | None
+        cls,
+        instances: Iterable[NITRO],
+        nodes: Iterable[NITRO],
+        addresses: Iterable[NITRO] = (),
+        *,
+        unsaved: bool,
+        fit: Fit | None,
     ) -> Cluster:
         instance = next(iter(instances), None)
         if instance is None:
@@ -170,7 +180,11 @@ class Cluster:
             members=members_of(nodes),
             unsaved=unsaved,
             fit=fit,
+            spotted=tuple((as_int(row.get("ownernode"), STRIPED) or 0, str(row.get("ipaddress"))) for row in addresses),
         )
+
+    def spotted_on(self, node_id: int) -> list[str]:
+        return [address for owner, address in self.spotted if owner == node_id]
 
 
 def members_of(rows: Iterable[NITRO]) -> tuple[Member, ...]:

@@ -273,6 +273,8 @@ def _leave(wanted: Wanted, view: View) -> Plan:
             saving = wanted.save and (moves or cluster.unsaved)
             return (*moves, *([Move(Do.SAVE_CLIP)] if saving else []))
         moves.append(Move(Do.AWAIT_DRAINED))
+    # A cluster does not part with a node that owns an address alone (2479).
+    moves += [Move(Do.ON_CLIP, Step("delete", "nsip", name=one)) for one in cluster.spotted_on(member.node_id)]
     moves.append(Move(Do.ON_CLIP, Step("delete", "clusternode", name=str(member.node_id))))
     if wanted.save:
         moves += [Move(Do.SAVE_CLIP), *([Move(Do.SAVE_LEFT)] if view.node else [])]

@@ -213,9 +213,15 @@ class Membership:
     def _read_cluster(self) -> Cluster:
         instances = self.clip.get("clusterinstance")
         nodes = self.clip.get("clusternode") if instances else []
-        known = not self.wanted.present or member_at(members_of(nodes), self.wanted.nsip)
-        fit = None if known or not instances else _read_fit(self.clip)
-        return Cluster.from_rows(instances, nodes, unsaved=steps.unsaved(self.clip), fit=fit)
+        known = member_at(members_of(nodes), self.wanted.nsip) is not None
+        joins, leaves = self.wanted.present and instances and not known, known and not self.wanted.present
+        return Cluster.from_rows(
+            instances,
+            nodes,
+            self.clip.get("nsip") if leaves else [],
+            unsaved=steps.unsaved(self.clip),
+            fit=_read_fit(self.clip) if joins else None,
+        )
 
     def _read_node(self) -> Node:
         instances = self.node.get("clusterinstance")

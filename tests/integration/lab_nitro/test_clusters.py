@@ -373,6 +373,23 @@ def test_a_node_whose_instance_is_gone_is_removed_on_the_clip(grown: Grown) -> N
     assert grown.clip().rows("clusterinstance")[0]["status"] == "UP"
 
 
+def test_a_cluster_whose_instances_are_all_gone_leaves_its_address_to_the_next(grown: Grown) -> None:
+    grown.form().join(1)
+    for gone in ("i-0", "i-1"):
+        del grown.bench.region.facts[gone]
+    grown.bench.wait(5)
+    grown.nodes.clear()
+    grown.boot(2)
+    grown.bench.add_address("i-2", CLIP)
+    node = grown.nodes[0]
+    node.add("clusterinstance", clid=1)
+    node.add("clusternode", nodeid=0, ipaddress=NSIPS[2], state="ACTIVE", backplane="0/1/1", tunnelmode="GRE")
+    node.add("nsip", ipaddress=CLIP, netmask="255.255.255.255", type="CLIP")
+    node.do("clusterinstance", "enable", clid=1)
+    grown.reboot(node)
+    assert serving(grown.listed()["0"])
+
+
 def test_a_node_leaves_by_itself_when_the_clip_cannot_be_reached(grown: Grown) -> None:
     grown.form().join(1).join(2)
     assert grown.nodes[1].delete("config/clusterinstance/1").status_code == 200

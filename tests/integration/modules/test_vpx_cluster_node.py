@@ -160,14 +160,21 @@ def test_a_drain_lasts_its_minutes_and_can_be_left_to_a_later_task(fresh_lab: La
 
 
 def test_a_node_whose_instance_is_gone_is_swept(fresh_lab: LabClient) -> None:
+    """With the addresses that it alone had: the cluster would not part with it else (2479)."""
     first, second, third = cluster_of(managed(fresh_lab, 3))
+    clip = Box(fresh_lab, first.instance_id, first.options["clip"], {"nitro_pass": PASSWORD})
+    for owner, address in enumerate(("127.200.21.10", "127.200.21.11")):
+        done(clip.run("vpx_snip", ip_address=address, netmask="255.255.255.0", owner_node=owner))
     fresh_lab.boto("ec2").terminate_instances(InstanceIds=[first.instance_id])
     ran = done(first.run(MODULE, state="absent", drain_minutes=5))
-    assert ran.writes[-2:] == ["DELETE /config/clusternode", "POST /config/nsconfig?action=save"]
+    swept = ["DELETE /config/nsip", "DELETE /config/clusternode", "POST /config/nsconfig?action=save"]
+    assert ran.writes[-3:] == swept
     assert [node["ip_address"] for node in ran["cluster"]["nodes"]] == [second.address, third.address]
     unchanged(first.run(MODULE, state="absent"))
     for box in (second, third):
         unchanged(box.run(MODULE))
+    owned = {row["ipaddress"]: row["ownernode"] for row in second.state()["running"]["nsip"] if row["type"] == "SNIP"}
+    assert owned == {"127.200.21.11": 1}
 
 
 def test_what_cannot_be_is_said_before_the_first_write(fresh_lab: LabClient) -> None:

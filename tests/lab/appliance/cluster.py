@@ -146,6 +146,9 @@ class Clusters:
     # -- time passes -------------------------------------------------------------------------------------------------
 
     def step(self, now: float) -> None:
+        # What a cluster knows is in its nodes: with the last of them it is gone, and its address begins anew.
+        for gone in [clip for clip, cluster in self.clusters.items() if not self.members(cluster)]:
+            del self.clusters[gone]
         for node in self.room.ready():
             clip = self.clip_of(node) if node.cluster.member else ""
             if clip and clip not in self.clusters:

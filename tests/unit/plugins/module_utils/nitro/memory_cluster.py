@@ -65,6 +65,7 @@ class World:
     clid: int = 1
     clip_from: float = 0.0
     clip_changed: bool = False
+    spotted: dict[str, int] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     kill_at: tuple[int, str] | None = None
@@ -176,7 +177,9 @@ class Client:
     def _nsip(self, box: Box) -> list[Row]:
         own = {"ipaddress": box.nsip, "type": "NSIP", "netmask": "255.255.255.0"}
         clips = [{"ipaddress": clip, "type": "CLIP", "netmask": "255.255.255.255"} for clip in box.running.clips]
-        return [own, *clips]
+        world = self.world
+        spotted = [{"ipaddress": one, "type": "SNIP", "ownernode": str(owner)} for one, owner in world.spotted.items()]
+        return [{**row, "ownernode": "255"} for row in (own, *clips)] + (spotted if self.at == CLIP else [])
 
     def _hanode(self, box: Box) -> list[Row]:
         peers = [{"id": "1", "ipaddress": box.ha_peer}] if box.ha_peer else []
@@ -284,6 +287,8 @@ class Client:
         world = self.world
         if self.at != CLIP:
             raise NitroError("Local Node cannot be deleted", code=2450, http_status=599)
+        if int(name) in world.spotted.values():
+            raise NitroError("node is part of spotted entity configuration", code=2479, http_status=599)
         coordinator = world.coordinator() == int(name)
         row = world.nodes.pop(int(name))
         reachable = world.boxes.get(row["ipaddress"])
@@ -293,6 +298,10 @@ class Client:
         if coordinator:
             world.clip_from = world.now + MOVING
             self._hang_up = True
+
+    def _delete_nsip(self, _box: Box, name: str) -> None:
+        del self.world.spotted[name]
+        self.world.clip_changed = True
 
     def _delete_clusterinstance(self, box: Box, name: str) -> None:
         last = [row["ipaddress"] for row in self.world.nodes.values()] == [box.nsip]

@@ -13,6 +13,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import N
 from .memory_cluster import CLIP, PASSWORD, Box, Client, Killed, World
 
 FIRST, SECOND, THIRD, FOURTH = (f"10.0.1.1{number}" for number in range(4))
+OWN = {"10.0.3.10": 0, "10.0.3.11": 1}
 FORMING = ["add clusterinstance", "add clusternode", "add nsip", "enable clusterinstance", "save", "reboot"]
 OPTIONS: dict[str, Any] = {
     "clip": CLIP,
@@ -143,15 +144,17 @@ def test_joining_interrupted_at_any_write_ends_the_same(write: int, interrupted:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("interrupted", ["killed", "cut"])
 @pytest.mark.parametrize("leaving", [FIRST, SECOND])
-@pytest.mark.parametrize("write", range(1, 5))
+@pytest.mark.parametrize("write", range(1, 6))
 def test_leaving_interrupted_at_any_write_ends_the_same(write: int, leaving: str, interrupted: str, when: str) -> None:
-    undisturbed = formed(SECOND, THIRD)
+    undisturbed, lab = formed(SECOND, THIRD), formed(SECOND, THIRD)
+    for each in (undisturbed, lab):
+        each.spotted |= OWN
     run(undisturbed, leaving, state="absent")
-    lab = formed(SECOND, THIRD)
     interruption(lab, interrupted, write, when, leaving, state="absent")
     run(lab, leaving, state="absent")
     lab.sleep(60)
     assert standing(lab) == standing(undisturbed)
+    assert lab.spotted == undisturbed.spotted
     assert run(lab, leaving, state="absent")[1] == []
 
 
@@ -212,6 +215,14 @@ def test_a_node_whose_instance_is_gone_is_swept() -> None:
     assert writes == ["clip: delete clusternode", "clip: save"]
     assert len(result["cluster"]["nodes"]) == 2
     assert run(lab, SECOND, state="absent")[1] == []
+
+
+def test_what_a_node_alone_has_goes_with_it() -> None:
+    lab = formed(SECOND, THIRD)
+    lab.spotted |= OWN
+    lab.boxes[SECOND].gone = True
+    assert run(lab, SECOND, state="absent")[1] == ["clip: delete nsip", "clip: delete clusternode", "clip: save"]
+    assert lab.spotted == {"10.0.3.10": 0}
 
 
 def test_an_appliance_in_the_place_of_one_that_is_gone_joins_under_its_number() -> None:
