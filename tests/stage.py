@@ -40,6 +40,12 @@ class Run:
     def text(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
+    def seconds_in(self, task: str) -> float:
+        """How long it was in the first task whose name ends so."""
+        tasks = [*tasks_of(self.log), (self.ended, "")]
+        at = next(number for number, (_when, name) in enumerate(tasks) if name.endswith(task))
+        return tasks[at + 1][0] - tasks[at][0]
+
     def changed(self) -> int:
         """How many tasks changed something, by the last PLAY RECAP."""
         counts = re.findall(r"\bok=\d+\s+changed=(\d+)", self.text())
@@ -98,7 +104,8 @@ class Stage:
                 process.wait()
         if not log.exists():
             log.write_bytes(_out(log).read_bytes())
-        run = Run(playbook, code, log, started, first_task_at(log) or started, time.time())
+        first_task_at = next((when for when, _name in tasks_of(log)), started)
+        run = Run(playbook, code, log, started, first_task_at, time.time())
         if must_succeed and code:
             said = _out(log).read_text(errors="replace").splitlines()
             tail = "\n".join(said[-25:])
@@ -111,13 +118,14 @@ def variables(**values: object) -> Sequence[str]:
     return [word for name, value in values.items() for word in ("-e", f"{name}={value}")]
 
 
-def first_task_at(log: Path) -> float | None:
-    """When the first task of a run began, in seconds since the epoch, from Ansible's own log."""
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []:
-        match = _LOG_LINE.match(line)
-        if match and match[2].startswith("TASK ["):
-            return datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S,%f").timestamp()
-    return None
+def tasks_of(log: Path) -> list[tuple[float, str]]:
+    """When each task began, in seconds since the epoch, and its name, from Ansible's own log."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    found = (match for line in lines if (match := _LOG_LINE.match(line)) and match[2].startswith("TASK ["))
+    return [
+        (datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S,%f").timestamp(), match[2].rstrip("* ")[6:-1])
+        for match in found
+    ]
 
 
 def _out(log: Path) -> Path:
