@@ -38,12 +38,15 @@ $(TREE)/.done: $(VENV)/.done tests/gates/tree.sh
 demo: venv ## the story: a pair under client traffic, failed over, broken and repaired; a group decides; a report
 	@$(BIN)/python -m tests.demo
 
-# Checks that read files keep one processor busy each, so two of them go side by side; what follows measures, or needs both.
-.PHONY: test checks
-test: checks unit integration coverage test-matrix chaos-sample iam-sample molecule ## every check and every test
+# Two things at a time where nothing is measured: each of them leaves a processor idle now and then.
+BESIDE = $(MAKE) --no-print-directory -j 2 --output-sync=target
+.PHONY: test checks samples
+test: checks unit integration coverage samples molecule-measured ## every check and every test
 	@echo "make test: all passed"
 checks: venv
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target sanity lint build docs
+	@$(BESIDE) sanity lint build docs
+samples: venv
+	@$(BESIDE) test-matrix molecule-others chaos-sample iam-sample
 
 .PHONY: lint
 lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
@@ -112,9 +115,16 @@ iam: venv ## every playbook with exactly its policy, and with each action less (
 iam-sample: venv
 	@IAM=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/iam
 
-.PHONY: molecule
+# Where a client measures what it sees, nothing else may run.
+MEASURED = role_ha_failover story_autoscale story_ha_pair
+MOLECULE = NO_COLOR=1 $(BIN)/molecule test --no-command-borders
+.PHONY: molecule molecule-measured molecule-others
 molecule: venv ## what is used: roles and stories, as a client and AWS see them
-	@NO_COLOR=1 $(BIN)/molecule test --all --no-command-borders
+	@$(MOLECULE) --all
+molecule-measured: venv
+	@$(MOLECULE) $(addprefix --scenario-name ,$(MEASURED))
+molecule-others: venv
+	@$(MOLECULE) --all $(addprefix --exclude ,$(MEASURED))
 
 .PHONY: bench
 bench: venv ## measured against what a user would otherwise take; never gates
