@@ -123,6 +123,10 @@ records:
       type: list
       elements: dict
       sample: [{"nsip": "10.0.1.10", "instance_id": "i-0123456789abcdef0", "node_id": 0}]
+    earlier:
+      description: Nodes that were in service before a growth, until the zone is looked at again.
+      type: list
+      elements: dict
     missing:
       description: Nodes that were in service and are gone, until they are swept.
       type: list

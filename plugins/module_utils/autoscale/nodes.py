@@ -40,10 +40,9 @@ def _number(given: object, what: str) -> int | None:
 def refreshed(record: Record, found: Sequence[Node]) -> Record:
     """The record after a look at what is there: nodes that it knew and that are gone are missing until swept."""
     there = {_identity(node) for node in found}
-    lost = [node for node in record.nodes or () if _identity(node) not in there]
-    known = {_identity(node): node for node in (*record.missing, *lost)}
+    known = {_identity(node): node for node in (*record.missing, *record.earlier, *(record.nodes or ()))}
     missing = tuple(node for identity, node in known.items() if identity not in there)
-    return replace(record, nodes=tuple(found), missing=missing)
+    return replace(record, nodes=tuple(found), earlier=(), missing=missing)
 
 
 def swept(record: Record, identities: Sequence[str]) -> Record:

@@ -145,9 +145,10 @@ class Closed:
 class Record:
     """Everything that decides the next tick. ``updated``: the latest instant this record has seen.
 
-    ``nodes``: those in service, None where nobody has looked since they changed. ``missing``: nodes that were in
-    service and are gone, until somebody says that nothing of them is left. Keys of later releases than the first are
-    written only where they say something.
+    ``nodes``: those in service, None where nobody has looked since they changed. ``earlier``: those that were, before
+    a growth that nobody has looked after: what of them is not found again was lost meanwhile. ``missing``: nodes that
+    were in service and are gone, until somebody says that nothing of them is left. Keys of later releases than the
+    first are written only where they say something.
     """
 
     group: str
@@ -163,13 +164,15 @@ class Record:
     unfinished: tuple[Unfinished, ...] = ()
     history: tuple[Closed, ...] = ()
     nodes: tuple[Node, ...] | None = None
+    earlier: tuple[Node, ...] = ()
     missing: tuple[Node, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready; instants in ISO 8601."""
         more = {} if self.nodes is None else {"nodes": [node_to_json(node) for node in self.nodes]}
-        if self.missing:
-            more["missing"] = [node_to_json(node) for node in self.missing]
+        for name, known in (("earlier", self.earlier), ("missing", self.missing)):
+            if known:
+                more[name] = [node_to_json(node) for node in known]
         return {
             "version": VERSION,
             "group": self.group,
@@ -216,6 +219,7 @@ class Record:
             unfinished=fields.parts("unfinished", _unfinished),
             history=fields.parts("history", _closed),
             nodes=fields.parts("nodes", _node) if "nodes" in fields.raw else None,
+            earlier=fields.parts("earlier", _node) if "earlier" in fields.raw else (),
             missing=fields.parts("missing", _node) if "missing" in fields.raw else (),
         )
         fields.nothing_else("version")

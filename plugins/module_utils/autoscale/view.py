@@ -39,6 +39,7 @@ def overview(record: Record) -> dict[str, Any]:
         "window": [sample_to_json(sample) for sample in record.window],
         **state(record),
         "nodes": None if record.nodes is None else [node_to_json(node) for node in record.nodes],
+        "earlier": [node_to_json(node) for node in record.earlier],
         "missing": [node_to_json(node) for node in record.missing],
         "history": [closed_to_json(closed) for closed in record.history],
     }

@@ -154,13 +154,17 @@ def test_a_console_needs_a_profile(console: dict[str, Any], said: list[str]) -> 
 def test_nodes_that_only_the_records_know() -> None:
     records = {
         "records": [
-            {"nodes": [{"nsip": "10.0.1.4:9443"}, {"nsip": "10.0.1.5"}], "missing": [{"nsip": "10.0.1.6"}]},
-            {"nodes": None, "missing": [{"nsip": "10.0.1.6"}]},
+            {
+                "nodes": [{"nsip": "10.0.1.4:9443"}, {"nsip": "10.0.1.5"}],
+                "earlier": [],
+                "missing": [{"nsip": "10.0.1.6"}],
+            },
+            {"nodes": None, "earlier": [{"nsip": "10.0.1.7"}], "missing": [{"nsip": "10.0.1.6"}]},
         ]
     }
     given = {**GROUP, "autoscale_group_records": records}
     known = evaluate("autoscale_group", "__autoscale_group_remembered", **given)
-    assert known == ["10.0.1.4", "10.0.1.5", "10.0.1.6"]
+    assert known == ["10.0.1.4", "10.0.1.5", "10.0.1.6", "10.0.1.7"]
     filters = evaluate("autoscale_group", "__autoscale_group_lost_filters", **given, autoscale_group_lost_nodes=known)
     assert filters == {"addresses.private-ip-address": known, "subnet-id": ["subnet-m"]}
     without_zones = {**given, "autoscale_group_zones": [], "autoscale_group_lost_nodes": known}

@@ -365,13 +365,42 @@ def test_a_removal_that_failed_is_tried_again_when_the_zone_watches() -> None:
     assert left(story, 17) == [("deprovision", "deprovision")]
 
 
+def test_a_node_that_is_lost_while_the_zone_grows_is_missing() -> None:
+    """Whether the growth comes to its end or fails, before anybody looks at the zone again."""
+    for outcome in ("done", "failed"):
+        story = Story(World(nodes=(ONE, TWO), memory=HIGH))
+        for at in (1, 2, 3):
+            story.tick(at)
+        story.world.nodes = (TWO, THREE)
+        story.report(3, outcome)
+        assert (story.record.nodes, story.record.earlier) == (None, (ONE, TWO))
+        assert Record.from_json(story.record.to_json()) == story.record
+        for at in range(4, 20):
+            story.tick(at)
+            if story.record.nodes is not None:
+                break
+        assert (story.record.missing, story.record.earlier) == ((ONE,), ())
+
+
+def test_a_node_that_was_removed_is_not_missing() -> None:
+    story = Story(World(nodes=(ONE, TWO, THREE), memory=LOW))
+    for at in (1, 2, 3):
+        story.tick(at)
+    story.report(3)
+    assert story.tick(14).decision.action is Action.DEPROVISION
+    story.world.nodes, story.world.memory = (ONE, TWO), BETWEEN
+    story.report(14)
+    story.tick(15)
+    assert (story.record.nodes, story.record.missing) == ((ONE, TWO), ())
+
+
 # -- the record -------------------------------------------------------------------------------------------------------
 
 
 def test_a_record_of_a_zone_that_was_never_looked_at_has_no_new_keys() -> None:
     """So one that is only evaluated can be read by releases that know nothing of nodes."""
     document = Record("shop", "a").to_json()
-    assert {"nodes", "missing"} & document.keys() == set()
+    assert {"nodes", "earlier", "missing"} & document.keys() == set()
     assert Record.from_json(document).nodes is None
 
 
