@@ -7,7 +7,6 @@ calls and ratios, all of this run on this machine; gates nothing but that the no
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from tests.clips import with_clips
 from tests.lab.client import LabClient, running
 from tests.stage import Run, Stage
 
@@ -77,10 +77,8 @@ def test_nodes_join_a_cluster_one_after_another(stage: Stage) -> None:
     """The share of the joins, each of which has a warm reboot and the wait until the node serves."""
     lab = stage.lab
     lab.reset()
-    [zone] = lab.variables(VARIABLES)["autoscale_group_zones"][:1]
-    [subnet] = lab.boto("ec2").describe_subnets(SubnetIds=[zone["management_subnet_id"]])["Subnets"]
-    clip = str(ipaddress.ip_network(subnet["CidrBlock"])[250])
-    definition = {"autoscale_group_topology": "cluster", "autoscale_group_zones": [{**zone, "clip": clip}]}
+    zones = with_clips(lab, lab.variables(VARIABLES)["autoscale_group_zones"][:1])
+    definition = {"autoscale_group_topology": "cluster", "autoscale_group_zones": zones}
     given, name = one_zone(lab, policy={"min_nodes": 2}, **definition)
     lab.pace(PACE)
     stage.play("autoscale_group", "-e", given, variables=VARIABLES)

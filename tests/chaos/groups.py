@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import itertools
 import json
 import random
@@ -16,6 +15,7 @@ import yaml
 
 from tests.chaos.murder import Plot
 from tests.chaos.scenes import EMPTY, Scene
+from tests.clips import with_clips
 from tests.lab.client import wait_for
 from tests.lab.server import Server
 from tests.stage import Stage
@@ -26,7 +26,6 @@ SHOP_PORT = 8000
 EVENT = "chaos-event"
 #: Of the record, by the real clock: what a killed job holds is waited for.
 LEASE_SECONDS = 30
-CLIP_OFFSET = 250
 BEGIN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 DISTRIBUTORS = ("nlb", "dns")
 TOPOLOGIES = ("independent", "cluster")
@@ -85,10 +84,7 @@ class Kind:
     def _zones(self, stage: Stage, zones: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if self.topology == "independent":
             return zones if self.distributor == "nlb" else zones[:1]
-        zone = zones[0]
-        found = stage.lab.boto("ec2").describe_subnets(SubnetIds=[zone["management_subnet_id"]])["Subnets"][0]
-        network = ipaddress.ip_network(found["CidrBlock"])
-        return [{**zone, "clip": str(network[CLIP_OFFSET])}]
+        return with_clips(stage.lab, zones[:1])
 
 
 @dataclass(frozen=True, slots=True)

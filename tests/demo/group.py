@@ -1,7 +1,7 @@
 """The documented example, T1 to T33, played on a whole group: two nodes become four and two again, under clients.
 
 ``python -m tests.demo.group LAB_DIR nlb`` empties the account of a running lab, builds a group there, plays it and
-prints the figures as JSON.
+prints the figures as JSON. With ``nlb cluster`` each zone has a cluster, which grows from two nodes to three.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from tests.clips import with_clips
 from tests.demo.voice import Voice
 from tests.lab import crowd
 from tests.lab.client import LabClient
@@ -225,13 +228,24 @@ def _static_addresses(lab: LabClient, name: str) -> list[str]:
     return [str(address["IpAddress"]) for zone in zones for address in zone["LoadBalancerAddresses"]]
 
 
-def main(directory: Path, distributor: str) -> None:
+def cluster(lab: LabClient, distributor: str) -> None:
+    """Let the variables be those of clusters. One of two nodes cannot shrink: it would lose half of them at once."""
+    variables = lab.variables(variables_of(distributor))
+    policy = {**variables["autoscale_group_policy"], "min_nodes": 2}
+    variables |= {"autoscale_group_topology": "cluster", "autoscale_group_policy": policy}
+    variables["autoscale_group_zones"] = with_clips(lab, variables["autoscale_group_zones"])
+    lab.variables_path(variables_of(distributor)).write_text(yaml.safe_dump(variables))
+
+
+def main(directory: Path, distributor: str, topology: str = "independent") -> None:
     """From an empty account to the figures."""
     stage = Stage(LabClient(directory))
     stage.lab.reset()
+    if topology == "cluster":
+        cluster(stage.lab, distributor)
     build(stage, distributor, Voice(sys.stderr))
     print(json.dumps(play(stage, distributor).figures(), indent=2))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,34 @@
+"""What clients of clusters see while each of two zones grows from two nodes to three and shrinks again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.demo import group
+from tests.demo.voice import Voice
+from tests.lab.client import running
+from tests.stage import Stage
+
+pytestmark = pytest.mark.long
+
+
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("distributor", ["nlb", "dns"])
+def test_clients_notice_nothing(tmp_path: Path, distributor: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(tmp_path / "lab", {"LAB_PACE": str(group.PACE)}) as lab:
+        stage = Stage(lab)
+        group.cluster(lab, distributor)
+        with capsys.disabled():
+            voice = Voice(sys.stdout)
+            group.build(stage, distributor, voice)
+            told = group.tell(stage, distributor, voice)
+    seen, last = told.figures(), {"nlb": 31, "dns": 32}[distributor]
+    assert seen["nodes"] == [4] * 5 + [6] * (last - 6) + [4] * (34 - last)
+    assert list(seen["decisions"].values()) == [[("scale_out", "T6"), ("scale_in", "T20")]] * 2
+    assert seen["requests"] > 1000
+    assert seen["failures"] == []
+    assert seen["growth"]["cuts"] == 0
+    assert seen["early_cuts"] == []
