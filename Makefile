@@ -97,9 +97,9 @@ coverage: venv ## of plugins/, from the unit and integration runs before
 	@$(COVERAGE) report --fail-under=90
 
 .PHONY: test-matrix row
-# Not in one process: where controller code was imported, as by units about roles, modules warn on the terminal only.
 test-matrix: venv ## the collection with the newest ansible-core and amazon.aws that a Python on this machine can have
 	@LABS=$(LABS) bash tests/gates/matrix.sh "$(BIN)"
+# Not in one process: where controller code was imported, as by units about roles, modules warn on the terminal only.
 row: venv
 	@$(BIN)/ansible --version | head -n 1
 	@$(PYTEST) -n $(WORKERS) tests/unit
