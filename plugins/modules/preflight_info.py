@@ -154,6 +154,10 @@ options:
     type: list
     elements: str
     default: []
+  vpc_id:
+    description:
+      - The VPC in which security groups would be created, where no O(zones) tell. A dry run of that needs it.
+    type: str
   timeout:
     description:
       - Seconds that a round of questions may take. What has not been answered by then counts as not answered.
@@ -274,6 +278,7 @@ def argument_spec() -> dict[str, Any]:
         "management_cidrs": {"type": "list", "elements": "str", "default": []},
         "nitro_port": {"type": "int", "default": 443},
         "reach": {"type": "list", "elements": "str", "default": []},
+        "vpc_id": {"type": "str"},
         "timeout": {"type": "int", "default": 30},
     }
 
@@ -296,6 +301,7 @@ def main() -> None:
             clients=clients(module),
             region=str(module.region),
             timeout=module.params["timeout"],
+            vpc_id=module.params["vpc_id"],
         )
         rows = inspection.rows()
     except Failure as error:

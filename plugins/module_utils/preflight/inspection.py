@@ -57,13 +57,14 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """``timeout``: seconds that each round may take."""
+    """``timeout``: seconds that each round may take. ``vpc_id``: for the dry run of a security group, without zones."""
 
     plan: Plan
     needs: tuple[rights.Need, ...]
     clients: Clients
     region: str
     timeout: float
+    vpc_id: str | None = None
     now: Callable[[], float] = time.time
 
     def rows(self) -> list[Row]:
@@ -215,7 +216,7 @@ class Inspection:
             shape.members if shape else (),
             shape.required_members if shape else (),
             launch.parameters if launch else None,
-            vpcs[0] if vpcs and not isinstance(vpcs, Failure) else None,
+            vpcs[0] if vpcs and not isinstance(vpcs, Failure) else self.vpc_id,
         )
 
     def _sources(self, found: Answers) -> dict[str, str | None]:
