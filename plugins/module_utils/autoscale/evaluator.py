@@ -193,7 +193,7 @@ def _closed(record: Record, event: Event, said: Report, now: float) -> Record:
         said.message,
         event.request,
     )
-    # Which nodes there are now is for EC2 to say, unless the report did. After a growth none may be gone.
+    # Which nodes there are now is for EC2 to say, unless the report did. Of those before a growth none may be gone.
     earlier = () if event.shrinks or said.nodes is not None else record.nodes or record.earlier
     return replace(record, history=(*record.history, entry)[-HISTORY:], nodes=said.nodes, earlier=earlier)
 

@@ -27,8 +27,6 @@ ADMIN_STATES = ("ACTIVE", "PASSIVE", "SPARE")
 TUNNEL_MODES = ("NONE", "GRE", "UDP")
 DEFAULT_INTERFACE = "1/1"
 CLIP_NETMASK = "255.255.255.255"
-# What nsip's ``ownernode`` reads where the address belongs to all nodes.
-STRIPED = 255
 _INTERFACE = re.compile(r"(?:(\d+)/)?(\d+/\d+|LA/\d+)")
 _HINTS = {
     354: "the coordinator did not accept the password: cluster_password must be that of nsroot on the cluster",
@@ -157,8 +155,8 @@ class Cluster:
     members: tuple[Member, ...] = ()
     unsaved: bool = False
     fit: Fit | None = None
-    spotted: tuple[tuple[int, str], ...] = ()
-    """(node, address) of the addresses that one node alone has, where they were asked for."""
+    snips: tuple[tuple[int | None, str], ...] = ()
+    """(owner, address) of its SNIPs, where they were asked for. Those of all nodes read 255 (nsip, ``ownernode``)."""
 
     @classmethod
     def from_rows(
@@ -180,11 +178,15 @@ class Cluster:
             members=members_of(nodes),
             unsaved=unsaved,
             fit=fit,
-            spotted=tuple((as_int(row.get("ownernode"), STRIPED) or 0, str(row.get("ipaddress"))) for row in addresses),
+            snips=tuple(
+                (as_int(row.get("ownernode")), str(row.get("ipaddress")))
+                for row in addresses
+                if row.get("type") == "SNIP"
+            ),
         )
 
     def spotted_on(self, node_id: int) -> list[str]:
-        return [address for owner, address in self.spotted if owner == node_id]
+        return [address for owner, address in self.snips if owner == node_id]
 
 
 def members_of(rows: Iterable[NITRO]) -> tuple[Member, ...]:

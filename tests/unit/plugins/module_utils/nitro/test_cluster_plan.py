@@ -139,6 +139,14 @@ def test_an_inc_cluster_may_have_its_clip_elsewhere_and_unknown_licences_are_no_
     assert [move.do for move in moves][-2:] == [Do.REBOOT, Do.AWAIT_ARRIVAL]
 
 
+def test_only_snips_are_taken_away_with_a_node() -> None:
+    rows = [(OTHER, "NSIP", 1), ("10.0.3.11", "SNIP", "1"), ("10.0.3.9", "SNIP", 255), ("10.0.2.9", "VIP", 1)]
+    addresses = [{"ipaddress": address, "type": kind, "ownernode": owner} for address, kind, owner in rows]
+    addresses.append({"ipaddress": "10.0.3.12", "type": "SNIP"})
+    cluster = Cluster.from_rows([{"clid": 1}], [], addresses, unsaved=False, fit=None)
+    assert [cluster.spotted_on(number) for number in (0, 1)] == [[], ["10.0.3.11"]]
+
+
 def test_nothing_is_left_to_do_where_everything_is_gone() -> None:
     gone = View(None, None, "silence", "nobody is there")
     assert plan(wanted(state="absent", dissolve=True), gone) == ()
