@@ -106,7 +106,7 @@ row: venv
 	@$(PYTEST) -n $(LABS) $(BY_FILE) $(ROW)
 
 .PHONY: chaos chaos-sample
-chaos: venv ## kill the playbooks at every write and start them again (days; KILLS=3: at three of each playbook)
+chaos: venv ## have the playbooks end after every write and start them again (hours; KILLS=3: kill each three times)
 	@CHAOS=$(or $(KILLS),all) $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
 chaos-sample: venv
 	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos

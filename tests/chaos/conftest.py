@@ -19,7 +19,10 @@ FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One seed for all workers: they inherit it from the process that starts them."""
+    """What is asked for makes sense; and one seed for all workers, which inherit it from the process that starts them."""
+    chaos = os.environ.get("CHAOS", "sample")
+    if chaos not in ("all", "sample") and not (chaos.isdecimal() and int(chaos)):
+        raise pytest.UsageError(f"CHAOS must be all, sample, or how often each playbook is killed, not {chaos!r}")
     os.environ["CHAOS_SEED"] = os.environ.get("CHAOS_SEED") or str(secrets.randbelow(10**6))
 
 

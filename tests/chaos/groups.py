@@ -145,7 +145,8 @@ def _at(minute: int) -> str:
 def _by_hand(direction: str, minute: int) -> dict[str, Any]:
     """One node more or fewer, by hand; the event's id makes a run that was killed the same request."""
     asked = {"zone": ZONE, "count": 1, "event_id": EVENT}
-    return {**{f"scale_{direction}_{name}": value for name, value in asked.items()}, "autoscale_now": _at(minute)}
+    asked_for = {f"scale_{direction}_{name}": value for name, value in asked.items()}
+    return {**asked_for, "autoscale_now": _at(minute), "autoscale_lease_seconds": LEASE_SECONDS}
 
 
 undeployed = _after(built, "without the shop", "application", application_name="shop", application_state="absent")

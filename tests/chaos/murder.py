@@ -1,4 +1,7 @@
-"""One playbook, killed at one of its writes and started again."""
+"""One playbook, killed at one of its writes and started again.
+
+Between two writes nothing changes, so what a kill can leave is the state after each write. The lab keeps those of an
+undisturbed run: to go on from each costs one run, where a real kill costs another that is killed."""
 
 from __future__ import annotations
 
@@ -52,7 +55,17 @@ class Kill:
     when: When
 
     def __str__(self) -> str:
-        return f"{self.when} write {self.at}"
+        return f"killed {self.when} write {self.at}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Nobody is killed: what was there after the ``at``-th write of the undisturbed run is put back."""
+
+    at: int
+
+    def __str__(self) -> str:
+        return f"left off after write {self.at}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +76,21 @@ class Original:
     picture: dict[str, Any]
 
     def kills(self) -> list[Kill]:
-        numbers = range(1, len(self.writes) + 1)
-        return [kill for at in numbers for kill in (Kill(at, "before"), Kill(at, "after"))]
+        return [kill for at in self._numbers() for kill in (Kill(at, "before"), Kill(at, "after"))]
+
+    def kept(self) -> list[Kept]:
+        return [Kept(at) for at in self._numbers()]
+
+    def _numbers(self) -> range:
+        return range(1, len(self.writes) + 1)
 
 
 def undisturbed(stage: Stage, plot: Plot) -> Original:
-    """Run it once to its end."""
+    """Run it once to its end; what is there after each of its writes is kept under the plot's name."""
     plot.scene.set_up(stage)
+    stage.lab.keep_each(plot.name)
     plot.play(stage, plot.arguments)
+    stage.lab.faults()
     writes = tuple(call.op for call in stage.lab.writes())
     for arguments in plot.afterwards:
         plot.play(stage, arguments)
@@ -85,8 +105,22 @@ def undisturbed(stage: Stage, plot: Plot) -> Original:
     return Original(writes, picture)
 
 
-def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str]:
-    """Kill it there, run it again, and return in which way the end is another one. StageError if the kill missed."""
+def gone_on(stage: Stage, plot: Plot, left_off: Kill | Kept, original: Original) -> list[str]:
+    """Have it end there, run it again, and return in which way the end is another one. StageError if a kill missed."""
+    if isinstance(left_off, Kept):
+        stage.lab.restore(f"{plot.name}/{left_off.at}")
+    else:
+        strike(stage, plot, left_off)
+    wait_for(lambda: not _leases(stage), "the lease of the killed run is over", seconds=PATIENCE_SECONDS, pause=0.5)
+    for arguments in plot.afterwards or (plot.arguments,):
+        again = plot.play(stage, arguments, must_succeed=False)
+        if again.code:
+            return [f"the run after it failed (exit code {again.code}); see {again.log}"]
+    return difference(original.picture, portrait(stage.lab, plot.group))
+
+
+def strike(stage: Stage, plot: Plot, kill: Kill) -> None:
+    """Play it and kill it there. StageError if it ended before."""
     plot.scene.set_up(stage)
     process, log = stage.start(plot.playbook, *plot.arguments, variables=plot.variables)
     try:
@@ -100,13 +134,7 @@ def killed(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str
     fired = (stage.lab.state()["kill"] or {}).get("fired")
     stage.lab.faults()
     if not fired:
-        raise StageError(f"{plot.name}: the run ended before it could be killed {kill}; see {log}")
-    wait_for(lambda: not _leases(stage), "the lease of the killed run is over", seconds=PATIENCE_SECONDS, pause=0.5)
-    for arguments in plot.afterwards or (plot.arguments,):
-        again = plot.play(stage, arguments, must_succeed=False)
-        if again.code:
-            return [f"the run after it failed (exit code {again.code}); see {again.log}"]
-    return difference(original.picture, portrait(stage.lab, plot.group))
+        raise StageError(f"{plot.name}: the run ended before it could be {kill}; see {log}")
 
 
 def _leases(stage: Stage) -> list[str]:

@@ -6,30 +6,29 @@ import functools
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from tests.chaos import groups
-from tests.chaos.murder import Kill, Original, Plot, killed, spread, undisturbed
+from tests.chaos.murder import Kept, Kill, Original, Plot, gone_on, spread, strike, undisturbed
 from tests.chaos.portrait import difference, portrait
 from tests.chaos.scenes import ASTRAY, EMPTY, PAIR, move_the_address
 from tests.stage import Stage, StageError
 
-# "all": all kills of all; a number: so many of each; "sample": some of a few, as follows.
+# "all": what any kill can leave, of all plots; a number: so many real kills of each; "sample": of a few, as follows.
 CHAOS = os.environ.get("CHAOS", "sample")
 SAMPLE = {"build": 1, "failover": 1}
 OF_A_GROUP = 1
 
 
+FAILOVER = Plot("failover", "ha_failover", ("-e", "ha_failover_to=1"), PAIR)
 PAIRS = [
     Plot("build", "ha_pair", (), EMPTY),
-    Plot("failover", "ha_failover", ("-e", "ha_failover_to=1"), PAIR),
+    FAILOVER,
     Plot("repair", "ha_failover", ("-e", "ha_failover_mode=reconcile"), ASTRAY),
     Plot("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR, back_to=EMPTY),
 ]
-# Each worker takes a part of each plot's kills: so all are done at the same time, whatever the plots' lengths.
-PARTS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) if CHAOS == "all" else 1
 CHOSEN = (
     [*groups.drawn(random.Random(os.environ["CHAOS_SEED"])), *(plot for plot in PAIRS if plot.name in SAMPLE)]
     if CHAOS == "sample"
@@ -37,11 +36,11 @@ CHOSEN = (
 )
 
 
-def chosen(plot: Plot, kills: list[Kill], part: int, dice: random.Random) -> list[Kill]:
-    """Of these kills of a plot."""
+def chosen(plot: Plot, original: Original, dice: random.Random) -> Sequence[Kill | Kept]:
+    """Where this plot is left off."""
     if CHAOS == "all":
-        return kills[part::PARTS]
-    return spread(kills, SAMPLE.get(plot.name, OF_A_GROUP) if CHAOS == "sample" else int(CHAOS), dice)
+        return original.kept()
+    return spread(original.kills(), SAMPLE.get(plot.name, OF_A_GROUP) if CHAOS == "sample" else int(CHAOS), dice)
 
 
 @pytest.fixture(scope="session")
@@ -51,19 +50,18 @@ def originals(stage: Stage) -> Callable[[Plot], Original]:
 
 
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("plot", CHOSEN, ids=lambda plot: plot.name.replace(" ", "-"))
 def test_killed_and_started_again(
-    stage: Stage, originals: Callable[[Plot], Original], plot: Plot, part: int, dice: random.Random
+    stage: Stage, originals: Callable[[Plot], Original], plot: Plot, dice: random.Random
 ) -> None:
     original = originals(plot)
-    kills = chosen(plot, original.kills(), part, dice)
-    print(f"{plot.name}: {len(original.writes)} writes, killed {len(kills)} times")
+    points = chosen(plot, original, dice)
+    print(f"{plot.name}: {len(original.writes)} writes, left off {len(points)} times")
     wrong = {}
-    for kill in kills:
-        where = f"{kill} ({original.writes[kill.at - 1]})"
+    for left_off in points:
+        where = f"{left_off} ({original.writes[left_off.at - 1]})"
         began = time.monotonic()
-        differences = attempt(stage, plot, kill, original)
+        differences = attempt(stage, plot, left_off, original)
         said = "DIFFERENT" if differences else "as if nothing had happened"
         print(f"  {where}: {said} ({time.monotonic() - began:.0f} s)", flush=True)
         if differences:
@@ -71,12 +69,24 @@ def test_killed_and_started_again(
     assert not wrong, "\n".join(f"{where}:\n    " + "\n    ".join(lines[:20]) for where, lines in wrong.items())
 
 
-def attempt(stage: Stage, plot: Plot, kill: Kill, original: Original) -> list[str]:
-    """As ``killed``, but what went wrong with the attempt itself is a difference too, so that the others are tried."""
+def attempt(stage: Stage, plot: Plot, left_off: Kill | Kept, original: Original) -> list[str]:
+    """As ``gone_on``, but what went wrong with the attempt itself is a difference too, so that the others are tried."""
     try:
-        return killed(stage, plot, kill, original)
+        return gone_on(stage, plot, left_off, original)
     except StageError as error:
         return [str(error)]
+
+
+@pytest.mark.timeout(0)
+def test_what_is_kept_is_what_a_kill_leaves(
+    stage: Stage, originals: Callable[[Plot], Original], dice: random.Random
+) -> None:
+    """What the attempts at all writes rely on, shown of a playbook that writes one after another."""
+    at = dice.choice(originals(FAILOVER).kept()).at
+    strike(stage, FAILOVER, Kill(at, "after"))
+    left = portrait(stage.lab, FAILOVER.group)
+    stage.lab.restore(f"{FAILOVER.name}/{at}")
+    assert difference(left, portrait(stage.lab, FAILOVER.group)) == []
 
 
 @pytest.mark.timeout(0)

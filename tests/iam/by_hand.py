@@ -129,7 +129,7 @@ def attached(name: str) -> Tampering:
 
 
 def ways(group: str) -> Tampering:
-    """Its listener forwards elsewhere, its target group has another health check, other attributes and a tag less.
+    """Its listener is at another port, its target group has another health check, other attributes and a tag less.
 
     And a target that is no node.
     """
@@ -137,7 +137,7 @@ def ways(group: str) -> Tampering:
     def tamper(stage: Stage) -> None:
         elb = stage.lab.boto("elbv2")
         balancer = elb.describe_load_balancers(Names=[group])["LoadBalancers"][0]
-        first, second = _target_groups(elb, group)[:2]
+        first = _target_groups(elb, group)[0]
         arn = first["TargetGroupArn"]
         elb.modify_target_group(TargetGroupArn=arn, HealthCheckIntervalSeconds=30, HealthyThresholdCount=7)
         listed = [{"Key": "deregistration_delay.timeout_seconds", "Value": "7"}]
@@ -146,8 +146,7 @@ def ways(group: str) -> Tampering:
         stale_target(group)(stage)
         for listener in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]:
             if listener["DefaultActions"][0]["TargetGroupArn"] == arn:
-                action = {"Type": "forward", "TargetGroupArn": second["TargetGroupArn"]}
-                elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[action])
+                elb.modify_listener(ListenerArn=listener["ListenerArn"], Port=listener["Port"] + 100)
 
     return tamper
 

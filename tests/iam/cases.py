@@ -70,7 +70,7 @@ def _followed_behind_a_balancer(stage: Stage) -> None:
 
 
 #: Of acts of the chaos runs, those before which this is done besides.
-_FOLLOWING = ("build", "deploy", "grow", "a tick that grows")
+_FOLLOWING = ("build", "deploy", "grow", "finish", "a tick that grows")
 
 
 def _acts(kind: Kind) -> list[Case]:
@@ -106,13 +106,6 @@ def _more(kind: Kind) -> list[Case]:
     whole = {name: value for name, value in report.items() if name != "report_zones"}
     cases = [
         ("as it shall be", "autoscale_group", built, {}, as_declared(kind)),
-        (
-            "nothing to shrink",
-            "scale_in",
-            built,
-            groups._by_hand("in", 100),
-            all_of(as_declared(kind), _followed_behind_a_balancer),
-        ),
         ("first tick", "autoscale", built, groups._tick(103), as_declared(kind)),
         ("tick beside another job", "autoscale", groups.grown(kind), groups._tick(700), by_hand.held(kind)),
         ("report of a zone", "report", groups.grown(kind), report, None),

@@ -74,6 +74,10 @@ class LabClient:
         """Remember the whole region under a name."""
         self._ask("POST", "keep", {"name": name})
 
+    def keep_each(self, name: str) -> None:
+        """Remember it after each write from now on, the n-th as ``<name>/<n>``, until faults are set again."""
+        self.faults(keep=name)
+
     def restore(self, name: str) -> None:
         """Put the region back to what ``keep`` remembered; no faults, no latency, an empty call log."""
         self._ask("POST", "restore", {"name": name})

@@ -15,7 +15,7 @@ Kind = Literal["throttle", "error", "reset", "hang", "lose", "html", "truncate"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 When = Literal["before", "after"]
 SIDES = ("aws", "nitro", "adm")
-KEYS = (*SIDES, "seed", "kill_at", "pid", "when")
+KEYS = (*SIDES, "seed", "kill_at", "pid", "when", "keep")
 LATENCY_LIMIT_SECONDS = 60.0
 
 
@@ -30,11 +30,15 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``chances``: side → kind → probability, 0 to 1. ``seed`` makes the draws repeatable for each side."""
+    """``chances``: side → kind → probability, 0 to 1. ``seed`` makes the draws repeatable for each side.
+
+    ``keep``: the state after each write is kept, the n-th as ``<keep>/<n>``.
+    """
 
     chances: Mapping[str, Mapping[str, float]]
     seed: int | None = None
     kill: Kill | None = None
+    keep: str | None = None
 
 
 NO_FAULTS = Plan({})
@@ -42,11 +46,15 @@ NO_FAULTS = Plan({})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to happen to one call. ``number``: which write this is since faults were last set, 0 for a read."""
+    """What is to happen to one call. ``number``: which write this is since faults were last set, 0 for a read.
+
+    ``keep``: under which name the state is kept when it has been carried out.
+    """
 
     fault: Kind | None
     number: int
     kill: Kill | None
+    keep: str | None = None
 
 
 class Faults:
@@ -74,7 +82,8 @@ class Faults:
             kill = self._plan.kill
             if not (write and kill and self._writes == kill.at):
                 kill = None
-            return Verdict(self._draw(side), self._writes if write else 0, kill)
+            keep = f"{self._plan.keep}/{self._writes}" if write and self._plan.keep else None
+            return Verdict(self._draw(side), self._writes if write else 0, kill, keep)
 
     def killed(self, pids: list[int]) -> None:
         with self._lock:
@@ -87,6 +96,7 @@ class Faults:
                 "writes_seen": self._writes,
                 "faults": {side: dict(chances) for side, chances in self._plan.chances.items()},
                 "seed": self._plan.seed,
+                "keep": self._plan.keep,
                 "kill": kill
                 and {
                     "kill_at": kill.at,
@@ -117,7 +127,10 @@ def parse(body: Mapping[str, Any]) -> Plan:
     seed = body.get("seed")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         raise ValueError(f"seed must be an integer, not {seed!r}")
-    return Plan({side: _chances(side, body[side]) for side in SIDES if side in body}, seed, _kill(body))
+    keep = body.get("keep")
+    if keep is not None and (not isinstance(keep, str) or not keep):
+        raise ValueError(f"keep must be a name, not {keep!r}")
+    return Plan({side: _chances(side, body[side]) for side in SIDES if side in body}, seed, _kill(body), keep)
 
 
 def number(value: Any, name: str, *, least: float = 0.0, most: float = float("inf")) -> float:

@@ -244,7 +244,14 @@ class Lab:
         return {"aws": knobs.plain(self.aws.settings), "nitro": knobs.plain(self.nitro.settings)}
 
     def _guard(self, side: Any) -> Turnstile:
-        return Turnstile(side, calls=self.calls, faults=self.faults, latency=self.latency, kill=killer.kill_tree)
+        return Turnstile(
+            side,
+            calls=self.calls,
+            faults=self.faults,
+            latency=self.latency,
+            kill=killer.kill_tree,
+            keep=self.keep,
+        )
 
     def _sow(self) -> None:
         self.seed = seed.sow(self._clients, self.slice.network, REGION)

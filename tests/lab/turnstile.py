@@ -1,7 +1,7 @@
 """Stands in front of each side of the lab: counts, delays, disturbs and logs calls without knowing what they mean.
 
 Order for one call: it arrives (a write is counted; a kill "before" strikes here) → injected latency → an injected
-fault, or the call is carried out → it is logged → a kill "after" strikes → the answer goes out.
+fault, or the call is carried out → a kill "after" strikes, or the state is kept → it is logged → the answer goes out.
 """
 
 from __future__ import annotations
@@ -63,16 +63,26 @@ class Latency:
 
 
 class Turnstile:
-    """A WSGI application around one side. ``kill`` ends a process with all it started and returns the ids."""
+    """A WSGI application around one side. ``kill`` ends a process with all it started and returns the ids; ``keep``
+    remembers the state of the whole lab under a name.
+    """
 
     def __init__(
-        self, side: Side, *, calls: CallLog, faults: Faults, latency: Latency, kill: Callable[[int], list[int]]
+        self,
+        side: Side,
+        *,
+        calls: CallLog,
+        faults: Faults,
+        latency: Latency,
+        kill: Callable[[int], list[int]],
+        keep: Callable[[str], object],
     ) -> None:
         self.side = side
         self._calls = calls
         self._faults = faults
         self._latency = latency
         self._kill = kill
+        self._keep = keep
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         entry = _Entry(self._calls, self.side, environ)
@@ -87,6 +97,8 @@ class Turnstile:
         status, headers, body = self._carry_out(verdict, environ, entry)
         if verdict.kill:
             self._strike(verdict.kill, entry)
+        if verdict.keep:
+            self._keep(verdict.keep)
         if verdict.fault == "lose":
             raise entry.lost("lose")
         entry.log(status)
@@ -106,10 +118,12 @@ class Turnstile:
             return status, headers, body[: len(body) // 2] if fault == "truncate" else body
         except ConnectionResetError:
             # A side breaks the connection itself: a coordinator that was removed through its own cluster address.
-            if not kill:
-                entry.log("0")
-                raise NoAnswer(Loss.RESET) from None
-            self._strike(kill, entry)
+            if kill:
+                self._strike(kill, entry)
+            if verdict.keep:
+                self._keep(verdict.keep)
+            entry.log("0")
+            raise NoAnswer(Loss.RESET) from None
         except BaseException:
             entry.log("500")
             raise

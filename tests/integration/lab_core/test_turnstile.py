@@ -33,8 +33,14 @@ class Bench:
         self.faults = faults.Faults()
         self.latency = Latency()
         self.log = CallLog(path)
+        self.kept: list[str] = []
         turnstile = Turnstile(
-            self.side, calls=self.log, faults=self.faults, latency=self.latency, kill=killer.kill_tree
+            self.side,
+            calls=self.log,
+            faults=self.faults,
+            latency=self.latency,
+            kill=killer.kill_tree,
+            keep=lambda name: self.kept.append(f"{name} {self.side.done}"),
         )
         self.server = Server("127.0.0.1", 0, turnstile)
         self.server.start()
@@ -66,6 +72,16 @@ def test_every_call_is_one_line_written_before_the_answer(bench: Bench) -> None:
     assert (write["op"], write["status"], write["write"]) == ("POST /config/y", 201, True)
     assert before <= read["t"] <= write["t"] <= time.time()
     assert read["address"] == "127.0.0.1"
+
+
+def test_the_state_is_kept_after_each_write(bench: Bench) -> None:
+    bench.plan(keep="story")
+    requests.post(f"{bench.url}/one", timeout=5)
+    requests.get(f"{bench.url}/read", timeout=5)
+    requests.post(f"{bench.url}/two", timeout=5)
+    bench.plan()
+    requests.post(f"{bench.url}/three", timeout=5)
+    assert bench.kept == ["story/1 ['/one']", "story/2 ['/one', '/read', '/two']"]
 
 
 def test_latency_is_real_seconds_and_shows_in_the_log(bench: Bench) -> None:

@@ -19,6 +19,15 @@ def test_the_nth_write_is_the_nth_of_all_sides_together() -> None:
     assert [verdict.kill for verdict in verdicts] == [None, None, None, None, Kill(3, 4711, "after"), None]
 
 
+def test_the_state_is_kept_at_writes_only() -> None:
+    faults = Faults()
+    faults.set(parse({"keep": "story"}))
+    calls = [("aws", True), ("nitro", False), ("nitro", True)]
+    assert [faults.verdict(side, write).keep for side, write in calls] == ["story/1", None, "story/2"]
+    faults.set(parse({}))
+    assert faults.verdict("aws", True).keep is None
+
+
 def test_probabilities_are_kept() -> None:
     faults = Faults()
     chances: dict[Kind | None, float] = {"throttle": 0.2, "error": 0.1, "reset": 0.05, "hang": 0.05, "lose": 0.1}
@@ -56,6 +65,7 @@ def test_a_seed_repeats_the_draws_of_a_side_whatever_the_other_does() -> None:
         ({"aws": 0.5}, "aws must be an object of probabilities"),
         ({"azure": {}}, "unknown key azure"),
         ({"seed": "x"}, "seed must be an integer"),
+        ({"keep": 7}, "keep must be a name, not 7"),
         ({"kill_at": 0, "pid": 2000}, "kill_at must be a whole number from 1"),
         ({"kill_at": 1}, "pid must be a process id above 1"),
         ({"pid": 2000}, "kill_at must be a whole number"),
@@ -72,4 +82,4 @@ def test_an_empty_plan_is_none_at_all() -> None:
     faults = Faults()
     faults.set(parse({}))
     assert faults.verdict("aws", True).fault is None
-    assert faults.state() == {"writes_seen": 1, "faults": {}, "seed": None, "kill": None}
+    assert faults.state() == {"writes_seen": 1, "faults": {}, "seed": None, "keep": None, "kill": None}
