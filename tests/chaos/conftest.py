@@ -19,7 +19,7 @@ FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What is asked for makes sense; and one seed for all workers, which inherit it from the process that starts them."""
+    """What is asked for makes sense; and one seed for all workers, inherited from the process that starts them."""
     chaos = os.environ.get("CHAOS", "sample")
     if chaos not in ("all", "sample") and not (chaos.isdecimal() and int(chaos)):
         raise pytest.UsageError(f"CHAOS must be all, sample, or how often each playbook is killed, not {chaos!r}")
