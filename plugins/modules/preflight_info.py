@@ -23,7 +23,7 @@ description:
   - Quotas are those of Service Quotas (C(servicequotas:GetServiceQuota),
     C(servicequotas:GetAWSDefaultServiceQuota)); that of Elastic IPs else from C(ec2:DescribeAccountAttributes). What
     O(group) has already is not counted twice, so a group that is there passes, too.
-  - Writes nothing. Calls, in three rounds side by side. One C(GetCallerIdentity); up to thirteen that read; one
+  - Writes nothing. Calls, in three rounds side by side. One C(GetCallerIdentity); up to fourteen that read; one
     C(SimulatePrincipalPolicy) for each list of resources, one dry run for each zone, two that read routes.
 options:
   group:

@@ -12,6 +12,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.transformation import a
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import aws_call
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.tags import GROUP
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.dry_runs import DryRun
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rights import Need
 
@@ -70,6 +71,14 @@ def describe_instances(client: Client) -> Described:
     """DescribeInstances of the whole region, all pages: quotas count them all."""
     pages = client.get_paginator("describe_instances").paginate()
     return [item for group in pages.build_full_result()["Reservations"] for item in group["Instances"]]
+
+
+@aws_call("describe security groups")
+def describe_security_groups_of(client: Client, group: str) -> Described:
+    """DescribeSecurityGroups: those with the group's tag."""
+    filters = ansible_dict_to_boto3_filter_list({f"tag:{GROUP}": group})
+    found: Described = client.describe_security_groups(Filters=filters)["SecurityGroups"]
+    return found
 
 
 @aws_call("describe instance types")

@@ -12,6 +12,24 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# About a security group that is there: of the group that is looked at, so that conditions on its tags hold.
+OF_A_SECURITY_GROUP = (
+    "AuthorizeSecurityGroupIngress",
+    "RevokeSecurityGroupIngress",
+    "UpdateSecurityGroupRuleDescriptionsIngress",
+)
+_RULE = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "127.0.0.1/32"}]}
+_TAGS = [{"ResourceType": "security-group", "Tags": [{"Key": "Name", "Value": "preflight"}]}]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is there already, to be named in a dry run. ``launch``: parameters of the RunInstances that is planned."""
+
+    launch: Mapping[str, Any] | None = None
+    vpc_id: str | None = None
+    security_group_id: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
@@ -22,29 +40,30 @@ class DryRun:
     parameters: Mapping[str, Any]
 
 
-def dry_run(
-    action: str,
-    members: Collection[str],
-    required: Collection[str],
-    launch: Mapping[str, Any] | None,
-    vpc_id: str | None,
-) -> DryRun | None:
+def dry_run(action: str, members: Collection[str], required: Collection[str], known: Known) -> DryRun | None:
     """The dry run that tells whether ``action`` is allowed; None: there is none.
 
-    ``members``, ``required``: the parameters that the operation knows, and those it wants. ``launch``: those of the
-    RunInstances that is planned, if it is known.
+    ``members``, ``required``: the parameters that the operation knows, and those it wants.
     """
     service, _separator, operation = action.partition(":")
     if service != "ec2" or "DryRun" not in members:
         return None
-    given: dict[str, Mapping[str, Any] | None] = {
-        "AllocateAddress": {"Domain": "vpc"},
-        "CreateSecurityGroup": {"GroupName": "preflight", "Description": "preflight", "VpcId": vpc_id}
-        if vpc_id
-        else None,
-        "RunInstances": launch,
-    }
-    parameters = given.get(operation, {} if operation.startswith("Describe") else None)
+    if operation == "CreateTags":  # on what is made and tagged in one call, which takes both rights
+        create = _parameters("CreateSecurityGroup", known)
+        return DryRun(action, "CreateSecurityGroup", {**create, "TagSpecifications": _TAGS}) if create else None
+    parameters = _parameters(operation, known)
     if parameters is None or set(required) - set(parameters):
         return None
     return DryRun(action, operation, parameters)
+
+
+def _parameters(operation: str, known: Known) -> Mapping[str, Any] | None:
+    if operation == "AllocateAddress":
+        return {"Domain": "vpc"}
+    if operation == "RunInstances":
+        return known.launch
+    if operation == "CreateSecurityGroup" and known.vpc_id:
+        return {"GroupName": "preflight", "Description": "preflight", "VpcId": known.vpc_id}
+    if operation in OF_A_SECURITY_GROUP and known.security_group_id:
+        return {"GroupId": known.security_group_id, "IpPermissions": [_RULE]}
+    return {} if operation.startswith("Describe") else None

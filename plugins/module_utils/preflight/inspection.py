@@ -119,6 +119,8 @@ class Inspection:
     def _questions(self, caller: Caller) -> dict[str, Question]:
         clients, plan = self.clients, self.plan
         questions: dict[str, Question] = {"instances": lambda: api.describe_instances(clients.ec2)}
+        if {f"ec2:{each}" for each in dry_runs.OF_A_SECURITY_GROUP} & set(rights.actions_of(self.needs)):
+            questions["groups"] = lambda: api.describe_security_groups_of(clients.ec2, plan.group)
         if self.needs and caller.kind is Kind.ROLE:
             questions["role"] = lambda: api.get_role_arn(clients.iam, caller.name)
         if not plan.zones:
@@ -211,13 +213,13 @@ class Inspection:
         shape = model.operation_model(operation).input_shape if operation in model.operation_names else None
         launch = next((run for zone in self.plan.zones if (run := self._launch(zone, found)) is not None), None)
         vpcs = attempt(lambda: verdicts.vpcs(found)) if self.plan.zones else []
-        return dry_runs.dry_run(
-            action,
-            shape.members if shape else (),
-            shape.required_members if shape else (),
-            launch.parameters if launch else None,
-            vpcs[0] if vpcs and not isinstance(vpcs, Failure) else self.vpc_id,
+        groups = found.by_name.get("groups")
+        known = dry_runs.Known(
+            launch=launch.parameters if launch else None,
+            vpc_id=vpcs[0] if vpcs and not isinstance(vpcs, Failure) else self.vpc_id,
+            security_group_id=groups[0]["GroupId"] if groups and not isinstance(groups, Failure) else None,
         )
+        return dry_runs.dry_run(action, shape.members if shape else (), shape.required_members if shape else (), known)
 
     def _sources(self, found: Answers) -> dict[str, str | None]:
         """Network of each management subnet → the address from which this machine would speak to it."""

@@ -123,13 +123,16 @@ def _why(part: Mapping[str, Any], decision: str) -> str:
 
 
 def of_dry_run(action: str, outcome: object) -> Row:
-    """``outcome``: the answer to a dry run of it, or the Failure; reading actions that answer are allowed, too."""
+    """``outcome``: the answer to a dry run of it, or the Failure; reading actions that answer are allowed, too.
+
+    A call may take the rights to several actions: a refusal for the sake of another says nothing of this one.
+    """
     if not isinstance(outcome, Failure):
         return ok(CHECK, action, "allowed (dry run)")
     code = outcome.code if isinstance(outcome, AwsError) else None
     if code == WOULD:
         return ok(CHECK, action, "allowed (dry run)")
-    if code in DENIED:
+    if code in DENIED and isinstance(outcome, AwsError) and outcome.missing == action:
         return failed(CHECK, action, f"not allowed (dry run): {outcome}")
     return unknown(CHECK, action, outcome)
 

@@ -147,7 +147,8 @@ def test_a_simulated_right(results: list[dict[str, Any]], status: str, said: str
     [
         (refusal("DryRunOperation"), "ok"),
         ({"Addresses": []}, "ok"),
-        (refusal("UnauthorizedOperation"), "failed"),
+        (refusal("UnauthorizedOperation", "u is not authorized to perform: ec2:AllocateAddress on r"), "failed"),
+        (refusal("UnauthorizedOperation", "u is not authorized to perform: ec2:CreateTags on r"), "warning"),
         (refusal("InvalidParameterValue"), "warning"),
         (Failure("no answer within 30 s"), "warning"),
     ],
@@ -213,13 +214,29 @@ def test_why_nobody_could_tell(failure: Failure | None, caller: Caller, said: st
     ],
 )
 def test_what_is_tried(action: str, members: list[str], required: list[str], parameters: Any) -> None:
-    run = dry_runs.dry_run(action, members, required, {"ImageId": "ami-1"}, "vpc-1")
+    known = dry_runs.Known({"ImageId": "ami-1"}, "vpc-1", "sg-1")
+    run = dry_runs.dry_run(action, members, required, known)
     assert (run.parameters if run else None) == parameters
 
 
 def test_nothing_is_tried_with_what_is_not_known() -> None:
-    assert dry_runs.dry_run("ec2:RunInstances", ["DryRun"], [], None, None) is None
-    assert dry_runs.dry_run("ec2:CreateSecurityGroup", ["DryRun"], [], None, None) is None
+    for action in ("RunInstances", "CreateSecurityGroup", "CreateTags", "RevokeSecurityGroupIngress"):
+        assert dry_runs.dry_run(f"ec2:{action}", ["DryRun"], [], dry_runs.Known()) is None
+
+
+def test_tags_are_tried_with_what_is_made_and_tagged_in_one_call() -> None:
+    run = dry_runs.dry_run("ec2:CreateTags", ["DryRun"], ["Resources", "Tags"], dry_runs.Known(vpc_id="vpc-1"))
+    assert run is not None
+    assert (run.action, run.operation) == ("ec2:CreateTags", "CreateSecurityGroup")
+    assert run.parameters["TagSpecifications"][0]["ResourceType"] == "security-group"
+
+
+def test_rules_are_tried_on_a_security_group_of_the_group() -> None:
+    wanted = ["GroupId", "IpPermissions"]
+    for action in dry_runs.OF_A_SECURITY_GROUP:
+        run = dry_runs.dry_run(f"ec2:{action}", ["DryRun"], wanted, dry_runs.Known(security_group_id="sg-1"))
+        assert run is not None
+        assert (run.operation, run.parameters["GroupId"]) == (action, "sg-1")
 
 
 # ------------------------------------------------------------------------------------------------------------ quotas
