@@ -54,12 +54,14 @@ def ports_open(group: str) -> Tampering:
 
 
 def interfaces(group: str) -> Tampering:
-    """One of its interfaces has another security group."""
+    """One of its interfaces in the zone that playbooks are about has another security group."""
 
     def tamper(stage: Stage) -> None:
         ec2 = stage.lab.boto("ec2")
         [client, server] = _groups(ec2, group, "client", "server")
-        found = ec2.describe_network_interfaces(Filters=[{"Name": "group-id", "Values": [server["GroupId"]]}])
+        wanted = {"group-id": server["GroupId"], "availability-zone": ZONE}
+        filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
+        found = ec2.describe_network_interfaces(Filters=filters)
         interface = found["NetworkInterfaces"][0]["NetworkInterfaceId"]
         ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=[client["GroupId"]])
 

@@ -10,6 +10,7 @@ from .templating import evaluate
 
 CREATE = "Unable to create security group: Failed to create security group"
 KEYS = "Failed to list EC2 key pairs: Failed to describe key pairs"
+BALANCING = "elasticloadbalancing:DescribeTargetGroups"
 RULES = "Unable to authorize ingress rules: [{'IpProtocol': 'tcp'}]: Failed to authorize security group ingress"
 
 
@@ -19,6 +20,7 @@ RULES = "Unable to authorize ingress rules: [{'IpProtocol': 'tcp'}]: Failed to a
         (CREATE, ["ec2:CreateSecurityGroup", "ec2:CreateTags"]),
         (KEYS, ["ec2:DescribeKeyPairs"]),
         (f"{KEYS}.", ["ec2:DescribeKeyPairs"]),
+        ("Failed to describe Target Groups: Failed to describe target groups", [BALANCING]),
         (RULES, ["ec2:AuthorizeSecurityGroupIngress"]),
         ("Failed to describe subnets: An error occurred (UnauthorizedOperation) when calling …", []),
         ("The VPC has no subnets", []),
