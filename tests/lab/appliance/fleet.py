@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 
 from tests.lab.world import Clock, Door, Environ, FaultKind, Region, Vserver
 
-from . import health
+from . import cluster_views, health
 from .app import Api, payload, raw_path, split_path
 from .appliance import DOORS, Appliance, Stage
 from .cluster import Clusters
@@ -236,7 +236,7 @@ class ApplianceSide:
                 "hears_peer": appliance.ha.hears is not None,
                 "sync": appliance.ha.sync or None,
             },
-            "cluster": self.room.clusters.describe(appliance, now),
+            "cluster": cluster_views.describe(self.room.clusters, appliance, now),
             "sessions": len(appliance.sessions.list(now)),
             "unsaved": appliance.running != appliance.saved,
             "running": appliance.running.public(),

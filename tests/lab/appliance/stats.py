@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import health
+from . import cluster_views, health
 from .behaviours.system import ctime
 from .context import Context, ordered
 from .errors import NitroFault
@@ -346,6 +346,6 @@ READERS: dict[str, Reader] = {
     "systemcpu": cpus,
     **{name: lambda ctx: [{}] for name in QUIET},
     **{name: lambda ctx: [] for name in NONE_HERE},
-    "clusternode": lambda ctx: ctx.room.clusters.node_statistics(ctx),
-    "clusterinstance": lambda ctx: ctx.room.clusters.instance_statistics(ctx),
+    "clusternode": lambda ctx: cluster_views.node_statistics(ctx),
+    "clusterinstance": lambda ctx: cluster_views.instance_statistics(ctx),
 }

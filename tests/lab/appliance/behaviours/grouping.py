@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.lab.appliance import cluster_views
 from tests.lab.appliance.cluster import STRIPED
 from tests.lab.appliance.context import Context
 from tests.lab.appliance.errors import NitroFault
@@ -39,7 +40,7 @@ class ClusterInstance(Behaviour):
             raise NitroFault(2494)
 
     def view(self, ctx: Context, row: Row) -> Row:
-        return ctx.room.clusters.instance_view(ctx, row)
+        return cluster_views.instance_view(ctx, row)
 
     def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
         """Enabling takes effect with the next boot; disabling takes the node out at once."""
@@ -132,7 +133,7 @@ class ClusterNode(Behaviour):
             ctx.room.clusters.removed(ctx, row)
 
     def view(self, ctx: Context, row: Row) -> Row:
-        return ctx.room.clusters.node_view(ctx, row)
+        return cluster_views.node_view(ctx, row)
 
 
 @behaves("cluster")
