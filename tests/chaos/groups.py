@@ -23,7 +23,6 @@ from tests.stage import Stage
 STORE = {"type": "dynamodb", "table": "cloudadc", "create": True}
 BYSTANDERS = "web-servers"
 SHOP_PORT = 8000
-EVENT = "chaos-event"
 #: Of the record, by the real clock: what a killed job holds is waited for.
 LEASE_SECONDS = 30
 BEGIN = datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -144,7 +143,7 @@ def _at(minute: int) -> str:
 
 def _by_hand(direction: str, minute: int) -> dict[str, Any]:
     """One node more or fewer, by hand; the event's id makes a run that was killed the same request."""
-    asked = {"zone": ZONE, "count": 1, "event_id": EVENT}
+    asked = {"zone": ZONE, "count": 1, "event_id": f"chaos-{direction}"}
     asked_for = {f"scale_{direction}_{name}": value for name, value in asked.items()}
     return {**asked_for, "autoscale_now": _at(minute), "autoscale_lease_seconds": LEASE_SECONDS}
 

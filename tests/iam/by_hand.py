@@ -25,7 +25,9 @@ def all_of(*tamperings: Tampering) -> Tampering:
 
 
 def ports(group: str) -> Tampering:
-    """Its client security group: a rule more, other descriptions of rules, a tag more; management: a tag more."""
+    """Its client security group: a rule more, a rule less where it has two, other descriptions of rules, a tag more;
+    management: a tag more.
+    """
 
     def tamper(stage: Stage) -> None:
         ec2 = stage.lab.boto("ec2")
@@ -36,6 +38,8 @@ def ports(group: str) -> Tampering:
             for part in (*rule.get("IpRanges", []), *rule.get("UserIdGroupPairs", [])):
                 part["Description"] = "changed"
         ec2.update_security_group_rule_descriptions_ingress(GroupId=client["GroupId"], IpPermissions=described)
+        for rule in described[1:2]:
+            ec2.revoke_security_group_ingress(GroupId=client["GroupId"], IpPermissions=[rule])
         ec2.create_tags(Resources=[one["GroupId"] for one in (client, *others)], Tags=[STRANGE])
 
     return tamper
@@ -64,6 +68,19 @@ def interfaces(group: str) -> Tampering:
         found = ec2.describe_network_interfaces(Filters=filters)
         interface = found["NetworkInterfaces"][0]["NetworkInterfaceId"]
         ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=[client["GroupId"]])
+
+    return tamper
+
+
+def no_cluster_address(kind: Kind) -> Tampering:
+    """No interface has the address of the cluster any more."""
+
+    def tamper(stage: Stage) -> None:
+        ec2, [zone] = stage.lab.boto("ec2"), stage.lab.variables(kind.variables)["autoscale_group_zones"]
+        filters = [{"Name": "addresses.private-ip-address", "Values": [zone["clip"]]}]
+        [holder] = ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+        where = holder["NetworkInterfaceId"]
+        ec2.unassign_private_ip_addresses(NetworkInterfaceId=where, PrivateIpAddresses=[zone["clip"]])
 
     return tamper
 

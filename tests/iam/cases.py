@@ -70,7 +70,7 @@ def _followed_behind_a_balancer(stage: Stage) -> None:
 
 
 #: Of acts of the chaos runs, those before which this is done besides.
-_FOLLOWING = ("build", "deploy", "grow", "finish", "a tick that grows")
+_FOLLOWING = ("build", "deploy", "grow", "a tick that grows")
 
 
 def _acts(kind: Kind) -> list[Case]:
@@ -87,6 +87,7 @@ def _of_plot(plot: Plot, kind: Kind) -> Case:
     elif plot.name.startswith(("grow", "a tick that grows")):
         stale = by_hand.stale_target if kind.distributor == "nlb" else by_hand.spare_address
         before += [by_hand.interfaces(kind.group), stale(kind.group)]
+        before += [by_hand.no_cluster_address(kind)] if kind.topology == "cluster" else []
     elif plot.name.startswith("begin"):
         before.append(by_hand.no_table)
     elif plot.name.startswith(("finish", "a tick that removes")):
@@ -103,9 +104,17 @@ def _more(kind: Kind) -> list[Case]:
     built, group = groups.built(kind), kind.group
     tampering = [as_declared(kind), by_hand.ports(group), by_hand.interfaces(group), by_hand.access(group)]
     report = {"report_group": group, "report_zones": [ZONE], "report_store": STORE, "report_path": REPORT}
+    again = {**groups._by_hand("in", 100), "scale_in_event_id": groups._by_hand("out", 0)["scale_out_event_id"]}
     whole = {name: value for name, value in report.items() if name != "report_zones"}
     cases = [
         ("as it shall be", "autoscale_group", built, {}, as_declared(kind)),
+        (
+            "asked for again",
+            "scale_in",
+            groups.grown(kind),
+            again,
+            all_of(as_declared(kind), _followed_behind_a_balancer),
+        ),
         ("first tick", "autoscale", built, groups._tick(103), as_declared(kind)),
         ("tick beside another job", "autoscale", groups.grown(kind), groups._tick(700), by_hand.held(kind)),
         ("report of a zone", "report", groups.grown(kind), report, None),
@@ -116,6 +125,15 @@ def _more(kind: Kind) -> list[Case]:
         ways = all_of(as_declared(kind), by_hand.ports_open(group), by_hand.ways(group))
         cases += [("applications tampered with", "application", built, {}, ways)]
         if kind.topology == "independent":
+            cases += [
+                (
+                    "remove with its record",
+                    "autoscale_group",
+                    groups.grown(kind),
+                    {"autoscale_group_state": "absent"},
+                    None,
+                )
+            ]
             cases += [("another zone", "autoscale_group", built, {}, by_hand.another_zone(kind))]
         growing = [("scale_out", built, groups._by_hand("out", 0)), ("autoscale", groups.busy(kind), groups._tick(103))]
         for playbook, scene, values in [("autoscale_group", built, {}), ("application", built, {}), *growing]:
