@@ -153,10 +153,10 @@ grown = _after(built, "grown", "scale_out", **_by_hand("out", 0))
 drained = _after(grown, "drained by hand", "scale_in", **_by_hand("in", 100))
 
 
-def _tick(minute: int) -> dict[str, Any]:
+def _tick(minute: int, job: str = "job") -> dict[str, Any]:
     """The tick of one zone at this minute of the story, by a job of its own."""
-    job = {"autoscale_owner": f"job-{minute}", "autoscale_lease_seconds": LEASE_SECONDS}
-    return {"autoscale_now": _at(minute), "autoscale_zones": [ZONE], **job}
+    owner = {"autoscale_owner": f"{job}-{minute}", "autoscale_lease_seconds": LEASE_SECONDS}
+    return {"autoscale_now": _at(minute), "autoscale_zones": [ZONE], **owner}
 
 
 def _loaded(scene: Callable[[Kind], Scene], name: str, memory: float, *minutes: int) -> Callable[[Kind], Scene]:
@@ -179,8 +179,9 @@ def _loaded(scene: Callable[[Kind], Scene], name: str, memory: float, *minutes: 
 busy = _loaded(built, "busy", 93, 101, 102)
 idle = _loaded(grown, "idle", 10, 101, 102)
 idle_and_decided = _loaded(grown, "idle and drained by a tick", 10, 101, 102, 103)
-# Each is later than the longest that a job may take, than a drain and than a cooldown: whoever comes goes on.
-LATER = (_tick(400), _tick(700), _tick(1000))
+# The next job of the same minute, as without it a tick that was killed before it decided is a gap in the window; then
+# each is later than the longest that a job may take, than a drain and than a cooldown: whoever comes goes on.
+LATER = (_tick(103, "next-job"), _tick(400), _tick(700), _tick(1000))
 
 ACTS = (
     _Act("build", "autoscale_group", {}, ground),
@@ -192,7 +193,7 @@ ACTS = (
     _Act("finish shrinking", "scale_in", _by_hand("in", 400), drained),
     _Act("a tick that grows", "autoscale", _tick(103), busy, LATER),
     _Act("a tick that drains", "autoscale", _tick(103), idle, LATER),
-    _Act("a tick that removes", "autoscale", _tick(400), idle_and_decided, LATER[1:]),
+    _Act("a tick that removes", "autoscale", _tick(400), idle_and_decided, LATER[2:]),
 )
 
 
