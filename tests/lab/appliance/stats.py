@@ -346,6 +346,6 @@ READERS: dict[str, Reader] = {
     "systemcpu": cpus,
     **{name: lambda ctx: [{}] for name in QUIET},
     **{name: lambda ctx: [] for name in NONE_HERE},
-    "clusternode": lambda ctx: cluster_views.node_statistics(ctx),
-    "clusterinstance": lambda ctx: cluster_views.instance_statistics(ctx),
+    "clusternode": cluster_views.node_statistics,
+    "clusterinstance": cluster_views.instance_statistics,
 }
