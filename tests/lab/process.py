@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import string
 import threading
@@ -254,6 +255,7 @@ class Lab:
         )
 
     def _sow(self) -> None:
+        shutil.rmtree(self.directory / "store", ignore_errors=True)  # records of groups that are gone
         self.seed = seed.sow(self._clients, self.slice.network, REGION)
         self.aws.hand_over(OWNER, self.where.access_key_id, self.where.secret_access_key)
         self.console.sow(self.slice.network, self.where.password, self.where.nitro_port)

@@ -261,3 +261,11 @@ def test_only_what_was_kept_can_be_restored(lab: LabClient) -> None:
         lab.restore("nothing")
     with pytest.raises(LabRefused, match="keep takes"):
         lab.post("keep", {})
+
+
+def test_a_reset_forgets_the_records_of_groups(fresh_lab: LabClient) -> None:
+    record = fresh_lab.directory / "store" / "lab-group-nlb@eu-central-1a.json"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text("{}")
+    fresh_lab.reset()
+    assert not record.exists()
