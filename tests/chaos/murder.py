@@ -1,7 +1,8 @@
 """One playbook, killed at one of its writes and started again.
 
 Between two writes nothing changes, so what a kill can leave is the state after each write. The lab keeps those of an
-undisturbed run: to go on from each costs one run, where a real kill costs another that is killed."""
+undisturbed run: to go on from each costs one run, where a real kill costs another that is killed.
+"""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_rights_that_are_missing_are_named() -> None:
 
 
 def test_a_right_that_is_there_is_not_the_reason() -> None:
-    there = ". The right to it is there: look at how many there are, and may be."
+    there = ". The right to it is there, so the reason is another, such as a quota."
     assert why(KEYS, DescribeKeyPairs="ok") == there
     assert why(CREATE, CreateSecurityGroup="ok", CreateTags="ok") == there
 
