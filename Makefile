@@ -101,7 +101,7 @@ test-matrix: venv ## the collection with the newest ansible-core and amazon.aws 
 	@LABS=$(LABS) bash tests/gates/matrix.sh "$(BIN)"
 # Not in one process: where controller code was imported, as by units about roles, modules warn on the terminal only.
 row: venv
-	@$(BIN)/ansible --version | head -n 1
+	@$(BIN)/ansible --version | sed -n 1p
 	@$(PYTEST) -n $(WORKERS) tests/unit
 	@$(PYTEST) -n $(LABS) $(BY_FILE) $(ROW)
 
