@@ -137,11 +137,10 @@ def _address(address: Thing) -> dict[str, Any]:
 
 
 def _group(group: Thing) -> dict[str, Any]:
-    rules = [json.dumps(rule, sort_keys=True) for rule in group["IpPermissions"]]
     return {
         "id": group["GroupId"],
         "name": group["GroupName"],
-        "rules": sorted(rules),
+        "rules": group["IpPermissions"],
         "out": group["IpPermissionsEgress"],
         "tags": tags_of(group),
     }
