@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from tests.chaos.groups import ZONE, Kind, built
-from tests.lab.client import LabClient
+from tests.lab.client import Call, LabClient, wait_for
 from tests.left_over import left_over
 from tests.stage import Stage
 
@@ -58,5 +63,31 @@ def test_nodes_that_were_lost(group: Group) -> None:
     [lost] = group.nodes(OTHER_ZONE)
     group.terminate(lost)
     assert sorted(left_over(group.lab, KIND.group)["devices"]) == group.devices()
-    run = group.play("autoscale_group", autoscale_group_state="absent")
+    with referred_to(group.lab, f"{KIND.group}-server"):
+        run = group.play("autoscale_group", autoscale_group_state="absent")
     assert (run.code, left_over(group.lab, KIND.group)) == (0, {}), run.said
+    assert [call.op for call in refused(run.calls)] == ["DeleteSecurityGroup"]
+
+
+@contextmanager
+def referred_to(lab: LabClient, name: str) -> Iterator[None]:
+    """A rule of somebody else's names this security group, until it could not be deleted for that."""
+    ec2 = lab.boto("ec2")
+    [held] = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [name]}])["SecurityGroups"]
+    other = ec2.create_security_group(GroupName="others", Description="Not ours", VpcId=held["VpcId"])["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 9, "ToPort": 9, "UserIdGroupPairs": [{"GroupId": held["GroupId"]}]}
+    ec2.authorize_security_group_ingress(GroupId=other, IpPermissions=[rule])
+    began = time.time()
+
+    def let_go() -> None:
+        wait_for(lambda: refused(lab.calls(began)), "the group could not be deleted", seconds=300, pause=0.5)
+        ec2.revoke_security_group_ingress(GroupId=other, IpPermissions=[rule])
+
+    watch = threading.Thread(target=let_go)
+    watch.start()
+    yield
+    watch.join()
+
+
+def refused(calls: Iterable[Call]) -> list[Call]:
+    return [call for call in calls if call.op == "DeleteSecurityGroup" and call.status != 200]
