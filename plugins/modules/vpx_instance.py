@@ -36,7 +36,8 @@ options:
   state:
     description:
       - V(present) makes the set O(count) instances large and gives them the interfaces' settings, tags and Elastic IPs.
-      - V(absent) terminates the set and removes the Elastic IPs and interfaces that this module made for it.
+      - V(absent) terminates the set and removes the Elastic IPs and interfaces that this module made for it. With
+        O(instance_ids), those that serve no instance of the set any more.
       - V(started) and V(stopped) start and stop the instances there are; they neither launch nor terminate.
     type: str
     choices: [present, absent, started, stopped]
@@ -68,7 +69,8 @@ options:
     default: false
   instance_ids:
     description:
-      - Act on these instances of the set only. With O(state=present) none is launched or terminated then.
+      - Act on these instances of the set only, on none if the list is empty. With O(state=present) none is launched or
+        terminated then.
     type: list
     elements: str
   image_id:

@@ -230,7 +230,8 @@ def _renamed(picture: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     longest_first = sorted(names, key=len, reverse=True)
     pattern = re.compile("|".join(rf"(?<![\w.]){re.escape(name)}(?![\w.])" for name in longest_first))
     text = json.dumps(picture, sort_keys=True, default=str)
-    named: dict[str, Any] = json.loads(pattern.sub(lambda match: names[match[0]], text) if names else text)
+    inside = {name: json.dumps(meaning)[1:-1] for name, meaning in names.items()}
+    named: dict[str, Any] = json.loads(pattern.sub(lambda match: inside[match[0]], text) if names else text)
     ordered: dict[str, Any] = _ordered(named)
     return ordered
 

@@ -43,7 +43,8 @@ class InterfaceWish:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """The set as it shall be. ``instance_ids``: act on these of the group only; None: on all of the set.
+    """The set as it shall be. ``instance_ids``: act on these of the group only, on none if it is empty; None: on all of
+    the set.
 
     ``interfaces`` are in the order of their devices: management, client, server. ``number_nodes``: give every instance
     a node id of its own.
@@ -172,7 +173,7 @@ class Plan:
 def decide(want: Want, seen: Seen) -> Plan:
     """What must be done next to make it true; an empty plan if it is. Raises Refusal."""
     _refuse_strangers(want, seen)
-    if want.instance_ids == ():
+    if want.instance_ids == () and want.state != "absent":
         return Plan()
     match want.state:
         case "absent":
@@ -253,6 +254,7 @@ def _powered(want: Want, seen: Seen) -> Plan:
 
 
 def _absent(want: Want, seen: Seen) -> Plan:
+    """EC2 forgets an instance an hour after it is gone: what is idle goes also when none is named any more."""
     terminate = tuple(instance.instance_id for instance in seen.live)
     going = tuple(instance.instance_id for instance in seen.instances if instance.state == GOING)
     idle = [address for address in _ours(want, seen) if address.seat is None]

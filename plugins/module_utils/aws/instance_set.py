@@ -366,6 +366,8 @@ def unreleased(want: Want, seen: Seen) -> list[Address]:
     """Elastic IPs of the set that this module made and that stay, because they serve an interface of somebody else."""
     mark = {**want.identity, t.CREATED_BY: t.CREATOR}
     ours = {interface.network_interface_id for instance in seen.live for interface in instance.interfaces}
+    if want.instance_ids is not None:
+        ours |= set(seen.interfaces)  # those of the instances that nobody asked to remove
     return [
         address
         for address in seen.addresses

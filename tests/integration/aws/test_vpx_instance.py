@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.lab.client import wait_for
+
 from .conftest import Cloud
 
 READS = Counter(DescribeInstances=1, DescribeNetworkInterfaces=1, DescribeAddresses=1)
@@ -182,6 +184,20 @@ def test_one_instance_of_a_set_is_terminated_by_id(cloud: Cloud) -> None:
     assert foreign["failed"]
     assert f"{ids[1]} does not belong to group other" in foreign["msg"]
     assert len(live(cloud)) == 2
+
+
+def test_what_a_run_left_is_released_when_ec2_has_forgotten_the_instance(cloud: Cloud) -> None:
+    """Killed between TerminateInstances and ReleaseAddress; an hour later nobody can name the instance any more."""
+    interfaces = cloud.interfaces(management={"elastic_ip": True})
+    made = make(cloud, count=2, interfaces=interfaces)
+    first, second = (one["interfaces"]["management"]["public_ip"] for one in made["instances"])
+    cloud.ec2.terminate_instances(InstanceIds=[made["instances"][0]["instance_id"]])
+    wait_for(lambda: any("InstanceId" not in a for a in cloud.ec2.describe_addresses()["Addresses"]), "one is idle")
+    gone = cloud.run("vpx_instance", group="shop", state="absent", instance_ids=[])
+    assert not gone["failed"], gone
+    assert (gone["terminated"], gone.get("warnings", [])) == ([], [])
+    assert cloud.writes == Counter(ReleaseAddress=1)
+    assert [a["PublicIp"] for a in cloud.ec2.describe_addresses()["Addresses"]] == [second], first
 
 
 def _shared(cloud: Cloud) -> list[dict[str, Any]]:

@@ -50,7 +50,13 @@ MANAGED = {"management": {"elastic_ip": True}}
             Plan(terminate=("i-1",)),
             id="one that is gone already is absent",
         ),
-        pytest.param(want("absent", instance_ids=()), seen(addresses=(eip(1),)), Plan(), id="an empty list is nobody"),
+        pytest.param(want("stopped", instance_ids=()), seen(instance()), Plan(), id="an empty list is nobody"),
+        pytest.param(
+            want("absent", instance_ids=()),
+            seen(addresses=(eip(1), eip(2, seat("i-2", 0)))),
+            Plan(release=(eip(1),)),
+            id="nobody, and what was left by those whom EC2 has forgotten",
+        ),
         pytest.param(
             want("stopped"),
             seen(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "pending")),

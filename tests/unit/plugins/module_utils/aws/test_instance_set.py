@@ -13,7 +13,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_plan imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_set import InstanceSet, unreleased
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Recipe
 
-from .fleet import ROLES, eip, instance, seat, seen, want
+from .fleet import ROLES, eip, instance, seat, seen, tagged, want
 
 GONE = ("shutting-down", "terminated")
 
@@ -310,6 +310,8 @@ def test_one_of_ours_that_serves_somebody_else_is_named() -> None:
     assert unreleased(want("absent"), seen(addresses=(held, idle, foreign))) == [held]
     serving = eip(4, seat("i-1", 0))
     assert unreleased(want("absent"), seen(instance("i-1"), addresses=(held, serving))) == [held], "that one stays"
+    others = seen(addresses=(held, serving), interfaces=tagged(instance("i-1")))
+    assert unreleased(want("absent", instance_ids=("i-2",)), others) == [held], "of a node that was not to go"
 
 
 def test_no_id_is_no_instance_and_not_every_one() -> None:
