@@ -24,8 +24,8 @@ SETTLED_SECONDS = 5.0
 
 
 def portrait(lab: LabClient, group: str) -> dict[str, Any]:
-    """All of it, JSON-ready, once targets that drain are gone and those that came are checked."""
-    estate = _settled(lab)
+    """All of it, JSON-ready, once what drains is gone and what came is checked."""
+    estate, state = _settled(lab)
     picture = {
         "instances": [_instance(instance) for instance in estate.instances],
         "interfaces": [_interface(interface) for interface in estate.interfaces],
@@ -40,7 +40,6 @@ def portrait(lab: LabClient, group: str) -> dict[str, Any]:
         "scaled": [_scaled(one) for one in estate.scaled],
         "remembered": [_remembered(item) for items in estate.items.values() for item in items],
     }
-    state = lab.state()
     ids = [instance["InstanceId"] for instance in estate.instances]  # an Auto Scaling group's are no appliances
     picture["appliances"] = {one: _appliance(state["nitro"][one]) for one in ids if one in state["nitro"]}
     picture["console"] = _console(state.get("adm") or {})
@@ -59,15 +58,22 @@ def difference(one: Any, other: Any, path: str = "") -> list[str]:
     return [] if one == other else [f"{path}: {json.dumps(one)} != {json.dumps(other)}"]
 
 
-def _settled(lab: LabClient) -> Estate:
-    """The estate when no target is on its way, or after a while all the same."""
+def _settled(lab: LabClient) -> tuple[Estate, dict[str, Any]]:
+    """The estate and the lab's state when nothing is on its way any more, or after a while all the same."""
     deadline = time.monotonic() + SETTLED_SECONDS
     while True:
-        estate = survey(lab)
-        states = {target["TargetHealth"]["State"] for targets in estate.targets.values() for target in targets}
-        if not states & {"initial", "draining"} or time.monotonic() > deadline:
-            return estate
+        estate, state = survey(lab), lab.state()
+        if not _under_way(estate, state) or time.monotonic() > deadline:
+            return estate, state
         time.sleep(0.1)
+
+
+def _under_way(estate: Estate, state: dict[str, Any]) -> bool:
+    """Whether a target is, or a node of a cluster still serves for the delay with which it was made passive."""
+    health = {target["TargetHealth"]["State"] for targets in estate.targets.values() for target in targets}
+    clusters = [one["cluster"] for one in state["nitro"].values() if one["cluster"]]
+    leaving = [one for one in clusters if (one["admin_state"], one["master_state"]) == ("PASSIVE", "ACTIVE")]
+    return bool(health & {"initial", "draining"} or leaving)
 
 
 def _rights(iam: Any, group: str) -> dict[str, Any]:
