@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.groups import Kind, built, grown
+from tests.chaos.groups import ZONE, Kind, built, grown
 from tests.lab.client import LabClient
 from tests.stage import Stage
 
@@ -63,3 +63,17 @@ def test_two_lose_one_and_are_made_anew(group: Group) -> None:
     assert group.targets("web") == dict.fromkeys(group.clients(), "healthy")
     run = group.play("autoscale", autoscale_now="2026-03-01T13:00:00Z")
     assert (run.code, group.devices()) == (0, sorted(group.nsips())), run.said
+
+
+@pytest.mark.timeout(3000)
+def test_back_ends_stay_when_a_node_goes(group: Group) -> None:
+    """What takes its address out of the IPSets does not ask the Auto Scaling group, so it leaves what follows it."""
+    group.begin(grown(KIND))
+    before = group.backends(group.nodes()[0], "shop")
+    assert before
+    asked = {"scale_in_zone": ZONE, "scale_in_event_id": "ticket-1"}
+    for now in ("2026-03-01T12:00:00Z", "2026-03-01T13:00:00Z"):
+        run = group.play("scale_in", **asked, autoscale_now=now)
+        assert run.code == 0, run.said
+    assert group.lifecycles() == {"in_service": 2}
+    assert group.backends(group.nodes()[0], "shop") == before
