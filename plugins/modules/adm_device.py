@@ -216,12 +216,12 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.adm import devices
-from ansible_collections.cloudadc.aws.plugins.module_utils.adm.client import Access, ConsoleClient, base_url
-from ansible_collections.cloudadc.aws.plugins.module_utils.adm.devices import Device, Plan, Wanted
-from ansible_collections.cloudadc.aws.plugins.module_utils.adm.work import Timing, carry_out, choose, look
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroInputError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import fail, require_requests
+from ..module_utils.console import devices
+from ..module_utils.console.client import Access, ConsoleClient, base_url
+from ..module_utils.console.devices import Device, Plan, Wanted
+from ..module_utils.console.registration import Timing, carry_out, choose, look
+from ..module_utils.nitro.errors import NitroError, NitroInputError
+from ..module_utils.nitro.module import fail, require_requests
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:

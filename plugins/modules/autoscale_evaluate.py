@@ -249,37 +249,18 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.decision import Decision, refused
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import (
-    Report,
-    evaluate,
-    report,
-    reported_at,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import LONGEST_TIME, Policy
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.samples import (
-    all_figures,
-    figures,
-    node_count,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times import as_instant
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import difference, state, was_changed
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.metrics import metric_data, publish
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
-    default_owner,
-    open_store,
-    zone_argument_spec,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.tick.session import (
-    Plan,
-    carry_out,
-    foretell,
-    loaded,
-    patiently,
-)
+from ..module_utils.aws.cloudwatch import metric_data, publish
+from ..module_utils.reconcile.session import Plan, carry_out, foretell, loaded, patiently
+from ..module_utils.scaling.decision import Decision, refused
+from ..module_utils.scaling.evaluator import Report, evaluate, report, reported_at
+from ..module_utils.scaling.group_state import Record
+from ..module_utils.scaling.samples import all_figures, figures, node_count
+from ..module_utils.scaling.view import difference, state, was_changed
+from ..module_utils.spec.errors import AutoscaleError
+from ..module_utils.spec.policy import LONGEST_TIME, Policy
+from ..module_utils.spec.times import as_instant
+from ..module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
+from ..module_utils.stores.options import default_owner, open_store, zone_argument_spec
 
 #: How long, in seconds, a report waits for the lease: it must not get lost, and leases are held for milliseconds.
 REPORT_PATIENCE = 10.0

@@ -75,13 +75,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreError
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
-    CREATE,
-    open_store,
-    store_argument_spec,
-    stored_keys,
-)
+from ..module_utils.stores.base import StoreError
+from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "group": {"type": "str", "required": True},

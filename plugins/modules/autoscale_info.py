@@ -155,16 +155,11 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times import to_iso
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import load, overview
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreError
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
-    CREATE,
-    open_store,
-    store_argument_spec,
-    stored_keys,
-)
+from ..module_utils.scaling.view import load, overview
+from ..module_utils.spec.errors import AutoscaleError
+from ..module_utils.spec.times import to_iso
+from ..module_utils.stores.base import StoreError
+from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "group": {"type": "str", "required": True},

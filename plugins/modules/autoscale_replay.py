@@ -168,10 +168,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError, PolicyError
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.recordings import read_recording
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.replay import Options, replay
+from ..module_utils.scaling.recordings import read_recording
+from ..module_utils.scaling.replay import Options, replay
+from ..module_utils.spec.errors import AutoscaleError, PolicyError
+from ..module_utils.spec.policy import Policy
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "path": {"type": "path", "required": True},

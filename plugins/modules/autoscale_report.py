@@ -179,28 +179,18 @@ from typing import Any
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import load
-from ansible_collections.cloudadc.aws.plugins.module_utils.report.chart import HAS_MATPLOTLIB, draw
-from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_record import page_of_group
-from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_replay import page_of_replay
-from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Page
-from ansible_collections.cloudadc.aws.plugins.module_utils.report.output import differs, put
-from ansible_collections.cloudadc.aws.plugins.module_utils.report.page import render
-from ansible_collections.cloudadc.aws.plugins.module_utils.report.sources import (
-    number_of_nodes,
-    policies_of,
-    replayed,
-    samples_in,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreError
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
-    CREATE,
-    open_store,
-    store_argument_spec,
-    stored_keys,
-)
+from ..module_utils.report.chart import HAS_MATPLOTLIB, draw
+from ..module_utils.report.from_record import page_of_group
+from ..module_utils.report.from_replay import page_of_replay
+from ..module_utils.report.model import Page
+from ..module_utils.report.output import differs, put
+from ..module_utils.report.page import render
+from ..module_utils.report.sources import number_of_nodes, policies_of, replayed, samples_in
+from ..module_utils.scaling.view import load
+from ..module_utils.spec.errors import AutoscaleError
+from ..module_utils.spec.policy import Policy
+from ..module_utils.stores.base import StoreError
+from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "path": {"type": "path", "required": True},

@@ -314,35 +314,26 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.by_hand import Request
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.decision import refused
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import Report, reported_at
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import LONGEST_TIME, Policy
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import node_to_json
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.remains import remains
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.samples import all_figures, node_count
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.times import as_instant
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.view import difference, state, was_changed
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client, connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.metrics import metric_data, publish
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import nitro_argument_spec
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import (
-    default_owner,
-    open_store,
-    zone_argument_spec,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.tick.compose import Effects, Order, Ticked, plan_for
-from ansible_collections.cloudadc.aws.plugins.module_utils.tick.effects import in_ec2, over_nitro
-from ansible_collections.cloudadc.aws.plugins.module_utils.tick.session import (
-    carry_out,
-    foretell,
-    loaded,
-    patiently,
-)
+from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.cloudwatch import metric_data, publish
+from ..module_utils.core.errors import Failure
+from ..module_utils.nitro.errors import NitroError
+from ..module_utils.nitro.module import nitro_argument_spec
+from ..module_utils.reconcile.session import carry_out, foretell, loaded, patiently
+from ..module_utils.reconcile.tick import Effects, Order, Ticked, plan_for
+from ..module_utils.reconcile.tick_effects import in_ec2, over_nitro
+from ..module_utils.scaling.cleanup import remains
+from ..module_utils.scaling.decision import refused
+from ..module_utils.scaling.evaluator import Report, reported_at
+from ..module_utils.scaling.group_state import node_to_json
+from ..module_utils.scaling.manual import Request
+from ..module_utils.scaling.samples import all_figures, node_count
+from ..module_utils.scaling.view import difference, state, was_changed
+from ..module_utils.spec.errors import AutoscaleError
+from ..module_utils.spec.policy import LONGEST_TIME, Policy
+from ..module_utils.spec.times import as_instant
+from ..module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
+from ..module_utils.stores.options import default_owner, open_store, zone_argument_spec
 
 #: How long, in seconds, a report or a request waits for the lease: it must not get lost.
 PATIENCE = 10.0

@@ -122,19 +122,13 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.victims import (
-    DRAINING,
-    TERMINATING,
-    Choice,
-    Node,
-    choose,
-    of_event,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import api
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, fail
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import GONE, Instance, parse_instances
+from ..module_utils.aws import ec2 as api
+from ..module_utils.aws import tags as t
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.aws.instances import GONE, Instance, parse_instances
+from ..module_utils.core.errors import Failure
+from ..module_utils.scaling.candidates import DRAINING, TERMINATING, Choice, Node, choose, of_event
 
 EVENT = "cloudadc:event"
 BY_HAND = "by-hand"

@@ -146,18 +146,14 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import api
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import (
-    Address,
-    Interface,
-    parse_addresses,
-    parse_interfaces,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client, connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.eip_moves import Outcome, carry_out, report
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.eip_plan import Move, Wish, lookup, plan
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, fail
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import both
+from ..module_utils.attachments.elastic_ip_changes import Outcome, carry_out, report
+from ..module_utils.attachments.elastic_ip_plan import Move, Wish, lookup, plan
+from ..module_utils.aws import ec2 as api
+from ..module_utils.aws.addresses import Address, Interface, parse_addresses, parse_interfaces
+from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure
+from ..module_utils.core.parallel import both
 
 
 def argument_spec() -> dict[str, Any]:

@@ -181,10 +181,11 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.balancer_work import Balancing
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.balancers import Place, Want
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, fail
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure
+from ..module_utils.distributors.nlb.balancer_work import Balancing
+from ..module_utils.distributors.nlb.balancers import Place, Want
 
 
 def argument_spec() -> dict[str, Any]:

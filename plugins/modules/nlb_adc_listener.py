@@ -236,11 +236,12 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal, fail
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.listener_work import Ways
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.listeners import (
+from ..module_utils.aws import tags as t
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.distributors.nlb.listener_work import Ways
+from ..module_utils.distributors.nlb.listeners import (
     CHECK_PROTOCOLS,
     PROTOCOLS,
     check_wishes,

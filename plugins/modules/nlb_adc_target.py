@@ -167,17 +167,12 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import elb_api
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client, connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError, Failure, Refusal, fail
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.target_moves import (
-    Incomplete,
-    Outcome,
-    complaint,
-    watch,
-    write,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.targets import (
+from ..module_utils.aws import elb_api
+from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.errors import AwsError, fail
+from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.distributors.nlb.target_changes import Incomplete, Outcome, complaint, watch, write
+from ..module_utils.distributors.nlb.targets import (
     Group,
     Healths,
     difference,

@@ -238,13 +238,14 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, fail
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.inspection import Clients, Inspection
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.plan import read_plan
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rights import read_needs
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, passed
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.table import table
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure
+from ..module_utils.preflight.inspection import Clients, Inspection
+from ..module_utils.preflight.plan import read_plan
+from ..module_utils.preflight.rights import read_needs
+from ..module_utils.preflight.rows import Row, passed
+from ..module_utils.preflight.table import table
 
 RIGHT = {
     "actions": {"type": "list", "elements": "str", "required": True},

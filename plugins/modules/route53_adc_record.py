@@ -227,11 +227,12 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import dns_api
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client, connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal, fail
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.record_changes import INSYNC, converge, group, wait
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.record_plan import (
+from ..module_utils.aws import route53 as dns_api
+from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.distributors.dns.record_changes import INSYNC, converge, group, wait
+from ..module_utils.distributors.dns.record_plan import (
     Node,
     Plan,
     Wish,
@@ -240,7 +241,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.record_plan impor
     plan,
     refuse_foreign_name,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.records import difference, result
+from ..module_utils.distributors.dns.records import difference, result
 
 
 def argument_spec() -> dict[str, Any]:

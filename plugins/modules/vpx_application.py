@@ -364,12 +364,12 @@ nodes:
 
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import application
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_plan import plan_absent, plan_present
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_read import read
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import Job, one_or_many, run
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, converge
+from ..module_utils.nitro import application
+from ..module_utils.nitro.application_plan import plan_absent, plan_present
+from ..module_utils.nitro.application_read import read
+from ..module_utils.nitro.errors import NitroInputError
+from ..module_utils.nitro.one_or_many import Job, one_or_many, run
+from ..module_utils.nitro.steps import Step, converge
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:

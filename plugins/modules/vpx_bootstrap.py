@@ -232,12 +232,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import bootstrap
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.arrival import Doorstep, Entry, Passwords, reboot
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import Job, one_or_many, run
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.waiting import wait_until
+from ..module_utils.nitro import bootstrap
+from ..module_utils.nitro.arrival import Doorstep, Entry, Passwords, reboot
+from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.errors import NitroError
+from ..module_utils.nitro.one_or_many import Job, one_or_many, run
+from ..module_utils.nitro.waiting import wait_until
 
 # How long a licence server may take to answer an appliance that is back from its reboot.
 LICENSE_GRACE = 60.0

@@ -221,9 +221,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import cluster
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster_work import Membership, clients
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import nitro_argument_spec, run
+from ..module_utils.nitro import cluster
+from ..module_utils.nitro.cluster_work import Membership, clients
+from ..module_utils.nitro.module import nitro_argument_spec, run
 
 
 def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:

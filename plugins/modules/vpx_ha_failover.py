@@ -125,22 +125,19 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import api
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import parse_addresses
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.eip_moves import Outcome, carry_out, report
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.eip_plan import Move, Wish, plan
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, fail
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import both
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import (
-    client_from,
-    nitro_argument_spec,
-    require_requests,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import fail as fail_nitro
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.switchover import Node, due, hand_over, look, swapped
+from ..module_utils.attachments.elastic_ip_changes import Outcome, carry_out, report
+from ..module_utils.attachments.elastic_ip_plan import Move, Wish, plan
+from ..module_utils.aws import ec2 as api
+from ..module_utils.aws.addresses import parse_addresses
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure
+from ..module_utils.core.parallel import both
+from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.errors import NitroError
+from ..module_utils.nitro.module import client_from, nitro_argument_spec, require_requests
+from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.reconcile.switchover import Node, due, hand_over, look, swapped
 
 
 def argument_spec() -> dict[str, Any]:

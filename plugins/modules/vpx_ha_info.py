@@ -173,24 +173,21 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import api, pair_seats
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, parse_addresses
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client, connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import fail as fail_aws
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Instance, parse_instances
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import gather
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import (
-    client_from,
-    nitro_argument_spec,
-    require_requests,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import fail as fail_nitro
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_claims import Claim, Verdict, claim_result
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_probe import Panel, Patience, Target
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.wire import parse_address
+from ..module_utils.aws import ec2 as api
+from ..module_utils.aws import tags as t
+from ..module_utils.aws.addresses import Address, parse_addresses
+from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.errors import fail as fail_aws
+from ..module_utils.aws.instances import Instance, parse_instances
+from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.core.parallel import gather
+from ..module_utils.nitro.errors import NitroError
+from ..module_utils.nitro.module import client_from, nitro_argument_spec, require_requests
+from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.nitro.wire import parse_address
+from ..module_utils.reconcile import pair_associations as pair_seats
+from ..module_utils.reconcile.pair_claims import Claim, Verdict, claim_result
+from ..module_utils.reconcile.pair_probe import Panel, Patience, Target
 
 
 def argument_spec() -> dict[str, Any]:

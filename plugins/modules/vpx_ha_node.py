@@ -160,9 +160,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import ha
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import (
+from ..module_utils.nitro import ha
+from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.errors import (
     FORCE_PASSWORD_CHANGE,
     NitroAuthError,
     NitroCut,
@@ -170,9 +170,9 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import (
     NitroGarbled,
     NitroUnreachable,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import client_from, nitro_argument_spec, run
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.waiting import wait_until
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.wire import as_int
+from ..module_utils.nitro.module import client_from, nitro_argument_spec, run
+from ..module_utils.nitro.waiting import wait_until
+from ..module_utils.nitro.wire import as_int
 
 _EXISTS = 273
 # Looks, a second apart, after which a build that never says SUCCESS is believed, if no synchronisation failed between.

@@ -275,19 +275,14 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal, fail
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_plan import (
-    InterfaceWish,
-    Plan,
-    Seen,
-    Want,
-    decide,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_set import InstanceSet, Journal, unreleased
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import in_order, instance_result
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Recipe, in_device_order
+from ..module_utils.aws import tags as t
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.aws.instances import in_order, instance_result
+from ..module_utils.aws.launch import Recipe, in_device_order
+from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.reconcile.instance_plan import InterfaceWish, Plan, Seen, Want, decide
+from ..module_utils.reconcile.instance_set import InstanceSet, Journal, unreleased
 
 INTERFACE = {
     "role": {"type": "str", "choices": ["management", "client", "server"], "required": True},

@@ -232,10 +232,10 @@ nodes:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import ipset
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import Job, one_or_many, run
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, converge
+from ..module_utils.nitro import ipset
+from ..module_utils.nitro.errors import NitroInputError
+from ..module_utils.nitro.one_or_many import Job, one_or_many, run
+from ..module_utils.nitro.steps import Step, converge
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:

@@ -160,9 +160,9 @@ nodes:
 
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import snip
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import Job, Needs, one_or_many, run
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import converge
+from ..module_utils.nitro import snip
+from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many, run
+from ..module_utils.nitro.steps import converge
 
 NEEDS = Needs(required=("ip_address",), required_if=(("state", "present", ("netmask",)),))
 

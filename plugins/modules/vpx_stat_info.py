@@ -239,13 +239,13 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import connect
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import fail as fail_aws
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.figures import Source, read_figures
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import stats
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.asking import probe_with
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import nitro_argument_spec, run
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.cloudwatch_stats import Source, read_figures
+from ..module_utils.aws.errors import fail as fail_aws
+from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.nitro import stats
+from ..module_utils.nitro.asking import probe_with
+from ..module_utils.nitro.module import nitro_argument_spec, run
 
 CLOUDWATCH = {
     "namespace": {"type": "str", "required": True},

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection
+from ..module_utils.nitro.client import Connection
 
 try:
     import boto3
@@ -26,8 +26,10 @@ AWS = frozenset(("region", "profile", "endpoint_url", "access_key", "secret_key"
 _FALSE = frozenset({"no", "off", "false", "0", "n", "f"})
 _TRUE = frozenset({"yes", "on", "true", "1", "y", "t"})
 
+from ..module_utils.core.errors import Failure
 
-class SettingsError(Exception):
+
+class SettingsError(Failure):
     """An argument that cannot be right; the text is the sentence for the user."""
 
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.recordings import read_recording
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.replay import replay
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import read_recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import replay
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Policy
 
 MINUTES = 365 * 24 * 60
 POLICY = {

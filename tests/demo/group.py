@@ -24,7 +24,7 @@ from tests.lab import crowd
 from tests.lab.client import LabClient
 from tests.lab.settings import CHECKOUT
 from tests.stage import Stage, StageError
-from tests.unit.plugins.module_utils.autoscale.story import BETWEEN, LOW, Row, iso, rows
+from tests.unit.plugins.module_utils.scaling.story import BETWEEN, LOW, Row, iso, rows
 
 #: Lab seconds in a real one. A tick takes seconds and stands for a minute, so at this pace the lab's own times (a drain
 #: of ten minutes, a TTL of one) pass within the ticks that the example gives them.

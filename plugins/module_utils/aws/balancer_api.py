@@ -13,8 +13,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     boto3_tag_list_to_ansible_dict,
 )
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import aws_call
+from .client import Client
+from .errors import aws_call
 
 Described = list[dict[str, Any]]
 

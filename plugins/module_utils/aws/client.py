@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import WORKERS
+from ..core.parallel import WORKERS
+from .errors import AwsError
 
 # boto3's clients are made at run time from data; their methods have no static type.
 Client = Any

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import aws_call
+from .client import Client
+from .errors import aws_call
 
 Described = list[dict[str, Any]]
 

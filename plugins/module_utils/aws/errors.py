@@ -13,21 +13,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorH
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.rights import hint, missing_action, service_of
+from ..core.errors import Failure
+from .rights import hint, missing_action, service_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # AWSRetry knows RequestLimitExceeded and Throttling; these say the same in other services' words.
 _TRY_AGAIN = ("ThrottlingException", "EC2ThrottledException", "RequestThrottled", "SlowDown", "InternalServerError")
-
-
-class Failure(Exception):
-    """What was wanted did not come true; the text is the sentence for the user."""
-
-
-class Refusal(Failure):
-    """Nothing was written, because what was asked for cannot be right."""
 
 
 class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]

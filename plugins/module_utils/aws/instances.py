@@ -10,13 +10,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import (
-    Address,
-    Interface,
-    Seat,
-    private_addresses,
-)
+from . import tags as t
+from .addresses import Address, Interface, Seat, private_addresses
 
 LIVE = frozenset({"pending", "running", "stopping", "stopped"})
 GOING = "shutting-down"

@@ -13,9 +13,9 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_specifications
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Refusal
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_plan import InterfaceWish, Want
+from ..core.errors import Refusal
+from ..reconcile.instance_plan import InterfaceWish, Want
+from . import tags as t
 
 Described = Sequence[Mapping[str, Any]]
 _AVAILABILITY_ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+[a-z]")

@@ -10,8 +10,8 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import aws_call
+from .client import Client
+from .errors import aws_call
 
 Described = list[dict[str, Any]]
 

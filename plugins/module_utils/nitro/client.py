@@ -16,7 +16,15 @@ from types import TracebackType
 from typing import Any, Literal
 
 from . import wire
-from .errors import ABSENT_CODES, BAD_CREDENTIALS, BUSY, SESSION_GONE, NitroCut, NitroError, NitroInputError
+from .errors import (
+    ABSENT_CODES,
+    BAD_CREDENTIALS,
+    BUSY,
+    SESSION_GONE,
+    NitroCut,
+    NitroError,
+    NitroInputError,
+)
 from .transport import Peer, Transport, absent
 
 Body = Mapping[str, Any]

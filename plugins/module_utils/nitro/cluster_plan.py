@@ -15,7 +15,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .cluster import CLIP_NETMASK, MAX_NODES, Cluster, Member, Node, View, Wanted, member_at, no_member, outside
+from .cluster import (
+    CLIP_NETMASK,
+    MAX_NODES,
+    Cluster,
+    Member,
+    Node,
+    View,
+    Wanted,
+    member_at,
+    no_member,
+    outside,
+)
 from .errors import NitroError, NitroTimeout, NitroUnreachable
 from .ha import same_address
 from .steps import Step

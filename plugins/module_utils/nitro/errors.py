@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..core.errors import Failure
+
 # The vendor's ways of saying "there is no such thing" (vendor NITRO reference, error messages): 258 No such resource,
 # 461-463 No such vserver/service/service group, 344 No service, 362 Invalid node ID, 1540 Certificate does not exist,
 # 2448 Cluster does not exist.
@@ -22,7 +24,7 @@ BUSY = frozenset({293, 1461})
 FORCE_PASSWORD_CHANGE = 1046
 
 
-class NitroError(Exception):
+class NitroError(Failure):
     """An appliance refused, or could not be understood; ``str(error)`` is the sentence shown to users.
 
     ``code`` is the appliance's error code (0: it gave none), ``message`` what it said, ``http_status`` 0 when there was

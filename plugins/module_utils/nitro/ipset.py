@@ -15,14 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import NitroInputError
-from .steps import (
-    Reader,
-    Row,
-    Step,
-    canonical,
-    canonical_or_none,
-    text_of,
-)
+from .steps import Reader, Row, Step, canonical, canonical_or_none, text_of
 
 # A vserver answers on these; the others belong to the appliance itself or to its cluster.
 BINDABLE = frozenset({"VIP", "SNIP"})

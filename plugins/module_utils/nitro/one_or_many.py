@@ -20,7 +20,13 @@ from ansible.module_utils.common.validation import check_missing_parameters, che
 
 from .client import Connection, NitroClient
 from .errors import NitroError, NitroInputError
-from .module import client_from, connection_from, fail, nitro_argument_spec, require_requests
+from .module import (
+    client_from,
+    connection_from,
+    fail,
+    nitro_argument_spec,
+    require_requests,
+)
 from .wire import base_url
 
 # As many appliances as a cluster can have nodes.

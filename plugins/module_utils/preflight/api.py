@@ -10,11 +10,11 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import ansible_dict_to_boto3_filter_list
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import aws_call
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.tags import GROUP
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.dry_runs import DryRun
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rights import Need
+from ..aws.client import Client
+from ..aws.errors import aws_call
+from ..aws.tags import GROUP
+from .dry_runs import DryRun
+from .rights import Need
 
 Described = list[dict[str, Any]]
 

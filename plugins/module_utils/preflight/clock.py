@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, failed, ok, unknown, warning
+from .rows import Row, failed, ok, unknown, warning
 
 CHECK, SUBJECT = "clock", "this machine"
 # Seconds. Leases and tokens live by the clock, too, so it is worth a word long before AWS refuses.

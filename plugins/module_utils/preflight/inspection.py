@@ -15,11 +15,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import api as ec2_api
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError, Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Ground, request
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight import (
+from ..aws import ec2 as ec2_api
+from ..aws.client import Client
+from ..aws.errors import AwsError
+from ..aws.launch import Ground, request
+from ..core.errors import Failure
+from ..core.questions import ask_all, attempt
+from . import (
     api,
     clock,
     dry_runs,
@@ -32,11 +34,10 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.preflight import (
     subnets,
     verdicts,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.identity import Caller, Kind, read_caller
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.plan import Plan, Zone
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, failed, ok, skipped
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.together import ask_all, attempt
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.verdicts import Answers
+from .identity import Caller, Kind, read_caller
+from .plan import Plan, Zone
+from .rows import Row, failed, ok, skipped
+from .verdicts import Answers
 
 CREDENTIALS = "credentials"
 # Seconds for a connection. Who takes longer has dropped the packet.

@@ -10,22 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError, Failure, Refusal
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import (
-    check_image,
-    check_type,
-    refuse_incomplete,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.plan import Plan
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rights import DENIED, WOULD
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import (
-    Row,
-    failed,
-    ok,
-    skipped,
-    unknown,
-    warning,
-)
+from ..aws.errors import AwsError
+from ..aws.launch import check_image, check_type, refuse_incomplete
+from ..core.errors import Failure, Refusal
+from .plan import Plan
+from .rights import DENIED, WOULD
+from .rows import Row, failed, ok, skipped, unknown, warning
 
 Described = Sequence[Mapping[str, Any]]
 IMAGE, SUBSCRIPTION, TYPE, LAUNCH = "image", "subscription", "instance type", "launch"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import socket
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
+from ..core.errors import Failure
 
 
 def connect(host: str, port: int, timeout: float) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instance_plan import InterfaceWish, Want
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Recipe, in_device_order
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.tags import ROLES
+from ..aws.launch import Recipe, in_device_order
+from ..aws.tags import ROLES
+from ..reconcile.instance_plan import InterfaceWish, Want
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure, Refusal
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import LIVE
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import quota_of, refuse_quota
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, failed, ok, unknown
+from ..aws import tags as t
+from ..aws.instances import LIVE
+from ..aws.launch import quota_of, refuse_quota
+from ..core.errors import Failure, Refusal
+from .rows import Row, failed, ok, unknown
 
 CHECK, GIVEN = "quota", "Elastic IP"
 Described = Sequence[Mapping[str, Any]]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, failed, ok, skipped, warning
+from .rows import Row, failed, ok, skipped, warning
 
 CHECK = "reach"
 

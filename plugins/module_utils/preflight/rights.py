@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError, Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.identity import Caller, Kind
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, failed, ok, unknown, warning
+from ..aws.errors import AwsError
+from ..core.errors import Failure
+from .identity import Caller, Kind
+from .rows import Row, failed, ok, unknown, warning
 
 CHECK = "rights"
 WOULD = "DryRunOperation"

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.plan import Plan
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, failed, ok, unknown, warning
+from .plan import Plan
+from .rows import Row, failed, ok, unknown, warning
 
 CHECK = "route"
 Described = Sequence[Mapping[str, Any]]

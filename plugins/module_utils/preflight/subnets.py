@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Refusal
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import check_subnets
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.plan import Plan, Zone
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, failed, ok
+from ..aws.launch import check_subnets
+from ..core.errors import Refusal
+from .plan import Plan, Zone
+from .rows import Row, failed, ok
 
 CHECK = "subnets"
 Described = Sequence[Mapping[str, Any]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, Status
+from .rows import Row, Status
 
 # With what Ansible prints around a line of a list, 120 columns are not exceeded.
 WIDTH = 108

@@ -11,19 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight import (
-    launching,
-    quotas,
-    reach,
-    rights,
-    routes,
-    subnets,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.identity import Caller
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.plan import Plan, Zone
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import Row, skipped, unknown
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.together import attempt
+from ..core.errors import Failure
+from ..core.questions import attempt
+from . import launching, quotas, reach, rights, routes, subnets
+from .identity import Caller
+from .plan import Plan, Zone
+from .rows import Row, skipped, unknown
 
 Rows = list[Row]
 

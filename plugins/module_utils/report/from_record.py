@@ -8,10 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ..autoscale.policy import Policy
-from ..autoscale.record import Action, Closed, Event, Phase, Record
-from ..autoscale.times import to_iso
-from .model import Mark, Page, Panel, Point, Span, Trails, clipped, draining, series_of
+from ..scaling.group_state import Action, Closed, Event, Phase, Record
+from ..spec.policy import Policy
+from ..spec.times import to_iso
+from .model import (
+    Mark,
+    Page,
+    Panel,
+    Point,
+    Span,
+    Trails,
+    clipped,
+    draining,
+    series_of,
+)
 
 #: How every reason to grow or to shrink names the nodes before and after; a closed event has them nowhere else.
 _NODES = re.compile(r"\b(\d+) → (\d+) nodes\b")

@@ -8,12 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..autoscale.errors import RecordError
-from ..autoscale.policy import Policy
-from ..autoscale.record import Fields, Phase
-from ..autoscale.sentences import figure
-from ..autoscale.times import to_iso
-from .model import Mark, Page, Panel, Span, Trails, clipped, draining, series_of
+from ..scaling.group_state import Fields, Phase
+from ..scaling.reasons import figure
+from ..spec.errors import RecordError
+from ..spec.policy import Policy
+from ..spec.times import to_iso
+from .model import (
+    Mark,
+    Page,
+    Panel,
+    Span,
+    Trails,
+    clipped,
+    draining,
+    series_of,
+)
 
 _COUNTED = {
     "scale_outs": "scale-outs",

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ..autoscale.policy import UNITS, Limit, Policy
-from ..autoscale.record import Phase
-from ..autoscale.recordings import Batches, Recording
+from ..scaling.group_state import Phase
+from ..scaling.recordings import Batches, Recording
+from ..spec.policy import UNITS, Limit, Policy
 
 #: An instant (seconds since the epoch) and a figure; None where it is missing.
 Point = tuple[float, Optional[float]]  # noqa: UP045 (pylint evaluates it)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..autoscale.errors import AutoscaleError
+from ..spec.errors import AutoscaleError
 
 
 def differs(path: str, content: bytes) -> bool:

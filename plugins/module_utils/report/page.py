@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from ..autoscale.record import Phase
-from ..autoscale.times import to_iso
+from ..scaling.group_state import Phase
+from ..spec.times import to_iso
 from .model import Mark, Page, Panel
 
 #: Nothing is loaded and nothing is run, whatever a record may contain.

@@ -9,11 +9,11 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..autoscale.errors import AutoscaleError, PolicyError, SampleError
-from ..autoscale.policy import Policy
-from ..autoscale.recordings import Recording, read_recording
-from ..autoscale.replay import Options, replay
-from ..autoscale.samples import node_count
+from ..scaling.recordings import Recording, read_recording
+from ..scaling.replay import Options, replay
+from ..scaling.samples import node_count
+from ..spec.errors import AutoscaleError, PolicyError, SampleError
+from ..spec.policy import Policy
 from .model import Trail, Trails, watched
 
 

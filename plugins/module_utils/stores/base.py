@@ -25,8 +25,10 @@ SKEW_SECONDS = 30.0
 Document = dict[str, Any]
 Clock = Callable[[], float]
 
+from ..core.errors import Failure
 
-class StoreError(Exception):
+
+class StoreError(Failure):
     """``str(error)`` is the sentence shown to users."""
 
 

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroUnreachable
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import View
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_claims import Claim
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_probe import read_served
+from ...module_utils.nitro.client import NitroClient
+from ...module_utils.nitro.errors import NitroError, NitroUnreachable
+from ...module_utils.nitro.ha import View
+from ...module_utils.reconcile.pair_claims import Claim
+from ...module_utils.reconcile.pair_probe import read_served
 
 Connect = Callable[[str], NitroClient]
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import api, pair_seats
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import tags as t
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, parse_addresses
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.client import Client
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import parse_instances
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.parallel import both
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import Astray
+from ...module_utils.aws import ec2 as api
+from ...module_utils.aws import tags as t
+from ...module_utils.aws.addresses import Address, parse_addresses
+from ...module_utils.aws.client import Client
+from ...module_utils.aws.instances import parse_instances
+from ...module_utils.core.parallel import both
+from ...module_utils.reconcile import pair_associations as pair_seats
+from .news import Astray
 
 
 @dataclass(frozen=True, slots=True)

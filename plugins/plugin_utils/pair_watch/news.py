@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Seat, seat_result
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_claims import Claim, Verdict
+from ...module_utils.aws.addresses import Seat, seat_result
+from ...module_utils.reconcile.pair_claims import Claim, Verdict
 
 T = TypeVar("T")
 Event = dict[str, Any]

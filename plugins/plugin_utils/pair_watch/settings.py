@@ -7,16 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import (
-    AWS,
-    NITRO,
-    AwsAccess,
-    Given,
-    aws_from,
-    nitro_from,
-)
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import Lasting
+from ...module_utils.nitro.client import Connection
+from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, nitro_from
+from .news import Lasting
 
 _LASTING = frozenset(("lost_after", "returned_after", "astray_after", "no_primary_after"))
 ARGUMENTS = NITRO | AWS | _LASTING | {"group", "elastic_ips", "interval", "timeout", "aws_interval"}

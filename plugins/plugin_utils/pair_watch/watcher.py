@@ -13,20 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import pair_seats
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_claims import Claim, judge
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch import cloud
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.appliance import Asker
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import (
-    Event,
-    Look,
-    Memory,
-    Watched,
-    follow,
-)
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.settings import Settings
+from ...module_utils.core.errors import Failure
+from ...module_utils.nitro.client import NitroClient
+from ...module_utils.reconcile import pair_associations as pair_seats
+from ...module_utils.reconcile.pair_claims import Claim, judge
+from . import cloud
+from .appliance import Asker
+from .news import Event, Look, Memory, Watched, follow
+from .settings import Settings
 
 Put = Callable[[Event], Awaitable[None]]
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Policy
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import (
+from ...module_utils.nitro.client import Connection
+from ...module_utils.spec.errors import AutoscaleError
+from ...module_utils.spec.policy import Policy
+from ..arguments import (
     AWS,
     NITRO,
     AwsAccess,

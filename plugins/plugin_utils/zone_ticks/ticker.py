@@ -18,17 +18,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.decision import Decision, refused
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import AutoscaleError
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import default_owner, open_store
-from ansible_collections.cloudadc.aws.plugins.module_utils.tick.compose import Effects, Order, plan_for
-from ansible_collections.cloudadc.aws.plugins.module_utils.tick.effects import in_ec2, over_nitro
-from ansible_collections.cloudadc.aws.plugins.module_utils.tick.session import carry_out, loaded
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import AwsAccess, SettingsError
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.zone_ticks.settings import Settings
+from ...module_utils.core.errors import Failure
+from ...module_utils.nitro.errors import NitroError
+from ...module_utils.reconcile.session import carry_out, loaded
+from ...module_utils.reconcile.tick import Effects, Order, plan_for
+from ...module_utils.reconcile.tick_effects import in_ec2, over_nitro
+from ...module_utils.scaling.decision import Decision, refused
+from ...module_utils.spec.errors import AutoscaleError
+from ...module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
+from ...module_utils.stores.options import default_owner, open_store
+from ..arguments import AwsAccess, SettingsError
+from .settings import Settings
 
 Event = dict[str, Any]
 Put = Callable[[Event], Awaitable[None]]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.autoscale.story import HIGH, policy_dict
+from tests.unit.plugins.module_utils.scaling.story import HIGH, policy_dict
 
 from .conftest import Cloud
 

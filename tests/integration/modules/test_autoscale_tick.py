@@ -14,7 +14,7 @@ import pytest
 from tests.integration.modules.appliances import PASSWORD, Box, launch
 from tests.lab.client import LabClient, wait_for
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.autoscale.story import BETWEEN, HIGH, iso, policy_dict
+from tests.unit.plugins.module_utils.scaling.story import BETWEEN, HIGH, iso, policy_dict
 
 TABLE = "autoscale-ticks"
 SESSION = ["POST /config/login", "GET /stat/ns", "POST /config/logout"]

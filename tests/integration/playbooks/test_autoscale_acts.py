@@ -12,7 +12,7 @@ import pytest
 
 from tests.lab.client import LabClient
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.autoscale.story import HIGH, iso, rows
+from tests.unit.plugins.module_utils.scaling.story import HIGH, iso, rows
 
 from .test_autoscale_table import play
 

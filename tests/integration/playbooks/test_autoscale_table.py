@@ -15,7 +15,7 @@ import pytest
 from tests.integration.modules.appliances import PASSWORD, launch
 from tests.lab.client import LabClient, wait_for
 from tests.lab.settings import CHECKOUT
-from tests.unit.plugins.module_utils.autoscale.story import ANYTHING, HIGH, iso, policy_dict, rows
+from tests.unit.plugins.module_utils.scaling.story import ANYTHING, HIGH, iso, policy_dict, rows
 
 DISTRIBUTORS = ("nlb", "dns")
 # A host a story: each distributor's with ticks on the minute, and with every tick moved by up to 25 s.

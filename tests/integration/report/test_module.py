@@ -15,8 +15,8 @@ import yaml
 
 from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.autoscale.story import policy_dict
 from tests.unit.plugins.module_utils.report.stories import NASTY, SECOND, ZONE, driven, write_csv, write_records
+from tests.unit.plugins.module_utils.scaling.story import policy_dict
 
 
 @pytest.fixture

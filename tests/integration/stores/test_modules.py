@@ -16,7 +16,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Ke
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.dynamodb import DynamoStore
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.autoscale.story import ANYTHING, HIGH, LOW, iso, policy_dict, rows
+from tests.unit.plugins.module_utils.scaling.story import ANYTHING, HIGH, LOW, iso, policy_dict, rows
 
 from .conftest import CREDENTIALS, Options
 
@@ -253,7 +253,7 @@ def test_files_need_neither_boto3_nor_credentials_nor_a_region(tmp_path: Path) -
         import sys
         sys.modules["boto3"] = sys.modules["botocore"] = None
         from tests.modules import run_module
-        from tests.unit.plugins.module_utils.autoscale.story import policy_dict
+        from tests.unit.plugins.module_utils.scaling.story import policy_dict
         common = {{"group": "shop", "zone": "a", "store": {{"path": {str(tmp_path)!r}}}}}
         more = {{"policy": policy_dict(), "node_count": 3, "sample": {{"memory": 90}}}}
         result = run_module("autoscale_evaluate", {{**common, **more}})

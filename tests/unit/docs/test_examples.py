@@ -204,7 +204,7 @@ def test_json(block: Block) -> None:
         for statement in document["Statement"]:
             assert all(re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action) for action in statement["Action"]), statement
     else:
-        from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Record
+        from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
 
         assert Record.from_json(document).to_json() == document
 

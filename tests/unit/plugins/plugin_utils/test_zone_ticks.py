@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.decision import Decision
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Action, Phase
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.decision import Decision
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Action, Phase
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import Given, SettingsError
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.zone_ticks.settings import Settings, settings_from
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.zone_ticks.ticker import event_of

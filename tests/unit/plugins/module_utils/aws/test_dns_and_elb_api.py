@@ -10,7 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import dns_api, elb_api
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import elb_api
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import route53 as dns_api
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 
 Wire = tuple[Any, Stubber]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import (
     Ground,
     Recipe,
@@ -21,8 +20,9 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import (
     request,
     token_of_generation,
 )
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 
-from .fleet import ROLES, want, wish
+from ..reconcile.fleet import ROLES, want, wish
 
 RECIPE = Recipe("ami-1", "m5.xlarge")
 

@@ -15,11 +15,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.arrival import 
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.bootstrap import FirstPassword
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import (
-    NitroAuthError,
-    NitroError,
-    NitroTimeout,
-)
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroAuthError, NitroError, NitroTimeout
 from tests.unit.plugins.module_utils.nitro.scripted import DONE, LOGIN, LOGOUT, RESET, Scripted, serving
 
 NEW, FIRST = "N3w-secret", "i-0123"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight import (
     clock,
     dry_runs,

@@ -11,7 +11,9 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError, Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.questions import ask_all
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight import api, verdicts
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import (
     Row,
@@ -23,7 +25,6 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import
     warning,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.table import WIDTH, fold, table
-from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.together import ask_all
 
 from .plans import plan, refusal, subnet
 

@@ -6,16 +6,11 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import (
-    Outcome,
-    Report,
-    evaluate,
-    report,
-)
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Record
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import Outcome, Report, evaluate, report
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
-from tests.unit.plugins.module_utils.autoscale.story import BETWEEN, HIGH, minute, policy, rows
+from tests.unit.plugins.module_utils.scaling.story import BETWEEN, HIGH, minute, policy, rows
 
 #: What a group, a message or an id could be called by one who wishes the reader ill.
 NASTY = "<script>console.error('x')</script> & \"shop\" 'id=\"p1-event-1\"'"

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.errors import RecordError
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.evaluator import evaluate
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.record import Phase, Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.recordings import Recording
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.replay import replay
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_record import page_of_group, panel_of
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_replay import page_of_replay, panels_of
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Point, Span, Trail, clipped, watched
-from tests.unit.plugins.module_utils.autoscale.story import BASE, HIGH, minute, policy
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Phase, Record
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import Recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import replay
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import RecordError
+from tests.unit.plugins.module_utils.scaling.story import BASE, HIGH, minute, policy
 
 from .stories import driven, failed, story
 
@@ -115,7 +115,7 @@ def test_a_page_says_how_many_zones_and_as_of_when() -> None:
 
 
 def replayed(keep: int = 1000) -> tuple[dict[str, Any], dict[str, Trail]]:
-    from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.replay import Options
+    from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import Options
 
     trails: dict[str, Trail] = {}
     recording = Recording(("memory",), iter([[(at, (figure,)) for at, figure in driven(1440)]]))

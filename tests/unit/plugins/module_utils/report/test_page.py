@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.autoscale.policy import Limit
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.chart import COLOURS, NUMBERED, draw, groups
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_record import panel_of
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Mark, Page, Panel, Series
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.page import _DARK, _LIGHT, render
-from tests.unit.plugins.module_utils.autoscale.story import BASE, policy
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Limit
+from tests.unit.plugins.module_utils.scaling.story import BASE, policy
 
 from .stories import NASTY, failed, story
 

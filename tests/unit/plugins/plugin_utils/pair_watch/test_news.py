@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Seat
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import View
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.pair_claims import Claim, judge
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims import Claim, judge
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import (
     Astray,
     Event,

@@ -9,11 +9,7 @@ import pytest
 import yaml
 
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import Given, SettingsError
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.settings import (
-    ARGUMENTS,
-    Settings,
-    settings_from,
-)
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.settings import ARGUMENTS, Settings, settings_from
 from tests.lab.settings import CHECKOUT
 
 SOURCE = CHECKOUT / "extensions" / "eda" / "plugins" / "event_source" / "ha_watch.py"

@@ -1,0 +1,207 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What eip_failover decides: from the moves wanted and what AWS says to what must be written, or a refusal. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..aws.addresses import Address, Interface, Seat, seat_result
+from ..core.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One entry of the option ``moves``: an Elastic IP and where it shall sit."""
+
+    elastic_ip: str
+    network_interface_id: str | None
+    instance_id: str | None
+    device_index: int
+    private_ip_address: str | None
+
+    @classmethod
+    def from_option(cls, option: Mapping[str, Any]) -> Wish:
+        """Templates leave empty strings where they mean nothing; raises Refusal if no target is left."""
+        wish = cls(
+            elastic_ip=option["elastic_ip"],
+            network_interface_id=option["network_interface_id"] or None,
+            instance_id=option["instance_id"] or None,
+            device_index=option["device_index"],
+            private_ip_address=option["private_ip_address"] or None,
+        )
+        if not (wish.network_interface_id or wish.instance_id):
+            raise Refusal(f"Elastic IP {wish.elastic_ip} was given neither an interface nor an instance to go to")
+        return wish
+
+    @property
+    def complete(self) -> bool:
+        """Whether it names interface and address itself, so that nothing of it has to be looked up."""
+        return bool(self.network_interface_id and self.private_ip_address)
+
+    def target(self) -> str:
+        return self.network_interface_id or f"{self.instance_id}, device index {self.device_index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One Elastic IP, where it is and where it shall be."""
+
+    address: Address
+    after: Seat
+
+    @property
+    def before(self) -> Seat | None:
+        return self.address.seat
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+    def result(self, after: Seat | None, changed: bool) -> dict[str, Any]:
+        """The entry of the module's result, with where the address is now and whether this run wrote it."""
+        return {
+            "elastic_ip": self.address.public_ip,
+            "allocation_id": self.address.allocation_id,
+            "before": seat_result(self.before),
+            "after": seat_result(after),
+            "changed": changed,
+        }
+
+
+def lookup(wishes: Iterable[Wish]) -> dict[str, list[str]] | None:
+    """The filters of the one DescribeNetworkInterfaces that resolves all wishes; None if none needs it.
+
+    Filters of different names are joined by *and*, so wishes by interface and by instance in one task leave no filter
+    that fits both: then every interface of the region is listed ({}).
+    """
+    open_wishes = [wish for wish in wishes if not wish.complete]
+    if not open_wishes:
+        return None
+    interfaces = sorted({w.network_interface_id for w in open_wishes if w.network_interface_id})
+    instances = sorted({w.instance_id for w in open_wishes if not w.network_interface_id and w.instance_id})
+    if interfaces and instances:
+        return {}
+    return {"network-interface-id": interfaces} if interfaces else {"attachment.instance-id": instances}
+
+
+def plan(
+    wishes: Sequence[Wish],
+    addresses: Sequence[Address],
+    interfaces: Sequence[Interface],
+    expected_owners: Collection[str] | None,
+    displace: bool = False,
+) -> list[Move]:
+    """One Move per wish, in their order. Raises Refusal with a sentence that names every object it is about.
+
+    ``addresses`` are all of the region, so that an address that would be displaced is seen; ``displace`` allows it.
+    ``expected_owners``: the interfaces that may lose an Elastic IP; None: any may.
+    """
+    found = _find_addresses(wishes, addresses)
+    moves = [Move(found[wish.elastic_ip], _resolve(wish, interfaces)) for wish in wishes]
+    _refuse_contradictions(moves)
+    if expected_owners is not None:
+        _refuse_unexpected_owners(moves, expected_owners)
+    if not displace:
+        _refuse_displacement(moves, addresses)
+    return moves
+
+
+def _find_addresses(wishes: Iterable[Wish], addresses: Iterable[Address]) -> dict[str, Address]:
+    known: dict[str, Address] = {}
+    for address in addresses:
+        known[address.public_ip] = known[address.allocation_id] = address
+    unknown = sorted({wish.elastic_ip for wish in wishes if wish.elastic_ip not in known})
+    if unknown:
+        raise Refusal(
+            f"no Elastic IP {', '.join(unknown)} is allocated to this account in this region; nothing was moved"
+        )
+    return known
+
+
+def _resolve(wish: Wish, interfaces: Iterable[Interface]) -> Seat:
+    if wish.network_interface_id and wish.private_ip_address:
+        return Seat(wish.network_interface_id, wish.private_ip_address)
+    interface = next((i for i in interfaces if _is_meant(wish, i)), None)
+    if interface is None:
+        what = "does not exist" if wish.network_interface_id else "has no interface attached there"
+        raise Refusal(f"Elastic IP {wish.elastic_ip} cannot go to {wish.target()}: it {what}; nothing was moved")
+    if wish.private_ip_address and wish.private_ip_address not in interface.addresses:
+        raise Refusal(
+            f"Elastic IP {wish.elastic_ip} cannot go to {wish.private_ip_address}: {interface.network_interface_id} of "
+            f"{wish.target()} has {', '.join(interface.addresses)}; nothing was moved"
+        )
+    return Seat(interface.network_interface_id, wish.private_ip_address or interface.addresses[0])
+
+
+def _is_meant(wish: Wish, interface: Interface) -> bool:
+    if wish.network_interface_id:
+        return interface.network_interface_id == wish.network_interface_id
+    return (interface.instance_id, interface.device_index) == (wish.instance_id, wish.device_index)
+
+
+def _refuse_contradictions(moves: Sequence[Move]) -> None:
+    target_of: dict[str, Seat] = {}
+    holder_of: dict[Seat, Address] = {}
+    for move in moves:
+        target = target_of.setdefault(move.address.allocation_id, move.after)
+        if target != move.after:
+            raise Refusal(
+                f"Elastic IP {move.address} was asked to go to {target} and to {move.after}; nothing was moved"
+            )
+        holder = holder_of.setdefault(move.after, move.address)
+        if holder.allocation_id != move.address.allocation_id:
+            raise Refusal(
+                f"Elastic IPs {holder} and {move.address} were both asked to go to {move.after}, "
+                "and a private address holds one Elastic IP; nothing was moved"
+            )
+
+
+def _refuse_unexpected_owners(moves: Iterable[Move], expected_owners: Collection[str]) -> None:
+    """At its target already, or elsewhere on the target's interface, an address is taken from nobody."""
+    taken = [
+        f"{move.address} is held by {move.before}"
+        for move in moves
+        if move.before
+        and move.before.network_interface_id != move.after.network_interface_id
+        and move.before.network_interface_id not in expected_owners
+    ]
+    if taken:
+        allowed = ", ".join(expected_owners) or "no interface"
+        raise Refusal(f"Elastic IP {'; '.join(taken)}; it may be taken from {allowed} only; nothing was moved")
+
+
+def _refuse_displacement(moves: Iterable[Move], addresses: Iterable[Address]) -> None:
+    """AWS lets the address that sits on the target drop without a word; one that this task moves away is no victim."""
+    leaving = {move.address.allocation_id for move in moves}
+    sitting = {address.seat: address for address in addresses if address.seat}
+    for move in moves:
+        victim = sitting.get(move.after)
+        if victim and victim.allocation_id not in leaving:
+            raise Refusal(
+                f"Elastic IP {move.address} cannot go to {move.after}: Elastic IP {victim} is there and would lose its "
+                "association (displace: true allows that); nothing was moved"
+            )
+
+
+class Look(enum.Enum):
+    """What a look at an address after its move shows."""
+
+    ARRIVED = "it is where it was sent"
+    PENDING = "it is still where it was, or nowhere: AWS has not caught up yet"
+    TAKEN = "it is at a third place: somebody else moved it"
+
+
+def judge(move: Move, now: Address) -> Look:
+    """Compare what DescribeAddresses says now with the move that AWS acknowledged.
+
+    Every association has an id of its own, so an address that is back where it was, but by another association, was put
+    back by somebody else.
+    """
+    if now.seat == move.after:
+        return Look.ARRIVED
+    as_it_was = now.seat == move.before and now.association_id == move.address.association_id
+    return Look.PENDING if now.seat is None or as_it_was else Look.TAKEN

@@ -1,0 +1,185 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Load figures of appliances that publish them to CloudWatch: the queries, the reading of the reply, and the call.
+
+The vendor documents that appliances can publish, not the names they publish under: namespace and metrics are given by
+the user. What makes a figure believable, and the aggregate, are those of figures read over NITRO. IAM:
+cloudwatch:GetMetricData, which cannot be narrowed to resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ..core.errors import Refusal
+from ..nitro.stats import Fields, Figures, Reading
+from .client import Client
+from .errors import aws_call
+
+#: MetricDataQueries in one GetMetricData at most (CloudWatch API reference, GetMetricData).
+BATCH = 500
+#: Periods below a minute that CloudWatch knows, in seconds (CloudWatch API reference, MetricStat).
+SHORT_PERIODS = (1, 5, 10, 20, 30)
+A_DAY = 86400
+PERCENTAGES = ("cpu", "memory", "cpu_management")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the figures are. ``metrics``: figure to metric name; ``period``, ``max_age``: seconds."""
+
+    namespace: str
+    dimension: str
+    metrics: Mapping[str, str]
+    statistic: str
+    period: int
+    max_age: float
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Source:
+        """The suboptions of ``cloudwatch`` as a source; raises Refusal where no figure could come of them."""
+        metrics = {figure: name for figure, name in options["metrics"].items() if name is not None}
+        if not metrics:
+            raise Refusal(f"cloudwatch.metrics names no metric; give one at least of {', '.join(options['metrics'])}")
+        texts = {name: options[name] for name in ("namespace", "dimension", "statistic")}
+        for name, text in [*texts.items(), *((f"metrics.{figure}", name) for figure, name in metrics.items())]:
+            if not text.strip():
+                raise Refusal(f"cloudwatch.{name} is empty")
+        period, max_age = options["period"], options["max_age"]
+        if not (period in SHORT_PERIODS or (0 < period <= A_DAY and period % 60 == 0)):
+            raise Refusal(
+                "cloudwatch.period must be 1, 5, 10, 20, 30 or a multiple of 60 seconds up to a day, "
+                f"as CloudWatch has it, not {period}"
+            )
+        if not period <= max_age <= A_DAY:
+            raise Refusal(
+                f"cloudwatch.max_age must be at least the period ({period} seconds) and at most a day, "
+                f"not {max_age:g}: a figure bears the time at which its period began"
+            )
+        return cls(metrics=metrics, period=period, max_age=max_age, **texts)
+
+    def window(self, now: float) -> tuple[float, float]:
+        """StartTime and EndTime (exclusive), on the period's grid, in seconds since the epoch.
+
+        It holds the period under way, and goes back twice ``max_age``, so that what is late is told from what is not
+        there at all.
+        """
+        return (now - 2 * self.max_age) // self.period * self.period, (now // self.period + 1) * self.period
+
+
+def queries(source: Source, nodes: Sequence[str]) -> list[dict[str, Any]]:
+    """MetricDataQueries: one for each node and metric; their Ids are those that ``readings`` looks for."""
+    return [
+        {
+            "Id": _series(figure, place),
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": source.namespace,
+                    "MetricName": name,
+                    "Dimensions": [{"Name": source.dimension, "Value": node}],
+                },
+                "Period": source.period,
+                "Stat": source.statistic,
+            },
+        }
+        for place, node in enumerate(nodes)
+        for figure, name in source.metrics.items()
+    ]
+
+
+def _series(figure: str, place: int) -> str:
+    """The Id of a query: a lower-case letter first, then letters, digits and underscores (API reference)."""
+    return f"{figure}_{place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What came for one query: its latest point (``at``: seconds since the epoch) and why it may be without one."""
+
+    at: float | None = None
+    value: Any = None
+    trouble: str | None = None
+
+    def later(self, other: Series) -> Series:
+        """Both parts of one series as one."""
+        first, second = (self, other) if (self.at or 0) >= (other.at or 0) else (other, self)
+        return Series(first.at, first.value, first.trouble or second.trouble)
+
+
+def latest(results: Iterable[Mapping[str, Any]]) -> dict[str, Series]:
+    """The latest point of each series by its Id; a series may come in parts, on several pages, in any order."""
+    found: dict[str, Series] = {}
+    for result in results:
+        points = zip(result.get("Timestamps") or [], result.get("Values") or [], strict=False)
+        newest = max(points, default=None, key=lambda point: point[0])
+        at, value = (newest[0].timestamp(), newest[1]) if newest else (None, None)
+        part = Series(at, value, _trouble(result))
+        found[result["Id"]] = found.get(result["Id"], Series()).later(part)
+    return found
+
+
+def _trouble(result: Mapping[str, Any]) -> str | None:
+    """Why CloudWatch gave less than all: its status (InternalError, Forbidden) and its messages, if it said so."""
+    status = result.get("StatusCode")
+    if status in (None, "Complete", "PartialData"):
+        return None
+    said = [str(message.get("Value")) for message in result.get("Messages") or []]
+    return ": ".join([f"CloudWatch says {status}", *said])
+
+
+def readings(source: Source, nodes: Sequence[str], series: Mapping[str, Series], now: float) -> list[Reading]:
+    """One reading a node, in the order given; ``now``: seconds since the epoch. Never raises, as over NITRO."""
+    return [
+        _reading(source, node, {name: series.get(_series(name, place), Series()) for name in source.metrics}, now)
+        for place, node in enumerate(nodes)
+    ]
+
+
+def _reading(source: Source, node: str, series: Mapping[str, Series], now: float) -> Reading:
+    absent = {name: why for name, one in series.items() if (why := _absence(source, one, now))}
+    labels = {name: f"{name} ({metric})" for name, metric in source.metrics.items()}
+    fields = Fields({labels[name]: one.value for name, one in series.items()})
+    read: dict[str, Any] = {
+        name: fields.percent(labels[name]) if name in PERCENTAGES else fields.number(labels[name])
+        for name in source.metrics
+        if name not in absent
+    }
+    if read.get("throughput") is not None:
+        read["throughput"] = round(read["throughput"], 6)
+    if read.get("connections") is not None:
+        read["connections"] = round(read["connections"])
+    problems = [f"{labels[name]} {why}" for name, why in absent.items()] + fields.problems
+    return Reading(node, len(absent) < len(series), Figures(**read), "; ".join(problems) or None)
+
+
+def _absence(source: Source, series: Series, now: float) -> str | None:
+    """Why this series has no figure of today's load, or None if it has one."""
+    if series.at is None:
+        start, _end = source.window(now)
+        return f"is missing: {series.trouble or f'CloudWatch has none of the last {now - start:.0f} s'}"
+    if now - series.at > source.max_age:
+        return f"is {now - series.at:.0f} s old, which is more than {source.max_age:g} s (max_age)"
+    return None
+
+
+@aws_call("read the figures of the nodes from CloudWatch")
+def get_metric_data(
+    client: Client, wanted: Sequence[Mapping[str, Any]], window: tuple[float, float]
+) -> list[dict[str, Any]]:
+    """GetMetricData, all pages; its results. ``wanted``: up to 500 queries; ``window``: seconds since the epoch."""
+    start, end = (datetime.fromtimestamp(at, UTC) for at in window)
+    pages = client.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=list(wanted), StartTime=start, EndTime=end, ScanBy="TimestampDescending"
+    )
+    return [result for page in pages for result in page["MetricDataResults"]]
+
+
+def read_figures(client: Client, source: Source, nodes: Sequence[str], now: float) -> list[Reading]:
+    """The readings of all nodes: one GetMetricData (per 500 series) whatever their number. Raises AwsError."""
+    wanted = queries(source, nodes)
+    batches = (wanted[first : first + BATCH] for first in range(0, len(wanted), BATCH))
+    results = [result for batch in batches for result in get_metric_data(client, batch, source.window(now))]
+    return readings(source, nodes, latest(results), now)

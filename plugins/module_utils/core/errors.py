@@ -1,0 +1,23 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The exception tree of the collection. ``str(error)`` is the message for the user.
+
+::
+
+    Failure                     the desired state was not reached
+    ├── Refusal                 nothing was written, because the request cannot be right
+    ├── AwsError                aws.errors: a call that AWS refused or that never reached it
+    ├── NitroError …            nitro.errors: an appliance or a console refused, or did not answer
+    ├── StoreError …            stores.base: a store of group state refused
+    └── AutoscaleError …        scaling.errors: input to the policy engine that cannot be used
+"""
+
+from __future__ import annotations
+
+
+class Failure(Exception):
+    """The desired state was not reached. ``str(error)`` is one message for the user, without a secret in it."""
+
+
+class Refusal(Failure):
+    """Nothing was written, because the request cannot be right or no longer holds."""

@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Making a load balancer what it shall be, or gone: look, decide, write, wait, look again."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...aws import balancer_api
+from ...aws import ec2 as api
+from ...aws import tags as t
+from ...aws.addresses import Address, parse_addresses
+from ...aws.client import Client
+from ...aws.errors import AwsError
+from ...aws.launch import quota_of, refuse_quota
+from ...core.errors import Failure
+from ...core.parallel import both, gather
+from ...core.waiting import Clock, Pace, Sleep, looks
+from .balancers import ROLE, Balancer, Plan, Want, allocated, decide, parse
+
+PACE = Pace(first=0.5, growth=1.6, longest=10)
+# A balancer that is deleted gives its Elastic IPs back within moments, as a rule.
+FREED_SECONDS = 120.0
+
+
+@dataclass
+class Balancing:
+    """One run. ``timeout``: seconds to wait until it is active; None: not at all."""
+
+    want: Want
+    elb: Client
+    ec2: Client
+    timeout: float | None
+    check: bool
+    clock: Clock = time.monotonic
+    sleep: Sleep = time.sleep
+    done: list[str] = field(default_factory=list)
+
+    # ------------------------------------------------------------------ present
+
+    def converge(self) -> dict[str, Any]:
+        balancer, addresses = self.look()
+        plan = decide(self.want, balancer, addresses)
+        if plan.allocate:
+            self._refuse_quota(len(plan.allocate))
+        if self.check:
+            return self._result(plan.sentences, balancer, balancer)
+        after = self._write(plan, balancer, addresses)
+        if self.timeout is not None:
+            after = self._await_active(after)
+        return self._result(plan.sentences, balancer, after)
+
+    def look(self) -> tuple[Balancer | None, list[Address]]:
+        """The balancer of this name with tags and attributes, and the Elastic IPs that were allocated for the group."""
+        return both(self._read, self._read_addresses)
+
+    def _read(self) -> Balancer | None:
+        described = balancer_api.describe_load_balancer(self.elb, self.want.name)
+        if not described:
+            return None
+        arn = described[0]["LoadBalancerArn"]
+        tags, attributes = both(
+            lambda: balancer_api.describe_tags(self.elb, [arn]), lambda: balancer_api.describe_attributes(self.elb, arn)
+        )
+        return parse(described[0], tags.get(arn, {}), attributes)
+
+    def _read_addresses(self) -> list[Address]:
+        filters = t.as_filters({**self.want.identity, t.ROLE: ROLE})
+        return parse_addresses(api.describe_addresses(self.ec2, filters))
+
+    def _refuse_quota(self, needed: int) -> None:
+        """Raise Refusal before the first write if the Elastic IPs will not fit; else AWS has to say."""
+        try:
+            attributes, held = both(
+                lambda: api.describe_elastic_ip_quota(self.ec2), lambda: api.describe_addresses(self.ec2)
+            )
+        except AwsError:
+            return
+        refuse_quota(len(held), needed, quota_of(attributes))
+
+    def _write(self, plan: Plan, balancer: Balancer | None, addresses: Sequence[Address]) -> Balancer | None:
+        own = allocated(addresses)
+        made = gather(
+            [functools.partial(api.allocate_address, self.ec2, self.want.address_tags(zone)) for zone in plan.allocate]
+        )
+        own |= {zone: item["AllocationId"] for zone, item in zip(plan.allocate, made, strict=True)}
+        mappings = [place.mapping(own) for place in self.want.places]
+        arn = balancer.arn if balancer else ""
+        if plan.create:
+            arn = balancer_api.create_load_balancer(
+                self.elb,
+                self.want.name,
+                self.want.scheme,
+                mappings,
+                sorted(self.want.security_groups or ()),
+                self.want.all_tags,
+            )["LoadBalancerArn"]
+        if plan.set_subnets:
+            balancer_api.set_subnets(self.elb, arn, mappings)
+        if plan.set_security_groups:
+            balancer_api.set_security_groups(self.elb, arn, sorted(self.want.security_groups or ()))
+        if plan.attributes:
+            balancer_api.set_attributes(self.elb, arn, plan.attributes)
+        if plan.tags:
+            balancer_api.add_tags(self.elb, arn, plan.tags)
+        self._release(plan.release)
+        return self._read() if plan.sentences else balancer
+
+    def _await_active(self, balancer: Balancer | None) -> Balancer | None:
+        for _left in looks(self.timeout or 0, PACE, clock=self.clock, sleep=self.sleep):
+            if balancer and balancer.state.startswith("active"):
+                return balancer
+            if balancer and balancer.state == "failed":
+                raise Failure(f"load balancer {self.want.name} is failed, and AWS says no more about it")
+            balancer = self._read()
+        state = balancer.state if balancer else "not to be seen"
+        raise Failure(f"waited {self.timeout:g} s for load balancer {self.want.name} to be active, but it is {state}")
+
+    # ------------------------------------------------------------------ absent
+
+    def remove(self) -> dict[str, Any]:
+        (balancer, addresses), groups = both(self.look, self._target_groups)
+        if balancer and not t.carries(balancer.tags, self.want.identity):
+            balancer = None  # somebody else's of the same name
+        said = [
+            *(["delete the load balancer"] if balancer else []),
+            *[f"delete target group {name}" for name in groups.values()],
+            *[f"release {address}" for address in addresses],
+        ]
+        if not self.check:
+            if balancer:
+                balancer_api.delete_load_balancer(self.elb, balancer.arn)
+            gather([functools.partial(balancer_api.delete_target_group, self.elb, arn) for arn in groups])
+            self._await_freed(addresses)
+            self._release(addresses)
+        return self._result(said, balancer, None)
+
+    def _target_groups(self) -> dict[str, str]:
+        """ARN → name of the target groups that carry the group's tag."""
+        described = balancer_api.describe_target_groups(self.elb)
+        names = {item["TargetGroupArn"]: item["TargetGroupName"] for item in described}
+        arns, most = list(names), balancer_api.MOST_TAGGED
+        batches = [arns[at : at + most] for at in range(0, len(arns), most)]
+        replies = gather([functools.partial(balancer_api.describe_tags, self.elb, batch) for batch in batches])
+        tags = {arn: found for reply in replies for arn, found in reply.items()}
+        return {arn: names[arn] for arn in arns if t.carries(tags.get(arn, {}), self.want.identity)}
+
+    def _await_freed(self, addresses: Sequence[Address]) -> None:
+        """An Elastic IP can be released when the balancer's interface has let go of it."""
+        held = [address.allocation_id for address in addresses]
+        if not held:
+            return
+        for _left in looks(FREED_SECONDS, PACE, clock=self.clock, sleep=self.sleep):
+            if all(a.association_id is None for a in self._read_addresses() if a.allocation_id in held):
+                return
+        raise Failure(f"load balancer {self.want.name} is deleted, but still holds {', '.join(held)}; run it again")
+
+    def _release(self, addresses: Sequence[Address]) -> None:
+        gather([functools.partial(api.release_address, self.ec2, item.allocation_id) for item in addresses])
+
+    # ------------------------------------------------------------------ what it says
+
+    def _result(self, said: list[str], before: Balancer | None, after: Balancer | None) -> dict[str, Any]:
+        was, now = before.result() if before else None, after.result() if after else None
+        diff = {"before": {"balancer": was, "writes": []}, "after": {"balancer": now, "writes": said}}
+        return {"changed": bool(said), "balancer": now, "actions": said, "diff": diff if said else {}}

@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What nlb_adc_balancer decides: from the load balancer that is wanted and what is there to what must be done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...aws import tags as t
+from ...aws.addresses import Address
+from ...core.errors import Refusal
+
+CROSS_ZONE = "load_balancing.cross_zone.enabled"
+INTERNET_FACING = "internet-facing"
+# The role of Elastic IPs that were allocated for a balancer, in their tag; roles of interfaces have other names.
+ROLE = "nlb"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One zone of the balancer: its name, the subnet, and the static address that was given for it, if one was."""
+
+    zone: str
+    subnet_id: str
+    allocation_id: str | None = None
+    private_ip_address: str | None = None
+
+    @classmethod
+    def from_option(cls, option: Mapping[str, Any]) -> Place:
+        return cls(
+            option["name"],
+            option["subnet_id"],
+            option["allocation_id"] or None,
+            option["private_ip_address"] or None,
+        )
+
+    def mapping(self, allocated: Mapping[str, str]) -> dict[str, str]:
+        """The SubnetMapping; ``allocated``: zone → id of the Elastic IP that was allocated for it."""
+        address = self.allocation_id or allocated.get(self.zone)
+        return {
+            "SubnetId": self.subnet_id,
+            **({"AllocationId": address} if address else {}),
+            **({"PrivateIPv4Address": self.private_ip_address} if self.private_ip_address else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """The balancer as it shall be. ``tags`` are the user's; the group's own comes with ``identity``."""
+
+    name: str
+    group: str
+    scheme: str = INTERNET_FACING
+    places: tuple[Place, ...] = ()
+    cross_zone: bool = False
+    security_groups: frozenset[str] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        return {t.GROUP: self.group}
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        return {**self.tags, **self.identity}
+
+    def address_tags(self, zone: str) -> dict[str, str]:
+        """Tags of the Elastic IP of a zone."""
+        return {"Name": f"{self.name}-{zone}", **self.all_tags, t.ZONE: zone, t.ROLE: ROLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """One that is there. ``subnets``: subnet → id of its Elastic IP, or None."""
+
+    arn: str
+    kind: str
+    scheme: str
+    state: str
+    dns_name: str
+    hosted_zone_id: str
+    subnets: Mapping[str, str | None]
+    zones: Sequence[Mapping[str, Any]] = ()
+    security_groups: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def result(self) -> dict[str, Any]:
+        return {
+            "arn": self.arn,
+            "dns_name": self.dns_name,
+            "canonical_hosted_zone_id": self.hosted_zone_id,
+            "scheme": self.scheme,
+            "state": self.state,
+            "zones": list(self.zones),
+            "security_groups": sorted(self.security_groups),
+            "tags": dict(self.tags),
+        }
+
+
+def parse(described: Mapping[str, Any], tags: Mapping[str, str], attributes: Mapping[str, str]) -> Balancer:
+    """One LoadBalancer of a DescribeLoadBalancers reply."""
+    rows = [_zone(item) for item in described.get("AvailabilityZones", [])]
+    return Balancer(
+        arn=described["LoadBalancerArn"],
+        kind=described.get("Type", ""),
+        scheme=described.get("Scheme", ""),
+        state=described.get("State", {}).get("Code", ""),
+        dns_name=described.get("DNSName", ""),
+        hosted_zone_id=described.get("CanonicalHostedZoneId", ""),
+        subnets={row["subnet_id"]: row["allocation_id"] for row in rows},
+        zones=rows,
+        security_groups=frozenset(described.get("SecurityGroups", [])),
+        tags=tags,
+        attributes=attributes,
+    )
+
+
+def _zone(item: Mapping[str, Any]) -> dict[str, Any]:
+    address: Mapping[str, Any] = next(iter(item.get("LoadBalancerAddresses", [])), {})
+    return {
+        "name": item["ZoneName"],
+        "subnet_id": item["SubnetId"],
+        "ip_address": address.get("IpAddress"),
+        "private_ip_address": address.get("PrivateIPv4Address"),
+        "allocation_id": address.get("AllocationId"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do. ``allocate``: zones that need an Elastic IP; ``release``: Elastic IPs that serve no zone any more."""
+
+    allocate: tuple[str, ...] = ()
+    create: bool = False
+    set_subnets: bool = False
+    set_security_groups: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    release: tuple[Address, ...] = ()
+
+    @property
+    def sentences(self) -> list[str]:
+        return [
+            *[f"allocate an Elastic IP for {zone}" for zone in self.allocate],
+            *(["make the load balancer"] if self.create else []),
+            *(["set its zones"] if self.set_subnets else []),
+            *(["set its security groups"] if self.set_security_groups else []),
+            *[f"set {key} to {value}" for key, value in self.attributes.items()],
+            *([f"tag it: {dict(self.tags)}"] if self.tags else []),
+            *[f"release {address}" for address in self.release],
+        ]
+
+
+def allocated(addresses: Sequence[Address]) -> dict[str, str]:
+    """Zone → the Elastic IP allocated for it; of two, the one in use, else the first by id."""
+    ranked = sorted(addresses, key=lambda a: (a.seat is None and a.association_id is None, a.allocation_id))
+    found: dict[str, str] = {}
+    for address in ranked:
+        found.setdefault(address.tags.get(t.ZONE, ""), address.allocation_id)
+    return found
+
+
+def decide(want: Want, balancer: Balancer | None, addresses: Sequence[Address]) -> Plan:
+    """What makes it true; raises Refusal where it cannot be. ``addresses``: those allocated for it."""
+    own = allocated(addresses)
+    needed = [place.zone for place in want.places if want.scheme == INTERNET_FACING and not place.allocation_id]
+    allocate = tuple(zone for zone in needed if zone not in own)
+    keep = {own[zone] for zone in needed if zone in own}
+    release = tuple(address for address in addresses if address.allocation_id not in keep)
+    cross_zone = {CROSS_ZONE: str(want.cross_zone).lower()}
+    if balancer is None:
+        return Plan(allocate=allocate, create=True, attributes=cross_zone if want.cross_zone else {}, release=release)
+    refuse_stranger(want, balancer)
+    _refuse_other_kind(want, balancer, own)
+    return Plan(
+        allocate=allocate,
+        set_subnets=set(balancer.subnets) != {place.subnet_id for place in want.places},
+        set_security_groups=want.security_groups is not None
+        and frozenset(want.security_groups) != balancer.security_groups,
+        attributes={k: v for k, v in cross_zone.items() if balancer.attributes.get(k, "false") != v},
+        tags=t.missing(balancer.tags, want.all_tags),
+        release=release,
+    )
+
+
+def refuse_stranger(want: Want, balancer: Balancer) -> None:
+    """A balancer of this name that was not made for the group is neither changed nor removed."""
+    if not t.carries(balancer.tags, want.identity):
+        raise Refusal(
+            f"there is a load balancer {want.name} that was not made for group {want.group} "
+            f"(its tag {t.GROUP} is {balancer.tags.get(t.GROUP, 'missing')}); choose another name, or remove it"
+        )
+
+
+def _refuse_other_kind(want: Want, balancer: Balancer, own: Mapping[str, str]) -> None:
+    if balancer.kind != "network":
+        raise Refusal(f"load balancer {want.name} is of type {balancer.kind}, not network")
+    if balancer.scheme != want.scheme:
+        raise Refusal(
+            f"load balancer {want.name} is {balancer.scheme}, and AWS cannot make it {want.scheme}; "
+            "remove the group and build it anew, or choose another name"
+        )
+    for place in want.places:
+        wanted = place.mapping(own).get("AllocationId")
+        has = balancer.subnets.get(place.subnet_id)
+        if wanted and has and wanted != has:
+            raise Refusal(
+                f"load balancer {want.name} has {has} as its address in {place.zone}, not {wanted}, "
+                "and AWS changes no address of a zone"
+            )

@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Carrying out what ``listeners`` decides: reads side by side, writes one application after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...aws import listener_api as api
+from ...aws.client import Client
+from ...aws.errors import AwsError
+from ...core.parallel import both, gather
+from .listeners import (
+    Change,
+    Group,
+    Seen,
+    Wish,
+    parse_balancer,
+    parse_group,
+    parse_listeners,
+    plan_absent,
+    plan_present,
+    refuse,
+    refuse_unnamed,
+)
+from .targets import batches
+
+# Jobs of several zones may make the same application at the same time; who comes second looks again.
+ATTEMPTS = 4
+
+
+@dataclass(slots=True)
+class Ways:
+    """One job. ``applications``: those named, with ``present`` the same as ``wishes``; ``others``: those that may
+    be there besides, None for all; ``only_look``: it is check mode, in which the load balancer need not be there yet;
+    ``done``: what was written."""
+
+    client: Client
+    load_balancer: str
+    group: str
+    wishes: Sequence[Wish]
+    applications: Sequence[str]
+    present: bool
+    purge: bool
+    tags: Mapping[str, str]
+    others: Sequence[str] | None = None
+    only_look: bool = False
+    done: list[str] = field(default_factory=list)
+
+    def look(self) -> tuple[Seen, list[Change]]:
+        """What is there, and what has to be written. Raises Refusal."""
+        seen = self._read()
+        if not self.present:
+            return seen, plan_absent(self.applications, self.group, seen, purge=self.purge)
+        if self.others is not None:
+            refuse_unnamed({*self.applications, *self.others}, self.group, seen)
+        balancer = refuse(self.wishes, self.group, self.load_balancer, seen, needed=not self.only_look)
+        return seen, plan_present(self.wishes, balancer, seen, self.tags)
+
+    def converge(self, seen: Seen, changes: list[Change]) -> Seen:
+        """Write, and look again, until there is nothing to write. Raises Failure."""
+        for attempt in range(1, ATTEMPTS + 1):
+            if not changes:
+                return seen
+            try:
+                self._write(seen, changes)
+            except AwsError as error:
+                if error.code not in api.RACED or attempt == ATTEMPTS:
+                    raise
+            seen, changes = self.look()
+        return seen
+
+    def _read(self) -> Seen:
+        described, groups = both(
+            lambda: api.describe_load_balancer(self.client, self.load_balancer),
+            lambda: api.describe_target_groups(self.client),
+        )
+        balancer = parse_balancer(described)
+        mine = [item for item in groups if item["TargetGroupName"].startswith(f"{self.group}-")]
+        listeners, known = both(
+            lambda: parse_listeners(api.describe_listeners(self.client, balancer.arn)) if balancer else (),
+            lambda: self._groups(mine),
+        )
+        return Seen(balancer, listeners, known)
+
+    def _groups(self, described: Sequence[Mapping[str, str]]) -> dict[str, Group]:
+        """Tags of all; attributes of those that are named, because only those are compared."""
+
+        def tags_of(batch: Sequence[str]) -> Callable[[], api.Described]:
+            return lambda: api.describe_tags(self.client, batch)
+
+        def attributes_of(arn: str) -> Callable[[], dict[str, str]]:
+            return lambda: api.describe_attributes(self.client, arn)
+
+        arns = [item["TargetGroupArn"] for item in described]
+        tagged = gather([tags_of(batch) for batch in batches(arns, api.MOST_TAGGED)])
+        tags = {item["ResourceArn"]: item["Tags"] for batch in tagged for item in batch}
+        names = {wish.name for wish in self.wishes if wish.attributes}
+        wanted = [item["TargetGroupArn"] for item in described if item["TargetGroupName"] in names]
+        read = gather([attributes_of(arn) for arn in wanted])
+        attributes = dict(zip(wanted, read, strict=True))
+        groups = [
+            parse_group(item, tags.get(item["TargetGroupArn"], []), attributes.get(item["TargetGroupArn"], {}))
+            for item in described
+        ]
+        return {item.name: item for item in groups}
+
+    def _write(self, seen: Seen, changes: Sequence[Change]) -> None:
+        arns = {str(item.application): item.arn for item in seen.of_group(self.group)}
+        for change in changes:
+            made = self._carry_out(change, change.arn or arns.get(change.application, ""), seen)
+            if change.what == "create_group":
+                arns[change.application] = made
+            self.done.append(change.said)
+
+    def _carry_out(self, change: Change, arn: str, seen: Seen) -> str:
+        """One write; the ARN of what was made or changed. ``arn``: of the target group, where the change names none."""
+        tags = {**self.tags, "cloudadc:application": change.application}
+        parameters = dict(change.parameters)
+        match change.what:
+            case "create_group":
+                name = next(wish.name for wish in self.wishes if wish.application == change.application)
+                return api.create_target_group(self.client, name, parameters, tags)
+            case "tag":
+                api.add_tags(self.client, arn, parameters)
+            case "set_check":
+                api.modify_target_group(self.client, arn, parameters)
+            case "set_attributes":
+                api.modify_attributes(self.client, arn, parameters)
+            case "create_listener":
+                forward = {"DefaultActions": [{"Type": "forward", "TargetGroupArn": arn}]}
+                balancer = seen.balancer.arn if seen.balancer else ""
+                api.create_listener(self.client, balancer, parameters.pop("Port"), {**parameters, **forward}, tags)
+            case "set_listener":
+                api.modify_listener(self.client, arn, parameters)
+            case "delete_listener":
+                api.delete_listener(self.client, arn)
+            case "delete_group":
+                api.delete_target_group(self.client, arn)
+        return arn

@@ -1,0 +1,417 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How applications get traffic from a Network Load Balancer: a listener and a target group each. Pure.
+
+A target group is an application's if it carries the tags ``cloudadc:group`` and ``cloudadc:application``; the
+application's listener is the one that forwards to it. Names tell nothing but what is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+
+from ...aws import tags as t
+from ...aws.tags import missing
+from ...core.errors import Refusal
+
+APPLICATION = "cloudadc:application"
+PROTOCOLS = ("TCP", "UDP", "TCP_UDP", "TLS")
+CHECK_PROTOCOLS = ("TCP", "HTTP", "HTTPS")
+# API reference, CreateTargetGroup: 32 characters, letters, digits and hyphens, none of these at the ends.
+LONGEST_NAME = 32
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+LONGEST_DELAY = 3600
+
+DELAY = "deregistration_delay.timeout_seconds"
+CUT = "deregistration_delay.connection_termination.enabled"
+PRESERVE = "preserve_client_ip.enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One application. Times in seconds; None: as it is, or AWS's default. ``check``: parameters of the health check
+    in AWS's words, ``attributes``: those of the target group."""
+
+    application: str
+    name: str
+    port: int
+    protocol: str
+    target_port: int
+    target_protocol: str
+    certificate_arn: str | None = None
+    ssl_policy: str | None = None
+    check: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    arn: str
+    name: str
+    vpc_id: str
+    dns_name: str
+    hosted_zone_id: str
+
+    def result(self) -> dict[str, str]:
+        return {"arn": self.arn, "name": self.name, "dns_name": self.dns_name, "hosted_zone_id": self.hosted_zone_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A target group as AWS describes it (``described``), with its tags and, if it was asked for, its attributes."""
+
+    arn: str
+    name: str
+    described: Mapping[str, Any]
+    tags: Mapping[str, str]
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def application(self) -> str | None:
+        return self.tags.get(APPLICATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    arn: str
+    port: int
+    protocol: str
+    forwards_to: frozenset[str]
+    certificate_arn: str | None
+    ssl_policy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """``balancer``: None if there is none of that name. ``groups``: those named like the group's, by name."""
+
+    balancer: Balancer | None
+    listeners: tuple[Listener, ...]
+    groups: Mapping[str, Group]
+
+    def listener_of(self, group: Group) -> Listener | None:
+        return next((item for item in self.listeners if group.arn in item.forwards_to), None)
+
+    def of_group(self, group: str) -> list[Group]:
+        """The target groups that were made for applications of this group, by name."""
+        mine = [item for item in self.groups.values() if item.tags.get(t.GROUP) == group and item.application]
+        return sorted(mine, key=lambda item: item.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write. ``what``: create_group, set_check, set_attributes, tag, create_listener, set_listener,
+    delete_listener, delete_group. ``arn``: of what is changed; None where it is made by this plan."""
+
+    what: str
+    application: str
+    said: str
+    arn: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def target_group_name(group: str, application: str) -> str:
+    """``<group>-<application>``. Raises Refusal if AWS does not take it as the name of a target group."""
+    name = f"{group}-{application}"
+    if len(name) > LONGEST_NAME:
+        raise Refusal(
+            f"the target group of application {application} would be named {name}, which has {len(name)} characters, "
+            f"and AWS takes {LONGEST_NAME} at most: choose a shorter name; nothing was written"
+        )
+    if not _NAME.fullmatch(name):
+        raise Refusal(
+            f"the target group of application {application} would be named {name}, and AWS takes letters, digits and "
+            "hyphens only, no hyphen at an end; nothing was written"
+        )
+    return name
+
+
+def wish_of(group: str, option: Mapping[str, Any]) -> Wish:
+    """One element of the option ``listeners``. Raises Refusal for what AWS cannot take."""
+    application, protocol = option["application"], option["protocol"]
+    port, target_port = option["port"], option.get("target_port") or option["port"]
+    for number in (port, target_port):
+        if not 1 <= number <= 65535:
+            raise Refusal(f"application {application}: {number} is no port; nothing was written")
+    if (protocol == "TLS") != bool(option.get("certificate_arn")):
+        raise Refusal(
+            f"application {application}: certificate_arn goes with protocol TLS and only with it; nothing was written"
+        )
+    return Wish(
+        application=application,
+        name=target_group_name(group, application),
+        port=port,
+        protocol=protocol,
+        target_port=target_port,
+        target_protocol=option.get("target_protocol") or ("TCP" if protocol == "TLS" else protocol),
+        certificate_arn=option.get("certificate_arn"),
+        ssl_policy=option.get("ssl_policy"),
+        check=_check(option.get("health_check") or {}),
+        attributes=_attributes(application, option),
+    )
+
+
+def _check(option: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters HealthCheck… of CreateTargetGroup and ModifyTargetGroup; what was not given is left out."""
+    protocol = option.get("protocol") or "TCP"
+    port = option.get("port")
+    given = {
+        "HealthCheckProtocol": protocol,
+        "HealthCheckPort": str(port) if port else "traffic-port",
+        "HealthCheckPath": (option.get("path") or "/") if protocol != "TCP" else None,
+        "HealthCheckIntervalSeconds": option.get("interval"),
+        "HealthCheckTimeoutSeconds": option.get("timeout"),
+        "HealthyThresholdCount": option.get("healthy_threshold"),
+        "UnhealthyThresholdCount": option.get("unhealthy_threshold"),
+        "Matcher": {"HttpCode": option["matcher"]} if protocol != "TCP" and option.get("matcher") else None,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _attributes(application: str, option: Mapping[str, Any]) -> dict[str, str]:
+    delay = option.get("deregistration_delay")
+    if delay is not None and not 0 <= delay <= LONGEST_DELAY:
+        raise Refusal(
+            f"application {application}: a deregistration delay of {delay} s is outside 0..{LONGEST_DELAY}; nothing "
+            "was written"
+        )
+    flags = {CUT: option.get("connection_termination"), PRESERVE: option.get("preserve_client_ip")}
+    said = {} if delay is None else {DELAY: str(delay)}
+    return said | {key: str(value).lower() for key, value in flags.items() if value is not None}
+
+
+def check_wishes(wishes: Sequence[Wish]) -> None:
+    """Raises Refusal for two applications of one name, and for two at one port."""
+    for attribute in ("application", "port"):
+        taken: dict[Any, Wish] = {}
+        for wish in wishes:
+            other = taken.setdefault(getattr(wish, attribute), wish)
+            if other is not wish:
+                raise Refusal(
+                    f"port {wish.port} is wanted by the applications {other.application} and {wish.application}, and a "
+                    "load balancer has one listener a port; nothing was written"
+                    if attribute == "port"
+                    else f"application {wish.application} is named twice; nothing was written"
+                )
+
+
+def parse_balancer(described: Sequence[Mapping[str, Any]]) -> Balancer | None:
+    for item in described:
+        return Balancer(
+            arn=item["LoadBalancerArn"],
+            name=item["LoadBalancerName"],
+            vpc_id=item.get("VpcId", ""),
+            dns_name=item.get("DNSName", ""),
+            hosted_zone_id=item.get("CanonicalHostedZoneId", ""),
+        )
+    return None
+
+
+def parse_listeners(described: Iterable[Mapping[str, Any]]) -> tuple[Listener, ...]:
+    return tuple(_listener(item) for item in described)
+
+
+def _listener(item: Mapping[str, Any]) -> Listener:
+    certificates = [entry["CertificateArn"] for entry in item.get("Certificates") or [] if "CertificateArn" in entry]
+    targets = set()
+    for action in item.get("DefaultActions") or []:
+        targets |= {action["TargetGroupArn"]} if action.get("TargetGroupArn") else set()
+        targets |= {entry["TargetGroupArn"] for entry in (action.get("ForwardConfig") or {}).get("TargetGroups") or []}
+    return Listener(
+        arn=item["ListenerArn"],
+        port=int(item["Port"]),
+        protocol=item["Protocol"],
+        forwards_to=frozenset(targets),
+        certificate_arn=certificates[0] if certificates else None,
+        ssl_policy=item.get("SslPolicy"),
+    )
+
+
+def parse_group(
+    described: Mapping[str, Any], tags: Sequence[Mapping[str, str]], attributes: Mapping[str, str]
+) -> Group:
+    return Group(
+        described["TargetGroupArn"],
+        described["TargetGroupName"],
+        described,
+        boto3_tag_list_to_ansible_dict(tags),
+        attributes,
+    )
+
+
+#: One that is still to be made.
+COMING = Balancer("", "", "", "", "")
+
+
+def refuse(wishes: Sequence[Wish], group: str, balancer: str, seen: Seen, *, needed: bool = True) -> Balancer:
+    """The load balancer. Raises Refusal for everything that cannot be made without touching what is not ours.
+
+    Without ``needed`` one that is not there is taken for one that is to come.
+    """
+    if seen.balancer is None and needed:
+        raise Refusal(f"there is no load balancer {balancer} in this account and region; nothing was written")
+    for wish in wishes:
+        known = seen.groups.get(wish.name)
+        if known:
+            _refuse_group(wish, known, group, seen.balancer or COMING)
+        _refuse_port(wish, known, seen)
+    return seen.balancer or COMING
+
+
+def refuse_unnamed(named: Collection[str], group: str, seen: Seen) -> None:
+    """Raises Refusal for applications of the group that nobody named."""
+    unnamed = sorted({str(item.application) for item in seen.of_group(group)} - set(named))
+    if unnamed:
+        raise Refusal(
+            f"{group} serves {', '.join(unnamed)} as well, of which nothing is declared: a new node would get clients "
+            "for it and not serve it; declare it, or remove it; nothing was written"
+        )
+
+
+def _refuse_group(wish: Wish, known: Group, group: str, balancer: Balancer) -> None:
+    if known.tags.get(t.GROUP) != group or known.application != wish.application:
+        raise Refusal(
+            f"target group {wish.name} was not made for application {wish.application} of {group} (its tags {t.GROUP} "
+            f"and {APPLICATION} say so): choose another name, or remove it; nothing was written"
+        )
+    differs = {
+        "in VPC": (known.described.get("VpcId"), balancer.vpc_id),
+        "of protocol": (known.described.get("Protocol"), wish.target_protocol),
+        "of type": (known.described.get("TargetType"), "ip"),
+    }
+    for what, (present, wanted) in differs.items():
+        if wanted and present != wanted:
+            raise Refusal(
+                f"target group {wish.name} is {what} {present}, and must be {what} {wanted}, which cannot be changed: "
+                f"remove application {wish.application} first; nothing was written"
+            )
+
+
+def _refuse_port(wish: Wish, known: Group | None, seen: Seen) -> None:
+    for listener in seen.listeners:
+        if listener.port == wish.port and not (known and known.arn in listener.forwards_to):
+            names = {item.arn: item.application or item.name for item in seen.groups.values()}
+            holder = ", ".join(sorted(names.get(arn, arn) for arn in listener.forwards_to)) or "another use"
+            raise Refusal(
+                f"application {wish.application}: port {wish.port} of the load balancer is taken by {holder}; nothing "
+                "was written"
+            )
+
+
+def plan_present(wishes: Iterable[Wish], balancer: Balancer, seen: Seen, tags: Mapping[str, str]) -> list[Change]:
+    """What to write so that every application has its target group and its listener. ``refuse`` was asked before."""
+    changes: list[Change] = []
+    for wish in wishes:
+        known = seen.groups.get(wish.name)
+        changes += _group_changes(wish, known, balancer, {**tags, APPLICATION: wish.application})
+        changes += _listener_changes(wish, known, seen)
+    return changes
+
+
+def _group_changes(wish: Wish, known: Group | None, balancer: Balancer, tags: Mapping[str, str]) -> list[Change]:
+    if known is None:
+        fixed = {"Protocol": wish.target_protocol, "Port": wish.target_port, "VpcId": balancer.vpc_id}
+        parameters = {**fixed, "TargetType": "ip", **wish.check}
+        changes = [Change("create_group", wish.application, f"create target group {wish.name}", None, parameters)]
+        return changes + _settings(wish, None, wish.check, {})
+    untagged = missing(known.tags, tags)
+    said = f"tag target group {wish.name}"
+    changes = [Change("tag", wish.application, said, known.arn, untagged)] if untagged else []
+    return changes + _settings(wish, known.arn, known.described, known.attributes)
+
+
+def _settings(wish: Wish, arn: str | None, described: Mapping[str, Any], attributes: Mapping[str, str]) -> list[Change]:
+    """Health check and attributes, where they differ."""
+    changes = []
+    checks = {key: value for key, value in wish.check.items() if described.get(key) != value}
+    if checks:
+        changes.append(
+            Change("set_check", wish.application, f"set the health check of {wish.name}", arn, dict(wish.check))
+        )
+    different = {key: value for key, value in wish.attributes.items() if attributes.get(key) != value}
+    if different:
+        changes.append(
+            Change("set_attributes", wish.application, f"set {', '.join(different)} of {wish.name}", arn, different)
+        )
+    return changes
+
+
+def _listener_changes(wish: Wish, known: Group | None, seen: Seen) -> list[Change]:
+    wanted: dict[str, Any] = {"Protocol": wish.protocol}
+    if wish.certificate_arn:
+        wanted["Certificates"] = [{"CertificateArn": wish.certificate_arn}]
+    if wish.ssl_policy:
+        wanted["SslPolicy"] = wish.ssl_policy
+    listener = seen.listener_of(known) if known else None
+    if listener is None:
+        said = f"create the {wish.protocol} listener at port {wish.port}"
+        return [Change("create_listener", wish.application, said, None, {"Port": wish.port, **wanted})]
+    present: dict[str, Any] = {
+        "Port": listener.port,
+        "Protocol": listener.protocol,
+        "Certificates": [{"CertificateArn": listener.certificate_arn}],
+        "SslPolicy": listener.ssl_policy,
+    }
+    wanted["Port"] = wish.port
+    if all(present[key] == value for key, value in wanted.items()):
+        return []
+    said = f"change the listener of {wish.application} to {wish.protocol} at port {wish.port}"
+    return [Change("set_listener", wish.application, said, listener.arn, wanted)]
+
+
+def plan_absent(applications: Iterable[str], group: str, seen: Seen, *, purge: bool) -> list[Change]:
+    """Listener, then target group, of the named applications; with ``purge`` of all that the group has."""
+    named = set(applications)
+    changes = []
+    for item in seen.of_group(group):
+        application = str(item.application)
+        if not purge and application not in named:
+            continue
+        listener = seen.listener_of(item)
+        if listener:
+            said = f"delete the listener at port {listener.port}"
+            changes.append(Change("delete_listener", application, said, listener.arn))
+        changes.append(Change("delete_group", application, f"delete target group {item.name}", item.arn))
+    return changes
+
+
+def describe(group: str, seen: Seen) -> list[dict[str, Any]]:
+    """What is there, an entry for each application of the group."""
+    return [_entry(item, seen.listener_of(item)) for item in seen.of_group(group)]
+
+
+def _entry(group: Group, listener: Listener | None) -> dict[str, Any]:
+    return {
+        "application": group.application,
+        "target_group_arn": group.arn,
+        "target_group_name": group.name,
+        "target_port": group.described.get("Port"),
+        "target_protocol": group.described.get("Protocol"),
+        "listener_arn": listener.arn if listener else None,
+        "port": listener.port if listener else None,
+        "protocol": listener.protocol if listener else None,
+    }
+
+
+def foretell(
+    before: Sequence[Mapping[str, Any]], changes: Sequence[Change], wishes: Iterable[Wish]
+) -> list[dict[str, Any]]:
+    """The entries as they would be after the plan (check mode); null where AWS would decide."""
+    gone = {change.application for change in changes if change.what == "delete_group"}
+    after = {item["application"]: dict(item) for item in before if item["application"] not in gone}
+    for wish in wishes:
+        known = after.setdefault(wish.application, {"application": wish.application, "target_group_arn": None})
+        known.setdefault("listener_arn", None)
+        known |= {
+            "target_group_name": wish.name,
+            "target_port": known.get("target_port") or wish.target_port,
+            "target_protocol": wish.target_protocol,
+            "port": wish.port,
+            "protocol": wish.protocol,
+        }
+    return [after[name] for name in sorted(after)]

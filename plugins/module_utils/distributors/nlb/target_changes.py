@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Carrying out a plan for targets and looking until it came true. Effects are handed in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ...core.errors import Failure
+from ...core.waiting import Clock, Pace, Sleep, looks
+from .targets import Goal, Health, Healths, Plan, Target, batches, health_of
+
+Write = Callable[[Sequence[Target]], None]
+Read = Callable[[], Healths]
+
+# AWS checks health every 5 s at the fastest, and refills reading calls at 10 a second for the whole account.
+PACE = Pace(first=0.5, growth=1.5, longest=10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``healths``: as last seen; ``late``: the targets that did not get where wanted in time, as last seen."""
+
+    healths: Healths
+    late: tuple[Health, ...] = ()
+
+
+class Incomplete(Failure):
+    """Some of the writes were made when one failed; ``changed`` says whether any was."""
+
+    def __init__(self, error: Failure, changed: bool) -> None:
+        super().__init__(str(error))
+        self.error, self.changed = error, changed
+
+
+def write(plan: Plan, register: Write, deregister: Write) -> None:
+    """Newcomers first: if AWS refuses them, nobody has left. Raises Incomplete."""
+    done = 0
+    try:
+        for effect, targets in ((register, plan.register), (deregister, plan.deregister)):
+            for batch in batches(targets):
+                effect(batch)
+                done += 1
+    except Failure as error:
+        raise Incomplete(error, changed=done > 0) from error
+
+
+def watch(
+    plan: Plan,
+    seen: Healths,
+    read: Read,
+    goal: Goal,
+    timeout: float | None,
+    *,
+    clock: Clock = time.monotonic,
+    sleep: Sleep = time.sleep,
+) -> Outcome:
+    """Look until every watched target is where wanted, ``timeout`` seconds at most; None: do not wait.
+
+    ``seen``: what was read before the writes. It is good enough if nothing was written.
+    """
+    if not plan.changed and (timeout is None or not _late(plan.watched, seen, goal)):
+        return Outcome(seen)
+    if timeout is None:
+        return Outcome(read())
+    late: tuple[Health, ...] = ()
+    for _left in looks(timeout, PACE, clock=clock, sleep=sleep):
+        seen = read()
+        late = _late(plan.watched, seen, goal)
+        if not late:
+            break
+    return Outcome(seen, late)
+
+
+def _late(watched: Iterable[Target], healths: Healths, goal: Goal) -> tuple[Health, ...]:
+    found = (health_of(target, healths) for target in watched)
+    return tuple(health for health in found if not goal.reached(health))
+
+
+def complaint(outcome: Outcome, group: str, goal: Goal, timeout: float) -> str | None:
+    """The sentence with which to fail: each target that is late, its last state and the reason AWS gave for it."""
+    if not outcome.late:
+        return None
+    states = "; ".join(map(str, outcome.late))
+    return f"target group {group}: after {timeout:g} s not every target is {goal.value}: {states}"

@@ -1,0 +1,357 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What vpx_instance decides: from the set that is wanted and what is there to what must be done next. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ..aws import tags as t
+from ..aws.addresses import Address, Interface, Seat
+from ..aws.instances import GOING, Attached, Instance, role_of
+from ..core.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceWish:
+    """One entry of the option ``interfaces``; None means: not asked, hence not touched."""
+
+    role: str
+    subnet_id: str
+    security_groups: tuple[str, ...] | None = None
+    private_ip_address: str | None = None
+    secondary_private_ip_count: int = 0
+    elastic_ip: bool = False
+    source_dest_check: bool | None = None
+
+    @classmethod
+    def from_option(cls, option: Mapping[str, Any]) -> InterfaceWish:
+        groups = option["security_groups"]
+        return cls(
+            role=option["role"],
+            subnet_id=option["subnet_id"],
+            security_groups=None if groups is None else tuple(groups),
+            private_ip_address=option["private_ip_address"] or None,
+            secondary_private_ip_count=option["secondary_private_ip_count"],
+            elastic_ip=option["elastic_ip"],
+            source_dest_check=option["source_dest_check"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """The set as it shall be. ``instance_ids``: act on these of the group only, on none if it is empty; None: on all of
+    the set.
+
+    ``interfaces`` are in the order of their devices: management, client, server. ``number_nodes``: give every instance
+    a node id of its own.
+    """
+
+    state: str
+    group: str
+    zone: str | None = None
+    node_id: int | None = None
+    count: int = 1
+    instance_ids: tuple[str, ...] | None = None
+    interfaces: tuple[InterfaceWish, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    number_nodes: bool = False
+
+    @property
+    def identity(self) -> dict[str, str]:
+        return t.identity(self.group, self.zone, self.node_id)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return tuple(interface.role for interface in self.interfaces)
+
+    @property
+    def name(self) -> str:
+        """How a sentence calls the set."""
+        parts = [f"group {self.group}"]
+        parts += [f"zone {self.zone}"] if self.zone is not None else []
+        parts += [f"node {self.node_id}"] if self.node_id is not None else []
+        return ", ".join(parts)
+
+    def common_tags(self) -> dict[str, str]:
+        """What instances, interfaces, volumes and Elastic IPs carry alike, the user's tags among them."""
+        label = "-".join(self.identity.values())
+        return {"Name": label, **self.shared_tags, **self.identity, t.CREATED_BY: t.CREATOR}
+
+    @property
+    def shared_tags(self) -> dict[str, str]:
+        """The user's tags for everything but the instance itself, which alone has a lifecycle."""
+        return {key: value for key, value in self.tags.items() if key != t.LIFECYCLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What AWS says: the set's instances in every state, its tagged interfaces, and every Elastic IP of the region."""
+
+    instances: tuple[Instance, ...] = ()
+    interfaces: Mapping[str, Interface] = field(default_factory=dict)
+    addresses: tuple[Address, ...] = ()
+
+    @property
+    def live(self) -> tuple[Instance, ...]:
+        return tuple(instance for instance in self.instances if instance.live)
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    resource_ids: tuple[str, ...]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Modification:
+    """One ModifyNetworkInterfaceAttribute: EC2 changes one attribute a call."""
+
+    network_interface_id: str
+    attribute: str
+    value: bool | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EipNeed:
+    """An interface that shall have an Elastic IP and has none; ``allocation_id``: one that lies idle, or None."""
+
+    instance_id: str
+    role: str
+    seat: Seat
+    allocation_id: str | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do next.
+
+    ``settle`` names instances whose change of state must end before they can be dealt with; ``allocate`` is the number
+    of new Elastic IPs, those for instances yet to be launched among them.
+    """
+
+    launch: int = 0
+    terminate: tuple[str, ...] = ()
+    settle: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    tag: tuple[Tagging, ...] = ()
+    modify: tuple[Modification, ...] = ()
+    elastic_ips: tuple[EipNeed, ...] = ()
+    allocate: int = 0
+    release: tuple[Address, ...] = ()
+    delete_interfaces: tuple[str, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything changes; awaiting what is under way already changes nothing."""
+        return any(getattr(self, item.name) for item in fields(self) if item.name != "settle")
+
+    @property
+    def empty(self) -> bool:
+        return not self.writes and not self.settle
+
+    def sentences(self) -> list[str]:
+        """The plan for a reader; also the body of the diff."""
+        return [
+            *([f"launch {self.launch} instance{'s' * (self.launch > 1)}"] if self.launch else []),
+            *[f"terminate {name}" for name in self.terminate],
+            *[f"start {name}" for name in self.start],
+            *[f"stop {name}" for name in self.stop],
+            *[f"tag {', '.join(item.resource_ids)}: {dict(item.tags)}" for item in self.tag],
+            *[f"set {item.attribute} of {item.network_interface_id} to {item.value}" for item in self.modify],
+            *[f"associate {need.allocation_id or 'a new Elastic IP'} with {need.seat}" for need in self.elastic_ips],
+            *[f"release {address}" for address in self.release],
+            *[f"delete {name}" for name in self.delete_interfaces],
+        ]
+
+
+def decide(want: Want, seen: Seen) -> Plan:
+    """What must be done next to make it true; an empty plan if it is. Raises Refusal."""
+    _refuse_strangers(want, seen)
+    if want.instance_ids == () and want.state != "absent":
+        return Plan()
+    match want.state:
+        case "absent":
+            return _absent(want, seen)
+        case "started" | "stopped":
+            return _powered(want, seen)
+        case _:
+            return _present(want, seen)
+
+
+def _refuse_strangers(want: Want, seen: Seen) -> None:
+    for instance in seen.instances:
+        if instance.live and not t.carries(instance.tags, want.identity):
+            raise Refusal(f"{instance.instance_id} does not belong to {want.name}: its tags are {dict(instance.tags)}")
+    live = {instance.instance_id for instance in seen.live}
+    unknown = [name for name in want.instance_ids or () if name not in live]
+    if unknown and want.state != "absent":
+        raise Refusal(f"{', '.join(unknown)}: no such live instance in {want.name}")
+
+
+def surplus(live: Sequence[Instance], count: int) -> tuple[str, ...]:
+    """Which instances have to go: those not in service first, then the highest node id (none counts as highest), then
+    the newest."""
+
+    def stays_longest(instance: Instance) -> tuple[bool, float, str, str]:
+        node_id = float("inf") if instance.node_id is None else float(instance.node_id)
+        return instance.lifecycle != t.IN_SERVICE, node_id, instance.launch_time, instance.instance_id
+
+    ranked = sorted(live, key=stays_longest)
+    return tuple(instance.instance_id for instance in ranked[count:])
+
+
+def _present(want: Want, seen: Seen) -> Plan:
+    whole_set = want.instance_ids is None
+    terminate = surplus(seen.live, want.count) if whole_set else ()
+    stay = [instance for instance in seen.live if instance.instance_id not in terminate]
+    launch = max(0, want.count - len(stay)) if whole_set else 0
+    needs, idle = _elastic_ips(want, seen, stay)
+    spare = _spare(want, idle, launch)
+    ready = {instance.instance_id: instance.state != "pending" for instance in stay}
+    return Plan(
+        launch=launch,
+        terminate=terminate,
+        settle=tuple(dict.fromkeys(need.instance_id for need in needs if not ready[need.instance_id])),
+        tag=_taggings(want, seen, stay),
+        modify=tuple(change for instance in stay for change in _modifications(want, instance)),
+        elastic_ips=tuple(needs),
+        allocate=_allocations(want, needs, launch, reserved=len(idle) - len(spare)),
+        release=(*spare, *_freed(want, seen, terminate)),
+    )
+
+
+def _allocations(want: Want, needs: Sequence[EipNeed], launch: int, reserved: int) -> int:
+    to_come = launch * sum(wish.elastic_ip for wish in want.interfaces) - reserved
+    return sum(need.allocation_id is None for need in needs) + to_come
+
+
+def _spare(want: Want, idle: Sequence[Address], launch: int) -> list[Address]:
+    """What stays idle when every instance that is yet to be launched has been served too."""
+    reserved = {wish.role: launch for wish in want.interfaces if wish.elastic_ip}
+    spare = []
+    for address in idle:
+        role = address.tags.get(t.ROLE, "")
+        if reserved.get(role, 0) > 0:
+            reserved[role] -= 1
+        else:
+            spare.append(address)
+    return spare
+
+
+def _powered(want: Want, seen: Seen) -> Plan:
+    if want.state == "started" and not seen.live:
+        raise Refusal(f"there is no instance of {want.name} to start")
+    moving, target = ("stopping", "stopped") if want.state == "started" else ("pending", "running")
+    due = tuple(instance.instance_id for instance in seen.live if instance.state == target)
+    settle = tuple(instance.instance_id for instance in seen.live if instance.state == moving)
+    return Plan(start=due, settle=settle) if want.state == "started" else Plan(stop=due, settle=settle)
+
+
+def _absent(want: Want, seen: Seen) -> Plan:
+    """EC2 forgets an instance an hour after it is gone: what is idle goes also when none is named any more."""
+    terminate = tuple(instance.instance_id for instance in seen.live)
+    going = tuple(instance.instance_id for instance in seen.instances if instance.state == GOING)
+    idle = [address for address in _ours(want, seen) if address.seat is None]
+    return Plan(
+        terminate=terminate,
+        settle=going if _ours(want, seen) else (),  # their Elastic IPs can be released only when they are gone
+        release=(*idle, *_freed(want, seen, (*terminate, *going))),
+        delete_interfaces=tuple(
+            name
+            for name, interface in seen.interfaces.items()
+            if interface.status == "available" and t.carries(interface.tags, {**want.identity, t.CREATED_BY: t.CREATOR})
+        ),
+    )
+
+
+def _ours(want: Want, seen: Seen) -> list[Address]:
+    """The Elastic IPs that this module allocated for the set, in a stable order."""
+    mark = {**want.identity, t.CREATED_BY: t.CREATOR}
+    return sorted((a for a in seen.addresses if t.carries(a.tags, mark)), key=lambda a: a.allocation_id)
+
+
+def _freed(want: Want, seen: Seen, leaving: Iterable[str]) -> list[Address]:
+    """Our Elastic IPs that sit on instances which are about to go: idle as soon as these are gone."""
+    interfaces = {
+        attached.network_interface_id
+        for instance in seen.instances
+        if instance.instance_id in set(leaving)
+        for attached in instance.interfaces
+    }
+    return [a for a in _ours(want, seen) if a.seat and a.seat.network_interface_id in interfaces]
+
+
+def _elastic_ips(want: Want, seen: Seen, stay: Sequence[Instance]) -> tuple[list[EipNeed], list[Address]]:
+    """The interfaces still in want of an Elastic IP, served first from what lies idle; and what stays idle."""
+    idle = [address for address in _ours(want, seen) if address.seat is None]
+    taken = {address.seat for address in seen.addresses if address.seat}
+    roles = {wish.role for wish in want.interfaces if wish.elastic_ip}
+    needs = []
+    for instance, attached in ((i, a) for i in stay for a in i.interfaces):
+        role = role_of(attached, want.order, seen.interfaces)
+        if role not in roles or attached.seat in taken:
+            continue
+        match = next((a for a in idle if a.tags.get(t.ROLE) == role), None)
+        if match:
+            idle.remove(match)
+        tags = {**want.common_tags(), **_zone_of(want, instance), t.ROLE: role}
+        needs.append(EipNeed(instance.instance_id, role, attached.seat, match.allocation_id if match else None, tags))
+    return needs, idle
+
+
+def _zone_of(want: Want, instance: Instance) -> dict[str, str]:
+    return {} if want.zone is not None else {t.ZONE: instance.tags.get(t.ZONE, instance.availability_zone)}
+
+
+def _taggings(want: Want, seen: Seen, stay: Sequence[Instance]) -> tuple[Tagging, ...]:
+    """Tags that are missing, one CreateTags for all resources that miss the same."""
+    batches: dict[tuple[tuple[str, str], ...], list[str]] = {}
+
+    def need(resource: str, present: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+        lacking = t.missing(present, wanted)
+        if lacking:
+            batches.setdefault(tuple(sorted(lacking.items())), []).append(resource)
+
+    numbers = numbering(stay) if want.number_nodes else {}
+    for instance in stay:
+        need(instance.instance_id, instance.tags, {**want.tags, **numbers.get(instance.instance_id, {})})
+        for attached in instance.interfaces:
+            interface = seen.interfaces.get(attached.network_interface_id)
+            role = role_of(attached, want.order, seen.interfaces)
+            wanted = {**want.shared_tags, **want.identity, t.ROLE: role}
+            need(attached.network_interface_id, interface.tags if interface else {}, wanted)
+    return tuple(Tagging(tuple(resources), dict(lacking)) for lacking, resources in batches.items())
+
+
+def numbering(stay: Sequence[Instance]) -> dict[str, dict[str, str]]:
+    """The tag with the lowest free node id for every instance that has none, the oldest first."""
+    taken = {instance.node_id for instance in stay}
+    free = (number for number in itertools.count() if number not in taken)
+    fresh = sorted((i for i in stay if i.node_id is None), key=lambda i: (i.launch_time, i.instance_id))
+    return {instance.instance_id: {t.NODE_ID: str(next(free))} for instance in fresh}
+
+
+def _modifications(want: Want, instance: Instance) -> list[Modification]:
+    wishes = dict(enumerate(want.interfaces))
+    changes = []
+    for attached in instance.interfaces:
+        wish = wishes.get(attached.device_index)
+        if wish:
+            changes += _interface_changes(wish, attached)
+    return changes
+
+
+def _interface_changes(wish: InterfaceWish, attached: Attached) -> list[Modification]:
+    name = attached.network_interface_id
+    changes = []
+    if wish.source_dest_check is not None and wish.source_dest_check != attached.source_dest_check:
+        changes.append(Modification(name, "source_dest_check", wish.source_dest_check))
+    if wish.security_groups is not None and frozenset(wish.security_groups) != attached.security_groups:
+        changes.append(Modification(name, "security_groups", wish.security_groups))
+    return changes

@@ -1,0 +1,366 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Making a set of instances what it shall be: look, decide, act, until a look finds nothing to do."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..attachments.elastic_ip_changes import carry_out, report
+from ..attachments.elastic_ip_plan import Move
+from ..aws import ec2 as api
+from ..aws import launch
+from ..aws import tags as t
+from ..aws.addresses import Address, parse_addresses, parse_interfaces
+from ..aws.client import Client
+from ..aws.errors import AwsError
+from ..aws.instances import GOING, GONE, Instance, parse_instances
+from ..core.errors import Failure, Refusal
+from ..core.parallel import attempt_all, gather
+from ..core.waiting import Clock, Pace, Sleep, looks
+from .instance_plan import EipNeed, Modification, Plan, Seen, Want, decide
+
+ROUNDS = 8
+PACE = Pace(first=0.5, growth=1.5, longest=5.0)
+# A new instance profile is not known to EC2 at once (IAM User Guide, "changes that I make are not always immediately
+# visible"); RunInstances then refuses it as invalid.
+PROFILE_PATIENCE = 60.0
+GENERATIONS = 8
+ASSOCIATION_PATIENCE = 30.0
+
+
+@dataclass(slots=True)
+class Journal:
+    """What this run has written so far: told also when it fails half-way."""
+
+    launched: list[str] = field(default_factory=list)
+    terminated: list[str] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
+
+    def result(self) -> dict[str, Any]:
+        return {
+            "changed": bool(self.actions),
+            "launched": self.launched,
+            "terminated": self.terminated,
+            "actions": self.actions,
+        }
+
+
+@dataclass(slots=True)
+class InstanceSet:
+    """The set ``want`` speaks of, at AWS. ``wait_timeout`` (seconds) bounds everything that is waited for."""
+
+    client: Client
+    want: Want
+    recipe: launch.Recipe
+    wait: bool
+    wait_timeout: float
+    warn: Callable[[str], None]
+    token: str | None = None
+    clock: Clock = time.monotonic
+    sleep: Sleep = time.sleep
+    journal: Journal = field(default_factory=Journal)
+    _deadline: float = 0.0
+    _generation: int = 0
+    # Instances that we know of although a search by tag may not show them yet.
+    _fresh: dict[str, Instance] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._deadline = self.clock() + self.wait_timeout
+
+    # Reading
+
+    def look(self) -> Seen:
+        """Three reads side by side: the instances, their interfaces' tags, and every Elastic IP of the region."""
+        want = self.want
+        by_tag = t.as_filters(want.identity)
+        mine = {"instance-id": want.instance_ids} if want.instance_ids is not None else by_tag
+        instances, interfaces, addresses = gather(
+            [
+                # No filter would mean every instance there is, so no id is no call.
+                lambda: api.describe_instances(self.client, mine) if want.instance_ids != () else [],
+                lambda: api.describe_network_interfaces(self.client, by_tag),
+                lambda: api.describe_addresses(self.client),
+            ]
+        )
+        found = {instance.instance_id: instance for instance in parse_instances(instances)}
+        return Seen(
+            instances=tuple({**self._fresh, **found}.values()),
+            interfaces={item.network_interface_id: item for item in parse_interfaces(interfaces)},
+            addresses=tuple(parse_addresses(addresses)),
+        )
+
+    def prepare(self, plan: Plan, seen: Seen, *, lenient: bool = False) -> dict[str, Any]:
+        """Refuse what cannot work, before the first write; the parameters of RunInstances if it is due, else {}.
+
+        ``lenient``: in check mode a security group may be one that an earlier task has not really made.
+        """
+        if plan.launch:
+            launch.refuse_incomplete(self.want, self.recipe, plan.launch)
+        quota, ground = self._read_ground(plan)
+        if plan.launch:
+            launch.refuse_impossible(self.want, self.recipe, ground)
+            self._check_groups(ground, lenient)
+        if plan.allocate:
+            launch.refuse_quota(len(seen.addresses), plan.allocate, quota)
+        return launch.request(self.want, self.recipe, ground, plan.launch) if plan.launch else {}
+
+    def _read_ground(self, plan: Plan) -> tuple[int | None, launch.Ground]:
+        client, recipe, interfaces = self.client, self.recipe, self.want.interfaces
+        subnets = sorted({wish.subnet_id for wish in interfaces})
+        groups = sorted({name for wish in interfaces for name in wish.security_groups or ()})
+        reads: dict[str, Callable[[], api.Described]] = {}
+        if plan.allocate:
+            reads["quota"] = functools.partial(api.describe_elastic_ip_quota, client)
+        if plan.launch:
+            reads["types"] = functools.partial(api.describe_instance_type, client, recipe.instance_type)
+            reads["images"] = functools.partial(api.describe_image, client, str(recipe.image_id))
+            reads["subnets"] = functools.partial(api.describe_subnets, client, subnets)
+        if plan.launch and groups:
+            reads["groups"] = functools.partial(api.describe_security_groups, client, groups)
+        replies = dict(zip(reads, attempt_all(list(reads.values())), strict=True))
+        quota = self._quota(replies.pop("quota", []))
+        found: dict[str, api.Described] = {}
+        for name, reply in replies.items():
+            if isinstance(reply, Failure):
+                raise reply
+            found[name] = reply
+        return quota, launch.Ground(**found)
+
+    def _quota(self, reply: api.Described | Failure) -> int | None:
+        if isinstance(reply, Failure):
+            self.warn(f"the quota of Elastic IPs is not checked: {reply}")
+            return None
+        return launch.quota_of(reply)
+
+    def _check_groups(self, ground: launch.Ground, lenient: bool) -> None:
+        trouble = launch.group_trouble(self.want, ground)
+        if trouble and lenient:
+            self.warn(trouble)
+        elif trouble:
+            raise Refusal(trouble)
+
+    # Acting
+
+    def converge(self, seen: Seen) -> Seen:
+        """Act until a look finds nothing to do, then wait until the instances are in the state asked for.
+
+        ``seen``: the first look. Returns the last one.
+        """
+        last = Plan()
+        for number in range(ROUNDS):
+            plan = decide(self.want, seen)
+            if plan.empty:
+                return self._arrive(seen)
+            if plan == last:  # written already, but EC2 does not show it yet
+                self.sleep(min(PACE.longest, PACE.first * 2**number))
+                seen, last = self.look(), Plan()
+                continue
+            if not self._move_instances(plan, seen):
+                self._trim(plan, seen)
+            seen, last = self.look(), plan
+        left = "; ".join(plan.sentences()) or f"waiting for {', '.join(plan.settle)}"
+        raise Failure(f"{self.want.name} does not settle: after {ROUNDS} rounds there is still to do: {left}")
+
+    def _arrive(self, seen: Seen) -> Seen:
+        moving, target = {
+            "present": ("pending", "running"),
+            "started": ("pending", "running"),
+            "stopped": ("stopping", "stopped"),
+            "absent": (GOING, GONE),
+        }[self.want.state]
+        under_way = [instance.instance_id for instance in seen.instances if instance.state == moving]
+        if not self.wait or not under_way:
+            return seen
+        self._await(under_way, target)
+        return self.look()
+
+    def _move_instances(self, plan: Plan, seen: Seen) -> bool:
+        """Launch, terminate, or await what is under way; whether there was anything of that to do."""
+        if plan.launch:
+            fresh = self._launch(self.prepare(plan, seen), seen)
+            if fresh and self.wait:
+                self._await(fresh, "running")
+        elif plan.allocate and not self.journal.actions:
+            self.prepare(plan, seen)
+        if plan.terminate:
+            api.terminate_instances(self.client, list(plan.terminate))
+            self.journal.terminated += plan.terminate
+            self.journal.actions += [f"terminate {name}" for name in plan.terminate]
+            for name in plan.terminate:
+                self._fresh.pop(name, None)
+            if self.wait or plan.release:
+                self._await(plan.terminate, GONE)
+        if plan.settle and not (plan.launch or plan.terminate):
+            self._settle(plan.settle)
+        return bool(plan.launch or plan.terminate or plan.settle)
+
+    def _launch(self, parameters: dict[str, Any], seen: Seen) -> list[str]:
+        """RunInstances; the ids of what is new by it. None are, if the token was spent on a launch of other shape."""
+        known = {instance.instance_id for instance in seen.instances}
+        token = self.token or launch.client_token(self.want.identity, known, parameters)
+        for _generation in range(GENERATIONS):
+            request = {**parameters, "ClientToken": launch.token_of_generation(token, self._generation)}
+            try:
+                reply = parse_instances(self._run(request))
+            except AwsError as error:
+                if error.code not in ("IdempotentInstanceTerminated", "IdempotentParameterMismatch"):
+                    raise
+                self._generation += 1
+                if error.code == "IdempotentParameterMismatch":
+                    self.sleep(PACE.longest)  # what that launch made may be about to become visible
+                    return []
+                continue
+            new = [item for item in reply if item.instance_id not in known and item.live]
+            if new:
+                self._fresh.update({item.instance_id: item for item in new})
+                self.journal.launched += [item.instance_id for item in new]
+                self.journal.actions += [f"launch {item.instance_id}" for item in new]
+                return [item.instance_id for item in new]
+            self._generation += 1
+        raise Failure(
+            f"EC2 answers every launch for {self.want.name} with instances that are gone; give a client_token"
+        )
+
+    def _run(self, request: dict[str, Any]) -> api.Described:
+        for left in looks(PROFILE_PATIENCE, PACE, clock=self.clock, sleep=self.sleep):
+            try:
+                return api.run_instances(self.client, request)
+            except AwsError as error:
+                if not left or "iam instance profile" not in error.sentence().lower():
+                    raise
+        raise AssertionError("the last look either returns or raises")
+
+    def _trim(self, plan: Plan, seen: Seen) -> None:
+        """Everything but the instances themselves, side by side; the first refusal is raised after all have ended."""
+        client = self.client
+        jobs: list[tuple[list[str], Callable[[], object]]] = [
+            *(
+                (
+                    [f"tag {', '.join(i.resource_ids)}"],
+                    functools.partial(api.create_tags, client, i.resource_ids, i.tags),
+                )
+                for i in plan.tag
+            ),
+            *(
+                ([f"set {i.attribute} of {i.network_interface_id}"], functools.partial(self._modify, i))
+                for i in plan.modify
+            ),
+            *(
+                ([f"release {a}"], functools.partial(api.release_address, client, a.allocation_id))
+                for a in plan.release
+            ),
+            *(
+                ([f"delete {name}"], functools.partial(api.delete_network_interface, client, name))
+                for name in plan.delete_interfaces
+            ),
+        ]
+        if plan.start:
+            jobs.append(([f"start {n}" for n in plan.start], lambda: api.start_instances(client, plan.start)))
+        if plan.stop:
+            jobs.append(([f"stop {n}" for n in plan.stop], lambda: api.stop_instances(client, plan.stop)))
+        if plan.elastic_ips:
+            jobs.append(([], lambda: self._give_addresses(plan.elastic_ips, seen)))
+        outcomes = attempt_all([job for _said, job in jobs])
+        for (said, _job), outcome in zip(jobs, outcomes, strict=True):
+            if not isinstance(outcome, Failure):
+                self.journal.actions += said
+        for outcome in outcomes:
+            if isinstance(outcome, Failure):
+                raise outcome
+
+    def _modify(self, change: Modification) -> None:
+        if isinstance(change.value, bool):
+            api.set_source_dest_check(self.client, change.network_interface_id, change.value)
+        else:
+            api.set_security_groups(self.client, change.network_interface_id, change.value)
+
+    def _give_addresses(self, needs: Sequence[EipNeed], seen: Seen) -> None:
+        """Allocate what is lacking, then associate all and see it through."""
+        idle = {address.allocation_id: address for address in seen.addresses}
+        new = [need for need in needs if need.allocation_id is None]
+        allocated = parse_addresses(gather([functools.partial(self._allocate, need) for need in new]))
+        made = dict(zip((need.seat for need in new), allocated, strict=True))
+        moves = [Move(idle[n.allocation_id] if n.allocation_id else made[n.seat], n.seat) for n in needs]
+        outcomes = carry_out(
+            moves,
+            associate=lambda move: api.associate_address(
+                self.client,
+                move.address.allocation_id,
+                move.after.network_interface_id,
+                move.after.private_ip_address,
+            ),
+            read=lambda ids: parse_addresses(api.describe_addresses(self.client, {"allocation-id": ids})),
+            verify_timeout=ASSOCIATION_PATIENCE,
+            clock=self.clock,
+            sleep=self.sleep,
+        )
+        self.journal.actions += [f"associate {o.move.address} with {o.move.after}" for o in outcomes if o.written]
+        trouble = report(outcomes)
+        if trouble:
+            raise Failure(trouble)
+
+    def _allocate(self, need: EipNeed) -> dict[str, Any]:
+        reply = api.allocate_address(self.client, need.tags)
+        self.journal.actions.append(f"allocate {reply['PublicIp']} ({reply['AllocationId']})")
+        return reply
+
+    # Waiting
+
+    def _await(self, ids: Sequence[str], target: str) -> None:
+        """Look until all are in the state, one DescribeInstances a look. One that is gone cannot start any more."""
+        states: dict[str, Instance] = {}
+        for _left in looks(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
+            states = self._states(ids)
+            if target == GONE:
+                reached = all(states[name].state == GONE for name in ids if name in states)
+            else:
+                _refuse_dying(states.values(), target)
+                reached = all(name in states and states[name].state == target for name in ids)
+            if reached:
+                return
+        self._give_up(ids, states, f"be {target}")
+
+    def _settle(self, ids: Sequence[str]) -> None:
+        states: dict[str, Instance] = {}
+        for _left in looks(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
+            states = self._states(ids)
+            if not any(item.state in ("pending", "stopping", GOING) for item in states.values()):
+                return
+        self._give_up(ids, states, "settle")
+
+    def _states(self, ids: Sequence[str]) -> dict[str, Instance]:
+        found = parse_instances(api.describe_instances(self.client, {"instance-id": list(ids)}))
+        states = {item.instance_id: item for item in found}
+        self._fresh.update({name: item for name, item in states.items() if name in self._fresh})
+        return states
+
+    def _give_up(self, ids: Sequence[str], states: dict[str, Instance], what: str) -> None:
+        last = ", ".join(f"{name} is {states[name].state if name in states else 'not to be seen'}" for name in ids)
+        raise Failure(f"{self.want.name}: waited {self.wait_timeout:g} s for instances to {what}, but {last}")
+
+
+def _refuse_dying(states: Iterable[Instance], target: str) -> None:
+    for instance in states:
+        if not instance.live:
+            raise Failure(
+                f"{instance.instance_id} is {instance.state} and will never be {target}: "
+                f"{instance.reason or 'EC2 gives no reason'}"
+            )
+
+
+def unreleased(want: Want, seen: Seen) -> list[Address]:
+    """Elastic IPs of the set that this module made and that stay, because they serve an interface of somebody else."""
+    mark = {**want.identity, t.CREATED_BY: t.CREATOR}
+    ours = {interface.network_interface_id for instance in seen.live for interface in instance.interfaces}
+    if want.instance_ids is not None:
+        ours |= set(seen.interfaces)  # those of the instances that nobody asked to remove
+    return [
+        address
+        for address in seen.addresses
+        if address.seat and address.seat.network_interface_id not in ours and t.carries(address.tags, mark)
+    ]

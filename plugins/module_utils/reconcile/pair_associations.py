@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The AWS side of an HA pair: which instances are its nodes, and where its Elastic IPs belong. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..aws import tags as t
+from ..aws.addresses import Address, Seat, seat_result
+from ..aws.instances import Attached, Instance, in_order, role_of
+from ..core.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the pair: its NSIP as given or found ("": its instance has none any more), its instance if known."""
+
+    nsip: str
+    instance: Instance | None
+    instance_id: str | None
+    index: int
+
+    @property
+    def node_id(self) -> int:
+        """By its tag; untagged, by its place in the list."""
+        tagged = self.instance.node_id if self.instance else None
+        return self.index if tagged is None else tagged
+
+    @property
+    def name(self) -> str:
+        return f"node {self.node_id}"
+
+    @property
+    def client(self) -> Attached | None:
+        return _interface(self.instance, "client") if self.instance else None
+
+    @property
+    def idle(self) -> str | None:
+        """Why there is no use in asking it: an instance that does not run has no say."""
+        if self.instance is None or self.instance.state == "running":
+            return None
+        return f"instance {self.instance.instance_id} is {self.instance.state}"
+
+    def result(self) -> dict[str, Any]:
+        client = self.client
+        return {
+            "node_id": self.node_id,
+            "instance_id": self.instance.instance_id if self.instance else self.instance_id,
+            "instance_state": self.instance.state if self.instance else None,
+            "client": {
+                "network_interface_id": client.network_interface_id if client else None,
+                "private_ip_addresses": list(client.addresses) if client else [],
+            },
+        }
+
+
+def _interface(instance: Instance, role: str) -> Attached | None:
+    return next((item for item in instance.interfaces if role_of(item, (), {}) == role), None)
+
+
+def nodes_of_group(instances: Iterable[Instance], group: str) -> list[Node]:
+    """The nodes of a group, by node id. A terminated instance speaks for its node only until there is another one.
+
+    Raises Refusal if the group has no instance.
+    """
+    chosen: dict[object, Instance] = {}
+    for instance in sorted(instances, key=lambda i: (i.live, i.launch_time)):
+        key = instance.instance_id if instance.node_id is None or instance.live else instance.node_id
+        if instance.live:
+            chosen.pop(instance.node_id, None)
+        chosen[key] = instance
+    nodes: list[Node] = []
+    for instance in in_order(chosen.values()):
+        management = _interface(instance, "management")
+        nsip = management.addresses[0] if management else ""
+        nodes.append(Node(nsip, instance, instance.instance_id, len(nodes)))
+    if not any(node.instance and node.instance.live for node in nodes):
+        raise Refusal(f"group {group} has no instance in this region (tag {t.GROUP})")
+    return nodes
+
+
+def nodes_as_given(
+    given: Sequence[Mapping[str, Any]], hosts: Sequence[str], instances: Sequence[Instance]
+) -> list[Node]:
+    """The nodes of option ``nodes``, each with its instance if AWS knows it. ``hosts``: their NSIPs without port."""
+    by_id = {instance.instance_id: instance for instance in instances}
+    by_address = {address: i for i in instances if i.live for item in i.interfaces for address in item.addresses}
+    nodes = []
+    for index, (entry, host) in enumerate(zip(given, hosts, strict=True)):
+        instance_id = entry["instance_id"] or None
+        instance = by_id.get(instance_id) if instance_id else by_address.get(host)
+        nodes.append(Node(host, instance, instance_id, index))
+    return nodes
+
+
+def pick_addresses(
+    addresses: Sequence[Address], asked: Sequence[str] | None, group: str | None, nodes: Sequence[Node]
+) -> list[Address]:
+    """The pair's Elastic IPs: those asked for, else those tagged with the group and role client, else (no group) those
+    on the client interfaces. Raises Refusal for one that does not exist.
+    """
+    if asked:
+        known = {name: address for address in addresses for name in (address.public_ip, address.allocation_id)}
+        unknown = [name for name in asked if name not in known]
+        if unknown:
+            raise Refusal(f"no Elastic IP {', '.join(unknown)} is allocated to this account in this region")
+        return list({known[name].allocation_id: known[name] for name in asked}.values())
+    if group is not None:
+        tagged = [a for a in addresses if t.carries(a.tags, {t.GROUP: group, t.ROLE: "client"})]
+        return sorted(tagged, key=lambda a: a.allocation_id)
+    interfaces = {node.client.network_interface_id for node in nodes if node.client}
+    return [a for a in addresses if a.seat and a.seat.network_interface_id in interfaces]
+
+
+def seats_on(client: Attached, addresses: Sequence[Address], nodes: Sequence[Node]) -> dict[str, Seat]:
+    """For each allocation the seat on the primary's client interface; one that finds no free address is left out.
+
+    The k-th private address of one node's client interface stands for the k-th of the other's: an Elastic IP keeps the
+    index that its present address has on its present interface; else it takes its place in the list; else what is free.
+    """
+    places = {Seat(i.network_interface_id, a): k for i in _clients(nodes) for k, a in enumerate(i.addresses)}
+    free = dict(enumerate(client.addresses))
+    seats: dict[str, Seat] = {}
+
+    def take(address: Address, index: int | None) -> None:
+        if address.allocation_id not in seats and index is not None and index in free:
+            seats[address.allocation_id] = Seat(client.network_interface_id, free.pop(index))
+
+    for address in addresses:
+        take(address, places.get(address.seat) if address.seat else None)
+    for position, address in enumerate(addresses):
+        take(address, position)
+    for address in addresses:
+        take(address, min(free, default=None))
+    return seats
+
+
+def _clients(nodes: Sequence[Node]) -> list[Attached]:
+    return [node.client for node in nodes if node.client]
+
+
+def moves_to(seats: Mapping[str, Seat], addresses: Iterable[Address]) -> list[dict[str, str | None]]:
+    """The same in the shape of eip_failover's option ``moves``."""
+    return [
+        {"elastic_ip": address.public_ip, **seats[address.allocation_id].result()}
+        for address in addresses
+        if address.allocation_id in seats
+    ]
+
+
+def address_result(address: Address) -> dict[str, Any]:
+    return {"elastic_ip": address.public_ip, "allocation_id": address.allocation_id, **seat_result(address.seat)}

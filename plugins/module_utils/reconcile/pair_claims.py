@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Who is primary, judged from what all nodes of a pair claim. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..nitro.ha import View, in_sync, sync_state, together
+
+Row = Mapping[str, Any]
+
+_PRIMARY = "primary"
+# "CLAIMING" and "FORCE CHANGE" are steps of a change of roles (vendor NITRO reference, ha node statistics).
+_CHANGING = frozenset({"claiming", "force change"})
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What became of asking one node. ``view`` is None if it did not say; ``name`` is how sentences call it.
+
+    ``served``: addresses at which its virtual servers answer, as it has them configured. ``idle``: why it was not asked
+    at all (its instance is stopped), else None.
+    """
+
+    name: str
+    nsip: str
+    reachable: bool = False
+    view: View | None = None
+    served: tuple[str, ...] = ()
+    error: str | None = None
+    idle: str | None = None
+
+    @property
+    def state(self) -> str | None:
+        """The role it claims, in its own word."""
+        return self.view.me.master_state if self.view and self.view.me else None
+
+    @property
+    def says_primary(self) -> bool:
+        return (self.state or "").casefold() == _PRIMARY
+
+    @property
+    def stands_alone(self) -> bool:
+        return self.view is not None and not self.view.peers
+
+    def names(self, other: Claim) -> bool:
+        """Whether it is configured with the other as its peer."""
+        return self.view is not None and self.view.peer(other.nsip) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``primary``: index of the one primary, None if there is not exactly one.
+
+    ``healthy``: the pair is fit for a planned failover.
+    """
+
+    primary: int | None
+    sentence: str
+    healthy: bool
+
+
+def judge(claims: Sequence[Claim]) -> Verdict:
+    """Exactly one node must be primary beyond doubt.
+
+    An appliance that stands alone also lists itself as Primary (vendor NITRO reference, hanode). One that serves
+    nothing besides is a fresh or rebuilt appliance: it is neither primary nor a rival. A node that does not answer, is
+    powered off, or cannot be logged in to (a rebuilt one still has its first password) is no obstacle.
+    """
+    candidates = [index for index, claim in enumerate(claims) if claim.says_primary and not is_newcomer(claim, claims)]
+    changing = [claim for claim in claims if (claim.state or "").casefold() in _CHANGING]
+    said = "; ".join(_phrase(claim, claims) for claim in claims) or "there is no node"
+    if changing:
+        return Verdict(None, f"roles are changing: {said}", healthy=False)
+    if len(candidates) > 1:
+        return Verdict(None, f"{len(candidates)} nodes claim to be primary: {said}", healthy=False)
+    if not candidates:
+        return Verdict(None, f"no node is primary: {said}", healthy=False)
+    [primary] = candidates
+    trouble = _ailment(claims, primary)
+    head = f"{claims[primary].name} is primary"
+    return Verdict(primary, f"{head}: {said}{f'; {trouble}' if trouble else ''}", healthy=not trouble)
+
+
+def is_newcomer(claim: Claim, claims: Iterable[Claim]) -> bool:
+    """Whether a node that says Primary says so only because nobody has told it, or its peer, of the pair yet.
+
+    It serves nothing, and either it has no peer at all, or a primary that does serve does not name it as its peer.
+    """
+    if claim.served:
+        return False
+    rivals = [other for other in claims if other is not claim and other.says_primary and other.served]
+    return claim.stands_alone or any(not rival.names(claim) for rival in rivals)
+
+
+def _phrase(claim: Claim, claims: Sequence[Claim]) -> str:
+    who = f"{claim.name} ({claim.nsip})" if claim.nsip else claim.name
+    if claim.idle:
+        return f"{who} was not asked, {claim.idle}"
+    if not claim.reachable:
+        return f"{who} does not answer" + (f" ({claim.error})" if claim.error else "")
+    if claim.state is None:
+        return f"{who} does not say what it is ({claim.error})"
+    said = f"{who} says {claim.state}"
+    if claim.says_primary and is_newcomer(claim, claims):
+        alone = "stands alone" if claim.stands_alone else "is not known to the other"
+        return f"{said}, but {alone} and serves nothing, as a fresh or rebuilt appliance does"
+    return f"{said} without a peer" if claim.stands_alone else said
+
+
+def _ailment(claims: Sequence[Claim], primary: int) -> str | None:
+    """What stands against a planned failover, or None."""
+    if len(claims) != 2:
+        return f"a pair has two nodes, here are {len(claims)}"
+    first, second = claims[primary], claims[1 - primary]
+    if first.view is None or second.view is None:
+        return "the other node cannot take over"
+    strangers = [one.name for one, other in ((first, second), (second, first)) if not one.names(other)]
+    if strangers:
+        return f"{' and '.join(strangers)} has another peer or none"
+    if not (together(first.view, second.nsip) and together(second.view, first.nsip)):
+        return "the nodes do not see each other as primary and secondary, both up"
+    if not in_sync(first.view, second.nsip):
+        return f"synchronisation is {sync_state(first.view, first.view.peer(second.nsip)) or 'unknown'}"
+    return None
+
+
+def served_addresses(vservers: Iterable[Row], bindings: Iterable[Row]) -> tuple[str, ...]:
+    """Addresses of virtual servers that carry an IPSet, and of the IPSets they carry.
+
+    ``vservers``: rows of lbvserver and csvserver; ``bindings``: of ipset_nsip_binding, of all IPSets.
+    """
+    carrying = [row for row in vservers if row.get("ipset")]
+    ipsets = {row["ipset"] for row in carrying}
+    own = [str(row["ipv46"]) for row in carrying if row.get("ipv46") not in (None, "", "0.0.0.0")]  # noqa: S104 - no address
+    joined = [str(row["ipaddress"]) for row in bindings if row.get("name") in ipsets and row.get("ipaddress")]
+    return tuple(dict.fromkeys([*own, *joined]))
+
+
+def claim_result(claim: Claim, others: Sequence[Claim]) -> dict[str, Any]:
+    """What a node said, as the module returns it. Its peer is the other node if it names it, else whom it names."""
+    view = claim.view
+    me = view.me if view else None
+    known = [view.peer(other.nsip) for other in others] if view else []
+    peer = next((row for row in known if row), view.peers[0] if view and view.peers else None)
+    return {
+        "nsip": claim.nsip or None,
+        "reachable": claim.reachable,
+        "claim": claim.state,
+        "node_state": me.node_state if me else None,
+        "sync_state": sync_state(view, peer) if view else None,
+        "peer": peer.address if peer else None,
+        "peer_state": peer.master_state if peer else None,
+        "inc": me.inc if me else None,
+        "served_addresses": list(claim.served),
+        "error": claim.error,
+    }

@@ -1,0 +1,227 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""One tick of one (group, zone), from record to record: what it reads of the world it is handed as functions.
+
+Nothing is asked that the decision does not need: no appliance while a phase is in effect, and EC2 only when nobody
+knows which nodes there are, or one of them gives no answer. The module ``autoscale_tick``, and whoever ticks in a
+process of his own (an event source), call :func:`plan_for` and carry the plan out with :mod:`.session`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..core.errors import Failure
+from ..nitro.stats import Reading, aggregate
+from ..scaling import evaluator
+from ..scaling import manual as by_hand
+from ..scaling.decision import Decision, noted
+from ..scaling.engine import LEASE_SECONDS
+from ..scaling.group_state import Node, Record
+from ..scaling.nodes import refreshed, swept
+from ..scaling.samples import figures, node_count
+from ..spec.policy import Policy
+from ..spec.times import as_instant
+from .session import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a tick may ask of the world.
+
+    ``collect``: the load of the appliances at these addresses, one reading each, in their order; an appliance that
+    cannot be asked is a reading with an error. ``find``: the zone's nodes in service as EC2 knows them, in one call;
+    raises :class:`Failure`.
+    """
+
+    collect: Callable[[Sequence[str]], Sequence[Reading]]
+    find: Callable[[], Sequence[Node]]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one tick is asked to do. ``now``: the instant it decides for, as :func:`as_instant` takes it.
+
+    ``report``, ``request``, ``swept``: something to take down or to begin; then figures are weighed only if ``sample``
+    is given. ``nodes``: addresses to ask, instead of those that the record knows; ``count``: nodes in service, instead
+    of as many. ``reported_at``: the instant of the report, ``now`` if there is none. ``announce``: whoever is told to
+    act begins at once, so that its silence will be noticed.
+    """
+
+    policy: Policy
+    now: object
+    owner: str = ""
+    lease_seconds: float = LEASE_SECONDS
+    nodes: tuple[str, ...] | None = None
+    count: int | None = None
+    sample: Mapping[str, Any] | None = None
+    report: evaluator.Report | None = None
+    reported_at: Callable[[Record], object] | None = None
+    request: by_hand.Request | None = None
+    swept: tuple[str, ...] = ()
+    announce: bool = False
+
+    def __post_init__(self) -> None:
+        """What is wrong whatever the record says is refused here, before anything is asked or written."""
+        as_instant(self.now)
+        figures(self.policy, self.sample)
+        if self.count is not None:
+            node_count(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What a tick decided, and what it had seen. ``sample``: the figures that were weighed, None where there were none.
+
+    ``count``: nodes in service, None where nobody needed to know. ``searched``: EC2 was asked.
+    """
+
+    decision: Decision
+    readings: tuple[Reading, ...] = ()
+    sample: Mapping[str, Any] | None = None
+    count: int | None = None
+    searched: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _View:
+    """What a tick learns on its way."""
+
+    record: Record
+    readings: list[Reading] = field(default_factory=list)
+    searched: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+    def search(self, effects: Effects) -> None:
+        self.record = refreshed(self.record, effects.find())
+        self.searched = True
+
+
+def plan_for(order: Order, effects: Effects) -> Plan[Ticked]:
+    """The tick as a plan for :func:`.session.carry_out` and :func:`.session.foretell`."""
+
+    def plan(record: Record) -> tuple[Record, Ticked]:
+        return tick(order, effects, record)
+
+    return plan
+
+
+def tick(order: Order, effects: Effects, record: Record) -> tuple[Record, Ticked]:
+    """One tick. Raises :class:`~..autoscale.errors.AutoscaleError` for what is refused, :class:`Failure` for AWS.
+
+    Then nothing has changed, and nothing is to be stored.
+    """
+    if order.request is not None:
+        return _by_hand(order, order.request, effects, record)
+    if order.report is not None or order.swept:
+        record, decision = _told(order, record)
+        if order.sample is None:
+            return record, Ticked(decision)
+    if not evaluator.weighs(order.policy, record, order.now):
+        # A phase, or a second tick of an interval: no figure and no number of nodes would change the answer.
+        return _decided(order, _View(record), None, order.policy.min_nodes, known=False)
+    view = _View(record)
+    count = _look(order, effects, view)
+    sample = order.sample if order.sample is not None else _aggregate(view.readings)
+    return _decided(order, view, sample, count)
+
+
+def _decided(
+    order: Order, view: _View, sample: Mapping[str, Any] | None, count: int, *, known: bool = True
+) -> tuple[Record, Ticked]:
+    after, decision = evaluator.evaluate(
+        order.policy, view.record, sample, count, order.now, owner=order.owner, lease_seconds=order.lease_seconds
+    )
+    return _seen(order, after, decision, view, sample, count if known else None)
+
+
+def _seen(
+    order: Order, after: Record, decision: Decision, view: _View, sample: Mapping[str, Any] | None, count: int | None
+) -> tuple[Record, Ticked]:
+    if order.announce:
+        after = evaluator.announced(after, decision)
+    return after, Ticked(decision, tuple(view.readings), sample, count, view.searched, tuple(view.warnings))
+
+
+def _told(order: Order, record: Record) -> tuple[Record, Decision]:
+    """A report, and what is said to be swept."""
+    record = swept(record, order.swept) if order.swept else record
+    if order.report is None:
+        return record, noted(record, record.event.id if record.event else None, "nothing is left of the missing nodes")
+    at = order.reported_at(record) if order.reported_at else order.now
+    return evaluator.report(
+        order.policy, record, order.report, at, owner=order.owner, lease_seconds=order.lease_seconds
+    )
+
+
+def _by_hand(order: Order, request: by_hand.Request, effects: Effects, record: Record) -> tuple[Record, Ticked]:
+    view, count = _View(record), None
+    if record.event is None and not by_hand.known(record, request, order.owner):
+        count = _given_count(order)
+        if count is None:
+            view.search(effects)
+            count = len(view.record.nodes or ())
+    after, decision = by_hand.ask(
+        order.policy,
+        view.record,
+        request,
+        count or 0,
+        order.now,
+        owner=order.owner,
+        lease_seconds=order.lease_seconds,
+    )
+    return _seen(order, after, decision, view, None, count)
+
+
+def _given_count(order: Order) -> int | None:
+    if order.count is not None:
+        return order.count
+    return None if order.nodes is None else len(order.nodes)
+
+
+def _look(order: Order, effects: Effects, view: _View) -> int:
+    """Ask the appliances, unless the figures are given; how many nodes are in service."""
+    given = _given_count(order)
+    if order.nodes is not None or (given is not None and order.sample is not None):
+        if order.sample is None and order.nodes:
+            view.readings.extend(effects.collect(order.nodes))
+        return given or 0
+    if view.record.nodes is None:
+        view.search(effects)
+    if order.sample is None:
+        _ask(effects, view)
+    return given if given is not None else len(view.record.nodes or ())
+
+
+def _ask(effects: Effects, view: _View) -> None:
+    """Ask every node that the record knows; when one is silent, look which nodes there are, and ask those not asked."""
+    asked = _addresses(view)
+    view.readings.extend(effects.collect(asked) if asked else ())
+    if view.searched or all(reading.reachable for reading in view.readings):
+        return
+    try:
+        view.search(effects)
+    except Failure as error:
+        view.warnings.append(f"a node does not answer, and which nodes there are could not be asked: {error}")
+        return
+    there = _addresses(view)
+    new = [address for address in there if address not in asked]
+    view.readings = [reading for reading in view.readings if reading.nsip in there]
+    view.readings.extend(effects.collect(new) if new else ())
+
+
+def _addresses(view: _View) -> list[str]:
+    return list(dict.fromkeys(node.nsip for node in view.record.nodes or ()))
+
+
+def _aggregate(readings: Sequence[Reading]) -> dict[str, Any] | None:
+    return aggregate(readings) if readings else None
+
+
+def with_port(nodes: Sequence[Node], port: int | None) -> tuple[Node, ...]:
+    """Nodes as they are asked: at this port, where it is not the protocol's own."""
+    return tuple(replace(node, nsip=f"{node.nsip}:{port}") for node in nodes) if port else tuple(nodes)

@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is to be done about that which failed events left behind, once the zone watches again.
+
+Of a growth: nodes that never came into service. The next growth makes them nodes in service; when a whole window has
+passed and the zone wants none, they are removed. Of a shrinking: nodes on their way out. They leave the distributor at
+once, and are removed when they have drained from then on, as long as an ordinary event gives them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..spec.policy import Policy
+from .decision import Decision
+from .group_state import Action, Phase, Record, Unfinished
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """``action``: scale_in (out of the distributor) or deprovision (remove them) what the event ``event_id`` left."""
+
+    event_id: str
+    stage: Action
+    action: Action
+
+    def to_json(self) -> dict[str, Any]:
+        return {"event_id": self.event_id, "stage": self.stage.value, "action": self.action.value}
+
+
+def remains(policy: Policy, record: Record, decision: Decision) -> tuple[Remains, ...]:
+    """What a tick that decided nothing else is to do, in the order in which the events failed."""
+    if decision.action is not Action.NONE or not decision.evaluated or record.phase.name is not Phase.WATCHING:
+        return ()
+    full = len(record.window) >= policy.samples
+    found = ((left, _due(policy, record, left, full=full)) for left in record.unfinished)
+    return tuple(Remains(left.event_id, left.stage, action) for left, action in found if action is not Action.NONE)
+
+
+def _due(policy: Policy, record: Record, left: Unfinished, *, full: bool) -> Action:
+    if left.stage is Action.SCALE_OUT:
+        return Action.DEPROVISION if full else Action.NONE
+    if left.stage is Action.DEPROVISION:
+        return Action.DEPROVISION
+    drained = left.failed_at + policy.drain_timeout * 60 + policy.ttl
+    return Action.DEPROVISION if (record.updated or 0.0) > drained else Action.SCALE_IN

@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which appliances a zone has in service, as its record knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..spec.errors import ReportError
+from .group_state import Node, Record
+
+_KEYS = frozenset({"nsip", "instance_id", "node_id"})
+
+
+def parse_nodes(given: object, what: str = "event.nodes") -> tuple[Node, ...]:
+    """Nodes out of a list of dictionaries with nsip, instance_id, node_id; :class:`~.errors.ReportError` otherwise."""
+    if not isinstance(given, list | tuple):
+        raise ReportError(f"{what} must be a list, not {given!r}")
+    return tuple(_node(each, f"{what}[{at}]") for at, each in enumerate(given))
+
+
+def _node(given: object, what: str) -> Node:
+    if not isinstance(given, Mapping) or not isinstance(given.get("nsip"), str) or not given["nsip"]:
+        raise ReportError(f"{what} must be a dictionary with nsip, not {given!r}")
+    if unknown := sorted(str(key) for key in given.keys() - _KEYS):
+        raise ReportError(f"{what}.{', '.join(unknown)}: no such key; known are nsip, instance_id, node_id")
+    return Node(given["nsip"], str(given.get("instance_id") or ""), _number(given.get("node_id"), what))
+
+
+def _number(given: object, what: str) -> int | None:
+    """Templates make text of numbers."""
+    text = "" if given is None else str(given)
+    if text and (isinstance(given, bool) or not text.isdecimal()):
+        raise ReportError(f"{what}.node_id must be a whole number of at least 0, not {given!r}")
+    return int(text) if text else None
+
+
+def refreshed(record: Record, found: Sequence[Node]) -> Record:
+    """The record after a look at what is there: nodes that it knew and that are gone are missing until swept."""
+    there = {_identity(node) for node in found}
+    known = {_identity(node): node for node in (*record.missing, *record.earlier, *(record.nodes or ()))}
+    missing = tuple(node for identity, node in known.items() if identity not in there)
+    return replace(record, nodes=tuple(found), earlier=(), missing=missing)
+
+
+def swept(record: Record, identities: Sequence[str]) -> Record:
+    """The record when nothing is left of these missing nodes, named by instance id (or NSIP, where that is empty)."""
+    return replace(record, missing=tuple(node for node in record.missing if _identity(node) not in identities))
+
+
+def _identity(node: Node) -> str:
+    return node.instance_id or node.nsip

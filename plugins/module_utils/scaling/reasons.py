@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The reasons that users read: one sentence with the figures that decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..spec.policy import Limit, Policy
+from ..spec.times import span, to_clock
+from .group_state import Action, Event, Phase
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+
+def figure(value: float, unit: str = "") -> str:
+    return f"{round(value, 1):g}{unit}" if abs(value) < 1e6 else f"{value:.0f}{unit}"
+
+
+def nodes(count: int) -> str:
+    return f"{count} node" if count == 1 else f"{count} nodes"
+
+
+def breach(engine: Engine, action: Action, count: int) -> str:
+    """memory 91.2 % > 85 % for 3 of 3 samples; 2 → 3 nodes, max 6."""
+    policy, before = engine.policy, engine.nodes
+    if action is Action.SCALE_OUT:
+        return f"{_streaks(engine)}; {before} → {before + count} nodes, max {policy.max_nodes}"
+    return f"{_streaks(engine)}; {before} → {before - count} nodes, min {policy.min_nodes}"
+
+
+def repair(engine: Engine, count: int) -> str:
+    least = engine.policy.min_nodes
+    return f"{nodes(engine.nodes)}, fewer than min_nodes {least}; {engine.nodes} → {engine.nodes + count} nodes"
+
+
+def deprovision(event: Event, policy: Policy) -> str:
+    waited = f"drained for {span(policy.drain_timeout * 60)}"
+    if event.ttl_until is not None:
+        waited += f" and waited the TTL of {span(policy.ttl)}"
+    return f"{nodes(event.count)} out of service since {to_clock(event.decided_at)}, {waited}: remove"
+
+
+def explain(engine: Engine) -> str:
+    """The reason of the last tick."""
+    teller = _TELLERS.get(engine.outcome.name)
+    return teller(engine) if teller else engine.reason
+
+
+def _watched(engine: Engine) -> str:
+    text = _streaks(engine) or _between(engine)
+    return f"{text}; the window began again after a gap" if engine.gap_at == engine.slot else text
+
+
+def _no_sample(engine: Engine) -> str:
+    names = ", ".join(limit.name for limit in engine.policy.metrics)
+    return f"no figure for {names}: the watch window begins again"
+
+
+def _repeated(engine: Engine) -> str:
+    return f"this interval's sample, of {to_clock(engine.at)}, is counted already"
+
+
+def _at_max(engine: Engine) -> str:
+    return f"{_streaks(engine)}; {nodes(engine.nodes)} already, max_nodes is {engine.policy.max_nodes}: no scale-out"
+
+
+def _at_min(engine: Engine) -> str:
+    return f"{_streaks(engine)}; {nodes(engine.nodes)} left, min_nodes is {engine.policy.min_nodes}: no scale-in"
+
+
+def _open(engine: Engine) -> str:
+    event = engine.open_event
+    return (
+        f"{event.stage.value} {event.id} of {to_clock(event.decided_at)} is not reported done; "
+        f"{event.owner or 'its executor'} has it until {to_clock(event.claimed_until)}; nothing is evaluated meanwhile"
+    )
+
+
+def _resumed(engine: Engine) -> str:
+    event = engine.open_event
+    return f"{event.stage.value} {event.id} is not reported done: go on with it ({event.reason})"
+
+
+def _in_phase(engine: Engine) -> str:
+    until = "" if engine.until is None else f" until {to_clock(engine.until)}"
+    if engine.phase is Phase.COOLDOWN and engine.failures:
+        return (
+            f"back-off{until} after {engine.failures} failed event{'s' if engine.failures > 1 else ''} in a row "
+            f"({engine.origin.last_failure}); nothing is evaluated"
+        )
+    return f"{engine.phase.value}{until}; nothing is evaluated"
+
+
+_TELLERS = {
+    "WATCHED": _watched,
+    "NO_SAMPLE": _no_sample,
+    "REPEATED": _repeated,
+    "IN_PHASE": _in_phase,
+    "OPEN": _open,
+    "RESUMED": _resumed,
+    "AT_MAX": _at_max,
+    "AT_MIN": _at_min,
+}
+
+
+def _streaks(engine: Engine) -> str:
+    """The metrics above their maximum, or all of them below their minimum, with the length of the streak."""
+    if not engine.window:
+        return ""
+    values, limits = engine.window[-1][1], engine.policy.metrics
+    if engine.shrink_streak:
+        low = [f"{_value(limit, values[at])} < {figure(limit.minimum, limit.unit)}" for at, limit in enumerate(limits)]
+        return f"{' and '.join(low)} for {_of(engine, engine.shrink_streak)}"
+    high = [
+        f"{_value(limit, values[at])} > {figure(limit.maximum, limit.unit)} for {_of(engine, streak)}"
+        for at, limit in enumerate(limits)
+        if (streak := engine.grow_streaks[at])
+    ]
+    return ", ".join(high)
+
+
+def _of(engine: Engine, streak: int) -> str:
+    return f"{min(streak, engine.needed)} of {engine.needed} samples"
+
+
+def _between(engine: Engine) -> str:
+    values = engine.window[-1][1]
+    return ", ".join(_against(limit, values[at]) for at, limit in enumerate(engine.policy.metrics))
+
+
+def _against(limit: Limit, value: float | None) -> str:
+    if value is None:
+        return f"{limit.name} is missing"
+    low, high = figure(limit.minimum, limit.unit), figure(limit.maximum, limit.unit)
+    if value < limit.minimum:
+        return f"{_value(limit, value)} is below {low} (not all metrics are)"
+    return f"{_value(limit, value)} is within {low} to {high}"
+
+
+def _value(limit: Limit, value: float | None) -> str:
+    return f"{limit.name} {'missing' if value is None else figure(value, limit.unit)}"

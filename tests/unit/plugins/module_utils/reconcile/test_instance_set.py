@@ -1,0 +1,343 @@
+"""The loop of vpx_instance against an account in memory: spent tokens, slow profiles, lagging reads, dying machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Recipe
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import Want
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_set import InstanceSet, unreleased
+
+from .fleet import ROLES, eip, instance, seat, seen, tagged, want
+
+GONE = ("shutting-down", "terminated")
+
+
+def refusal(code: str, operation: str = "RunInstances", message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@dataclass
+class Pages:
+    reply: dict[str, Any]
+
+    def paginate(self, **_filters: Any) -> Pages:
+        return self
+
+    def build_full_result(self) -> dict[str, Any]:
+        return self.reply
+
+
+@dataclass
+class Account:
+    """Just enough of EC2. ``launches``: what RunInstances does at its n-th call (an error, or None: launch);
+    ``start``: the states a new instance goes through, one a look; ``invisible``: looks by tag that do not show it;
+    ``hidden_tags``: looks that do not show the roles of interfaces."""
+
+    launches: list[ClientError | None] = field(default_factory=list)
+    start: tuple[str, ...] = ("pending", "running")
+    invisible: int = 0
+    machines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    by_token: dict[str, list[str]] = field(default_factory=dict)
+    addresses: dict[str, dict[str, Any]] = field(default_factory=dict)
+    quota_error: ClientError | None = None
+    hidden_tags: int = 0
+    calls: list[str] = field(default_factory=list)
+    now: float = 0.0
+
+    def get_paginator(self, name: str) -> Any:
+        account = self
+
+        class Paginator:
+            def paginate(self, Filters: Any = ()) -> Pages:
+                return Pages(getattr(account, name)({f["Name"]: f["Values"] for f in Filters}))
+
+        return Paginator()
+
+    def describe_instances(self, filters: dict[str, list[str]]) -> dict[str, Any]:
+        self.calls.append("DescribeInstances")
+        ids = filters.get("instance-id")
+        if ids is None and self.invisible > 0:
+            self.invisible -= 1
+            return {"Reservations": []}
+        found = []
+        for name, machine in self.machines.items():
+            if ids is None or name in ids:
+                if len(machine["ahead"]) > 1:
+                    machine["ahead"].pop(0)
+                found.append(self._shown(name, machine))
+        return {"Reservations": [{"Instances": found}]}
+
+    def _shown(self, name: str, machine: dict[str, Any]) -> dict[str, Any]:
+        state = machine["ahead"][0]
+        interfaces = (
+            []
+            if state in GONE
+            else [
+                {
+                    "NetworkInterfaceId": f"eni-{name}-{index}",
+                    "Attachment": {"DeviceIndex": index},
+                    "PrivateIpAddress": f"10.0.{index}.{name[2:]}",
+                    "SourceDestCheck": True,
+                    "PrivateIpAddresses": [{"PrivateIpAddress": f"10.0.{index}.{name[2:]}", "Primary": True}],
+                }
+                for index in range(3)
+            ]
+        )
+        return {
+            "InstanceId": name,
+            "State": {"Name": state},
+            "Tags": machine["tags"],
+            "NetworkInterfaces": interfaces,
+            "StateReason": {"Message": "Server.InternalError"} if state in GONE else {},
+        }
+
+    def describe_network_interfaces(self, _filters: Any) -> dict[str, Any]:
+        self.calls.append("DescribeNetworkInterfaces")
+        found = []
+        self.hidden_tags -= bool(self.machines) and self.hidden_tags > 0
+        for name in self.machines:
+            for index, role in enumerate(ROLES):
+                tags = [{"Key": "cloudadc:group", "Value": "shop"}]
+                tags += [] if self.hidden_tags else [{"Key": "cloudadc:role", "Value": role}]
+                found.append({"NetworkInterfaceId": f"eni-{name}-{index}", "PrivateIpAddress": "x", "TagSet": tags})
+        return {"NetworkInterfaces": found}
+
+    def describe_addresses(self, **_filters: Any) -> dict[str, Any]:
+        self.calls.append("DescribeAddresses")
+        return {"Addresses": [dict(address) for address in self.addresses.values()]}
+
+    def describe_instance_types(self, **_filters: Any) -> dict[str, Any]:
+        network = {"MaximumNetworkInterfaces": 4, "Ipv4AddressesPerInterface": 15}
+        return {"InstanceTypes": [{"NetworkInfo": network}]}
+
+    def describe_images(self, **_filters: Any) -> dict[str, Any]:
+        return {"Images": [{"State": "available", "RootDeviceName": "/dev/sda1"}]}
+
+    def describe_subnets(self, **_filters: Any) -> dict[str, Any]:
+        return {"Subnets": [{"SubnetId": f"subnet-{r}", "AvailabilityZone": "a", "VpcId": "vpc-1"} for r in ROLES]}
+
+    def describe_account_attributes(self, **_names: Any) -> dict[str, Any]:
+        if self.quota_error:
+            raise self.quota_error
+        values = [{"AttributeValue": "5"}]
+        return {"AccountAttributes": [{"AttributeName": "vpc-max-elastic-ips", "AttributeValues": values}]}
+
+    def run_instances(self, **request: Any) -> dict[str, Any]:
+        self.calls.append("RunInstances")
+        self.requests.append(request)
+        if self.launches and (error := self.launches.pop(0)):
+            raise error
+        ids = self.by_token.setdefault(request["ClientToken"], [])
+        if not ids:
+            tags = request["TagSpecifications"][0]["Tags"]
+            for _turn in range(request["MinCount"]):
+                name = f"i-{len(self.machines) + 1}"
+                self.machines[name] = {"ahead": list(self.start), "tags": tags}
+                ids.append(name)
+        return {"Instances": [self._shown(name, self.machines[name]) for name in ids]}
+
+    def terminate_instances(self, InstanceIds: list[str]) -> None:
+        self.calls.append("TerminateInstances")
+        for name in InstanceIds:
+            self.machines[name]["ahead"] = ["shutting-down", "terminated"]
+            for address in self.addresses.values():
+                if address.get("NetworkInterfaceId", "").startswith(f"eni-{name}-"):
+                    del address["NetworkInterfaceId"], address["PrivateIpAddress"]
+
+    def create_tags(self, **_what: Any) -> None:
+        self.calls.append("CreateTags")
+
+    def allocate_address(self, TagSpecifications: Any, **_domain: Any) -> dict[str, Any]:
+        self.calls.append("AllocateAddress")
+        number = len(self.addresses) + 1
+        made = {"PublicIp": f"203.0.113.{number}", "AllocationId": f"eipalloc-{number}"}
+        self.addresses[made["AllocationId"]] = {**made, "Tags": TagSpecifications[0]["Tags"]}
+        return made
+
+    def associate_address(self, AllocationId: str, **where: Any) -> dict[str, Any]:
+        self.calls.append("AssociateAddress")
+        where.pop("AllowReassociation")
+        self.addresses[AllocationId] |= where
+        return {"AssociationId": "eipassoc-1"}
+
+    def release_address(self, AllocationId: str) -> None:
+        self.calls.append("ReleaseAddress")
+        del self.addresses[AllocationId]
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def the_set(account: Account, wanted: Want | None = None, **more: Any) -> InstanceSet:
+    options: dict[str, Any] = {"wait": True, "wait_timeout": 60, "warn": warnings_of(account).append, **more}
+    return InstanceSet(
+        account,
+        wanted or want(),
+        Recipe("ami-1", "m5.xlarge"),
+        clock=lambda: account.now,
+        sleep=account.sleep,
+        **options,
+    )
+
+
+def warnings_of(account: Account) -> list[str]:
+    found: list[str] = account.__dict__.setdefault("warnings", [])
+    return found
+
+
+def converge(instances: InstanceSet) -> list[str]:
+    """The ids and states of what is live afterwards."""
+    return [f"{i.instance_id} {i.state}" for i in instances.converge(instances.look()).live]
+
+
+@pytest.fixture(autouse=True)
+def no_real_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+
+
+def test_launched_awaited_and_counted_although_a_search_does_not_show_it_yet() -> None:
+    account = Account(invisible=3)
+    assert converge(the_set(account)) == ["i-1 running"]
+    assert account.calls.count("RunInstances") == 1
+
+
+def test_a_run_repeated_before_its_instances_are_visible_does_not_launch_twice() -> None:
+    account = Account()
+    converge(the_set(account))
+    account.invisible = 1
+    assert converge(the_set(account)) == ["i-1 running"]
+    assert account.calls.count("RunInstances") == 2
+    assert len(account.machines) == 1
+    assert len({request["ClientToken"] for request in account.requests}) == 1
+
+
+@pytest.mark.parametrize("error", [refusal("IdempotentInstanceTerminated"), None], ids=["refused", "gone instances"])
+def test_a_token_that_is_spent_is_followed_by_the_next(error: ClientError | None) -> None:
+    """EC2 refuses a token whose instance was terminated, or answers with the instance that is gone."""
+    account = Account(launches=[error])
+    account.by_token["event-1"] = ["i-1"]
+    account.machines["i-1"] = {"ahead": ["terminated"], "tags": [{"Key": "cloudadc:group", "Value": "shop"}]}
+    assert converge(the_set(account, token="event-1")) == ["i-2 running"]
+    assert [request["ClientToken"] for request in account.requests] == ["event-1", "event-1-1"]
+
+
+def test_a_token_that_was_used_for_another_launch_waits_for_that_to_show() -> None:
+    account = Account(launches=[refusal("IdempotentParameterMismatch")])
+    assert converge(the_set(account, token="event-1")) == ["i-1 running"]
+    assert [request["ClientToken"] for request in account.requests] == ["event-1", "event-1-1"]
+    assert account.now >= 5
+
+
+def test_tokens_do_not_go_on_for_ever() -> None:
+    account = Account(launches=[refusal("IdempotentInstanceTerminated")] * 20)
+    with pytest.raises(Failure, match="instances that are gone; give a client_token"):
+        converge(the_set(account))
+    assert len(account.machines) == 0
+
+
+def test_a_new_instance_profile_is_waited_for() -> None:
+    slow = refusal(
+        "InvalidParameterValue",
+        message="Value (vpx) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+    )
+    account = Account(launches=[slow, slow, None])
+    assert converge(the_set(account)) == ["i-1 running"]
+    assert 0 < account.now < 60
+    never = Account(launches=[slow] * 100)
+    with pytest.raises(AwsError, match="Invalid IAM Instance Profile name"):
+        converge(the_set(never, wait_timeout=600))
+    assert never.now == pytest.approx(60)
+
+
+def test_any_other_refusal_ends_it_at_once() -> None:
+    account = Account(launches=[refusal("InsufficientInstanceCapacity")])
+    with pytest.raises(AwsError) as refused:
+        converge(the_set(account))
+    assert refused.value.code == "InsufficientInstanceCapacity"
+    assert account.now == 0
+
+
+def test_an_instance_that_dies_while_it_starts_ends_the_wait_with_its_reason() -> None:
+    instances = the_set(Account(start=("pending", "terminated")))
+    with pytest.raises(Failure, match=r"i-1 is terminated and will never be running: Server\.InternalError"):
+        converge(instances)
+    assert instances.journal.result()["launched"] == ["i-1"], "what was written is told all the same"
+    assert instances.journal.result()["changed"]
+
+
+def test_the_deadline_names_the_last_state() -> None:
+    account = Account(start=("pending",))
+    with pytest.raises(Failure, match="group shop: waited 60 s for instances to be running, but i-1 is pending"):
+        converge(the_set(account))
+    assert account.now == pytest.approx(60)
+
+
+def test_without_wait_it_does_not() -> None:
+    account = Account(start=("pending",))
+    assert converge(the_set(account, wait=False)) == ["i-1 pending"]
+    assert account.now == 0
+
+
+MANAGED = {"management": {"elastic_ip": True}}
+
+
+def test_elastic_ips_come_and_go_with_their_instance() -> None:
+    account = Account()
+    converge(the_set(account, want(of_role=MANAGED)))
+    (address,) = list(account.addresses.values())
+    assert (address["NetworkInterfaceId"], address["PrivateIpAddress"]) == ("eni-i-1-0", "10.0.0.1")
+    assert converge(the_set(account, want("absent"), wait=False)) == []
+    assert account.addresses == {}
+    order = [call for call in account.calls if call in ("TerminateInstances", "ReleaseAddress")]
+    assert order == ["TerminateInstances", "ReleaseAddress"]
+
+
+def test_an_unknown_quota_is_a_warning_and_no_obstacle() -> None:
+    account = Account(quota_error=refusal("UnauthorizedOperation", "DescribeAccountAttributes"))
+    assert converge(the_set(account, want(of_role=MANAGED))) == ["i-1 running"]
+    assert "UnauthorizedOperation" in warnings_of(account)[0]
+
+
+def test_one_of_ours_that_serves_somebody_else_is_named() -> None:
+    held, idle, foreign = eip(1, seat("i-9", 0)), eip(2), eip(3, seat("i-9", 1), None)
+    assert unreleased(want("absent"), seen(addresses=(held, idle, foreign))) == [held]
+    serving = eip(4, seat("i-1", 0))
+    assert unreleased(want("absent"), seen(instance("i-1"), addresses=(held, serving))) == [held], "that one stays"
+    others = seen(addresses=(held, serving), interfaces=tagged(instance("i-1")))
+    assert unreleased(want("absent", instance_ids=("i-2",)), others) == [held], "of a node that was not to go"
+
+
+def test_no_id_is_no_instance_and_not_every_one() -> None:
+    account = Account()
+    converge(the_set(account))
+    account.calls.clear()
+    assert converge(the_set(account, want("absent", instance_ids=()))) == []
+    assert "DescribeInstances" not in account.calls
+    assert "TerminateInstances" not in account.calls
+
+
+def test_what_was_written_and_does_not_show_yet_is_not_written_at_once_again() -> None:
+    account = Account(hidden_tags=2)
+    assert converge(the_set(account)) == ["i-1 running"]
+    assert account.calls.count("CreateTags") <= 3 * 2
+    never = Account(hidden_tags=1000)
+    with pytest.raises(Failure, match="does not settle: after 8 rounds there is still to do: tag eni-i-1-0"):
+        converge(the_set(never))
+    assert never.now > 5
+
+
+def test_what_does_not_settle_is_told() -> None:
+    account = Account()
+    account.associate_address = lambda **_where: {}  # type: ignore[method-assign]
+    with pytest.raises(
+        Failure, match=r"203\.0\.113\.1 .*was sent to eni-i-1-0 .* but is still associated with nothing"
+    ):
+        converge(the_set(account, want(of_role=MANAGED)))

@@ -1,0 +1,424 @@
+"""A tick from record to record; the world it asks is a parameter, written down as it is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.stats import Figures, Reading
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick import Effects, Order, Ticked, tick, with_port
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.cleanup import remains
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import Report
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Action, Node, Record
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.manual import Request
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.nodes import parse_nodes
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import (
+    AutoscaleError,
+    InstantError,
+    RequestError,
+    SampleError,
+)
+from tests.unit.plugins.module_utils.scaling.story import BETWEEN, HIGH, LOW, minute, policy, rows
+
+ONE, TWO, THREE = Node("10.0.0.1", "i-1", 0), Node("10.0.0.2", "i-2", 1), Node("10.0.0.3", "i-3", 2)
+
+
+@dataclass
+class World:
+    """``nodes``: what EC2 knows; ``memory``: the figure of each; ``silent``: those that do not answer."""
+
+    nodes: Sequence[Node] = (ONE, TWO)
+    memory: float = BETWEEN
+    silent: set[str] = field(default_factory=set)
+    refuses: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def collect(self, nsips: Sequence[str]) -> list[Reading]:
+        self.asked.extend(nsips)
+        return [
+            Reading(nsip, False, Figures(), f"{nsip}: no answer")
+            if nsip in self.silent
+            else Reading(nsip, True, Figures(memory=self.memory))
+            for nsip in nsips
+        ]
+
+    def find(self) -> Sequence[Node]:
+        self.asked.append("ec2")
+        if self.refuses:
+            raise Failure("RequestLimitExceeded")
+        return self.nodes
+
+    def taken(self) -> list[str]:
+        """What was asked since this was last called."""
+        asked, self.asked = self.asked, []
+        return asked
+
+
+@dataclass
+class Story:
+    """A zone that is ticked again and again; each record goes through its JSON, as a store has it."""
+
+    world: World = field(default_factory=World)
+    record: Record = field(default_factory=lambda: Record("shop", "a"))
+    distributor: str = "nlb"
+
+    def tick(self, at: float, **order: Any) -> Ticked:
+        given = {"policy": policy(self.distributor), "now": minute(at), "owner": "job", "announce": True, **order}
+        self.record, ticked = tick(Order(**given), Effects(self.world.collect, self.world.find), self.record)
+        self.record = Record.from_json(json.loads(json.dumps(self.record.to_json())))
+        return ticked
+
+    def report(self, at: float, outcome: str = "done", **more: Any) -> Ticked:
+        event = self.record.event
+        assert event is not None
+        return self.tick(at, report=Report.from_dict({"id": event.id, "outcome": outcome, **more}))
+
+
+def test_the_first_tick_looks_for_the_nodes_and_the_second_knows_them() -> None:
+    story = Story()
+    first = story.tick(1)
+    assert (story.world.taken(), first.count, first.searched) == (["ec2", ONE.nsip, TWO.nsip], 2, True)
+    second = story.tick(2)
+    assert (story.world.taken(), second.searched) == ([ONE.nsip, TWO.nsip], False)
+    assert second.sample is not None
+    assert second.sample["memory"] == BETWEEN
+
+
+@pytest.mark.parametrize("distributor", ["nlb", "dns"])
+def test_minute_by_minute_and_nothing_is_asked_in_a_phase(distributor: str) -> None:
+    story = Story(World(nodes=(ONE, TWO, THREE)), distributor=distributor)
+    for row in rows(distributor):
+        story.world.memory = HIGH if row.memory is None else row.memory
+        ticked = story.tick(row.minute)
+        decision = ticked.decision
+        assert (decision.action.value, decision.phase.value, decision.evaluated) == row.answer(), row
+        assert bool(story.world.taken()) == row.evaluated, row
+        if decision.action is not Action.NONE:
+            story.report(row.minute)
+    assert [closed.action.value for closed in story.record.history] == ["scale_out", "scale_in"]
+
+
+def test_a_second_tick_of_an_interval_asks_nothing() -> None:
+    story = Story()
+    story.tick(1)
+    story.world.taken()
+    assert not story.tick(1.2).decision.evaluated
+    assert story.world.taken() == []
+
+
+def test_a_report_that_names_the_nodes_saves_the_look_and_one_that_does_not_causes_it() -> None:
+    for nodes, looks in (([{"nsip": "10.0.0.9", "instance_id": "i-9", "node_id": "4"}], []), (None, ["ec2"])):
+        story = Story(World(memory=HIGH))
+        for at in (1, 2, 3):
+            story.tick(at)
+        story.report(3, nodes=nodes)
+        story.world.taken()
+        story.tick(14)
+        assert story.world.taken()[: len(looks)] == looks
+        assert story.record.nodes == ((Node("10.0.0.9", "i-9", 4),) if nodes else (ONE, TWO))
+
+
+def test_a_silent_node_that_is_there_still_counts() -> None:
+    story = Story()
+    story.tick(1)
+    story.world.silent = {TWO.nsip}
+    story.world.taken()
+    ticked = story.tick(2)
+    assert story.world.taken() == [ONE.nsip, TWO.nsip, "ec2"]
+    assert (ticked.count, story.record.missing) == (2, ())
+    assert [reading.error for reading in ticked.readings] == [None, "10.0.0.2: no answer"]
+    assert ticked.decision.evaluated
+
+
+def test_a_node_that_is_gone_is_missing_until_it_is_swept_and_a_new_one_is_asked() -> None:
+    story = Story()
+    story.tick(1)
+    story.world.nodes, story.world.silent = (ONE, THREE), {TWO.nsip}
+    ticked = story.tick(2)
+    assert [reading.nsip for reading in ticked.readings] == [ONE.nsip, THREE.nsip]
+    assert (story.record.nodes, story.record.missing) == ((ONE, THREE), (TWO,))
+    story.tick(3)
+    assert story.record.missing == (TWO,)
+    story.world.taken()
+    assert not story.tick(3, swept=("i-2",)).decision.evaluated
+    assert (story.record.missing, story.world.taken()) == ((), [])
+
+
+def test_one_that_comes_back_is_not_missing() -> None:
+    story = Story()
+    story.tick(1)
+    story.world.nodes, story.world.silent = (ONE,), {TWO.nsip}
+    assert story.tick(2).decision.action is Action.SCALE_OUT, "fewer than min_nodes"
+    assert story.record.missing == (TWO,)
+    story.world.nodes, story.world.silent = (ONE, TWO), set()
+    story.report(2, "failed")
+    story.tick(5)
+    assert (story.record.nodes, story.record.missing) == ((ONE, TWO), ())
+
+
+def test_ec2_that_does_not_answer_fails_a_tick_only_if_nobody_knows_the_nodes() -> None:
+    story = Story(World(refuses=True))
+    with pytest.raises(Failure):
+        story.tick(1)
+    story.world.refuses = False
+    story.tick(1)
+    story.world.refuses, story.world.silent = True, {TWO.nsip}
+    ticked = story.tick(2)
+    assert (ticked.decision.evaluated, ticked.count) == (True, 2)
+    assert "RequestLimitExceeded" in ticked.warnings[0]
+
+
+def test_addresses_given_are_asked_instead() -> None:
+    story = Story()
+    ticked = story.tick(1, nodes=("192.0.2.1", "192.0.2.2", "192.0.2.3"))
+    assert (story.world.taken(), ticked.count, story.record.nodes) == (
+        ["192.0.2.1", "192.0.2.2", "192.0.2.3"],
+        3,
+        None,
+    )
+    assert story.tick(2, sample={"memory": LOW}, count=4).count == 4
+    assert story.world.taken() == []
+
+
+@pytest.mark.parametrize(
+    ("order", "error"),
+    [({"now": "soon"}, InstantError), ({"sample": {"memory": "much"}}, SampleError), ({"count": -1}, SampleError)],
+)
+def test_what_is_wrong_by_itself_is_refused_before_anything_is_asked(
+    order: dict[str, Any], error: type[AutoscaleError]
+) -> None:
+    with pytest.raises(error):
+        Order(**{"policy": policy(), "now": minute(1), **order})
+
+
+# -- by hand ----------------------------------------------------------------------------------------------------------
+
+
+def hand(action: str, count: object = 1, name: str = "") -> Request:
+    return Request.from_dict({"action": action, "count": count, "id": name})
+
+
+def test_by_hand_opens_an_event_with_the_same_phases() -> None:
+    story = Story()
+    ticked = story.tick(1, request=hand("scale_out", "2"))
+    assert (ticked.decision.action, ticked.decision.count, story.world.taken()) == (Action.SCALE_OUT, 2, ["ec2"])
+    assert ticked.decision.reason == "asked for by hand; 2 → 4 nodes, max 6"
+    story.report(2)
+    assert story.record.phase.until == minute(11), "the cooldown counts from the request"
+    assert not story.tick(11).decision.evaluated
+    assert story.tick(12).decision.evaluated
+
+
+def test_by_hand_shrinks_like_a_decision() -> None:
+    story = Story(World(nodes=(ONE, TWO, THREE)))
+    assert story.tick(1, request=hand("scale_in")).decision.action is Action.SCALE_IN
+    story.report(1)
+    assert story.tick(11).decision.action is Action.NONE
+    assert story.tick(12).decision.action is Action.DEPROVISION
+
+
+@pytest.mark.parametrize(
+    ("action", "count", "sentence"),
+    [
+        ("scale_out", 5, "has 2 nodes in service and max_nodes is 6, so at most 4 can be asked for"),
+        ("scale_in", 1, "has 2 nodes in service and min_nodes is 2, so at most 0 can be asked for"),
+    ],
+)
+def test_by_hand_stays_within_the_limits(action: str, count: int, sentence: str) -> None:
+    story = Story()
+    with pytest.raises(RequestError, match=sentence):
+        story.tick(1, request=hand(action, count))
+    assert story.record == Record("shop", "a")
+
+
+def test_by_hand_waits_for_an_event_and_not_for_a_cooldown() -> None:
+    story = Story(World(memory=HIGH))
+    for at in (1, 2, 3):
+        story.tick(at)
+    event = story.record.event
+    assert event is not None
+    with pytest.raises(RequestError, match=rf"no scale_out by hand now: scale_out {event.id} .* one event at a time"):
+        story.tick(4, request=hand("scale_out"))
+    story.report(4)
+    assert story.record.phase.name.value == "cooldown"
+    assert story.tick(5, request=hand("scale_out")).decision.action is Action.SCALE_OUT
+
+
+def test_a_request_that_is_repeated_is_one_event() -> None:
+    story = Story()
+    first = story.tick(1, request=hand("scale_out", name="change 7")).decision
+    for asked in (hand("scale_out", name="change 7"), hand("scale_out", 3, name=str(first.event_id))):
+        again = story.tick(1.3, request=asked).decision
+        assert (again.action, again.count, again.event_id, again.resumed) == (Action.SCALE_OUT, 1, first.event_id, True)
+    other = story.tick(1.4, request=hand("scale_out", name="change 7"), owner="another job").decision
+    assert (other.action, other.event_id) == (Action.NONE, first.event_id), "somebody is at it"
+    story.report(2, message="fine")
+    for name in ("change 7", str(first.event_id)):
+        after = story.tick(3, request=hand("scale_out", name=name)).decision
+        assert (after.action, after.event_id) == (Action.NONE, first.event_id)
+        assert f"{name} was asked for before: {first.event_id}, done (fine)" in after.reason
+    assert len(story.record.history) == 1
+
+
+def test_without_a_name_it_is_the_owners_open_one() -> None:
+    story = Story()
+    first = story.tick(1, request=hand("scale_out")).decision
+    assert story.tick(2, request=hand("scale_out")).decision.event_id == first.event_id
+    for asked, owner in ((hand("scale_out", 2), "job"), (hand("scale_out"), "another job"), (hand("scale_in"), "job")):
+        with pytest.raises(RequestError, match="one event at a time"):
+            story.tick(2, request=asked, owner=owner)
+
+
+def test_by_hand_finishes_what_has_drained() -> None:
+    story = Story(World(nodes=(ONE, TWO, THREE)))
+    event = str(story.tick(1, request=hand("scale_in")).decision.event_id)
+    story.report(1)
+    assert story.tick(5, request=hand("scale_in", name=event)).decision.action is Action.NONE
+    assert story.tick(12, request=hand("scale_in", name=event)).decision.action is Action.DEPROVISION
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ({"action": "deprovision"}, "request.action must be scale_out or scale_in"),
+        ({"action": "scale_out", "count": 0}, "request.count must be a whole number of at least 1, not 0"),
+        ({"action": "scale_out", "count": True}, "request.count must be"),
+        ({"action": "scale_out", "count": "1.5"}, "request.count must be"),
+        ({"action": "scale_out", "nodes": 2}, "request.nodes: no such key"),
+    ],
+)
+def test_a_request_that_is_none(raw: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RequestError, match=sentence):
+        Request.from_dict(raw)
+
+
+# -- killed, failed ---------------------------------------------------------------------------------------------------
+
+
+def test_a_shrinking_whose_executor_was_killed_is_begun_again() -> None:
+    story = Story(World(nodes=(ONE, TWO, THREE), memory=LOW))
+    for at in (1, 2, 3):
+        first = story.tick(at).decision
+    assert first.action is Action.SCALE_IN
+    again = story.tick(3.2).decision
+    assert (again.action, again.event_id, again.resumed) == (Action.SCALE_IN, first.event_id, True)
+    later = story.tick(9, owner="another job").decision
+    assert (later.action, later.event_id) == (Action.SCALE_IN, first.event_id)
+    story.report(9)
+    assert story.tick(9.1).decision.action is Action.NONE
+    assert story.tick(14).decision.action is Action.DEPROVISION, "the drain counts from the decision"
+
+
+def left(story: Story, at: float) -> list[tuple[str, str]]:
+    """What the tick says is to be done about remains: where it had failed, and what to do."""
+    decision = story.tick(at).decision
+    found = remains(policy(), story.record, decision)
+    return [(each.stage.value, each.action.value) for each in found]
+
+
+def test_what_a_failed_growth_left_is_removed_when_a_whole_window_wants_no_growth() -> None:
+    story = Story(World(memory=HIGH))
+    for at in (1, 2, 3):
+        story.tick(at)
+    story.report(3, "failed", message="no capacity")
+    story.world.memory = BETWEEN
+    assert left(story, 4) == [], "the back-off"
+    assert [left(story, at) for at in (6, 7, 8)] == [[], [], [("scale_out", "deprovision")]]
+    story.tick(8.2, report=Report.from_dict({"id": story.record.unfinished[0].event_id, "outcome": "done"}))
+    assert left(story, 9) == []
+
+
+def test_what_a_failed_growth_left_waits_for_the_next_growth() -> None:
+    story = Story(World(memory=HIGH))
+    for at in (1, 2, 3):
+        story.tick(at)
+    story.report(3, "failed")
+    assert [left(story, at) for at in (6, 7, 8)] == [[], [], []]
+    assert story.record.event is not None, "it grows again"
+
+
+def test_nodes_of_a_failed_shrinking_drain_before_they_are_removed() -> None:
+    story = Story(World(nodes=(ONE, TWO, THREE), memory=LOW))
+    for at in (1, 2, 3):
+        story.tick(at)
+    story.report(3, "failed")
+    story.world.memory = BETWEEN
+    assert left(story, 6) == [("scale_in", "scale_in")]
+    assert left(story, 13) == [("scale_in", "scale_in")]
+    assert left(story, 14) == [("scale_in", "deprovision")]
+
+
+def test_a_removal_that_failed_is_tried_again_when_the_zone_watches() -> None:
+    story = Story(World(nodes=(ONE, TWO, THREE), memory=LOW))
+    for at in (1, 2, 3):
+        story.tick(at)
+    story.report(3)
+    assert story.tick(14).decision.action is Action.DEPROVISION
+    story.report(14, "failed")
+    story.world.memory = BETWEEN
+    assert left(story, 17) == [("deprovision", "deprovision")]
+
+
+def test_a_node_that_is_lost_while_the_zone_grows_is_missing() -> None:
+    """Whether the growth comes to its end or fails, before anybody looks at the zone again."""
+    for outcome in ("done", "failed"):
+        story = Story(World(nodes=(ONE, TWO), memory=HIGH))
+        for at in (1, 2, 3):
+            story.tick(at)
+        story.world.nodes = (TWO, THREE)
+        story.report(3, outcome)
+        assert (story.record.nodes, story.record.earlier) == (None, (ONE, TWO))
+        assert Record.from_json(story.record.to_json()) == story.record
+        for at in range(4, 20):
+            story.tick(at)
+            if story.record.nodes is not None:
+                break
+        assert (story.record.missing, story.record.earlier) == ((ONE,), ())
+
+
+def test_a_node_that_was_removed_is_not_missing() -> None:
+    story = Story(World(nodes=(ONE, TWO, THREE), memory=LOW))
+    for at in (1, 2, 3):
+        story.tick(at)
+    story.report(3)
+    assert story.tick(14).decision.action is Action.DEPROVISION
+    story.world.nodes, story.world.memory = (ONE, TWO), BETWEEN
+    story.report(14)
+    story.tick(15)
+    assert (story.record.nodes, story.record.missing) == ((ONE, TWO), ())
+
+
+# -- the record -------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_of_a_zone_that_was_never_looked_at_has_no_new_keys() -> None:
+    """So one that is only evaluated can be read by releases that know nothing of nodes."""
+    document = Record("shop", "a").to_json()
+    assert {"nodes", "earlier", "missing"} & document.keys() == set()
+    assert Record.from_json(document).nodes is None
+
+
+@pytest.mark.parametrize(
+    ("nodes", "sentence"),
+    [
+        ("i-1", "event.nodes must be a list"),
+        (["10.0.0.1"], r"event.nodes\[0\] must be a dictionary with nsip"),
+        ([{"nsip": "10.0.0.1", "id": 1}], r"event.nodes\[0\].id: no such key"),
+        ([{"nsip": "10.0.0.1", "node_id": "first"}], r"event.nodes\[0\].node_id must be a whole number"),
+    ],
+)
+def test_nodes_that_are_none(nodes: object, sentence: str) -> None:
+    with pytest.raises(AutoscaleError, match=sentence):
+        parse_nodes(nodes)
+
+
+@pytest.mark.parametrize("port", [None, 8443])
+def test_nodes_are_asked_at_the_port_of_nitro(port: int | None) -> None:
+    [node] = with_port([ONE], port)
+    assert node == dataclasses.replace(ONE, nsip="10.0.0.1:8443" if port else "10.0.0.1")

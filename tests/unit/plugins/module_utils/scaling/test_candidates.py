@@ -1,0 +1,89 @@
+"""Who goes: by table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.candidates import Node, choose, of_event
+
+
+def node(number: int, lifecycle: str = "in_service", event: str | None = None, live: bool = True) -> Node:
+    return Node(f"i-{number}", number, lifecycle, event, live, f"10.0.1.{number}", image_id="new")
+
+
+def old(number: int) -> Node:
+    return replace(node(number), image_id="old")
+
+
+def zone(count: int) -> list[Node]:
+    return [node(number) for number in range(count)]
+
+
+def going(nodes: list[Node], count: int = 1, **options: object) -> list[int | None]:
+    given = {"event_id": "e", "min_nodes": 1, "clustered": False, "coordinator": None} | options
+    return [victim.node_id for victim in choose(nodes, count, **given).victims]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "count", "options", "expected"),
+    [
+        (zone(4), 1, {}, [3]),
+        (zone(4), 2, {}, [3, 2]),
+        (zone(4), 9, {"min_nodes": 2}, [3, 2]),
+        (zone(2), 2, {"min_nodes": 0}, [1]),
+        (zone(1), 1, {"min_nodes": 0}, []),
+        (zone(2), 1, {"min_nodes": 2}, []),
+        # The coordinator goes last.
+        (zone(3), 1, {"coordinator": "10.0.1.2"}, [1]),
+        (zone(3), 2, {"coordinator": "10.0.1.2"}, [1, 0]),
+        # Nodes of the image that new ones get stay longest, whatever their number.
+        ([old(0), old(1), node(2), node(3)], 2, {"image_id": "new"}, [1, 0]),
+        ([old(0), node(1), node(2)], 2, {"image_id": "new"}, [0, 2]),
+        ([old(0), old(1), node(2)], 2, {"image_id": "new", "coordinator": "10.0.1.1"}, [0, 2]),
+        ([old(0), old(1), node(2)], 1, {}, [2]),
+        # Less than half of a cluster.
+        (zone(5), 4, {"clustered": True}, [4, 3]),
+        (zone(4), 2, {"clustered": True}, [3]),
+        (zone(3), 1, {"clustered": True}, [2]),
+        (zone(2), 1, {"clustered": True}, []),
+        ([*zone(4), node(4, "draining", "other")], 2, {"clustered": True}, [3]),
+        ([*zone(3), node(3, "draining", "other")], 1, {"clustered": True}, []),
+        # What serves nobody goes first, and does not count as staying.
+        ([node(0), node(1, "joining"), node(2)], 1, {}, [1]),
+        ([node(0), node(1, "joining")], 2, {}, [1]),
+        # An event chooses once, also when its nodes are gone already.
+        ([*zone(3), node(3, "draining", "e")], 1, {}, [3]),
+        ([*zone(3), node(3, "draining", "e"), node(4, "terminating", "e")], 1, {}, [4, 3]),
+        ([*zone(3), node(3, "terminating", "e", live=False)], 1, {}, [3]),
+        # Of another event: not gone on with, and not chosen.
+        ([*zone(3), node(3, "draining", "other")], 1, {}, [2]),
+        # By hand.
+        ([*zone(3), node(3, "draining", "other")], 1, {"event_id": ""}, [3]),
+        ([*zone(3), node(3, "terminating", "other", live=False)], 1, {"event_id": ""}, [2]),
+    ],
+)
+def test_who_goes(nodes: list[Node], count: int, options: dict[str, object], expected: list[int]) -> None:
+    assert going(nodes, count, **options) == expected
+
+
+def test_a_node_without_a_number_goes_first() -> None:
+    stranger = Node("i-x", None, "in_service")
+    assert going([*zone(2), stranger]) == [None]
+
+
+def test_the_sentence_says_what_could_not_be() -> None:
+    options = {"event_id": "e", "coordinator": None}
+    said = choose(zone(3), 2, min_nodes=2, clustered=False, **options).said  # type: ignore[arg-type]
+    assert said == "2 were to go, and 1 can: 3 are in service, and at least 2 must stay"
+    said = choose(zone(2), 1, min_nodes=1, clustered=True, **options).said  # type: ignore[arg-type]
+    assert said == ("1 were to go, and none can: less than half of a cluster may leave at once, and it has 2 nodes")
+    assert choose(zone(3), 1, min_nodes=1, clustered=False, **options).said is None  # type: ignore[arg-type]
+
+
+def test_the_nodes_of_an_event() -> None:
+    nodes = [node(0), node(1, "draining", "a"), node(2, "terminating", "b"), node(3, "in_service", "a")]
+    assert [item.node_id for item in of_event(nodes, "a")] == [1]
+    assert [item.node_id for item in of_event(nodes, "")] == [2, 1]
+    assert of_event(nodes, "c") == ()
