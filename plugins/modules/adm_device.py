@@ -220,7 +220,7 @@ from ..module_utils.console import devices
 from ..module_utils.console.client import Access, ConsoleClient, base_url
 from ..module_utils.console.devices import Device, Plan, Wanted
 from ..module_utils.console.registration import Timing, carry_out, choose, look
-from ..module_utils.nitro.errors import NitroError, NitroInputError
+from ..module_utils.core.nitro_errors import NitroError, NitroInputError
 from ..module_utils.nitro.module import fail, require_requests
 
 

@@ -317,7 +317,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.cloudwatch import metric_data, publish
 from ..module_utils.core.errors import Failure
-from ..module_utils.nitro.errors import NitroError
+from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.nitro.module import nitro_argument_spec
 from ..module_utils.reconcile.session import carry_out, foretell, loaded, patiently
 from ..module_utils.reconcile.tick import Effects, Order, Ticked, plan_for

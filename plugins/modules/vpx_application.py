@@ -364,10 +364,10 @@ nodes:
 
 from typing import Any
 
+from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro import application
 from ..module_utils.nitro.application_plan import plan_absent, plan_present
 from ..module_utils.nitro.application_read import read
-from ..module_utils.nitro.errors import NitroInputError
 from ..module_utils.nitro.one_or_many import Job, one_or_many, run
 from ..module_utils.nitro.steps import Step, converge
 

@@ -232,10 +232,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.nitro import bootstrap
 from ..module_utils.nitro.arrival import Doorstep, Entry, Passwords, reboot
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.errors import NitroError
 from ..module_utils.nitro.one_or_many import Job, one_or_many, run
 from ..module_utils.nitro.waiting import wait_until
 

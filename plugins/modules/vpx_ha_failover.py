@@ -132,9 +132,9 @@ from ..module_utils.aws.addresses import parse_addresses
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
+from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.parallel import both
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.errors import NitroError
 from ..module_utils.nitro.module import client_from, nitro_argument_spec, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile.switchover import Node, due, hand_over, look, swapped

@@ -180,11 +180,11 @@ from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.instances import Instance, parse_instances
 from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.core.nitro_errors import NitroError
+from ..module_utils.core.nitro_wire import parse_address
 from ..module_utils.core.parallel import gather
-from ..module_utils.nitro.errors import NitroError
 from ..module_utils.nitro.module import client_from, nitro_argument_spec, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.nitro.wire import parse_address
 from ..module_utils.reconcile import pair_associations as pair_seats
 from ..module_utils.reconcile.pair_claims import Claim, Verdict, claim_result
 from ..module_utils.reconcile.pair_probe import Panel, Patience, Target

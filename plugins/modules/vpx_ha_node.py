@@ -160,9 +160,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.nitro import ha
-from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.errors import (
+from ..module_utils.core.nitro_errors import (
     FORCE_PASSWORD_CHANGE,
     NitroAuthError,
     NitroCut,
@@ -170,9 +168,11 @@ from ..module_utils.nitro.errors import (
     NitroGarbled,
     NitroUnreachable,
 )
+from ..module_utils.core.nitro_wire import as_int
+from ..module_utils.nitro import ha
+from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import client_from, nitro_argument_spec, run
 from ..module_utils.nitro.waiting import wait_until
-from ..module_utils.nitro.wire import as_int
 
 _EXISTS = 273
 # Looks, a second apart, after which a build that never says SUCCESS is believed, if no synchronisation failed between.

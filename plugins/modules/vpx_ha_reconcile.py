@@ -124,8 +124,8 @@ from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.instances import parse_instances
 from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.parallel import both
-from ..module_utils.nitro.errors import NitroError
 from ..module_utils.nitro.module import (
     client_from,
     connection_from,

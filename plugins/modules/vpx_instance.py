@@ -279,10 +279,10 @@ from ..module_utils.aws import tags as t
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.aws.instances import in_order, instance_result
-from ..module_utils.aws.launch import Recipe, in_device_order
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.reconcile.instance_plan import InterfaceWish, Plan, Seen, Want, decide
 from ..module_utils.reconcile.instance_set import InstanceSet, Journal, unreleased
+from ..module_utils.reconcile.launch import Recipe, in_device_order
 
 INTERFACE = {
     "role": {"type": "str", "choices": ["management", "client", "server"], "required": True},

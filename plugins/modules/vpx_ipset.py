@@ -232,8 +232,8 @@ nodes:
 from collections.abc import Mapping
 from typing import Any
 
+from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro import ipset
-from ..module_utils.nitro.errors import NitroInputError
 from ..module_utils.nitro.one_or_many import Job, one_or_many, run
 from ..module_utils.nitro.steps import Step, converge
 

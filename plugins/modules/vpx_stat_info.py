@@ -243,9 +243,9 @@ from ..module_utils.aws.client import connect
 from ..module_utils.aws.cloudwatch_stats import Source, read_figures
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.nitro import stats
 from ..module_utils.nitro.asking import probe_with
 from ..module_utils.nitro.module import nitro_argument_spec, run
+from ..module_utils.spec import figures as stats
 
 CLOUDWATCH = {
     "namespace": {"type": "str", "required": True},

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..core.errors import Refusal
-from ..nitro.stats import Fields, Figures, Reading
+from ..spec.figures import Fields, Figures, Reading
 from .client import Client
 from .errors import aws_call
 

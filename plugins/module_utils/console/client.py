@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ..nitro import wire
-from ..nitro.errors import ABSENT_CODES, SESSION_GONE, NitroError, NitroInputError
-from ..nitro.transport import Peer, Transport, absent
+from ..core import nitro_wire as wire
+from ..core.nitro_errors import ABSENT_CODES, SESSION_GONE, NitroError, NitroInputError
+from ..core.nitro_transport import Peer, Transport, absent
 
 Row = dict[str, Any]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..nitro.errors import NitroInputError
+from ..core.nitro_errors import NitroInputError
 
 Row = Mapping[str, Any]
 DEVICE = "managed_device"

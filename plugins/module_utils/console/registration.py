@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..nitro.errors import NitroAuthError, NitroError, NitroUnreachable
+from ..core.nitro_errors import NitroAuthError, NitroError, NitroUnreachable
 from . import devices
 from .devices import Device, Place, Plan, Wanted, Word
 

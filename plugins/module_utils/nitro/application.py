@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import NitroInputError
+from ..core.nitro_errors import NitroInputError
 from .steps import Row, canonical, canonical_or_none, text_of, whole
 
 SSL_DIRECTORY = "/nsconfig/ssl"

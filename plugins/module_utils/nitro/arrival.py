@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .bootstrap import FirstPassword, parse_version
-from .client import Connection, NitroClient
-from .errors import (
+from ..core.nitro_errors import (
     FORCE_PASSWORD_CHANGE,
     NitroAuthError,
     NitroError,
     NitroGarbled,
     NitroUnreachable,
 )
+from .bootstrap import FirstPassword, parse_version
+from .client import Connection, NitroClient
 from .waiting import wait_until
 
 # After NITRO answers for the first time, logins can be refused while the user database is not up yet (vendor's image

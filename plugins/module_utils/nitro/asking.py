@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import stats
-from .errors import NitroError, NitroUnreachable
+from ..core.nitro_errors import NitroError, NitroUnreachable
+from ..spec import figures as stats
 from .module import client_from
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import NitroInputError
-from .wire import as_int
+from ..core.nitro_errors import NitroInputError
+from ..core.nitro_wire import as_int
 
 # Other names the appliance takes for the same thing (vendor NITRO reference, nsfeature and nsmode), in lower case.
 _FEATURES = {

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal
 
-from . import wire
-from .errors import (
+from ..core import nitro_wire as wire
+from ..core.nitro_errors import (
     ABSENT_CODES,
     BAD_CREDENTIALS,
     BUSY,
@@ -25,7 +25,7 @@ from .errors import (
     NitroError,
     NitroInputError,
 )
-from .transport import Peer, Transport, absent
+from ..core.nitro_transport import Peer, Transport, absent
 
 Body = Mapping[str, Any]
 Row = dict[str, Any]

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.nitro_errors import NitroError, NitroInputError
+from ..core.nitro_wire import as_int, parse_address
 from .bootstrap import parse_version
-from .errors import NitroError, NitroInputError
 from .ha import same_address
-from .wire import as_int, parse_address
 
 NITRO = Mapping[str, Any]
 MAX_NODES = 32

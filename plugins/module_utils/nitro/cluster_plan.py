@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.nitro_errors import NitroError, NitroTimeout, NitroUnreachable
 from .cluster import (
     CLIP_NETMASK,
     MAX_NODES,
@@ -27,7 +28,6 @@ from .cluster import (
     no_member,
     outside,
 )
-from .errors import NitroError, NitroTimeout, NitroUnreachable
 from .ha import same_address
 from .steps import Step
 

@@ -14,6 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from ..core.nitro_errors import (
+    FORCE_PASSWORD_CHANGE,
+    NitroAuthError,
+    NitroError,
+    NitroGarbled,
+    NitroInputError,
+    NitroUnreachable,
+)
+from ..core.nitro_wire import parse_address
 from . import steps
 from .client import NitroClient
 from .cluster import (
@@ -31,17 +40,8 @@ from .cluster import (
     node_from_rows,
 )
 from .cluster_plan import Do, Move, Plan, foreseen, patience, plan, writes
-from .errors import (
-    FORCE_PASSWORD_CHANGE,
-    NitroAuthError,
-    NitroError,
-    NitroGarbled,
-    NitroInputError,
-    NitroUnreachable,
-)
 from .module import connection_from
 from .waiting import wait_until
-from .wire import parse_address
 
 # How often it is looked at and planned again after a cut connection, or after another run was faster.
 _ATTEMPTS = 5

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import NitroError, NitroInputError
-from .wire import as_int, parse_address
+from ..core.nitro_errors import NitroError, NitroInputError
+from ..core.nitro_wire import as_int, parse_address
 
 # (NITRO field, least, most) of what can be tuned (vendor NITRO reference, hanode); None: the reference gives no limit.
 TUNABLES: dict[str, tuple[str, int, int | None]] = {

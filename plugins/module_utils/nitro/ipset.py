@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import NitroInputError
+from ..core.nitro_errors import NitroInputError
 from .steps import Reader, Row, Step, canonical, canonical_or_none, text_of
 
 # A vserver answers on these; the others belong to the appliance itself or to its cluster.

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
+from ..core.nitro_errors import NitroError, NitroInputError
+from ..core.nitro_transport import HAS_REQUESTS
 from .client import Connection, NitroClient
-from .errors import NitroError, NitroInputError
-from .transport import HAS_REQUESTS
 
 
 def nitro_argument_spec(*, nsip: bool = True) -> dict[str, dict[str, Any]]:

@@ -18,8 +18,9 @@ from typing import Any, NoReturn, TypeAlias
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.validation import check_missing_parameters, check_required_if
 
+from ..core.nitro_errors import NitroError, NitroInputError
+from ..core.nitro_wire import base_url
 from .client import Connection, NitroClient
-from .errors import NitroError, NitroInputError
 from .module import (
     client_from,
     connection_from,
@@ -27,7 +28,6 @@ from .module import (
     nitro_argument_spec,
     require_requests,
 )
-from .wire import base_url
 
 # As many appliances as a cluster can have nodes.
 WORKERS = 32

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import NitroInputError
+from ..core.nitro_errors import NitroInputError
 from .steps import Row, Step, whole
 
 SNIP = "SNIP"

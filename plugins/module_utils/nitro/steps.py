@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from .errors import NitroCut, NitroError, NitroInputError
+from ..core.nitro_errors import NitroCut, NitroError, NitroInputError
 
 T = TypeVar("T")
 _ATTEMPTS = 3

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from .errors import NitroTimeout
+from ..core.nitro_errors import NitroTimeout
 
 T = TypeVar("T")
 

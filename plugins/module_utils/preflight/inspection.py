@@ -18,9 +18,9 @@ from typing import Any
 from ..aws import ec2 as ec2_api
 from ..aws.client import Client
 from ..aws.errors import AwsError
-from ..aws.launch import Ground, request
 from ..core.errors import Failure
 from ..core.questions import ask_all, attempt
+from ..reconcile.launch import Ground, request
 from . import (
     api,
     clock,

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..aws.errors import AwsError
-from ..aws.launch import check_image, check_type, refuse_incomplete
 from ..core.errors import Failure, Refusal
+from ..reconcile.launch import check_image, check_type, refuse_incomplete
 from .plan import Plan
 from .rights import DENIED, WOULD
 from .rows import Row, failed, ok, skipped, unknown, warning

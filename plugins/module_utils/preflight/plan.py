@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..aws.launch import Recipe, in_device_order
 from ..aws.tags import ROLES
 from ..reconcile.instance_plan import InterfaceWish, Want
+from ..reconcile.launch import Recipe, in_device_order
 
 
 @dataclass(frozen=True, slots=True)

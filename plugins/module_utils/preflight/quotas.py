@@ -17,7 +17,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_ta
 
 from ..aws import tags as t
 from ..aws.instances import LIVE
-from ..aws.launch import quota_of, refuse_quota
+from ..aws.quotas import quota_of, refuse_quota
 from ..core.errors import Failure, Refusal
 from .rows import Row, failed, ok, unknown
 

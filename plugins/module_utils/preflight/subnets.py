@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..aws.launch import check_subnets
 from ..core.errors import Refusal
+from ..reconcile.launch import check_subnets
 from .plan import Plan, Zone
 from .rows import Row, failed, ok
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..attachments.elastic_ip_changes import carry_out, report
 from ..attachments.elastic_ip_plan import Move
 from ..aws import ec2 as api
-from ..aws import launch
+from ..aws import quotas
 from ..aws import tags as t
 from ..aws.addresses import Address, parse_addresses, parse_interfaces
 from ..aws.client import Client
@@ -22,6 +22,7 @@ from ..aws.instances import GOING, GONE, Instance, parse_instances
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all, gather
 from ..core.waiting import Clock, Pace, Sleep, looks
+from . import launch
 from .instance_plan import EipNeed, Modification, Plan, Seen, Want, decide
 
 ROUNDS = 8
@@ -106,7 +107,7 @@ class InstanceSet:
             launch.refuse_impossible(self.want, self.recipe, ground)
             self._check_groups(ground, lenient)
         if plan.allocate:
-            launch.refuse_quota(len(seen.addresses), plan.allocate, quota)
+            quotas.refuse_quota(len(seen.addresses), plan.allocate, quota)
         return launch.request(self.want, self.recipe, ground, plan.launch) if plan.launch else {}
 
     def _read_ground(self, plan: Plan) -> tuple[int | None, launch.Ground]:
@@ -135,7 +136,7 @@ class InstanceSet:
         if isinstance(reply, Failure):
             self.warn(f"the quota of Elastic IPs is not checked: {reply}")
             return None
-        return launch.quota_of(reply)
+        return quotas.quota_of(reply)
 
     def _check_groups(self, ground: launch.Ground, lenient: bool) -> None:
         trouble = launch.group_trouble(self.want, ground)

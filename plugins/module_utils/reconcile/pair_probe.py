@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..core.nitro_errors import NitroError, NitroUnreachable
 from ..nitro.client import NitroClient
-from ..nitro.errors import NitroError, NitroUnreachable
 from ..nitro.ha import View
 from .pair_claims import Claim, Verdict, judge, served_addresses
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..core.nitro_errors import NitroCut, NitroError, NitroInputError
 from ..nitro.client import NitroClient
-from ..nitro.errors import NitroCut, NitroError, NitroInputError
 from ..nitro.waiting import wait_until
 
 PRIMARY = "PRIMARY"

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.errors import Failure
-from ..nitro.stats import Reading, aggregate
 from ..scaling import evaluator
 from ..scaling import manual as by_hand
 from ..scaling.decision import Decision, noted
@@ -23,6 +22,7 @@ from ..scaling.engine import LEASE_SECONDS
 from ..scaling.group_state import Node, Record
 from ..scaling.nodes import refreshed, swept
 from ..scaling.samples import figures, node_count
+from ..spec.figures import Reading, aggregate
 from ..spec.policy import Policy
 from ..spec.times import as_instant
 from .session import Plan

@@ -14,11 +14,11 @@ from ..aws import ec2 as api
 from ..aws import tags
 from ..aws.client import Client
 from ..aws.instances import Instance, in_order, parse_instances
-from ..nitro import stats
+from ..core.nitro_errors import NitroInputError
+from ..core.nitro_transport import HAS_REQUESTS
 from ..nitro.asking import probe_with
-from ..nitro.errors import NitroInputError
-from ..nitro.transport import HAS_REQUESTS
 from ..scaling.group_state import Node
+from ..spec import figures as stats
 from .tick import with_port
 
 

@@ -5,14 +5,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import enum
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
 
 from ..spec.policy import Limit, Policy
 from ..spec.times import span, to_clock
-from .group_state import Action, Event, Phase
+from .group_state import Action, Event, Phase, Record
 
-if TYPE_CHECKING:
-    from .engine import Engine
+
+class Tick(Protocol):
+    """What a reason is made of: the state of an engine after a tick (see :mod:`.engine`)."""
+
+    policy: Policy
+    origin: Record
+    reason: str
+    nodes: int
+    at: float
+    slot: int
+    gap_at: int
+    needed: int
+    failures: int
+    phase: Phase
+    until: float | None
+    window: deque[tuple[float, Sequence[float | None]]]
+    grow_streaks: list[int]
+    shrink_streak: int
+
+    @property
+    def outcome(self) -> enum.Enum: ...
+
+    @property
+    def open_event(self) -> Event: ...
 
 
 def figure(value: float, unit: str = "") -> str:
@@ -23,7 +48,7 @@ def nodes(count: int) -> str:
     return f"{count} node" if count == 1 else f"{count} nodes"
 
 
-def breach(engine: Engine, action: Action, count: int) -> str:
+def breach(engine: Tick, action: Action, count: int) -> str:
     """memory 91.2 % > 85 % for 3 of 3 samples; 2 → 3 nodes, max 6."""
     policy, before = engine.policy, engine.nodes
     if action is Action.SCALE_OUT:
@@ -31,7 +56,7 @@ def breach(engine: Engine, action: Action, count: int) -> str:
     return f"{_streaks(engine)}; {before} → {before - count} nodes, min {policy.min_nodes}"
 
 
-def repair(engine: Engine, count: int) -> str:
+def repair(engine: Tick, count: int) -> str:
     least = engine.policy.min_nodes
     return f"{nodes(engine.nodes)}, fewer than min_nodes {least}; {engine.nodes} → {engine.nodes + count} nodes"
 
@@ -43,35 +68,35 @@ def deprovision(event: Event, policy: Policy) -> str:
     return f"{nodes(event.count)} out of service since {to_clock(event.decided_at)}, {waited}: remove"
 
 
-def explain(engine: Engine) -> str:
+def explain(engine: Tick) -> str:
     """The reason of the last tick."""
     teller = _TELLERS.get(engine.outcome.name)
     return teller(engine) if teller else engine.reason
 
 
-def _watched(engine: Engine) -> str:
+def _watched(engine: Tick) -> str:
     text = _streaks(engine) or _between(engine)
     return f"{text}; the window began again after a gap" if engine.gap_at == engine.slot else text
 
 
-def _no_sample(engine: Engine) -> str:
+def _no_sample(engine: Tick) -> str:
     names = ", ".join(limit.name for limit in engine.policy.metrics)
     return f"no figure for {names}: the watch window begins again"
 
 
-def _repeated(engine: Engine) -> str:
+def _repeated(engine: Tick) -> str:
     return f"this interval's sample, of {to_clock(engine.at)}, is counted already"
 
 
-def _at_max(engine: Engine) -> str:
+def _at_max(engine: Tick) -> str:
     return f"{_streaks(engine)}; {nodes(engine.nodes)} already, max_nodes is {engine.policy.max_nodes}: no scale-out"
 
 
-def _at_min(engine: Engine) -> str:
+def _at_min(engine: Tick) -> str:
     return f"{_streaks(engine)}; {nodes(engine.nodes)} left, min_nodes is {engine.policy.min_nodes}: no scale-in"
 
 
-def _open(engine: Engine) -> str:
+def _open(engine: Tick) -> str:
     event = engine.open_event
     return (
         f"{event.stage.value} {event.id} of {to_clock(event.decided_at)} is not reported done; "
@@ -79,12 +104,12 @@ def _open(engine: Engine) -> str:
     )
 
 
-def _resumed(engine: Engine) -> str:
+def _resumed(engine: Tick) -> str:
     event = engine.open_event
     return f"{event.stage.value} {event.id} is not reported done: go on with it ({event.reason})"
 
 
-def _in_phase(engine: Engine) -> str:
+def _in_phase(engine: Tick) -> str:
     until = "" if engine.until is None else f" until {to_clock(engine.until)}"
     if engine.phase is Phase.COOLDOWN and engine.failures:
         return (
@@ -106,7 +131,7 @@ _TELLERS = {
 }
 
 
-def _streaks(engine: Engine) -> str:
+def _streaks(engine: Tick) -> str:
     """The metrics above their maximum, or all of them below their minimum, with the length of the streak."""
     if not engine.window:
         return ""
@@ -122,11 +147,11 @@ def _streaks(engine: Engine) -> str:
     return ", ".join(high)
 
 
-def _of(engine: Engine, streak: int) -> str:
+def _of(engine: Tick, streak: int) -> str:
     return f"{min(streak, engine.needed)} of {engine.needed} samples"
 
 
-def _between(engine: Engine) -> str:
+def _between(engine: Tick) -> str:
     values = engine.window[-1][1]
     return ", ".join(_against(limit, values[at]) for at, limit in enumerate(engine.policy.metrics))
 

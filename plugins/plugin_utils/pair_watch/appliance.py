@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ...module_utils.core.nitro_errors import NitroError, NitroUnreachable
 from ...module_utils.nitro.client import NitroClient
-from ...module_utils.nitro.errors import NitroError, NitroUnreachable
 from ...module_utils.nitro.ha import View
 from ...module_utils.reconcile.pair_claims import Claim
 from ...module_utils.reconcile.pair_probe import read_served

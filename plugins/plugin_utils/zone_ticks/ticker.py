@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...module_utils.core.errors import Failure
-from ...module_utils.nitro.errors import NitroError
+from ...module_utils.core.nitro_errors import NitroError
 from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, Order, plan_for
 from ...module_utils.reconcile.tick_effects import in_ec2, over_nitro

@@ -16,7 +16,7 @@ from ...aws import tags as t
 from ...aws.addresses import Address, parse_addresses
 from ...aws.client import Client
 from ...aws.errors import AwsError
-from ...aws.launch import quota_of, refuse_quota
+from ...aws.quotas import quota_of, refuse_quota
 from ...core.errors import Failure
 from ...core.parallel import both, gather
 from ...core.waiting import Clock, Pace, Sleep, looks

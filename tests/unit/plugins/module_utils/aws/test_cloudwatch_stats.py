@@ -20,7 +20,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.cloudwatch_stats 
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.stats import Reading, aggregate
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Reading, aggregate
 
 NOW = 1772359230.0  # half a minute past 10:00 UTC
 ALL = {name: f"M-{name}" for name in ("cpu", "memory", "throughput", "connections", "cpu_management")}

@@ -15,7 +15,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.console.client import
     base_url,
     token_url,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import (
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
     NitroAuthError,
     NitroCut,
     NitroError,

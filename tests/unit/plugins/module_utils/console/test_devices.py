@@ -13,7 +13,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.console.devices impor
     last_word,
     parse_devices,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
 
 A, B = "10.0.1.10", "10.0.1.11"
 ROW = {"id": "d1", "ip_address": A, "profile_name": "p", "datacenter_id": "s1", "agent_id": "", "instance_state": "Up"}

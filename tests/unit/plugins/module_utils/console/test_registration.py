@@ -15,7 +15,11 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.console.registration 
     choose,
     look,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroCut, NitroError, NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
+    NitroCut,
+    NitroError,
+    NitroInputError,
+)
 
 A, B, C = "10.0.1.10", "10.0.1.11", "10.0.1.12"
 PROFILE = {"id": "p1", "name": "p"}

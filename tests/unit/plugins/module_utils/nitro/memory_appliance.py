@@ -10,7 +10,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroError
 
 Row = dict[str, Any]
 

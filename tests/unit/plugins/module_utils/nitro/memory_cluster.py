@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import (
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
     NitroAuthError,
     NitroCut,
     NitroError,

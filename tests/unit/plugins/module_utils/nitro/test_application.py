@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import application
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_plan import plan_absent, plan_present
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_read import read
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import carry_out
 from tests.unit.plugins.module_utils.nitro.memory_appliance import Killed, MemoryAppliance
 

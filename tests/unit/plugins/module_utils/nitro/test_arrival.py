@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
+    NitroAuthError,
+    NitroError,
+    NitroTimeout,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.arrival import (
     AUTH_GRACE,
     Doorstep,
@@ -15,7 +20,6 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.arrival import 
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.bootstrap import FirstPassword
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroAuthError, NitroError, NitroTimeout
 from tests.unit.plugins.module_utils.nitro.scripted import DONE, LOGIN, LOGOUT, RESET, Scripted, serving
 
 NEW, FIRST = "N3w-secret", "i-0123"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import bootstrap
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.bootstrap import FirstPassword, Found, License, Plan
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
 
 POOLED = {"server": "10.0.9.10", "port": 27000, "bandwidth": 1000, "unit": "Mbps", "edition": "Premium"}
 BODY = {"bandwidth": 1000, "unit": "Mbps", "edition": "Platinum"}

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import (
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
     NitroAuthError,
     NitroCut,
     NitroError,
@@ -20,6 +19,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import (
     NitroUnreachable,
     NitroUntrusted,
 )
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from tests.unit.plugins.module_utils.nitro.scripted import DONE, LOGIN, LOGOUT, RESET, SILENCE, Scripted, serving
 
 PASSWORD = "Th3-s3cret"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroError, NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster import (
     Cluster,
     Fit,
@@ -18,7 +19,6 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster import 
     outside,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster_plan import GRACE, Do, patience, plan
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroInputError
 
 from .test_cluster_work import OPTIONS
 

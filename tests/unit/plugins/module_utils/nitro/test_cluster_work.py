@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroError, NitroTimeout
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster import Wanted
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster_work import Membership
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroTimeout
 
 from .memory_cluster import CLIP, PASSWORD, Box, Client, Killed, World
 

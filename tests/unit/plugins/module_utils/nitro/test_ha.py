@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroError, NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import ha
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroInputError
 
 A, B, C = "10.0.1.10", "10.0.2.10", "10.0.3.10"
 ME: dict[str, Any] = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import ipset
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ipset import Wanted
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, carry_out
 from tests.unit.plugins.module_utils.nitro.memory_appliance import Killed, MemoryAppliance

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroUnreachable
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroError, NitroUnreachable
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import (
     Job,
     Needs,

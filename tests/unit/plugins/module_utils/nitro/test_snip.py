@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.snip import Wanted, describe, foretell, plan
 
 NSIP, SNIP, MASK = "10.0.1.10", "10.0.21.10", "255.255.255.0"

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
+    NitroCut,
+    NitroError,
+    NitroInputError,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import steps
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroCut, NitroError, NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, converge
 from tests.unit.plugins.module_utils.nitro.memory_appliance import MemoryAppliance
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroTimeout
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroTimeout
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.waiting import wait_until
 
 

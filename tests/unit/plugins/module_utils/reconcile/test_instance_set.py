@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import Recipe
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import Want
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_set import InstanceSet, unreleased
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.launch import Recipe
 
 from .fleet import ROLES, eip, instance, seat, seen, tagged, want
 

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import (
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
     NitroAuthError,
     NitroError,
     NitroUnreachable,
 )
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims import Claim, Verdict
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_probe import Panel, Patience, Target
 

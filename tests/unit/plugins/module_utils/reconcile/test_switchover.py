@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
+    NitroError,
+    NitroInputError,
+    NitroTimeout,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroError, NitroInputError, NitroTimeout
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.switchover import (
     ADVICE,
     Node,

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.stats import Figures, Reading
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick import Effects, Order, Ticked, tick, with_port
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.cleanup import remains
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import Report
@@ -24,6 +23,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import (
     RequestError,
     SampleError,
 )
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Figures, Reading
 from tests.unit.plugins.module_utils.scaling.story import BETWEEN, HIGH, LOW, minute, policy, rows
 
 ONE, TWO, THREE = Node("10.0.0.1", "i-1", 0), Node("10.0.0.2", "i-2", 1), Node("10.0.0.3", "i-3", 2)

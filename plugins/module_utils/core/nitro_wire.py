@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .errors import NitroInputError
+from .nitro_errors import NitroInputError
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)

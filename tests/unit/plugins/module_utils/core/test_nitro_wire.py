@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import wire
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.errors import NitroInputError
+from ansible_collections.cloudadc.aws.plugins.module_utils.core import nitro_wire as wire
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
 
 
 @pytest.mark.parametrize(

@@ -7,22 +7,21 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.launch import (
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.quotas import quota_of, refuse_quota
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.launch import (
     Ground,
     Recipe,
     client_token,
     group_trouble,
     in_device_order,
-    quota_of,
     refuse_impossible,
     refuse_incomplete,
-    refuse_quota,
     request,
     token_of_generation,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 
-from ..reconcile.fleet import ROLES, want, wish
+from .fleet import ROLES, want, wish
 
 RECIPE = Recipe("ami-1", "m5.xlarge")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..core.errors import Failure
+from .errors import Failure
 
 # The vendor's ways of saying "there is no such thing" (vendor NITRO reference, error messages): 258 No such resource,
 # 461-463 No such vserver/service/service group, 344 No service, 362 Invalid node ID, 1540 Certificate does not exist,

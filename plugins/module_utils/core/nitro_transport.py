@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
-from . import wire
-from .errors import (
+from . import nitro_wire as wire
+from .nitro_errors import (
     BAD_CREDENTIALS,
     SESSION_GONE,
     TOO_MANY_SESSIONS,

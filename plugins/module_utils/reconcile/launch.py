@@ -13,9 +13,9 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_specifications
 
+from ..aws import tags as t
 from ..core.errors import Refusal
-from ..reconcile.instance_plan import InterfaceWish, Want
-from . import tags as t
+from .instance_plan import InterfaceWish, Want
 
 Described = Sequence[Mapping[str, Any]]
 _AVAILABILITY_ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+[a-z]")
@@ -143,27 +143,6 @@ def group_trouble(want: Want, ground: Ground) -> str | None:
     elsewhere = [f"{name} is in {found[name]}" for name in asked if found[name] not in vpc]
     if elsewhere:
         return f"security group {'; '.join(elsewhere)}, but the subnets are in {', '.join(sorted(vpc))}"
-    return None
-
-
-def refuse_quota(allocated: int, needed: int, quota: int | None, what: str = "Elastic IPs") -> None:
-    """Raise Refusal if ``needed`` more of ``what`` do not fit. None: the quota is unknown, so AWS will have to say."""
-    if quota is not None and allocated + needed > quota:
-        raise Refusal(
-            f"{needed} more {what} are needed, but {allocated} of the {quota} that this account may have in this "
-            "region are allocated"
-        )
-
-
-def quota_of(attributes: Described) -> int | None:
-    """The region's limit of Elastic IPs from a DescribeAccountAttributes reply.
-
-    vpc-max-elastic-ips follows raised quotas and needs one EC2 right; Service Quotas would need two of another service.
-    """
-    for attribute in attributes:
-        if attribute.get("AttributeName") == "vpc-max-elastic-ips":
-            values = [value.get("AttributeValue", "") for value in attribute.get("AttributeValues", [])]
-            return next((int(value) for value in values if value.isdigit()), None)
     return None
 
 

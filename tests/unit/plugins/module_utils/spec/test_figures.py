@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import stats
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.stats import Figures, Reading
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec import figures as stats
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Figures, Reading
 
 GOOD = {
     "pktcpuusagepcnt": 41.5,

@@ -1,0 +1,106 @@
+"""Imports point one way: what each room of plugins/ may import, over the whole import graph."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+from collections.abc import Iterator
+
+PLUGINS = pathlib.Path(__file__).parents[3] / "plugins"
+
+#: Which other rooms a room may import from.
+ALLOWED: dict[str, frozenset[str]] = {
+    "core": frozenset(),
+    "spec": frozenset({"core"}),
+    "scaling": frozenset({"core", "spec"}),
+    "aws": frozenset({"core", "spec"}),
+    "nitro": frozenset({"core", "spec"}),
+    "console": frozenset({"core", "spec"}),
+    "stores": frozenset({"core", "spec"}),
+}
+_SIDES = frozenset({"core", "spec", "scaling", "aws", "nitro", "console", "stores"})
+ALLOWED |= {
+    "distributors": _SIDES,
+    "topologies": _SIDES,
+    "attachments": _SIDES,
+}
+_PARTS = _SIDES | {"distributors", "topologies", "attachments"}
+ALLOWED |= {
+    "reconcile": _PARTS,
+    "preflight": _PARTS | {"reconcile"},
+    "report": frozenset({"core", "spec", "scaling"}),
+}
+
+_TOPS = frozenset({"modules", "filter", "plugin_utils", "doc_fragments"})
+
+
+def _files() -> list[pathlib.Path]:
+    return sorted(p for p in PLUGINS.rglob("*.py"))
+
+
+def _room(path: pathlib.Path) -> str:
+    parts = path.relative_to(PLUGINS).parts
+    return parts[1] if parts[0] == "module_utils" else parts[0]
+
+
+def _imports(path: pathlib.Path) -> Iterator[tuple[str, str]]:
+    """Yield (room, dotted name) for every relative import of the file."""
+    package = path.relative_to(PLUGINS).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            for alias in node.names:
+                target = [*base, *(node.module.split(".") if node.module else []), alias.name]
+                yield (target[1] if target[0] == "module_utils" else target[0]), ".".join(target)
+
+
+def _violations() -> list[str]:
+    wrong = []
+    for path in _files():
+        room = _room(path)
+        if room in _TOPS:
+            continue
+        allowed = ALLOWED[room] | {room}
+        wrong += [f"{path.relative_to(PLUGINS)}: {name}" for other, name in _imports(path) if other not in allowed]
+    return wrong
+
+
+def test_every_room_imports_only_from_the_rooms_below_it() -> None:
+    assert _violations() == []
+
+
+def test_every_folder_of_module_utils_has_a_rule() -> None:
+    folders = {
+        path.name for path in (PLUGINS / "module_utils").iterdir() if path.is_dir() and path.name != "__pycache__"
+    }
+    assert folders == set(ALLOWED)
+
+
+def test_imports_within_the_collection_are_relative() -> None:
+    absolute = [
+        f"{path.relative_to(PLUGINS)}: {node.module}"
+        for path in _files()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ansible_collections.cloudadc")
+    ]
+    assert absolute == []
+
+
+def test_module_utils_has_no_import_cycle() -> None:
+    graph: dict[str, set[str]] = {}
+    known = {".".join(path.relative_to(PLUGINS).with_suffix("").parts) for path in _files()}
+    for path in _files():
+        name = ".".join(path.relative_to(PLUGINS).with_suffix("").parts)
+        targets = {target for _, target in _imports(path)} | {t.rpartition(".")[0] for _, t in _imports(path)}
+        graph[name] = (targets & known) - {name}
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join((*trail, name))
+        if name not in done:
+            for target in sorted(graph[name]):
+                visit(target, (*trail, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
