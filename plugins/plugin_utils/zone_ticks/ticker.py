@@ -21,7 +21,7 @@ from typing import Any
 from ...module_utils.core.errors import Failure
 from ...module_utils.core.nitro_errors import NitroError
 from ...module_utils.reconcile.session import carry_out, loaded
-from ...module_utils.reconcile.tick import Effects, Order, plan_for
+from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
 from ...module_utils.reconcile.tick_effects import in_ec2, over_nitro
 from ...module_utils.scaling.decision import Decision, refused
 from ...module_utils.spec.errors import AutoscaleError
@@ -61,7 +61,7 @@ class Zone:
         options = _Options({"store": settings.store}, settings.aws)
         store = open_store(options, settings.group, self.name, may_create=True)
         # Whom the event reaches reports how it goes; until then the nodes of a shrinking are still in the distributor.
-        order = Order(settings.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
+        order = TickSpec(settings.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
         held = min(settings.lease_seconds, 60.0 + 4 * settings.nitro.timeout)
         try:
             _before, _after, ticked = carry_out(store, plan_for(order, self._effects()), owner, held)
