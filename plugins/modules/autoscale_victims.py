@@ -210,7 +210,9 @@ target_groups:
   returned: success
   type: list
   elements: dict
-  sample: [{"target_group_arn": "arn:aws:elasticloadbalancing:eu-central-1:1:targetgroup/shop-web/1", "targets": [{"id": "10.0.2.13", "port": 80}]}]
+  sample:
+    - target_group_arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-web/1
+      targets: [{"id": "10.0.2.13", "port": 80}]
 record_sets:
   description: Every name in O(domains) with the record sets that are removed, as
     O(cloudadc.aws.route53_adc_record#module:record_sets). Empty without nodes.

@@ -204,6 +204,7 @@ class Removal:
         there = [node for node in after if node.live]
         addresses = [node.client_address for node in there if node.client_address]
         members = {member.address for member in self.members}
+        drained = [n for n in there if n.lifecycle == DRAINING and n.nsip in members]
         return {
             "changed": changed,
             "victims": [asdict(node) for node in after],
@@ -226,9 +227,8 @@ class Removal:
             ],
             "cluster_nodes": [
                 {"nsip": self._address(node)}
-                for node in there
+                for node in (drained if self.params["step"] == "begin" else there)
                 if node.nsip
-                and (self.params["step"] != "begin" or (node.lifecycle == DRAINING and node.nsip in members))
             ],
             "diff": {
                 "before": {node.instance_id: node.lifecycle for node in choice.victims},
@@ -242,6 +242,15 @@ class Removal:
     def _with_port(self, address: str) -> str:
         port = self.params["nitro_port"]
         return f"{address}:{port}" if port else address
+
+
+def _targets(group: Mapping[str, Any], addresses: Sequence[str]) -> dict[str, Any]:
+    """Return what module nlb_adc_target takes for one target group."""
+    port = group["port"] or group["target_port"]
+    return {
+        "target_group_arn": group["target_group_arn"],
+        "targets": [{"id": address, "port": port} for address in addresses],
+    }
 
 
 def _stranded(node: Node) -> bool:
