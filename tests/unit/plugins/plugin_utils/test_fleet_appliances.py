@@ -14,9 +14,6 @@ from ansible_collections.cloudadc.aws.plugins.plugin_utils.zone_ticks.appliances
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.zone_ticks.ticker import Clients, spread
 
 FIGURES = {
-    **{"pktcpuusagepcnt": 20, "memusagepcnt": 40, "mgmtcpuusagepcnt": 1},
-    **{"rxmbitsrate": 1, "txmbitsrate": 1, "tcpcurclientconn": "7"},
-}
     "pktcpuusagepcnt": 20,
     "memusagepcnt": 40,
     "rxmbitsrate": 1,

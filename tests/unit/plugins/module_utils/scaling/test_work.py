@@ -54,7 +54,8 @@ def test_work_of_a_zone(more: dict[str, Any], work: list[str]) -> None:
             [
                 "shop, a: scale_in 1; low; phase draining until T.",
                 "Event adc-2: its nodes leave the distributor now and drain until T. The next tick after that "
-                "(playbook cloudadc.aws.autoscale) removes them; so does cloudadc.aws.scale_in with scale_in_event_id=adc-2",
+                "(playbook cloudadc.aws.autoscale) removes them; so does cloudadc.aws.scale_in with "
+                "scale_in_event_id=adc-2",
             ],
         ),
         (
