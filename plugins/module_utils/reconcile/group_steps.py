@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,8 +32,8 @@ def zone_steps(
         instances: all live instances of the zone.
         zone: name of the zone.
         applications: the variable with the applications, for the secrets that the definition does not hold.
-        only_new: leave nodes in service as they are when there are new ones, so that a node that does not answer keeps no
-            other from joining.
+        only_new: leave nodes in service as they are when there are new ones, so that a node that does not answer
+            keeps no other from joining.
         check_mode: nodes that are not in service yet have not been configured, so they are not looked at.
     """
     there = [one for one in instances if one["state"] != "planned" and one["tags"].get("cloudadc:zone") == zone]
@@ -54,10 +53,11 @@ def zone_steps(
         "report": report(zone, there),
         **application_steps(state, served, there, [place], applications),
     }
-    return steps | (_cluster(definition, place, nodes, new, there) if clustered else dict.fromkeys(_CLUSTER_STEPS, []))
+    return steps | (_cluster(definition, place, nodes, new, there) if clustered else _no_cluster())
 
 
-_CLUSTER_STEPS = ("clip", "cluster", "members", "settings")
+def _no_cluster() -> dict[str, list[Any]]:
+    return {"clip": [], "cluster": [], "members": [], "settings": []}
 
 
 def in_order(nodes: Sequence[Node]) -> list[Node]:
@@ -106,7 +106,7 @@ def _cluster(
     """A node in service answers for the cluster; where there is none, the node with the lowest id forms it."""
     ordered = [*(one for one in nodes if one["lifecycle"] == IN_SERVICE), *new]
     if not ordered:
-        return dict.fromkeys(_CLUSTER_STEPS, [])
+        return _no_cluster()
     first = ordered[0]["interfaces"]["management"]["network_interface_id"]
     serving = any(one["lifecycle"] in (IN_SERVICE, "draining") for one in there)
     return {
@@ -123,18 +123,16 @@ def _cluster(
 def _network(definition: Mapping[str, Any], place: Mapping[str, Any], nodes: Sequence[Node]) -> list[Entry]:
     """The SNIP of a node is its server interface's address; in a cluster the node owns it (a spotted address)."""
     reachable = [one for one in nodes if nsip(one) and address(one, "server")]
-    mask, routes = place["server_netmask"], list(place["routes"])
+    mask = place["server_netmask"]
+    common = {key: place[key] for key in ("routes", "return_gateways", "protected_networks")}
+    snips = [{"ip_address": address(one, "server"), "netmask": mask} for one in reachable]
     if definition["topology"] != "cluster":
         return [
-            {
-                "nsip": _at(definition, nsip(one)),
-                "snips": [{"ip_address": address(one, "server"), "netmask": mask}],
-                "routes": routes,
-            }
-            for one in reachable
+            {"nsip": _at(definition, nsip(one)), "snips": [snip], **common}
+            for one, snip in zip(reachable, snips, strict=True)
         ]
-    snips = [{"ip_address": address(one, "server"), "netmask": mask, "owner_node": one["node_id"]} for one in reachable]
-    return [{"nsip": _at(definition, place["clip"]), "snips": snips, "routes": routes}] if snips else []
+    owned = [{**snip, "owner_node": one["node_id"]} for one, snip in zip(reachable, snips, strict=True)]
+    return [{"nsip": _at(definition, place["clip"]), "snips": owned, **common}] if owned else []
 
 
 def application_steps(
@@ -313,8 +311,3 @@ def report(zone: str, instances: Sequence[Node]) -> list[str]:
 
 def _client(node: Node) -> str:
     return str(node["interfaces"].get("client", {}).get("public_ip") or address(node, "client"))
-
-
-def netmask(cidr: str) -> str:
-    """Return the netmask of a network."""
-    return str(ipaddress.ip_network(cidr).netmask)

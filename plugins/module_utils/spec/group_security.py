@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The security groups of an autoscale group: which ports are open to which networks. Pure.
 
-EC2 identifies a rule by protocol, ports and source and keeps one description of it, so every port is one rule, however many
-applications use it.
+EC2 identifies a rule by protocol, ports and source and keeps one description of it, so every port is one rule, however
+many applications use it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ GRE = "47"
 class Port:
     """Where clients reach an application.
 
-    ``visible``: nodes see the addresses of clients, as always with datagrams behind a load balancer. ``checked``: TCP port
-    of the load balancer's health check.
+    ``visible``: nodes see the addresses of clients, as always with datagrams behind a load balancer. ``checked``: TCP
+    port of the load balancer's health check.
     """
 
     name: str
@@ -59,7 +59,7 @@ def security_groups(definition: Mapping[str, Any], client_networks: Sequence[str
         client_networks: the networks of the client subnets, in which a load balancer has its addresses.
     """
     name, clustered = definition["name"], definition["topology"] == "cluster"
-    groups = [
+    groups: list[dict[str, Any]] = [
         {
             "role": "management",
             "description": f"Management of the VPX group {name}",
