@@ -85,8 +85,9 @@ EXAMPLES = r"""
 - name: Gather the state of the group and what it needs
   cloudadc.aws.vpx_group_info:
     definition: "{{ checked.definition }}"
-      cloudadc.aws.group_definition).definition }}"
     nodes: 2
+  vars:
+    checked: "{{ lookup('cloudadc.aws.role_variables', 'autoscale_group') | cloudadc.aws.group_definition }}"
   register: state
 
 - name: Report everything that prevents it from being built

@@ -311,3 +311,33 @@ def report(zone: str, instances: Sequence[Node]) -> list[str]:
 
 def _client(node: Node) -> str:
     return str(node["interfaces"].get("client", {}).get("public_ip") or address(node, "client"))
+
+
+def deployment_steps(
+    state: Mapping[str, Any],
+    applications: Sequence[Mapping[str, Any]] = (),
+    *,
+    check_mode: bool = False,
+    draining: bool = False,
+) -> dict[str, Any]:
+    """Return the work for the applications of the definition on all nodes in service of the zones in ``state``.
+
+    Args:
+        state: what vpx_group_info returned.
+        applications: the variable with the applications, for their secrets.
+        check_mode: look only at nodes in service.
+        draining: configure nodes that drain as well; they never get new clients.
+    """
+    wanted = (IN_SERVICE, "draining") if draining else (IN_SERVICE,)
+    there = state["instances"]
+    served = in_order(ready([one for one in there if one["lifecycle"] in wanted], check_mode and not draining))
+    steps = application_steps(state, served, there, state["zones"], applications)
+    followed = {each["name"] for each in state["definition"]["applications"] if each["backend_autoscaling_group"]}
+    known = [each for each in steps["applications"] if each["name"] in followed and "backends" in each]
+    removed = list(dict.fromkeys(each["nsip"] for each in steps["ipsets"]))
+    names = [each["name"] for each in state["definition"]["applications"]]
+    return {
+        **steps,
+        "followed": known,
+        "removed": [{"nsip": nsip, "name": name} for name in names for nsip in removed],
+    }
