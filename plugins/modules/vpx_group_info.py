@@ -67,7 +67,7 @@ options:
   lost_nodes:
     description:
       - Management addresses of nodes whose instances are gone. Those that no network interface has are returned in
-        RV(orphans). When the group is removed, the nodes that O(store) knows are added.
+        RV(orphans), and nothing else is read.
     type: list
     elements: str
     default: []
@@ -99,22 +99,22 @@ EXAMPLES = r"""
 RETURN = r"""
 definition:
   description: O(definition), for filters that decide on the result.
-  returned: success
+  returned: without O(lost_nodes)
   type: dict
 problems:
   description: One message for each thing that prevents the group from being built, or the zone from scaling.
-  returned: success
+  returned: without O(lost_nodes)
   type: list
   elements: str
   sample: ["There is no key pair ops in this account and region."]
 instances:
   description: The live instances, in the form of RV(cloudadc.aws.vpx_instance#module:instances).
-  returned: success
+  returned: without O(lost_nodes)
   type: list
   elements: dict
 security_groups:
   description: Ids of the security groups that exist, by role.
-  returned: success
+  returned: without O(lost_nodes)
   type: dict
   sample: {"management": "sg-0123456789abcdef0"}
 zones:
@@ -123,48 +123,48 @@ zones:
       for
       none), and what M(cloudadc.aws.vpx_network) needs, C(server_netmask), C(routes), C(return_gateways),
       C(protected_networks).
-  returned: success
+  returned: without O(lost_nodes)
   type: list
   elements: dict
 balancer:
   description: The load balancer, in the form of RV(cloudadc.aws.nlb_adc_balancer#module:balancer); null if there is
     none.
-  returned: success
+  returned: without O(lost_nodes)
   type: dict
 target_groups:
   description: The target groups of the group's applications, C(application), C(target_group_arn) and C(targets) with
     their states.
-  returned: success
+  returned: without O(lost_nodes)
   type: list
   elements: dict
 stale_targets:
   description: Registered targets whose address no interface of the group has, by target group.
-  returned: success
+  returned: without O(lost_nodes)
   type: list
   elements: dict
 records:
   description: Record sets of nodes by domain, with C(identifier), C(value) and C(ttl).
-  returned: success
+  returned: without O(lost_nodes)
   type: dict
 stale_records:
   description: Record sets of instances that are gone, by C(record).
-  returned: success
+  returned: without O(lost_nodes)
   type: list
   elements: dict
 aliases:
   description: The alias target of each domain that is an alias.
-  returned: success
+  returned: without O(lost_nodes)
   type: dict
 backends:
   description:
     - Back ends that are instances of Auto Scaling groups, by application. An application whose back ends are not known
       is
       missing, and its back ends stay as they are.
-  returned: success
+  returned: without O(lost_nodes)
   type: dict
 unknown_backends:
   description: Auto Scaling groups that want instances and have none in service.
-  returned: success
+  returned: without O(lost_nodes)
   type: list
   elements: str
 orphans:
@@ -172,10 +172,17 @@ orphans:
   returned: success
   type: list
   elements: str
+removal:
+  description:
+    - For a group that is to be removed, C(records), record sets for M(cloudadc.aws.route53_adc_record), and C(devices),
+      addresses
+      for M(cloudadc.aws.adm_device), those of lost nodes that O(store) knows among them.
+  returned: without O(lost_nodes)
+  type: dict
 plan:
   description: What is to be done, one section for each step. The sections are options of the modules that carry them
     out.
-  returned: success
+  returned: without O(lost_nodes)
   type: dict
   contains:
     shared:
@@ -202,7 +209,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
-from ..module_utils.reconcile.group import Request, orphaned, survey
+from ..module_utils.reconcile.group import Request, orphaned, removal, survey
 from ..module_utils.reconcile.group_reading import sentence
 from ..module_utils.scaling.view import load
 from ..module_utils.stores.base import StoreError
@@ -250,19 +257,21 @@ def run(module: Any) -> dict[str, Any]:
     params, clients = module.params, Clients(module)
     definition = params["definition"]
     request = Request(definition, params["zone"] or "", params["nodes"], params["exclusive"])
-    result = survey(clients, request)
+    subnets = [one["management_subnet_id"] for one in definition["zones"] if one["management_subnet_id"]]
     lost = list(params["lost_nodes"])
+    if lost:
+        return {"orphans": orphaned(clients("ec2"), lost, subnets)}
+    result = survey(clients, request)
     if params["store"]:
         try:
             if definition["state"] == "absent":
-                lost += known_nodes(module, definition["name"])
+                lost = known_nodes(module, definition["name"])
             elif definition["zones"]:
                 open_store(module, definition["name"], definition["zones"][0]["name"]).read()
         except StoreError as error:
             result["problems"].append(sentence(str(error)))
-    subnets = [one["management_subnet_id"] for one in definition["zones"] if one["management_subnet_id"]]
-    result["orphans"] = orphaned(clients("ec2"), list(dict.fromkeys(lost)), subnets)
-    return result
+    orphans = orphaned(clients("ec2"), lost, subnets)
+    return {**result, "orphans": orphans, "removal": removal(definition, result, orphans)}
 
 
 def main() -> None:

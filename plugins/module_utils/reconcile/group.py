@@ -37,7 +37,7 @@ from .group_reading import (
     refused,
     sentence,
 )
-from .group_steps import domains
+from .group_steps import domains, nsip
 
 #: A documentation address (RFC 5737) in place of a node that does not exist yet.
 _EXAMPLE_NODE = Node("cloudadc", "192.0.2.1")
@@ -144,7 +144,9 @@ def _distribution(
     """Read load balancer, listeners, targets, record sets and back ends side by side. A Refusal becomes a problem."""
     definition, found = request.definition, Distribution()
     reads: list[Callable[[], None]] = []
-    if definition["distributor"] == "nlb" and definition["zones"] and nodes.subnets:
+    if definition["state"] == "absent":
+        reads.append(lambda: _find_balancer(connect, definition, found))
+    elif definition["distributor"] == "nlb" and definition["zones"] and nodes.subnets:
         reads.append(lambda: _read_balancer(connect, request, ids, found))
         reads.append(lambda: _read_listeners(connect, request, found))
     if domains(definition) and (definition["dns"]["zone"] or definition["dns"]["hosted_zone_id"]):
@@ -175,6 +177,31 @@ def _read_balancer(connect: Connect, request: Request, ids: Mapping[str, str], f
     job = Balancing(want=want, elb=connect("elbv2"), ec2=connect("ec2"), timeout=None, check=True)
     answer = job.converge()
     found.balancer, found.balancer_changes = answer["balancer"], answer["actions"]
+
+
+def _find_balancer(connect: Connect, definition: Definition, found: Distribution) -> None:
+    """Find the load balancer of a group that is to be removed; one of this name that is not its own is left out."""
+    want = BalancerWant(name=definition["name"], group=definition["name"])
+    job = Balancing(want=want, elb=connect("elbv2"), ec2=connect("ec2"), timeout=None, check=True)
+    balancer, _addresses = job.look()
+    if balancer and t.carries(balancer.tags, want.identity):
+        found.balancer = balancer.result()
+
+
+def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence[str]) -> dict[str, Any]:
+    """Return what is removed by name: record sets of the domains, and devices of the console."""
+    by_node = [{"record": one, "nodes": [], "purge": True} for one, listed in result["records"].items() if listed]
+    balancer = result["balancer"]
+    aliases = [
+        {"record": domain, "alias": alias}
+        for domain, alias in result["aliases"].items()
+        if balancer and alias["dns_name"] == f"{balancer['dns_name'].lower().rstrip('.')}."
+    ]
+    nsips = [nsip(one) for one in result["instances"] if nsip(one)]
+    return {
+        "records": by_node if definition["distributor"] == "dns" else aliases,
+        "devices": list(dict.fromkeys([*nsips, *orphans])),
+    }
 
 
 def _read_listeners(connect: Connect, request: Request, found: Distribution) -> None:
