@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..core.errors import Failure
-from ..core.questions import ask_all
+from ..core.parallel import ask_all
 from .module import client_from
 from .steps import Row, canonical_or_none, whole
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ..core.errors import Failure
-from ..core.questions import attempt
+from ..core.parallel import attempt, attempt_all
 from ..scaling.cleanup import remains
 from ..scaling.decision import refused
 from ..scaling.followed import Backend, differing
@@ -128,17 +129,7 @@ def tick_zones(jobs: Sequence[Callable[[], T]]) -> list[T | Failure]:
 
     One thread a zone: zones wait for their appliances and stores, and a slow one must not delay another.
     """
-    outcomes: list[T | Failure] = [Failure("the tick did not end")] * len(jobs)
-
-    def work(number: int) -> None:
-        outcomes[number] = attempt(jobs[number])
-
-    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(len(jobs))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
+    return attempt_all([partial(attempt, job) for job in jobs], workers=max(1, len(jobs)))
 
 
 def _ticked(job: ZoneTick, *, check_mode: bool) -> tuple[Record, Record, Ticked, bool]:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which zones a tick of role autoscale is about: from the variables of the roles to the options of module autoscale_tick.
+"""Which zones a tick of role autoscale is about: from variables of roles to options of module autoscale_tick.
 
 The role works with the definition of a group, or without one on a single zone whose nodes the variables name.
 """

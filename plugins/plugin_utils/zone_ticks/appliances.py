@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -52,7 +52,7 @@ class Appliances:
     connect: Callable[[str], Session]
     timeout: float
     keep: float
-    workers: ThreadPoolExecutor
+    workers: Executor
     clock: Callable[[], float] = time.monotonic
     _known: dict[str, _Appliance] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -18,16 +18,15 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ...module_utils.aws.errors import AwsError
 from ...module_utils.core.errors import Failure
-from ...module_utils.core.questions import attempt
+from ...module_utils.core.parallel import attempt, workers_left_alone
 from ...module_utils.nitro.client import NitroClient
 from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
@@ -173,7 +172,7 @@ class Ticker:
 
     async def run(self) -> None:
         """Never returns."""
-        with _workers(WORKERS) as workers, _workers(APPLIANCE_WORKERS) as askers:
+        with workers_left_alone(WORKERS) as workers, workers_left_alone(APPLIANCE_WORKERS) as askers:
             clients, appliances = Clients(self.settings.aws), self._appliances(askers)
             zones = [
                 Zone(group, name, self.settings, clients, appliances)
@@ -188,7 +187,7 @@ class Ticker:
             finally:
                 appliances.close()
 
-    def _appliances(self, workers: ThreadPoolExecutor) -> Appliances:
+    def _appliances(self, workers: Executor) -> Appliances:
         nitro = self.settings.nitro
         longest = max(float(group.policy.interval) for group in self.settings.groups)
 
@@ -197,7 +196,7 @@ class Ticker:
 
         return Appliances(connect, nitro.timeout, KEPT_INTERVALS * longest, workers)
 
-    async def _forever(self, zone: Zone, first: float, workers: ThreadPoolExecutor) -> None:
+    async def _forever(self, zone: Zone, first: float, workers: Executor) -> None:
         """A tick each interval of the clock; one that takes longer swallows the next."""
         loop, interval = asyncio.get_running_loop(), float(zone.group.policy.interval)
         due = loop.time() + first
@@ -209,7 +208,7 @@ class Ticker:
             while due <= loop.time():
                 due += interval
 
-    async def _tick(self, zone: Zone, workers: ThreadPoolExecutor) -> None:
+    async def _tick(self, zone: Zone, workers: Executor) -> None:
         at, owner = datetime.now(UTC), f"eda {default_owner()}"
         decision = await asyncio.get_running_loop().run_in_executor(workers, attempt, lambda: zone.tick(at, owner))
         zone.appliances.forget_unused()
@@ -228,13 +227,3 @@ class Ticker:
         if self._troubles.get(zone) != trouble:
             _LOG.warning("%s: %s", zone, trouble)
         self._troubles[zone] = trouble
-
-
-@contextmanager
-def _workers(number: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads that are not waited for at the end: what they wait for may never come."""
-    workers = ThreadPoolExecutor(max_workers=number)
-    try:
-        yield workers
-    finally:
-        workers.shutdown(wait=False, cancel_futures=True)
