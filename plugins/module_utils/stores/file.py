@@ -14,6 +14,7 @@ import errno
 import fcntl
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +40,20 @@ from .base import (
 FORMAT = 1
 #: How long to wait, in seconds, for another process's lock; it holds it for milliseconds.
 LOCK_SECONDS = 30.0
+
+
+class _Queues:
+    """A lock a folder for the threads of this process."""
+
+    def __init__(self) -> None:
+        self._guard, self._locks = threading.Lock(), dict[Path, threading.Lock]()
+
+    def of(self, folder: Path) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault(folder, threading.Lock())
+
+
+_QUEUES = _Queues()
 
 
 class FileStore:
@@ -130,16 +145,20 @@ class FileStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Nobody else reads to write while this lasts; the kernel frees it when a holder dies."""
-        with _sentences(self.path, "write"):
-            if not self.path.parent.is_dir():
-                self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self._wait_for(lock)
-            yield
-        finally:
-            os.close(lock)
+        """Nobody else reads to write while this lasts; the kernel frees it when a holder dies.
+
+        Threads of one process queue up first: many zones that poll for one lock would keep each other from it.
+        """
+        with _QUEUES.of(self.path.parent):
+            with _sentences(self.path, "write"):
+                if not self.path.parent.is_dir():
+                    self.path.parent.mkdir(mode=0o700, exist_ok=True)
+                lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                self._wait_for(lock)
+                yield
+            finally:
+                os.close(lock)
 
     def _wait_for(self, lock: int) -> None:
         deadline = time.monotonic() + self._lock_seconds

@@ -92,7 +92,7 @@ class Appliances:
         for each in old:
             self.workers.submit(_close, each)
 
-    def close(self, timeout: float = 5.0) -> None:
+    def close(self, timeout: float = 15.0) -> None:
         """Log out everywhere, side by side; what takes longer than ``timeout`` seconds ends with its idle time."""
         with self._lock:
             known, self._known = list(self._known.values()), {}
