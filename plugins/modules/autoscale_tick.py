@@ -304,6 +304,25 @@ work:
   type: list
   elements: str
   sample: [act]
+settled:
+  description: What is settled when the decided event is done, for O(swept) and O(cleaned_up) of its report.
+  returned: for each zone
+  type: dict
+  contains:
+    missing:
+      description: Instance ids out of RV(missing).
+      type: list
+      elements: str
+    failed_events:
+      description: Ids of events out of RV(unfinished).
+      type: list
+      elements: str
+lost_addresses:
+  description: Management addresses of the nodes in RV(missing), without a port.
+  returned: for each zone
+  type: list
+  elements: str
+  sample: [10.0.1.10]
 summary:
   description: What the tick decided and what follows from it, as lines for an operator.
   returned: always
@@ -428,7 +447,8 @@ node_count:
 remains:
   description:
     - What is to be done now about that which failed events left behind, each with C(event_id), C(stage) (where it
-      failed) and C(action), V(scale_in) (take its nodes out of the distributor) or V(deprovision) (remove them).
+      failed), C(action), V(scale_in) (take its nodes out of the distributor) or V(deprovision) (remove them), and
+      C(step), that of role P(cloudadc.aws.scale_in#role) which does it.
     - Empty unless the zone watches again and nothing else is to be done. Whoever has removed them reports that event
       C(done).
   returned: always
@@ -537,7 +557,7 @@ def of_many(module: Any, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]
             failed = {"zone": entry["zone"], "failed": True, "msg": told, "work": [], "summary": [told]}
             results.append(failed)
         else:
-            results.append({**finished(module, *outcome), "failed": False})
+            results.append(finished(module, *outcome))
     return {
         "changed": any(each.get("changed") for each in results),
         "zones": results,

@@ -18,7 +18,7 @@ from ..scaling.decision import refused
 from ..scaling.followed import Backend, differing
 from ..scaling.group_state import Node, Record, node_to_json
 from ..scaling.view import difference, state, was_changed
-from ..scaling.work import Telling, may_follow, summary, work_of
+from ..scaling.work import Telling, lost_addresses, may_follow, settled_by_event, summary, work_of
 from ..stores.base import LeaseLost, LeaseRefused, Store
 from .session import carry_out, foretell, loaded, patiently
 from .tick import Effects, Ticked, TickSpec, plan_for
@@ -101,6 +101,7 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
     decision = ticked.decision
     result: dict[str, Any] = {
         "zone": job.zone,
+        "failed": False,
         **decision.to_json(),
         **state(after),
         "changed": was_changed(before, after),
@@ -117,6 +118,7 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
         result["reported"] = leased
     if job.following is not None:
         result.update(_followed(job.following, job.spec, after, needed=may_follow(result)))
+    result["settled"], result["lost_addresses"] = settled_by_event(result), lost_addresses(result)
     result["work"] = [each.value for each in work_of(result)]
     result["summary"] = summary(result, telling)
     if diff:

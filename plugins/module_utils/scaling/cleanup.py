@@ -26,8 +26,21 @@ class Remains:
     stage: Action
     action: Action
 
+    @property
+    def step(self) -> str:
+        """The step of role scale_in that does it. A node that was never in service needs no drain."""
+        if self.stage is Action.SCALE_OUT:
+            return "cleanup"
+        return "begin" if self.action is Action.SCALE_IN else "finish"
+
     def to_json(self) -> dict[str, Any]:
-        return {"event_id": self.event_id, "stage": self.stage.value, "action": self.action.value}
+        """Return it as modules return it."""
+        return {
+            "event_id": self.event_id,
+            "stage": self.stage.value,
+            "action": self.action.value,
+            "step": self.step,
+        }
 
 
 def remains(policy: Policy, record: Record, decision: Decision) -> tuple[Remains, ...]:

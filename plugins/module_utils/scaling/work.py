@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ class Work(enum.Enum):
     FAILED_EVENTS = "failed_events"
     BACKENDS = "backends"
 
+
+_PORT = re.compile(r":\d+$")
 
 #: While nodes join or leave, the run that carries the event out configures them, back ends included.
 _CONFIGURED_BY_THE_EVENT = ("scaling_out", "deprovisioning")
@@ -49,6 +52,26 @@ def may_follow(zone: Mapping[str, Any]) -> bool:
     """Return whether this tick may change back ends: nothing is decided, and no event configures the nodes."""
     idle = zone["leased"] and zone["decision"]["action"] == "none"
     return idle and zone["phase"] not in _CONFIGURED_BY_THE_EVENT
+
+
+def settled_by_event(zone: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what the decided event settles when it is done: a scale-out replaces nodes that are gone, and brings what
+    failed scale-outs left into service.
+
+    ``missing``: instance ids; ``failed_events``: their ids.
+    """
+    if zone["decision"]["action"] != "scale_out":
+        return {"missing": [], "failed_events": []}
+    return {
+        "missing": [node["instance_id"] for node in zone["missing"]],
+        "failed_events": [left["event_id"] for left in zone["unfinished"] if left["stage"] == "scale_out"],
+    }
+
+
+def lost_addresses(zone: Mapping[str, Any]) -> list[str]:
+    """Return the management addresses of nodes that are gone, without the port."""
+    hosts = (node["nsip"] for node in zone["missing"])
+    return list(dict.fromkeys(_PORT.sub("", host) for host in hosts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ def read_call(variables: Mapping[str, Any], group_variables: Mapping[str, Any]) 
     Returns:
         ``problems``: one message each. ``zones``: entries for option ``zones`` of the module, empty where one zone is
         named. ``followed``: the option of this name.
-        ``lease_seconds``: for which an event belongs to its owner. ``definition``: of the group, or empty.
+        ``nitro_port``: of the nodes, 0 for the protocol's own. ``lease_seconds``: for which an event belongs to its
+        owner. ``definition``: of the group, or empty.
     """
     plain = {name.removeprefix("autoscale_"): value for name, value in variables.items()}
     defined = bool(group_variables.get("autoscale_group_name"))
@@ -41,6 +42,7 @@ def read_call(variables: Mapping[str, Any], group_variables: Mapping[str, Any]) 
         "zones": [] if plain.get("zone") else [_entry(there[name]) for name in chosen if name in there],
         "followed": _followed(definition),
         "definition": definition,
+        "nitro_port": _port(definition),
         "lease_seconds": _lease(plain, group_variables, definition),
     }
 
@@ -62,6 +64,13 @@ def _problems(plain: Mapping[str, Any], chosen: Sequence[str], there: Sequence[s
     if not defined and plain.get("node_count") in (None, "") and not plain.get("nodes"):
         problems.append(f"{group}, {zone}: autoscale_nodes is empty and autoscale_node_count is not given.")
     return problems
+
+
+def _port(definition: Mapping[str, Any]) -> int:
+    """Return the port of NITRO where it is not the protocol's own, otherwise 0."""
+    usual = {"http": 80, "https": 443}
+    port: int = definition.get("nitro_port", 0)
+    return 0 if not definition or port == usual[definition["nitro_protocol"]] else port
 
 
 def _entry(zone: Mapping[str, Any]) -> dict[str, Any]:
