@@ -183,9 +183,10 @@ orphans:
   elements: str
 removal:
   description:
-    - For a group that is to be removed, C(records), record sets for M(cloudadc.aws.route53_adc_record), and C(devices),
-      addresses
-      for M(cloudadc.aws.adm_device), those of lost nodes that O(store) knows among them.
+    - What is removed by name with a group or its applications, C(records) for M(cloudadc.aws.route53_adc_record),
+      C(target_groups) for M(cloudadc.aws.nlb_adc_target), C(listeners) for M(cloudadc.aws.nlb_adc_listener),
+      C(drain_seconds),
+      and C(devices), addresses for M(cloudadc.aws.adm_device), those of lost nodes that O(store) knows among them.
   returned: without O(lost_nodes)
   type: dict
 plan:
@@ -282,7 +283,7 @@ def run(module: Any) -> dict[str, Any]:
         except StoreError as error:
             result["problems"].append(sentence(str(error)))
     orphans = orphaned(clients("ec2"), lost, subnets)
-    return {**result, "orphans": orphans, "removal": removal(definition, result, orphans)}
+    return {**result, "orphans": orphans, "removal": removal(result["definition"], result, orphans)}
 
 
 def main() -> None:

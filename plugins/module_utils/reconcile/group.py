@@ -156,6 +156,7 @@ def _distribution(
     reads: list[Callable[[], None]] = []
     if definition["state"] == "absent":
         reads.append(lambda: _find_balancer(connect, definition, found))
+        reads.append(lambda: _read_listeners(connect, request, found))
     elif definition["distributor"] == "nlb" and definition["zones"] and nodes.subnets:
         reads.append(lambda: _read_balancer(connect, request, ids, found))
         reads.append(lambda: _read_listeners(connect, request, found))
@@ -201,7 +202,7 @@ def _find_balancer(connect: Connect, definition: Definition, found: Distribution
 
 
 def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence[str]) -> dict[str, Any]:
-    """Return what is removed by name: record sets of the domains, and devices of the console."""
+    """Return what is removed by name: record sets, targets and listeners of applications, devices of the console."""
     by_node = [{"record": one, "nodes": [], "purge": True} for one, listed in result["records"].items() if listed]
     balancer = result["balancer"]
     aliases = [
@@ -210,7 +211,12 @@ def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence
         if balancer and alias["dns_name"] == f"{balancer['dns_name'].lower().rstrip('.')}."
     ]
     nsips = [nsip(one) for one in result["instances"] if nsip(one)]
+    names = [one["name"] for one in definition["applications"]]
+    arns = [one["target_group_arn"] for one in result["target_groups"] if one["application"] in names]
     return {
+        "target_groups": [{"target_group_arn": arn, "targets": [], "purge": True} for arn in arns],
+        "listeners": [{"application": name} for name in names],
+        "drain_seconds": plans.drain_seconds(definition),
         "records": by_node if definition["distributor"] == "dns" else aliases,
         "devices": list(dict.fromkeys([*nsips, *orphans])),
     }
@@ -218,7 +224,8 @@ def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence
 
 def _read_listeners(connect: Connect, request: Request, found: Distribution) -> None:
     definition, name = request.deployed, request.definition["name"]
-    wishes = tuple(wish_of(name, option) for option in plans.listeners(definition))
+    present = definition["state"] == "present"
+    wishes = tuple(wish_of(name, option) for option in plans.listeners(definition)) if present else ()
     check_wishes(wishes)
     applications = tuple(one["name"] for one in definition["applications"])
     ways = Ways(
@@ -227,7 +234,7 @@ def _read_listeners(connect: Connect, request: Request, found: Distribution) -> 
         group=name,
         wishes=wishes,
         applications=applications,
-        present=definition["state"] == "present",
+        present=present,
         purge=False,
         tags={**definition["tags"], t.GROUP: name},
         others=applications if not request.existing else None,

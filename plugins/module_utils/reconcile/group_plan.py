@@ -97,11 +97,15 @@ def balancer_zones(definition: Definition) -> list[dict[str, Any]]:
     ]
 
 
+def drain_seconds(definition: Definition) -> int:
+    """Return the deregistration delay of target groups, of which AWS allows an hour at most."""
+    minutes = float(definition["policy"].get("drain_timeout") or 10)
+    return min(int(minutes * 60), LONGEST_DELAY)
+
+
 def listeners(definition: Definition) -> list[dict[str, Any]]:
     """Return option ``listeners`` of nlb_adc_listener."""
-    minutes = float(definition["policy"].get("drain_timeout") or 10)
-    delay = min(int(minutes * 60), LONGEST_DELAY)
-    found = []
+    delay, found = drain_seconds(definition), []
     for one in definition["applications"]:
         protocol = listener_protocol(one["protocol"], one["nlb_protocol"])
         listener = {

@@ -62,8 +62,10 @@ def read_deployment(
     merged = (
         [*(each for each in declared if each.get("name") not in names), *chosen] if given or not present else declared
     )
-    definition, wrong = read_group({**group, _APPLICATIONS: merged}, building=False)
-    problems += wrong if present and not one_step else _of_removal(definition, wrong, names)
+    state = {} if present else {f"{PREFIX}state": "absent"}
+    definition, wrong = read_group({**group, _APPLICATIONS: merged, **state}, building=False)
+    problems += [] if one_step else wrong
+    problems += [] if present else _unknown_domains(definition, names)
     zone = _zone(plain.get("zone"))
     if zone and zone not in [one["name"] for one in definition["zones"]]:
         problems.append(f"There is no zone {zone} in {PREFIX}zones.")
@@ -90,14 +92,12 @@ def _zone(given: object) -> str:
     return str(given.get("name") or "") if isinstance(given, Mapping) else str(given or "")
 
 
-def _of_removal(definition: Mapping[str, Any], wrong: list[str], names: tuple[str, ...]) -> list[str]:
-    """What is wrong with an application does not prevent its removal, but its domain must be known."""
-    problems = [] if definition["name"] else [f"{PREFIX}name, the group, is missing."]
-    problems += [one for one in wrong if one.startswith("The role autoscale_group has no variable")]
-    if definition["distributor"] == "dns":
-        problems += [
-            f"Application {each['name']}: its domain is not known; give it in application_definition."
-            for each in definition["applications"]
-            if each["name"] in names and not each["domain"]
-        ]
-    return problems
+def _unknown_domains(definition: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
+    """Record sets are removed by the domain, so it must be known."""
+    if definition["distributor"] != "dns":
+        return []
+    return [
+        f"Application {each['name']}: its domain is not known; give it in application_definition."
+        for each in definition["applications"]
+        if each["name"] in names and not each["domain"]
+    ]
