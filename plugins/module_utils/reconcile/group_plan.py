@@ -162,6 +162,8 @@ def is_there(definition: Definition, entry: Mapping[str, Any], nodes: Nodes) -> 
         interfaces=_wishes(entry["interfaces"]),
         tags=definition["tags"],
         number_nodes=True,
+        kind=AUTOSCALE_GROUP,
+        terminate_surplus=False,
     )
     mine = tuple(one for one in nodes.instances if one.tags.get(t.ZONE) == entry["zone"])
     plan = decide(want, Seen(mine, nodes.interfaces, nodes.addresses))

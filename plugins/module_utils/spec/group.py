@@ -105,6 +105,8 @@ def _unknown(variables: Mapping[str, Any], also: Collection[str], problems: list
 def _general(reader: Reader) -> dict[str, Any]:
     dns = Reader(reader.mapping("dns"), reader.problems, f"{PREFIX}dns.")
     dns.unknown(("zone", "hosted_zone_id", "policy"))
+    if dns.given("zone") and dns.given("hosted_zone_id"):
+        reader.problems.append(f"{PREFIX}dns has both zone and hosted_zone_id; give one of them.")
     tags = reader.mapping("tags")
     for key, value in tags.items():
         if isinstance(value, Mapping | list):
