@@ -292,11 +292,11 @@ def plan_of(params: dict[str, Any], owner: str) -> Plan[Decision]:
     def plan(record: Record) -> tuple[Record, Decision]:
         if said:
             at = params["now"] or reported_at(record, time.time())
-            record, decision = report(policy, record, said, at, owner=owner, lease_seconds=lease_seconds)
+            record, decision = report(policy, record, said, at, owner=owner, claim_seconds=lease_seconds)
             if params["sample"] is None:
                 return record, decision
         count = params["node_count"]
-        return evaluate(policy, record, params["sample"], count, now, owner=owner, lease_seconds=lease_seconds)
+        return evaluate(policy, record, params["sample"], count, now, owner=owner, claim_seconds=lease_seconds)
 
     return plan
 

@@ -17,6 +17,7 @@ from typing import Any
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 
+from ..spec.metrics import WATCHED
 from . import dynamodb, file
 from .base import Key, Store, StoreUnusable
 
@@ -48,7 +49,7 @@ _POLICY: dict[str, Any] = {
         "metrics": {
             "type": "dict",
             "required": True,
-            "options": {"cpu": _LIMITS, "memory": _LIMITS, "throughput": _LIMITS, "connections": _LIMITS},
+            "options": dict.fromkeys(WATCHED, _LIMITS),
         },
         "watch_time": {"type": "raw"},
         "interval": {"type": "raw"},
