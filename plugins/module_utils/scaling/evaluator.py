@@ -9,9 +9,11 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..spec.errors import InstantError, OvertakenError, ReportError
+from ..spec.errors import OvertakenError, ReportError
 from ..spec.policy import Policy
-from ..spec.times import as_instant, later, span, to_clock, to_iso
+from ..spec.times import as_instant, later, span, to_clock
+from .clock import refuse_past
+from .clock import reported_at as reported_at  # one name for modules: when a report without an instant counts
 from .decision import Decision, noted, refused
 from .engine import CLAIM_SECONDS, Engine, slot_at
 from .group_state import (
@@ -28,10 +30,6 @@ from .nodes import parse_nodes
 from .ownership import contest, marked
 from .reasons import nodes
 from .samples import figures, node_count
-
-#: Seconds between a record's latest instant and the clock from which on the group has a time of its own.
-OWN_TIME = 86400.0
-
 
 _REPORT_KEYS = ("id", "outcome", "message", "resources", "nodes", "takeover")
 
@@ -127,17 +125,6 @@ def evaluate(
     return engine.freeze(), replace(engine.decide(action), warnings=warnings)
 
 
-def refuse_past(policy: Policy, record: Record, instant: float) -> None:
-    """Raise :class:`InstantError` for an instant more than one interval before the record's latest."""
-    if record.updated is not None and instant < record.updated - policy.interval:
-        raise InstantError(
-            f"now {to_iso(instant)} is {span(record.updated - instant)} before {to_iso(record.updated)}, the "
-            f"latest instant in the record of {record.group} {record.zone}; more than one interval ({span(policy.interval)}) "
-            "back in time is refused: set the clock of this machine right (NTP); if the record's time is the wrong one, "
-            "a tick without now corrects it as soon as this machine's clock agrees with that of the store"
-        )
-
-
 def weighs(policy: Policy, record: Record, now: object) -> bool:
     """Whether a tick at this instant would look at figures; if not, there is no need to ask anybody for them.
 
@@ -152,15 +139,6 @@ def announced(record: Record, decision: Decision) -> Record:
     if event is None or decision.action not in (Action.SCALE_OUT, Action.SCALE_IN):
         return record
     return replace(record, event=replace(event, announced=True))
-
-
-def reported_at(record: Record, current: float) -> float:
-    """Return the default instant of a report: the current time, unless the group runs on simulated time.
-
-    A group that is ticked with instants of its own (a rehearsal, a test) has its latest instant far from the clock's.
-    """
-    latest = record.updated
-    return current if latest is None or 0 <= current - latest <= OWN_TIME else latest
 
 
 def report(

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from ..spec.errors import RequestError
 from ..spec.policy import Policy
 from ..spec.times import as_instant, to_clock
+from .clock import refuse_past
 from .decision import Decision, noted
 from .engine import CLAIM_SECONDS, Engine
-from .evaluator import refuse_past
 from .group_state import Action, Event, Phase, Record
 from .reasons import nodes
 from .samples import node_count

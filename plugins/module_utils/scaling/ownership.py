@@ -10,6 +10,7 @@ from dataclasses import replace
 from ..spec.errors import OvertakenError
 from ..spec.policy import Policy
 from ..spec.times import later, to_clock
+from .clock import reported_at
 from .engine import CLAIM_SECONDS
 from .group_state import Event, PolicyMark, Record
 
@@ -67,6 +68,6 @@ def renewed(
 ) -> Record:
     """Return the record with the claim on its event renewed. Raises :class:`OvertakenError` as :func:`held` does."""
     event = held(record, event_id, takeover, owner)
-    instant = max(now, record.updated or 0.0)
+    instant = max(reported_at(record, now), record.updated or 0.0)
     until = max(event.claimed_until, later(instant, min(seconds, CLAIM_SECONDS)))
     return replace(record, event=replace(event, claimed_until=until, announced=True))

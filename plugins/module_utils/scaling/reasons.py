@@ -103,7 +103,8 @@ def _open(engine: Tick) -> str:
     event = engine.open_event
     return (
         f"{event.stage.value} {event.id} of {to_clock(event.decided_at)} is not reported done; "
-        f"{event.owner or 'its owner'} has claimed it until {to_clock(event.claimed_until)}; nothing is evaluated until it is reported"
+        f"{event.owner or 'its owner'} has claimed it until {to_clock(event.claimed_until)}; nothing is evaluated "
+        "until it is reported"
     )
 
 

@@ -178,7 +178,7 @@ def _csv_batches(lines: Iterator[str], layout: _Layout) -> Batches:
             return
         try:
             yield _quick(text, len(part), layout)
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, InstantError):
             yield _careful_batch(csv.reader(part), layout, number)
         number += len(part)
 
@@ -313,7 +313,7 @@ def _object_batches(items: Iterator[Any], when: str, inner: str | None, known: M
             figures = [(item[inner] or {}) if inner else item for item in part]
             columns = [_numbers([each.get(at) for each in figures], _bound(name)) for name, at in known.items()]
             yield _batch(names, _any_instants([item[when] for item in part]), columns)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, InstantError):
             rows = [_object(item, when, inner, known, before + at) for at, item in enumerate(part, start=1)]
             yield _batch(names, [now for now, _figures in rows], list(zip(*(row[1] for row in rows), strict=True)))
         before += len(part)
@@ -325,7 +325,7 @@ def _any_instants(given: Sequence[Any]) -> list[float]:
 
 
 def _numbers(given: list[Any], bound: float) -> Sequence[float | None]:
-    """Return figures from 0 to ``bound``, None for null and what lies beyond. Raises TypeError for what is no number."""
+    """Return figures from 0 to ``bound``, None for null and what lies beyond. TypeError for what is no number."""
     if any(isinstance(value, str | bool) for value in given):
         raise TypeError
     return [float(value) if value is not None and 0 <= value <= bound else None for value in given]

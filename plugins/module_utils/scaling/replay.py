@@ -131,8 +131,9 @@ class Run:
 def _above(columns: Sequence[Sequence[float | None]], maxima: Sequence[float]) -> int:
     """Return in how many samples some figure is above its maximum."""
     try:  # without a missing figure the comparisons run outside of the interpreter's loop
+        compare: Any = lt
         flags: list[Iterator[Any]] = [
-            map(lt, repeat(maximum), column) for maximum, column in zip(maxima, columns, strict=True)
+            map(compare, repeat(top), column) for top, column in zip(maxima, columns, strict=True)
         ]
         return sum(reduce(lambda one, other: map(or_, one, other), flags))
     except TypeError:

@@ -81,6 +81,15 @@ def all_figures(sample: Mapping[str, Any]) -> dict[str, float | None]:
     return found
 
 
+def reporting_of(sample: Mapping[str, Any]) -> float | None:
+    """Return how many nodes report in a sample, for display; None where it does not say."""
+    try:
+        number = _count_or_none("sample.nodes_reporting", sample.get("nodes_reporting"))
+    except SampleError:
+        return None
+    return None if number is None else float(number)
+
+
 def node_count(given: object, what: str = "node_count") -> int:
     """Return how many nodes are in service, from a whole number of at least 0 or its text."""
     try:
