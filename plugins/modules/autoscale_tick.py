@@ -369,8 +369,12 @@ decision:
       type: str
       sample: adc-20260301T100600Z-1-fbe8f416f8b8
     resumed:
-      description: Whether the action was decided by an earlier tick and is to be gone on with.
+      description: Whether the action was decided by an earlier tick and is to be resumed.
       type: bool
+    takeover:
+      description: How often the open event has changed its owner; to be named in reports. Null when no event is open.
+      type: int
+      sample: 0
 phase:
   description: V(watching), V(scaling_out), V(cooldown), V(draining), V(ttl) or V(deprovisioning); on an acting tick
     the one that begins.
@@ -476,7 +480,7 @@ from ..module_utils.nitro.module import nitro_argument_spec
 from ..module_utils.reconcile.tick import TickSpec
 from ..module_utils.reconcile.tick_call import TickCall, spec_from
 from ..module_utils.reconcile.zone_ticks import ZoneResult, tick_zones
-from ..module_utils.scaling.samples import all_figures
+from ..module_utils.scaling.samples import all_figures, reporting_of
 from ..module_utils.spec.times import as_instant
 from ..module_utils.stores.options import zone_argument_spec
 
@@ -530,7 +534,8 @@ def published(module: Any, spec: TickSpec, ticked: ZoneResult) -> bool:
     group, zone, at = module.params["group"], ticked.result["zone"], as_instant(spec.now)
     figures = all_figures(ticked.ticked.sample)
     decision = ticked.result["decision"]
-    data = metric_data(group, zone, at, figures, ticked.ticked.count or 0, decision, spec.policy.interval)
+    reporting = reporting_of(ticked.ticked.sample)
+    data = metric_data(group, zone, at, figures, ticked.ticked.count or 0, decision, spec.policy.interval, reporting)
     return publish(module, data, f"{group} {zone}")
 
 

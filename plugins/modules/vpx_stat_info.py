@@ -245,6 +245,7 @@ from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.nitro.asking import probe_with
 from ..module_utils.nitro.module import nitro_argument_spec, run
+from ..module_utils.nitro.polling import poll
 from ..module_utils.spec import figures as stats
 
 CLOUDWATCH = {
@@ -291,7 +292,7 @@ def sample(nodes: list[str], read: Callable[[list[str]], list[stats.Reading]]) -
 def from_nitro(params: Mapping[str, Any]) -> dict[str, Any]:
     """The result with figures of the appliances themselves. Raises NitroInputError."""
     probe = probe_with(params, params["nodes"])
-    return sample(params["nodes"], lambda nodes: stats.poll(nodes, probe, params["nitro_timeout"]))
+    return sample(params["nodes"], lambda nodes: poll(nodes, probe, params["nitro_timeout"]))
 
 
 def from_cloudwatch(module: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from ..aws import ec2 as api
 from ..aws import tags as t
 from ..aws.client import Client
-from ..aws.elb_api import describe_target_health
+from ..aws.elbv2 import describe_target_health
 from ..aws.instances import GONE, Instance, parse_instances
 from ..core.errors import Refusal
 from ..core.parallel import gather
@@ -22,6 +22,7 @@ from ..distributors.nlb.targets import parse_healths
 from ..nitro.asking import probe_with
 from ..nitro.cluster import Member, members_of
 from ..nitro.module import client_from
+from ..nitro.polling import poll
 from ..scaling.candidates import (
     DRAINING,
     IN_SERVICE,
@@ -34,7 +35,6 @@ from ..scaling.candidates import (
     of_event,
     with_health,
 )
-from ..spec import figures
 
 EVENT = "cloudadc:event"
 BY_HAND = "by-hand"
@@ -156,7 +156,7 @@ class Removal:
     def _silent(self, nodes: Sequence[Node]) -> set[str]:
         at = {self._address(node): node.instance_id for node in nodes if node.nsip}
         probe = probe_with(self.params, list(at))
-        readings = figures.poll(list(at), probe, float(self.params["nitro_timeout"]))
+        readings = poll(list(at), probe, float(self.params["nitro_timeout"]))
         return {at[reading.nsip] for reading in readings if not reading.reachable}
 
     def _failing_targets(self, groups: TargetGroups) -> set[str]:

@@ -18,11 +18,11 @@ from ..core.errors import Failure
 from ..scaling import evaluator
 from ..scaling import manual as by_hand
 from ..scaling.decision import Decision, noted
-from ..scaling.engine import LEASE_SECONDS
+from ..scaling.engine import CLAIM_SECONDS
 from ..scaling.group_state import Node, Record
 from ..scaling.nodes import refreshed, swept
 from ..scaling.samples import figures, node_count
-from ..spec.figures import Reading, aggregate
+from ..spec.figures import Reading, aggregate, counted, with_rates
 from ..spec.policy import Policy
 from ..spec.times import as_instant
 from .session import Plan
@@ -54,7 +54,7 @@ class TickSpec:
     policy: Policy
     now: object
     owner: str = ""
-    lease_seconds: float = LEASE_SECONDS
+    lease_seconds: float = CLAIM_SECONDS
     nodes: tuple[str, ...] | None = None
     count: int | None = None
     sample: Mapping[str, Any] | None = None
@@ -106,6 +106,13 @@ class _View:
         self.record = refreshed(self.record, effects.find())
         self.searched = True
 
+    def rate(self, now: object) -> None:
+        """Turn the counters of the readings into rates, and keep them for the next tick."""
+        if self.readings:
+            at = as_instant(now)
+            self.readings = with_rates(self.readings, self.record.counters, at)
+            self.record = replace(self.record, counters=counted(self.readings, at))
+
 
 def plan_for(spec: TickSpec, effects: Effects) -> Plan[Ticked]:
     """The tick as a plan for :func:`.session.carry_out` and :func:`.session.foretell`."""
@@ -132,6 +139,7 @@ def tick(spec: TickSpec, effects: Effects, record: Record) -> tuple[Record, Tick
         return _decided(spec, _View(record), None, spec.policy.min_nodes, known=False)
     view = _View(record)
     count = _look(spec, effects, view)
+    view.rate(spec.now)
     sample = spec.sample if spec.sample is not None else _aggregate(view.readings)
     return _decided(spec, view, sample, count)
 
@@ -140,7 +148,7 @@ def _decided(
     spec: TickSpec, view: _View, sample: Mapping[str, Any] | None, count: int, *, known: bool = True
 ) -> tuple[Record, Ticked]:
     after, decision = evaluator.evaluate(
-        spec.policy, view.record, sample, count, spec.now, owner=spec.owner, lease_seconds=spec.lease_seconds
+        spec.policy, view.record, sample, count, spec.now, owner=spec.owner, claim_seconds=spec.lease_seconds
     )
     return _seen(spec, after, decision, view, sample, count if known else None)
 
@@ -150,15 +158,18 @@ def _seen(
 ) -> tuple[Record, Ticked]:
     if spec.announce:
         after = evaluator.announced(after, decision)
-    return after, Ticked(decision, tuple(view.readings), sample, count, view.searched, tuple(view.warnings))
+    return after, Ticked(
+        decision, tuple(view.readings), sample, count, view.searched, (*view.warnings, *decision.warnings)
+    )
 
 
 def _told(spec: TickSpec, record: Record) -> tuple[Record, Decision]:
     """Record a report, nodes of which nothing is left, and failed events of which nothing is left."""
     record = swept(record, spec.swept) if spec.swept else record
-    left = [event_id for event_id in spec.cleaned_up if event_id in {each.event_id for each in record.unfinished}]
-    for event_id in left:
-        record, _decision = _reported(spec, record, evaluator.Report(event_id, evaluator.Outcome.DONE))
+    for left in record.unfinished:
+        if left.event_id in spec.cleaned_up:
+            done = evaluator.Report(left.event_id, evaluator.Outcome.DONE, takeover=left.takeovers)
+            record, _decision = _reported(spec, record, done)
     if spec.report is not None:
         return _reported(spec, record, spec.report)
     gone = [what for what, named in (("missing nodes", spec.swept), ("failed events", spec.cleaned_up)) if named]
@@ -168,7 +179,7 @@ def _told(spec: TickSpec, record: Record) -> tuple[Record, Decision]:
 
 def _reported(spec: TickSpec, record: Record, report: evaluator.Report) -> tuple[Record, Decision]:
     at = spec.reported_at(record) if spec.reported_at else spec.now
-    return evaluator.report(spec.policy, record, report, at, owner=spec.owner, lease_seconds=spec.lease_seconds)
+    return evaluator.report(spec.policy, record, report, at, owner=spec.owner, claim_seconds=spec.lease_seconds)
 
 
 def _by_hand(spec: TickSpec, request: by_hand.Request, effects: Effects, record: Record) -> tuple[Record, Ticked]:
@@ -185,7 +196,7 @@ def _by_hand(spec: TickSpec, request: by_hand.Request, effects: Effects, record:
         count or 0,
         spec.now,
         owner=spec.owner,
-        lease_seconds=spec.lease_seconds,
+        claim_seconds=spec.lease_seconds,
     )
     return _seen(spec, after, decision, view, None, count)
 

@@ -116,6 +116,7 @@ class TickCall:
             store=open_store(self.clients, params["group"], entry["zone"], may_create=True),
             held=min(params["lease_seconds"], 60.0 + 4 * params["nitro_timeout"]),
             following=self._following(params),
+            own_time=bool(params["now"]),
         )
         return spec, tick_zone(job, self.telling, diff=self.diff)
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from ..core.errors import Failure
 from ..core.parallel import attempt, attempt_all
 from ..scaling.cleanup import remains
+from ..scaling.clock import clock_warnings
 from ..scaling.decision import refused
 from ..scaling.followed import Backend, differing
 from ..scaling.group_state import Node, Record, node_to_json
@@ -71,7 +72,8 @@ class Following:
 
 @dataclass(frozen=True, slots=True)
 class ZoneTick:
-    """One zone to tick. ``held``: seconds for which the tick may hold the lease of the record."""
+    """One zone to tick. ``held``: seconds for which the tick may hold the lease of the record; ``own_time``: the group
+    runs on simulated time."""
 
     zone: str
     spec: TickSpec
@@ -79,6 +81,7 @@ class ZoneTick:
     store: Store
     held: float
     following: Following | None = None
+    own_time: bool = False
 
     @property
     def insists(self) -> bool:
@@ -123,7 +126,7 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
     result["summary"] = summary(result, telling)
     if diff:
         result["diff"] = difference(before, after)
-    return ZoneResult(ticked, result, ticked.warnings)
+    return ZoneResult(ticked, result, (*ticked.warnings, *clock_warnings(before, after)))
 
 
 def tick_zones(jobs: Sequence[Callable[[], T]]) -> list[T | Failure]:
@@ -136,12 +139,15 @@ def tick_zones(jobs: Sequence[Callable[[], T]]) -> list[T | Failure]:
 
 def _ticked(job: ZoneTick, *, check_mode: bool) -> tuple[Record, Record, Ticked, bool]:
     """Return the record before and after, what was decided, and whether the lease could be had."""
-    plan = plan_for(job.spec, job.effects)
+    plan, own_time = plan_for(job.spec, job.effects), job.own_time or job.insists
     try:
         if check_mode:
-            return (*foretell(job.store, plan), True)
-        patience = PATIENCE if job.insists else 0.0
-        return (*patiently(lambda: carry_out(job.store, plan, job.spec.owner, job.held), patience), True)
+            return (*foretell(job.store, plan, own_time=own_time), True)
+        patience, owner = PATIENCE if job.insists else 0.0, job.spec.owner
+        return (
+            *patiently(lambda: carry_out(job.store, plan, owner, job.held, own_time=own_time), patience),
+            True,
+        )
     except (LeaseRefused, LeaseLost) as error:
         record = loaded(job.store.read(), job.store)
         return record, record, Ticked(refused(record, f"not evaluated: {error}")), False

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from ...module_utils.core.errors import Failure
 from ...module_utils.core.nitro_errors import NitroError, NitroUnreachable
 from ...module_utils.spec.figures import Figures, Reading, reading_of
+from ...module_utils.spec.metrics import RESOURCES
 
 #: How many appliances are queried at once.
 WORKERS = 128
@@ -112,7 +113,7 @@ def _query(appliance: _Appliance) -> Reading:
     """Return the load of one appliance, or why it is unknown. Never raises: an answer may have any shape."""
     nsip = appliance.nsip
     try:
-        return reading_of(nsip, appliance.session.stat("ns"))
+        return reading_of(nsip, {name: appliance.session.stat(name) for name in RESOURCES})
     except NitroError as error:
         return Reading(nsip, not isinstance(error, NitroUnreachable), Figures(), str(error))
     except Failure as error:

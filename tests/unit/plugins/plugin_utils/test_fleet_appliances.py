@@ -33,7 +33,6 @@ class Session:
         self._now = 0
 
     def stat(self, resource: str) -> list[dict[str, Any]]:
-        assert resource == "ns"
         self.queries += 1
         self._now += 1
         self.at_once = max(self.at_once, self._now)
@@ -65,7 +64,7 @@ class Fleet:
         return self.sessions[nsip]
 
     def memory(self, *nsips: str) -> list[float | None]:
-        return [reading.figures.memory for reading in self.appliances.collect(nsips)]
+        return [reading.figures.get("memory") for reading in self.appliances.collect(nsips)]
 
 
 @pytest.fixture
@@ -115,7 +114,7 @@ def test_a_hostile_answer_hides_no_other(fleet: Fleet, says: Any, reachable: boo
     bad, good = fleet.appliances.collect(["a", "b"])
     assert bad.reachable == reachable
     assert error in str(bad.error)
-    assert good.figures.memory == 40
+    assert good.figures.get("memory") == 40
 
 
 def test_sessions_with_appliances_that_are_gone_are_closed(fleet: Fleet) -> None:
