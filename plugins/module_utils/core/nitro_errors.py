@@ -83,3 +83,7 @@ class NitroTimeout(NitroError):
 
 class NitroOversized(NitroGarbled):
     """An answer larger than any that NITRO gives; it was not read to its end."""
+
+
+class NitroLoginHeld(NitroError):
+    """No login was sent, because earlier ones failed a moment ago; an existing session could still be used."""

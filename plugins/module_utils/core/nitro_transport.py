@@ -86,6 +86,10 @@ class Broken(NitroCut):
     """The connection broke, at once and not by silence: asking again costs little."""
 
 
+class BrokenTls(Broken):
+    """TLS failed before a request was sent, as on an appliance that boots."""
+
+
 class Transport:
     """Exchanges with one peer over connections that are kept. ``secrets``: what no sentence may show."""
 
@@ -110,20 +114,22 @@ class Transport:
         form: Mapping[str, str] | None = None,
         repeatable: bool = False,
         timeout: float | None = None,
+        repeats: int = len(_PAUSES),
     ) -> wire.Reply:
         """One HTTP exchange; ``path`` below the base, or a whole URL. Raises NitroError.
 
-        Repeated when the peer has no room for it (nothing was carried out), and after a cut connection only where
-        carrying it out twice does no harm.
+        Repeated when the peer has no room for it (nothing was carried out), and after a cut connection, at most
+        ``repeats`` times, only where carrying it out twice does no harm.
         """
-        limit = min(timeout or self.peer.timeout, self.peer.timeout)
+        limit = self.peer.timeout if timeout is None else timeout
         for pause in (*_PAUSES, None):
             try:
                 reply = self._send(doing, method, path, {"json": body, "data": form, "headers": headers}, limit)
                 if reply.code not in TOO_MANY_SESSIONS or pause is None:
                     return reply
             except Broken:
-                if not repeatable or pause is None:
+                repeats -= 1
+                if not repeatable or pause is None or repeats < 0:
                     raise
             self._sleep(pause)
         raise AssertionError("the last turn of the loop returns or raises")
@@ -182,7 +188,7 @@ class Transport:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 trusted = self.peer.ca_path or "the system's authorities"
                 return NitroUntrusted(f"{start}: its certificate is not trusted by {trusted}: {_reason(error)}")
-            return Broken(f"{start}: TLS failed: {_reason(error)}")
+            return BrokenTls(f"{start}: TLS failed: {_reason(error)}")
         if isinstance(error, requests.exceptions.ConnectTimeout):
             return NitroUnreachable(f"{start}: no connection within {_seconds(error, timeout)} s")
         if isinstance(error, requests.exceptions.ReadTimeout):
