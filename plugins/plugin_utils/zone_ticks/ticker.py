@@ -28,6 +28,7 @@ from ...module_utils.aws.errors import AwsError
 from ...module_utils.core.errors import Failure
 from ...module_utils.core.parallel import attempt, workers_left_alone
 from ...module_utils.nitro.client import NitroClient
+from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS, LoginGate
 from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
 from ...module_utils.reconcile.tick_effects import in_ec2
@@ -192,7 +193,8 @@ class Ticker:
         longest = max(float(group.policy.interval) for group in self.settings.groups)
 
         def connect(nsip: str) -> NitroClient:
-            return NitroClient(replace(nitro, nsip=nsip))
+            named = replace(nitro, nsip=nsip, login_timeout=LOGIN_SECONDS, idle_timeout=IDLE_SECONDS)
+            return NitroClient(named, gate=LoginGate())
 
         return Appliances(connect, nitro.timeout, KEPT_INTERVALS * longest, workers)
 
