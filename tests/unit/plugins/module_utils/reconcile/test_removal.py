@@ -110,11 +110,11 @@ def test_an_unhealthy_target_is_removed_first(monkeypatch: pytest.MonkeyPatch) -
 def test_a_silent_node_is_removed_first(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = Aws(*(described(number) for number in range(3)))
     monkeypatch.setattr(removal, "probe_with", lambda params, nodes: None)
-    monkeypatch.setattr(
-        removal,
-        "poll",
-        lambda nodes, probe, deadline: [Reading(n, not n.startswith("10.0.0.1:"), Figures()) for n in nodes],
-    )
+
+    def poll(nodes: list[str], _probe: object, _deadline: float) -> list[Reading]:
+        return [Reading(nsip, not nsip.startswith("10.0.0.1:"), Figures()) for nsip in nodes]
+
+    monkeypatch.setattr(removal, "poll", poll)
     assert removed(job(aws, monkeypatch, probe=True).run()) == ["i-1"]
 
 
