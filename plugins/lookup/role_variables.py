@@ -9,7 +9,7 @@ name: role_variables
 short_description: Collect the variables of a role
 version_added: 0.2.0
 description:
-  - Returns a dictionary of all variables that begin with the name of a role and an underscore. The values are templated.
+  - Returns a dictionary of all variables that begin with the name of a role and an underscore, templated.
   - A variable that is not set, or whose template needs a variable that is not set, is left out.
   - The dictionary contains secrets if a variable of the role does. The plugin prints nothing; hand the result only to
     something that keeps secrets.
