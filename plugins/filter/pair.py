@@ -4,15 +4,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..module_utils.reconcile.pair_summary import failover_summary
-from ..module_utils.spec.failover import failover_definition
+from ..module_utils.spec.failover import read_failover
+from ..module_utils.spec.pair import read_pair
+
+
+def pair_definition(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``definition`` without secrets, and ``problems``, one message each."""
+    definition, problems = read_pair(variables)
+    return {"definition": definition, "problems": problems}
+
+
+def failover_definition(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``definition`` without secrets, and ``problems``, one message each."""
+    definition, problems = read_failover(variables)
+    return {"definition": definition, "problems": problems}
 
 
 class FilterModule:
-    """The filters by their names."""
+    """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"failover_definition": failover_definition, "failover_summary": failover_summary}
+        """Return filter names and functions."""
+        return {
+            "failover_definition": failover_definition,
+            "failover_summary": failover_summary,
+            "pair_definition": pair_definition,
+        }

@@ -47,8 +47,6 @@ def test_every_filter_has_its_documentation_beside_it(path: Path) -> None:
 
 def test_no_documentation_is_left_of_a_filter_that_is_gone() -> None:
     names = {
-        name
-        for path in FILES
-        for name in importlib.import_module(f"{PACKAGE}.{path.stem}").FilterModule().filters()
+        name for path in FILES for name in importlib.import_module(f"{PACKAGE}.{path.stem}").FilterModule().filters()
     }
     assert {path.stem for path in FILTERS.glob("*.yml")} == names
