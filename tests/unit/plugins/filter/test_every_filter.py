@@ -18,7 +18,8 @@ _LOADED = """
 import importlib, sys
 importlib.import_module(sys.argv[1])
 print(sorted({"boto3", "botocore", "requests", "urllib3"} & set(sys.modules)))
-rooms = {name.split(".")[5] for name in sys.modules if name.startswith("ansible_collections.cloudadc.aws.plugins.module_utils.")}
+utils = "ansible_collections.cloudadc.aws.plugins.module_utils."
+rooms = {name.removeprefix(utils).split(".")[0] for name in sys.modules if name.startswith(utils)}
 print(sorted(rooms - {"core", "spec", "scaling", "reconcile"}))
 """
 
