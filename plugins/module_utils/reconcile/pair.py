@@ -47,6 +47,8 @@ class Subnet:
             "vpc_id": self.vpc_id,
             "availability_zone": self.zone,
             "cidr_block": self.cidr,
+            "netmask": self.netmask,
+            "gateway": self.gateway,
         }
 
 
@@ -96,13 +98,14 @@ def address_problems(definition: Definition, addresses: Sequence[Address], own: 
     problems = []
     if unknown:
         problems.append(f"no Elastic IP {', '.join(unknown)} is allocated to this account in this region.")
-    same = [name for name in given if name in known and known[name] in [known[n] for n in given if n in known and n != name]]
-    if same:
-        problems.append(f"ha_pair_elastic_ips names one Elastic IP twice: {' and '.join(same)}.")
+    found = [known[name] for name in given if name in known]
+    twice = sorted({str(address) for address in found if found.count(address) > 1})
+    if twice:
+        problems.append(f"ha_pair_elastic_ips names {', '.join(twice)} twice.")
     elsewhere = [
-        f"{known[name]} serves {known[name].seat}"
-        for name in given
-        if name in known and known[name].seat and known[name].seat.network_interface_id not in own  # type: ignore[union-attr]
+        f"{address} serves {address.seat}"
+        for address in found
+        if address.seat and address.seat.network_interface_id not in own
     ]
     if elsewhere and not definition["take_elastic_ips"]:
         problems.append(
@@ -225,18 +228,27 @@ def instance_sets(
     Args:
         groups: ids of the security groups by role; a group that does not exist yet is left out.
     """
-    sets = []
-    for node_id, node in enumerate(definition["nodes"]):
-        interfaces: list[dict[str, Any]] = []
-        for role in ROLES:
-            group = (groups or {}).get(role)
-            interface: dict[str, Any] = {"role": role, "subnet_id": node[f"{role}_subnet_id"]}
-            if group:
-                interface["security_groups"] = [group]
-            interfaces.append(interface)
-        interfaces[0]["elastic_ip"] = definition["management_public"]
-        # Each Elastic IP needs a private address of its own.
-        interfaces[1]["secondary_private_ip_count"] = max(len(definition["elastic_ips"]) - 1, 0)
-        zone = subnets[node["management_subnet_id"]].zone
-        sets.append({"zone": zone, "node_id": node_id, "count": 1, "interfaces": interfaces})
-    return sets
+    return [
+        {
+            "zone": subnets[node["management_subnet_id"]].zone,
+            "node_id": node_id,
+            "count": 1,
+            "interfaces": interfaces_of(definition, node, groups),
+        }
+        for node_id, node in enumerate(definition["nodes"])
+    ]
+
+
+def interfaces_of(
+    definition: Definition, node: Mapping[str, str], groups: Mapping[str, str | None] | None = None
+) -> list[dict[str, Any]]:
+    """Return the option ``interfaces`` of one node."""
+    interfaces: list[dict[str, Any]] = []
+    for role in ROLES:
+        group = (groups or {}).get(role)
+        interface: dict[str, Any] = {"role": role, "subnet_id": node[f"{role}_subnet_id"]}
+        interfaces.append({**interface, "security_groups": [group]} if group else interface)
+    interfaces[0]["elastic_ip"] = definition["management_public"]
+    # Each Elastic IP needs a private address of its own.
+    interfaces[1]["secondary_private_ip_count"] = max(len(definition["elastic_ips"]) - 1, 0)
+    return interfaces

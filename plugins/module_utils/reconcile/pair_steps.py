@@ -90,6 +90,10 @@ def _appliance_steps(
     port = plan["nitro_port"]
     order = [known["primary"], known["secondary"]] if primary in nsips else nsips
     clients = [instance["interfaces"]["client"] for instance in instances]
+    marks = [
+        {"zone": instance["availability_zone"], "node_id": number, "instance_ids": [instance["instance_id"]]}
+        for number, instance in enumerate(instances)
+    ]
     return {
         **known,
         "bootstrap": [
@@ -98,11 +102,12 @@ def _appliance_steps(
         ],
         "ha": [{"nsip": _at(first, port), "peer": second}, {"nsip": _at(second, port), "peer": first}],
         "network": [_network(plan, nsip, port, instance) for nsip, instance in zip(nsips, instances, strict=True)],
-        "order": [_at(str(nsip), port) for nsip in order],
+        "order": [{"nsip": _at(str(nsip), port)} for nsip in order],
         "vips": [{"ip_address": address} for client in clients for address in client["private_ip_addresses"]],
         "client_interfaces": [client["network_interface_id"] for client in clients],
         "moves": list((after or {}).get("moves") or []),
         "moves_due": _moves_due(after),
+        "marks": marks,
     }
 
 
@@ -134,14 +139,20 @@ def _primary(ha: Result | None) -> str | None:
 
 def _network(plan: Result, nsip: str, port: int, instance: Result) -> dict[str, Any]:
     """The SNIP is the server interface's own address: nodes with independent configuration do not share it."""
-    server = instance["interfaces"]["server"]
+    interfaces = instance["interfaces"]
+    server = interfaces["server"]
     subnet = plan["subnets"][server["subnet_id"]]
-    routes = [{"network": cidr, "gateway": subnet["gateway"]} for cidr in plan["backend_cidrs"]]
+    gateways = [plan["subnets"][interfaces[role]["subnet_id"]] for role in ("client", "server")]
     return {
         "nsip": _at(nsip, port),
         "snips": [{"ip_address": server["private_ip_address"], "netmask": subnet["netmask"]}],
-        "routes": routes,
+        "routes": [{"network": cidr, "gateway": subnet["gateway"]} for cidr in plan["backend_cidrs"]],
+        **({"return_gateways": _return_gateways(gateways)} if plan["return_path"] == "pbr" else {}),
     }
+
+
+def _return_gateways(subnets: Sequence[Result]) -> list[dict[str, str]]:
+    return [{"network": subnet["cidr_block"], "gateway": subnet["gateway"]} for subnet in subnets]
 
 
 def _moves_due(after: Result | None) -> bool:
