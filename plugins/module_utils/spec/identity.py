@@ -129,4 +129,4 @@ def adoption_warning(owner: Owner, adopted: Iterable[Found]) -> str | None:
     names = ", ".join(item.what for item in adopted)
     if not names:
         return None
-    return f"{owner}: adopted from an earlier release by adding the tag {KIND}={owner.kind}: {names}"
+    return f"{owner} adopts resources of an earlier release by adding the tag {KIND}={owner.kind}: {names}"

@@ -57,7 +57,7 @@ def test_kindless_resources_are_adopted_while_no_other_kind_has_the_name() -> No
     role, group = Found("IAM role shop-vpx", NAMED), Found("security group shop-client", OF_PAIR)
     assert adoptable(PAIR, [role, group]) == [role]
     assert adoption_warning(PAIR, [role]) == (
-        "pair shop: adopted from an earlier release by adding the tag cloudadc:kind=pair: IAM role shop-vpx"
+        "pair shop adopts resources of an earlier release by adding the tag cloudadc:kind=pair: IAM role shop-vpx"
     )
     assert adoption_warning(PAIR, []) is None
 
