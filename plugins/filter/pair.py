@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..module_utils.reconcile.pair_summary import failover_summary
+from ..module_utils.reconcile.pair_steps import pair_applications, pair_steps
+from ..module_utils.reconcile.pair_summary import failover_summary, pair_incomplete, pair_summary
 from ..module_utils.spec.failover import read_failover
 from ..module_utils.spec.pair import read_pair
 
@@ -32,5 +33,9 @@ class FilterModule:
         return {
             "failover_definition": failover_definition,
             "failover_summary": failover_summary,
+            "pair_applications": pair_applications,
             "pair_definition": pair_definition,
+            "pair_incomplete": pair_incomplete,
+            "pair_steps": pair_steps,
+            "pair_summary": pair_summary,
         }

@@ -13,7 +13,7 @@ description:
   - Returns all problems at once. These are missing subnets, images, key pairs and Elastic IPs, Elastic IPs that serve
     others, nodes in another place than defined, resources of the pair's names that belong to others, and what
     C(RunInstances) would refuse.
-  - Returns one section of C(plan) a step, with the options of the module that does it and whether it has anything to do.
+  - Returns one section of C(plan) a step, with the options of the module that does it and whether anything differs.
   - Writes nothing.
   - Needs the rights C(ec2:DescribeSubnets), C(ec2:DescribeAddresses), C(ec2:DescribeInstances),
     C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeSecurityGroups), C(ec2:DescribeImages),
@@ -31,7 +31,7 @@ options:
     type: dict
     required: true
 extends_documentation_fragment:
-  - cloudadc.aws.attributes.info
+  - cloudadc.aws.attributes.read_only
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -79,8 +79,8 @@ plan:
       type: dict
     shared:
       description:
-        - C(options) of M(cloudadc.aws.vpx_shared_resources), whether it has anything to change (C(changed)), and what is
-          there (C(observed)) with the ids of the C(security_groups) and the C(elastic_ip).
+        - C(options) of M(cloudadc.aws.vpx_shared_resources), whether anything differs (C(changed)), and what is there
+          (C(observed)) with the ids of the C(security_groups) and the C(elastic_ip).
       type: dict
     instances:
       description:

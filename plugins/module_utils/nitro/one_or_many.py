@@ -177,7 +177,9 @@ def outcomes_of(jobs: Sequence[Job], work: LaneWork, *, serial: bool = False) ->
     Two addresses of a cluster that are given to its CLIP are jobs of one appliance.
     """
     lanes = lanes_of(jobs)
-    worked = gather([partial(work, [jobs[number] for number in lane]) for lane in lanes], workers=1 if serial else WORKERS)
+    worked = gather(
+        [partial(work, [jobs[number] for number in lane]) for lane in lanes], workers=1 if serial else WORKERS
+    )
     outcomes = {
         number: outcome
         for lane, came in zip(lanes, worked, strict=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..aws.addresses import Address
 from ..aws.instances import Instance
-from ..spec.identity import PAIR, Found, Owner, Ownership, ownership
+from ..spec.identity import PAIR, Owner, Ownership, ownership
 from ..spec.pair import ROLES, SUBNET_KEYS
 from ..spec.protocols import transports
 

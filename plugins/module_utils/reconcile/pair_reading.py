@@ -17,7 +17,6 @@ from ..aws.iam import same_document
 from ..aws.instances import Instance, in_order, instance_result, parse_instances
 from ..core.errors import Refusal
 from ..core.parallel import gather
-from ..spec.identity import PAIR
 from . import launch
 from . import pair as pairs
 from .instance_plan import InterfaceWish, Want, decide
@@ -29,9 +28,9 @@ from .shared_resources_changes import SharedResources
 
 @dataclass(slots=True)
 class PairReading:
-    """What AWS says of a pair, and what follows from it. ``problems`` holds every sentence about what stands in the way.
+    """What AWS says of a pair, and what follows from it.
 
-    ``warn`` takes sentences about what could not be checked.
+    ``problems`` holds one sentence for each thing that stands in the way; ``warn`` takes what could not be checked.
     """
 
     ec2: Client
@@ -102,7 +101,10 @@ class PairReading:
     def _check_recipe(self, ground: launch.Ground) -> None:
         """Check image and type even where a problem with a subnet keeps the whole launch from being checked."""
         interfaces = pairs.interfaces_of(self.definition, self.definition["nodes"][0])
-        recipe, want = self._recipe(), Want("present", self.definition["name"], interfaces=_wishes({"interfaces": interfaces}))
+        recipe, want = (
+            self._recipe(),
+            Want("present", self.definition["name"], interfaces=_wishes({"interfaces": interfaces})),
+        )
         for check in (
             functools.partial(launch.check_image, recipe, ground.images),
             functools.partial(launch.check_type, want, recipe, ground.types),
@@ -155,7 +157,6 @@ class PairReading:
         want = Want(
             state="present",
             group=self.definition["name"],
-            kind=PAIR,
             zone=each["zone"],
             node_id=each["node_id"],
             count=1,

@@ -62,6 +62,8 @@ def with_groups(sets: Sequence[Result], groups: Mapping[str, str | None]) -> lis
 
 def _instances(info: Result, launched: Result | None) -> list[Any]:
     found = (launched or {}).get("instances")
+    if launched and launched.get("results"):
+        found = [i for r in launched["results"] for i in r.get("instances", [])]
     if found is None:
         found = info["instances"]
     return sorted(found, key=lambda instance: instance.get("node_id") or 0)
@@ -84,7 +86,7 @@ def _appliance_steps(
     first = _first(nsips, before)
     second = next(nsip for nsip in nsips if nsip != first)
     primary = _primary(after)
-    known = {"primary": None, "secondary": None}
+    known: dict[str, str | None] = {"primary": None, "secondary": None}
     if primary in nsips:
         known = {"primary": primary, "secondary": next(nsip for nsip in nsips if nsip != primary)}
     port = plan["nitro_port"]
@@ -123,7 +125,7 @@ def _first(nsips: Sequence[str], before: Result | None) -> str:
     """
     nodes: Sequence[Result] = (before or {}).get("nodes") or []
     primary = _primary(before)
-    candidates = [
+    candidates: list[str] = [
         *([primary] if primary else []),
         *(node["nsip"] for node in nodes if node.get("served_addresses")),
         *(node["nsip"] for node in nodes if node.get("peer")),

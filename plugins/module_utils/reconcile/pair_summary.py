@@ -64,9 +64,7 @@ def _node_line(number: int, instance: Mapping[str, Any], primary: str) -> str:
     )
 
 
-def pair_incomplete(
-    name: str, task: str, check_mode: bool = False, info: Any = None, launched: Any = None
-) -> str:
+def pair_incomplete(name: str, task: str, check_mode: bool = False, info: Any = None, launched: Any = None) -> str:
     """Return the message after a step failed: which instances are running and billed, and what to do next.
 
     Args:
