@@ -167,7 +167,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws import elb_api
+from ..module_utils.aws import elbv2
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import AwsError, fail
 from ..module_utils.core.errors import Failure, Refusal
@@ -215,11 +215,11 @@ def read(client: Client, arn: str | None, name: str | None) -> tuple[str, Group 
     if not (arn or name):
         raise Refusal("neither target_group_arn nor target_group_name says which target group is meant")
     try:
-        group = None if arn else parse_group(elb_api.describe_target_group_by_name(client, str(name))[0])
+        group = None if arn else parse_group(elbv2.describe_target_group_by_name(client, str(name))[0])
         known = group.arn if group else str(arn)
-        return known, group, parse_healths(elb_api.describe_target_health(client, known))
+        return known, group, parse_healths(elbv2.describe_target_health(client, known))
     except AwsError as error:
-        if error.code != elb_api.NOT_FOUND:
+        if error.code != elbv2.NOT_FOUND:
             raise
         raise Refusal(
             f"there is no target group {arn or name} in this account and region ({error.code}); nothing was written"
@@ -235,17 +235,17 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
     arn, group, healths = read(client, params["target_group_arn"], params["target_group_name"])
     chosen = plan(wanted, healths, present=present, purge=params["purge"])
     if chosen.register:
-        refuse_unfit(group or parse_group(elb_api.describe_target_group(client, arn)[0]), chosen.register)
+        refuse_unfit(group or parse_group(elbv2.describe_target_group(client, arn)[0]), chosen.register)
     if module.check_mode:
         outcome = Outcome(foretell(chosen, healths))
     else:
         write(
             chosen,
-            register=lambda batch: elb_api.register_targets(client, arn, [target.wire() for target in batch]),
-            deregister=lambda batch: elb_api.deregister_targets(client, arn, [target.wire() for target in batch]),
+            register=lambda batch: elbv2.register_targets(client, arn, [target.wire() for target in batch]),
+            deregister=lambda batch: elbv2.deregister_targets(client, arn, [target.wire() for target in batch]),
         )
         outcome = watch(
-            chosen, healths, lambda: parse_healths(elb_api.describe_target_health(client, arn)), goal, timeout
+            chosen, healths, lambda: parse_healths(elbv2.describe_target_health(client, arn)), goal, timeout
         )
     result = {
         "changed": chosen.changed,
