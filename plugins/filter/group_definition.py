@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ..module_utils.spec.group import read_group
+from ..module_utils.spec.group import read_group, read_scale_out
 
 
 def group_definition(variables: Mapping[str, Any], also: Collection[str] = ()) -> dict[str, Any]:
@@ -16,9 +16,17 @@ def group_definition(variables: Mapping[str, Any], also: Collection[str] = ()) -
     return {"definition": definition, "problems": problems}
 
 
+def scale_out_request(
+    variables: Mapping[str, Any], zone: str, nodes: object, definition: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return ``definition`` of the group and ``problems`` of a request for so many nodes in one zone."""
+    read, problems = read_scale_out(variables, zone, nodes, definition)
+    return {"definition": read, "problems": problems}
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return filter names and functions."""
-        return {"group_definition": group_definition}
+        return {"group_definition": group_definition, "scale_out_request": scale_out_request}

@@ -50,14 +50,14 @@ def zone_steps(
         "network": _network(definition, place, nodes if clustered else touched),
         "console": [nsip(one) for one in nodes],
         "mark": [one["instance_id"] for one in new],
-        "report": report(zone, there),
+        "report": report(zone, [one for one in instances if one["tags"].get("cloudadc:zone") == zone], new),
         **application_steps(state, served, there, [place], applications),
     }
     return steps | (_cluster(definition, place, nodes, new, there) if clustered else _no_cluster())
 
 
-def _no_cluster() -> dict[str, list[Any]]:
-    return {"clip": [], "cluster": [], "members": [], "settings": []}
+def _no_cluster() -> dict[str, Any]:
+    return {"clip": [], "form": False, "cluster": [], "members": [], "settings": []}
 
 
 def in_order(nodes: Sequence[Node]) -> list[Node]:
@@ -111,10 +111,8 @@ def _cluster(
     serving = any(one["lifecycle"] in (IN_SERVICE, "draining") for one in there)
     return {
         "clip": [] if place["clip_interface"] else [first],
-        "cluster": [
-            {"nsip": _at(definition, nsip(one)), "node_id": one["node_id"], "form": not serving and one is ordered[0]}
-            for one in ordered
-        ],
+        "form": not serving,
+        "cluster": [{"nsip": _at(definition, nsip(one)), "node_id": one["node_id"]} for one in ordered],
         "members": [nsip(one) for one in there],
         "settings": [{"nsip": _at(definition, place["clip"])}],
     }
@@ -300,10 +298,12 @@ def unreachable(definition: Mapping[str, Any], clients: Sequence[Node]) -> list[
     return [one["instance_id"] for one in clients if not one["interfaces"]["client"].get("public_ip")]
 
 
-def report(zone: str, instances: Sequence[Node]) -> list[str]:
-    """Return one line for each instance of a zone, as the summary of a group prints them."""
+def report(zone: str, instances: Sequence[Node], marked: Sequence[Node] = ()) -> list[str]:
+    """Return one line for each instance of a zone; those in ``marked`` have come into service."""
+    come = {one["instance_id"] for one in marked}
     lines = [
-        f"{zone:<14} {one['instance_id']:<20} {nsip(one):<15} {_client(one):<15} {one['lifecycle'] or one['state']}"
+        f"{zone:<14} {one['instance_id']:<20} {nsip(one):<15} {_client(one):<15} "
+        f"{IN_SERVICE if one['instance_id'] in come else one['lifecycle'] or one['state']}"
         for one in in_order(instances)
     ]
     return lines or [f"{zone:<14} no node"]
@@ -311,3 +311,33 @@ def report(zone: str, instances: Sequence[Node]) -> list[str]:
 
 def _client(node: Node) -> str:
     return str(node["interfaces"].get("client", {}).get("public_ip") or address(node, "client"))
+
+
+def deployment_steps(
+    state: Mapping[str, Any],
+    applications: Sequence[Mapping[str, Any]] = (),
+    *,
+    check_mode: bool = False,
+    draining: bool = False,
+) -> dict[str, Any]:
+    """Return the work for the applications of the definition on all nodes in service of the zones in ``state``.
+
+    Args:
+        state: what vpx_group_info returned.
+        applications: the variable with the applications, for their secrets.
+        check_mode: look only at nodes in service.
+        draining: configure nodes that drain as well; they never get new clients.
+    """
+    wanted = (IN_SERVICE, "draining") if draining else (IN_SERVICE,)
+    there = state["instances"]
+    served = in_order(ready([one for one in there if one["lifecycle"] in wanted], check_mode and not draining))
+    steps = application_steps(state, served, there, state["zones"], applications)
+    followed = {each["name"] for each in state["definition"]["applications"] if each["backend_autoscaling_group"]}
+    known = [each for each in steps["applications"] if each["name"] in followed and "backends" in each]
+    removed = list(dict.fromkeys(each["nsip"] for each in steps["ipsets"]))
+    names = [each["name"] for each in state["definition"]["applications"]]
+    return {
+        **steps,
+        "followed": known,
+        "removed": [{"nsip": nsip, "name": name} for name in names for nsip in removed],
+    }

@@ -15,7 +15,7 @@ from typing import Any
 from .application import Surroundings, read_applications
 from .errors import PolicyError
 from .policy import Policy
-from .reading import Reader, address_problem
+from .reading import Reader, address_problem, whole_number
 
 PREFIX = "autoscale_group_"
 ROLES = ("management", "client", "server")
@@ -67,6 +67,27 @@ def read_group(variables: Mapping[str, Any], also: Collection[str] = ()) -> tupl
         _required(reader, definition)
         _cluster_size(definition, problems)
     return definition, list(dict.fromkeys(problems))
+
+
+def read_scale_out(
+    variables: Mapping[str, Any], zone: str, nodes: object, given: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the definition and what is wrong with a request for so many nodes in one zone.
+
+    Args:
+        variables: as in :func:`read_group`.
+        zone: name of the zone.
+        nodes: how many nodes it shall have in service.
+        given: a definition that was normalised before, used instead of the variables.
+    """
+    definition, problems = (dict(given), []) if given else read_group(variables)
+    names = [one["name"] for one in definition["zones"]]
+    if zone not in names:
+        problems.append(f"{definition['name']} has no zone {zone}; it has {', '.join(names)}.")
+    number, largest = whole_number(nodes), definition["policy"].get("max_nodes")
+    if number is None or number < 1 or (isinstance(largest, int) and number > largest):
+        problems.append(f"{nodes} nodes were requested, and {PREFIX}policy.max_nodes is {largest}.")
+    return definition, problems
 
 
 def _unknown(variables: Mapping[str, Any], also: Collection[str], problems: list[str]) -> None:
