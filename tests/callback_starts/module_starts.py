@@ -28,7 +28,18 @@ from ansible.plugins.callback import CallbackBase
 
 #: Actions that run in the controller and start no payload.
 CONTROLLER_ONLY = frozenset(
-    {"add_host", "assert", "debug", "fail", "group_by", "include_role", "include_tasks", "include_vars", "meta", "pause"}
+    {
+        "add_host",
+        "assert",
+        "debug",
+        "fail",
+        "group_by",
+        "include_role",
+        "include_tasks",
+        "include_vars",
+        "meta",
+        "pause",
+    }
     | {"import_role", "import_tasks", "set_fact", "set_stats", "validate_argument_spec"}
 )
 

@@ -54,7 +54,9 @@ class PairReading:
         self._judge()
         vpc_id = next(iter(self.subnets.values())).vpc_id if self.subnets else ""
         options = pairs.shared_options(self.definition, vpc_id, self.policy)
+        # Without a known subnet there is no VPC; what has the pair's names is read all the same.
         spec = shared_spec({**options, "vpc_id": vpc_id or "unknown"})
+        self.observed = SharedResources(spec, self.ec2, self.iam).observe()
         shared_changed = self._shared_changed(spec)
         groups = predicted_groups(spec, self.observed)
         sets, sets_changed = self._sets(groups)
@@ -78,17 +80,14 @@ class PairReading:
 
     def _read(self) -> None:
         definition, name = self.definition, self.definition["name"]
-        # Which VPC it is, is known only with the subnets, and no matter for these reads.
-        spec = shared_spec({**pairs.shared_options(definition, "unknown", self.policy)})
         reads: list[Callable[[], Any]] = [
             lambda: api.describe_subnets(self.ec2, pairs.subnet_ids(definition)),
             lambda: api.describe_addresses(self.ec2),
             lambda: api.describe_instances(self.ec2, t.as_filters({t.GROUP: name})),
-            SharedResources(spec, self.ec2, self.iam).observe,
             lambda: api.describe_image(self.ec2, definition["image_id"]),
             lambda: api.describe_instance_type(self.ec2, definition["instance_type"]),
         ]
-        subnets, addresses, instances, self.observed, images, types = gather(reads)
+        subnets, addresses, instances, images, types = gather(reads)
         self.subnets = pairs.parse_subnets(subnets)
         self.addresses = parse_addresses(addresses)
         self.instances = parse_instances(instances)
