@@ -36,13 +36,22 @@ options:
       - How many nodes a zone shall have in service. RV(plan.instances) is empty for a zone that has as many.
     type: int
     default: 0
-  exclusive:
+  existing:
     description:
-      - Whether a target group of an application that O(definition) does not name is a problem. New nodes would get
-        clients for
-        an application that they do not have.
+      - Whether the group must have been built already, so that missing security groups or a missing load balancer are a
+        problem.
+        Applications that O(definition) does not name may then have target groups. Otherwise these are a problem, as new
+        nodes
+        would get clients for an application that they do not have.
     type: bool
-    default: true
+    default: false
+  applications:
+    description:
+      - Names of the applications that are deployed or removed. By default all of O(definition). RV(plan.shared) is
+        always for
+        all of them.
+    type: list
+    elements: str
   store:
     description:
       - Where the state of the group is kept. It is read, so that one that cannot be used is found before anything is
@@ -174,9 +183,10 @@ orphans:
   elements: str
 removal:
   description:
-    - For a group that is to be removed, C(records), record sets for M(cloudadc.aws.route53_adc_record), and C(devices),
-      addresses
-      for M(cloudadc.aws.adm_device), those of lost nodes that O(store) knows among them.
+    - What is removed by name with a group or its applications, C(records) for M(cloudadc.aws.route53_adc_record),
+      C(target_groups) for M(cloudadc.aws.nlb_adc_target), C(listeners) for M(cloudadc.aws.nlb_adc_listener),
+      C(drain_seconds),
+      and C(devices), addresses for M(cloudadc.aws.adm_device), those of lost nodes that O(store) knows among them.
   returned: without O(lost_nodes)
   type: dict
 plan:
@@ -221,7 +231,8 @@ def argument_spec() -> dict[str, Any]:
         "definition": {"type": "dict", "required": True},
         "zone": {"type": "str"},
         "nodes": {"type": "int", "default": 0},
-        "exclusive": {"type": "bool", "default": True},
+        "existing": {"type": "bool", "default": False},
+        "applications": {"type": "list", "elements": "str"},
         "store": {**store_argument_spec(create=CREATE), "required": False},
         "lost_nodes": {"type": "list", "elements": "str", "default": []},
     }
@@ -256,7 +267,8 @@ def known_nodes(module: Any, name: str) -> list[str]:
 def run(module: Any) -> dict[str, Any]:
     params, clients = module.params, Clients(module)
     definition = params["definition"]
-    request = Request(definition, params["zone"] or "", params["nodes"], params["exclusive"])
+    chosen = None if params["applications"] is None else tuple(params["applications"])
+    request = Request(definition, params["zone"] or "", params["nodes"], params["existing"], chosen)
     subnets = [one["management_subnet_id"] for one in definition["zones"] if one["management_subnet_id"]]
     lost = list(params["lost_nodes"])
     if lost:
@@ -271,7 +283,7 @@ def run(module: Any) -> dict[str, Any]:
         except StoreError as error:
             result["problems"].append(sentence(str(error)))
     orphans = orphaned(clients("ec2"), lost, subnets)
-    return {**result, "orphans": orphans, "removal": removal(definition, result, orphans)}
+    return {**result, "orphans": orphans, "removal": removal(result["definition"], result, orphans)}
 
 
 def main() -> None:

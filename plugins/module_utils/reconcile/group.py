@@ -52,13 +52,23 @@ class Request:
     """What is asked.
 
     ``zone``: of one zone only, empty for the whole group. ``nodes``: how many nodes a zone shall have in service.
-    ``exclusive``: no other applications than the declared ones may have a target group.
+    ``existing``: the group must have been built, and other applications than the declared ones may have target groups.
+    ``applications``: names of the applications that are deployed, None for all; security groups are always for all.
     """
 
     definition: Definition
     zone: str = ""
     nodes: int = 0
-    exclusive: bool = True
+    existing: bool = False
+    applications: tuple[str, ...] | None = None
+
+    @property
+    def deployed(self) -> Definition:
+        """The definition with the applications that are deployed."""
+        if self.applications is None:
+            return self.definition
+        chosen = [one for one in self.definition["applications"] if one["name"] in self.applications]
+        return {**self.definition, "applications": chosen}
 
     @property
     def whole(self) -> bool:
@@ -79,7 +89,7 @@ class Distribution:
 
 def survey(connect: Connect, request: Request) -> dict[str, Any]:
     """Read everything, and return the state of the group, its problems and its plan. Raises Failure if AWS refuses."""
-    definition = request.definition
+    definition = request.deployed
     nodes = read_nodes(connect("ec2"), definition, whole=request.whole)
     ids = plans.group_ids(definition, nodes)
     problems = _node_problems(request, nodes, ids)
@@ -102,11 +112,11 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
         "backends": dict(distribution.backends.by_application),
         "unknown_backends": list(distribution.backends.unknown),
         "plan": {
-            "shared": plans.shared(definition, nodes),
+            "shared": plans.shared(request.definition, nodes),
             "balancer": {"zones": plans.balancer_zones(definition), "changes": distribution.balancer_changes},
             "listeners": {
                 "listeners": plans.listeners(definition),
-                "others": [one["name"] for one in definition["applications"]] if request.exclusive else None,
+                "others": [one["name"] for one in definition["applications"]] if not request.existing else None,
                 "changes": distribution.listener_changes,
             },
             "instances": [one for one in sets if not plans.is_there(definition, one, nodes)],
@@ -126,7 +136,7 @@ def _node_problems(request: Request, nodes: Nodes, ids: Mapping[str, str]) -> li
         problems += route_problems(definition, nodes.subnets)
         problems += plans.clip_problems(definition, nodes)
         problems += plans.launch_problems(definition, nodes)
-    elif request.zone:
+    if request.zone or (request.existing and definition["state"] == "present"):
         problem = refused(lambda: plans.unprepared(definition, ids))
         problems += [problem] if problem else []
     return problems
@@ -142,10 +152,11 @@ def _distribution(
     connect: Connect, request: Request, nodes: Nodes, ids: Mapping[str, str], problems: list[str]
 ) -> Distribution:
     """Read load balancer, listeners, targets, record sets and back ends side by side. A Refusal becomes a problem."""
-    definition, found = request.definition, Distribution()
+    definition, found = request.deployed, Distribution()
     reads: list[Callable[[], None]] = []
     if definition["state"] == "absent":
         reads.append(lambda: _find_balancer(connect, definition, found))
+        reads.append(lambda: _read_listeners(connect, request, found))
     elif definition["distributor"] == "nlb" and definition["zones"] and nodes.subnets:
         reads.append(lambda: _read_balancer(connect, request, ids, found))
         reads.append(lambda: _read_listeners(connect, request, found))
@@ -160,6 +171,8 @@ def _distribution(
             raise outcome
     if request.whole:
         problems += _name_problems(definition, found.names)
+    if request.existing and definition["distributor"] == "nlb" and reads and found.balancer is None:
+        problems.append(f"There is no load balancer {definition['name']} in this account and region.")
     return found
 
 
@@ -189,7 +202,7 @@ def _find_balancer(connect: Connect, definition: Definition, found: Distribution
 
 
 def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence[str]) -> dict[str, Any]:
-    """Return what is removed by name: record sets of the domains, and devices of the console."""
+    """Return what is removed by name: record sets, targets and listeners of applications, devices of the console."""
     by_node = [{"record": one, "nodes": [], "purge": True} for one, listed in result["records"].items() if listed]
     balancer = result["balancer"]
     aliases = [
@@ -198,15 +211,21 @@ def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence
         if balancer and alias["dns_name"] == f"{balancer['dns_name'].lower().rstrip('.')}."
     ]
     nsips = [nsip(one) for one in result["instances"] if nsip(one)]
+    names = [one["name"] for one in definition["applications"]]
+    arns = [one["target_group_arn"] for one in result["target_groups"] if one["application"] in names]
     return {
+        "target_groups": [{"target_group_arn": arn, "targets": [], "purge": True} for arn in arns],
+        "listeners": [{"application": name} for name in names],
+        "drain_seconds": plans.drain_seconds(definition),
         "records": by_node if definition["distributor"] == "dns" else aliases,
         "devices": list(dict.fromkeys([*nsips, *orphans])),
     }
 
 
 def _read_listeners(connect: Connect, request: Request, found: Distribution) -> None:
-    definition, name = request.definition, request.definition["name"]
-    wishes = tuple(wish_of(name, option) for option in plans.listeners(definition))
+    definition, name = request.deployed, request.definition["name"]
+    present = definition["state"] == "present"
+    wishes = tuple(wish_of(name, option) for option in plans.listeners(definition)) if present else ()
     check_wishes(wishes)
     applications = tuple(one["name"] for one in definition["applications"])
     ways = Ways(
@@ -215,10 +234,10 @@ def _read_listeners(connect: Connect, request: Request, found: Distribution) -> 
         group=name,
         wishes=wishes,
         applications=applications,
-        present=definition["state"] == "present",
+        present=present,
         purge=False,
         tags={**definition["tags"], t.GROUP: name},
-        others=applications if request.exclusive else None,
+        others=applications if not request.existing else None,
         only_look=True,
     )
     seen, changes = ways.look()

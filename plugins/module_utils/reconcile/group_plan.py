@@ -97,11 +97,15 @@ def balancer_zones(definition: Definition) -> list[dict[str, Any]]:
     ]
 
 
+def drain_seconds(definition: Definition) -> int:
+    """Return the deregistration delay of target groups, of which AWS allows an hour at most."""
+    minutes = float(definition["policy"].get("drain_timeout") or 10)
+    return min(int(minutes * 60), LONGEST_DELAY)
+
+
 def listeners(definition: Definition) -> list[dict[str, Any]]:
     """Return option ``listeners`` of nlb_adc_listener."""
-    minutes = float(definition["policy"].get("drain_timeout") or 10)
-    delay = min(int(minutes * 60), LONGEST_DELAY)
-    found = []
+    delay, found = drain_seconds(definition), []
     for one in definition["applications"]:
         protocol = listener_protocol(one["protocol"], one["nlb_protocol"])
         listener = {
@@ -158,6 +162,8 @@ def is_there(definition: Definition, entry: Mapping[str, Any], nodes: Nodes) -> 
         interfaces=_wishes(entry["interfaces"]),
         tags=definition["tags"],
         number_nodes=True,
+        kind=AUTOSCALE_GROUP,
+        terminate_surplus=False,
     )
     mine = tuple(one for one in nodes.instances if one.tags.get(t.ZONE) == entry["zone"])
     plan = decide(want, Seen(mine, nodes.interfaces, nodes.addresses))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..aws import autoscaling, elb_api, quotas
+from ..aws import autoscaling, elbv2, quotas
 from ..aws import ec2 as api
 from ..aws import route53 as dns_api
 from ..aws import tags as t
@@ -166,7 +166,7 @@ def read_backends(scaling: Client, ec2: Client, definition: Mapping[str, Any]) -
 def read_targets(client: Client, group: str, seen: Seen) -> list[dict[str, Any]]:
     """Return the target groups of a group with the state of each target: one DescribeTargetHealth each."""
     groups = seen.of_group(group)
-    healths = gather([functools.partial(elb_api.describe_target_health, client, one.arn) for one in groups])
+    healths = gather([functools.partial(elbv2.describe_target_health, client, one.arn) for one in groups])
     return [
         {
             "application": str(one.application),

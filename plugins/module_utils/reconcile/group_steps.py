@@ -90,10 +90,10 @@ def _at(definition: Mapping[str, Any], host: str) -> str:
 
 def _bootstrap(node: Node, definition: Mapping[str, Any], zone: str) -> Entry:
     """In a cluster the host name is not set: it is one for all nodes."""
-    named = (
-        {} if definition["topology"] == "cluster" else {"hostname": f"{definition['name']}-{zone}-{node['node_id']}"}
-    )
-    return {"nsip": nsip(node), "instance_id": node["instance_id"], **named}
+    entry = {"nsip": _at(definition, nsip(node)), "instance_id": node["instance_id"]}
+    if definition["topology"] != "cluster":
+        entry["hostname"] = f"{definition['name']}-{zone}-{node['node_id']}"
+    return entry
 
 
 def _cluster(

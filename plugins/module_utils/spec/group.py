@@ -42,12 +42,15 @@ _CONSOLE_KEYS = ("adm_url", "profile", "datacenter", "agent", "ca_path", "valida
 _STORE_KEYS = ("type", "path", "table", "create")
 
 
-def read_group(variables: Mapping[str, Any], also: Collection[str] = ()) -> tuple[dict[str, Any], list[str]]:
+def read_group(
+    variables: Mapping[str, Any], also: Collection[str] = (), *, building: bool = True
+) -> tuple[dict[str, Any], list[str]]:
     """Return the normalised definition and one message for each problem.
 
     Args:
         variables: the variables by name, as lookup ``cloudadc.aws.role_variables`` collects them.
         also: names of further variables that the calling entry point takes.
+        building: whether image, policy and store are needed; to deploy applications they are not.
     """
     problems: list[str] = []
     _unknown(variables, also, problems)
@@ -64,7 +67,7 @@ def read_group(variables: Mapping[str, Any], also: Collection[str] = ()) -> tupl
     definition["applications"] = _applications(reader, definition)
     _names(definition, problems)
     if definition["state"] == "present":
-        _required(reader, definition)
+        _required(reader, definition, building)
         _cluster_size(definition, problems)
     return definition, list(dict.fromkeys(problems))
 
@@ -102,6 +105,8 @@ def _unknown(variables: Mapping[str, Any], also: Collection[str], problems: list
 def _general(reader: Reader) -> dict[str, Any]:
     dns = Reader(reader.mapping("dns"), reader.problems, f"{PREFIX}dns.")
     dns.unknown(("zone", "hosted_zone_id", "policy"))
+    if dns.given("zone") and dns.given("hosted_zone_id"):
+        reader.problems.append(f"{PREFIX}dns has both zone and hosted_zone_id; give one of them.")
     tags = reader.mapping("tags")
     for key, value in tags.items():
         if isinstance(value, Mapping | list):
@@ -278,13 +283,14 @@ def _names(definition: Mapping[str, Any], problems: list[str]) -> None:
         )
 
 
-def _required(reader: Reader, definition: Mapping[str, Any]) -> None:
-    needed = {
-        "image_id": "the VPX image",
-        "password": "the password of all nodes",
-        "policy": "when a zone scales",
-        "store": "where the state of each zone is kept",
-    }
+def _required(reader: Reader, definition: Mapping[str, Any], building: bool) -> None:
+    needed = {"password": "the password of all nodes"}
+    if building:
+        needed |= {
+            "image_id": "the VPX image",
+            "policy": "when a zone scales",
+            "store": "where the state of each zone is kept",
+        }
     problems = reader.problems
     for key, meaning in needed.items():
         if not reader.raw.get(key):

@@ -22,6 +22,9 @@ PAIR = "pair"
 AUTOSCALE_GROUP = "group"
 KINDS = (PAIR, AUTOSCALE_GROUP)
 
+#: So many resources a refusal names, and the number of the others.
+_MOST_NAMED = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -110,7 +113,9 @@ def adoptable(owner: Owner, found: Iterable[Found], *, by_name: bool = True) -> 
         if verdict is Ownership.OTHER_KIND or (by_name and verdict is Ownership.FOREIGN)
     ]
     if reasons:
-        raise Refusal(f"{'; '.join(reasons)}. Choose another name, or remove it. Nothing was changed.")
+        more = f"; and {len(reasons) - _MOST_NAMED} more" if len(reasons) > _MOST_NAMED else ""
+        listed = "; ".join(reasons[:_MOST_NAMED])
+        raise Refusal(f"{listed}{more}. Choose another name, or remove it. Nothing was changed.")
     return [item for item, verdict in verdicts if verdict is Ownership.ADOPTABLE]
 
 

@@ -297,13 +297,14 @@ def test_members_whose_instances_are_gone_are_removed_before_others_join(fresh_l
 def test_a_member_that_is_up_is_not_removed_although_it_is_not_named(fresh_lab: LabClient) -> None:
     boxes = managed(fresh_lab, 3)
     done(several(boxes, form=True))
+    # Warnings of a process add up, so the run that must give none comes first.
+    known = several(boxes[:2], purge_nodes=True, known_nodes=[boxes[2].address])
+    unchanged(known)
+    assert not any("is node 2" in str(text) for text in known.result.get("warnings", []))
     ran = several(boxes[:2], purge_nodes=True)
     unchanged(ran)
     assert ran["removed"] == []
     assert any(f"{boxes[2].address}: is node 2 of the cluster and up" in str(text) for text in ran["warnings"])
-    known = several(boxes[:2], purge_nodes=True, known_nodes=[boxes[2].address])
-    unchanged(known)
-    assert not any("is node 2" in str(text) for text in known.result.get("warnings", []))
 
 
 def test_nodes_that_leave_drain_at_the_same_time_and_go_one_after_another(fresh_lab: LabClient) -> None:
