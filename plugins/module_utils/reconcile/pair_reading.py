@@ -17,9 +17,11 @@ from ..aws.iam import same_document
 from ..aws.instances import Instance, in_order, instance_result, parse_instances
 from ..core.errors import Refusal
 from ..core.parallel import gather
-from . import launch
+from ..spec.identity import PAIR
+from . import instance_sets, launch
 from . import pair as pairs
-from .instance_plan import InterfaceWish, Want, decide
+from .group_reading import sentence
+from .instance_plan import InterfaceWish, Want
 from .instance_set import InstanceSet
 from .shared_options import shared_spec
 from .shared_resources import Observed, SharedSpec, own_address, plan_present, predicted_groups, role_name
@@ -114,7 +116,7 @@ class PairReading:
         try:
             check()
         except Refusal as refusal:
-            self.problems.append(_sentence(refusal))
+            self.problems.append(sentence(str(refusal)))
 
     def _judge(self) -> None:
         definition = self.definition
@@ -130,7 +132,7 @@ class PairReading:
         try:
             changed = bool(plan_present(spec, self.observed, same_document).changes)
         except Refusal as refusal:
-            self.problems.append(_sentence(refusal))
+            self.problems.append(sentence(str(refusal)))
             self._collect(lambda: plan_present(replace(spec, key_name=None), self.observed, same_document))
         return changed
 
@@ -148,25 +150,31 @@ class PairReading:
         if self.problems:
             return [], True
         sets = pairs.instance_sets(self.definition, self.subnets, groups)
-        changed = gather([functools.partial(self._check_set, each) for each in sets])
-        return pairs.instance_sets(self.definition, self.subnets), any(changed)
+        instances = [self._instance_set(each) for each in sets]
+        seen = instance_sets.observe(instances)
+        # One at a time, so that what RunInstances would refuse for one node hides nothing of the other.
+        for each, state in zip(instances, seen, strict=True):
+            self._collect(functools.partial(instance_sets.plan, [each], [state], lenient=True))
+        if self.problems:
+            return [], True
+        plans = instance_sets.plan(instances, seen, lenient=True)
+        return pairs.instance_sets(self.definition, self.subnets), any(plan.writes for plan in plans)
 
-    def _check_set(self, each: Mapping[str, Any]) -> bool:
-        """Return whether the node differs. What RunInstances would refuse becomes a problem, before the first write."""
+    def _instance_set(self, each: Mapping[str, Any]) -> InstanceSet:
         want = Want(
             state="present",
             group=self.definition["name"],
+            kind=PAIR,
             zone=each["zone"],
             node_id=each["node_id"],
             count=1,
             interfaces=_wishes(each),
             tags=self.definition["tags"],
+            terminate_surplus=False,
         )
-        instances = InstanceSet(self.ec2, want, self._recipe(), wait=False, wait_timeout=0, warn=self.warn)
-        seen = instances.look()
-        plan = decide(want, seen)
-        self._collect(lambda: instances.prepare(plan, seen, lenient=True))
-        return plan.writes
+        return InstanceSet(
+            client=self.ec2, want=want, recipe=self._recipe(), wait=False, wait_timeout=0, warn=self.warn
+        )
 
 
 def _wishes(each: Mapping[str, Any]) -> tuple[InterfaceWish, ...]:
@@ -180,9 +188,3 @@ def _wishes(each: Mapping[str, Any]) -> tuple[InterfaceWish, ...]:
         )
         for interface in each["interfaces"]
     )
-
-
-def _sentence(refusal: Refusal) -> str:
-    """Return a refusal as one of several sentences, without what holds for all of them."""
-    said = str(refusal).removesuffix(" Nothing was changed.")
-    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('.') else '.'}"

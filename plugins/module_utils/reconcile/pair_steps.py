@@ -62,8 +62,6 @@ def with_groups(sets: Sequence[Result], groups: Mapping[str, str | None]) -> lis
 
 def _instances(info: Result, launched: Result | None) -> list[Any]:
     found = (launched or {}).get("instances")
-    if launched and launched.get("results"):
-        found = [i for r in launched["results"] for i in r.get("instances", [])]
     if found is None:
         found = info["instances"]
     return sorted(found, key=lambda instance: instance.get("node_id") or 0)
