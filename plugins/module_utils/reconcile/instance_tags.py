@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from ..aws import tags as t
 from ..aws.instances import Instance
-from ..spec.identity import Owner, Ownership, ownership
+from ..spec.identity import Owner, belongs
 
 #: The order of a lifecycle. A spare instance stands outside of it.
 _ORDER = (t.PROVISIONING, t.JOINING, t.IN_SERVICE, t.DRAINING, t.TERMINATING)
@@ -43,7 +43,7 @@ def removal_obstacle(owner: Owner, place: Mapping[str, str], event: str | None, 
     if not t.carries(tags, place):
         differs = ", ".join(f"{key} is {tags.get(key)!r}" for key in t.missing(tags, place))
         return f"{name} does not belong to {owner} (any more): {differs}"
-    if ownership(owner, tags) not in (Ownership.OWN, Ownership.ADOPTABLE):
+    if not belongs(owner, tags):
         return f"{name} does not belong to {owner}: its tag {t.KIND} is {tags.get(t.KIND)!r}"
     if event is None:
         return None
