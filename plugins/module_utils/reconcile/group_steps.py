@@ -319,6 +319,7 @@ def deployment_steps(
     *,
     check_mode: bool = False,
     draining: bool = False,
+    listeners: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the work for the applications of the definition on all nodes in service of the zones in ``state``.
 
@@ -327,7 +328,11 @@ def deployment_steps(
         applications: the variable with the applications, for their secrets.
         check_mode: look only at nodes in service.
         draining: configure nodes that drain as well; they never get new clients.
+        listeners: what nlb_adc_listener returned, with target groups that are newer than ``state``.
     """
+    known_groups = {one["application"] for one in state["target_groups"]}
+    newer = [{**one, "targets": []} for one in listeners if one["application"] not in known_groups]
+    state = {**state, "target_groups": [*state["target_groups"], *newer]}
     wanted = (IN_SERVICE, "draining") if draining else (IN_SERVICE,)
     there = state["instances"]
     served = in_order(ready([one for one in there if one["lifecycle"] in wanted], check_mode and not draining))
