@@ -237,3 +237,11 @@ def describe_key_pair(client: Client, name: str) -> Described:
     """DescribeKeyPairs by filter: a key pair that does not exist is an empty list."""
     found: Described = client.describe_key_pairs(**_filters({"key-name": name}))["KeyPairs"]
     return found
+
+
+@aws_call("describe the subnets of {vpc_id}")
+def describe_vpc_subnets(client: Client, vpc_id: str) -> Described:
+    """DescribeSubnets of one VPC, all pages."""
+    pages = client.get_paginator("describe_subnets").paginate(**_filters({"vpc-id": vpc_id}))
+    found: Described = pages.build_full_result()["Subnets"]
+    return found
