@@ -7,9 +7,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
+
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_steps
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.pair import read_pair
-
 from tests.lab.settings import CHECKOUT
 
 from .conftest import Cloud
@@ -86,10 +86,17 @@ def test_all_problems_are_returned_at_once(cloud: Cloud) -> None:
 @pytest.mark.parametrize("kind", ["pair", "group"])
 def test_a_namesake_of_another_kind_is_a_problem(cloud: Cloud, kind: str) -> None:
     [there] = done(
-        cloud, "vpx_instance", kind=kind, group="lab-pair", image_id=cloud.seed["image_id"], interfaces=cloud.interfaces()
+        cloud,
+        "vpx_instance",
+        kind=kind,
+        group="lab-pair",
+        image_id=cloud.seed["image_id"],
+        interfaces=cloud.interfaces(),
     )["launched"]
     found = info(cloud)
     if kind == "pair":
         assert found["problems"] == []
     else:
-        assert any(f"The name lab-pair belongs to a group with the instances {there}." in one for one in found["problems"])
+        assert any(
+            f"The name lab-pair belongs to a group with the instances {there}." in one for one in found["problems"]
+        )
