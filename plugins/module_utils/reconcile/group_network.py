@@ -30,6 +30,7 @@ def zone_network(
     server, client = networks.get(zone["server_subnet_id"]), networks.get(zone["client_subnet_id"])
     found: dict[str, Any] = {
         "server_netmask": str(server.netmask) if server else "",
+        "client_netmask": str(client.netmask) if client else "",
         "routes": [],
         "return_gateways": [],
         "protected_networks": _management(definition, networks),

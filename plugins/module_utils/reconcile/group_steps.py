@@ -119,18 +119,26 @@ def _cluster(
 
 
 def _network(definition: Mapping[str, Any], place: Mapping[str, Any], nodes: Sequence[Node]) -> list[Entry]:
-    """The SNIP of a node is its server interface's address; in a cluster the node owns it (a spotted address)."""
+    """The SNIP of a node is its server interface's address; in a cluster the node owns it (a spotted address).
+
+    Policy-based routes need one in the client subnet, too: the second address of the client interface.
+    """
     reachable = [one for one in nodes if nsip(one) and address(one, "server")]
-    mask = place["server_netmask"]
     common = {key: place[key] for key in ("routes", "return_gateways", "protected_networks")}
-    snips = [{"ip_address": address(one, "server"), "netmask": mask} for one in reachable]
     if definition["topology"] != "cluster":
         return [
-            {"nsip": _at(definition, nsip(one)), "snips": [snip], **common}
-            for one, snip in zip(reachable, snips, strict=True)
+            {"nsip": _at(definition, nsip(one)), "snips": _snips(definition, place, one), **common} for one in reachable
         ]
-    owned = [{**snip, "owner_node": one["node_id"]} for one, snip in zip(reachable, snips, strict=True)]
+    owned = [{**snip, "owner_node": one["node_id"]} for one in reachable for snip in _snips(definition, place, one)]
     return [{"nsip": _at(definition, place["clip"]), "snips": owned, **common}] if owned else []
+
+
+def _snips(definition: Mapping[str, Any], place: Mapping[str, Any], node: Node) -> list[Entry]:
+    snips = [{"ip_address": address(node, "server"), "netmask": place["server_netmask"]}]
+    if definition["return_path"] == "pbr":
+        spare = node["interfaces"]["client"].get("private_ip_addresses", [])[1:2]
+        snips += [{"ip_address": one, "netmask": place["client_netmask"]} for one in spare]
+    return snips
 
 
 def application_steps(

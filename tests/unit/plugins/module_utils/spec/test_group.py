@@ -141,16 +141,6 @@ def test_message_about_a_secret_does_not_quote_it(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("topology", "path"), [("independent", "mbf"), ("cluster", "pbr")], ids=["independent", "cluster"]
-)
-def test_return_path_follows_the_topology_unless_it_is_given(topology: str, path: str) -> None:
-    zones = [{**ZONE, "clip": "10.0.1.9"}] if topology == "cluster" else [ZONE]
-    given = {"topology": topology, "zones": zones}
-    assert read_group(variables(**given))[0]["return_path"] == path
-    assert read_group(variables(**given, return_path="none"))[0]["return_path"] == "none"
-
-
-@pytest.mark.parametrize(
     ("zone", "nodes", "message"),
     [
         ("eu-central-1a", 2, None),
