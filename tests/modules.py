@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 
 
 @contextlib.contextmanager
@@ -32,6 +33,7 @@ def run_module(name: str, params: dict[str, Any], *, check: bool = False, diff: 
     out = io.StringIO()
     args = {**params, "_ansible_check_mode": check, "_ansible_diff": diff}
     code: int | str | None = 0
+    warnings._global_warnings.clear()  # those of a module that ran before in this process
     with _arguments(args), contextlib.redirect_stdout(out):
         try:
             module.main()

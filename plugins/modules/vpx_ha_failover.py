@@ -125,11 +125,11 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.attachments.elastic_ip_changes import Outcome, carry_out, report
+from ..module_utils.attachments.elastic_ip_changes import Outcome, Permit, carry_out, report
 from ..module_utils.attachments.elastic_ip_plan import Move, Wish, plan
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws.addresses import parse_addresses
-from ..module_utils.aws.client import connect
+from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.core.nitro_errors import NitroError
@@ -137,7 +137,7 @@ from ..module_utils.core.parallel import both
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import client_from, nitro_argument_spec, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.reconcile.switchover import Node, due, hand_over, look, swapped
+from ..module_utils.reconcile.switchover import Node, due, hand_over, look, still_primary, swapped, went_back
 
 
 def argument_spec() -> dict[str, Any]:
@@ -162,7 +162,7 @@ class Addresses:
     def __init__(self, module: Any) -> None:
         self._options = module.params["moves"]
         self._client = (
-            connect(module, "ec2", read_timeout=10, verify=module.params["aws_ca_bundle"] or True)
+            connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=module.params["aws_ca_bundle"] or True)
             if self._options
             else None
         )
@@ -174,11 +174,14 @@ class Addresses:
             wishes = [Wish.from_option({"instance_id": None, "device_index": 1, **o}) for o in self._options]
             self.moves = plan(wishes, parse_addresses(api.describe_addresses(self._client)), [], None)
 
-    def move(self, verify_timeout: float) -> None:
-        """Returns when AWS shows them where they belong, or after ``verify_timeout`` seconds."""
+    def move(self, verify_timeout: float, permit: Permit) -> None:
+        """Returns when AWS shows them where they belong, or after ``verify_timeout`` seconds.
+
+        ``permit`` is asked before a call that was not answered is repeated.
+        """
         self.outcomes = carry_out(
             self.moves,
-            associate=lambda move: api.associate_address(
+            associate=lambda move: api.associate_address_once(
                 self._client,
                 move.address.allocation_id,
                 move.after.network_interface_id,
@@ -186,6 +189,7 @@ class Addresses:
             ),
             read=lambda ids: parse_addresses(api.describe_addresses(self._client, {"allocation-id": ids})),
             verify_timeout=verify_timeout,
+            permit=permit,
         )
 
     def results(self) -> list[dict[str, Any]]:
@@ -210,7 +214,7 @@ def switch(params: dict[str, Any], this: NitroClient, other: NitroClient, forced
     started = time.monotonic()
     if forced:
         hand_over(this, other, params["timeout"])
-    addresses.move(params["verify_timeout"])
+    addresses.move(params["verify_timeout"], still_primary(other))
     return round((time.monotonic() - started) * 1000) if forced else 0
 
 
@@ -241,7 +245,8 @@ def run(module: Any, this: NitroClient, other: NitroClient) -> tuple[dict[str, A
         "moves": entries,
         "switch_ms": switch_ms,
     }
-    return {**result, "diff": difference(result)}, report(addresses.outcomes)
+    trouble = report(addresses.outcomes) or (went_back(after) if forced else None)
+    return {**result, "diff": difference(result)}, trouble
 
 
 def main() -> None:
@@ -256,7 +261,7 @@ def main() -> None:
         fail(module, error)
     else:
         if trouble:
-            module.fail_json(msg=f"{module.params['peer']} is primary, but {trouble}", **result)
+            module.fail_json(msg=f"{module.params['peer']} became primary, but {trouble}", **result)
         module.exit_json(**result)
     fail_nitro(module, trouble_nitro)
 

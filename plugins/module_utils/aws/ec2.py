@@ -33,14 +33,14 @@ def _filters(filters: Filters | None) -> dict[str, Any]:
     }
 
 
-@aws_call("describe Elastic IPs")
+@aws_call("describe Elastic IPs", lost=2)
 def describe_addresses(client: Client, filters: Filters | None = None) -> Described:
     """DescribeAddresses: a whole region is one reply, it has no pages."""
     found: Described = client.describe_addresses(**_filters(filters))["Addresses"]
     return found
 
 
-@aws_call("describe network interfaces")
+@aws_call("describe network interfaces", lost=2)
 def describe_network_interfaces(client: Client, filters: Filters | None = None) -> Described:
     """DescribeNetworkInterfaces, all pages."""
     pages = client.get_paginator("describe_network_interfaces").paginate(**_filters(filters))
@@ -53,8 +53,23 @@ def associate_address(client: Client, allocation_id: str, network_interface_id: 
     """AssociateAddress in one atomic step, whoever holds it now; the id of the new association.
 
     No DisassociateAddress before it: that would only widen the outage (EC2 API reference, AssociateAddress). Safe to
-    repeat: the call is idempotent.
+    repeat where nobody else moves the address: the call is idempotent.
     """
+    return _associate(client, allocation_id, network_interface_id, private_ip_address)
+
+
+@aws_call("associate {allocation_id} with {network_interface_id} ({private_ip_address})", retries=0)
+def associate_address_once(
+    client: Client, allocation_id: str, network_interface_id: str, private_ip_address: str
+) -> str:
+    """The same in one call that is not repeated here: whoever moves an address judges again before.
+
+    Repeated blindly it would take the address from the node that has got it meanwhile.
+    """
+    return _associate(client, allocation_id, network_interface_id, private_ip_address)
+
+
+def _associate(client: Client, allocation_id: str, network_interface_id: str, private_ip_address: str) -> str:
     reply = client.associate_address(
         AllocationId=allocation_id,
         NetworkInterfaceId=network_interface_id,
@@ -64,7 +79,7 @@ def associate_address(client: Client, allocation_id: str, network_interface_id: 
     return str(reply.get("AssociationId", ""))
 
 
-@aws_call("describe instances")
+@aws_call("describe instances", lost=2)
 def describe_instances(client: Client, filters: Filters) -> Described:
     """DescribeInstances, all pages; the instances of all reservations. An unknown id in a filter is no error."""
     pages = client.get_paginator("describe_instances").paginate(**_filters(filters))
@@ -174,3 +189,74 @@ def delete_network_interface(client: Client, network_interface_id: str) -> None:
         client.delete_network_interface(NetworkInterfaceId=network_interface_id)
     except is_boto3_error_code("InvalidNetworkInterfaceID.NotFound"):
         return
+
+
+# Security groups
+
+#: Answers to a write that somebody else, or an attempt whose answer was lost, made before.
+RACED = ("InvalidGroup.Duplicate", "InvalidPermission.Duplicate", "InvalidPermission.NotFound")
+
+
+@aws_call("describe security groups")
+def find_security_groups(client: Client, filters: Filters) -> Described:
+    """DescribeSecurityGroups by any filter, all pages, with tags and rules."""
+    pages = client.get_paginator("describe_security_groups").paginate(**_filters(filters))
+    found: Described = pages.build_full_result()["SecurityGroups"]
+    return found
+
+
+@aws_call("create security group {name}")
+def create_security_group(client: Client, name: str, description: str, vpc_id: str, tags: Mapping[str, str]) -> str:
+    """CreateSecurityGroup, tagged in the same step; the id of the group. Its outbound traffic is allowed."""
+    specification = boto3_tag_specifications(dict(tags), types=["security-group"])
+    reply = client.create_security_group(
+        GroupName=name, Description=description, VpcId=vpc_id, TagSpecifications=specification
+    )
+    return str(reply["GroupId"])
+
+
+@aws_call("allow inbound traffic in security group {group_id}", retry_on=("InvalidGroup.NotFound",))
+def authorize_security_group_ingress(client: Client, group_id: str, permissions: Sequence[Mapping[str, Any]]) -> None:
+    """AuthorizeSecurityGroupIngress: all permissions or none. A group made a moment ago may not be visible yet."""
+    client.authorize_security_group_ingress(GroupId=group_id, IpPermissions=list(permissions))
+
+
+@aws_call("revoke inbound traffic in security group {group_id}")
+def revoke_security_group_ingress(client: Client, group_id: str, permissions: Sequence[Mapping[str, Any]]) -> None:
+    client.revoke_security_group_ingress(GroupId=group_id, IpPermissions=list(permissions))
+
+
+@aws_call("describe the rules of security group {group_id}")
+def update_security_group_rule_descriptions_ingress(
+    client: Client, group_id: str, permissions: Sequence[Mapping[str, Any]]
+) -> None:
+    client.update_security_group_rule_descriptions_ingress(GroupId=group_id, IpPermissions=list(permissions))
+
+
+@aws_call("remove security group {name} ({group_id})")
+def delete_security_group(client: Client, group_id: str, name: str) -> None:
+    """DeleteSecurityGroup; one that is gone already is no error."""
+    try:
+        client.delete_security_group(GroupId=group_id)
+    except is_boto3_error_code("InvalidGroup.NotFound"):
+        return
+
+
+@aws_call("remove tags from {resource_ids}")
+def delete_tags(client: Client, resource_ids: Sequence[str], keys: Sequence[str]) -> None:
+    client.delete_tags(Resources=list(resource_ids), Tags=[{"Key": key} for key in keys])
+
+
+@aws_call("read key pair {name}")
+def describe_key_pair(client: Client, name: str) -> Described:
+    """DescribeKeyPairs by filter: a key pair that does not exist is an empty list."""
+    found: Described = client.describe_key_pairs(**_filters({"key-name": name}))["KeyPairs"]
+    return found
+
+
+@aws_call("describe the subnets of {vpc_id}")
+def describe_vpc_subnets(client: Client, vpc_id: str) -> Described:
+    """DescribeSubnets of one VPC, all pages."""
+    pages = client.get_paginator("describe_subnets").paginate(**_filters({"vpc-id": vpc_id}))
+    found: Described = pages.build_full_result()["Subnets"]
+    return found

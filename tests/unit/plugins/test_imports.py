@@ -31,7 +31,7 @@ ALLOWED |= {
     "report": frozenset({"core", "spec", "scaling"}),
 }
 
-_TOPS = frozenset({"modules", "filter", "plugin_utils", "doc_fragments"})
+_TOPS = frozenset({"modules", "filter", "lookup", "plugin_utils", "doc_fragments"})
 
 
 def _files() -> list[pathlib.Path]:
@@ -84,6 +84,13 @@ def test_imports_within_the_collection_are_relative() -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ansible_collections.cloudadc")
     ]
     assert absolute == []
+
+
+def test_work_side_by_side_is_done_in_one_place() -> None:
+    users = [
+        str(path.relative_to(PLUGINS)) for path in _files() if "ThreadPoolExecutor" in path.read_text(encoding="utf-8")
+    ]
+    assert users == ["module_utils/core/parallel.py"]
 
 
 def test_module_utils_has_no_import_cycle() -> None:

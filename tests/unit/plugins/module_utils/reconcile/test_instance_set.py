@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import Want
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_set import InstanceSet, unreleased
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import Want, unreleased
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_set import InstanceSet
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.launch import Recipe
 
 from .fleet import ROLES, eip, instance, seat, seen, tagged, want
@@ -152,8 +152,12 @@ class Account:
                 if address.get("NetworkInterfaceId", "").startswith(f"eni-{name}-"):
                     del address["NetworkInterfaceId"], address["PrivateIpAddress"]
 
-    def create_tags(self, **_what: Any) -> None:
+    def create_tags(self, Resources: list[str], Tags: list[dict[str, str]]) -> None:
         self.calls.append("CreateTags")
+        keys = {tag["Key"] for tag in Tags}
+        for name in set(Resources) & set(self.machines):
+            kept = [tag for tag in self.machines[name]["tags"] if tag["Key"] not in keys]
+            self.machines[name]["tags"] = [*kept, *Tags]
 
     def allocate_address(self, TagSpecifications: Any, **_domain: Any) -> dict[str, Any]:
         self.calls.append("AllocateAddress")
