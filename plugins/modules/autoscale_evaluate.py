@@ -25,7 +25,7 @@ description:
   - A zone with fewer nodes than O(policy.min_nodes) is scaled out to it whatever its metrics say, unless a phase
     is in effect. A zone with more than O(policy.max_nodes) is not scaled in for that alone.
   - One policy drives a zone. A tick whose O(policy.metrics), times or distributor differ from it is not evaluated,
-    warns, and leaves the sample window alone; it takes over when the other policy was not seen for two of its intervals.
+    warns, and leaves the sample window alone; it takes over when the other policy was not seen for two intervals.
     O(policy.min_nodes), O(policy.max_nodes) and O(policy.step) may change at any tick.
   - It changes nothing but the stored state. The run that carries out a decision reports it with O(event).
   - RV(ignore:changed) is true when phase, event or history change; keeping samples alone is not a change.

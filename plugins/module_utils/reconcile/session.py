@@ -31,8 +31,8 @@ def foretell(store: Store, plan: Plan[T], *, own_time: bool = False) -> tuple[Re
     """Return the record before, the record after, and the plan's result; nothing is written."""
     found = store.read()
     before, now = loaded(found, store), time.time()
-    trusted = now if agrees(now if found.store_time is None else found.store_time, now) else None
-    return before, *plan(before if own_time else corrected(before, trusted))
+    agreed = found.store_time is None or agrees(found.store_time, now)  # a file system is not asked without a write
+    return before, *plan(before if own_time else corrected(before, now if agreed else None))
 
 
 def carry_out(
@@ -52,7 +52,7 @@ def carry_out(
     settled = False
     try:
         before = loaded(lease.found, store)
-        after, said = plan(before if own_time else corrected(before, lease.store_time))
+        after, said = plan(before if own_time else corrected(before, lease.agreed_time))
         settled = True
     finally:
         if not settled:

@@ -52,6 +52,7 @@ def corrected(record: Record, now: float | None) -> Record:
     interval = record.grid.interval if record.grid else _INTERVAL
     if now is None or record.updated is None or record.updated - interval <= now:
         return record
+    now = round(now, 3)
     return replace(
         record,
         updated=now,

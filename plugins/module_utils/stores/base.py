@@ -73,14 +73,14 @@ class Lease:
     """``expires``: seconds since the epoch, by the user's clock. ``fence`` grows with every lease given.
 
     ``found``: what was stored the moment before; no other owner writes while the lease is the latest.
-    ``store_time``: the store's own time when it gave the lease, if the owner's clock agrees with it; else None.
+    ``agreed_time``: the owner's clock when it was given, if the store's own time agrees with it; else None.
     """
 
     owner: str
     fence: int
     expires: float
     found: Snapshot = field(default_factory=_nothing, compare=False, repr=False)
-    store_time: float | None = field(default=None, compare=False, repr=False)
+    agreed_time: float | None = field(default=None, compare=False, repr=False)
 
     @property
     def before(self) -> Snapshot:

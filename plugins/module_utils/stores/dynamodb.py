@@ -178,8 +178,7 @@ class DynamoStore:
             fence = int(before.get("fence", {"N": "0"})["N"]) + 1
             self._put_back(Lease(owner, fence, expires), before)
             raise
-        date = _date(answer)
-        return Lease(owner, found.fence + 1, expires, found, date if agrees(date, now) else None)
+        return Lease(owner, found.fence + 1, expires, found, now if agrees(_date(answer), now) else None)
 
     def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
         """Store the document (see :class:`.base.Store`)."""

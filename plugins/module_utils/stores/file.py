@@ -97,8 +97,7 @@ class FileStore:
                 raise refused(stored, self.where)
             lease = Lease(owner, stored.fence + 1, round(now + seconds, 3), stored)
             self._save(stored.document, stored.version, lease.fence, lease, owner)
-            written = self._store_clock()
-            return replace(lease, store_time=written if agrees(written, now) else None)
+            return replace(lease, agreed_time=now if agrees(self._store_clock(), now) else None)
 
     def _corrected(self, stored: Snapshot, now: float, owner: str) -> Snapshot:
         """Accept what a clock that was ahead has written, if the file system's time agrees with this clock."""

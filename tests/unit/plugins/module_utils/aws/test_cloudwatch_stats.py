@@ -21,6 +21,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.cloudwatch_stats 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Reading, aggregate
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import REGISTRY
 
 NOW = 1772359230.0  # half a minute past 10:00 UTC
 ALL = {name: f"M-{name}" for name in ("cpu", "memory", "throughput", "connections", "cpu_management")}
@@ -124,9 +125,10 @@ def test_a_figure(figure: str, value: float, read_as: float) -> None:
     assert reading.as_dict() == {
         "nsip": "i-1",
         "reachable": True,
-        **dict.fromkeys(ALL),
+        **dict.fromkeys(REGISTRY),
         figure: read_as,
         "error": None,
+        "counters": {},
     }
 
 
