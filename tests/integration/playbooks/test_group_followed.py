@@ -64,4 +64,4 @@ def test_back_ends_join_and_leave_and_stay_when_their_group_is_gone(group: Group
     group.lab.boto("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=BYSTANDERS, ForceDelete=True)
     run = tick(group, 4)
     assert (run.code, run.writes, behind(group)) == (2, [], one)
-    assert f"there is no Auto Scaling group {BYSTANDERS} in this account and region" in run.said
+    assert f"There is no Auto Scaling group {BYSTANDERS} in this account and region" in run.said
