@@ -1,8 +1,8 @@
 """Sphinx extension: draws the ``mermaid`` blocks of the guides as SVG when the site is built.
 
 GitHub draws the same blocks itself. The site must work without a network, so no script draws them in the browser.
-Known are the parts of mermaid that the guides use: flowcharts, sequence diagrams and state diagrams; anything else is an
-error.
+Only the parts of mermaid that the guides use are known: flowcharts, sequence diagrams and state diagrams.
+Anything else is an error.
 """
 
 from __future__ import annotations
