@@ -37,7 +37,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A lab in which appliances boot in no time; each worker has its own."""
     directory: Path = tmp_path_factory.mktemp("chaos-lab")
     with running(directory, dict.fromkeys(FOREIGN, "") | {"LAB_PACE": PACE}) as lab:
-        yield Stage(lab)
+        yield Stage(lab, quick=True)
 
 
 @pytest.fixture

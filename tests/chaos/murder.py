@@ -125,7 +125,7 @@ def gone_on(stage: Stage, plot: Plot, left_off: Kill | Kept, original: Original)
 def strike(stage: Stage, plot: Plot, kill: Kill) -> None:
     """Play it and kill it there. StageError if it ended before."""
     plot.scene.set_up(stage)
-    process, log = stage.start(plot.playbook, *plot.arguments, variables=plot.variables)
+    process, log = stage.start(plot.playbook, *plot.arguments, variables=plot.variables, quick=False)
     try:
         stage.lab.kill_at(kill.at, process.pid, kill.when)
         process.wait(PATIENCE_SECONDS)

@@ -17,7 +17,7 @@ KIND = Kind("nlb", "cluster")
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 def members(group: Group) -> list[str]:

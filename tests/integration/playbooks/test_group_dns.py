@@ -18,7 +18,7 @@ KIND = Kind("dns", "independent")
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 def answered(group: Group) -> list[list[str]]:

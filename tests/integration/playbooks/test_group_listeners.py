@@ -28,7 +28,7 @@ CARRIED = {
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 def definition(group: Group) -> dict[str, Any]:

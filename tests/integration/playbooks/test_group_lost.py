@@ -23,7 +23,7 @@ KIND = Kind("nlb", "independent")
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 @pytest.mark.timeout(3000)

@@ -18,7 +18,7 @@ NO_CAPACITY = f"do not have sufficient m5.xlarge capacity in the Availability Zo
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 @pytest.mark.timeout(3000)
