@@ -1,6 +1,6 @@
 """A process that has loaded what playbooks need and forks itself for each: ``python -m tests.engine.server``.
 
-One JSON object a line on standard input: ``{"argv": [...], "env": {...}, "cwd": "...", "out": "file"}``. Standard
+One JSON object a line on standard input: ``{"argv": [...], "env": {...}, "cwd": "...", "out": "..."}``. Standard
 output gets ``{"pid": n}`` when the playbook has started, and ``{"pid": n, "code": n}`` when it has ended.
 """
 
