@@ -1,4 +1,4 @@
-"""The quick engine runs a playbook as ``ansible-playbook`` does: same tasks, same results, same calls, same exit code."""
+"""The quick engine runs a playbook as ``ansible-playbook`` does: same tasks, results, calls and exit code."""
 
 from __future__ import annotations
 
