@@ -117,9 +117,9 @@ row: venv
 
 .PHONY: chaos chaos-sample
 chaos: venv ## have the playbooks end after every write and start them again (hours; KILLS=3: kill each three times)
-	@CHAOS=$(or $(KILLS),all) $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
+	@CHAOS=$(or $(KILLS),all) $(PYTEST) -n $(WORKERS) --dist worksteal tests/crash
 chaos-sample: venv
-	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
+	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/crash
 
 .PHONY: iam iam-sample
 iam: venv ## every playbook with exactly its policy, and with each action less (long)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.chaos.groups import ZONE, Kind, built
+from tests.crash.group_flows import ZONE, Kind, built
 from tests.lab.client import Call, LabClient, wait_for
 from tests.left_over import left_over
 from tests.stage import Stage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.groups import ZONE, Kind, built, ground
+from tests.crash.group_flows import ZONE, Kind, account, built
 from tests.lab.client import LabClient
 from tests.stage import Stage
 
@@ -23,7 +23,7 @@ def group(lab: LabClient) -> Group:
 
 @pytest.mark.timeout(3000)
 def test_a_zone_without_capacity_is_built_by_the_next_run(group: Group) -> None:
-    group.begin(ground(KIND))
+    group.begin(account(KIND))
     group.lab.settings(aws={"exhausted": [OTHER_ZONE]})
     run = group.play("autoscale_group")
     assert run.code == 2
