@@ -198,6 +198,17 @@ NUMBERS = {
     "config/clusterinstance": ["deadinterval", "hellointerval"],
     "config/lbvserver": ["timeout"],
 }
+# What a policy-based route compares, and its settings (nspbr).
+PBR_MATCHES = ("srcip", "srcport", "destip", "destport")
+PBR_PARTS: dict[str, dict[str, Any]] = {
+    "": {"t": "b"},
+    "op": {"t": "s", "e": ["=", "!=", "EQ", "NEQ"]},
+    "val": {"t": "s"},
+}
+PBR_SETTABLE = [
+    *(f"{name}{part}" for name in PBR_MATCHES for part in PBR_PARTS),
+    *("nexthop", "nexthopval", "protocol", "protocolnumber", "vlan", "Interface", "priority", "msr", "monitor"),
+]
 # Pages that are not among the mirrored ones.
 EXTRA: dict[str, dict[str, Any]] = {
     "config/ntpsync": {
@@ -206,6 +217,42 @@ EXTRA: dict[str, dict[str, Any]] = {
         "singleton": 1,
     },
     "config/ntpstatus": {"fields": {"response": {"t": "s", "ro": 1}}, "ops": {}, "singleton": 1},
+    # Vendor's reference 12.1, pages nspbr and nspbrs.
+    "config/nspbr": {
+        "fields": {
+            "name": {"t": "s"},
+            "action": {"t": "s", "e": ["ALLOW", "DENY"]},
+            "td": {"t": "d", "min": 0, "max": 4094},
+            **{f"{name}{part}": kind for name in PBR_MATCHES for part, kind in PBR_PARTS.items()},
+            "nexthop": {"t": "b"},
+            "nexthopval": {"t": "s"},
+            "protocol": {"t": "s", "e": ["ICMP", "IGMP", "TCP", "EGP", "IGP", "ARGUS", "UDP", "RDP", "RSVP", "EIGRP"]},
+            "protocolnumber": {"t": "d", "min": 1, "max": 255},
+            "vlan": {"t": "d", "min": 1, "max": 4094},
+            "Interface": {"t": "s"},
+            "priority": {"t": "d", "min": 1, "max": 81920},
+            "msr": {"t": "s", "d": "DISABLED", "e": ON_OFF},
+            "monitor": {"t": "s"},
+            "state": {"t": "s", "d": "ENABLED", "e": ON_OFF},
+            "hits": {"t": "d", "ro": 1},
+            "kernelstate": {"t": "s", "ro": 1, "d": "NOTAPPLIED"},
+            "curstate": {"t": "d", "ro": 1},
+        },
+        "key": ["name"],
+        "ops": {
+            "add": {"fields": ["name", "action", "td", *PBR_SETTABLE, "state"], "required": ["name", "action"]},
+            "update": {"fields": ["name", "action", *PBR_SETTABLE], "required": ["name"]},
+            "unset": {"fields": ["name", *PBR_SETTABLE], "required": ["name"]},
+            "enable": {"fields": ["name"], "required": ["name"]},
+            "disable": {"fields": ["name"], "required": ["name"]},
+            "delete": {"fields": [], "required": []},
+        },
+    },
+    "config/nspbrs": {
+        "fields": {"state": {"t": "s", "ro": 1}},
+        "ops": {name: {"fields": [], "required": []} for name in ("apply", "clear", "renumber")},
+        "singleton": 1,
+    },
 }
 # Interface: the page is not among the mirrored ones; fields of the current reference that clients use.
 INTERFACE = {

@@ -114,6 +114,27 @@ class Route(Behaviour):
             raise NitroFault(2506)
 
 
+@behaves("nspbr")
+class PolicyRoute(Behaviour):
+    """A rule that is made or changed is in force once the rules are applied (nspbrs)."""
+
+    def updated(self, ctx: Context, row: Row) -> None:
+        row["_applied"] = False
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        return {**row, "kernelstate": "APPLIED" if row.get("_applied") else "NOTAPPLIED"}
+
+
+@behaves("nspbrs")
+class PolicyRoutes(Behaviour):
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        if verb == "clear":
+            ctx.running.table("nspbr").clear()
+        for row in ctx.running.rows("nspbr"):
+            row["_applied"] = verb == "apply" or row.get("_applied", False)
+        return None
+
+
 @behaves("dnsnameserver")
 class NameServer(Behaviour):
     def adding(self, ctx: Context, row: Row) -> None:
