@@ -8,6 +8,7 @@ import io
 import json
 from typing import Any
 
+from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 
 
@@ -17,6 +18,7 @@ def run_module(name: str, params: dict[str, Any], *, check: bool = False, diff: 
     out = io.StringIO()
     args = {**params, "_ansible_check_mode": check, "_ansible_diff": diff}
     code: int | str | None = 0
+    warnings._global_warnings.clear()  # those of a module that ran before in this process
     with patch_module_args(args), contextlib.redirect_stdout(out):
         try:
             module.main()

@@ -6,11 +6,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vpx_instance
 version_added: 0.1.0
-short_description: Make a set of VPX instances, with their interfaces and Elastic IPs, exactly as large as wanted
+short_description: Manage sets of VPX instances of a fixed size, with their interfaces and Elastic IPs
 description:
-  - Keeps a set of NetScaler VPX instances. A set is known by the tags C(cloudadc:group), C(cloudadc:zone) and
-    C(cloudadc:node_id) of its instances, so no controller has to remember it, and what a killed run left is found and
-    finished by the next one.
+  - Manages sets of NetScaler VPX instances. A set is identified by the tags C(cloudadc:group), C(cloudadc:kind),
+    C(cloudadc:zone) and C(cloudadc:node_id) of its instances. No controller has to store it, and a run completes what
+    an interrupted run began.
+  - Instances, interfaces and Elastic IPs of the same name that carry another kind are refused by name before the first
+    write. What an earlier release made carries no kind; with O(state=present) it gets the tag of the kind if nothing of
+    the other kind has the name, which a warning reports.
   - All instances that are missing are launched by one C(RunInstances), all of them or none, with up to three interfaces
     each. The order of the devices is management (0), client (1), server (2), because a VPX takes its roles from it.
     The request carries a client token that is derived from the set and from what it consists of, so that a run that is
@@ -18,14 +21,17 @@ description:
   - Too many instances are terminated. First go those whose C(cloudadc:lifecycle) is not C(in_service), then those with
     the highest C(cloudadc:node_id) (one without a node id counts as highest), then the newest.
   - Instances, interfaces, volumes and Elastic IPs are tagged with the set's tags, O(tags), C(Name) and
-    C(cloudadc:created_by=vpx_instance); interfaces and Elastic IPs also with C(cloudadc:role); instances with
-    C(cloudadc:lifecycle=provisioning), which is never touched again. Tags nobody asked about are left alone.
+    C(cloudadc:created_by=vpx_instance); interfaces and Elastic IPs also with C(cloudadc:role); new instances with
+    C(cloudadc:lifecycle=provisioning), which becomes C(joining) as soon as they run. Other tags are left alone.
+  - Right before C(TerminateInstances) the instances are read again. One that belongs to another owner by then, or that
+    is not marked for O(event) any more, is refused. A surplus of which one changed its lifecycle is chosen anew.
   - Refused before anything is written are an unknown image, instance type, subnet or security group; an instance type
     with too few interfaces or addresses; a management interface that shares its subnet with another one; subnets in
     different zones or VPCs; and a quota of Elastic IPs that will not suffice.
-  - Calls. A set that is as wanted costs three reads side by side (C(DescribeInstances), C(DescribeNetworkInterfaces),
-    C(DescribeAddresses)) and no write. Launching any number of instances costs one C(RunInstances), after up to five
-    more reads side by side, one C(DescribeInstances) per look while they start, and one C(CreateTags) per role.
+  - Calls. Sets that are as desired cost three reads side by side (C(DescribeInstances), C(DescribeNetworkInterfaces),
+    C(DescribeAddresses)) and no write, however many sets there are. Launching any number of instances of a set costs
+    one C(RunInstances), after up to five more reads side by side, one C(DescribeInstances) per look while they start,
+    one C(CreateTags) per role, and one for the lifecycle.
   - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeAddresses); to launch
     also C(ec2:RunInstances), C(ec2:CreateTags), C(ec2:DescribeImages), C(ec2:DescribeInstanceTypes),
     C(ec2:DescribeSubnets), C(ec2:DescribeSecurityGroups) and, with an instance profile, C(iam:PassRole); with Elastic
@@ -44,9 +50,16 @@ options:
     default: present
   group:
     description:
-      - The group the set belongs to, an HA pair or an autoscale group.
+      - The name of the HA pair or autoscale group the set belongs to.
     type: str
     required: true
+  kind:
+    description:
+      - Whether O(group) is the name of an HA pair or of an autoscale group.
+      - By default the kind of the instances of that name; without instances nothing is tagged with a kind.
+    type: str
+    choices: [pair, group]
+    version_added: 0.2.0
   zone:
     description:
       - The zone of the group; usually an availability zone, and then the subnets must lie in it.
@@ -61,6 +74,109 @@ options:
       - How many live instances (pending, running, stopping or stopped) the set shall have.
     type: int
     default: 1
+  terminate_surplus:
+    description:
+      - Whether O(state=present) terminates instances beyond O(count). With V(false) they stay, and RV(surplus) names
+        the ones that would have been terminated. Terminate instances by O(instance_ids) then.
+    type: bool
+    default: true
+    version_added: 0.2.0
+  lifecycle:
+    description:
+      - The lifecycle (tag C(cloudadc:lifecycle)) of O(instance_ids), or of all instances of the set.
+      - An instance never goes back in the order V(provisioning), V(joining), V(in_service), V(draining),
+        V(terminating). One that is further on than the lifecycle asked for keeps its own.
+    type: str
+    choices: [provisioning, joining, in_service, draining, terminating, spare]
+    version_added: 0.2.0
+  event:
+    description:
+      - The scaling event that removes instances. With O(state=absent) only instances that are marked for it (tag
+        C(cloudadc:event)) and are draining or terminating are terminated; any other one is refused.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      id:
+        description:
+          - The id of the event.
+        type: str
+        required: true
+  sets:
+    description:
+      - Several sets of O(group), in place of the one that the options describe. They are read together, checked before
+        the first write, and changed side by side. An option of an entry replaces the module's own; all others apply to
+        every entry.
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions:
+      zone:
+        description: As O(zone).
+        type: str
+      node_id:
+        description: As O(node_id).
+        type: int
+      count:
+        description: As O(count).
+        type: int
+      number_nodes:
+        description: As O(number_nodes).
+        type: bool
+      instance_ids:
+        description: As O(instance_ids).
+        type: list
+        elements: str
+      lifecycle:
+        description: As O(lifecycle).
+        type: str
+        choices: [provisioning, joining, in_service, draining, terminating, spare]
+      image_id:
+        description: As O(image_id).
+        type: str
+      instance_type:
+        description: As O(instance_type).
+        type: str
+      interfaces:
+        description: As O(interfaces).
+        type: list
+        elements: dict
+        suboptions:
+          role:
+            description: As O(interfaces[].role).
+            type: str
+            choices: [management, client, server]
+            required: true
+          subnet_id:
+            description: As O(interfaces[].subnet_id).
+            type: str
+            required: true
+          security_groups:
+            description: As O(interfaces[].security_groups).
+            type: list
+            elements: str
+          private_ip_address:
+            description: As O(interfaces[].private_ip_address).
+            type: str
+          secondary_private_ip_count:
+            description: As O(interfaces[].secondary_private_ip_count).
+            type: int
+            default: 0
+          elastic_ip:
+            description: As O(interfaces[].elastic_ip).
+            type: bool
+            default: false
+          source_dest_check:
+            description: As O(interfaces[].source_dest_check).
+            type: bool
+      user_data:
+        description: As O(user_data).
+        type: str
+      tags:
+        description: As O(tags).
+        type: dict
+      client_token:
+        description: As O(client_token).
+        type: str
   number_nodes:
     description:
       - Whether every instance of the set that has no C(cloudadc:node_id) yet is given the lowest number that is free in
@@ -208,23 +324,57 @@ EXAMPLES = r"""
       - {role: server, subnet_id: subnet-0cccccccccccccccc}
     client_token: scale-out-4711
 
-- name: Terminate one node of it
+- name: The nodes of a group in two zones, launched side by side; a surplus stays
   cloudadc.aws.vpx_instance:
-    state: absent
+    kind: group
+    group: shop
+    image_id: ami-0123456789abcdef0
+    number_nodes: true
+    terminate_surplus: false
+    sets:
+      - zone: eu-west-1a
+        count: 2
+        interfaces:
+          - {role: management, subnet_id: subnet-0aaaaaaaaaaaaaaaa}
+          - {role: client, subnet_id: subnet-0bbbbbbbbbbbbbbbb}
+          - {role: server, subnet_id: subnet-0cccccccccccccccc}
+      - zone: eu-west-1b
+        count: 2
+        interfaces:
+          - {role: management, subnet_id: subnet-0dddddddddddddddd}
+          - {role: client, subnet_id: subnet-0eeeeeeeeeeeeeeee}
+          - {role: server, subnet_id: subnet-0ffffffffffffffff}
+
+- name: Mark nodes as in service
+  cloudadc.aws.vpx_instance:
+    kind: group
     group: shop
     zone: eu-west-1a
     instance_ids: [i-0123456789abcdef0]
+    lifecycle: in_service
+
+- name: Terminate the node that a scaling event removes
+  cloudadc.aws.vpx_instance:
+    state: absent
+    kind: group
+    group: shop
+    zone: eu-west-1a
+    instance_ids: [i-0123456789abcdef0]
+    event:
+      id: 0f2f7d1c
 
 - name: Remove the whole group, with its Elastic IPs
   cloudadc.aws.vpx_instance:
     state: absent
+    kind: group
     group: shop
 """
 
 RETURN = r"""
 instances:
   description:
-    - The live instances of the set (or those of O(instance_ids)), by node id and age. Empty with O(state=absent).
+    - The live instances of the set (or those of O(instance_ids)), by node id and age, set after set. Empty with
+      O(state=absent).
     - In check mode, one that would be launched is listed with state C(planned) and null where AWS would decide.
   returned: success
   type: list
@@ -263,6 +413,13 @@ terminated:
   type: list
   elements: str
   sample: []
+surplus:
+  description: The ids of instances that are more than O(count) and stay because of O(terminate_surplus=false).
+  returned: success
+  type: list
+  elements: str
+  sample: []
+  version_added: 0.2.0
 actions:
   description: What was written (in check mode what would be), one phrase each; also when the task fails half-way.
   returned: always
@@ -271,6 +428,7 @@ actions:
   sample: [launch i-0123456789abcdef0]
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -280,9 +438,11 @@ from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.aws.instances import in_order, instance_result
 from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.reconcile.instance_plan import InterfaceWish, Plan, Seen, Want, decide
-from ..module_utils.reconcile.instance_set import InstanceSet, Journal, unreleased
+from ..module_utils.reconcile import instance_sets
+from ..module_utils.reconcile.instance_plan import InterfaceWish, Plan, Seen, Want, adopted, surplus, unreleased
+from ..module_utils.reconcile.instance_set import InstanceSet, Journal
 from ..module_utils.reconcile.launch import Recipe, in_device_order
+from ..module_utils.spec.identity import KINDS, adoption_warning
 
 INTERFACE = {
     "role": {"type": "str", "choices": ["management", "client", "server"], "required": True},
@@ -293,26 +453,47 @@ INTERFACE = {
     "elastic_ip": {"type": "bool", "default": False},
     "source_dest_check": {"type": "bool"},
 }
+#: Options that a set may have of its own.
+OF_A_SET: dict[str, dict[str, Any]] = {
+    "zone": {"type": "str"},
+    "node_id": {"type": "int"},
+    "count": {"type": "int"},
+    "number_nodes": {"type": "bool"},
+    "instance_ids": {"type": "list", "elements": "str"},
+    "lifecycle": {"type": "str", "choices": list(t.LIFECYCLES)},
+    "image_id": {"type": "str"},
+    "instance_type": {"type": "str"},
+    "interfaces": {"type": "list", "elements": "dict", "options": INTERFACE},
+    # Boot configurations carry passwords.
+    "user_data": {"type": "str", "no_log": True},
+    "tags": {"type": "dict"},
+    "client_token": {"type": "str", "no_log": False},
+}
+RECIPE = (
+    "image_id",
+    "instance_type",
+    "iam_instance_profile",
+    "key_name",
+    "user_data",
+    "encrypt_volumes",
+    "http_tokens",
+)
 
 
 def argument_spec() -> dict[str, Any]:
     return {
         "state": {"type": "str", "choices": ["present", "absent", "started", "stopped"], "default": "present"},
+        "kind": {"type": "str", "choices": list(KINDS)},
         "group": {"type": "str", "required": True},
-        "zone": {"type": "str"},
-        "node_id": {"type": "int"},
+        **OF_A_SET,
         "count": {"type": "int", "default": 1},
         "number_nodes": {"type": "bool", "default": False},
-        "instance_ids": {"type": "list", "elements": "str"},
-        "image_id": {"type": "str"},
         "instance_type": {"type": "str", "default": "m5.xlarge"},
-        "interfaces": {"type": "list", "elements": "dict", "options": INTERFACE},
+        "terminate_surplus": {"type": "bool", "default": True},
+        "event": {"type": "dict", "options": {"id": {"type": "str", "required": True}}},
+        "sets": {"type": "list", "elements": "dict", "options": OF_A_SET},
         "iam_instance_profile": {"type": "str"},
         "key_name": {"type": "str", "no_log": False},
-        # Boot configurations carry passwords.
-        "user_data": {"type": "str", "no_log": True},
-        "tags": {"type": "dict"},
-        "client_token": {"type": "str", "no_log": False},
         "encrypt_volumes": {"type": "bool", "default": True},
         "http_tokens": {"type": "str", "choices": ["required", "optional"], "default": "required", "no_log": False},
         "wait": {"type": "bool", "default": True},
@@ -320,21 +501,16 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def wanted(params: dict[str, Any]) -> Want:
-    """The set as the options describe it; raises Refusal where they contradict each other."""
+def wanted(params: Mapping[str, Any]) -> Want:
+    """Return the set that the options describe; raises Refusal where they contradict each other."""
     if params["count"] < 0:
         raise Refusal(f"count is {params['count']}, but a set cannot have fewer than no instances")
     if params["node_id"] is not None and params["count"] > 1:
         raise Refusal(f"node_id {params['node_id']} names one node, so count cannot be {params['count']}")
-    identity = t.identity(params["group"], params["zone"], params["node_id"])
-    tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
-    for key in (t.GROUP, t.ZONE, t.NODE_ID):
-        if key in tags and tags[key] != identity.get(key):
-            raise Refusal(f"tag {key} is set by an option of its own, but tags has {tags[key]!r}")
     ids = params["instance_ids"]
     if params["number_nodes"] and (params["node_id"] is not None or ids is not None):
         raise Refusal("number_nodes numbers a whole set; it goes neither with node_id nor with instance_ids")
-    return Want(
+    want = Want(
         state=params["state"],
         group=params["group"],
         zone=params["zone"],
@@ -342,22 +518,45 @@ def wanted(params: dict[str, Any]) -> Want:
         count=params["count"],
         instance_ids=None if ids is None else tuple(ids),
         interfaces=in_device_order(InterfaceWish.from_option(item) for item in params["interfaces"] or []),
-        tags=tags,
+        tags={str(key): str(value) for key, value in (params["tags"] or {}).items()},
         number_nodes=params["number_nodes"],
+        kind=params["kind"],
+        terminate_surplus=params["terminate_surplus"],
+        lifecycle=params["lifecycle"],
+        event=params["event"]["id"] if params["event"] else None,
     )
+    _refuse_tags(want)
+    return want
 
 
-def recipe(params: dict[str, Any]) -> Recipe:
-    keys = (
-        "image_id",
-        "instance_type",
-        "iam_instance_profile",
-        "key_name",
-        "user_data",
-        "encrypt_volumes",
-        "http_tokens",
-    )
-    return Recipe(**{key: params[key] for key in keys})
+def _refuse_tags(want: Want) -> None:
+    """Refuse user tags that contradict an option."""
+    options = {**want.identity, **({t.LIFECYCLE: want.lifecycle} if want.lifecycle else {})}
+    for key in (t.GROUP, t.KIND, t.ZONE, t.NODE_ID, *([t.LIFECYCLE] if want.lifecycle else [])):
+        if key in want.tags and want.tags[key] != options.get(key):
+            raise Refusal(f"tag {key} is set by an option of its own, but tags has {want.tags[key]!r}")
+
+
+def sets_of(module: Any) -> list[InstanceSet]:
+    """Return the sets that the options describe: the entries of ``sets``, or the one of the module's own options."""
+    params = module.params
+    entries = [{}] if params["sets"] is None else params["sets"]
+    given = [{**params, **{key: value for key, value in each.items() if value is not None}} for each in entries]
+    wants = [wanted(each) for each in given]
+    instance_sets.refuse_overlap(wants)
+    client = connect(module, "ec2")
+    return [
+        InstanceSet(
+            want=want,
+            client=client,
+            recipe=Recipe(**{key: each[key] for key in RECIPE}),
+            wait=params["wait"],
+            wait_timeout=params["wait_timeout"],
+            warn=module.warn,
+            token=each["client_token"],
+        )
+        for want, each in zip(wants, given, strict=True)
+    ]
 
 
 def results(want: Want, seen: Seen, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -366,7 +565,7 @@ def results(want: Want, seen: Seen, without: tuple[str, ...] = ()) -> list[dict[
 
 
 def planned(want: Want, names: list[str]) -> list[dict[str, Any]]:
-    """Instances that would be launched, in the shape of real ones, so that a play in check mode can go on."""
+    """Return instances that would be launched, in the shape of real ones, so that a play in check mode continues."""
     unknown: dict[str, Any] = {
         "network_interface_id": None,
         "private_ip_addresses": [],
@@ -396,61 +595,96 @@ def planned(want: Want, names: list[str]) -> list[dict[str, Any]]:
     return [{"instance_id": name, **shape} for name in names]
 
 
-def foretell(instances: InstanceSet, seen: Seen, plan: Plan) -> dict[str, Any]:
-    """What a run would do; refuses what a run would refuse, and writes nothing."""
-    instances.prepare(plan, seen, lenient=True)
-    want, launched = instances.want, [f"planned-{number}" for number in range(1, plan.launch + 1)]
-    live = [] if want.state == "absent" else results(want, seen, plan.terminate)
+def predict(sets: list[InstanceSet], seen: list[Seen], plans: list[Plan]) -> dict[str, Any]:
+    """Return what a run would do."""
+    live: list[dict[str, Any]] = []
+    launched: list[str] = []
+    for each, state, plan in zip(sets, seen, plans, strict=True):
+        names = [f"planned-{len(launched) + number}" for number in range(1, plan.launch + 1)]
+        launched += names
+        if each.want.state != "absent":
+            live += [*results(each.want, state, plan.terminate), *planned(each.want, names)]
     return {
-        "changed": plan.writes,
-        "instances": [*live, *planned(want, launched)],
+        "changed": any(plan.writes for plan in plans),
+        "instances": live,
         "launched": launched,
-        "terminated": list(plan.terminate),
-        "actions": plan.sentences(),
+        "terminated": [name for plan in plans for name in plan.terminate],
+        "actions": [sentence for plan in plans for sentence in plan.sentences()],
     }
 
 
-def run(module: Any, instances: InstanceSet) -> dict[str, Any]:
-    """Look, decide, act until nothing is left to do; what is now true, and the diff."""
-    before = instances.look()
-    plan = decide(instances.want, before)
-    if module.check_mode:
-        result = foretell(instances, before, plan)
-    else:
-        after = instances.converge(before)
-        live = [] if instances.want.state == "absent" else results(instances.want, after)
-        result = {"instances": live, **instances.journal.result()}
-        for address in unreleased(instances.want, after) if instances.want.state == "absent" else []:
-            module.warn(
-                f"Elastic IP {address} is kept: it serves {address.seat}, which is not of {instances.want.name}"
-            )
-    was = {item["instance_id"]: item["state"] for item in results(instances.want, before)}
+def journal_of(sets: list[InstanceSet]) -> dict[str, Any]:
+    """Return what all sets have written so far."""
+    whole = Journal()
+    for each in sets:
+        whole.launched += each.journal.launched
+        whole.terminated += each.journal.terminated
+        whole.actions += each.journal.actions
+    return whole.result()
+
+
+def carry_out(module: Any, sets: list[InstanceSet], seen: list[Seen]) -> dict[str, Any]:
+    """Change all sets until nothing differs; what is true now."""
+    after = instance_sets.converge(sets, seen)
+    live: list[dict[str, Any]] = []
+    for each, state in zip(sets, after, strict=True):
+        if each.want.state != "absent":
+            live += results(each.want, state)
+            continue
+        for address in unreleased(each.want, state):
+            module.warn(f"Elastic IP {address} is kept: it serves {address.seat}, which is not of {each.want.name}")
+    return {"instances": live, **journal_of(sets)}
+
+
+def run(module: Any, sets: list[InstanceSet]) -> dict[str, Any]:
+    """Read, decide, act until nothing differs; what is true now, and the diff."""
+    before = instance_sets.observe(sets)
+    plans = instance_sets.plan(sets, before, lenient=module.check_mode)
+    if module.params["state"] == "present":
+        _warn_of_adoption(module, sets, before)
+    result = predict(sets, before, plans) if module.check_mode else carry_out(module, sets, before)
+    was = {
+        item["instance_id"]: item["state"]
+        for each, state in zip(sets, before, strict=True)
+        for item in results(each.want, state)
+    }
     now = {item["instance_id"]: item["state"] for item in result["instances"]}
     done = {"actions": result["actions"]} if result["actions"] else {}
-    return {**result, "diff": {"before": {"instances": was}, "after": {"instances": now, **done}}}
+    return {
+        **result,
+        "surplus": [name for each, state in zip(sets, before, strict=True) for name in _kept(each.want, state)],
+        "diff": {"before": {"instances": was}, "after": {"instances": now, **done}},
+    }
+
+
+def _kept(want: Want, seen: Seen) -> tuple[str, ...]:
+    exact = want.state != "present" or want.terminate_surplus or want.instance_ids is not None
+    return () if exact else surplus(seen.live, want.count)
+
+
+def _warn_of_adoption(module: Any, sets: list[InstanceSet], seen: list[Seen]) -> None:
+    found = {item.what: item for each, state in zip(sets, seen, strict=True) for item in adopted(each.want, state)}
+    warning = adoption_warning(sets[0].want.owner, found.values()) if found else None
+    if warning:
+        module.warn(warning)
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
-    params, journal = module.params, Journal()
+    module = AnsibleAWSModule(
+        argument_spec=argument_spec(),
+        supports_check_mode=True,
+        mutually_exclusive=[("sets", name) for name in ("zone", "node_id", "instance_ids", "client_token")],
+    )
+    sets: list[InstanceSet] = []
     try:
-        instances = InstanceSet(
-            want=wanted(params),
-            client=connect(module, "ec2"),
-            recipe=recipe(params),
-            wait=params["wait"],
-            wait_timeout=params["wait_timeout"],
-            warn=module.warn,
-            token=params["client_token"],
-            journal=journal,
-        )
-        result = run(module, instances)
+        sets += sets_of(module)
+        result = run(module, sets)
     except Failure as error:
         failure = error
     else:
         module.exit_json(**result)
     # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure, **journal.result())
+    fail(module, failure, **journal_of(sets))
 
 
 if __name__ == "__main__":

@@ -174,3 +174,66 @@ def delete_network_interface(client: Client, network_interface_id: str) -> None:
         client.delete_network_interface(NetworkInterfaceId=network_interface_id)
     except is_boto3_error_code("InvalidNetworkInterfaceID.NotFound"):
         return
+
+
+# Security groups
+
+#: Answers to a write that somebody else, or an attempt whose answer was lost, made before.
+RACED = ("InvalidGroup.Duplicate", "InvalidPermission.Duplicate", "InvalidPermission.NotFound")
+
+
+@aws_call("describe security groups")
+def find_security_groups(client: Client, filters: Filters) -> Described:
+    """DescribeSecurityGroups by any filter, all pages, with tags and rules."""
+    pages = client.get_paginator("describe_security_groups").paginate(**_filters(filters))
+    found: Described = pages.build_full_result()["SecurityGroups"]
+    return found
+
+
+@aws_call("create security group {name}")
+def create_security_group(client: Client, name: str, description: str, vpc_id: str, tags: Mapping[str, str]) -> str:
+    """CreateSecurityGroup, tagged in the same step; the id of the group. Its outbound traffic is allowed."""
+    specification = boto3_tag_specifications(dict(tags), types=["security-group"])
+    reply = client.create_security_group(
+        GroupName=name, Description=description, VpcId=vpc_id, TagSpecifications=specification
+    )
+    return str(reply["GroupId"])
+
+
+@aws_call("allow inbound traffic in security group {group_id}", retry_on=("InvalidGroup.NotFound",))
+def authorize_security_group_ingress(client: Client, group_id: str, permissions: Sequence[Mapping[str, Any]]) -> None:
+    """AuthorizeSecurityGroupIngress: all permissions or none. A group made a moment ago may not be visible yet."""
+    client.authorize_security_group_ingress(GroupId=group_id, IpPermissions=list(permissions))
+
+
+@aws_call("revoke inbound traffic in security group {group_id}")
+def revoke_security_group_ingress(client: Client, group_id: str, permissions: Sequence[Mapping[str, Any]]) -> None:
+    client.revoke_security_group_ingress(GroupId=group_id, IpPermissions=list(permissions))
+
+
+@aws_call("describe the rules of security group {group_id}")
+def update_security_group_rule_descriptions_ingress(
+    client: Client, group_id: str, permissions: Sequence[Mapping[str, Any]]
+) -> None:
+    client.update_security_group_rule_descriptions_ingress(GroupId=group_id, IpPermissions=list(permissions))
+
+
+@aws_call("remove security group {name} ({group_id})")
+def delete_security_group(client: Client, group_id: str, name: str) -> None:
+    """DeleteSecurityGroup; one that is gone already is no error."""
+    try:
+        client.delete_security_group(GroupId=group_id)
+    except is_boto3_error_code("InvalidGroup.NotFound"):
+        return
+
+
+@aws_call("remove tags from {resource_ids}")
+def delete_tags(client: Client, resource_ids: Sequence[str], keys: Sequence[str]) -> None:
+    client.delete_tags(Resources=list(resource_ids), Tags=[{"Key": key} for key in keys])
+
+
+@aws_call("read key pair {name}")
+def describe_key_pair(client: Client, name: str) -> Described:
+    """DescribeKeyPairs by filter: a key pair that does not exist is an empty list."""
+    found: Described = client.describe_key_pairs(**_filters({"key-name": name}))["KeyPairs"]
+    return found

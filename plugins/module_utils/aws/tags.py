@@ -6,10 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-GROUP = "cloudadc:group"
+from ..spec.identity import GROUP as GROUP
+from ..spec.identity import KIND as KIND
+from ..spec.identity import Owner
+
 ZONE = "cloudadc:zone"
 NODE_ID = "cloudadc:node_id"
 LIFECYCLE = "cloudadc:lifecycle"
+EVENT = "cloudadc:event"
 ROLE = "cloudadc:role"
 # On what vpx_instance made, and may therefore remove: an address or interface that somebody else tagged stays.
 CREATED_BY = "cloudadc:created_by"
@@ -17,12 +21,17 @@ CREATOR = "vpx_instance"
 
 ROLES = ("management", "client", "server")
 PROVISIONING = "provisioning"
+JOINING = "joining"
 IN_SERVICE = "in_service"
+DRAINING = "draining"
+TERMINATING = "terminating"
+SPARE = "spare"
+LIFECYCLES = (PROVISIONING, JOINING, IN_SERVICE, DRAINING, TERMINATING, SPARE)
 
 
-def identity(group: str, zone: str | None, node_id: int | None) -> dict[str, str]:
-    """The tags that every instance, interface, address and volume of a set carries."""
-    tags = {GROUP: group}
+def identity(group: str, zone: str | None, node_id: int | None, kind: str | None = None) -> dict[str, str]:
+    """Return the tags that every instance, interface, address and volume of a set carries."""
+    tags = Owner(group, kind).tags
     if zone is not None:
         tags[ZONE] = zone
     if node_id is not None:

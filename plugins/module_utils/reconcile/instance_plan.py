@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What vpx_instance decides: from the set that is wanted and what is there to what must be done next. Pure."""
+"""What vpx_instance decides: from the desired set and the observed one to the next changes. Pure."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -13,6 +12,8 @@ from ..aws import tags as t
 from ..aws.addresses import Address, Interface, Seat
 from ..aws.instances import GOING, Attached, Instance, role_of
 from ..core.errors import Refusal
+from ..spec.identity import Found, Owner, adoptable, belongs
+from .instance_tags import desired_lifecycle, numbering, removal_obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,12 @@ class InterfaceWish:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """The set as it shall be. ``instance_ids``: act on these of the group only, on none if it is empty; None: on all of
-    the set.
+    """The desired set.
 
-    ``interfaces`` are in the order of their devices: management, client, server. ``number_nodes``: give every instance
-    a node id of its own.
+    ``instance_ids``: act on these of the group only, on none if it is empty; None: on all of the set. ``interfaces``
+    are in the order of their devices: management, client, server. ``number_nodes``: give every instance a node id of
+    its own. ``kind`` None: that of the instances of the name. ``lifecycle``: the desired value of that tag. ``event``:
+    the id of the scaling event for which instances that are to be terminated must be marked.
     """
 
     state: str
@@ -59,10 +61,24 @@ class Want:
     interfaces: tuple[InterfaceWish, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     number_nodes: bool = False
+    kind: str | None = None
+    terminate_surplus: bool = True
+    lifecycle: str | None = None
+    event: str | None = None
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(self.group, self.kind)
+
+    @property
+    def place(self) -> dict[str, str]:
+        """Return the tags by which the set is found: what an earlier release made has no kind."""
+        return t.identity(self.group, self.zone, self.node_id)
 
     @property
     def identity(self) -> dict[str, str]:
-        return t.identity(self.group, self.zone, self.node_id)
+        """Return the tags that everything of the set carries."""
+        return t.identity(self.group, self.zone, self.node_id, self.kind)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -70,15 +86,15 @@ class Want:
 
     @property
     def name(self) -> str:
-        """How a sentence calls the set."""
-        parts = [f"group {self.group}"]
+        """Return what messages call the set."""
+        parts = [f"{self.kind or 'group'} {self.group}"]
         parts += [f"zone {self.zone}"] if self.zone is not None else []
         parts += [f"node {self.node_id}"] if self.node_id is not None else []
         return ", ".join(parts)
 
     def common_tags(self) -> dict[str, str]:
         """What instances, interfaces, volumes and Elastic IPs carry alike, the user's tags among them."""
-        label = "-".join(self.identity.values())
+        label = "-".join(self.place.values())
         return {"Name": label, **self.shared_tags, **self.identity, t.CREATED_BY: t.CREATOR}
 
     @property
@@ -89,11 +105,15 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What AWS says: the set's instances in every state, its tagged interfaces, and every Elastic IP of the region."""
+    """What AWS says: the set's instances in every state, its tagged interfaces, and every Elastic IP of the region.
+
+    ``named``: everything that has the name of the group, of whichever zone and kind.
+    """
 
     instances: tuple[Instance, ...] = ()
     interfaces: Mapping[str, Interface] = field(default_factory=dict)
     addresses: tuple[Address, ...] = ()
+    named: tuple[Found, ...] = ()
 
     @property
     def live(self) -> tuple[Instance, ...]:
@@ -184,14 +204,37 @@ def decide(want: Want, seen: Seen) -> Plan:
             return _present(want, seen)
 
 
+def adopted(want: Want, seen: Seen) -> list[Found]:
+    """Return what an earlier release made and the set adopts; raise Refusal if the other kind has the name."""
+    return adoptable(want.owner, seen.named, by_name=False)
+
+
 def _refuse_strangers(want: Want, seen: Seen) -> None:
+    adopted(want, seen)
     for instance in seen.instances:
-        if instance.live and not t.carries(instance.tags, want.identity):
-            raise Refusal(f"{instance.instance_id} does not belong to {want.name}: its tags are {dict(instance.tags)}")
+        if instance.live and not _belongs(want, instance.tags):
+            raise Refusal(
+                f"{instance.instance_id} does not belong to {want.name}: its tags are {dict(instance.tags)}. "
+                "Nothing was changed."
+            )
     live = {instance.instance_id for instance in seen.live}
     unknown = [name for name in want.instance_ids or () if name not in live]
     if unknown and want.state != "absent":
         raise Refusal(f"{', '.join(unknown)}: no such live instance in {want.name}")
+    if want.state == "absent":
+        obstacles = [removal_obstacle(want.owner, want.place, want.event, item) for item in seen.live]
+        if any(obstacles):
+            raise Refusal(f"{'; '.join(filter(None, obstacles))}. Nothing was terminated.")
+
+
+def _belongs(want: Want, tags: Mapping[str, str]) -> bool:
+    """Whether tags are those of the set, of the stated kind or of an earlier release."""
+    return t.carries(tags, want.place) and belongs(want.owner, tags)
+
+
+def _created(want: Want, tags: Mapping[str, str]) -> bool:
+    """Whether this module made a resource with these tags for the set, and may therefore remove it."""
+    return _belongs(want, tags) and tags.get(t.CREATED_BY) == t.CREATOR
 
 
 def surplus(live: Sequence[Instance], count: int) -> tuple[str, ...]:
@@ -208,7 +251,7 @@ def surplus(live: Sequence[Instance], count: int) -> tuple[str, ...]:
 
 def _present(want: Want, seen: Seen) -> Plan:
     whole_set = want.instance_ids is None
-    terminate = surplus(seen.live, want.count) if whole_set else ()
+    terminate = surplus(seen.live, want.count) if whole_set and want.terminate_surplus else ()
     stay = [instance for instance in seen.live if instance.instance_id not in terminate]
     launch = max(0, want.count - len(stay)) if whole_set else 0
     needs, idle = _elastic_ips(want, seen, stay)
@@ -265,15 +308,14 @@ def _absent(want: Want, seen: Seen) -> Plan:
         delete_interfaces=tuple(
             name
             for name, interface in seen.interfaces.items()
-            if interface.status == "available" and t.carries(interface.tags, {**want.identity, t.CREATED_BY: t.CREATOR})
+            if interface.status == "available" and _created(want, interface.tags)
         ),
     )
 
 
 def _ours(want: Want, seen: Seen) -> list[Address]:
-    """The Elastic IPs that this module allocated for the set, in a stable order."""
-    mark = {**want.identity, t.CREATED_BY: t.CREATOR}
-    return sorted((a for a in seen.addresses if t.carries(a.tags, mark)), key=lambda a: a.allocation_id)
+    """Return the Elastic IPs that this module allocated for the set, in a stable order."""
+    return sorted((a for a in seen.addresses if _created(want, a.tags)), key=lambda a: a.allocation_id)
 
 
 def _freed(want: Want, seen: Seen, leaving: Iterable[str]) -> list[Address]:
@@ -318,23 +360,21 @@ def _taggings(want: Want, seen: Seen, stay: Sequence[Instance]) -> tuple[Tagging
         if lacking:
             batches.setdefault(tuple(sorted(lacking.items())), []).append(resource)
 
+    kind = want.owner.tags
     numbers = numbering(stay) if want.number_nodes else {}
     for instance in stay:
-        need(instance.instance_id, instance.tags, {**want.tags, **numbers.get(instance.instance_id, {})})
+        lifecycle = {} if t.LIFECYCLE in want.tags else desired_lifecycle(want.lifecycle, instance)
+        wanted = {**want.tags, **kind, **lifecycle, **numbers.get(instance.instance_id, {})}
+        need(instance.instance_id, instance.tags, wanted)
         for attached in instance.interfaces:
             interface = seen.interfaces.get(attached.network_interface_id)
             role = role_of(attached, want.order, seen.interfaces)
             wanted = {**want.shared_tags, **want.identity, t.ROLE: role}
             need(attached.network_interface_id, interface.tags if interface else {}, wanted)
+    for address in _ours(want, seen):
+        if address.seat:  # an idle one may be released in the same step
+            need(address.allocation_id, address.tags, kind)
     return tuple(Tagging(tuple(resources), dict(lacking)) for lacking, resources in batches.items())
-
-
-def numbering(stay: Sequence[Instance]) -> dict[str, dict[str, str]]:
-    """The tag with the lowest free node id for every instance that has none, the oldest first."""
-    taken = {instance.node_id for instance in stay}
-    free = (number for number in itertools.count() if number not in taken)
-    fresh = sorted((i for i in stay if i.node_id is None), key=lambda i: (i.launch_time, i.instance_id))
-    return {instance.instance_id: {t.NODE_ID: str(next(free))} for instance in fresh}
 
 
 def _modifications(want: Want, instance: Instance) -> list[Modification]:
@@ -355,3 +395,11 @@ def _interface_changes(wish: InterfaceWish, attached: Attached) -> list[Modifica
     if wish.security_groups is not None and frozenset(wish.security_groups) != attached.security_groups:
         changes.append(Modification(name, "security_groups", wish.security_groups))
     return changes
+
+
+def unreleased(want: Want, seen: Seen) -> list[Address]:
+    """Return the set's Elastic IPs of our making that stay, because they serve an interface of others."""
+    ours = {interface.network_interface_id for instance in seen.live for interface in instance.interfaces}
+    if want.instance_ids is not None:
+        ours |= set(seen.interfaces)  # those of the instances that are not asked about
+    return [a for a in _ours(want, seen) if a.seat and a.seat.network_interface_id not in ours]

@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Making a set of instances what it shall be: look, decide, act, until a look finds nothing to do."""
+"""Make a set of instances what is desired: read, decide, act, until a reading finds no difference."""
 
 from __future__ import annotations
 
 import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..attachments.elastic_ip_changes import carry_out, report
@@ -15,15 +15,18 @@ from ..attachments.elastic_ip_plan import Move
 from ..aws import ec2 as api
 from ..aws import quotas
 from ..aws import tags as t
-from ..aws.addresses import Address, parse_addresses, parse_interfaces
+from ..aws.addresses import parse_addresses
 from ..aws.client import Client
 from ..aws.errors import AwsError
 from ..aws.instances import GOING, GONE, Instance, parse_instances
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all, gather
 from ..core.waiting import Clock, Pace, Sleep, looks
+from ..spec.identity import with_kind
 from . import launch
 from .instance_plan import EipNeed, Modification, Plan, Seen, Want, decide
+from .instance_reading import Reading, read
+from .instance_tags import removal_obstacle
 
 ROUNDS = 8
 PACE = Pace(first=0.5, growth=1.5, longest=5.0)
@@ -69,6 +72,8 @@ class InstanceSet:
     _generation: int = 0
     # Instances that we know of although a search by tag may not show them yet.
     _fresh: dict[str, Instance] = field(default_factory=dict)
+    # The parameters of RunInstances that were checked for a plan before the first write.
+    _prepared: tuple[Plan, dict[str, Any]] | None = None
 
     def __post_init__(self) -> None:
         self._deadline = self.clock() + self.wait_timeout
@@ -76,29 +81,31 @@ class InstanceSet:
     # Reading
 
     def look(self) -> Seen:
-        """Three reads side by side: the instances, their interfaces' tags, and every Elastic IP of the region."""
+        """Read the instances, the interfaces' tags, and every Elastic IP of the region, side by side."""
+        return self.observe(read([self.want], self.client))
+
+    def observe(self, reading: Reading) -> Seen:
+        """Return what a reading says about this set. An unstated kind becomes that of the resources of the name."""
+        named = reading.named(self.want)
+        self.want = replace(self.want, kind=with_kind(self.want.owner, named).kind)
         want = self.want
-        by_tag = t.as_filters(want.identity)
-        mine = {"instance-id": want.instance_ids} if want.instance_ids is not None else by_tag
-        instances, interfaces, addresses = gather(
-            [
-                # No filter would mean every instance there is, so no id is no call.
-                lambda: api.describe_instances(self.client, mine) if want.instance_ids != () else [],
-                lambda: api.describe_network_interfaces(self.client, by_tag),
-                lambda: api.describe_addresses(self.client),
-            ]
-        )
-        found = {instance.instance_id: instance for instance in parse_instances(instances)}
+        if want.instance_ids is None:
+            mine = [item for item in reading.instances if t.carries(item.tags, want.place)]
+        else:
+            mine = [item for item in reading.instances if item.instance_id in want.instance_ids]
+        found = {instance.instance_id: instance for instance in mine}
         return Seen(
             instances=tuple({**self._fresh, **found}.values()),
-            interfaces={item.network_interface_id: item for item in parse_interfaces(interfaces)},
-            addresses=tuple(parse_addresses(addresses)),
+            interfaces={i.network_interface_id: i for i in reading.interfaces if t.carries(i.tags, want.place)},
+            addresses=reading.addresses,
+            named=named,
         )
 
-    def prepare(self, plan: Plan, seen: Seen, *, lenient: bool = False) -> dict[str, Any]:
+    def prepare(self, plan: Plan, seen: Seen, *, lenient: bool = False, together: int = 0) -> dict[str, Any]:
         """Refuse what cannot work, before the first write; the parameters of RunInstances if it is due, else {}.
 
-        ``lenient``: in check mode a security group may be one that an earlier task has not really made.
+        ``lenient``: in check mode a security group may be one that an earlier task has not really made. ``together``:
+        how many Elastic IPs this set and those beside it allocate.
         """
         if plan.launch:
             launch.refuse_incomplete(self.want, self.recipe, plan.launch)
@@ -107,8 +114,15 @@ class InstanceSet:
             launch.refuse_impossible(self.want, self.recipe, ground)
             self._check_groups(ground, lenient)
         if plan.allocate:
-            quotas.refuse_quota(len(seen.addresses), plan.allocate, quota)
-        return launch.request(self.want, self.recipe, ground, plan.launch) if plan.launch else {}
+            quotas.refuse_quota(len(seen.addresses), max(plan.allocate, together), quota)
+        parameters = launch.request(self.want, self.recipe, ground, plan.launch) if plan.launch else {}
+        self._prepared = (plan, parameters)
+        return parameters
+
+    def _parameters(self, plan: Plan, seen: Seen) -> dict[str, Any]:
+        """Return what ``prepare`` found for this plan, or prepare it now."""
+        prepared, self._prepared = self._prepared, None
+        return prepared[1] if prepared and prepared[0] == plan else self.prepare(plan, seen)
 
     def _read_ground(self, plan: Plan) -> tuple[int | None, launch.Ground]:
         client, recipe, interfaces = self.client, self.recipe, self.want.interfaces
@@ -183,12 +197,12 @@ class InstanceSet:
     def _move_instances(self, plan: Plan, seen: Seen) -> bool:
         """Launch, terminate, or await what is under way; whether there was anything of that to do."""
         if plan.launch:
-            fresh = self._launch(self.prepare(plan, seen), seen)
+            fresh = self._launch(self._parameters(plan, seen), seen)
             if fresh and self.wait:
                 self._await(fresh, "running")
         elif plan.allocate and not self.journal.actions:
-            self.prepare(plan, seen)
-        if plan.terminate:
+            self._parameters(plan, seen)
+        if plan.terminate and self._still_due(plan, seen):
             api.terminate_instances(self.client, list(plan.terminate))
             self.journal.terminated += plan.terminate
             self.journal.actions += [f"terminate {name}" for name in plan.terminate]
@@ -200,10 +214,24 @@ class InstanceSet:
             self._settle(plan.settle)
         return bool(plan.launch or plan.terminate or plan.settle)
 
+    def _still_due(self, plan: Plan, seen: Seen) -> bool:
+        """Read the instances again right before they are terminated, and whether they may still go.
+
+        Raises Refusal for one that belongs to another owner now, or is not marked for the event any more. A surplus of
+        which one has another lifecycle by now is chosen anew.
+        """
+        want, now = self.want, self._states(plan.terminate)
+        obstacles = [removal_obstacle(want.owner, want.place, want.event, item) for item in now.values() if item.live]
+        if any(obstacles):
+            raise Refusal(f"{'; '.join(filter(None, obstacles))}. Nothing was terminated.")
+        before = {item.instance_id: item.lifecycle for item in seen.instances}
+        same = all(item.lifecycle == before.get(name) for name, item in now.items())
+        return same or want.state == "absent"
+
     def _launch(self, parameters: dict[str, Any], seen: Seen) -> list[str]:
         """RunInstances; the ids of what is new by it. None are, if the token was spent on a launch of other shape."""
         known = {instance.instance_id for instance in seen.instances}
-        token = self.token or launch.client_token(self.want.identity, known, parameters)
+        token = self.token or launch.client_token(self.want.place, known, parameters)
         for _generation in range(GENERATIONS):
             request = {**parameters, "ClientToken": launch.token_of_generation(token, self._generation)}
             try:
@@ -352,16 +380,3 @@ def _refuse_dying(states: Iterable[Instance], target: str) -> None:
                 f"{instance.instance_id} is {instance.state} and will never be {target}: "
                 f"{instance.reason or 'EC2 gives no reason'}"
             )
-
-
-def unreleased(want: Want, seen: Seen) -> list[Address]:
-    """Elastic IPs of the set that this module made and that stay, because they serve an interface of somebody else."""
-    mark = {**want.identity, t.CREATED_BY: t.CREATOR}
-    ours = {interface.network_interface_id for instance in seen.live for interface in instance.interfaces}
-    if want.instance_ids is not None:
-        ours |= set(seen.interfaces)  # those of the instances that nobody asked to remove
-    return [
-        address
-        for address in seen.addresses
-        if address.seat and address.seat.network_interface_id not in ours and t.carries(address.tags, mark)
-    ]

@@ -35,12 +35,12 @@ def test_a_node_with_three_interfaces_in_one_launch(cloud: Cloud) -> None:
     [instance] = made["instances"]
     assert made["launched"] == [instance["instance_id"]]
     assert instance["state"] == "running"
-    assert instance["lifecycle"] == "provisioning"
+    assert instance["lifecycle"] == "joining"
     assert instance["node_id"] == 0
     assert [(role, i["device_index"], i["subnet_id"]) for role, i in instance["interfaces"].items()] == [
         (role, index, cloud.subnets()[role]) for index, role in enumerate(("management", "client", "server"))
     ]
-    assert cloud.writes == Counter(RunInstances=1, CreateTags=3)
+    assert cloud.writes == Counter(RunInstances=1, CreateTags=4)
     [found] = live(cloud)
     assert found["MetadataOptions"]["HttpTokens"] == "required"
     volume = found["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
@@ -53,7 +53,7 @@ def test_a_node_with_three_interfaces_in_one_launch(cloud: Cloud) -> None:
         "team": "edge",
     }
     assert common.items() <= tags(described).items()
-    assert {**common, "cloudadc:lifecycle": "provisioning"}.items() <= tags(found).items()
+    assert {**common, "cloudadc:lifecycle": "joining"}.items() <= tags(found).items()
     for role, interface in instance["interfaces"].items():
         listed = cloud.ec2.describe_network_interfaces(NetworkInterfaceIds=[interface["network_interface_id"]])
         assert {**common, "cloudadc:role": role}.items() <= tags(listed["NetworkInterfaces"][0]).items()
@@ -77,7 +77,7 @@ def test_any_count_is_one_launch_in_one_zone(cloud: Cloud) -> None:
     made = make(cloud, zone="eu-central-1a", count=3)
     assert not made["failed"], made
     assert len(made["instances"]) == 3
-    assert cloud.writes == Counter(RunInstances=1, CreateTags=3)
+    assert cloud.writes == Counter(RunInstances=1, CreateTags=4)
     fewer = make(cloud, zone="eu-central-1a", count=1)
     assert len(fewer["terminated"]) == 2
     assert cloud.writes == Counter(TerminateInstances=1)

@@ -1,0 +1,366 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vpx_shared_resources
+version_added: 0.2.0
+short_description: Manage what the nodes of a VPX pair or group share in AWS
+description:
+  - Manages the IAM role with its inline policy, the instance profile, the security groups with their inbound rules and,
+    for a pair, the Elastic IP of its clients. It also checks that the key pair exists.
+  - The role and the instance profile are named C(<name>-vpx), a security group C(<name>-<role>). All carry the tags
+    C(cloudadc:group) (the name) and C(cloudadc:kind).
+  - A pair and a group derive the same names, so a resource of the name that carries another kind, or no tag of the
+    name, is refused by name before the first write. What an earlier release made carries the name but no kind. It is
+    adopted if nothing of the other kind has the name, which a warning reports.
+  - Rules, tags of role, profile and security groups are kept exactly as declared. Inbound rules that are not declared
+    are revoked. New rules are added before old ones are revoked.
+  - Calls. All reads run side by side. When everything is as declared these are C(GetRole), C(GetRolePolicy),
+    C(GetInstanceProfile), C(DescribeSecurityGroups), C(DescribeAddresses) and C(DescribeKeyPairs), and no write.
+    Independent writes run side by side, too.
+  - If AWS refuses a call for lack of rights, the message names the IAM action.
+options:
+  state:
+    description:
+      - V(present) creates what is missing and changes what differs.
+      - V(absent) removes the instance profile, the role, the security groups and the Elastic IPs that carry the name.
+        Remove the instances and the load balancer first. A security group that something removed just before still uses
+        is waited for up to 60 seconds. An Elastic IP that is associated with an interface of others is kept, which a
+        warning reports.
+    type: str
+    choices: [present, absent]
+    default: present
+  kind:
+    description:
+      - Whether the resources belong to an HA pair or to an autoscale group.
+    type: str
+    choices: [pair, group]
+    required: true
+  name:
+    description:
+      - The name of the pair or group.
+    type: str
+    required: true
+  vpc_id:
+    description:
+      - The VPC of the security groups. Required if O(security_groups) has an entry.
+    type: str
+  role:
+    description:
+      - The IAM role of the appliances. If omitted, role and instance profile are not managed.
+    type: dict
+    suboptions:
+      policy:
+        description:
+          - The document of the inline policy. Statements with C(Sid) C(OwnRights) get the role's ARN as C(Resource).
+        type: dict
+      policy_name:
+        description:
+          - The name of the inline policy. Required with O(role.policy).
+        type: str
+      managed:
+        description:
+          - V(false) only checks that role and instance profile exist. An administrator creates and removes them.
+        type: bool
+        default: true
+      permissions_boundary:
+        description:
+          - The ARN of the permissions boundary of the role. If omitted, a boundary that the role has stays.
+        type: str
+  security_groups:
+    description:
+      - The security groups.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      role:
+        description:
+          - For which interfaces it is.
+        type: str
+        choices: [management, client, server, nlb]
+        required: true
+      description:
+        description:
+          - Its description. AWS never changes the description of a security group.
+        type: str
+        required: true
+      rules:
+        description:
+          - The inbound rules. Outbound traffic is left as AWS creates it (everything is allowed).
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          protocol:
+            description:
+              - V(tcp), V(udp), V(icmp), V(icmpv6), V(all), or the number of another protocol.
+            type: str
+            required: true
+          from_port:
+            description:
+              - The first port. Required with V(tcp) and V(udp).
+            type: int
+          to_port:
+            description:
+              - The last port. Default is O(security_groups[].rules[].from_port).
+            type: int
+          cidrs:
+            description:
+              - Networks (IPv4, IPv6) or prefix lists from which the traffic comes.
+            type: list
+            elements: str
+          group:
+            description:
+              - The O(security_groups[].role) of the entry from whose interfaces the traffic comes.
+            type: str
+          description:
+            description:
+              - The description of the rule.
+            type: str
+  key_name:
+    description:
+      - The key pair that must exist. It is never created.
+    type: str
+  elastic_ip:
+    description:
+      - Whether to allocate an Elastic IP for the clients, tagged C(cloudadc:role=client). One that was allocated before
+        is used.
+    type: bool
+    default: false
+  tags:
+    description:
+      - More tags for everything that is created.
+    type: dict
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: Create what both nodes of a pair share
+  cloudadc.aws.vpx_shared_resources:
+    kind: pair
+    name: shop
+    vpc_id: vpc-0123456789abcdef0
+    role:
+      policy_name: cloudadc-ha
+      policy:
+        Version: "2012-10-17"
+        Statement:
+          - Sid: Addresses
+            Effect: Allow
+            Action: [ec2:AssociateAddress, ec2:DescribeAddresses, ec2:DescribeNetworkInterfaces]
+            Resource: "*"
+    security_groups:
+      - role: management
+        description: Management of the VPX pair shop
+        rules:
+          - {protocol: tcp, from_port: 22, cidrs: [10.0.0.0/8], description: SSH}
+          - {protocol: udp, from_port: 3003, group: management, description: HA heartbeats}
+      - role: client
+        description: Clients of the VPX pair shop
+        rules:
+          - {protocol: tcp, from_port: 443, cidrs: [0.0.0.0/0], description: web}
+      - role: server
+        description: Back-end side of the VPX pair shop
+    key_name: operations
+    elastic_ip: true
+
+- name: Use a role that an administrator created
+  cloudadc.aws.vpx_shared_resources:
+    kind: group
+    name: shop
+    role:
+      managed: false
+
+- name: Remove everything that the nodes shared
+  cloudadc.aws.vpx_shared_resources:
+    kind: pair
+    name: shop
+    state: absent
+"""
+
+RETURN = r"""
+role:
+  description: The IAM role; null if none is managed, and with O(state=absent). C(arn) is null if it would be created.
+  returned: success
+  type: dict
+  sample: {"name": "shop-vpx", "arn": "arn:aws:iam::123456789012:role/shop-vpx"}
+instance_profile:
+  description: The name of the instance profile; null as for RV(role).
+  returned: success
+  type: str
+  sample: shop-vpx
+security_groups:
+  description: The ids of the security groups by role; in check mode null for one that would be created.
+  returned: success
+  type: dict
+  sample: {"management": "sg-0aaaaaaaaaaaaaaaa", "client": "sg-0bbbbbbbbbbbbbbbb", "server": "sg-0cccccccccccccccc"}
+elastic_ip:
+  description: The Elastic IP of the clients; null if none is asked for, and in check mode if it would be allocated.
+  returned: success
+  type: dict
+  sample: {"public_ip": "203.0.113.10", "allocation_id": "eipalloc-0123456789abcdef0"}
+actions:
+  description: What was written (in check mode what would be), also when the task fails half-way.
+  returned: always
+  type: list
+  elements: str
+  sample: [create role shop-vpx]
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.reconcile.security_rules import from_options
+from ..module_utils.reconcile.shared_resources import (
+    GROUP_ROLES,
+    GroupSpec,
+    Observed,
+    RoleSpec,
+    SharedSpec,
+    diff_of,
+    group_name,
+    own_address,
+    plan_absent,
+    predicted_groups,
+)
+from ..module_utils.reconcile.shared_resources_changes import SharedResources
+from ..module_utils.spec.identity import KINDS, Owner, adoption_warning
+
+RULE = {
+    "protocol": {"type": "str", "required": True},
+    "from_port": {"type": "int"},
+    "to_port": {"type": "int"},
+    "cidrs": {"type": "list", "elements": "str"},
+    "group": {"type": "str"},
+    "description": {"type": "str"},
+}
+SECURITY_GROUP = {
+    "role": {"type": "str", "choices": list(GROUP_ROLES), "required": True},
+    "description": {"type": "str", "required": True},
+    "rules": {"type": "list", "elements": "dict", "options": RULE, "default": []},
+}
+ROLE = {
+    "policy": {"type": "dict"},
+    "policy_name": {"type": "str"},
+    "managed": {"type": "bool", "default": True},
+    "permissions_boundary": {"type": "str"},
+}
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "kind": {"type": "str", "choices": list(KINDS), "required": True},
+        "name": {"type": "str", "required": True},
+        "vpc_id": {"type": "str"},
+        "role": {"type": "dict", "options": ROLE, "required_by": {"policy": "policy_name"}},
+        "security_groups": {"type": "list", "elements": "dict", "options": SECURITY_GROUP, "default": []},
+        "key_name": {"type": "str", "no_log": False},
+        "elastic_ip": {"type": "bool", "default": False},
+        "tags": {"type": "dict"},
+    }
+
+
+def spec_of(params: dict[str, Any]) -> SharedSpec:
+    """Return what the options declare; raises Refusal where they contradict each other."""
+    owner, absent = Owner(params["name"], params["kind"]), params["state"] == "absent"
+    entries = [] if absent else params["security_groups"]
+    roles = [entry["role"] for entry in entries]
+    if len(set(roles)) != len(roles):
+        raise Refusal(f"{owner}: security_groups has more than one entry for a role: {', '.join(roles)}")
+    if entries and not params["vpc_id"]:
+        raise Refusal(f"{owner}: vpc_id is required for security_groups")
+    tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
+    for key, value in owner.tags.items():
+        if tags.get(key, value) != value:
+            raise Refusal(f"{owner}: tag {key} is {value!r}, but tags has {tags[key]!r}")
+    names = {role: group_name(owner.name, role) for role in roles}
+    return SharedSpec(
+        owner=owner,
+        vpc_id=params["vpc_id"] or "",
+        role=RoleSpec(**params["role"]) if params["role"] else None,
+        groups=tuple(
+            GroupSpec(e["role"], names[e["role"]], e["description"], from_options(names[e["role"]], e["rules"], names))
+            for e in entries
+        ),
+        key_name=None if absent else params["key_name"] or None,
+        elastic_ip=params["elastic_ip"] and not absent,
+        tags=tags,
+    )
+
+
+def result_of(spec: SharedSpec, observed: Observed) -> dict[str, Any]:
+    address = own_address(spec, observed) if spec.elastic_ip else None
+    role = {"name": spec.role_name, "arn": observed.role.arn if observed.role else None} if spec.role else None
+    return {
+        "role": role,
+        "instance_profile": spec.role_name if spec.role else None,
+        "security_groups": predicted_groups(spec, observed),
+        "elastic_ip": {"public_ip": address.public_ip, "allocation_id": address.allocation_id} if address else None,
+    }
+
+
+def present(module: Any, shared: SharedResources) -> dict[str, Any]:
+    """Read, decide, write until nothing differs; in check mode predict it."""
+    observed = shared.observe()
+    plan = shared.plan(observed)
+    warning = adoption_warning(shared.spec.owner, plan.adopted)
+    if warning:
+        module.warn(warning)
+    if module.check_mode:
+        changes = plan.changes
+    else:
+        observed = shared.converge(observed, plan)
+        changes = tuple(shared.written)
+    actions = [change.message for change in changes]
+    result = result_of(shared.spec, observed)
+    return {**result, "changed": bool(changes), "actions": actions, "diff": diff_of(changes)}
+
+
+def absent(module: Any, shared: SharedResources) -> dict[str, Any]:
+    """Remove what carries the name and the kind; in check mode predict it."""
+    plan = plan_absent(shared.spec, shared.observe(removal=True))
+    changes, held = plan.changes, () if module.check_mode else plan.held
+    if not module.check_mode:
+        held = shared.remove(plan)
+        changes = tuple(shared.written)
+    for address in held:
+        used = address.seat or "a resource of AWS"
+        module.warn(f"Elastic IP {address} is kept: it is associated with {used}, not with {shared.spec.owner}")
+    actions = [change.message for change in changes]
+    nothing: dict[str, Any] = {"role": None, "instance_profile": None, "security_groups": {}, "elastic_ip": None}
+    return {**nothing, "changed": bool(changes), "actions": actions, "diff": diff_of(changes)}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    actions: list[str] = []
+    try:
+        shared = SharedResources(
+            spec_of(module.params), connect(module, "ec2"), connect(module, "iam"), actions=actions
+        )
+        result = absent(module, shared) if module.params["state"] == "absent" else present(module, shared)
+    except Failure as error:
+        failure = error
+    else:
+        module.exit_json(**result)
+    # Outside of the except block, so that no traceback is attached to the result.
+    fail(module, failure, changed=bool(actions), actions=actions)
+
+
+if __name__ == "__main__":
+    main()
