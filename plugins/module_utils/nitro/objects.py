@@ -44,9 +44,12 @@ Attempt: TypeAlias = "Done | NitroError"
 
 
 def run(module: AnsibleModule, work: Work, needs: Needs | None = None) -> NoReturn:
-    """Do ``work`` for every entry, in one session an appliance, and end the task with the result."""
-    jobs = prepare(module, needs)
-    finish(module, jobs, outcomes_of(jobs, lambda lane: in_one_session(lane, work)))
+    """Do ``work`` for every entry, in one session an appliance, and end the task with the result.
+
+    With the option ``serial``, where a module has it, one appliance is done after another.
+    """
+    jobs, serial = prepare(module, needs), bool(module.params.get("serial"))
+    finish(module, jobs, outcomes_of(jobs, lambda lane: in_one_session(lane, work), serial=serial))
 
 
 def converge(

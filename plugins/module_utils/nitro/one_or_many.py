@@ -169,13 +169,17 @@ def side_by_side(jobs: Sequence[Job], work: Work) -> list[Outcome]:
     return outcomes_of(jobs, lambda lane: [_attempt(job, work) for job in lane])
 
 
-def outcomes_of(jobs: Sequence[Job], work: LaneWork) -> list[Outcome]:
+def outcomes_of(jobs: Sequence[Job], work: LaneWork, *, serial: bool = False) -> list[Outcome]:
     """Give the jobs of each appliance to ``work``, appliances side by side; the outcome of each job, in order.
+
+    ``serial``: one appliance after another, in the order of the jobs.
 
     Two addresses of a cluster that are given to its CLIP are jobs of one appliance.
     """
     lanes = lanes_of(jobs)
-    worked = gather([partial(work, [jobs[number] for number in lane]) for lane in lanes], workers=WORKERS)
+    worked = gather(
+        [partial(work, [jobs[number] for number in lane]) for lane in lanes], workers=1 if serial else WORKERS
+    )
     outcomes = {
         number: outcome
         for lane, came in zip(lanes, worked, strict=True)

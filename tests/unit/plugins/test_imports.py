@@ -31,7 +31,7 @@ ALLOWED |= {
     "report": frozenset({"core", "spec", "scaling"}),
 }
 
-_TOPS = frozenset({"modules", "filter", "plugin_utils", "doc_fragments"})
+_TOPS = frozenset({"modules", "filter", "lookup", "plugin_utils", "doc_fragments"})
 
 
 def _files() -> list[pathlib.Path]:

@@ -1,0 +1,263 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What an autoscale group needs in AWS, and what prevents it: from the definition and a reading. Pure.
+
+The sections of a plan are the options of the modules that carry it out, so that roles hand them over as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..aws import quotas
+from ..aws import tags as t
+from ..aws.instances import in_order, instance_result
+from ..core.errors import Refusal
+from ..spec.group_security import security_groups
+from ..spec.identity import AUTOSCALE_GROUP, Found, Owner, adoptable
+from ..spec.protocols import listener_protocol
+from . import launch
+from .group_network import networks_of
+from .group_reading import SECURITY_ROLES, Nodes, refused
+from .group_steps import LEAVING
+from .instance_plan import InterfaceWish, Seen, Want, decide
+
+Definition = Mapping[str, Any]
+LONGEST_DELAY = 3600
+#: What nlb_adc_listener assumes of a health check.
+_CHECK = {"protocol": "TCP", "interval": 10, "healthy_threshold": 2, "unhealthy_threshold": 2}
+_LISTENER_KEYS = ("certificate_arn", "ssl_policy", "preserve_client_ip", "connection_termination")
+
+
+def order(definition: Definition) -> tuple[str, ...]:
+    """Return the roles of a node's interfaces by device index."""
+    return t.ROLES
+
+
+def group_ids(definition: Definition, nodes: Nodes) -> dict[str, str]:
+    """Return the ids of the group's own security groups by role."""
+    names = {f"{definition['name']}-{role}": role for role in SECURITY_ROLES}
+    return {names[one.name]: one.group_id for one in own_groups(definition, nodes)}
+
+
+class _Group:
+    """A security group as EC2 describes it."""
+
+    __slots__ = ("description", "group_id", "name", "tags")
+
+    def __init__(self, described: Mapping[str, Any]) -> None:
+        self.name = str(described["GroupName"])
+        self.group_id = str(described["GroupId"])
+        self.description = str(described.get("Description", ""))
+        self.tags = {one["Key"]: one["Value"] for one in described.get("Tags", [])}
+
+
+def own_groups(definition: Definition, nodes: Nodes) -> list[_Group]:
+    """Return the security groups of the group's names in its VPC, or that carry its tag where the VPC is not known."""
+    vpc = vpc_id(definition, nodes)
+    groups = [(_Group(one), one.get("VpcId")) for one in nodes.security_groups]
+    return [one for one, place in groups if place == vpc or (not vpc and one.tags.get(t.GROUP) == definition["name"])]
+
+
+def vpc_id(definition: Definition, nodes: Nodes) -> str:
+    """Return the VPC of the zones, empty if the subnets are not known."""
+    wanted = {zone[key] for zone in definition["zones"] for key in zone if key.endswith("_subnet_id")}
+    return next((str(one["VpcId"]) for one in nodes.subnets if one["SubnetId"] in wanted), "")
+
+
+def shared(definition: Definition, nodes: Nodes) -> dict[str, Any]:
+    """Return the options of vpx_shared_resources, without the policy document, of which ``policy`` names the file."""
+    networks = networks_of(nodes.subnets)
+    clients = {
+        str(networks[one["client_subnet_id"]]) for one in definition["zones"] if one["client_subnet_id"] in networks
+    }
+    rights = definition["topology"] if definition["iam_policy"] == "minimal" else definition["iam_policy"]
+    return {
+        "name": definition["name"],
+        "vpc_id": vpc_id(definition, nodes),
+        "policy": f"appliance_group_{rights}.json",
+        "permissions_boundary": definition["permissions_boundary"],
+        "security_groups": security_groups(definition, sorted(clients)),
+        "key_name": definition["key_name"],
+        "tags": definition["tags"],
+    }
+
+
+def balancer_zones(definition: Definition) -> list[dict[str, Any]]:
+    """Return option ``zones`` of nlb_adc_balancer."""
+    return [
+        {
+            "name": zone["name"],
+            "subnet_id": zone["client_subnet_id"],
+            "allocation_id": zone["nlb_allocation_id"] or None,
+            "private_ip_address": zone["nlb_private_ip_address"] or None,
+        }
+        for zone in definition["zones"]
+    ]
+
+
+def drain_seconds(definition: Definition) -> int:
+    """Return the deregistration delay of target groups, of which AWS allows an hour at most."""
+    minutes = float(definition["policy"].get("drain_timeout") or 10)
+    return min(int(minutes * 60), LONGEST_DELAY)
+
+
+def listeners(definition: Definition) -> list[dict[str, Any]]:
+    """Return option ``listeners`` of nlb_adc_listener."""
+    delay, found = drain_seconds(definition), []
+    for one in definition["applications"]:
+        protocol = listener_protocol(one["protocol"], one["nlb_protocol"])
+        listener = {
+            "application": one["name"],
+            "port": one["port"],
+            "protocol": protocol,
+            "deregistration_delay": delay,
+            "health_check": {**_CHECK, **one["health_check"]},
+            **{key: one[key] for key in _LISTENER_KEYS if one[key] not in (None, "")},
+        }
+        if protocol == "TLS":
+            listener["target_protocol"] = "TLS" if one["protocol"] in ("SSL", "SSL_TCP") else "TCP"
+        found.append(listener)
+    return found
+
+
+def interfaces(definition: Definition, zone: Mapping[str, Any], ids: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return option ``interfaces`` of vpx_instance for a zone."""
+    by_dns, by_policy = definition["distributor"] == "dns", definition["return_path"] == "pbr"
+    return [
+        {
+            "role": role,
+            "subnet_id": zone[f"{role}_subnet_id"],
+            "elastic_ip": role == "client" and by_dns,
+            # A policy-based route needs a subnet address (SNIP) in the subnet of its gateway.
+            **({"secondary_private_ip_count": 1} if role == "client" and by_policy else {}),
+            **({"security_groups": [ids[role]]} if role in ids else {}),
+        }
+        for role in t.ROLES
+    ]
+
+
+def instance_set(
+    definition: Definition, zone: Mapping[str, Any], nodes: Nodes, ids: Mapping[str, str], desired: int
+) -> dict[str, Any]:
+    """Return the set of instances of a zone, as option ``sets`` of vpx_instance takes it.
+
+    Nodes that leave belong to the event that removes them: they count besides, so that none is terminated for them.
+    """
+    there = [one for one in nodes.live if one.tags.get(t.ZONE) == zone["name"]]
+    staying = [one for one in there if one.lifecycle not in LEAVING]
+    return {
+        "zone": zone["name"],
+        "count": max(desired, len(staying)) + len(there) - len(staying),
+        "interfaces": interfaces(definition, zone, ids),
+    }
+
+
+def is_there(definition: Definition, entry: Mapping[str, Any], nodes: Nodes) -> bool:
+    """Tell whether a set of instances is as desired and running, so that vpx_instance has nothing to do."""
+    want = Want(
+        state="present",
+        group=definition["name"],
+        zone=entry["zone"],
+        count=entry["count"],
+        interfaces=_wishes(entry["interfaces"]),
+        tags=definition["tags"],
+        number_nodes=True,
+        kind=AUTOSCALE_GROUP,
+        terminate_surplus=False,
+    )
+    mine = tuple(one for one in nodes.instances if one.tags.get(t.ZONE) == entry["zone"])
+    plan = decide(want, Seen(mine, nodes.interfaces, nodes.addresses))
+    return plan.empty and all(one.state == "running" for one in mine if one.live)
+
+
+def _wishes(options: Sequence[Mapping[str, Any]]) -> tuple[InterfaceWish, ...]:
+    plain = {"private_ip_address": None, "secondary_private_ip_count": 0, "source_dest_check": None}
+    return tuple(InterfaceWish.from_option({"security_groups": None, **plain, **one}) for one in options)
+
+
+def instance_results(nodes: Nodes) -> list[dict[str, Any]]:
+    """Return the live instances in the form of vpx_instance."""
+    return [instance_result(one, t.ROLES, nodes.interfaces, nodes.addresses) for one in in_order(nodes.live)]
+
+
+def ownership_problems(definition: Definition, nodes: Nodes) -> list[str]:
+    """Return a message if something of the group's name belongs to another owner."""
+    owner = Owner(definition["name"], AUTOSCALE_GROUP)
+    named = [Found(f"security group {one.name}", one.tags, one.description) for one in own_groups(definition, nodes)]
+    tagged = [Found(f"instance {one.instance_id}", one.tags) for one in nodes.live]
+    checks = (lambda: adoptable(owner, named), lambda: adoptable(owner, tagged, by_name=False))
+    return [problem for check in checks if (problem := refused(check))]
+
+
+def clip_problems(definition: Definition, nodes: Nodes) -> list[str]:
+    """Return a message for each cluster address that something else than a node of its zone holds."""
+    problems = []
+    for zone in definition["zones"]:
+        for one in nodes.clips:
+            own = one.tags.get(t.GROUP) == definition["name"] and one.tags.get(t.ZONE) == zone["name"]
+            if zone["clip"] in one.addresses and (not own or one.addresses[0] == zone["clip"]):
+                problems.append(
+                    f"The clip {zone['clip']} of zone {zone['name']} is in use by interface {one.network_interface_id}."
+                )
+    return problems
+
+
+def launch_problems(definition: Definition, nodes: Nodes) -> list[str]:
+    """Return a message for each reason for which instances could not be launched."""
+    recipe = launch.Recipe(definition["image_id"], definition["instance_type"])
+    zone = next(iter(definition["zones"]), None)
+    problems: list[str | None] = []
+    if definition["key_name"] and nodes.key_pairs is not None and not nodes.key_pairs:
+        problems.append(f"There is no key pair {definition['key_name']} in this account and region.")
+    if nodes.images is not None:
+        problems.append(refused(lambda: launch.check_image(recipe, nodes.images or ())))
+    if nodes.types is not None and zone:
+        want = Want("present", definition["name"], interfaces=_wishes(interfaces(definition, zone, {})))
+        problems.append(refused(lambda: launch.check_type(want, recipe, nodes.types or ())))
+    problems.append(refused(lambda: _check_quota(definition, nodes)))
+    return [problem for problem in problems if problem]
+
+
+def _check_quota(definition: Definition, nodes: Nodes) -> None:
+    """Each node has an Elastic IP of its own, and all zones may scale out to their limit."""
+    largest = definition["policy"].get("max_nodes")
+    if definition["distributor"] != "dns" or not isinstance(largest, int):
+        return
+    mine = sum(one.tags.get(t.GROUP) == definition["name"] for one in nodes.addresses)
+    needed = largest * len(definition["zones"]) - mine
+    if needed > 0:
+        quotas.refuse_quota(len(nodes.addresses), needed, nodes.quota)
+
+
+def unprepared(definition: Definition, ids: Mapping[str, str]) -> None:
+    """Raise Refusal if the group was not built, so that a zone cannot scale."""
+    if not set(t.ROLES) <= set(ids):
+        raise Refusal(
+            "its security groups do not exist. Build the group first, with playbook cloudadc.aws.autoscale_group"
+        )
+
+
+def stale_targets(target_groups: Sequence[Mapping[str, Any]], nodes: Nodes) -> list[dict[str, Any]]:
+    """Return the targets whose address no interface of the group has any more."""
+    held = {address for one in nodes.interfaces.values() for address in one.addresses}
+    found = []
+    for group in target_groups:
+        gone = [one for one in group["targets"] if one["id"] not in held and not one["state"].startswith("draining")]
+        if gone:
+            targets = [{"id": one["id"], "port": one["port"]} for one in gone]
+            found.append({"target_group_arn": group["target_group_arn"], "targets": targets})
+    return found
+
+
+def stale_records(records: Mapping[str, Sequence[Mapping[str, Any]]], nodes: Nodes) -> list[dict[str, Any]]:
+    """Return the record sets of instances that the group does not have any more."""
+    live = {one.instance_id for one in nodes.live}
+    found = []
+    for domain, listed in records.items():
+        names = [str(one["identifier"]) for one in listed if str(one["identifier"]).startswith("i-")]
+        gone = [{"identifier": name} for name in names if name not in live]
+        if gone:
+            found.append({"record": domain, "nodes": gone})
+    return found

@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An application that appliances serve: one definition, checked once.
+
+Certificate and monitor may hold secrets, so they are checked here and left out of what is returned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .protocols import LISTENER_TRANSPORTS, PROTOCOLS, listener_protocol, transports
+from .reading import Reader, port_of
+
+#: CreateTargetGroup: 32 characters, letters, digits and hyphens, no hyphen at either end.
+LONGEST_TARGET_GROUP_NAME = 32
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+_DOMAIN = re.compile(r"(?:\*\.)?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9-]{1,63}\.?")
+
+#: Persistence that an appliance keeps in its memory, so that another zone does not know it.
+LOCAL_PERSISTENCE = frozenset({"SOURCEIP", "SRCIPDESTIP"})
+
+#: Keys that role and modules hand over unchanged.
+_AS_GIVEN = ("backend_protocol", "lb_method", "certificate_arn", "ssl_policy")
+SECRET_KEYS = frozenset({"certificate", "monitor"})
+KEYS = frozenset(
+    {
+        *("name", "protocol", "port", "backends", "backend_autoscaling_group", "backend_port"),
+        *("persistence", "domain", "health_check", "nlb_protocol", "preserve_client_ip", "connection_termination"),
+        *_AS_GIVEN,
+        *SECRET_KEYS,
+    }
+)
+_CERTIFICATE_KEYS = frozenset({"name", "content", "key", "passphrase", "certkey"})
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What applications of a group must fit into. ``distributor``: nlb, dns, or empty for a pair."""
+
+    group: str = ""
+    distributor: str = ""
+    zones: int = 1
+    dns_zone: str = ""
+    hosted_zone_id: str = ""
+
+
+def read_applications(
+    entries: Sequence[Mapping[str, Any]], around: Surroundings, problems: list[str]
+) -> list[dict[str, Any]]:
+    """Return the normalised applications without their secrets, and add everything that is wrong to ``problems``."""
+    applications = [_read(entry, around, problems) for entry in entries]
+    _clashes(applications, around, problems)
+    return applications
+
+
+def target_group_name_problem(group: str, application: str) -> str | None:
+    """Return why AWS refuses ``<group>-<application>`` as the name of a target group, None if it does not."""
+    name = f"{group}-{application}"
+    named = f"the target group of application {application} would be named {name}"
+    if len(name) > LONGEST_TARGET_GROUP_NAME:
+        return f"{named}, which has {len(name)} characters, and AWS allows 32 letters, digits and hyphens at most"
+    if not _NAME.fullmatch(name):
+        return f"{named}, and AWS allows 32 letters, digits and hyphens, and no hyphen at either end"
+    return None
+
+
+def _read(entry: Mapping[str, Any], around: Surroundings, problems: list[str]) -> dict[str, Any]:
+    name = str(entry.get("name") or "").strip()
+    who = f"Application {name}: " if name else "An application without a name: "
+    reader = Reader(entry, problems, who, SECRET_KEYS)
+    reader.unknown(KEYS)
+    _name(name, around, problems)
+    protocol = reader.text("protocol").upper()
+    port = _port(reader, "port")
+    read = {
+        "name": name,
+        "protocol": protocol,
+        "port": port,
+        "domain": reader.text("domain").rstrip("."),
+        "persistence": entry.get("persistence") or None,
+        "health_check": _health_check(reader),
+        "nlb_protocol": reader.text("nlb_protocol").upper(),
+        **{key: reader.text(key) for key in _AS_GIVEN},
+        **{key: reader.flag(key, False) if reader.given(key) else None for key in _FLAGS},
+        **_backends(reader),
+    }
+    if protocol not in PROTOCOLS:
+        problems.append(f"{who}its protocol is {protocol or 'missing'}, and must be one of {', '.join(PROTOCOLS)}.")
+    _persistence(read, around, who, problems)
+    _secrets(reader)
+    if around.distributor == "dns":
+        _by_dns(read, around, who, problems)
+    if around.distributor == "nlb":
+        _by_balancer(read, who, problems)
+    _domain(read, around, who, problems)
+    return read
+
+
+_FLAGS = ("preserve_client_ip", "connection_termination")
+
+
+def _name(name: str, around: Surroundings, problems: list[str]) -> None:
+    if not name:
+        problems.append("An application has no name.")
+    elif around.distributor and not _NAME.fullmatch(name):
+        problems.append(
+            f"Application {name}: its name must consist of letters, digits and hyphens, with no hyphen at either end, "
+            "because a target group is named after it."
+        )
+    elif around.distributor == "nlb":
+        problem = target_group_name_problem(around.group, name)
+        problems += [f"{problem[0].upper()}{problem[1:]}. Choose a shorter name."] if problem else []
+
+
+def _port(reader: Reader, key: str) -> int:
+    port = port_of(reader.raw.get(key))
+    if port is None:
+        given = reader.raw.get(key)
+        said = "is missing" if given in (None, "") else f"{str(given)[:40]} is not a port (1 to 65535)"
+        reader.problems.append(f"{reader.where}{said if said[0].isdigit() else f'{key} {said}'}.")
+    return port or 0
+
+
+def _backends(reader: Reader) -> dict[str, Any]:
+    """Back ends by address, or the Auto Scaling group whose instances they are."""
+    followed = reader.text("backend_autoscaling_group")
+    backends = []
+    for entry in reader.mappings("backends"):
+        each = Reader(entry, reader.problems, f"{reader.where}back end {entry.get('address') or 'without address'}: ")
+        each.unknown({"address", "port", "weight"})
+        backend: dict[str, Any] = {"address": each.text("address"), "port": _port(each, "port")}
+        if each.given("weight"):
+            backend["weight"] = each.whole("weight", 1, 1, 100)
+        backends.append(backend)
+    if backends and followed:
+        reader.problems.append(f"{reader.where}it has both backends and backend_autoscaling_group; give one of them.")
+    port = port_of(reader.raw.get("backend_port"))
+    if followed and port is None:
+        reader.problems.append(
+            f"{reader.where}backend_port, at which the instances of {followed} answer, is missing or not a port."
+        )
+    known = reader.given("backends") or isinstance(reader.raw.get("backends"), list)
+    return {
+        "backends": backends if known or not followed else [],
+        "backend_autoscaling_group": followed,
+        "backend_port": port or 0,
+    }
+
+
+def _health_check(reader: Reader) -> dict[str, Any]:
+    given = reader.mapping("health_check")
+    if given.get("port") not in (None, "") and port_of(given["port"]) is None:
+        reader.problems.append(f"{reader.where}health_check.port {str(given['port'])[:40]} is not a port (1 to 65535).")
+    return {key: value for key, value in given.items() if value not in (None, "")}
+
+
+def _persistence(read: Mapping[str, Any], around: Surroundings, who: str, problems: list[str]) -> None:
+    given = read["persistence"]
+    kind = str(given.get("type") or "") if isinstance(given, Mapping) else str(given or "")
+    if given is not None and not isinstance(given, str | Mapping):
+        problems.append(f"{who}persistence must be a type or a dictionary of type and timeout.")
+    if kind.upper() in LOCAL_PERSISTENCE and around.zones > 1:
+        problems.append(
+            f"{who}persistence {kind} cannot hold over {around.zones} zones: zones do not share state, and the next "
+            "connection of a client may reach another zone. Use COOKIEINSERT, or one zone."
+        )
+
+
+def _secrets(reader: Reader) -> None:
+    """Check the form of monitor and certificate without quoting anything of them."""
+    monitor = reader.raw.get("monitor")
+    if monitor and not isinstance(monitor, str | Mapping):
+        reader.problems.append(f"{reader.where}monitor must be a name or a dictionary of its fields.")
+    certificate = reader.mapping("certificate")
+    Reader(certificate, reader.problems, f"{reader.where}certificate: ").unknown(_CERTIFICATE_KEYS)
+    if not certificate or certificate.get("certkey"):
+        return
+    if not (certificate.get("content") and certificate.get("key")):
+        reader.problems.append(
+            f"{reader.where}certificate needs content and key in PEM format, or certkey, the name of an existing one."
+        )
+
+
+def _by_dns(read: Mapping[str, Any], around: Surroundings, who: str, problems: list[str]) -> None:
+    if not read["domain"]:
+        problems.append(f"{who}it has no domain, and DNS distributes its clients.")
+
+
+def _by_balancer(read: Mapping[str, Any], who: str, problems: list[str]) -> None:
+    chosen = read["nlb_protocol"]
+    if chosen and chosen not in LISTENER_TRANSPORTS:
+        problems.append(f"{who}nlb_protocol must be one of {', '.join(LISTENER_TRANSPORTS)}, not {chosen}.")
+    if (listener_protocol(read["protocol"], chosen) == "TLS") != bool(read["certificate_arn"]):
+        problems.append(f"{who}certificate_arn goes with protocol TLS and only with it.")
+    known = PROTOCOLS.get(read["protocol"])
+    if known and known.datagram and not read["health_check"].get("port"):
+        problems.append(
+            f"{who}a load balancer cannot check the health of a UDP port; health_check.port must be a TCP port at "
+            "which every node answers, such as that of another application."
+        )
+
+
+def _domain(read: Mapping[str, Any], around: Surroundings, who: str, problems: list[str]) -> None:
+    domain, zone = read["domain"].lower(), around.dns_zone.lower().rstrip(".")
+    if not domain or not around.distributor:
+        return
+    if not _DOMAIN.fullmatch(domain):
+        problems.append(f"{who}{domain} is not a domain name.")
+    elif not zone and not around.hosted_zone_id:
+        problems.append(f"{who}autoscale_group_dns does not say in which hosted zone {domain} is.")
+    elif zone and not f".{domain}".endswith(f".{zone}"):
+        problems.append(f"{who}domain {domain} does not belong into the hosted zone {zone}.")
+
+
+def _clashes(applications: Sequence[Mapping[str, Any]], around: Surroundings, problems: list[str]) -> None:
+    """Names and ports that more than one application uses."""
+    names = [application["name"] for application in applications if application["name"]]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"Several applications are named {name}.")
+    taken: dict[tuple[str, int], str] = {}
+    for application in applications:
+        for transport in listened(application, around.distributor):
+            key = (transport, application["port"])
+            other = taken.setdefault(key, application["name"])
+            if other != application["name"] and application["port"]:
+                problems.append(
+                    f"Applications {other} and {application['name']} both use {transport} port {application['port']}."
+                )
+    if around.distributor == "nlb":
+        _listener_clashes(applications, taken, problems)
+
+
+def _listener_clashes(
+    applications: Sequence[Mapping[str, Any]], taken: Collection[tuple[str, int]], problems: list[str]
+) -> None:
+    """A load balancer has one listener a port, whatever the transport."""
+    ports: dict[int, str] = {}
+    for application in applications:
+        other = ports.setdefault(application["port"], application["name"])
+        if other == application["name"] or not application["port"]:
+            continue
+        said = f"Applications {other} and {application['name']} both use"
+        if not any(problem.startswith(said) for problem in problems):
+            problems.append(
+                f"{said} port {application['port']}, and a load balancer has one listener a port. Use protocol ANY."
+            )
+
+
+def listened(application: Mapping[str, Any], distributor: str) -> tuple[str, ...]:
+    """Return the transports at which clients reach an application."""
+    if distributor == "nlb":
+        protocol = listener_protocol(application["protocol"], application["nlb_protocol"])
+        return LISTENER_TRANSPORTS.get(protocol, ("tcp",))
+    return transports(application["protocol"])

@@ -1,0 +1,311 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The definition of an autoscale group: the variables of role autoscale_group, normalised, and their problems.
+
+The definition holds no secret: password, licence, the console's credentials and the certificates and monitors of
+applications stay in the variables, and roles hand them to the modules that need them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from .application import Surroundings, read_applications
+from .errors import PolicyError
+from .policy import Policy
+from .reading import Reader, address_problem, whole_number
+
+PREFIX = "autoscale_group_"
+ROLES = ("management", "client", "server")
+SUBNET_KEYS = tuple(f"{role}_subnet_id" for role in ROLES)
+#: A cluster has at most 32 nodes. Source: NetScaler clustering overview.
+LARGEST_CLUSTER = 32
+#: CreateLoadBalancer: 32 letters, digits and hyphens, no hyphen at either end, not beginning with internal-.
+LONGEST_NAME = 32
+_NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
+
+#: Variables of the role that are no secret, and those that are.
+PLAIN = (
+    *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
+    *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
+    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "permissions_boundary"),
+    *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
+)
+SECRET = ("password", "license", "applications", "console")
+VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
+
+ZONE_KEYS = ("name", *SUBNET_KEYS, "clip", "nlb_allocation_id", "nlb_private_ip_address")
+_CONSOLE_SECRETS = ("adm_user", "adm_password", "client_id", "client_secret")
+_CONSOLE_KEYS = ("adm_url", "profile", "datacenter", "agent", "ca_path", "validate_certs", *_CONSOLE_SECRETS)
+_STORE_KEYS = ("type", "path", "table", "create")
+
+
+def read_group(
+    variables: Mapping[str, Any], also: Collection[str] = (), *, building: bool = True
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the normalised definition and one message for each problem.
+
+    Args:
+        variables: the variables by name, as lookup ``cloudadc.aws.role_variables`` collects them.
+        also: names of further variables that the calling entry point takes.
+        building: whether image, policy and store are needed; to deploy applications they are not.
+    """
+    problems: list[str] = []
+    _unknown(variables, also, problems)
+    plain = {name.removeprefix(PREFIX): value for name, value in variables.items() if name.startswith(PREFIX)}
+    reader = Reader(plain, problems, PREFIX, SECRET)
+    definition = {**_general(reader), **_nodes(reader), **_access(reader)}
+    definition["zones"] = _zones(reader, definition)
+    definition["policy"] = _policy(reader, definition)
+    definition["store"] = _store(reader)
+    definition["console"] = _console(reader)
+    definition["applications"] = _applications(reader, definition)
+    _names(definition, problems)
+    if definition["state"] == "present":
+        _required(reader, definition, building)
+        _cluster_size(definition, problems)
+    return definition, list(dict.fromkeys(problems))
+
+
+def read_scale_out(
+    variables: Mapping[str, Any], zone: str, nodes: object, given: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the definition and what is wrong with a request for so many nodes in one zone.
+
+    Args:
+        variables: as in :func:`read_group`.
+        zone: name of the zone.
+        nodes: how many nodes it shall have in service.
+        given: a definition that was normalised before, used instead of the variables.
+    """
+    definition, problems = (dict(given), []) if given else read_group(variables)
+    names = [one["name"] for one in definition["zones"]]
+    if zone not in names:
+        problems.append(f"{definition['name']} has no zone {zone}; it has {', '.join(names)}.")
+    number, largest = whole_number(nodes), definition["policy"].get("max_nodes")
+    if number is None or number < 1 or (isinstance(largest, int) and number > largest):
+        problems.append(f"{nodes} nodes were requested, and {PREFIX}policy.max_nodes is {largest}.")
+    return definition, problems
+
+
+def _unknown(variables: Mapping[str, Any], also: Collection[str], problems: list[str]) -> None:
+    """Variables that are spelt wrong, which nothing would read."""
+    unknown = sorted(name for name in variables if name not in VARIABLES and name not in also)
+    if unknown:
+        problems.append(
+            f"The role autoscale_group has no variable {', '.join(unknown)}. Its README.md names those it has."
+        )
+
+
+def _general(reader: Reader) -> dict[str, Any]:
+    dns = Reader(reader.mapping("dns"), reader.problems, f"{PREFIX}dns.")
+    dns.unknown(("zone", "hosted_zone_id", "policy"))
+    if dns.given("zone") and dns.given("hosted_zone_id"):
+        reader.problems.append(f"{PREFIX}dns has both zone and hosted_zone_id; give one of them.")
+    tags = reader.mapping("tags")
+    for key, value in tags.items():
+        if isinstance(value, Mapping | list):
+            reader.problems.append(f"{PREFIX}tags.{key} must be a text.")
+    return {
+        "name": reader.text("name"),
+        "state": reader.choice("state", ("present", "absent"), "present"),
+        "region": reader.text("region"),
+        "topology": reader.choice("topology", ("independent", "cluster"), "independent"),
+        "distributor": reader.choice("distributor", ("nlb", "dns"), "nlb"),
+        "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
+        "nlb_scheme": reader.choice("nlb_scheme", ("internet-facing", "internal"), "internet-facing"),
+        "dns": {
+            "zone": dns.text("zone").rstrip("."),
+            "hosted_zone_id": dns.text("hosted_zone_id"),
+            "policy": dns.choice("policy", ("multivalue", "weighted"), "multivalue"),
+        },
+    }
+
+
+def _nodes(reader: Reader) -> dict[str, Any]:
+    return {
+        "image_id": reader.text("image_id"),
+        "instance_type": reader.text("instance_type", "m5.xlarge"),
+        "key_name": reader.text("key_name"),
+        "nitro_user": reader.text("nitro_user", "nsroot"),
+        "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
+        "nitro_port": reader.whole("nitro_port", 443, 1, 65535),
+        "validate_certs": reader.flag("validate_certs", True),
+        "ca_path": reader.text("ca_path"),
+        "boot_timeout": reader.whole("boot_timeout", 900, 1),
+        "join_timeout": reader.whole("join_timeout", 900, 1),
+        "features": reader.texts("features", ("LB", "SSL")),
+        "modes": reader.texts("modes"),
+        "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
+    }
+
+
+def _access(reader: Reader) -> dict[str, Any]:
+    return {
+        "management_cidrs": reader.networks("management_cidrs"),
+        "client_cidrs": reader.networks("client_cidrs", ("0.0.0.0/0",)),
+        "backend_cidrs": reader.networks("backend_cidrs"),
+        "iam_policy": reader.choice("iam_policy", ("minimal", "vendor"), "minimal"),
+        "permissions_boundary": reader.text("permissions_boundary"),
+    }
+
+
+def _zones(reader: Reader, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+    zones = [_zone(entry, definition, reader.problems) for entry in reader.mappings("zones")]
+    names = [zone["name"] for zone in zones]
+    for name in sorted({name for name in names if name and names.count(name) > 1}):
+        reader.problems.append(f"{PREFIX}zones names {name} more than once.")
+    clips = [zone["clip"] for zone in zones if zone["clip"]]
+    for clip in sorted({clip for clip in clips if clips.count(clip) > 1}):
+        reader.problems.append(f"The clip {clip} is given to more than one zone.")
+    return zones
+
+
+def _zone(entry: Mapping[str, Any], definition: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
+    name = str(entry.get("name") or "").strip()
+    reader = Reader(entry, problems, f"Zone {name}: ")
+    reader.unknown(ZONE_KEYS)
+    zone: dict[str, Any] = {key: reader.text(key) for key in ZONE_KEYS}
+    if not name:
+        problems.append(f"An entry of {PREFIX}zones has no name, the availability zone.")
+    for key in ("clip", "nlb_private_ip_address"):
+        problem = address_problem(zone[key]) if zone[key] else None
+        problems += [f"Zone {name}: {key} {problem}."] if problem else []
+    if definition["state"] == "present":
+        _zone_subnets(zone, problems)
+        _zone_options(zone, definition, problems)
+    return zone
+
+
+def _zone_subnets(zone: Mapping[str, Any], problems: list[str]) -> None:
+    problems += [f"Zone {zone['name']} has no {key}." for key in SUBNET_KEYS if not zone[key]]
+    management = zone["management_subnet_id"]
+    if management and management in (zone["client_subnet_id"], zone["server_subnet_id"]):
+        problems.append(
+            f"The management interfaces of zone {zone['name']} are in {management}, the subnet of a data interface; a "
+            "VPX needs them apart."
+        )
+
+
+def _zone_options(zone: Mapping[str, Any], definition: Mapping[str, Any], problems: list[str]) -> None:
+    name, internal = zone["name"], definition["nlb_scheme"] == "internal"
+    clustered = definition["topology"] == "cluster"
+    if clustered and not zone["clip"]:
+        problems.append(f"Zone {name} has no clip, the address of its cluster.")
+    if zone["clip"] and not clustered:
+        problems.append(f"Zone {name} has a clip, but {PREFIX}topology is independent.")
+    if zone["nlb_allocation_id"] and internal:
+        problems.append(
+            f"Zone {name} has an nlb_allocation_id, but {PREFIX}nlb_scheme is internal: give nlb_private_ip_address."
+        )
+    if zone["nlb_private_ip_address"] and not internal:
+        problems.append(
+            f"Zone {name} has an nlb_private_ip_address, but {PREFIX}nlb_scheme is internet-facing: give "
+            "nlb_allocation_id."
+        )
+
+
+def _policy(reader: Reader, definition: Mapping[str, Any]) -> dict[str, Any]:
+    given = reader.mapping("policy")
+    if not given:
+        return {}
+    policy = {**given, "distributor": definition["distributor"]}
+    if given.get("distributor") not in (None, "", definition["distributor"]):
+        reader.problems.append(
+            f"{PREFIX}policy.distributor is {given['distributor']}, but {PREFIX}distributor is "
+            f"{definition['distributor']}; leave it out of the policy."
+        )
+    try:
+        checked = Policy.from_dict(policy)
+    except PolicyError as error:
+        reader.problems.append(f"{PREFIX}{error}.")
+        return policy
+    return {**policy, "min_nodes": checked.min_nodes, "max_nodes": checked.max_nodes}
+
+
+def _store(reader: Reader) -> dict[str, Any]:
+    given = reader.mapping("store")
+    if not given:
+        return {}
+    store = Reader(given, reader.problems, f"{PREFIX}store.")
+    store.unknown(_STORE_KEYS)
+    kind = store.choice("type", ("file", "dynamodb"), "file")
+    key = {"file": "path", "dynamodb": "table"}[kind]
+    if not store.text(key):
+        reader.problems.append(f"{PREFIX}store has no {key}, which type {kind} needs.")
+    if kind == "file":
+        return {"type": kind, "path": store.text("path")}
+    return {"type": kind, "table": store.text("table"), "create": store.flag("create", False)}
+
+
+def _console(reader: Reader) -> dict[str, Any]:
+    """The console without its credentials."""
+    given = reader.mapping("console")
+    if not given:
+        return {}
+    console = Reader(given, reader.problems, f"{PREFIX}console.", _CONSOLE_SECRETS)
+    console.unknown(_CONSOLE_KEYS)
+    needed = {
+        "adm_url": "the address of the console",
+        "profile": "the device profile with which the console logs in to the nodes",
+    }
+    for key, meaning in needed.items():
+        if not console.given(key):
+            reader.problems.append(f"{PREFIX}console has no {key}, {meaning}.")
+    texts = {key: console.text(key) for key in ("adm_url", "profile", "datacenter", "agent", "ca_path")}
+    return {**texts, "validate_certs": console.flag("validate_certs", True)}
+
+
+def _applications(reader: Reader, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+    around = Surroundings(
+        group=definition["name"],
+        distributor=definition["distributor"],
+        zones=len(definition["zones"]),
+        dns_zone=definition["dns"]["zone"],
+        hosted_zone_id=definition["dns"]["hosted_zone_id"],
+    )
+    problems = reader.problems if definition["state"] == "present" else []
+    return read_applications(reader.mappings("applications"), around, problems)
+
+
+def _names(definition: Mapping[str, Any], problems: list[str]) -> None:
+    name = definition["name"]
+    if not name:
+        problems.append(f"{PREFIX}name, the group, is missing.")
+    elif len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
+        problems.append(
+            f"{PREFIX}name names a load balancer, an IAM role and security groups: at most 32 letters, digits and "
+            "single hyphens, no hyphen at either end, and not beginning with internal- or sg-."
+        )
+
+
+def _required(reader: Reader, definition: Mapping[str, Any], building: bool) -> None:
+    needed = {"password": "the password of all nodes"}
+    if building:
+        needed |= {
+            "image_id": "the VPX image",
+            "policy": "when a zone scales",
+            "store": "where the state of each zone is kept",
+        }
+    problems = reader.problems
+    for key, meaning in needed.items():
+        if not reader.raw.get(key):
+            problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
+    if not isinstance(reader.raw.get("password") or "", str):
+        problems.append(f"{PREFIX}password must be a text.")
+    reader.mapping("license")
+    if not reader.raw.get("zones"):
+        problems.append(f"{PREFIX}zones must name at least one zone.")
+    dns = definition["dns"]
+    if definition["distributor"] == "dns" and not (dns["zone"] or dns["hosted_zone_id"]):
+        problems.append(f"{PREFIX}dns names neither zone nor hosted_zone_id, and DNS distributes the clients.")
+
+
+def _cluster_size(definition: Mapping[str, Any], problems: list[str]) -> None:
+    largest = definition["policy"].get("max_nodes")
+    if definition["topology"] == "cluster" and isinstance(largest, int) and largest > LARGEST_CLUSTER:
+        problems.append(
+            f"{PREFIX}policy.max_nodes is {largest}, but a cluster has 32 nodes at most, and each zone is one."
+        )

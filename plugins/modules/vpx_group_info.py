@@ -1,0 +1,303 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vpx_group_info
+version_added: 0.2.0
+short_description: Gather the state of an autoscale group, its problems and its plan
+description:
+  - Reads everything that must be known before an autoscale group is built or one of its zones scales, side by side in
+    one
+    process, and decides what would have to be done. It writes nothing.
+  - Everything that prevents the group from being built is returned at once in RV(problems); the module does not fail
+    for it.
+    It fails if AWS refuses a read.
+  - Calls. C(DescribeInstances), C(DescribeNetworkInterfaces), C(DescribeAddresses), C(DescribeSecurityGroups),
+    C(DescribeSubnets) for the named ones and for their VPC; for the whole group C(DescribeImages),
+    C(DescribeInstanceTypes),
+    C(DescribeKeyPairs). With a load balancer C(DescribeLoadBalancers), C(DescribeListeners), C(DescribeTargetGroups),
+    C(DescribeTags), C(DescribeTargetHealth) for each target group. With domains C(ListHostedZonesByName) or
+    C(GetHostedZone), and C(ListResourceRecordSets) for each domain. With followed Auto Scaling groups
+    C(DescribeAutoScalingGroups).
+options:
+  definition:
+    description:
+      - The group, as filter P(cloudadc.aws.group_definition#filter) returns it. It holds no secret.
+    type: dict
+    required: true
+  zone:
+    description:
+      - Read one zone only. Then nothing is checked that the whole group needs once.
+    type: str
+  nodes:
+    description:
+      - How many nodes a zone shall have in service. RV(plan.instances) is empty for a zone that has as many.
+    type: int
+    default: 0
+  existing:
+    description:
+      - Whether the group must have been built already, so that missing security groups or a missing load balancer are a
+        problem.
+        Applications that O(definition) does not name may then have target groups. Otherwise these are a problem, as new
+        nodes
+        would get clients for an application that they do not have.
+    type: bool
+    default: false
+  applications:
+    description:
+      - Names of the applications that are deployed or removed. By default all of O(definition). RV(plan.shared) is
+        always for
+        all of them.
+    type: list
+    elements: str
+  store:
+    description:
+      - Where the state of the group is kept. It is read, so that one that cannot be used is found before anything is
+        made.
+    type: dict
+    suboptions:
+      type:
+        description: V(file) or V(dynamodb).
+        type: str
+        choices: [file, dynamodb]
+        default: file
+      path:
+        description: With V(file), the file, or a folder of them.
+        type: path
+      table:
+        description: With V(dynamodb), the table.
+        type: str
+      create:
+        description: With V(dynamodb), whether a table that does not exist is read as empty.
+        type: bool
+        default: false
+  lost_nodes:
+    description:
+      - Management addresses of nodes whose instances are gone. Those that no network interface has are returned in
+        RV(orphans), and nothing else is read.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - cloudadc.aws.attributes.read_only
+  - cloudadc.aws.attributes.action_group_aws
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: Gather the state of the group and what it needs
+  cloudadc.aws.vpx_group_info:
+    definition: "{{ checked.definition }}"
+    nodes: 2
+  vars:
+    checked: "{{ lookup('cloudadc.aws.role_variables', 'autoscale_group') | cloudadc.aws.group_definition }}"
+  register: state
+
+- name: Report everything that prevents it from being built
+  ansible.builtin.assert:
+    that: state.problems | length == 0
+    fail_msg: "{{ state.problems | join(' ') }}"
+"""
+
+RETURN = r"""
+definition:
+  description: O(definition), for filters that decide on the result.
+  returned: without O(lost_nodes)
+  type: dict
+problems:
+  description: One message for each thing that prevents the group from being built, or the zone from scaling.
+  returned: without O(lost_nodes)
+  type: list
+  elements: str
+  sample: ["There is no key pair ops in this account and region."]
+instances:
+  description: The live instances, in the form of RV(cloudadc.aws.vpx_instance#module:instances).
+  returned: without O(lost_nodes)
+  type: list
+  elements: dict
+security_groups:
+  description: Ids of the security groups that exist, by role.
+  returned: without O(lost_nodes)
+  type: dict
+  sample: {"management": "sg-0123456789abcdef0"}
+zones:
+  description:
+    - Each zone of O(definition), with C(clip_interface), the network interface that holds the cluster's address (empty
+      for
+      none), and what M(cloudadc.aws.vpx_network) needs, C(server_netmask), C(client_netmask), C(routes),
+      C(return_gateways),
+      C(protected_networks).
+  returned: without O(lost_nodes)
+  type: list
+  elements: dict
+balancer:
+  description: The load balancer, in the form of RV(cloudadc.aws.nlb_adc_balancer#module:balancer); null if there is
+    none.
+  returned: without O(lost_nodes)
+  type: dict
+target_groups:
+  description: The target groups of the group's applications, C(application), C(target_group_arn) and C(targets) with
+    their states.
+  returned: without O(lost_nodes)
+  type: list
+  elements: dict
+stale_targets:
+  description: Registered targets whose address no interface of the group has, by target group.
+  returned: without O(lost_nodes)
+  type: list
+  elements: dict
+records:
+  description: Record sets of nodes by domain, with C(identifier), C(value) and C(ttl).
+  returned: without O(lost_nodes)
+  type: dict
+stale_records:
+  description: Record sets of instances that are gone, by C(record).
+  returned: without O(lost_nodes)
+  type: list
+  elements: dict
+aliases:
+  description: The alias target of each domain that is an alias.
+  returned: without O(lost_nodes)
+  type: dict
+backends:
+  description:
+    - Back ends that are instances of Auto Scaling groups, by application. An application whose back ends are not known
+      is
+      missing, and its back ends stay as they are.
+  returned: without O(lost_nodes)
+  type: dict
+unknown_backends:
+  description: Auto Scaling groups that want instances and have none in service.
+  returned: without O(lost_nodes)
+  type: list
+  elements: str
+orphans:
+  description: Management addresses of lost nodes that no network interface has.
+  returned: success
+  type: list
+  elements: str
+removal:
+  description:
+    - What is removed by name with a group or its applications, C(records) for M(cloudadc.aws.route53_adc_record),
+      C(target_groups) for M(cloudadc.aws.nlb_adc_target), C(listeners) for M(cloudadc.aws.nlb_adc_listener),
+      C(drain_seconds),
+      and C(devices), addresses for M(cloudadc.aws.adm_device), those of lost nodes that O(store) knows among them.
+  returned: without O(lost_nodes)
+  type: dict
+plan:
+  description: What is to be done, one section for each step. The sections are options of the modules that carry them
+    out.
+  returned: without O(lost_nodes)
+  type: dict
+  contains:
+    shared:
+      description: For M(cloudadc.aws.vpx_shared_resources); C(policy) is the name of the policy file.
+      type: dict
+    balancer:
+      description: For M(cloudadc.aws.nlb_adc_balancer), C(zones) and C(changes), one phrase each.
+      type: dict
+    listeners:
+      description: For M(cloudadc.aws.nlb_adc_listener), C(listeners), C(others) and C(changes), one phrase each.
+      type: dict
+    instances:
+      description: For option C(sets) of M(cloudadc.aws.vpx_instance), the zones that lack instances or settings of
+        them.
+      type: list
+      elements: dict
+"""
+
+import threading
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure
+from ..module_utils.reconcile.group import Request, orphaned, removal, survey
+from ..module_utils.reconcile.group_reading import sentence
+from ..module_utils.scaling.view import load
+from ..module_utils.stores.base import StoreError
+from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "definition": {"type": "dict", "required": True},
+        "zone": {"type": "str"},
+        "nodes": {"type": "int", "default": 0},
+        "existing": {"type": "bool", "default": False},
+        "applications": {"type": "list", "elements": "str"},
+        "store": {**store_argument_spec(create=CREATE), "required": False},
+        "lost_nodes": {"type": "list", "elements": "str", "default": []},
+    }
+
+
+class Clients:
+    """One client for each service, made once: boto3 sessions are not thread-safe, its clients are."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._made: dict[str, Client] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, service: str) -> Client:
+        with self._lock:
+            if service not in self._made:
+                self._made[service] = connect(self._module, service)
+            return self._made[service]
+
+
+def known_nodes(module: Any, name: str) -> list[str]:
+    """Return the management addresses of all nodes that the stored state of the group knows."""
+    found: dict[str, None] = {}
+    for key in stored_keys(module, name):
+        store = open_store(module, key.group, key.zone)
+        state = load(store.read().document, key.group, key.zone, store.where)
+        for node in (*(state.nodes or ()), *state.earlier, *state.missing):
+            found[node.nsip.partition(":")[0]] = None
+    return list(found)
+
+
+def run(module: Any) -> dict[str, Any]:
+    params, clients = module.params, Clients(module)
+    definition = params["definition"]
+    chosen = None if params["applications"] is None else tuple(params["applications"])
+    request = Request(definition, params["zone"] or "", params["nodes"], params["existing"], chosen)
+    subnets = [one["management_subnet_id"] for one in definition["zones"] if one["management_subnet_id"]]
+    lost = list(params["lost_nodes"])
+    if lost:
+        return {"orphans": orphaned(clients("ec2"), lost, subnets)}
+    result = survey(clients, request)
+    if params["store"]:
+        try:
+            if definition["state"] == "absent":
+                lost = known_nodes(module, definition["name"])
+            elif definition["zones"]:
+                open_store(module, definition["name"], definition["zones"][0]["name"]).read()
+        except StoreError as error:
+            result["problems"].append(sentence(str(error)))
+    orphans = orphaned(clients("ec2"), lost, subnets)
+    return {**result, "orphans": orphans, "removal": removal(result["definition"], result, orphans)}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    try:
+        result = run(module)
+    except Failure as error:
+        failure = error
+    else:
+        module.exit_json(changed=False, **result)
+    # Outside of the except block, so that no traceback is attached to the result.
+    fail(module, failure)
+
+
+if __name__ == "__main__":
+    main()
