@@ -213,8 +213,12 @@ decision:
       type: str
       sample: adc-20260301T100600Z-1-fbe8f416f8b8
     resumed:
-      description: Whether the action was decided by an earlier tick and is to be gone on with.
+      description: Whether the action was decided by an earlier tick and is to be resumed.
       type: bool
+    takeover:
+      description: How often the open event has changed its owner; to be named in reports. Null when no event is open.
+      type: int
+      sample: 0
 phase:
   description: V(watching), V(scaling_out), V(cooldown), V(draining), V(ttl) or V(deprovisioning); on an acting tick
     the one that begins.
@@ -323,11 +327,12 @@ from ..module_utils.reconcile.session import carry_out, foretell, loaded, patien
 from ..module_utils.reconcile.tick import Effects, Order, Ticked, plan_for
 from ..module_utils.reconcile.tick_effects import in_ec2, over_nitro
 from ..module_utils.scaling.cleanup import remains
+from ..module_utils.scaling.clock import clock_warnings
 from ..module_utils.scaling.decision import refused
 from ..module_utils.scaling.evaluator import Report, reported_at
 from ..module_utils.scaling.group_state import node_to_json
 from ..module_utils.scaling.manual import Request
-from ..module_utils.scaling.samples import all_figures, node_count
+from ..module_utils.scaling.samples import all_figures, node_count, reporting_of
 from ..module_utils.scaling.view import difference, state, was_changed
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.policy import LONGEST_TIME, Policy
@@ -403,7 +408,8 @@ def published(module: Any, order: Order, ticked: Ticked, shown: dict[str, Any]) 
         return False
     group, zone, at = module.params["group"], module.params["zone"], as_instant(order.now)
     seen = all_figures(ticked.sample)
-    data = metric_data(group, zone, at, seen, ticked.count or 0, shown["decision"], order.policy.interval)
+    reporting = reporting_of(ticked.sample)
+    data = metric_data(group, zone, at, seen, ticked.count or 0, shown["decision"], order.policy.interval, reporting)
     return publish(module, data, f"{group} {zone}")
 
 
@@ -414,19 +420,20 @@ def run(module: Any) -> dict[str, Any]:
     verify = params["aws_ca_bundle"] or True
     store = open_store(module, params["group"], params["zone"], may_create=True, verify=verify)
     plan, insists = plan_for(order, effects_of(module)), bool(order.report or order.request or order.swept)
+    own_time = bool(params["now"]) or insists
     held = min(params["lease_seconds"], 60.0 + 4 * params["nitro_timeout"])
     try:
         if module.check_mode:
-            before, after, ticked = foretell(store, plan)
+            before, after, ticked = foretell(store, plan, own_time=own_time)
         else:
             patience = PATIENCE if insists else 0.0
-            before, after, ticked = patiently(lambda: carry_out(store, plan, owner, held), patience)
+            before, after, ticked = patiently(lambda: carry_out(store, plan, owner, held, own_time=own_time), patience)
     except (LeaseRefused, LeaseLost) as error:
         before = after = loaded(store.read(), store)
         ticked, had = Ticked(refused(after, f"not evaluated: {error}")), False
     else:
         had = True
-    for warning in ticked.warnings:
+    for warning in (*ticked.warnings, *clock_warnings(before, after)):
         module.warn(f"{params['group']} {params['zone']}: {warning}")
     result = {
         "zone": params["zone"],

@@ -18,11 +18,11 @@ from ..core.errors import Failure
 from ..scaling import evaluator
 from ..scaling import manual as by_hand
 from ..scaling.decision import Decision, noted
-from ..scaling.engine import LEASE_SECONDS
+from ..scaling.engine import CLAIM_SECONDS
 from ..scaling.group_state import Node, Record
 from ..scaling.nodes import refreshed, swept
 from ..scaling.samples import figures, node_count
-from ..spec.figures import Reading, aggregate
+from ..spec.figures import Reading, aggregate, counted, with_rates
 from ..spec.policy import Policy
 from ..spec.times import as_instant
 from .session import Plan
@@ -54,7 +54,7 @@ class Order:
     policy: Policy
     now: object
     owner: str = ""
-    lease_seconds: float = LEASE_SECONDS
+    lease_seconds: float = CLAIM_SECONDS
     nodes: tuple[str, ...] | None = None
     count: int | None = None
     sample: Mapping[str, Any] | None = None
@@ -100,6 +100,13 @@ class _View:
         self.record = refreshed(self.record, effects.find())
         self.searched = True
 
+    def rate(self, now: object) -> None:
+        """Turn the counters of the readings into rates, and keep them for the next tick."""
+        if self.readings:
+            at = as_instant(now)
+            self.readings = with_rates(self.readings, self.record.counters, at)
+            self.record = replace(self.record, counters=counted(self.readings, at))
+
 
 def plan_for(order: Order, effects: Effects) -> Plan[Ticked]:
     """The tick as a plan for :func:`.session.carry_out` and :func:`.session.foretell`."""
@@ -126,6 +133,7 @@ def tick(order: Order, effects: Effects, record: Record) -> tuple[Record, Ticked
         return _decided(order, _View(record), None, order.policy.min_nodes, known=False)
     view = _View(record)
     count = _look(order, effects, view)
+    view.rate(order.now)
     sample = order.sample if order.sample is not None else _aggregate(view.readings)
     return _decided(order, view, sample, count)
 
@@ -134,7 +142,7 @@ def _decided(
     order: Order, view: _View, sample: Mapping[str, Any] | None, count: int, *, known: bool = True
 ) -> tuple[Record, Ticked]:
     after, decision = evaluator.evaluate(
-        order.policy, view.record, sample, count, order.now, owner=order.owner, lease_seconds=order.lease_seconds
+        order.policy, view.record, sample, count, order.now, owner=order.owner, claim_seconds=order.lease_seconds
     )
     return _seen(order, after, decision, view, sample, count if known else None)
 
@@ -144,7 +152,9 @@ def _seen(
 ) -> tuple[Record, Ticked]:
     if order.announce:
         after = evaluator.announced(after, decision)
-    return after, Ticked(decision, tuple(view.readings), sample, count, view.searched, tuple(view.warnings))
+    return after, Ticked(
+        decision, tuple(view.readings), sample, count, view.searched, (*view.warnings, *decision.warnings)
+    )
 
 
 def _told(order: Order, record: Record) -> tuple[Record, Decision]:
@@ -154,7 +164,7 @@ def _told(order: Order, record: Record) -> tuple[Record, Decision]:
         return record, noted(record, record.event.id if record.event else None, "nothing is left of the missing nodes")
     at = order.reported_at(record) if order.reported_at else order.now
     return evaluator.report(
-        order.policy, record, order.report, at, owner=order.owner, lease_seconds=order.lease_seconds
+        order.policy, record, order.report, at, owner=order.owner, claim_seconds=order.lease_seconds
     )
 
 
@@ -172,7 +182,7 @@ def _by_hand(order: Order, request: by_hand.Request, effects: Effects, record: R
         count or 0,
         order.now,
         owner=order.owner,
-        lease_seconds=order.lease_seconds,
+        claim_seconds=order.lease_seconds,
     )
     return _seen(order, after, decision, view, None, count)
 

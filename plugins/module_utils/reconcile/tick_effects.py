@@ -17,22 +17,23 @@ from ..aws.instances import Instance, in_order, parse_instances
 from ..core.nitro_errors import NitroInputError
 from ..core.nitro_transport import HAS_REQUESTS
 from ..nitro.asking import probe_with
+from ..nitro.polling import poll
 from ..scaling.group_state import Node
-from ..spec import figures as stats
+from ..spec.figures import Reading
 from .tick import with_port
 
 
-def over_nitro(params: Mapping[str, Any]) -> Callable[[Sequence[str]], list[stats.Reading]]:
+def over_nitro(params: Mapping[str, Any]) -> Callable[[Sequence[str]], list[Reading]]:
     """Asks appliances for their load with the options of the NITRO modules, one session each, side by side.
 
     What it returns raises NitroInputError for options with which no appliance could be asked.
     """
 
-    def collect(nsips: Sequence[str]) -> list[stats.Reading]:
+    def collect(nsips: Sequence[str]) -> list[Reading]:
         if not HAS_REQUESTS:
             raise NitroInputError(missing_required_lib("requests"))
         asked = list(dict.fromkeys(nsips))
-        return stats.poll(asked, probe_with(params, asked), params["nitro_timeout"])
+        return poll(asked, probe_with(params, asked), params["nitro_timeout"])
 
     return collect
 

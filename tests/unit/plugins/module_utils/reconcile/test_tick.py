@@ -77,7 +77,8 @@ class Story:
     def report(self, at: float, outcome: str = "done", **more: Any) -> Ticked:
         event = self.record.event
         assert event is not None
-        return self.tick(at, report=Report.from_dict({"id": event.id, "outcome": outcome, **more}))
+        said = {"id": event.id, "outcome": outcome, "takeover": event.takeovers, **more}
+        return self.tick(at, report=Report.from_dict(said))
 
 
 def test_the_first_tick_looks_for_the_nodes_and_the_second_knows_them() -> None:
