@@ -11,10 +11,13 @@ from ..module_utils.spec.deployment import read_deployment
 
 
 def application_request(
-    variables: Mapping[str, Any], group: Mapping[str, Any], one_step: bool = False
+    variables: Mapping[str, Any],
+    group: Mapping[str, Any],
+    one_step: bool = False,
+    definition: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the request, its group's ``definition``, and ``problems``, one message each."""
-    request, problems = read_deployment(group, variables, one_step=one_step)
+    request, problems = read_deployment(group, variables, one_step=one_step, given=definition)
     return {
         "definition": dict(request.definition),
         "names": list(request.names),

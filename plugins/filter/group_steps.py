@@ -35,9 +35,12 @@ def application_steps(
     applications: Sequence[Mapping[str, Any]] = (),
     check_mode: bool = False,
     draining: bool = False,
+    listeners: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the work of each step of a deployment of applications on all nodes in service."""
-    return group_steps.deployment_steps(state, applications, check_mode=check_mode, draining=draining)
+    return group_steps.deployment_steps(
+        state, applications, check_mode=check_mode, draining=draining, listeners=listeners
+    )
 
 
 class FilterModule:

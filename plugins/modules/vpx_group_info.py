@@ -130,7 +130,8 @@ zones:
   description:
     - Each zone of O(definition), with C(clip_interface), the network interface that holds the cluster's address (empty
       for
-      none), and what M(cloudadc.aws.vpx_network) needs, C(server_netmask), C(routes), C(return_gateways),
+      none), and what M(cloudadc.aws.vpx_network) needs, C(server_netmask), C(client_netmask), C(routes),
+      C(return_gateways),
       C(protected_networks).
   returned: without O(lost_nodes)
   type: list

@@ -33,7 +33,7 @@ class Done:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
 
-    def told(self, *, saved: bool) -> dict[str, Any]:
+    def as_result(self, *, saved: bool) -> dict[str, Any]:
         """The module's result for this object."""
         diff = {"before": dict(self.before), "after": dict(self.after)}
         return {"changed": self.changed, **self.result, "saved": saved, "diff": diff}
@@ -127,7 +127,7 @@ def _outcomes(
 
 def _outcome(job: Job, attempt: Attempt, saved: bool, trouble: NitroError | None) -> Outcome:
     if isinstance(attempt, Done):
-        return trouble or attempt.told(saved=saved)
+        return trouble or attempt.as_result(saved=saved)
     if saved and job.written:
         return attempt.and_also("it was saved with the appliance's other entries")
     return attempt

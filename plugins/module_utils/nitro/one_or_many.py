@@ -217,10 +217,10 @@ def joined(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> dict[str, Any]:
         if isinstance(outcome, NitroError):
             nodes.append(_failed(job, outcome))
             continue
-        told = dict(outcome)
-        if "diff" in told:
-            diffs.append({"before_header": job.nsip, "after_header": job.nsip, **told.pop("diff")})
-        nodes.append({"nsip": job.nsip, **told, "error": None})
+        entry = dict(outcome)
+        if "diff" in entry:
+            diffs.append({"before_header": job.nsip, "after_header": job.nsip, **entry.pop("diff")})
+        nodes.append({"nsip": job.nsip, **entry, "error": None})
     result = {"changed": any(node["changed"] for node in nodes), "nodes": nodes, "diff": diffs}
     errors = [naming(node["nsip"], node["error"]) for node in nodes if node["error"] is not None]
     return {**result, "msg": _sentence(errors, len(nodes))} if errors else result

@@ -124,12 +124,14 @@ def listeners(definition: Definition) -> list[dict[str, Any]]:
 
 def interfaces(definition: Definition, zone: Mapping[str, Any], ids: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return option ``interfaces`` of vpx_instance for a zone."""
-    by_dns = definition["distributor"] == "dns"
+    by_dns, by_policy = definition["distributor"] == "dns", definition["return_path"] == "pbr"
     return [
         {
             "role": role,
             "subnet_id": zone[f"{role}_subnet_id"],
             "elastic_ip": role == "client" and by_dns,
+            # A policy-based route needs a subnet address (SNIP) in the subnet of its gateway.
+            **({"secondary_private_ip_count": 1} if role == "client" and by_policy else {}),
             **({"security_groups": [ids[role]]} if role in ids else {}),
         }
         for role in t.ROLES

@@ -119,18 +119,26 @@ def _cluster(
 
 
 def _network(definition: Mapping[str, Any], place: Mapping[str, Any], nodes: Sequence[Node]) -> list[Entry]:
-    """The SNIP of a node is its server interface's address; in a cluster the node owns it (a spotted address)."""
+    """The SNIP of a node is its server interface's address; in a cluster the node owns it (a spotted address).
+
+    Policy-based routes need one in the client subnet, too: the second address of the client interface.
+    """
     reachable = [one for one in nodes if nsip(one) and address(one, "server")]
-    mask = place["server_netmask"]
     common = {key: place[key] for key in ("routes", "return_gateways", "protected_networks")}
-    snips = [{"ip_address": address(one, "server"), "netmask": mask} for one in reachable]
     if definition["topology"] != "cluster":
         return [
-            {"nsip": _at(definition, nsip(one)), "snips": [snip], **common}
-            for one, snip in zip(reachable, snips, strict=True)
+            {"nsip": _at(definition, nsip(one)), "snips": _snips(definition, place, one), **common} for one in reachable
         ]
-    owned = [{**snip, "owner_node": one["node_id"]} for one, snip in zip(reachable, snips, strict=True)]
+    owned = [{**snip, "owner_node": one["node_id"]} for one in reachable for snip in _snips(definition, place, one)]
     return [{"nsip": _at(definition, place["clip"]), "snips": owned, **common}] if owned else []
+
+
+def _snips(definition: Mapping[str, Any], place: Mapping[str, Any], node: Node) -> list[Entry]:
+    snips = [{"ip_address": address(node, "server"), "netmask": place["server_netmask"]}]
+    if definition["return_path"] == "pbr":
+        spare = node["interfaces"]["client"].get("private_ip_addresses", [])[1:2]
+        snips += [{"ip_address": one, "netmask": place["client_netmask"]} for one in spare]
+    return snips
 
 
 def application_steps(
@@ -319,6 +327,7 @@ def deployment_steps(
     *,
     check_mode: bool = False,
     draining: bool = False,
+    listeners: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the work for the applications of the definition on all nodes in service of the zones in ``state``.
 
@@ -327,7 +336,11 @@ def deployment_steps(
         applications: the variable with the applications, for their secrets.
         check_mode: look only at nodes in service.
         draining: configure nodes that drain as well; they never get new clients.
+        listeners: what nlb_adc_listener returned, with target groups that are newer than ``state``.
     """
+    known_groups = {one["application"] for one in state["target_groups"]}
+    newer = [{**one, "targets": []} for one in listeners if one["application"] not in known_groups]
+    state = {**state, "target_groups": [*state["target_groups"], *newer]}
     wanted = (IN_SERVICE, "draining") if draining else (IN_SERVICE,)
     there = state["instances"]
     served = in_order(ready([one for one in there if one["lifecycle"] in wanted], check_mode and not draining))

@@ -35,7 +35,11 @@ class Deployment:
 
 
 def read_deployment(
-    group: Mapping[str, Any], variables: Mapping[str, Any], *, one_step: bool = False
+    group: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    *,
+    one_step: bool = False,
+    given: Mapping[str, Any] | None = None,
 ) -> tuple[Deployment, list[str]]:
     """Return the request and one message for each problem.
 
@@ -43,6 +47,7 @@ def read_deployment(
         group: variables of role autoscale_group by name.
         variables: variables of role application by name.
         one_step: the caller only brings addresses or back ends up to date, so nothing is deployed that could be wrong.
+        given: with ``one_step``, a definition of the group that was normalised before, used instead of ``group``.
     """
     problems: list[str] = []
     unknown = sorted(set(variables) - VARIABLES)
@@ -52,19 +57,21 @@ def read_deployment(
     reader = Reader(plain, problems, ROLE, ("definition",))
     present = reader.choice("state", ("present", "absent"), "present") == "present"
     declared = Reader(dict(group), [], "").mappings(_APPLICATIONS)
-    name, given = reader.text("name"), reader.mapping("definition")
-    chosen = _chosen(name, given, declared)
+    name, own = reader.text("name"), reader.mapping("definition")
+    chosen = _chosen(name, own, declared)
     if present and name and not chosen:
         problems.append(f"{_APPLICATIONS} names no application {name}.")
     if not present and not chosen:
         chosen = [{"name": name}] if name else []
     names = tuple(str(each.get("name") or "") for each in chosen)
     merged = (
-        [*(each for each in declared if each.get("name") not in names), *chosen] if given or not present else declared
+        [*(each for each in declared if each.get("name") not in names), *chosen] if own or not present else declared
     )
     state = {} if present else {f"{PREFIX}state": "absent"}
     definition, wrong = read_group({**group, _APPLICATIONS: merged, **state}, building=False)
-    problems += [] if one_step else wrong
+    if one_step:
+        definition, wrong = dict(given or definition), []
+    problems += wrong
     problems += [] if present else _unknown_domains(definition, names)
     zone = _zone(plain.get("zone"))
     if zone and zone not in [one["name"] for one in definition["zones"]]:

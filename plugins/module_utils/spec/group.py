@@ -57,9 +57,6 @@ def read_group(
     plain = {name.removeprefix(PREFIX): value for name, value in variables.items() if name.startswith(PREFIX)}
     reader = Reader(plain, problems, PREFIX, SECRET)
     definition = {**_general(reader), **_nodes(reader), **_access(reader)}
-    # In a cluster MAC-based forwarding needs linksets, policy-based routes do not.
-    by_topology = "pbr" if definition["topology"] == "cluster" else "mbf"
-    definition["return_path"] = reader.choice("return_path", ("mbf", "pbr", "none"), by_topology)
     definition["zones"] = _zones(reader, definition)
     definition["policy"] = _policy(reader, definition)
     definition["store"] = _store(reader)
@@ -141,6 +138,7 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "join_timeout": reader.whole("join_timeout", 900, 1),
         "features": reader.texts("features", ("LB", "SSL")),
         "modes": reader.texts("modes"),
+        "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
     }
 
 
