@@ -27,10 +27,22 @@ class Remains:
     action: Action
     takeover: int = 0
 
+    @property
+    def step(self) -> str:
+        """The step of role scale_in that does it. A node that was never in service needs no drain."""
+        if self.stage is Action.SCALE_OUT:
+            return "cleanup"
+        return "begin" if self.action is Action.SCALE_IN else "finish"
+
     def to_json(self) -> dict[str, Any]:
         """Return the form that modules return."""
-        known = {"event_id": self.event_id, "stage": self.stage.value, "action": self.action.value}
-        return {**known, "takeover": self.takeover}
+        return {
+            "event_id": self.event_id,
+            "stage": self.stage.value,
+            "action": self.action.value,
+            "step": self.step,
+            "takeover": self.takeover,
+        }
 
 
 def remains(policy: Policy, record: Record, decision: Decision) -> tuple[Remains, ...]:

@@ -163,6 +163,20 @@ class Engine:
         self.outcome = _WATCHED
         return _NONE
 
+    def needs_figures(self, now: float) -> bool:
+        """Return whether :meth:`tick` at this instant would weigh a sample; only for an engine that is thrown away.
+
+        A tick of an interval that was seen already, and a tick in a phase that lasts, weigh nothing.
+        """
+        slot = _ceil((now - self.offset) / self.interval - 0.5)
+        if slot != self.slot + 1:
+            slot = self._place(slot, now)
+        if slot <= self.slot:
+            return False
+        if self.phase is _COOLDOWN:
+            return not self.lasts(self.until or 0.0, now, slot)
+        return self.phase is _WATCHING
+
     def _place(self, slot: int, now: float) -> int:
         """The slot of a tick that does not follow its predecessor's on the grid."""
         if abs(now - self.at - self.interval) < self.slack:

@@ -126,11 +126,13 @@ def evaluate(
 
 
 def weighs(policy: Policy, record: Record, now: object) -> bool:
-    """Whether a tick at this instant would look at figures; if not, there is no need to ask anybody for them.
+    """Return whether a tick at this instant would weigh figures; if not, no figure has to be read for it.
 
-    Raises what :func:`evaluate` would. A zone of ``min_nodes`` without figures decides nothing by itself.
+    It decides nothing: :func:`evaluate` is called once for each tick. Raises what :func:`evaluate` would raise.
     """
-    return evaluate(policy, record, None, policy.min_nodes, now)[1].evaluated
+    instant = as_instant(now)
+    refuse_past(policy, record, instant)
+    return contest(policy, record, instant) is None and Engine(policy, record).needs_figures(instant)
 
 
 def announced(record: Record, decision: Decision) -> Record:

@@ -18,6 +18,7 @@ import fcntl
 import json
 import os
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -48,6 +49,20 @@ from .base import (
 FORMAT = 1
 #: How long to wait, in seconds, for another process's lock; it holds it for milliseconds.
 LOCK_SECONDS = 30.0
+
+
+class _Queues:
+    """A lock a folder for the threads of this process."""
+
+    def __init__(self) -> None:
+        self._guard, self._locks = threading.Lock(), dict[Path, threading.Lock]()
+
+    def of(self, folder: Path) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault(folder, threading.Lock())
+
+
+_QUEUES = _Queues()
 
 
 class FileStore:
@@ -165,17 +180,21 @@ class FileStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock of the folder; the kernel frees it when the process dies."""
-        with _sentences(self.path, "write"):
-            if not self.path.parent.is_dir():
-                self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            _refuse_open_folder(self.path.parent, os.fstat(lock))
-            self._wait_for(lock)
-            yield
-        finally:
-            os.close(lock)
+        """Hold the lock of the folder; the kernel frees it when the process dies.
+
+        Threads of one process queue up first: many zones that poll for one lock would keep each other from it.
+        """
+        with _QUEUES.of(self.path.parent):
+            with _sentences(self.path, "write"):
+                if not self.path.parent.is_dir():
+                    self.path.parent.mkdir(mode=0o700, exist_ok=True)
+                lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                _refuse_open_folder(self.path.parent, os.fstat(lock))
+                self._wait_for(lock)
+                yield
+            finally:
+                os.close(lock)
 
     def _wait_for(self, lock: int) -> None:
         deadline = time.monotonic() + self._lock_seconds
