@@ -150,7 +150,7 @@ from ..module_utils.attachments.elastic_ip_changes import Outcome, carry_out, re
 from ..module_utils.attachments.elastic_ip_plan import Move, Wish, lookup, plan
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws.addresses import Address, Interface, parse_addresses, parse_interfaces
-from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.core.parallel import both
@@ -194,7 +194,7 @@ def write(client: Client, moves: list[Move], verify_timeout: float | None) -> li
     """Carry out the plan and look at the result."""
     return carry_out(
         moves,
-        associate=lambda move: api.associate_address(
+        associate=lambda move: api.associate_address_once(
             client, move.address.allocation_id, move.after.network_interface_id, move.after.private_ip_address
         ),
         read=lambda ids: parse_addresses(api.describe_addresses(client, {"allocation-id": ids})),
@@ -222,7 +222,7 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
     """Read, plan, write, look. The result, and the sentence with which to fail if an address is not where wanted."""
     params = module.params
     wishes = [Wish.from_option(option) for option in params["moves"]]
-    client = connect(module, "ec2", read_timeout=10)
+    client = connect(module, "ec2", read_timeout=BRIEF, attempts=1)
     addresses, interfaces = read(client, wishes)
     moves = plan(wishes, addresses, interfaces, params["expected_owners"], params["displace"])
     outcomes = None

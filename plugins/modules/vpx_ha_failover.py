@@ -200,20 +200,26 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils.attachments.elastic_ip_changes import report
 from ..module_utils.aws.addresses import Address
-from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.parallel import both
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.module import client_from, connection_from, nitro_argument_spec, require_requests
+from ..module_utils.nitro.module import (
+    client_from,
+    connection_from,
+    nitro_argument_spec,
+    probe_from,
+    require_requests,
+)
 from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile.pair_associations import pick_addresses
 from ..module_utils.reconcile.pair_look import endpoint, panel, read_pair
 from ..module_utils.reconcile.pair_probe import Patience
 from ..module_utils.reconcile.planned_failover import ANY_NODE, plan_failover
 from ..module_utils.reconcile.switch_addresses import SwitchAddresses
-from ..module_utils.reconcile.switchover import Node, due, hand_over, look, swapped
+from ..module_utils.reconcile.switchover import Node, due, hand_over, look, still_primary, swapped, went_back
 
 
 def argument_spec() -> dict[str, Any]:
@@ -259,7 +265,7 @@ class Task:
 
 def ec2(module: Any) -> Client:
     """Return the client. ``validate_certs`` speaks of the appliances; AWS's certificates are always validated."""
-    return connect(module, "ec2", read_timeout=10, verify=module.params["aws_ca_bundle"] or True)
+    return connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=module.params["aws_ca_bundle"] or True)
 
 
 def task_as_given(module: Any) -> Task:
@@ -277,7 +283,7 @@ def task_of_group(module: Any) -> Task:
     nodes, every = read_pair(client, group)
     addresses = pick_addresses(every, params["elastic_ips"], group, nodes)
     patience = Patience(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
-    with panel(nodes, port, lambda nsip: client_from(params, nsip=nsip), patience) as asked:
+    with panel(nodes, port, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), patience) as asked:
         claims, verdict = asked.decide()
     failover = plan_failover(
         group, nodes, claims, verdict, addresses, to=params["to"], guard=not params["ignore_guard"]
@@ -312,13 +318,18 @@ def read(
 
 
 def switch(
-    params: dict[str, Any], this: NitroClient, other: NitroClient, forced: bool, addresses: SwitchAddresses
+    params: dict[str, Any],
+    this: NitroClient,
+    other: NitroClient,
+    forced: bool,
+    addresses: SwitchAddresses,
+    winner: NitroClient,
 ) -> int:
     """Return the milliseconds it took, 0 if no failover was forced. Clients wait: nothing else belongs in here."""
     started = time.monotonic()
     if forced:
         hand_over(this, other, params["timeout"])
-    addresses.move(params["verify_timeout"])
+    addresses.move(params["verify_timeout"], still_primary(winner))
     return round((time.monotonic() - started) * 1000) if forced else 0
 
 
@@ -338,7 +349,7 @@ def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple
     before, forced = read(task, this, other, addresses)
     after, switch_ms = swapped(before) if forced else before, 0
     if not module.check_mode:
-        switch_ms = switch(module.params, this, other, forced, addresses)
+        switch_ms = switch(module.params, this, other, forced, addresses, this if task.stays else other)
         after = both(lambda: look(this), lambda: look(other)) if forced else before
     entries = addresses.results()
     result: dict[str, Any] = {
@@ -349,8 +360,12 @@ def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple
         "switch_ms": switch_ms,
         **task.facts,
     }
-    trouble = report(addresses.outcomes)
-    return {**result, "diff": difference(result)}, f"{task.winner} is primary, but {trouble}" if trouble else None
+    trouble = report(addresses.outcomes) or (went_back(after) if forced else None)
+    return {**result, "diff": difference(result)}, _failed(task, forced, trouble)
+
+
+def _failed(task: Task, forced: bool, trouble: str | None) -> str | None:
+    return f"{task.winner} {'became' if forced else 'is'} primary, but {trouble}" if trouble else None
 
 
 def work(module: Any) -> tuple[dict[str, Any], str | None]:

@@ -14,6 +14,9 @@ description:
     primary as well; one that has no peer and serves nothing is fresh or rebuilt, and is neither taken for the primary
     nor for a rival of it. A node that does not answer, whose instance does not run, or that cannot be logged in to is
     no obstacle; RV(verdict) names what each node claims.
+  - RV(moves) is empty while an Elastic IP would have to be taken from a node that may still serve clients, see
+    M(cloudadc.aws.vpx_ha_reconcile); RV(verdict) says why. Silence of a node counts only after the pair's dead interval
+    (3 seconds), so give O(settle_timeout) more than that where a node may be dead.
   - Calls. One C(DescribeInstances) and one C(DescribeAddresses) side by side (two of the former if O(nodes) names some
     nodes by instance and some not). On each node, all nodes at once, a login, C(hanode), then C(lbvserver),
     C(csvserver) and C(ipset_nsip_binding) side by side, and a logout. While O(settle_timeout) lasts, C(hanode) again
@@ -52,12 +55,13 @@ options:
     type: int
   probe_timeout:
     description:
-      - Seconds that a dead node may cost; a node has to accept a login within them, and again to say what it is.
+      - Seconds after which a node that has not answered counts as silent.
     type: float
     default: 1.0
   settle_timeout:
     description:
-      - Seconds to wait for exactly one primary, for example while a node has not yet found out that its peer is dead.
+      - Seconds to wait for exactly one primary, for example while a node has not yet found out that its peer is dead,
+        and until it is certain that a silent node serves no clients.
     type: float
     default: 0
   validate_certs:
@@ -128,6 +132,7 @@ nodes:
       description: The addresses of virtual servers with an IPSet and of the IPSets these carry, as this node has them.
       type: list
       sample: ["10.0.11.10", "10.0.12.10"]
+    served_known: {type: bool, description: "Whether RV(nodes[].served_addresses) was read.", sample: true}
     error: {type: str, description: "Why it did not say everything, or null.", sample: null}
 primary:
   description: The index in RV(nodes) of the one primary; null if there is not exactly one.
@@ -157,7 +162,8 @@ elastic_ips:
 moves:
   description:
     - Where every Elastic IP belongs, on the client interface of the primary, in the shape of
-      O(cloudadc.aws.eip_failover#module:moves). Empty if there is no primary.
+      O(cloudadc.aws.eip_failover#module:moves). Empty if there is no primary, or if it is not certain that the
+        Elastic IPs may be taken from where they are.
     - The k-th private address of one node stands for the k-th of the other; k is the place of the address that the
       Elastic IP has now, else the place of the Elastic IP in the list.
   returned: success
@@ -183,11 +189,13 @@ from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.nitro_wire import parse_address
 from ..module_utils.core.parallel import gather
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, require_requests
+from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.module import client_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile import pair_associations as pair_seats
-from ..module_utils.reconcile.pair_claims import Claim, Verdict, claim_result
+from ..module_utils.reconcile.pair_claims import claim_result
 from ..module_utils.reconcile.pair_probe import Panel, Patience, Target
+from ..module_utils.reconcile.pair_repair import Observation, observe
 
 
 def argument_spec() -> dict[str, Any]:
@@ -251,37 +259,35 @@ def endpoint(nsip: str, port: int | None) -> str:
     return f"{at}:{own_port or port}" if own_port or port else at
 
 
-def ask(params: dict[str, Any], nodes: list[pair_seats.Node]) -> tuple[list[Claim], Verdict]:
+def ask(params: dict[str, Any], nodes: list[pair_seats.Node], addresses: list[Address]) -> Observation:
     """What the appliances say."""
     patience = Patience(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
-    with Panel(targets(params, nodes), lambda nsip: client_from(params, nsip=nsip), patience) as panel:
-        return panel.decide()
+
+    def client(nsip: str) -> NitroClient:
+        return probe_from(params, nsip, params["probe_timeout"])
+
+    with Panel(targets(params, nodes), client, patience) as panel:
+        return panel.settle(lambda claims: observe(nodes, addresses, claims))
 
 
-def result(
-    module: Any, nodes: list[pair_seats.Node], addresses: list[Address], claims: list[Claim], verdict: Verdict
-) -> dict[str, Any]:
+def result(module: Any, nodes: list[pair_seats.Node], addresses: list[Address], found: Observation) -> dict[str, Any]:
     entries = []
-    for node, claim in zip(nodes, claims, strict=True):
-        entries.append({**node.result(), **claim_result(claim, [other for other in claims if other is not claim])})
-    seats: dict[str, Any] = {}
-    if verdict.primary is not None and addresses:
-        client = nodes[verdict.primary].client
-        if client:
-            seats = pair_seats.seats_on(client, addresses, nodes)
-        homeless = [str(address) for address in addresses if address.allocation_id not in seats]
+    for node, claim in zip(nodes, found.claims, strict=True):
+        others = [other for other in found.claims if other is not claim]
+        entries.append({**node.result(), **claim_result(claim, others)})
+    primary = found.verdict.primary
+    if primary is not None:
+        homeless = [str(address) for address in addresses if address.allocation_id not in found.seats]
         if homeless:
-            module.warn(
-                f"{nodes[verdict.primary].name} has no client address left for Elastic IP {', '.join(homeless)}"
-            )
+            module.warn(f"{nodes[primary].name} has no client address left for Elastic IP {', '.join(homeless)}")
     return {
         "changed": False,
         "nodes": entries,
-        "primary": verdict.primary,
-        "verdict": verdict.sentence,
-        "healthy": verdict.healthy,
+        "primary": primary,
+        "verdict": "; ".join([found.verdict.sentence, *found.doubts]),
+        "healthy": found.verdict.healthy,
         "elastic_ips": [pair_seats.address_result(address) for address in addresses],
-        "moves": pair_seats.moves_to(seats, addresses),
+        "moves": [] if found.doubts else pair_seats.moves_to(found.seats, addresses),
     }
 
 
@@ -294,8 +300,7 @@ def work(module: Any) -> dict[str, Any]:
     client = connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
     nodes, every_address = read_aws(client, params)
     addresses = pair_seats.pick_addresses(every_address, params["elastic_ips"], params["group"] or None, nodes)
-    claims, verdict = ask(params, nodes)
-    return result(module, nodes, addresses, claims, verdict)
+    return result(module, nodes, addresses, ask(params, nodes, addresses))
 
 
 def main() -> None:

@@ -14,10 +14,20 @@ description:
     because clients wait meanwhile.
   - Unless exactly one node is primary nothing is touched, and the message says what each node claims. A node that is
     off, gone or rebuilt is no obstacle.
-  - Calls. C(DescribeInstances) and C(DescribeAddresses) side by side; on each node a login, C(hanode), three reads
+  - An Elastic IP is taken from a node that EC2 shows running only if that node says itself that it is not primary, if
+    the primary hears it as Secondary, or if it is silent - over the pair's dead interval (3 seconds) and to at least
+    three questions - and the primary says that it is DOWN. What cannot be decided ends in a refusal that says what each
+    node says, and nothing is touched.
+  - A primary without a peer does not count while another node of the pair is running (O(accept_standalone)).
+  - It fails where the pair has no Elastic IP, or has it on an interface that is not of the pair (O(expected_owners)).
+  - A call that AWS does not answer is judged again from live readings before it is repeated, and after every write.
+    When the roles have changed meanwhile, it plans anew, three times at most.
+  - Calls. C(DescribeInstances) and C(DescribeAddresses) side by side, C(DescribeNetworkInterfaces) only where an
+    Elastic IP is on an unknown interface; on each node a login, C(hanode) about ten times a second, three reads
     beside each other for the addresses it serves, and a logout; one C(AssociateAddress) per Elastic IP that moves, all
     at once; one C(DescribeAddresses) per look at the result. Nothing is written when everything is true already.
-  - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
+  - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses), C(ec2:DescribeNetworkInterfaces) and
+    C(ec2:AssociateAddress).
 options:
   group:
     description:
@@ -34,9 +44,26 @@ options:
     description:
       - The port at which the appliances answer. By default that of O(nitro_protocol).
     type: int
+  accept_standalone:
+    description:
+      - Whether a primary that has no peer counts while another node of the pair is running. Such a node was taken out
+        of its pair, for example for an upgrade, and the other one serves too.
+      - Set it only if you know that the other node serves no clients.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  expected_owners:
+    description:
+      - Network interfaces outside of the pair from which an Elastic IP of the pair may be taken.
+      - One that is attached to nothing needs no permission.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   probe_timeout:
     description:
-      - Seconds that a dead node may cost; a node has to accept a login within them, and again to say what it is.
+      - Seconds after which a node that has not answered counts as silent.
+      - If an Elastic IP must be taken from it, it has to be silent for as long as the pair's dead interval.
     type: float
     default: 1.0
   settle_timeout:
@@ -111,31 +138,35 @@ duration_ms:
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.attachments.elastic_ip_changes import Outcome, carry_out, report
-from ..module_utils.attachments.elastic_ip_plan import Move, Wish, plan
+from ..module_utils.attachments.elastic_ip_changes import Outcome
+from ..module_utils.attachments.elastic_ip_plan import Move
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws import tags as t
-from ..module_utils.aws.addresses import Address, parse_addresses
-from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.addresses import parse_addresses, parse_interfaces
+from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.instances import parse_instances
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.parallel import both
-from ..module_utils.nitro.module import (
-    client_from,
-    connection_from,
-    nitro_argument_spec,
-    require_requests,
-)
+from ..module_utils.nitro.module import connection_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.reconcile import pair_associations as pair_seats
-from ..module_utils.reconcile.pair_claims import Claim, Verdict
+from ..module_utils.reconcile.pair_associations import nodes_of_group
 from ..module_utils.reconcile.pair_probe import Panel, Patience, Target
+from ..module_utils.reconcile.pair_repair import (
+    Pair,
+    assess,
+    interfaces_of,
+    refuse_strangers,
+    require_addresses,
+    strangers,
+)
+from ..module_utils.reconcile.pair_writes import Writer, repair
 
 
 def argument_spec() -> dict[str, Any]:
@@ -144,6 +175,8 @@ def argument_spec() -> dict[str, Any]:
         "group": {"type": "str", "required": True},
         "elastic_ips": {"type": "list", "elements": "str"},
         "nitro_port": {"type": "int"},
+        "accept_standalone": {"type": "bool", "default": False},
+        "expected_owners": {"type": "list", "elements": "str", "default": []},
         "probe_timeout": {"type": "float", "default": 1.0},
         "settle_timeout": {"type": "float", "default": 10},
         "guard": {"type": "bool", "default": True},
@@ -151,70 +184,58 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read(client: Client, params: dict[str, Any]) -> tuple[list[pair_seats.Node], list[Address]]:
-    """The nodes of the pair and all Elastic IPs of the region: one round trip."""
-    addresses, instances = both(
-        lambda: api.describe_addresses(client),
-        lambda: api.describe_instances(client, {f"tag:{t.GROUP}": params["group"]}),
+def read(client: Client, params: dict[str, Any]) -> Pair:
+    """Read the pair from AWS in one round trip. Raises Refusal where its Elastic IPs are not its own to move."""
+    addresses, found = both(
+        lambda: parse_addresses(api.describe_addresses(client)),
+        lambda: parse_instances(api.describe_instances(client, {f"tag:{t.GROUP}": params["group"]})),
     )
-    return pair_seats.nodes_of_group(parse_instances(instances), params["group"]), parse_addresses(addresses)
+    pair = Pair(
+        group=params["group"],
+        nodes=tuple(nodes_of_group(found, params["group"])),
+        addresses=tuple(addresses),
+        wanted=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
+        interfaces=interfaces_of(found),
+        guard=params["guard"],
+        accept_standalone=params["accept_standalone"],
+    )
+    require_addresses(pair)
+    outside = strangers(pair, params["expected_owners"])
+    if outside:
+        listed = api.describe_network_interfaces(client, {"network-interface-id": sorted(outside)})
+        refuse_strangers(pair, outside, parse_interfaces(listed))
+    return pair
 
 
-def panel(params: dict[str, Any], nodes: list[pair_seats.Node]) -> Panel:
+def panel(params: dict[str, Any], pair: Pair) -> Panel:
     port = f":{params['nitro_port']}" if params["nitro_port"] else ""
-    hosts = [f"[{node.nsip}]" if ":" in node.nsip else node.nsip for node in nodes]
-    targets = [Target(node.name, node.nsip, host + port, node.idle) for node, host in zip(nodes, hosts, strict=True)]
+    hosts = [f"[{node.nsip}]" if ":" in node.nsip else node.nsip for node in pair.nodes]
+    targets = [
+        Target(node.name, node.nsip, host + port, node.idle) for node, host in zip(pair.nodes, hosts, strict=True)
+    ]
     patience = Patience(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
-    return Panel(targets, lambda nsip: client_from(params, nsip=nsip), patience)
+    return Panel(targets, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), patience)
 
 
-def decide(
-    params: dict[str, Any], nodes: list[pair_seats.Node], every: list[Address], claims: list[Claim], verdict: Verdict
-) -> list[Move]:
-    """Where every Elastic IP of the pair has to go. Raises Refusal with a sentence; then nothing was touched."""
-    group = params["group"]
-    if verdict.primary is None:
-        raise Refusal(f"{group}: {verdict.sentence}; nothing was touched")
-    node, claim = nodes[verdict.primary], claims[verdict.primary]
-    if node.client is None:
-        raise Refusal(f"{group}: {node.name}, which is primary, has no client interface; nothing was touched")
-    addresses = pair_seats.pick_addresses(every, params["elastic_ips"], group, nodes)
-    seats = pair_seats.seats_on(node.client, addresses, nodes)
-    homeless = [str(address) for address in addresses if address.allocation_id not in seats]
-    if homeless:
-        raise Refusal(f"{group}: {node.name} has no client address left for {', '.join(homeless)}; nothing was touched")
-    unserved = sorted({seat.private_ip_address for seat in seats.values()} - set(claim.served))
-    if unserved and params["guard"]:
-        why = f" ({claim.error})" if claim.error else ""
-        raise Refusal(
-            f"{group}: no virtual server of {node.name} ({node.nsip}), which is primary, answers at "
-            f"{', '.join(unserved)}, neither itself nor through its IPSet{why}, so traffic would vanish; nothing was "
-            "touched (guard: false moves the Elastic IP all the same)"
-        )
-    targets = pair_seats.moves_to(seats, addresses)
-    wishes = [Wish.from_option({"instance_id": None, "device_index": 1, **target}) for target in targets]
-    return plan(wishes, every, [], None)
-
-
-def carry(client: Client, moves: list[Move], verify_timeout: float) -> list[Outcome]:
-    return carry_out(
-        moves,
-        associate=lambda move: api.associate_address(
+def writer(client: Client) -> Writer:
+    """How Elastic IPs are moved and looked at."""
+    return Writer(
+        associate=lambda move: api.associate_address_once(
             client, move.address.allocation_id, move.after.network_interface_id, move.after.private_ip_address
         ),
         read=lambda ids: parse_addresses(api.describe_addresses(client, {"allocation-id": ids})),
-        verify_timeout=verify_timeout,
     )
 
 
-def results(moves: list[Move], outcomes: list[Outcome]) -> list[dict[str, Any]]:
-    """Where each one is now; before anything was written, where it will be."""
-    written = {outcome.move.address.allocation_id: outcome for outcome in outcomes}
+def results(moves: Sequence[Move], outcomes: list[Outcome]) -> list[dict[str, Any]]:
+    """Where each one was at first and is now; before anything was written, where it will be."""
     entries = []
     for move in moves:
-        outcome = written.get(move.address.allocation_id)
-        now, changed = (outcome.now, outcome.written) if outcome else (move.after, move.changed)
-        entries.append(move.result(now, changed))
+        mine = [one for one in outcomes if one.move.address.allocation_id == move.address.allocation_id]
+        if mine:
+            entries.append(mine[0].move.result(mine[-1].now, any(one.written for one in mine)))
+        else:
+            entries.append(move.result(move.after, move.changed))
     return entries
 
 
@@ -223,22 +244,28 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
     params = module.params
     connection_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
     # validate_certs speaks of the appliances here; AWS's certificates are always validated.
-    client = connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
-    nodes, every = read(client, params)
-    with panel(params, nodes) as asked:
-        claims, verdict = asked.decide()
-        moves = decide(params, nodes, every, claims, verdict)
-        outcomes = [] if module.check_mode else carry(client, moves, params["verify_timeout"])
-    primary = nodes[verdict.primary or 0]  # decide() refuses if there is none
-    entries = results(moves, outcomes)
+    verify = params["aws_ca_bundle"] or True
+    client = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=verify)
+    pair = read(client, params)
+    with panel(params, pair) as asked:
+        found = first = asked.settle(lambda claims: assess(pair, claims))
+        if found.refusal:
+            raise Refusal(found.refusal)
+        outcomes: list[Outcome] = []
+        trouble = None
+        if not module.check_mode:
+            found, outcomes, trouble = repair(writer(client), pair, asked, params["verify_timeout"], found)
+    entries = results(first.moves, outcomes)
+    last = found if found.verdict.primary is not None else first
+    node = pair.nodes[last.verdict.primary or 0]
     result = {
         "changed": any(entry["changed"] for entry in entries),
-        "primary": {"node_id": primary.node_id, "instance_id": primary.instance_id, "nsip": primary.nsip},
-        "verdict": verdict.sentence,
+        "primary": {"node_id": node.node_id, "instance_id": node.instance_id, "nsip": node.nsip},
+        "verdict": found.verdict.sentence,
         "moves": entries,
         "diff": {side: {entry["elastic_ip"]: entry[side] for entry in entries} for side in ("before", "after")},
     }
-    return result, report(outcomes)
+    return result, trouble
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ plan:
       type: str
       sample: vpc-0123456789abcdef0
     subnets:
-      description: The subnets by id, each with zone, C(cidr_block), C(netmask) and C(gateway).
+      description: The subnets of the nodes by id, each with its zone and C(cidr_block).
       type: dict
     shared:
       description:
@@ -87,6 +87,12 @@ plan:
         - C(sets), the option of M(cloudadc.aws.vpx_instance) without security groups, and whether it has anything to
           change (C(changed)). Filter P(cloudadc.aws.pair_steps#filter) adds the security groups.
       type: dict
+    network:
+      description:
+        - For each node the mask of its server subnet, the routes to the subnets of back ends by its own gateway, and what
+          M(cloudadc.aws.vpx_network) needs besides.
+      type: list
+      elements: dict
 """
 
 from typing import Any

@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Carrying out the moves of Elastic IPs: all writes at once, then looks until AWS agrees. Effects are handed in."""
+"""Carry out the moves of Elastic IPs: all writes at once, then looks until AWS agrees. Effects are handed in.
+
+A write without an answer may still be carried out, long after the caller has given up. So it is looked after, judged
+again before it is repeated, and no run ends before it has looked once more when the last one can have arrived.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +16,53 @@ from dataclasses import dataclass, field
 
 from ..aws.addresses import Address, Seat
 from ..aws.errors import AwsError
+from ..core.errors import Failure
 from ..core.parallel import attempt_all
-from ..core.waiting import Clock, Pace, Sleep, looks
+from ..core.waiting import Clock, Pace, Sleep
 from .elastic_ip_plan import Look, Move, judge
 
 Associate = Callable[[Move], object]
 Read = Callable[[Sequence[str]], Sequence[Address]]
+#: Whether a move is still right, from live readings: None, or the reason against it as a message.
+Permit = Callable[[Move], str | None]
 
 PACE = Pace(first=0.1, growth=2.0, longest=2.0)
 # EC2 is eventually consistent: a third place seen once may be a past one. Seen this often in a row, it is the truth.
 SIGHTINGS = 3
+#: Writes of one address that may stay without an answer; and writes in all, those counted that AWS put off.
+UNANSWERED = 3
+ATTEMPTS = 8
+#: Seconds after which a write that was not answered is taken for lost: on its way it may be held up, but not for ever.
+LANDING_SECONDS = 20.0
+# Answers that ask to come again. Those of the last line do not say whether the write was carried out.
+_PUT_OFF = frozenset(
+    {
+        *("RequestLimitExceeded", "Throttling", "ThrottlingException", "EC2ThrottledException", "RequestThrottled"),
+        *("SlowDown", "TooManyRequestsException"),
+        *("Unavailable", "ServiceUnavailable", "InternalError", "InternalFailure", "InternalServerError"),
+    }
+)
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one move. ``now``: the seat last seen; ``written``: AWS acknowledged our write."""
+    """What became of one move. ``now``: the seat last seen; ``written``: AWS acknowledged our write.
+
+    ``attempts``: writes sent; ``lost``: those of them without an answer, the last one sent at ``lost_at`` (seconds of
+    the caller's clock). ``withdrawn``: why it was not tried again.
+    """
 
     move: Move
     written: bool = False
-    error: AwsError | None = None
+    error: Failure | None = None
     now: Seat | None = None
     look: Look | None = None
-    unread: AwsError | None = None
+    unread: Failure | None = None
+    attempts: int = 0
+    lost: int = 0
+    lost_at: float = 0.0
+    withdrawn: str | None = None
+    seen: Address | None = None
     sightings: Counter[Seat | None] = field(default_factory=Counter)
 
     @property
@@ -41,19 +70,52 @@ class Outcome:
         return self.look is Look.ARRIVED or (self.written and self.look is None and self.unread is None)
 
     @property
+    def code(self) -> str | None:
+        """The code with which AWS answered the last write; None: there is no error, or no answer came."""
+        return self.error.code if isinstance(self.error, AwsError) else None
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a write that was not answered may still be carried out: all of them, but the one that arrived."""
+        by_lost = self.look is Look.ARRIVED and self.lost == self.attempts
+        return self.lost > (1 if by_lost else 0)
+
+    @property
+    def landed_by(self) -> float:
+        """When (caller's clock) no write of ours can be on its way any more."""
+        return self.lost_at + LANDING_SECONDS if self.in_flight else float("-inf")
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the write may be sent again: AWS put it off or did not answer, and nothing has changed since."""
+        if self.error is None or self.withdrawn or self.look is not Look.PENDING or self.attempts >= ATTEMPTS:
+            return False
+        return self.code in _PUT_OFF or (self.code is None and self.lost < UNANSWERED)
+
+    @property
     def settled(self) -> bool:
         """Whether another look would tell nothing new: it is there, it is clearly elsewhere, or AWS refused."""
         taken = self.look is Look.TAKEN and self.sightings[self.now] >= SIGHTINGS
-        refused = self.error is not None and self.error.code is not None and self.look is not None
-        return self.look is Look.ARRIVED or taken or refused
+        refused = self.error is not None and self.look is not None and not self.repeatable and self.code is not None
+        given_up = self.look is not None and (self.withdrawn is not None or (refused and self.look is not Look.ARRIVED))
+        return self.look is Look.ARRIVED or taken or given_up
+
+    def note(self, answer: object, sent: float) -> None:
+        """Take note of what became of a write that was sent at ``sent``."""
+        self.attempts += 1
+        self.error = answer if isinstance(answer, Failure) else None
+        if self.error is None:
+            self.written, self.now = True, self.move.after
+        elif self.code is None:
+            self.lost, self.lost_at = self.lost + 1, sent
 
     def see(self, address: Address) -> None:
-        now = address.seat
+        self.seen, now = address, address.seat
         if now != self.now:
             self.sightings.clear()
         self.sightings[now] += 1
         self.now, self.look, self.unread = now, judge(self.move, address), None
-        if self.look is Look.ARRIVED and self.error is not None and self.error.code is None:
+        if self.look is Look.ARRIVED and self.lost:
             self.written = True  # the answer to our write was lost, not the write
 
     def sentence(self) -> str:
@@ -61,12 +123,17 @@ class Outcome:
         name = self.move.address
         if self.arrived:
             return f"{name} is at {self.move.after}"
+        if self.withdrawn is not None:
+            return (
+                f"{name} was not moved: the call had no success ({self.error}), and it was not repeated because "
+                f"{self.withdrawn} (it is {_at(self.now)})"
+            )
         if self.error is not None:
-            return f"{name} was not moved: {self.error.sentence()} (it is {_at(self.now)})"
+            return f"{name} was not moved: {self.error} (it is {_at(self.now)})"
         if self.look is Look.TAKEN:
             return f"{name} was sent to {self.move.after} but another writer has put it to {self.now}"
         if self.unread is not None:
-            return f"{name} was sent to {self.move.after}, which AWS acknowledged, but {self.unread.sentence()}"
+            return f"{name} was sent to {self.move.after}, which AWS acknowledged, but {self.unread}"
         return f"{name} was sent to {self.move.after}, which AWS acknowledged, but is still {_at(self.now)}"
 
 
@@ -80,42 +147,68 @@ def carry_out(
     read: Read,
     verify_timeout: float | None,
     *,
+    permit: Permit = lambda _move: None,
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
 ) -> list[Outcome]:
     """Write every move that changes something, side by side; then, unless ``verify_timeout`` (seconds) is None, look.
 
     One outcome per address that had to move. A refusal of one never keeps the others from being carried out, and what
-    another writer did after us is reported, not fought.
+    another writer did after us is reported, not fought. A write that was not answered, or put off, is looked after in
+    any case; ``permit`` is asked before it is sent again.
     """
     due = list({move.address.allocation_id: move for move in moves if move.changed}.values())
-    answers = attempt_all([functools.partial(associate, move) for move in due])
-    outcomes = []
-    for move, answer in zip(due, answers, strict=True):
-        error = answer if isinstance(answer, AwsError) else None
-        now = move.before if error else move.after
-        outcomes.append(Outcome(move, written=error is None, error=error, now=now))
-    if verify_timeout is not None and outcomes:
-        _verify(outcomes, read, verify_timeout, clock, sleep)
+    outcomes = [Outcome(move, now=move.before) for move in due]
+    _write(outcomes, associate, clock)
+    uncertain = any(outcome.lost or outcome.error for outcome in outcomes if outcome.code in _PUT_OFF | {None})
+    if outcomes and (verify_timeout is not None or uncertain):
+        _follow(outcomes, associate, read, permit, clock() + (verify_timeout or 0.0), clock, sleep)
     return outcomes
 
 
-def _verify(outcomes: Sequence[Outcome], read: Read, timeout: float, clock: Clock, sleep: Sleep) -> None:
-    for _left in looks(timeout, PACE, clock=clock, sleep=sleep):
-        _look({o.move.address.allocation_id: o for o in outcomes if not o.settled}, read)
-        if all(outcome.settled for outcome in outcomes):
+def _write(outcomes: Sequence[Outcome], associate: Associate, clock: Clock) -> None:
+    sent = clock()
+    answers = attempt_all([functools.partial(associate, outcome.move) for outcome in outcomes])
+    for outcome, answer in zip(outcomes, answers, strict=True):
+        outcome.note(answer, sent)
+
+
+def _follow(
+    outcomes: Sequence[Outcome],
+    associate: Associate,
+    read: Read,
+    permit: Permit,
+    deadline: float,
+    clock: Clock,
+    sleep: Sleep,
+) -> None:
+    """Look until every move is settled, or ``deadline`` (caller's clock) is over and nothing can be on its way."""
+    pause = PACE.first
+    while True:
+        looked = clock()
+        _look({o.move.address.allocation_id: o for o in outcomes if not o.settled or o.in_flight}, read)
+        again = [outcome for outcome in outcomes if outcome.repeatable and looked < max(deadline, outcome.landed_by)]
+        for outcome in again:
+            outcome.withdrawn = permit(outcome.move)
+        _write([outcome for outcome in again if not outcome.withdrawn], associate, clock)
+        pending = [outcome for outcome in outcomes if not outcome.settled]
+        end = max([*([deadline] if pending else []), *(outcome.landed_by for outcome in outcomes)], default=looked)
+        if looked >= end:
             return
+        sleep(max(0.0, min(pause, end - clock())))
+        pause = min(pause * PACE.growth, PACE.longest)
 
 
 def _look(waiting: dict[str, Outcome], read: Read) -> None:
     try:
-        seen = read(sorted(waiting))
-    except AwsError as error:  # the moves are made: the next look may succeed, and if none does it is told
+        seen = read(sorted(waiting)) if waiting else []
+    except Failure as error:  # the moves are made: the next look may succeed, and if none does it is told
         for outcome in waiting.values():
             outcome.unread = error
         return
     for address in seen:
-        waiting[address.allocation_id].see(address)
+        if address.allocation_id in waiting:
+            waiting[address.allocation_id].see(address)
 
 
 def report(outcomes: Sequence[Outcome]) -> str | None:

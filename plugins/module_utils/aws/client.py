@@ -13,8 +13,15 @@ from .errors import AwsError
 Client = Any
 
 
-def connect(module: Any, service: str, *, read_timeout: float = 30, **extra: Any) -> Client:
+#: Seconds for an answer to a call that moves an address: what takes longer is judged anew.
+BRIEF = 5
+
+
+def connect(module: Any, service: str, *, read_timeout: float = 30, attempts: int = 4, **extra: Any) -> Client:
     """A client with timeouts (seconds) and room for parallel calls; the user's ``aws_config`` has the last word.
+
+    ``attempts``: how often the SDK sends a call that is not answered or put off; 1 for clients that make writes which
+    must be judged again before they are repeated (reads then repeat themselves, see errors.aws_call).
 
     Raises AwsError if there can be none: an unknown profile, a malformed endpoint.
     """
@@ -30,7 +37,7 @@ def connect(module: Any, service: str, *, read_timeout: float = 30, **extra: Any
             "max_pool_connections": WORKERS,
             "connect_timeout": 5,
             "read_timeout": read_timeout,
-            "retries": {"mode": "standard", "total_max_attempts": 4},
+            "retries": {"mode": "standard", "total_max_attempts": attempts},
         },
         **extra,
     )

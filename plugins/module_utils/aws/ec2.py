@@ -33,14 +33,14 @@ def _filters(filters: Filters | None) -> dict[str, Any]:
     }
 
 
-@aws_call("describe Elastic IPs")
+@aws_call("describe Elastic IPs", lost=2)
 def describe_addresses(client: Client, filters: Filters | None = None) -> Described:
     """DescribeAddresses: a whole region is one reply, it has no pages."""
     found: Described = client.describe_addresses(**_filters(filters))["Addresses"]
     return found
 
 
-@aws_call("describe network interfaces")
+@aws_call("describe network interfaces", lost=2)
 def describe_network_interfaces(client: Client, filters: Filters | None = None) -> Described:
     """DescribeNetworkInterfaces, all pages."""
     pages = client.get_paginator("describe_network_interfaces").paginate(**_filters(filters))
@@ -53,8 +53,23 @@ def associate_address(client: Client, allocation_id: str, network_interface_id: 
     """AssociateAddress in one atomic step, whoever holds it now; the id of the new association.
 
     No DisassociateAddress before it: that would only widen the outage (EC2 API reference, AssociateAddress). Safe to
-    repeat: the call is idempotent.
+    repeat where nobody else moves the address: the call is idempotent.
     """
+    return _associate(client, allocation_id, network_interface_id, private_ip_address)
+
+
+@aws_call("associate {allocation_id} with {network_interface_id} ({private_ip_address})", retries=0)
+def associate_address_once(
+    client: Client, allocation_id: str, network_interface_id: str, private_ip_address: str
+) -> str:
+    """The same in one call that is not repeated here: whoever moves an address judges again before.
+
+    Repeated blindly it would take the address from the node that has got it meanwhile.
+    """
+    return _associate(client, allocation_id, network_interface_id, private_ip_address)
+
+
+def _associate(client: Client, allocation_id: str, network_interface_id: str, private_ip_address: str) -> str:
     reply = client.associate_address(
         AllocationId=allocation_id,
         NetworkInterfaceId=network_interface_id,
@@ -64,7 +79,7 @@ def associate_address(client: Client, allocation_id: str, network_interface_id: 
     return str(reply.get("AssociationId", ""))
 
 
-@aws_call("describe instances")
+@aws_call("describe instances", lost=2)
 def describe_instances(client: Client, filters: Filters) -> Described:
     """DescribeInstances, all pages; the instances of all reservations. An unknown id in a filter is no error."""
     pages = client.get_paginator("describe_instances").paginate(**_filters(filters))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -15,6 +16,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from ..core.errors import Failure
 from .rights import hint, missing_action, service_of
+
+try:
+    from botocore.exceptions import ConnectionError as NoConnection
+    from botocore.exceptions import HTTPClientError
+
+    _LOST: tuple[type[Exception], ...] = (NoConnection, HTTPClientError)
+except ImportError:
+    _LOST = ()
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,19 +76,22 @@ class _ErrorHandler(AWSErrorHandler):  # type: ignore[misc]
 
 
 def aws_call(
-    description: str, *, retry_on: Sequence[str] = (), retries: int = 8, delay: float = 0.2
+    description: str, *, retry_on: Sequence[str] = (), retries: int = 8, delay: float = 0.2, lost: int = 0
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorate a function that makes one AWS call: errors become AwsError, throttling is waited out.
 
     ``description`` completes "Failed to …" and may name parameters of the function in braces. ``retry_on`` are further
     error codes that pass by themselves; ``delay`` is the first back-off in seconds (jittered, doubling, 5 s at most).
+    ``retries`` 0: the call is made once, for callers that must judge again before they repeat it. ``lost``: how often
+    a call without an answer is repeated, for reads over clients that do not do it themselves (see client.connect).
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
         again = AWSRetry.jittered_backoff(
             retries=retries, delay=delay, max_delay=5, catch_extra_error_codes=[*_TRY_AGAIN, *retry_on]
-        )(function)
+        )(_despite_losses(function, lost))
+        again = again if retries else function
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -94,6 +106,25 @@ def aws_call(
         return call
 
     return decorate
+
+
+def _despite_losses(function: Callable[P, R], lost: int) -> Callable[P, R]:
+    """Repeat a read whose answer did not come, where the client makes one attempt only."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _turn in range(lost if _single_attempt(args[0] if args else kwargs.get("client")) else 0):
+            with contextlib.suppress(*_LOST):
+                return function(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _single_attempt(client: Any) -> bool:
+    config = getattr(getattr(client, "meta", None), "config", None)
+    retries = getattr(config, "retries", None)
+    return isinstance(retries, dict) and retries.get("total_max_attempts") == 1
 
 
 def fail(module: Any, error: Failure, **result: Any) -> NoReturn:

@@ -28,6 +28,8 @@ _API = "/nitro/v2"
 _LOGIN = "/config/login"
 _LOGOUT = "/config/logout"
 _FAREWELL_TIMEOUT = 3.0
+# Of a console that says there is always one more; a fleet of a hundred thousand devices has fewer.
+_MAX_PAGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +163,8 @@ class ConsoleClient:
         try:
             if self._credential and not self.access.by_token:
                 body: Row = {"logout": {}}
-                self._http.exchange(
-                    "log out", "POST", _LOGOUT, body, headers=self._credential, timeout=_FAREWELL_TIMEOUT
-                )
+                timeout = min(_FAREWELL_TIMEOUT, self.access.timeout)
+                self._http.exchange("log out", "POST", _LOGOUT, body, headers=self._credential, timeout=timeout)
         except NitroError:
             pass  # the session then ends by itself, on the console's idle timeout
         finally:
@@ -175,15 +176,17 @@ class ConsoleClient:
     def get(self, kind: str, ident: str | None = None) -> list[Row]:
         """All objects of a kind, however many pages they fill; or what there is under an id, ``[]`` for nothing."""
         rows, total = self._page(kind, ident, "")
-        page = 1
         size = len(rows)
-        while ident is None and size and len(rows) < total:
-            page += 1
+        if ident is not None or not size:
+            return rows
+        for page in range(2, _MAX_PAGES + 1):
+            if len(rows) >= total:
+                return rows
             more, total = self._page(kind, None, f"?pageno={page}&pagesize={size}")
-            if not more:
-                break
+            if not more or more == rows[-len(more) :]:
+                return rows
             rows += more
-        return rows
+        raise self._http.garbled(f"get {kind}", f"more than {_MAX_PAGES} pages")
 
     def _page(self, kind: str, ident: str | None, query: str) -> tuple[list[Row], int]:
         doing = f"get {kind}{_called(ident)}"
@@ -242,6 +245,9 @@ class ConsoleClient:
 
 
 def _path(kind: str, ident: str | None) -> str:
+    """The path of an object, or (None) of all. Raises NitroInputError for an id that a URL takes for all of them."""
+    if ident is not None and ident in wire.UNSPEAKABLE:
+        raise NitroInputError(f"{kind} {ident!r}: the console gave no id by which this one object can be named")
     return f"/config/{kind}" + (f"/{quote(ident, safe='')}" if ident is not None else "")
 
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from .errors import Failure
 
 # The vendor's ways of saying "there is no such thing" (vendor NITRO reference, error messages): 258 No such resource,
@@ -83,8 +81,9 @@ class NitroTimeout(NitroError):
     """A bounded wait ran out; the sentence says what was last seen."""
 
 
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with every secret in it replaced, longest first so that none shines through another."""
-    for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
-        text = text.replace(secret, "********")
-    return text
+class NitroOversized(NitroGarbled):
+    """An answer larger than any that NITRO gives; it was not read to its end."""
+
+
+class NitroLoginHeld(NitroError):
+    """No login was sent, because earlier ones failed a moment ago; an existing session could still be used."""

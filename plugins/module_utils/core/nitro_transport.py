@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 from . import nitro_wire as wire
+from .bounded_http import MAX_BYTES, AnswerTooLarge, AnswerTooLate, TimedResponse, limits, read_all, unpack
 from .nitro_errors import (
     BAD_CREDENTIALS,
     SESSION_GONE,
@@ -23,10 +26,11 @@ from .nitro_errors import (
     NitroGarbled,
     NitroInputError,
     NitroNotReady,
+    NitroOversized,
     NitroUnreachable,
     NitroUntrusted,
-    redact,
 )
+from .redaction import redact
 
 try:
     import requests
@@ -35,6 +39,37 @@ try:
     HAS_REQUESTS = True
 except ImportError:
     HAS_REQUESTS = False
+else:
+
+    class _HttpConnection(urllib3.connection.HTTPConnection):
+        response_class = TimedResponse
+
+    class _HttpsConnection(urllib3.connection.HTTPSConnection):
+        response_class = TimedResponse
+
+    class _HttpPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = _HttpConnection
+
+    class _HttpsPool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = _HttpsConnection
+
+    class _Adapter(requests.adapters.HTTPAdapter):
+        """Connections whose answers have a total deadline and a size limit.
+
+        ``verified`` false: certificates are not verified. All these connections share one TLS context: urllib3 would
+        otherwise load the system's authorities for each connection (60 ms of CPU) and then ignore them.
+        """
+
+        def __init__(self, *, verified: bool) -> None:
+            self._verified = verified
+            super().__init__()
+
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            if not self._verified:
+                kwargs["ssl_context"] = _unverified_context()
+            super().init_poolmanager(*args, **kwargs)
+            self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
 
 USER_AGENT = "cloudadc.aws"
 _PAUSES = (0.25, 1.0)
@@ -44,9 +79,9 @@ _PAUSES = (0.25, 1.0)
 class Peer:
     """The other side. ``name``: how sentences call it, its address; ``what``: what it is, for "… answered 354".
 
-    ``base``: the URL before every path. ``timeout`` in seconds, for each answer; ``connect_timeout``: a host that takes
-    longer to accept a connection, TLS included, counts as not there. ``session_option``: the option in which a
-    session id is given.
+    ``base``: the URL before every path. ``timeout`` in seconds, for each answer from its request to its last byte;
+    ``connect_timeout``: a host that takes longer to accept a connection, TLS included, counts as not there.
+    ``session_option``: the option in which a session id is given.
     """
 
     name: str
@@ -61,6 +96,10 @@ class Peer:
 
 class Broken(NitroCut):
     """The connection broke, at once and not by silence: asking again costs little."""
+
+
+class BrokenTls(Broken):
+    """TLS failed before a request was sent, as on an appliance that boots."""
 
 
 class Transport:
@@ -87,20 +126,22 @@ class Transport:
         form: Mapping[str, str] | None = None,
         repeatable: bool = False,
         timeout: float | None = None,
+        repeats: int = len(_PAUSES),
     ) -> wire.Reply:
         """One HTTP exchange; ``path`` below the base, or a whole URL. Raises NitroError.
 
-        Repeated when the peer has no room for it (nothing was carried out), and after a cut connection only where
-        carrying it out twice does no harm.
+        Repeated when the peer has no room for it (nothing was carried out), and after a cut connection, at most
+        ``repeats`` times, only where carrying it out twice does no harm.
         """
-        limit = min(timeout or self.peer.timeout, self.peer.timeout)
+        limit = self.peer.timeout if timeout is None else timeout
         for pause in (*_PAUSES, None):
             try:
                 reply = self._send(doing, method, path, {"json": body, "data": form, "headers": headers}, limit)
                 if reply.code not in TOO_MANY_SESSIONS or pause is None:
                     return reply
             except Broken:
-                if not repeatable or pause is None:
+                repeats -= 1
+                if not repeatable or pause is None or repeats < 0:
                     raise
             self._sleep(pause)
         raise AssertionError("the last turn of the loop returns or raises")
@@ -120,18 +161,27 @@ class Transport:
     def _send(self, doing: str, method: str, path: str, content: Mapping[str, Any], timeout: float) -> wire.Reply:
         verify: bool | str = self.peer.validate_certs and (self.peer.ca_path or True)
         try:
-            answer = self._http.request(
-                method,
-                path if path.startswith(("https://", "http://")) else self.peer.base + path,
-                **content,
-                timeout=(min(timeout, self.peer.connect_timeout), timeout),
-                verify=verify,
-                allow_redirects=False,
-            )
-        except (requests.RequestException, OSError) as error:
+            with (
+                limits(timeout),
+                self._http.request(
+                    method,
+                    path if path.startswith(("https://", "http://")) else self.peer.base + path,
+                    **content,
+                    timeout=(min(timeout, self.peer.connect_timeout), timeout),
+                    verify=verify,
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer,
+            ):
+                text = unpack(read_all(answer.raw), answer.headers.get("Content-Encoding", ""))
+        except ValueError as error:
+            if isinstance(error, requests.RequestException):
+                raise self._no_answer(doing, error, timeout) from None
+            raise self.garbled(doing, str(error), answer.status_code) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._no_answer(doing, error, timeout) from None
         reply = wire.parse_reply(
-            answer.status_code, answer.headers.get("Content-Type", ""), answer.content, body_expected=method == "GET"
+            answer.status_code, answer.headers.get("Content-Type", ""), text, body_expected=method == "GET"
         )
         if reply.status == 503 and reply.code not in TOO_MANY_SESSIONS:
             raise NitroNotReady(f"{self.peer.name}: {doing}: NITRO is not up (HTTP 503)", http_status=503)
@@ -141,15 +191,22 @@ class Transport:
 
     def _no_answer(self, doing: str, error: Exception, timeout: float) -> NitroError:
         start = f"{self.peer.name}: {doing}"
+        if _caused_by(error, AnswerTooLarge):
+            return NitroOversized(f"{start}: the answer has more than {MAX_BYTES // 2**20} MiB")
+        late = _caused_by(error, AnswerTooLate)
+        if isinstance(late, AnswerTooLate):
+            return NitroCut(f"{start}: no {'complete ' if late.begun else ''}answer within {timeout:g} s")
         if isinstance(error, requests.exceptions.SSLError):
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 trusted = self.peer.ca_path or "the system's authorities"
                 return NitroUntrusted(f"{start}: its certificate is not trusted by {trusted}: {_reason(error)}")
-            return Broken(f"{start}: TLS failed: {_reason(error)}")
+            return BrokenTls(f"{start}: TLS failed: {_reason(error)}")
         if isinstance(error, requests.exceptions.ConnectTimeout):
             return NitroUnreachable(f"{start}: no connection within {_seconds(error, timeout)} s")
         if isinstance(error, requests.exceptions.ReadTimeout):
             return NitroCut(f"{start}: no answer within {_seconds(error, timeout)} s")
+        if isinstance(error, urllib3.exceptions.HTTPError):
+            return Broken(f"{start}: {_reason(error)}")
         if isinstance(error, requests.exceptions.InvalidHeader):
             return NitroInputError(f"{start}: {self.peer.session_option} has characters that no session id has")
         if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
@@ -164,8 +221,19 @@ def absent(reply: wire.Reply, codes: Iterable[int]) -> bool:
     return reply.status == 404 or reply.code in codes
 
 
+@functools.cache
+def _unverified_context() -> ssl.SSLContext:
+    """Return the TLS context of connections whose certificates are not verified."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def _session(validate_certs: bool) -> requests.Session:
     session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter(verified=validate_certs))
     session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
     # Otherwise requests would send what ~/.netrc has for this host, and basic authentication beats the session.
     session.auth = _no_auth
@@ -184,6 +252,22 @@ def _seconds(error: Exception, timeout: float) -> str:
     """How long was waited: for a connection, for TLS and for an answer the limits differ."""
     found = re.search(r"timeout=(\d+(?:\.\d+)?)", str(error))
     return f"{float(found[1]) if found else timeout:g}"
+
+
+def _caused_by(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    """Return the error of this kind behind an error, or None: requests and urllib3 wrap it several times."""
+    seen: set[int] = set()
+    pending: list[BaseException] = [error]
+    while pending:
+        one = pending.pop()
+        if id(one) in seen:
+            continue
+        if isinstance(one, kind):
+            return one
+        seen.add(id(one))
+        inner = [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
+        pending += [each for each in inner if isinstance(each, BaseException)]
+    return None
 
 
 def _never_connected(error: Exception) -> bool:

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 from .nitro_errors import NitroInputError
 
+#: Names that cannot stand in a URL: clients and servers take them for the collection or for the level above.
+UNSPEAKABLE = frozenset({"", ".", ".."})
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 
@@ -65,10 +67,13 @@ def path(
     """The path and query below ``/nitro/v1``. ``kind``: ``config`` or ``stat``. ``bulk``: of every object of a type.
 
     Ids are percent-encoded twice, values in the query once, as the vendor's Ansible client sends them
-    (netscaler.adc, module_utils/client.py ``url_builder``).
+    (netscaler.adc, module_utils/client.py ``url_builder``). Raises NitroInputError for a name that, in a URL, would
+    stand for something else: the whole collection, or the level above it.
     """
     url = f"/{kind}/{resource}"
     if name is not None:
+        if str(name) in UNSPEAKABLE:
+            raise NitroInputError(f"{resource} {str(name)!r}: an object cannot have this name")
         url += "/" + quote(quote(str(name), safe=""), safe="")
     query = [
         f"action={action}" if action else "",
@@ -105,6 +110,8 @@ def parse_reply(status: int, content_type: str, content: bytes, *, body_expected
         return Reply(status, 0, "", {}, garbled)
     try:
         body = json.loads(text)
+    except RecursionError:
+        return Reply(status, 0, "", {}, f"JSON nested too deeply (HTTP {status})")
     except ValueError:
         return Reply(status, 0, "", {}, f"{_what(text, content_type)} (HTTP {status})")
     if not isinstance(body, dict):

@@ -26,6 +26,7 @@ from ..core.nitro_errors import (
     NitroInputError,
 )
 from ..core.nitro_transport import Peer, Transport, absent
+from .logins import LoginGate
 
 Body = Mapping[str, Any]
 Row = dict[str, Any]
@@ -38,6 +39,9 @@ _BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 @dataclass(frozen=True, slots=True)
 class Connection:
     """Where an appliance is and how to be let in. ``timeout`` in seconds, for each answer.
+
+    ``login_timeout``: the same for the answer to a login (None: ``timeout``); giving up leaves a session behind that
+    nobody can end. ``idle_timeout``: idle seconds after which the appliance ends the session (None: its own default).
 
     ``other_password`` is tried where ``password`` is refused: a secondary takes over the primary's passwords.
     ``connect_timeout``: a host that takes longer to accept a connection, TLS included, counts as not there.
@@ -58,6 +62,8 @@ class Connection:
     ca_path: str | None = None
     timeout: float = 30.0
     connect_timeout: float = 10.0
+    login_timeout: float | None = None
+    idle_timeout: int | None = None
     wrote: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 
 
@@ -68,9 +74,17 @@ class NitroClient:
     what the appliance said. ``changed`` is true once a write was carried out.
     """
 
-    def __init__(self, connection: Connection, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        gate: LoginGate | None = None,
+    ) -> None:
+        """``gate``: decides when a login may be sent; None: whenever one is needed."""
         self.connection = connection
         self.changed = False
+        self._gate = gate
         self._sleep = sleep
         self._password, self._other_password = connection.password, connection.other_password
         self._token = connection.token
@@ -95,18 +109,30 @@ class NitroClient:
         """Log in now. ``new_password``: also replace the first password (1046); a write, and never repeated blindly."""
         if self._password is None:
             raise NitroInputError(f"{self.connection.nsip}: neither a password nor a session token was given")
-        self._http.secrets |= {self._password, new_password or ""}
+        if self._gate is None:
+            self._login(self._password, new_password)
+            return
+        self._gate.require(self.connection.nsip)
+        try:
+            self._login(self._password, new_password)
+        except NitroError as error:
+            self._gate.failed(error)
+            raise
+        self._gate.accepted()
+
+    def _login(self, password: str, new_password: str | None) -> None:
+        self._http.secrets |= {password, new_password or ""}
         doing = f"log in as {self.connection.user!r}"
         self._token = None
-        reply = self._try_login(doing, self._password, new_password)
+        reply = self._try_login(doing, password, new_password)
         if reply.code in BAD_CREDENTIALS and self._other_password is not None:
-            self._password, self._other_password = self._other_password, self._password
+            self._password, self._other_password = self._other_password, password
             reply = self._try_login(doing, self._password, new_password)
         if new_password is not None and reply.ok:
             self._password = new_password
             self._wrote(f"{doing} and replace the password")
             if not reply.body.get("sessionid"):
-                self.login()
+                self._login(new_password, None)
                 return
         token = reply.body.get("sessionid") if reply.ok else None
         if not isinstance(token, str) or not token:
@@ -119,7 +145,24 @@ class NitroClient:
         body: Row = {"username": self.connection.user, "password": password}
         if new_password is not None:
             body["new_password"] = new_password
-        return self._exchange(doing, "POST", "/config/login", {"login": body}, repeatable=new_password is None)
+        if self.connection.idle_timeout is not None:
+            body["timeout"] = self.connection.idle_timeout
+        return self._http.exchange(
+            doing,
+            "POST",
+            "/config/login",
+            {"login": body},
+            repeatable=new_password is None,
+            timeout=self.connection.login_timeout,
+            repeats=1,
+        )
+
+    def knock(self, timeout: float) -> None:
+        """Ask for nothing, without a session: an appliance that works refuses. Raises NitroUnreachable if none answers.
+
+        ``timeout`` in seconds. It opens no session, so that it can be repeated as often as needed.
+        """
+        self._http.exchange("look whether it answers", "GET", wire.path("config", "nsversion"), timeout=timeout)
 
     def session_alive(self) -> bool:
         """Whether the appliance still knows this very session; nothing is opened anew. Raises NitroUnreachable."""
@@ -135,11 +178,15 @@ class NitroClient:
         """Log out of a session that was opened here, and let go of the connection. Never raises NitroError."""
         try:
             if self._own_session and self._token:
-                self._exchange("log out", "POST", "/config/logout", {"logout": {}}, timeout=_FAREWELL_TIMEOUT)
+                self._exchange("log out", "POST", "/config/logout", {"logout": {}}, timeout=self._farewell)
         except NitroError:
             pass  # the session then ends by itself, on the appliance's idle timeout
         finally:
             self.forget_session()
+
+    @property
+    def _farewell(self) -> float:
+        return min(_FAREWELL_TIMEOUT, self.connection.timeout)
 
     # ------------------------------------------------------------------ reading
 
@@ -212,7 +259,7 @@ class NitroClient:
         doing = "reboot warm"
         try:
             path, body = wire.path("config", "reboot"), {"reboot": {"warm": True}}
-            reply = self._call(doing, "POST", path, body, timeout=_FAREWELL_TIMEOUT)
+            reply = self._call(doing, "POST", path, body, timeout=self._farewell)
         except NitroCut:
             pass  # the answer got lost with the web server that should have sent it
         else:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
@@ -13,6 +14,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 from ..core.nitro_errors import NitroError, NitroInputError
 from ..core.nitro_transport import HAS_REQUESTS
 from .client import Connection, NitroClient
+from .logins import IDLE_SECONDS, LoginGate
 
 
 def nitro_argument_spec(*, nsip: bool = True) -> dict[str, dict[str, Any]]:
@@ -70,9 +72,26 @@ def client_from(
 ) -> NitroClient:
     """A client for the appliance of these parameters; nothing is sent yet. Raises NitroInputError."""
     connection = connection_from(params, nsip=nsip, other_password=other_password, wrote=wrote)
+    return NitroClient(_enterable(connection))
+
+
+def probe_from(params: Mapping[str, Any], nsip: str, connect_timeout: float) -> NitroClient:
+    """A client for an appliance that may be dead or slow; nothing is sent yet. Raises NitroInputError.
+
+    ``connect_timeout``: seconds after which one that accepts no connection counts as not there. Its logins are bounded,
+    and a session that has to be left behind ends soon.
+    """
+    connection = connection_from(params, nsip=nsip)
+    quick = min(connect_timeout, connection.timeout)
+    return NitroClient(
+        _enterable(replace(connection, connect_timeout=quick, idle_timeout=IDLE_SECONDS)), gate=LoginGate()
+    )
+
+
+def _enterable(connection: Connection) -> Connection:
     if connection.password is None and connection.token is None:
         raise NitroInputError(f"{connection.nsip}: give nitro_pass or nitro_auth_token")
-    return NitroClient(connection)
+    return connection
 
 
 def require_requests(module: AnsibleModule) -> None:

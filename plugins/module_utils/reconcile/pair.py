@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from ..aws.instances import Instance
 from ..spec.identity import PAIR, Owner, Ownership, ownership
 from ..spec.pair import ROLES, SUBNET_KEYS
 from ..spec.protocols import transports
+from .group_network import route_problems, zone_network
 
 Definition = Mapping[str, Any]
 POLICY_NAME = "cloudadc-ha"
@@ -31,24 +31,12 @@ class Subnet:
     zone: str
     cidr: str
 
-    @property
-    def netmask(self) -> str:
-        """Return the prefix length, as NITRO modules take a mask."""
-        return self.cidr.partition("/")[2]
-
-    @property
-    def gateway(self) -> str:
-        """Return the address of the VPC router in the subnet (VPC User Guide: network address plus one)."""
-        return str(ipaddress.ip_network(self.cidr)[1])
-
     def result(self) -> dict[str, str]:
         return {
             "subnet_id": self.subnet_id,
             "vpc_id": self.vpc_id,
             "availability_zone": self.zone,
             "cidr_block": self.cidr,
-            "netmask": self.netmask,
-            "gateway": self.gateway,
         }
 
 
@@ -147,7 +135,19 @@ def namesake_problems(name: str, instances: Iterable[Instance]) -> list[str]:
     ]
 
 
+def network_problems(definition: Definition, vpc_subnets: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one sentence for each declared network whose route would take the way of management traffic away."""
+    return route_problems({**definition, "zones": definition["nodes"]}, vpc_subnets, "ha_pair_backend_cidrs")
+
+
 # Options of the steps
+
+
+def network(definition: Definition, vpc_subnets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what vpx_network needs for each node: the routes to back ends go by the node's own server gateway."""
+    return [
+        zone_network(node, {**definition, "zones": definition["nodes"]}, vpc_subnets) for node in definition["nodes"]
+    ]
 
 
 def shared_options(definition: Definition, vpc_id: str, policy: Mapping[str, Any] | None) -> dict[str, Any]:

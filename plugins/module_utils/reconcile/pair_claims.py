@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..nitro.ha import View, in_sync, sync_state, together
 
 Row = Mapping[str, Any]
+#: What more time may bring: exactly one primary, what a node serves, or enough silence of another one.
+Pending = Literal["primary", "served", "silence"] | None
 
 _PRIMARY = "primary"
 # "CLAIMING" and "FORCE CHANGE" are steps of a change of roles (vendor NITRO reference, ha node statistics).
@@ -20,19 +22,22 @@ _CHANGING = frozenset({"claiming", "force change"})
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What became of asking one node. ``view`` is None if it did not say; ``name`` is how sentences call it.
+    """What became of asking one node. ``view`` is None if it did not say; ``name`` is how messages call it.
 
-    ``served``: addresses at which its virtual servers answer, as it has them configured. ``idle``: why it was not asked
-    at all (its instance is stopped), else None.
+    ``served``: addresses at which its virtual servers answer, as it has them configured; None: not known (yet).
+    ``idle``: why it was not asked at all (EC2 shows its instance stopped or gone), else None: EC2 shows it running.
+    ``silent_seconds``, ``tries``: how long, and to how many questions since its last answer, it has not answered.
     """
 
     name: str
     nsip: str
     reachable: bool = False
     view: View | None = None
-    served: tuple[str, ...] = ()
+    served: tuple[str, ...] | None = None
     error: str | None = None
     idle: str | None = None
+    silent_seconds: float = 0.0
+    tries: int = 0
 
     @property
     def state(self) -> str | None:
@@ -64,12 +69,14 @@ class Verdict:
     healthy: bool
 
 
-def judge(claims: Sequence[Claim]) -> Verdict:
-    """Exactly one node must be primary beyond doubt.
+def judge(claims: Sequence[Claim], *, accept_standalone: bool = False) -> Verdict:
+    """Return who is primary: exactly one node must claim it, and no other running node may be its forgotten peer.
 
-    An appliance that stands alone also lists itself as Primary (vendor NITRO reference, hanode). One that serves
-    nothing besides is a fresh or rebuilt appliance: it is neither primary nor a rival. A node that does not answer, is
-    powered off, or cannot be logged in to (a rebuilt one still has its first password) is no obstacle.
+    An appliance without a peer also lists itself as Primary (vendor NITRO reference, hanode). If it serves nothing, it
+    is fresh or rebuilt: neither primary nor a rival. If it serves, it was taken out of its pair, and the other node
+    serves too as long as it runs: then nobody is primary, unless ``accept_standalone``. A node that does not answer, is
+    powered off, or cannot be logged in to (a rebuilt one still has its first password) claims nothing; whether an
+    address may be taken from it is another question (pair_evidence).
     """
     candidates = [index for index, claim in enumerate(claims) if claim.says_primary and not is_newcomer(claim, claims)]
     changing = [claim for claim in claims if (claim.state or "").casefold() in _CHANGING]
@@ -81,17 +88,44 @@ def judge(claims: Sequence[Claim]) -> Verdict:
     if not candidates:
         return Verdict(None, f"no node is primary: {said}", healthy=False)
     [primary] = candidates
+    doubt = _standalone(claims, primary, accept_standalone)
+    if doubt:
+        return Verdict(None, f"it cannot be decided who is primary: {said}; {doubt}", healthy=False)
     trouble = _ailment(claims, primary)
     head = f"{claims[primary].name} is primary"
     return Verdict(primary, f"{head}: {said}{f'; {trouble}' if trouble else ''}", healthy=not trouble)
 
 
-def is_newcomer(claim: Claim, claims: Iterable[Claim]) -> bool:
-    """Whether a node that says Primary says so only because nobody has told it, or its peer, of the pair yet.
+def still_open(claims: Sequence[Claim], verdict: Verdict) -> Pending:
+    """Return what time may still bring: what a node serves that said what it is, or exactly one primary."""
+    if any(claim.view is not None and claim.served is None for claim in claims):
+        return "served"
+    hopeless = all(claim.idle for claim in claims)
+    return None if verdict.primary is not None or hopeless else "primary"
 
-    It serves nothing, and either it has no peer at all, or a primary that does serve does not name it as its peer.
+
+def _standalone(claims: Sequence[Claim], index: int, accepted: bool) -> str | None:
+    """Return what stands against a primary that has no peer, or None."""
+    claim = claims[index]
+    if not claim.stands_alone:
+        return None
+    if claim.served is None:
+        return f"{claim.name} has no peer, and what it serves has not been read"
+    if accepted:
+        return None
+    others = [one for one in claims if one is not claim and one.idle is None and not is_newcomer(one, claims)]
+    if not others:
+        return None
+    running = " and ".join(one.name for one in others)
+    return f"{claim.name} has no peer while {running} is running, so its word alone does not count"
+
+
+def is_newcomer(claim: Claim, claims: Iterable[Claim]) -> bool:
+    """Whether a node says Primary only because neither it nor its peer has been told of the pair yet.
+
+    It is known to serve nothing, and either it has no peer at all, or a primary that does serve does not name it.
     """
-    if claim.served:
+    if not claim.says_primary or claim.served is None or claim.served:
         return False
     rivals = [other for other in claims if other is not claim and other.says_primary and other.served]
     return claim.stands_alone or any(not rival.names(claim) for rival in rivals)
@@ -156,6 +190,7 @@ def claim_result(claim: Claim, others: Sequence[Claim]) -> dict[str, Any]:
         "peer": peer.address if peer else None,
         "peer_state": peer.master_state if peer else None,
         "inc": me.inc if me else None,
-        "served_addresses": list(claim.served),
-        "error": claim.error,
+        "served_addresses": list(claim.served or ()),
+        "served_known": claim.served is not None,
+        "error": claim.error or ("what it serves was not read in time" if view and claim.served is None else None),
     }

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Asking all nodes of a pair at once what they are, without waiting for a dead one longer than it may cost."""
+"""Observe all nodes of a pair side by side until a question about them can be answered, or its deadline is over."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from ..core.nitro_errors import NitroError, NitroUnreachable
+from ..core.nitro_errors import NitroError, NitroLoginHeld, NitroUnreachable
 from ..nitro.client import NitroClient
 from ..nitro.ha import View
-from .pair_claims import Claim, Verdict, judge, served_addresses
+from .pair_claims import Claim, Pending, Verdict, judge, served_addresses, still_open
+from .pair_evidence import DEAD_INTERVAL, dead_interval
 
 Client = Callable[[str], NitroClient]
 
@@ -27,7 +28,7 @@ _BINDINGS = "ipset_nsip_binding"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A node to ask: how sentences call it, its NSIP, where to connect (with port), or why not to ask it."""
+    """A node to ask: its name in messages, its NSIP, where to connect (with port), or why not to ask it."""
 
     name: str
     nsip: str
@@ -37,7 +38,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds. ``probe``: for a node to accept a login, and again to say what it is; ``answer``: for its configuration;
+    """Seconds. ``probe``: until a node that has not answered counts as silent; ``answer``: for its configuration;
     ``settle``: for exactly one primary."""
 
     probe: float
@@ -45,22 +46,47 @@ class Patience:
     settle: float
 
 
+class Assessment(Protocol):
+    """The answer to a question about a pair, as far as it is known."""
+
+    @property
+    def pending(self) -> Pending: ...
+
+
+A = TypeVar("A", bound=Assessment)
+
+
 @dataclass(slots=True)
 class _Watch:
-    """One node under observation by a thread of its own. ``due``: when its next sign of life is overdue."""
+    """One node under observation by threads of its own. Times are of the monotonic clock.
+
+    ``claim``: what it said last; ``asked``: when the question it answered was put; ``silent``: since when and to how
+    many questions it has not answered; ``served``: what was read of it, ``unread``: what could not be read and why;
+    ``complete``: it has said all, or that it will not. ``question``: when the question now open was put.
+    """
 
     target: Target
-    due: float
     claim: Claim
-    logged_in: bool = False
+    asked: float = float("-inf")
+    silent_since: float | None = None
+    tries: int = 0
     served: tuple[str, ...] | None = None
+    unread: str | None = None
     complete: bool = False
+    logging_in: bool = False
+    logged_in: bool = False
+    question: float | None = None
     thread: threading.Thread | None = None
+
+    def now_silent(self, now: float) -> float:
+        """Return the seconds for which it has not answered; 0.0: no question is open for long, or none was put."""
+        since = self.silent_since if self.silent_since is not None else self.question
+        return 0.0 if since is None else now - since
 
 
 @dataclass(slots=True)
 class Panel:
-    """All nodes of a pair, watched side by side until there is a verdict. Use as a context manager."""
+    """All nodes of a pair, watched side by side as long as the context lasts."""
 
     targets: Sequence[Target]
     connect: Client
@@ -68,107 +94,199 @@ class Panel:
     _watches: list[_Watch] = field(default_factory=list)
     _news: threading.Condition = field(default_factory=threading.Condition)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _began: float = 0.0
 
     def __enter__(self) -> Panel:
         """Begin to ask. The threads are daemons: one that hangs at a dead node keeps no process from ending."""
+        self._began = time.monotonic()
         for target in self.targets:
             claim = Claim(target.name, target.nsip, idle=target.idle, error=target.idle)
-            watch = _Watch(target, time.monotonic() + self.patience.probe, claim, complete=target.idle is not None)
-            self._watches.append(watch)
+            self._watches.append(_Watch(target, claim, complete=target.idle is not None, question=time.monotonic()))
         for watch in self._watches:
-            if not watch.complete:
+            if watch.target.idle is None:
                 watch.thread = threading.Thread(target=self._observe, args=(watch,), daemon=True)
                 watch.thread.start()
+                threading.Thread(target=self._knock, args=(watch,), daemon=True).start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Let the watchers log out; those that never got in have nothing to end."""
+        """Let the watchers log out. A login on its way gets a moment: what it opens, nobody else could close."""
         self._stop.set()
         for watch in self._watches:
-            if watch.thread and watch.logged_in:
+            if watch.thread and (watch.logged_in or watch.logging_in):
                 watch.thread.join(self.patience.probe)
 
+    def _claim(self, watch: _Watch, now: float, since: float) -> Claim:
+        """Return what a node says; one that has been silent for ``probe`` seconds, or since ``since``, says nothing."""
+        silent = watch.now_silent(now)
+        late = watch.silent_since is not None or silent >= self.patience.probe
+        if watch.target.idle is not None or not (late or watch.asked < since):
+            return watch.claim
+        error = watch.claim.error if watch.claim.view is None else None
+        return Claim(
+            watch.target.name,
+            watch.target.nsip,
+            watch.claim.reachable and not late,
+            error=error or f"{watch.target.endpoint}: no answer within {self.patience.probe:g} s",
+            silent_seconds=silent,
+            tries=watch.tries,
+        )
+
     def decide(self) -> tuple[list[Claim], Verdict]:
-        """What all nodes say, as soon as each has said it or is overdue; then, within ``settle``, one primary."""
+        """Return what all nodes say and who is primary; within ``settle`` seconds, exactly one."""
+        found = self.settle(_Plain.of)
+        return found.claims, found.verdict
+
+    def settle(self, assess: Callable[[list[Claim]], A], *, anew: bool = False) -> A:
+        """Return the assessment as soon as nothing is pending, or when the deadline of what is pending is over.
+
+        ``anew``: only answers to questions that are put from now on count.
+        """
+        since = time.monotonic() if anew else self._began
         with self._news:
-            while not all(self._settled(watch) for watch in self._watches):
-                self._news.wait(self._until_next_due())
-            deadline = time.monotonic() + self.patience.settle
+            while not all(self._settled(watch, since) for watch in self._watches):
+                self._news.wait(self._until_next_due(since))
+            settled = time.monotonic()
             while True:
-                claims = [watch.claim for watch in self._watches]
-                verdict = judge(claims)
-                left = deadline - time.monotonic()
-                if verdict.primary is not None or left <= 0 or all(claim.idle for claim in claims):
-                    return claims, verdict
+                now = time.monotonic()
+                claims = [self._claim(watch, now, since) for watch in self._watches]
+                found = assess(claims)
+                left = self._deadline(found.pending, settled, claims) - now
+                if left <= 0:
+                    return found
                 self._news.wait(min(left, _PAUSE))
 
-    def _settled(self, watch: _Watch) -> bool:
-        if watch.complete:
-            return True
-        if time.monotonic() < watch.due:
-            return False
-        if watch.claim.error is None:
-            late = f"{watch.target.endpoint}: no answer within {self.patience.probe:g} s"
-            watch.claim = replace(watch.claim, error=late)
-        return True
+    def _deadline(self, pending: Pending, settled: float, claims: Sequence[Claim]) -> float:
+        """When to decide with what there is."""
+        match pending:
+            case None:
+                return float("-inf")
+            case "primary":
+                return settled + self.patience.settle
+            case "served":
+                return settled + self.patience.answer
+            case "silence":
+                needed = max((dead_interval(claim) for claim in claims), default=DEAD_INTERVAL)
+                return settled + max(self.patience.settle, needed + 3 * self.patience.probe)
 
-    def _until_next_due(self) -> float:
+    def _settled(self, watch: _Watch, since: float) -> bool:
+        """Whether it need not be waited for: it has said what it is since then, or nothing for ``probe`` seconds."""
+        if watch.target.idle is not None or watch.silent_since is not None:
+            return True
+        if watch.asked >= since and (watch.complete or watch.claim.view is not None):
+            return True
+        return self._overdue_in(watch, since) <= 0
+
+    def _overdue_in(self, watch: _Watch, since: float) -> float:
+        """Seconds until a node that has not answered is not waited for any more."""
         now = time.monotonic()
-        waiting = [watch.due - now for watch in self._watches if not watch.complete and watch.due > now]
-        return max(0.0, min(waiting, default=0.0))
+        return min(self.patience.probe - watch.now_silent(now), since + 2 * self.patience.probe - now)
+
+    def _until_next_due(self, since: float) -> float:
+        waiting = [self._overdue_in(watch, since) for watch in self._watches if not self._settled(watch, since)]
+        return max(0.001, min(waiting, default=0.0))
 
     # In the threads
 
     def _observe(self, watch: _Watch) -> None:
-        client: NitroClient | None = None
+        client = self.connect(watch.target.endpoint)
         try:
             while not self._stop.is_set():
-                client = self._ask(watch, client)
+                self._ask(watch, client)
                 self._stop.wait(_PAUSE)
         finally:
-            if client:
-                client.close()
+            client.close()
 
-    def _ask(self, watch: _Watch, client: NitroClient | None) -> NitroClient | None:
-        """One look at a node; the client whose session can be used for the next one."""
+    def _ask(self, watch: _Watch, client: NitroClient) -> None:
+        """One look at a node."""
         target = watch.target
+        with self._news:
+            asked = time.monotonic()
+            watch.question = asked if watch.question is None else watch.question
         try:
-            client = client or self._enter(watch)
+            self._enter(watch, client)
             view = View.from_rows(client.get("hanode"))
-            if watch.served is None:
-                self._publish(watch, Claim(target.name, target.nsip, True, view), self.patience.answer)
-                client.connection = replace(client.connection, timeout=self.patience.answer)
-                watch.served, trouble = read_served(client)
-                client.connection = replace(client.connection, timeout=self.patience.probe)
-            else:
-                trouble = None
-            self._publish(watch, Claim(target.name, target.nsip, True, view, watch.served, trouble), None)
+            known = watch.served is not None and watch.unread is None
+            self._publish(watch, asked, Claim(target.name, target.nsip, True, view, watch.served, watch.unread), known)
+            if not known:
+                watch.served, watch.unread = read_served(client)
+                claim = Claim(target.name, target.nsip, True, view, watch.served, watch.unread)
+                self._publish(watch, asked, claim, True)
+        except NitroUnreachable as error:
+            self._miss(watch, str(error))
+        except NitroLoginHeld:
+            pass  # the knocks tell whether it lives
         except NitroError as error:
-            reachable = not isinstance(error, NitroUnreachable)
-            self._publish(watch, Claim(target.name, target.nsip, reachable, None, (), str(error)), None)
-            if not reachable and client:
-                client.forget_session()
-        return client
+            self._publish(watch, asked, Claim(target.name, target.nsip, True, error=str(error)), True)
 
-    def _enter(self, watch: _Watch) -> NitroClient:
-        client = self.connect(watch.target.endpoint)
-        client.connection = replace(client.connection, timeout=self.patience.probe)
+    def _enter(self, watch: _Watch, client: NitroClient) -> None:
+        if watch.logged_in:
+            return
         if client.connection.password is not None and client.connection.token is None:
-            client.login()
-        with self._news:
-            watch.logged_in = True
-            watch.due = time.monotonic() + self.patience.probe
-        return client
+            watch.logging_in = True
+            try:
+                client.login()
+            finally:
+                watch.logging_in = False
+        watch.logged_in = True
 
-    def _publish(self, watch: _Watch, claim: Claim, more_within: float | None) -> None:
-        """Tell what is known; ``more_within`` seconds the rest will follow, or None: that is all."""
-        with self._news:
-            watch.claim = claim
-            if more_within is None:
-                watch.complete = True
+    def _knock(self, watch: _Watch) -> None:
+        """While a question is open for long, put others that need no session: each unanswered one is a try."""
+        knocker: NitroClient | None = None
+        while not self._stop.wait(_PAUSE):
+            if watch.now_silent(time.monotonic()) < self.patience.probe:
+                continue
+            knocker = knocker or self.connect(watch.target.endpoint)
+            try:
+                knocker.knock(self.patience.probe)
+            except NitroUnreachable as error:
+                self._miss(watch, str(error))
+            except NitroError:
+                self._alive(watch)
             else:
-                watch.due = time.monotonic() + more_within
+                self._alive(watch)
+        if knocker:
+            knocker.close()
+
+    def _publish(self, watch: _Watch, asked: float, claim: Claim, complete: bool) -> None:
+        with self._news:
+            watch.claim, watch.asked, watch.question = claim, asked, None
+            watch.silent_since, watch.tries = None, 0
+            watch.complete = watch.complete or complete
             self._news.notify_all()
+
+    def _miss(self, watch: _Watch, error: str) -> None:
+        """Take note of a question without an answer."""
+        with self._news:
+            if watch.silent_since is None:
+                now = time.monotonic()
+                watch.silent_since = now if watch.question is None else watch.question
+            watch.tries += 1
+            watch.claim = replace(watch.claim, reachable=False, view=None, error=error)
+            self._news.notify_all()
+
+    def _alive(self, watch: _Watch) -> None:
+        """It answers without a session, so it is not silent; what it is, it has not said."""
+        target = watch.target
+        with self._news:
+            watch.silent_since, watch.tries, watch.question = None, 0, time.monotonic()
+            late = f"{target.endpoint}: its answer is late"
+            watch.claim = Claim(target.name, target.nsip, True, error=late)
+            self._news.notify_all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """Who is primary, and nothing else."""
+
+    claims: list[Claim]
+    verdict: Verdict
+    pending: Pending
+
+    @classmethod
+    def of(cls, claims: list[Claim]) -> _Plain:
+        verdict = judge(claims)
+        return cls(claims, verdict, still_open(claims, verdict))
 
 
 def read_served(client: NitroClient) -> tuple[tuple[str, ...], str | None]:

@@ -16,7 +16,7 @@ from ..aws.client import Client
 from ..aws.iam import same_document
 from ..aws.instances import Instance, in_order, instance_result, parse_instances
 from ..core.errors import Refusal
-from ..core.parallel import gather
+from ..core.parallel import both, gather
 from ..spec.identity import PAIR
 from . import instance_sets, launch
 from . import pair as pairs
@@ -58,7 +58,11 @@ class PairReading:
         options = pairs.shared_options(self.definition, vpc_id, self.policy)
         # Without a known subnet there is no VPC; what has the pair's names is read all the same.
         spec = shared_spec({**options, "vpc_id": vpc_id or "unknown"})
-        self.observed = SharedResources(spec, self.ec2, self.iam).observe()
+        self.observed, vpc_subnets = both(
+            SharedResources(spec, self.ec2, self.iam).observe,
+            lambda: api.describe_vpc_subnets(self.ec2, vpc_id) if vpc_id else [],
+        )
+        self.problems += pairs.network_problems(self.definition, vpc_subnets)
         shared_changed = self._shared_changed(spec)
         groups = predicted_groups(spec, self.observed)
         sets, sets_changed = self._sets(groups)
@@ -77,6 +81,7 @@ class PairReading:
                     "observed": {"security_groups": groups, "elastic_ip": known},
                 },
                 "instances": {"changed": sets_changed, "sets": sets},
+                "network": pairs.network(self.definition, vpc_subnets),
             },
         }
 

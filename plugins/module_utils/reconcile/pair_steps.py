@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
+
 Result = Mapping[str, Any]
 
 
@@ -101,7 +103,10 @@ def _appliance_steps(
             for number, (nsip, instance) in enumerate(zip(nsips, instances, strict=True))
         ],
         "ha": [{"nsip": _at(first, port), "peer": second}, {"nsip": _at(second, port), "peer": first}],
-        "network": [_network(plan, nsip, port, instance) for nsip, instance in zip(nsips, instances, strict=True)],
+        "network": [
+            _network(place, _at(nsip, port), instance, plan["return_path"])
+            for place, nsip, instance in zip(plan["network"], nsips, instances, strict=True)
+        ],
         "order": [{"nsip": _at(str(nsip), port)} for nsip in order],
         "vips": [{"ip_address": address} for client in clients for address in client["private_ip_addresses"]],
         "client_interfaces": [client["network_interface_id"] for client in clients],
@@ -137,22 +142,16 @@ def _primary(ha: Result | None) -> str | None:
     return None if index is None else str((ha or {})["nodes"][index]["nsip"])
 
 
-def _network(plan: Result, nsip: str, port: int, instance: Result) -> dict[str, Any]:
+def _network(place: Result, nsip: str, instance: Result, return_path: str) -> dict[str, Any]:
     """The SNIP is the server interface's own address: nodes with independent configuration do not share it."""
-    interfaces = instance["interfaces"]
-    server = interfaces["server"]
-    subnet = plan["subnets"][server["subnet_id"]]
-    gateways = [plan["subnets"][interfaces[role]["subnet_id"]] for role in ("client", "server")]
+    snip = {"ip_address": instance["interfaces"]["server"]["private_ip_address"], "netmask": place["server_netmask"]}
     return {
-        "nsip": _at(nsip, port),
-        "snips": [{"ip_address": server["private_ip_address"], "netmask": subnet["netmask"]}],
-        "routes": [{"network": cidr, "gateway": subnet["gateway"]} for cidr in plan["backend_cidrs"]],
-        **({"return_gateways": _return_gateways(gateways)} if plan["return_path"] == "pbr" else {}),
+        "nsip": nsip,
+        "snips": [snip],
+        "routes": list(place["routes"]),
+        "protected_networks": list(place["protected_networks"]),
+        **({"return_gateways": list(place["return_gateways"])} if return_path == "pbr" else {}),
     }
-
-
-def _return_gateways(subnets: Sequence[Result]) -> list[dict[str, str]]:
-    return [{"network": subnet["cidr_block"], "gateway": subnet["gateway"]} for subnet in subnets]
 
 
 def _moves_due(after: Result | None) -> bool:
@@ -177,6 +176,10 @@ def pair_applications(variables: Mapping[str, Any], nsip: str, ipset: str) -> li
     single = variables.get("ha_pair_application")
     entries = [*(variables.get("ha_pair_applications") or []), *([single] if single else [])]
     return [
-        {"nsip": nsip, "ipset": ipset, **{key: value for key, value in entry.items() if value not in (None, "")}}
+        {
+            "nsip": nsip,
+            "ipset": ipset,
+            **{key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")},
+        }
         for entry in entries
     ]

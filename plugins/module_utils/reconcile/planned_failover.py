@@ -92,7 +92,10 @@ def _moves(
 
 
 def _refuse_unserved(group: str, node: Node, claim: Claim, moves: Sequence[dict[str, str | None]]) -> None:
-    unserved = sorted({str(move["private_ip_address"]) for move in moves} - set(claim.served))
+    unserved = sorted({str(move["private_ip_address"]) for move in moves} - set(claim.served or ()))
+    if unserved and claim.served is None:
+        why = claim.error or "no answer in time"
+        raise Refusal(f"{group}: what {node.name} ({node.nsip}) serves could not be read: {why}. Nothing was touched.")
     if unserved:
         why = f" ({claim.error})" if claim.error else ""
         raise Refusal(

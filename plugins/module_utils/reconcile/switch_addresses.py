@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..attachments.elastic_ip_changes import Outcome, carry_out
+from ..attachments.elastic_ip_changes import Outcome, Permit, carry_out
 from ..attachments.elastic_ip_plan import Move, Wish, plan
 from ..aws import ec2 as api
 from ..aws.addresses import Address, parse_addresses
@@ -35,11 +35,14 @@ class SwitchAddresses:
             known = parse_addresses(api.describe_addresses(self.client)) if every is None else every
             self.moves = plan(wishes, known, [], None)
 
-    def move(self, verify_timeout: float) -> None:
-        """Write all moves at once; return when AWS shows them, or after ``verify_timeout`` seconds."""
+    def move(self, verify_timeout: float, permit: Permit) -> None:
+        """Write all moves at once; return when AWS shows them, or after ``verify_timeout`` seconds.
+
+        ``permit`` is asked before a call that was not answered is repeated.
+        """
         self.outcomes = carry_out(
             self.moves,
-            associate=lambda move: api.associate_address(
+            associate=lambda move: api.associate_address_once(
                 self.client,
                 move.address.allocation_id,
                 move.after.network_interface_id,
@@ -47,6 +50,7 @@ class SwitchAddresses:
             ),
             read=lambda ids: parse_addresses(api.describe_addresses(self.client, {"allocation-id": ids})),
             verify_timeout=verify_timeout,
+            permit=permit,
         )
 
     def results(self) -> list[dict[str, Any]]:

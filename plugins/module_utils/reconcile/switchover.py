@@ -122,3 +122,27 @@ def hand_over(
         sleep=sleep,
         interval=LOOK_SECONDS,
     )
+
+
+def still_primary(client: NitroClient) -> Callable[[object], str | None]:
+    """Return the permit for repeating a write without an answer: the reason why the node must not get it, or None."""
+
+    def permit(_move: object) -> str | None:
+        try:
+            state = look(client).state
+        except NitroError as error:
+            return f"it is unknown whether {host(client.connection.nsip)} is still primary: {error}"
+        return None if state == PRIMARY else f"{host(client.connection.nsip)} says {state.capitalize()} now"
+
+    return permit
+
+
+def went_back(after: tuple[Node, Node]) -> str | None:
+    """Return what is wrong if the second node is not the only primary after the failover, else None."""
+    this, other = after
+    if other.state == PRIMARY and this.state != PRIMARY:
+        return None
+    return (
+        f"since the failover the roles have changed: {this.nsip} says {this.state.capitalize()}, {other.nsip} says "
+        f"{other.state.capitalize()}; vpx_ha_reconcile puts the Elastic IPs where the primary is"
+    )

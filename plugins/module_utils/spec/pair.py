@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .application import Surroundings, read_applications
+from .application import KEYS, Surroundings, read_applications
 from .reading import Reader
 
 PREFIX = "ha_pair_"
@@ -30,6 +30,13 @@ PLAIN = (
 )
 SECRET = ("password", "rpc_password", "license", "application", "applications")
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
+#: Keys of an application that a pair uses; the others are for the load balancer or the names of a group.
+APPLICATION_KEYS = frozenset(
+    {
+        *("name", "protocol", "port", "backends", "backend_protocol", "monitor", "lb_method", "persistence"),
+        "certificate",
+    }
+)
 #: Left to the appliance if not given. Limits: NITRO hanode.
 _INTERVALS = {
     "hello_interval": (200, 1000),
@@ -54,6 +61,8 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     state = reader.choice("state", ("present", "absent"), "present")
     _check_name(reader)
     details = Reader(plain, problems if state == "present" else [], PREFIX, SECRET)
+    given = applications_as_given(details)
+    _check_application_keys(given, details.problems)
     definition = {
         "state": state,
         "name": reader.text("name"),
@@ -62,7 +71,7 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         **_appliances(details),
         **_addresses(details),
         "nodes": _nodes(details),
-        "applications": read_applications(applications_as_given(details), Surroundings(), details.problems),
+        "applications": read_applications(given, Surroundings(), details.problems),
     }
     if state == "present":
         _check_required(details)
@@ -74,6 +83,15 @@ def applications_as_given(reader: Reader) -> list[dict[str, Any]]:
     """Return the entries of ``applications``, and ``application`` as one more, with their secrets."""
     single = reader.mapping("application")
     return [*reader.mappings("applications"), *([single] if single else [])]
+
+
+def _check_application_keys(entries: Sequence[Mapping[str, Any]], problems: list[str]) -> None:
+    """Keys that only an autoscale group uses; those that nobody knows are the application's own problem."""
+    for entry in entries:
+        unused = sorted(key for key in (set(entry) & KEYS) - APPLICATION_KEYS if entry[key] not in (None, "", {}))
+        if unused:
+            name = entry.get("name") or "without a name"
+            problems.append(f"Application {name}: a pair does not use {', '.join(unused)}.")
 
 
 def _check_name(reader: Reader) -> None:

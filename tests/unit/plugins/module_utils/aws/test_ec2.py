@@ -43,6 +43,14 @@ def test_associate_sends_the_whole_identity_and_takes_it_from_its_holder(ec2: tu
     assert api.associate_address(client, "eipalloc-1", "eni-1", "10.0.1.10") == "eipassoc-1"
 
 
+@pytest.mark.parametrize("code", ["RequestLimitExceeded", "InternalError"])
+def test_move_of_an_address_is_one_call_whatever_is_answered(ec2: tuple[Any, Stubber], code: str) -> None:
+    client, aws = ec2
+    aws.add_client_error("associate_address", code, "Try again.", 503)
+    with pytest.raises(AwsError, match=code):
+        api.associate_address_once(client, "eipalloc-1", "eni-1", "10.0.1.10")
+
+
 @pytest.mark.parametrize("code", ["RequestLimitExceeded", "ThrottlingException", "Throttling", "EC2ThrottledException"])
 def test_throttling_is_waited_out(ec2: tuple[Any, Stubber], code: str) -> None:
     client, aws = ec2

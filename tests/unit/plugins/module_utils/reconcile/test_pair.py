@@ -192,6 +192,27 @@ def test_sets_are_one_a_node_with_one_client_address_an_elastic_ip() -> None:
     ]
 
 
-def test_a_subnet_knows_its_mask_and_gateway() -> None:
-    subnet = pairs.Subnet("subnet-1", "vpc-1", "eu-west-1a", "10.0.16.0/20")
-    assert (subnet.netmask, subnet.gateway) == ("20", "10.0.16.1")
+VPC = [
+    {"SubnetId": name, "CidrBlock": cidr}
+    for name, cidr in {
+        **{f"subnet-a{n}": f"10.0.{n}.0/24" for n in (1, 2, 3)},
+        **{f"subnet-b{n}": f"10.0.1{n}.0/24" for n in (1, 2, 3)},
+        "subnet-apps": "10.0.50.0/24",
+    }.items()
+]
+
+
+def test_routes_lead_to_the_subnets_of_back_ends_by_each_nodes_server_gateway() -> None:
+    web = {"name": "web", "protocol": "HTTP", "port": 80, "backends": [{"address": "10.0.50.7", "port": 80}]}
+    found = pairs.network(definition(applications=[web], backend_cidrs=["10.8.0.0/16"]), VPC)
+    assert [each["routes"] for each in found] == [
+        [{"network": "10.0.50.0/24", "gateway": gateway}, {"network": "10.8.0.0/16", "gateway": gateway}]
+        for gateway in ("10.0.3.1", "10.0.13.1")
+    ]
+    assert [each["server_netmask"] for each in found] == ["255.255.255.0", "255.255.255.0"]
+    assert found[0]["protected_networks"] == ["10.0.1.0/24", "10.0.11.0/24"]
+
+
+def test_a_route_over_a_management_subnet_is_told() -> None:
+    [first, _second] = pairs.network_problems(definition(backend_cidrs=["10.0.0.0/16"]), VPC)
+    assert first.startswith("ha_pair_backend_cidrs: 10.0.0.0/16 contains the management subnet 10.0.1.0/24")

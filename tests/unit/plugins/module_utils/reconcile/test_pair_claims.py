@@ -34,7 +34,7 @@ def node(
     nsip: str,
     state: str,
     peer: tuple[str, str] | None = None,
-    served: tuple[str, ...] = VIPS,
+    served: tuple[str, ...] | None = VIPS,
     *,
     status: str = "UP",
     sync: str = "SUCCESS",
@@ -151,10 +151,31 @@ FRESH = node("node 1", B, "Primary", served=())
         ),
         pytest.param(
             [node("node 0", A, "Primary"), dead("node 1", B)],
+            None,
+            False,
+            ["says Primary without a peer", "node 0 has no peer while node 1 is running"],
+            id="one that was taken out of the pair, and a running one that is silent",
+        ),
+        pytest.param(
+            [node("node 0", A, "Primary"), mute("node 1", B)],
+            None,
+            False,
+            ["it cannot be decided", "354"],
+            id="one that was taken out of the pair, and a running one that refuses the login",
+        ),
+        pytest.param(
+            [node("node 0", A, "Primary"), off("node 1", B)],
             0,
             False,
             ["says Primary without a peer"],
-            id="one that stands alone and serves",
+            id="one that stands alone and serves, the other is stopped",
+        ),
+        pytest.param(
+            [node("node 0", A, "Primary", served=None), off("node 1", B)],
+            None,
+            False,
+            ["what it serves has not been read"],
+            id="one that stands alone, and nobody knows yet what it serves",
         ),
         pytest.param(
             [PRIMARY, node("node 1", B, "CLAIMING", (A, "Primary"))],
@@ -202,6 +223,11 @@ def test_verdict(claims: list[Claim], primary: int | None, healthy: bool, said: 
     assert all(words in verdict.sentence for words in said), verdict.sentence
 
 
+def test_operator_may_accept_a_primary_without_a_peer() -> None:
+    verdict = judge([node("node 0", A, "Primary"), dead("node 1", B)], accept_standalone=True)
+    assert verdict.primary == 0
+
+
 @pytest.mark.parametrize(
     ("vservers", "bindings", "served"),
     [
@@ -246,6 +272,7 @@ def test_a_node_as_the_module_returns_it() -> None:
         "peer_state": "Secondary",
         "inc": True,
         "served_addresses": list(VIPS),
+        "served_known": True,
         "error": None,
     }
     stranger = claim_result(node("node 0", A, "Primary", (OLD, "UNKNOWN")), [SECONDARY])

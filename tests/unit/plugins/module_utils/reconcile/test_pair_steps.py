@@ -32,24 +32,22 @@ def planned(node: int) -> dict[str, Any]:
 
 
 def info(*instances: dict[str, Any], **more: Any) -> dict[str, Any]:
-    subnets = {
-        f"subnet-{node}{place}": {
-            "netmask": "24",
-            "gateway": f"10.0.{node * 3 + place}.1",
-            "cidr_block": f"10.0.{node * 3 + place}.0/24",
-        }
-        for node in (0, 1)
-        for place in (0, 1, 2)
-    }
     interfaces = [{"role": role, "subnet_id": "s"} for role in ("management", "client", "server")]
     plan = {
         "name": "shop",
         "nitro_port": 443,
         "elastic_ips": [],
-        "backend_cidrs": [],
         "return_path": "mbf",
         "applications": [{"name": "web", "protocol": "HTTP", "port": 80}],
-        "subnets": subnets,
+        "network": [
+            {
+                "server_netmask": "255.255.255.0",
+                "routes": [{"network": "10.8.0.0/16", "gateway": f"10.0.{node * 3 + 2}.1"}],
+                "return_gateways": [{"network": f"10.0.{node * 3 + 1}.0/24", "gateway": f"10.0.{node * 3 + 1}.1"}],
+                "protected_networks": ["10.0.0.0/24"],
+            }
+            for node in (0, 1)
+        ],
         "shared": {"observed": {"security_groups": {"management": "sg-1", "client": None}, "elastic_ip": None}},
         "instances": {"sets": [{"zone": "z", "node_id": 0, "interfaces": interfaces}]},
         **more,
@@ -140,23 +138,18 @@ def test_bootstrap_network_and_addresses() -> None:
     ]
     assert steps["network"][1] == {
         "nsip": "10.0.3.5:443",
-        "snips": [{"ip_address": "10.0.5.5", "netmask": "24"}],
-        "routes": [],
+        "snips": [{"ip_address": "10.0.5.5", "netmask": "255.255.255.0"}],
+        "routes": [{"network": "10.8.0.0/16", "gateway": "10.0.5.1"}],
+        "protected_networks": ["10.0.0.0/24"],
     }
     assert steps["vips"] == [{"ip_address": "10.0.1.5"}, {"ip_address": "10.0.4.5"}]
     assert steps["client_interfaces"] == ["eni-client-0", "eni-client-1"]
 
 
-def test_routes_and_return_path_go_by_each_nodes_own_gateways() -> None:
-    steps = pair_steps(info(instance(0), instance(1), backend_cidrs=["10.8.0.0/16"], return_path="pbr"))
-    assert [entry["routes"] for entry in steps["network"]] == [
-        [{"network": "10.8.0.0/16", "gateway": "10.0.2.1"}],
-        [{"network": "10.8.0.0/16", "gateway": "10.0.5.1"}],
-    ]
-    assert steps["network"][0]["return_gateways"] == [
-        {"network": "10.0.1.0/24", "gateway": "10.0.1.1"},
-        {"network": "10.0.2.0/24", "gateway": "10.0.2.1"},
-    ]
+def test_policy_based_routes_are_named_only_if_wanted() -> None:
+    steps = pair_steps(info(instance(0), instance(1), return_path="pbr"))
+    assert steps["network"][0]["return_gateways"] == [{"network": "10.0.1.0/24", "gateway": "10.0.1.1"}]
+    assert "return_gateways" not in pair_steps(BOTH)["network"][0]
 
 
 def test_the_primary_comes_first() -> None:

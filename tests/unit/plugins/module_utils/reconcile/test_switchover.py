@@ -21,6 +21,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.switchover 
     host,
     look,
     swapped,
+    went_back,
 )
 from tests.unit.plugins.module_utils.nitro.scripted import DONE, LOGIN, LOGOUT, RESET, Scripted, serving
 
@@ -149,3 +150,17 @@ def test_a_peer_that_never_becomes_primary_ends_the_wait_with_what_it_says() -> 
         pytest.raises(NitroTimeout, match=r"was to become primary but says Secondary \(waited 30 s\)"),
     ):
         hand_over(this, other, 30, clock=lambda: next(times), sleep=lambda seconds: None)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("SECONDARY", "PRIMARY", None),
+        ("PRIMARY", "SECONDARY", "10.0.2.10 says Secondary"),
+        ("PRIMARY", "PRIMARY", "10.0.1.10 says Primary"),
+        ("UNKNOWN", "PRIMARY", None),
+    ],
+)
+def test_roles_that_went_back_after_the_failover_are_told(first: str, second: str, said: str | None) -> None:
+    found = went_back((Node("10.0.1.10", first, ("10.0.2.10",)), Node("10.0.2.10", second, ("10.0.1.10",))))
+    assert (found is None) if said is None else (said in str(found))

@@ -127,6 +127,7 @@ def test_the_definition_holds_no_secret() -> None:
         ({"application": {**WEB, "port": 99999}}, "99999 is not a port (1 to 65535)."),
         ({"application": {**WEB, "protocol": "HTPP"}}, "its protocol is HTPP, and must be one of HTTP,"),
         ({"application": {"protocol": "HTTP", "port": 80}}, "An application has no name."),
+        ({"application": {**WEB, "domain": "shop.example"}}, "Application web: a pair does not use domain."),
         ({"applications": "web"}, "ha_pair_applications must be a list of dictionaries."),
         ({"applications": [WEB], "application": WEB}, "Several applications are named web."),
         ({"applications": [WEB, {**WEB, "name": "w2"}]}, "Applications web and w2 both use tcp port 80."),

@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Where every Elastic IP of a pair belongs, and whether it may be moved there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..attachments.elastic_ip_plan import Move, Wish, plan
+from ..aws import tags as t
+from ..aws.addresses import Address, Interface, Seat
+from ..aws.instances import Instance
+from ..core.errors import Refusal
+from . import pair_associations as associations
+from .pair_claims import Claim, Pending, Verdict, judge, still_open
+from .pair_evidence import doubt
+
+_UNTOUCHED = "nothing was touched"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What AWS says of a pair, and what the operator allows.
+
+    ``addresses``: all of the region; ``wanted``: those of the pair as the operator names them (None: by their tags).
+    ``interfaces``: of all instances of the pair. ``guard``: refuse where no virtual server answers.
+    """
+
+    group: str
+    nodes: tuple[associations.Node, ...]
+    addresses: tuple[Address, ...]
+    wanted: tuple[str, ...] | None = None
+    interfaces: frozenset[str] = frozenset()
+    guard: bool = True
+    accept_standalone: bool = False
+
+    def own_addresses(self) -> list[Address]:
+        """Raises Refusal for an address that was named and does not exist."""
+        return associations.pick_addresses(self.addresses, self.wanted, self.group, self.nodes)
+
+    def with_addresses(self, now: Iterable[Address]) -> Pair:
+        """The same pair after some addresses were read again."""
+        newer = {address.allocation_id: address for address in now}
+        return replace(self, addresses=tuple(newer.get(one.allocation_id, one) for one in self.addresses))
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """``moves``: one an address of the pair, in place or not; or ``refusal``, a message. ``pending``: what may come."""
+
+    verdict: Verdict
+    moves: tuple[Move, ...] = ()
+    refusal: str | None = None
+    pending: Pending = None
+
+    @property
+    def due(self) -> tuple[Move, ...]:
+        return tuple(move for move in self.moves if move.changed)
+
+
+def interfaces_of(instances: Iterable[Instance]) -> frozenset[str]:
+    """Return the ids of all interfaces of these instances."""
+    return frozenset(one.network_interface_id for instance in instances for one in instance.interfaces)
+
+
+def strangers(pair: Pair, expected_owners: Collection[str]) -> dict[str, Address]:
+    """Return the pair's addresses that sit on an interface of neither the pair nor ``expected_owners``.
+
+    By the id of the interface.
+    """
+    known = pair.interfaces | set(expected_owners)
+    seats = {one.seat.network_interface_id: one for one in pair.own_addresses() if one.seat}
+    return {interface: address for interface, address in seats.items() if interface not in known}
+
+
+def require_addresses(pair: Pair) -> None:
+    """Raise Refusal if the pair has no Elastic IP: then no client reaches it by one, and that is not well."""
+    if not pair.own_addresses():
+        raise Refusal(
+            f"{pair.group}: the pair has no Elastic IP (none is tagged {t.GROUP}={pair.group} and "
+            f"{t.ROLE}=client), so no client reaches it by one. If it was released, run the playbook "
+            f"ha_pair, which allocates one, or name those of the pair in elastic_ips; {_UNTOUCHED}"
+        )
+
+
+def refuse_strangers(pair: Pair, found: Mapping[str, Address], interfaces: Iterable[Interface]) -> None:
+    """Raise Refusal for addresses on interfaces that other systems use; one that is attached to nothing serves nobody.
+
+    ``interfaces``: those of ``found``, as EC2 describes them now.
+    """
+    used = {one.network_interface_id: one for one in interfaces if one.status == "in-use" or one.instance_id}
+    said = [
+        f"Elastic IP {address} is at {name} of {_owner(used[name])}" for name, address in found.items() if name in used
+    ]
+    if said:
+        raise Refusal(
+            f"{pair.group}: {'; '.join(said)}, which is not of this pair: clients of the address reach that one, and "
+            f"not the pair. If it may be taken from there, name the interface in expected_owners; {_UNTOUCHED}"
+        )
+
+
+def _owner(interface: Interface) -> str:
+    return f"instance {interface.instance_id}" if interface.instance_id else interface.description or "another service"
+
+
+def assess(pair: Pair, claims: Sequence[Claim]) -> Assessment:
+    """Judge from live claims what must move, or why nothing may."""
+    verdict = judge(claims, accept_standalone=pair.accept_standalone)
+    try:
+        moves = _plan(pair, claims, verdict)
+        _require_service(pair, claims, verdict, moves)
+        _require_evidence(pair, claims, verdict, moves)
+    except _Open as refusal:
+        return Assessment(verdict, refusal=f"{pair.group}: {refusal}; {_UNTOUCHED}", pending=refusal.pending)
+    except Refusal as refusal:
+        return Assessment(verdict, refusal=f"{pair.group}: {refusal}; {_UNTOUCHED}")
+    return Assessment(verdict, moves)
+
+
+class _Open(Refusal):
+    """A refusal that time may still change."""
+
+    def __init__(self, message: str, pending: Pending) -> None:
+        super().__init__(message)
+        self.pending = pending
+
+
+def _plan(pair: Pair, claims: Sequence[Claim], verdict: Verdict) -> tuple[Move, ...]:
+    """Where every address belongs. Raises Refusal."""
+    if verdict.primary is None:
+        raise _Open(verdict.sentence, still_open(claims, verdict))
+    node = pair.nodes[verdict.primary]
+    if node.client is None:
+        raise Refusal(f"{node.name}, which is primary, has no client interface")
+    addresses = pair.own_addresses()
+    seats = associations.seats_on(node.client, addresses, pair.nodes)
+    homeless = [str(address) for address in addresses if address.allocation_id not in seats]
+    if homeless:
+        raise Refusal(f"{node.name} has no client address left for {', '.join(homeless)}")
+    targets = associations.moves_to(seats, addresses)
+    wishes = [Wish.from_option({"instance_id": None, "device_index": 1, **target}) for target in targets]
+    return tuple(plan(wishes, pair.addresses, [], None))
+
+
+def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[Move]) -> None:
+    """Raise Refusal where no virtual server would answer, or where that is unknown."""
+    node, claim = pair.nodes[verdict.primary or 0], claims[verdict.primary or 0]
+    unserved = sorted({move.after.private_ip_address for move in moves} - set(claim.served or ()))
+    if not unserved or not pair.guard:
+        return
+    override = "(guard: false moves the Elastic IP all the same)"
+    if claim.served is None or claim.error:
+        why = f": {claim.error}" if claim.error else " in time"
+        raise _Open(
+            f"{node.name} ({node.nsip}) is primary, but it is unknown whether one of its virtual servers answers at "
+            f"{', '.join(unserved)}, because its configuration could not be read{why} {override}",
+            "served",
+        )
+    raise Refusal(
+        f"no virtual server of {node.name} ({node.nsip}), which is primary, answers at {', '.join(unserved)}, neither "
+        f"itself nor through its IPSet, so traffic would vanish {override}"
+    )
+
+
+def _require_evidence(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[Move]) -> None:
+    """Raise Refusal where an address would be taken from a node that may still be primary."""
+    winner = verdict.primary or 0
+    doubts = [doubt(claims[winner], claims[index], claims) for index in losers(pair.nodes, moves, winner)]
+    said = [one for one in doubts if one]
+    if said:
+        why = "; ".join(one.message for one in said)
+        raise _Open(
+            f"it cannot be decided whether the address may be taken: {verdict.sentence}; {why}",
+            "silence" if all(one.passing for one in said) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the nodes of a pair say, and where its Elastic IPs belong. ``doubts``: why none may be moved there yet."""
+
+    claims: Sequence[Claim]
+    verdict: Verdict
+    seats: Mapping[str, Seat]
+    doubts: tuple[str, ...] = ()
+    pending: Pending = None
+
+
+def observe(nodes: Sequence[associations.Node], addresses: Sequence[Address], claims: Sequence[Claim]) -> Observation:
+    """Return what live claims say of a pair, for whoever only wants to know."""
+    verdict = judge(claims)
+    pending = still_open(claims, verdict)
+    if verdict.primary is None:
+        return Observation(claims, verdict, {}, pending=pending)
+    client = nodes[verdict.primary].client
+    seats = associations.seats_on(client, addresses, nodes) if client else {}
+    moves = [Move(one, seats[one.allocation_id]) for one in addresses if one.allocation_id in seats]
+    doubts = [doubt(claims[verdict.primary], claims[index], claims) for index in losers(nodes, moves, verdict.primary)]
+    said = tuple(one.message for one in doubts if one)
+    return Observation(claims, verdict, seats, said, pending or ("primary" if said else None))
+
+
+def losers(nodes: Sequence[associations.Node], moves: Iterable[Move], winner: int) -> list[int]:
+    """Return the indices of the nodes other than ``winner`` from which an address would be taken."""
+    taken = {move.before.network_interface_id for move in moves if move.changed and move.before}
+    return [
+        index
+        for index, node in enumerate(nodes)
+        if index != winner and node.instance and taken & interfaces_of([node.instance])
+    ]
+
+
+def still_right(now: Assessment, move: Move) -> str | None:
+    """Return why a move that was planned before is not right any more, or None. ``now``: judged from live claims."""
+    if now.refusal:
+        return now.refusal.removesuffix(f"; {_UNTOUCHED}")
+    same = [one for one in now.moves if one.address.allocation_id == move.address.allocation_id]
+    if same and same[0].after == move.after:
+        return None
+    return f"the address belongs elsewhere now: {now.verdict.sentence}"
