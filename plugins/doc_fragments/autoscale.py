@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The options that every module takes which keeps the record of a zone."""
+"""The options of the modules that keep the state of a zone."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ options:
     type: str
     required: true
   zone:
-    description: Availability zone. Each zone of a group has a record, and takes decisions, of its own.
+    description: Availability zone. Each zone of a group has its own state and its own decisions.
     type: str
     required: true
   policy:
-    description: When the zone grows and shrinks. Numbers may be given as text, the way surveys send them.
+    description: When the zone scales out and in. Numbers may be given as text, the way surveys send them.
     type: dict
     required: true
     suboptions:
@@ -35,11 +35,11 @@ options:
             type: dict
             suboptions: &limits
               min:
-                description: Below it the metric allows shrinking. A number, lower than O(policy.metrics.cpu.max) of
+                description: Below it the metric allows a scale-in. A number, lower than O(policy.metrics.cpu.max) of
                   the same metric.
                 type: raw
               max:
-                description: Above it the metric asks for growth. A number.
+                description: Above it the metric asks for a scale-out. A number.
                 type: raw
           memory:
             description: Memory, mean over the nodes, in percent.
@@ -53,6 +53,18 @@ options:
             description: Client connections, sum over the nodes.
             type: dict
             suboptions: *limits
+          http_requests:
+            description: HTTP requests, sum over the nodes, per second.
+            type: dict
+            suboptions: *limits
+            version_added: 0.2.0
+          ena_limited:
+            description: Packets that AWS queued or dropped because a network allowance of an instance was exceeded
+              (bandwidth in, bandwidth out, packets, tracked connections), sum over the nodes, events per minute. Known
+              from the second tick of a node on; missing where the appliance's release does not report it.
+            type: dict
+            suboptions: *limits
+            version_added: 0.2.0
       watch_time:
         description: Minutes for which a breach must last; not shorter than O(policy.interval).
         type: raw
@@ -60,7 +72,7 @@ options:
         description: Seconds between two ticks. Defaults to V(60).
         type: raw
       cooldown:
-        description: Minutes after the decision to grow in which nothing is evaluated.
+        description: Minutes after the decision to scale out in which nothing is evaluated.
         type: raw
       drain_timeout:
         description: Minutes that a node drains, after it left the distributor, before it is removed.
@@ -81,7 +93,7 @@ options:
         description: Nodes to add or remove at a time, clamped to the limits. Defaults to V(1).
         type: raw
   store:
-    description: Where the zone's record is kept.
+    description: Where the zone's state is kept.
     type: dict
     required: true
     suboptions:

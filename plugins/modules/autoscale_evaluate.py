@@ -9,20 +9,25 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: autoscale_evaluate
 version_added: 0.1.0
-short_description: Decide whether a zone of an autoscale group grows, shrinks, or waits
+short_description: Decide whether a zone of an autoscale group scales out, scales in, or waits
 description:
-  - Takes one sample of a zone's metrics, keeps the zone's record (sample window, phase, scaling event in progress,
-    history) in a store, and decides by thresholds.
-  - It asks to grow when any metric was above its maximum in every sample of the watch window, and to shrink when all
-    metrics were below their minimum in every sample of it. Exactly at a limit is no breach. A missing sample, or a
-    gap of more than one and a half intervals, begins the window again; two samples within half an interval of each
+  - Takes one sample of a zone's metrics, keeps the zone's state (sample window, phase, open scaling event, history) in
+    a store, and decides by thresholds.
+  - It decides to scale out when any metric was above its maximum in every sample of the watch window, and to scale in
+    when all metrics were below their minimum in every sample of it. Exactly at a limit is no breach. A missing sample,
+    or a gap of more than one and a half intervals, restarts the window; two samples within half an interval of each
     other are one.
-  - Nothing is evaluated while a scaling event is open, in the cooldown after a growth, and in the drain (with
-    O(policy.distributor=dns) also the TTL) of a shrinking. A phase of length L that begins at t is in effect for
+  - A figure that is missing is not low. A sample of fewer nodes than are in service can lead to a scale-out, never to a
+    scale-in.
+  - Nothing is evaluated while a scaling event is open, in the cooldown after a scale-out, and in the drain (with
+    O(policy.distributor=dns) also the TTL) of a scale-in. A phase of length L that begins at t is in effect for
     every tick up to and including t + L, and ticks that come up to half an interval early or late change nothing.
-  - A zone with fewer nodes than O(policy.min_nodes) is asked to grow to it whatever its metrics say, unless a phase
-    is in effect. A zone with more than O(policy.max_nodes) is not shrunk for that alone.
-  - It changes nothing but the record. Whoever carries a decision out reports it with O(event).
+  - A zone with fewer nodes than O(policy.min_nodes) is scaled out to it whatever its metrics say, unless a phase
+    is in effect. A zone with more than O(policy.max_nodes) is not scaled in for that alone.
+  - One policy drives a zone. A tick whose O(policy.metrics), times or distributor differ from it is not evaluated,
+    warns, and leaves the sample window alone; it takes over when the other policy was not seen for two intervals.
+    O(policy.min_nodes), O(policy.max_nodes) and O(policy.step) may change at any tick.
+  - It changes nothing but the stored state. The run that carries out a decision reports it with O(event).
   - RV(ignore:changed) is true when phase, event or history change; keeping samples alone is not a change.
 options:
   sample:
@@ -30,6 +35,8 @@ options:
       - The zone's figures by name of metric; null where there is none.
         RV(cloudadc.aws.vpx_stat_info#module:aggregate) fits as it is, other keys are ignored.
       - A percentage beyond 0 to 100 and NITRO's 4294967295 count as missing.
+      - With C(nodes_reporting), and C(nodes_total) or O(node_count), a sample of fewer nodes than there are is
+        not low. C(figures_reporting) says the same of each metric.
       - Left out, the tick has no sample, or, with O(event), is only a report.
     type: dict
   node_count:
@@ -39,50 +46,61 @@ options:
   now:
     description:
       - The instant to decide for, ISO 8601. Defaults to the current time. More than one interval before the latest
-        instant of the record is refused.
-      - For O(event) without O(sample), where the current time is more than a day away from the record's latest
-        instant, it defaults to that instant; such a group is driven with instants of its own.
+        instant of the stored state is refused.
+      - Without it, a latest instant that lies in the future (written by a machine whose clock was ahead) is corrected,
+        if the store's own time (DynamoDB's, the file system's) agrees with this machine's clock.
+      - For O(event) without O(sample), where the current time is more than a day away from the latest instant of the
+        stored state, it defaults to that instant; such a group runs on simulated time.
     type: str
   event:
     description:
-      - How a scaling event goes. Reporting the same twice does no harm.
+      - A report about a scaling event. Reporting the same twice does no harm.
       - C(id) (required) is the event, as RV(decision.event_id) named it.
       - C(outcome) (required) is C(done), C(failed) or C(running).
-      - C(done) ends a growth, or a shrinking whose nodes are deprovisioned. Of a shrinking that still drains it says
-        that the nodes have left the distributor; the event goes on.
+      - C(takeover) is the takeover number, as RV(decision.takeover) named it. A report with another number is refused
+        and changes nothing, because another run has taken the event over. Without a number a report is accepted only
+        while the event was never taken over.
+      - C(done) ends a scale-out, or a scale-in whose nodes are deprovisioned. During the drain of a scale-in, C(done)
+        reports that the nodes have left the distributor; the event stays open.
       - C(failed) ends the event with a back-off of two intervals, doubled with every failure in a row up to an hour
         (or the cooldown, if that is longer). What it began stays named in RV(unfinished) until that event is reported
         C(done).
-      - C(running) says that O(owner) is alive and at it, for another O(lease_seconds).
+      - C(running) renews the claim of O(owner) for another O(claim_seconds).
       - C(message) says what went wrong, for the history.
-      - C(resources) is a list of ids of what the event has begun (instances, interfaces, addresses), so that whoever
-        comes next finishes or removes it.
+      - C(resources) is a list of ids of what the event has begun (instances, interfaces, addresses), so that the next
+        run completes or removes it.
       - C(nodes) is a list of the nodes that the zone has in service now, each with C(nsip), C(instance_id) and
         C(node_id), for M(cloudadc.aws.autoscale_tick).
     type: dict
   owner:
-    description: Who asks, and carries a decision out. Give one name to all calls of one job, and each job its own.
-      Defaults to this process.
+    description: The run that makes this call, and carries a decision out. Give one name to all calls of one job, and
+      each job its own. Defaults to this process.
     type: str
   lease_seconds:
-    description:
-      - How long an owner that gave no sign of life keeps the store's lease, and the event it was told to carry out.
-        After it others are told to go on with that event, under the same id.
-      - Give more than the longest step of an event takes, or report V(running) meanwhile.
+    description: How long the lease on the stored state lasts if this process dies in the middle of the call.
     type: float
     default: 300
+  claim_seconds:
+    description:
+      - How long an open event belongs to the owner that was told to carry it out, without a renewal. After it the next
+        tick of another owner takes the event over, under the same id and with the next takeover number.
+      - At most 300. Runs that take longer renew the claim, with C(running) in O(event) or with the option C(event) of
+        the modules that wait.
+    type: float
+    default: 300
+    version_added: 0.2.0
   publish:
     description:
       - Publish this tick to CloudWatch, namespace C(CloudADC/Autoscale), dimensions C(group) and C(zone); the zone's
-        figures under the names of the metrics, C(nodes), and C(decision) (nodes to add, negative for nodes to take
-        away, 0 for none).
+        figures under the names of the metrics, C(nodes), C(nodes_reporting), and C(decision) (nodes to add, negative
+        for nodes to remove, 0 for none).
       - One PutMetricData at most; none in check mode, without the lease, and for a mere report. If it fails there is a
         warning, and the decision stands. Needs boto3 and the permission cloudwatch:PutMetricData.
     type: bool
     default: false
 notes:
   - Not having the lease is no failure. The result then has RV(decision.evaluated) false and the reason.
-  - In check mode the decision is foretold from the stored record; nothing is written and no lease is taken.
+  - In check mode the decision is predicted from the stored state; nothing is written and no lease is taken.
 attributes:
   check_mode:
     support: full
@@ -126,13 +144,14 @@ EXAMPLES = r"""
       path: /var/lib/cloudadc
   register: tick
 
-- name: Tell that the event is done
+- name: Report that the event is done
   cloudadc.aws.autoscale_evaluate:
     group: shop
     zone: eu-central-1a
     node_count: 3
     event:
       id: "{{ tick.decision.event_id }}"
+      takeover: "{{ tick.decision.takeover }}"
       outcome: done
     policy:
       metrics:
@@ -148,7 +167,7 @@ EXAMPLES = r"""
       path: /var/lib/cloudadc
   when: tick.decision.action != 'none'
 
-- name: The same record for jobs on many machines, nodes behind DNS
+- name: The same for jobs on many machines, nodes behind DNS
   cloudadc.aws.autoscale_evaluate:
     group: shop
     zone: eu-central-1b
@@ -193,16 +212,20 @@ decision:
       type: str
       sample: "memory 91.2 % > 85 % for 3 of 3 samples; 2 → 3 nodes, max 6"
     evaluated:
-      description: Whether samples were weighed. False in a phase, for a second sample of an interval, and without the
-        lease.
+      description: Whether samples were evaluated. False in a phase, for a second sample of an interval, for another
+        policy than the one that drives the zone, and without the lease.
       type: bool
     event_id:
       description: The open event. Unique and fit to be (part of) a ClientToken; null when none is open.
       type: str
       sample: adc-20260301T100600Z-1-fbe8f416f8b8
     resumed:
-      description: Whether the action was decided by an earlier tick and is to be gone on with.
+      description: Whether the action was decided by an earlier tick and is to be resumed.
       type: bool
+    takeover:
+      description: How often the open event has changed its owner; to be named in reports. Null when no event is open.
+      type: int
+      sample: 0
 phase:
   description: V(watching), V(scaling_out), V(cooldown), V(draining), V(ttl) or V(deprovisioning); on an acting tick
     the one that begins.
@@ -229,12 +252,12 @@ backoff:
   type: dict
   sample: {"failures": 1, "until": "2026-03-01T10:09:00Z", "message": "InsufficientInstanceCapacity"}
 unfinished:
-  description: Failed events and what they had begun, until somebody reports them done.
+  description: Failed events and what they had begun, until they are reported done.
   returned: always
   type: list
   elements: dict
 reported:
-  description: Whether O(event) was taken down; false when the lease could not be had in time, then report again.
+  description: Whether the report was stored; false when the lease was not available in time, then report again.
   returned: when O(event) is given
   type: bool
 published:
@@ -251,10 +274,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils.aws.cloudwatch import metric_data, publish
 from ..module_utils.reconcile.session import Plan, carry_out, foretell, loaded, patiently
+from ..module_utils.scaling.clock import clock_warnings
 from ..module_utils.scaling.decision import Decision, refused
+from ..module_utils.scaling.engine import CLAIM_SECONDS
 from ..module_utils.scaling.evaluator import Report, evaluate, report, reported_at
 from ..module_utils.scaling.group_state import Record
-from ..module_utils.scaling.samples import all_figures, figures, node_count
+from ..module_utils.scaling.samples import all_figures, figures, node_count, reporting_of
 from ..module_utils.scaling.view import difference, state, was_changed
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.policy import LONGEST_TIME, Policy
@@ -262,7 +287,7 @@ from ..module_utils.spec.times import as_instant
 from ..module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
 from ..module_utils.stores.options import default_owner, open_store, zone_argument_spec
 
-#: How long, in seconds, a report waits for the lease: it must not get lost, and leases are held for milliseconds.
+#: How long, in seconds, a report waits for the lease. It must not get lost; leases are held for milliseconds.
 REPORT_PATIENCE = 10.0
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -273,18 +298,21 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "event": {"type": "dict"},
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
+    "claim_seconds": {"type": "float", "default": CLAIM_SECONDS},
     "publish": {"type": "bool", "default": False},
 }
 
 
 def plan_of(params: dict[str, Any], owner: str) -> Plan[Decision]:
-    """What these options do to a record: a report, a tick, or one after the other. Pure; policy and report are read."""
+    """Return what these options do to a record: a report, a tick, or one after the other."""
     policy = Policy.from_dict(params["policy"])
     said = None if params["event"] is None else Report.from_dict(params["event"])
-    now, lease_seconds = params["now"] or datetime.now(UTC), params["lease_seconds"]
-    if not 0 < lease_seconds <= LONGEST_TIME["seconds"]:
-        raise AutoscaleError(f"lease_seconds must be more than 0 and at most a year, not {lease_seconds:g}")
-    # What is refused whatever the record says is refused before the lease is asked for.
+    now, claim_seconds = params["now"] or datetime.now(UTC), params["claim_seconds"]
+    if not 0 < params["lease_seconds"] <= LONGEST_TIME["seconds"]:
+        raise AutoscaleError(f"lease_seconds must be more than 0 and at most a year, not {params['lease_seconds']:g}")
+    if not 0 < claim_seconds <= CLAIM_SECONDS:
+        raise AutoscaleError(f"claim_seconds must be more than 0 and at most {CLAIM_SECONDS:g}, not {claim_seconds:g}")
+    # Input that is wrong by itself is refused before the lease is taken.
     as_instant(now)
     figures(policy, params["sample"])
     node_count(params["node_count"])
@@ -292,17 +320,17 @@ def plan_of(params: dict[str, Any], owner: str) -> Plan[Decision]:
     def plan(record: Record) -> tuple[Record, Decision]:
         if said:
             at = params["now"] or reported_at(record, time.time())
-            record, decision = report(policy, record, said, at, owner=owner, lease_seconds=lease_seconds)
+            record, decision = report(policy, record, said, at, owner=owner, claim_seconds=claim_seconds)
             if params["sample"] is None:
                 return record, decision
         count = params["node_count"]
-        return evaluate(policy, record, params["sample"], count, now, owner=owner, lease_seconds=lease_seconds)
+        return evaluate(policy, record, params["sample"], count, now, owner=owner, claim_seconds=claim_seconds)
 
     return plan
 
 
 def published(module: Any, shown: dict[str, Any]) -> bool:
-    """Hand the tick's figures and its decision, as shown, to CloudWatch. Whatever comes of it, the tick is over."""
+    """Publish the tick's figures and its decision to CloudWatch, and return whether they are there."""
     params = module.params
     if module.check_mode or params["sample"] is None:
         return False
@@ -314,6 +342,7 @@ def published(module: Any, shown: dict[str, Any]) -> bool:
         node_count(params["node_count"]),
         shown["decision"],
         Policy.from_dict(params["policy"]).interval,
+        reporting_of(params["sample"]),
     )
     return publish(module, data, f"{params['group']} {params['zone']}")
 
@@ -324,19 +353,22 @@ def run(module: Any) -> dict[str, Any]:
     plan = plan_of(params, owner)
     store = open_store(module, params["group"], params["zone"], may_create=True)
     reports = params["event"] is not None
+    own_time = bool(params["now"]) or (reports and params["sample"] is None)
     try:
         if module.check_mode:
-            before, after, decision = foretell(store, plan)
+            before, after, decision = foretell(store, plan, own_time=own_time)
         else:
             patience = REPORT_PATIENCE if reports else 0.0
             before, after, decision = patiently(
-                lambda: carry_out(store, plan, owner, params["lease_seconds"]), patience
+                lambda: carry_out(store, plan, owner, params["lease_seconds"], own_time=own_time), patience
             )
     except (LeaseRefused, LeaseLost) as error:
         before = after = loaded(store.read(), store)
         decision, reported = refused(after, f"not evaluated: {error}"), False
     else:
         reported = True
+    for warning in (*decision.warnings, *clock_warnings(before, after)):
+        module.warn(f"{params['group']} {params['zone']}: {warning}")
     result = {**decision.to_json(), **state(after), "changed": was_changed(before, after)}
     if reports:
         result["reported"] = reported

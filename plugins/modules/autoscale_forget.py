@@ -6,11 +6,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: autoscale_forget
 version_added: 0.1.0
-short_description: Remove the records of an autoscale group that is no more
+short_description: Delete the stored state of a removed autoscale group
 description:
-  - Removes what M(cloudadc.aws.autoscale_evaluate) keeps of a group, its history with it. A group that is built anew
-    under the same name begins with empty records then.
-  - It asks for no lease. Remove records only of a group whose nodes are gone.
+  - Deletes what M(cloudadc.aws.autoscale_evaluate) keeps of a group, its history included. A group of the same name
+    that is built later begins with new state.
+  - It takes no lease. Delete only the state of a group whose nodes are gone.
   - Calls. With a DynamoDB store, one C(Query), and one C(DeleteItem) a zone.
 options:
   group:
@@ -54,7 +54,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Forget the group
+- name: Delete the state of the group
   cloudadc.aws.autoscale_forget:
     group: shop
     store:
@@ -64,7 +64,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 zones:
-  description: The zones whose record was removed, or in check mode would be.
+  description: The zones whose state was deleted, or in check mode would be.
   returned: success
   type: list
   elements: str
@@ -86,7 +86,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def run(module: Any) -> dict[str, Any]:
-    """Remove every record that is there and named."""
+    """Delete the state of every zone that has any and is named."""
     group, named = module.params["group"], module.params["zones"]
     there = [key.zone for key in stored_keys(module, group)]
     zones = [zone for zone in there if named is None or zone in named]

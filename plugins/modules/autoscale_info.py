@@ -9,9 +9,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: autoscale_info
 version_added: 0.1.0
-short_description: Show where the zones of an autoscale group stand
+short_description: Show the state of the zones of an autoscale group
 description:
-  - Reads the records that M(cloudadc.aws.autoscale_evaluate) keeps; phase, sample window, scaling event in progress,
+  - Reads the state that M(cloudadc.aws.autoscale_evaluate) keeps; phase, sample window, scaling event in progress,
     back-off after failures, what failed events left unfinished, and history. Writes nothing and takes no lease.
   - A record is as the latest tick left it. A phase whose end has passed since is over at the next tick.
 options:
@@ -60,7 +60,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Where every zone of the group stands
+- name: Show the state of every zone of the group
   cloudadc.aws.autoscale_info:
     group: shop
     store:
@@ -108,29 +108,34 @@ records:
       type: list
       elements: dict
     event:
-      description: The open event with its owner, what it has begun, and how often others went on with it; or null.
+      description: The open event with its owner, what it has begun, and how often it was taken over; or null.
       type: dict
     backoff:
       description: Failed events in a row, until when they keep the zone waiting, and the last failure's message.
       type: dict
       sample: {"failures": 1, "until": "2026-03-01T10:09:00Z", "message": "InsufficientInstanceCapacity"}
     unfinished:
-      description: Failed events and what they had begun, until somebody reports them done.
+      description: Failed events and what they had begun, until they are reported done.
       type: list
       elements: dict
     nodes:
-      description: The nodes in service that the latest look at the zone found, or null where nobody has looked.
+      description: The nodes in service that the latest look at the zone found, or null where they have to be looked up.
       type: list
       elements: dict
       sample: [{"nsip": "10.0.1.10", "instance_id": "i-0123456789abcdef0", "node_id": 0}]
     earlier:
-      description: Nodes that were in service before a growth, until the zone is looked at again.
+      description: Nodes that were in service before a scale-out, until the nodes are looked up again.
       type: list
       elements: dict
     missing:
-      description: Nodes that were in service and are gone, until they are swept.
+      description: Nodes that were in service and are gone, until nothing is left of them.
       type: list
       elements: dict
+    policy:
+      description: The policy that drives the zone (C(fingerprint), C(interval)) and its latest tick (C(seen_at),
+        C(owner)); null before the first tick.
+      type: dict
+      sample: {"fingerprint": "4f0c2ab1", "interval": 60.0, "seen_at": "2026-03-01T10:06:00Z", "owner": "job 4711"}
     history:
       description: The latest closed events, oldest first, at most 50.
       type: list

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: autoscale_tick
 version_added: 0.1.0
-short_description: One tick of a zone of an autoscale group, from its nodes' load to the decision
+short_description: One tick of zones of an autoscale group, from the load of their nodes to the decision
 description:
   - Takes the lease and the zone's record, asks every node in service for its load, all side by side, decides as
     M(cloudadc.aws.autoscale_evaluate) does, and stores the record, in one process. It launches and removes nothing.
@@ -23,6 +23,67 @@ description:
     with a store of files.
   - RV(ignore:changed) is true when phase, event or history change; keeping samples alone is not a change.
 options:
+  zone:
+    description:
+      - Availability zone. Each zone of a group has a record, and takes decisions, of its own.
+      - Either O(zone) or O(zones) must be given.
+    type: str
+    required: false
+  zones:
+    description:
+      - Many zones in one call. Records are read and written side by side, one C(DescribeInstances) finds the nodes of
+        all zones, and all nodes are queried at once.
+      - A zone that fails is an entry of RV(zones) with C(failed) and C(msg); the other zones are not affected, and the
+        task does not fail.
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions:
+      zone:
+        description: Name of the zone.
+        type: str
+        required: true
+      nodes:
+        description: As O(nodes), for this zone.
+        type: list
+        elements: str
+      node_count:
+        description: As O(node_count), for this zone.
+        type: raw
+      sample:
+        description: As O(sample), for this zone.
+        type: dict
+      clip:
+        description: Address of the zone's cluster, where the back ends of its applications are read.
+        type: str
+  followed:
+    description:
+      - Applications whose back ends are the instances of an EC2 Auto Scaling group. The tick compares them with what
+        the nodes have, and returns the differences in RV(ignore:backends_differ). It changes nothing.
+      - Calls. One C(DescribeAutoScalingGroups) and one C(DescribeInstances) for all zones, and one session more a node.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      application:
+        description: Name of the application, as O(cloudadc.aws.vpx_application#module:name).
+        type: str
+        required: true
+      autoscaling_group:
+        description: Name of the Auto Scaling group.
+        type: str
+        required: true
+      port:
+        description: Port of its instances.
+        type: int
+        required: true
+  cleaned_up:
+    description: Ids of failed events of which nothing is left. They are removed from RV(unfinished). Without O(sample)
+      the call is only this report.
+    type: list
+    elements: str
+    version_added: 0.2.0
   nodes:
     description:
       - Management addresses (NSIP) of the zone's nodes in service, with C(:port) where it is not the protocol's own.
@@ -159,6 +220,28 @@ EXAMPLES = r"""
     owner: "job {{ job_id }}"
   register: tick
 
+- name: One tick of all zones of a group
+  cloudadc.aws.autoscale_tick:
+    group: shop
+    zones:
+      - zone: eu-central-1a
+      - zone: eu-central-1b
+    policy:
+      metrics:
+        cpu: {min: 20, max: 80}
+      watch_time: 3
+      cooldown: 10
+      drain_timeout: 10
+      distributor: nlb
+      min_nodes: 2
+      max_nodes: 6
+    store:
+      type: dynamodb
+      table: cloudadc-autoscale
+    nitro_pass: "{{ vpx_password }}"
+    region: eu-central-1
+  register: tick
+
 - name: Two more nodes, asked for by hand
   cloudadc.aws.autoscale_tick:
     group: shop
@@ -182,6 +265,79 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+zones:
+  description: The result of each zone, in the order of O(zones), with the keys that are documented here for one zone.
+  returned: when O(zones) is given
+  type: list
+  elements: dict
+  contains:
+    zone:
+      description: The zone.
+      type: str
+      returned: always
+    failed:
+      description: Whether the tick of this zone failed.
+      type: bool
+      returned: always
+    msg:
+      description: Why it failed.
+      type: str
+      returned: when the tick of this zone failed
+due:
+  description: Names of the zones that failed or have something to do, see RV(work).
+  returned: when O(zones) is given
+  type: list
+  elements: str
+  sample: [eu-central-1a]
+failed_zones:
+  description: Names of the zones that failed.
+  returned: when O(zones) is given
+  type: list
+  elements: str
+work:
+  description:
+    - What is to be done in the zone now. V(act), carry RV(decision) out. V(missing), clean up after the nodes in
+      RV(missing). V(failed_events), clean up as RV(remains) says. V(backends), configure the back ends of followed
+      Auto Scaling groups.
+    - Empty for an idle tick.
+  returned: for each zone
+  type: list
+  elements: str
+  sample: [act]
+settled:
+  description: What is settled when the decided event is done, for O(swept) and O(cleaned_up) of its report.
+  returned: for each zone
+  type: dict
+  contains:
+    missing:
+      description: Instance ids out of RV(missing).
+      type: list
+      elements: str
+    failed_events:
+      description: Ids of events out of RV(unfinished).
+      type: list
+      elements: str
+lost_addresses:
+  description: Management addresses of the nodes in RV(missing), without a port.
+  returned: for each zone
+  type: list
+  elements: str
+  sample: [10.0.1.10]
+summary:
+  description: What the tick decided and what follows from it, as lines for an operator.
+  returned: always
+  type: list
+  elements: str
+  sample: ["shop, eu-central-1a: none; memory between its limits; phase watching."]
+backends_differ:
+  description: Applications in O(followed) whose back ends differ from the instances of their Auto Scaling group.
+  returned: when O(followed) is given
+  type: list
+  elements: str
+backends_error:
+  description: Why the back ends of followed Auto Scaling groups are unknown; null if they are known.
+  returned: when O(followed) is given
+  type: str
 zone:
   description: The zone.
   returned: always
@@ -213,8 +369,12 @@ decision:
       type: str
       sample: adc-20260301T100600Z-1-fbe8f416f8b8
     resumed:
-      description: Whether the action was decided by an earlier tick and is to be gone on with.
+      description: Whether the action was decided by an earlier tick and is to be resumed.
       type: bool
+    takeover:
+      description: How often the open event has changed its owner; to be named in reports. Null when no event is open.
+      type: int
+      sample: 0
 phase:
   description: V(watching), V(scaling_out), V(cooldown), V(draining), V(ttl) or V(deprovisioning); on an acting tick
     the one that begins.
@@ -291,7 +451,8 @@ node_count:
 remains:
   description:
     - What is to be done now about that which failed events left behind, each with C(event_id), C(stage) (where it
-      failed) and C(action), V(scale_in) (take its nodes out of the distributor) or V(deprovision) (remove them).
+      failed), C(action), V(scale_in) (take its nodes out of the distributor) or V(deprovision) (remove them), and
+      C(step), that of role P(cloudadc.aws.scale_in#role) which does it.
     - Empty unless the zone watches again and nothing else is to be done. Whoever has removed them reports that event
       C(done).
   returned: always
@@ -307,43 +468,44 @@ searched:
   type: bool
 """
 
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.cloudwatch import metric_data, publish
 from ..module_utils.core.errors import Failure
-from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.nitro.module import nitro_argument_spec
-from ..module_utils.reconcile.session import carry_out, foretell, loaded, patiently
-from ..module_utils.reconcile.tick import Effects, Order, Ticked, plan_for
-from ..module_utils.reconcile.tick_effects import in_ec2, over_nitro
-from ..module_utils.scaling.cleanup import remains
-from ..module_utils.scaling.decision import refused
-from ..module_utils.scaling.evaluator import Report, reported_at
-from ..module_utils.scaling.group_state import node_to_json
-from ..module_utils.scaling.manual import Request
-from ..module_utils.scaling.samples import all_figures, node_count
-from ..module_utils.scaling.view import difference, state, was_changed
-from ..module_utils.spec.errors import AutoscaleError
-from ..module_utils.spec.policy import LONGEST_TIME, Policy
+from ..module_utils.reconcile.tick import TickSpec
+from ..module_utils.reconcile.tick_call import TickCall, spec_from
+from ..module_utils.reconcile.zone_ticks import ZoneResult, tick_zones
+from ..module_utils.scaling.samples import all_figures, reporting_of
 from ..module_utils.spec.times import as_instant
-from ..module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
-from ..module_utils.stores.options import default_owner, open_store, zone_argument_spec
+from ..module_utils.stores.options import zone_argument_spec
 
-#: How long, in seconds, a report or a request waits for the lease: it must not get lost.
-PATIENCE = 10.0
-
+#: What an entry of ``zones`` may say for its zone; it goes before the module's own option.
+ENTRY: dict[str, Any] = {
+    "zone": {"type": "str", "required": True},
+    "nodes": {"type": "list", "elements": "str"},
+    "node_count": {"type": "raw"},
+    "sample": {"type": "dict"},
+    "clip": {"type": "str"},
+}
+FOLLOWED: dict[str, Any] = {
+    "application": {"type": "str", "required": True},
+    "autoscaling_group": {"type": "str", "required": True},
+    "port": {"type": "int", "required": True},
+}
 ARGUMENT_SPEC: dict[str, Any] = {
     **nitro_argument_spec(nsip=False),
     **zone_argument_spec(),
+    "zone": {"type": "str"},
+    "zones": {"type": "list", "elements": "dict", "options": ENTRY},
     "nodes": {"type": "list", "elements": "str"},
     "node_count": {"type": "raw"},
     "nitro_port": {"type": "int"},
+    "followed": {"type": "list", "elements": "dict", "default": [], "options": FOLLOWED},
     "sample": {"type": "dict"},
     "now": {"type": "str"},
     "event": {"type": "dict"},
@@ -356,112 +518,91 @@ ARGUMENT_SPEC: dict[str, Any] = {
         },
     },
     "swept": {"type": "list", "elements": "str"},
+    "cleaned_up": {"type": "list", "elements": "str"},
     "announce": {"type": "bool", "default": False},
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
     "publish": {"type": "bool", "default": False},
 }
+_ONE_ZONE_ONLY = ("event", "request", "swept", "cleaned_up")
 
 
-def order_from(params: dict[str, Any], owner: str) -> Order:
-    """What the options ask for. Raises AutoscaleError for what is wrong whatever the record says."""
-    if not 0 < params["lease_seconds"] <= LONGEST_TIME["seconds"]:
-        raise AutoscaleError(f"lease_seconds must be more than 0 and at most a year, not {params['lease_seconds']:g}")
-    now = datetime.now(UTC)
-    return Order(
-        policy=Policy.from_dict(params["policy"]),
-        now=params["now"] or now,
-        owner=owner,
-        lease_seconds=params["lease_seconds"],
-        nodes=None if params["nodes"] is None else tuple(dict.fromkeys(params["nodes"])),
-        count=None if params["node_count"] is None else node_count(params["node_count"]),
-        sample=params["sample"],
-        report=None if params["event"] is None else Report.from_dict(params["event"]),
-        reported_at=None if params["now"] else lambda record: reported_at(record, now.timestamp()),
-        request=None if params["request"] is None else Request.from_dict(params["request"]),
-        swept=tuple(params["swept"] or ()),
-        announce=params["announce"],
-    )
-
-
-def effects_of(module: Any) -> Effects:
-    """What this module may ask: appliances with its NITRO options, EC2 with its AWS options."""
-    params = module.params
-
-    def ec2() -> Client:
-        if not HAS_BOTO3:
-            raise Failure(missing_required_lib("botocore and boto3", reason="to find the zone's nodes"))
-        # validate_certs speaks of the appliances here; AWS's certificates are always validated.
-        return connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
-
-    return Effects(over_nitro(params), in_ec2(ec2, params["group"], params["zone"], params["nitro_port"]))
-
-
-def published(module: Any, order: Order, ticked: Ticked, shown: dict[str, Any]) -> bool:
-    """Hand the tick's figures and its decision, as shown, to CloudWatch. Whatever comes of it, the tick is over."""
-    if module.check_mode or ticked.sample is None:
+def published(module: Any, spec: TickSpec, ticked: ZoneResult) -> bool:
+    """Hand the tick's figures and its decision, as returned, to CloudWatch. Whatever comes of it, the tick is over."""
+    if module.check_mode or ticked.ticked.sample is None:
         return False
-    group, zone, at = module.params["group"], module.params["zone"], as_instant(order.now)
-    seen = all_figures(ticked.sample)
-    data = metric_data(group, zone, at, seen, ticked.count or 0, shown["decision"], order.policy.interval)
+    group, zone, at = module.params["group"], ticked.result["zone"], as_instant(spec.now)
+    figures = all_figures(ticked.ticked.sample)
+    decision = ticked.result["decision"]
+    reporting = reporting_of(ticked.ticked.sample)
+    data = metric_data(group, zone, at, figures, ticked.ticked.count or 0, decision, spec.policy.interval, reporting)
     return publish(module, data, f"{group} {zone}")
 
 
-def run(module: Any) -> dict[str, Any]:
-    params = module.params
-    owner = params["owner"] or default_owner()
-    order = order_from(params, owner)
-    verify = params["aws_ca_bundle"] or True
-    store = open_store(module, params["group"], params["zone"], may_create=True, verify=verify)
-    plan, insists = plan_for(order, effects_of(module)), bool(order.report or order.request or order.swept)
-    held = min(params["lease_seconds"], 60.0 + 4 * params["nitro_timeout"])
-    try:
-        if module.check_mode:
-            before, after, ticked = foretell(store, plan)
-        else:
-            patience = PATIENCE if insists else 0.0
-            before, after, ticked = patiently(lambda: carry_out(store, plan, owner, held), patience)
-    except (LeaseRefused, LeaseLost) as error:
-        before = after = loaded(store.read(), store)
-        ticked, had = Ticked(refused(after, f"not evaluated: {error}")), False
-    else:
-        had = True
+def finished(module: Any, spec: TickSpec, ticked: ZoneResult) -> dict[str, Any]:
+    """Return the result of one zone, with its warnings given and its figures published."""
     for warning in ticked.warnings:
-        module.warn(f"{params['group']} {params['zone']}: {warning}")
-    result = {
-        "zone": params["zone"],
-        **ticked.decision.to_json(),
-        **state(after),
-        "changed": was_changed(before, after),
-        "nodes": [reading.as_dict() for reading in ticked.readings],
-        "aggregate": ticked.sample,
-        "in_service": None if after.nodes is None else [node_to_json(node) for node in after.nodes],
-        "missing": [node_to_json(node) for node in after.missing],
-        "node_count": ticked.count,
-        "remains": [each.to_json() for each in remains(order.policy, after, ticked.decision)],
-        "leased": had,
-        "searched": ticked.searched,
+        module.warn(f"{module.params['group']} {ticked.result['zone']}: {warning}")
+    if not module.params["publish"]:
+        return ticked.result
+    return {**ticked.result, "published": ticked.result["leased"] and published(module, spec, ticked)}
+
+
+def of_many(module: Any, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Tick many zones; a zone that failed is an entry with C(failed) and C(msg)."""
+    group, call = module.params["group"], TickCall.from_module(module, entries)
+    if not entries:
+        raise Failure("zones is empty: name the zones of the group")
+    if len(call.names) != len(entries):
+        raise Failure("zones names a zone more than once")
+    results = []
+    for entry, outcome in zip(entries, tick_zones([partial(call.tick, entry) for entry in entries]), strict=True):
+        if isinstance(outcome, Failure):
+            told = f"{group} {entry['zone']}: {outcome}"
+            failed = {"zone": entry["zone"], "failed": True, "msg": told, "work": [], "summary": [told]}
+            results.append(failed)
+        else:
+            results.append(finished(module, *outcome))
+    return {
+        "changed": any(each.get("changed") for each in results),
+        "zones": results,
+        "due": [each["zone"] for each in results if each["failed"] or each["work"]],
+        "failed_zones": [each["zone"] for each in results if each["failed"]],
+        "summary": [line for each in results for line in each["summary"]],
     }
-    if insists:
-        result["reported"] = had
-    if params["publish"]:
-        result["published"] = had and published(module, order, ticked, result)
-    if module._diff:
-        result["diff"] = difference(before, after)
-    return result
+
+
+def run(module: Any) -> dict[str, Any]:
+    """Tick the zone, or the zones, that the options name. Raises Failure."""
+    params = module.params
+    entries = params["zones"]
+    if entries is not None:
+        spec_from({**params, "nodes": None, "sample": None}, "")  # what is wrong for all zones is refused at once
+        return of_many(module, entries)
+    one = {"zone": params["zone"]}
+    return finished(module, *TickCall.from_module(module, [one]).tick(one))
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=ARGUMENT_SPEC,
-        mutually_exclusive=[("request", "event"), ("request", "sample"), ("request", "swept")],
+        mutually_exclusive=[
+            ("request", "event"),
+            ("request", "sample"),
+            ("request", "swept"),
+            ("request", "cleaned_up"),
+            ("zones", "zone"),
+            *(("zones", name) for name in _ONE_ZONE_ONLY),
+        ],
+        required_one_of=[("zone", "zones")],
         supports_check_mode=True,
         check_boto3=False,
     )
     try:
         result = run(module)
-    except (AutoscaleError, StoreError, NitroError, Failure) as error:
-        said = f"{module.params['group']} {module.params['zone']}: {error}"
+    except Failure as error:
+        where = f"{module.params['group']} {module.params['zone']}" if module.params["zone"] else module.params["group"]
+        said = f"{where}: {error}"
     else:
         module.exit_json(**result)
     # Outside of the except block, so that no traceback is attached to the result.

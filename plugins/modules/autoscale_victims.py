@@ -6,16 +6,23 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: autoscale_victims
 version_added: 0.1.0
-short_description: Choose the nodes of an autoscale group that go in a scale-in, and mark them
+short_description: Select and mark the nodes of an autoscale group that a scale-in removes
 description:
-  - Chooses nodes of one zone and marks their instances with C(cloudadc:lifecycle=draining) and C(cloudadc:event), so
-    that every later run finds the same nodes. It takes them out of nothing.
-  - First go nodes that are not in service, then those of another image than O(image_id), then those with the highest
-    C(cloudadc:node_id), the coordinator of a cluster last. At least O(min_nodes), and one, stay in service. Of a
+  - Selects nodes of one zone and marks their instances with C(cloudadc:lifecycle=draining) and C(cloudadc:event), so
+    that every later run finds the same nodes. It does not deregister or terminate them.
+  - First go nodes that are not in service, then silent and unhealthy ones, then those of another image than
+    O(image_id), then those with the highest C(cloudadc:node_id). The coordinator of a cluster is selected only where
+    there is no other node, and the last healthy node never. At least O(min_nodes), and one, stay in service. Of a
     cluster less than half of the members leave at once.
-  - An event chooses once. If nodes carry its id, these are the result, also when their instances are gone.
-  - Calls. One C(DescribeInstances), and one C(CreateTags) if nodes have to be marked.
-  - Needs the rights C(ec2:DescribeInstances) and C(ec2:CreateTags).
+  - An event selects once. If nodes carry its id, these are the result, also when their instances are gone.
+  - The result has what the following steps of a scale-in need, in the form in which
+    M(cloudadc.aws.nlb_adc_target), M(cloudadc.aws.route53_adc_record), M(cloudadc.aws.vpx_cluster_node),
+    M(cloudadc.aws.adm_device) and M(cloudadc.aws.vpx_instance) take it.
+  - Calls. One C(DescribeInstances), and one C(CreateTags) if nodes have to be marked. With O(load_balancer) its
+    listeners, target groups and the health of their targets are read as well; with O(clip) or O(probe) one session is
+    opened with the cluster, or with each node in service.
+  - Needs the rights C(ec2:DescribeInstances) and C(ec2:CreateTags), and with O(load_balancer) the right to describe
+    load balancers, listeners, target groups, their tags and the health of targets.
 options:
   group:
     description:
@@ -29,19 +36,22 @@ options:
     required: true
   step:
     description:
-      - V(begin) chooses, and marks as C(draining). V(finish) chooses nobody; it marks the nodes of the event as
+      - V(begin) selects, and marks as C(draining). V(finish) selects nothing; it marks the nodes of the event as
         C(terminating).
+      - V(cleanup) is for an event that failed. It marks the nodes of the event, and nodes that never came into
+        service, as C(terminating). A node in service is never among them. Needs O(event_id).
     type: str
-    choices: [begin, finish]
+    choices: [begin, finish, cleanup]
     default: begin
   count:
     description:
-      - How many nodes go. Fewer do where more cannot, and RV(sentence) says so.
+      - How many nodes are to be removed. Fewer are where more cannot be, and RV(sentence) says so.
+      - V(0) selects nothing new. The result is what the event selected before.
     type: int
     default: 1
   event_id:
     description:
-      - The id of the scaling event. Without one, nodes that are on their way out are gone on with, whatever their
+      - The id of the scaling event. Without one, nodes that are draining already are the result, whatever their
         event.
     type: str
     default: ""
@@ -52,18 +62,79 @@ options:
     default: 1
   clustered:
     description:
-      - Whether the nodes of the zone are a cluster.
+      - Whether the nodes of the zone are a cluster. O(clip) implies it.
     type: bool
     default: false
   coordinator:
     description:
-      - The NSIP of the configuration coordinator of the cluster.
+      - The NSIP of the configuration coordinator of the cluster. By default it is read at O(clip).
     type: str
+  clip:
+    description:
+      - Address of the zone's cluster. With V(begin) its members, their health and the coordinator are read there.
+    type: str
+    version_added: 0.2.0
+  nitro_port:
+    description:
+      - Port of NITRO on the nodes, where it is not the protocol's own. It is part of RV(cluster_nodes).
+    type: int
+    version_added: 0.2.0
+  probe:
+    description:
+      - Whether to log in to the nodes in service. A node that does not answer is removed before nodes that do.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  load_balancer:
+    description:
+      - Name of the Network Load Balancer in front of the group. A node that a health check calls unhealthy is removed
+        before healthy ones.
+    type: str
+    version_added: 0.2.0
+  domains:
+    description:
+      - DNS names that have a record set for each node.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   image_id:
     description:
       - The image that new nodes of the group get. Left out, images do not matter.
     type: str
+  store:
+    description:
+      - Where the state of the zone is kept. With V(cleanup) it is read before nodes are marked. While another event is
+        open, nodes that never came into service stay, because that event may put them into service.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      type:
+        description: As O(cloudadc.aws.autoscale_evaluate#module:store.type).
+        type: str
+        choices: [file, dynamodb]
+        default: file
+      path:
+        description: As O(cloudadc.aws.autoscale_evaluate#module:store.path).
+        type: path
+      table:
+        description: As O(cloudadc.aws.autoscale_evaluate#module:store.table).
+        type: str
+      create:
+        description: As O(cloudadc.aws.autoscale_evaluate#module:store.create).
+        type: bool
+        default: false
+  validate_certs:
+    description:
+      - Whether the nodes' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
+      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
+    type: bool
+    default: true
+notes:
+  - O(save_config) has no meaning here, as nothing is written to a node. It is accepted so that it can stand in
+    C(module_defaults).
 extends_documentation_fragment:
+  - cloudadc.aws.nitro.session
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -76,7 +147,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two nodes shall go
+- name: Select two nodes and mark them as draining
   cloudadc.aws.autoscale_victims:
     group: shop
     zone: eu-central-1a
@@ -85,7 +156,7 @@ EXAMPLES = r"""
     min_nodes: 2
   register: leaving
 
-- name: Whoever finishes the event finds them again
+- name: Find the nodes of the event again, when their drain is over
   cloudadc.aws.autoscale_victims:
     group: shop
     zone: eu-central-1a
@@ -95,7 +166,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 victims:
-  description: The nodes of the event, in the order in which they go.
+  description: The nodes of the event, in the order in which they are removed.
   returned: success
   type: list
   elements: dict
@@ -109,107 +180,118 @@ victims:
     client_address: {type: str, description: "Its client address, null once it is gone.", sample: 10.0.2.13}
     server_address: {type: str, description: "Its server address, null once it is gone.", sample: 10.0.3.13}
     image_id: {type: str, description: The image it was launched from., sample: ami-0123456789abcdef0}
+    healthy: {type: bool, description: "False for a silent or unhealthy node, if that was read.", sample: true}
 sentence:
   description: Why fewer go than were asked for; null if all do.
   returned: success
   type: str
   sample: "2 were to go, and 1 can: 3 are in service, and at least 2 must stay"
+instance_ids:
+  description: Their instances, gone or not.
+  returned: success
+  type: list
+  elements: str
+  sample: [i-0123456789abcdef0]
+nsips:
+  description: Management addresses of those whose instances are there.
+  returned: success
+  type: list
+  elements: str
+  sample: [10.0.1.13]
+client_addresses:
+  description: Client addresses of those whose instances are there.
+  returned: success
+  type: list
+  elements: str
+  sample: [10.0.2.13]
+target_groups:
+  description: Every target group of O(load_balancer) with the targets that leave it, as
+    O(cloudadc.aws.nlb_adc_target#module:target_groups). Empty without nodes.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - target_group_arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-web/1
+      targets: [{"id": "10.0.2.13", "port": 80}]
+record_sets:
+  description: Every name in O(domains) with the record sets that are removed, as
+    O(cloudadc.aws.route53_adc_record#module:record_sets). Empty without nodes.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"record": "shop.example.com", "nodes": [{"identifier": "i-0123456789abcdef0"}]}]
+cluster_nodes:
+  description: The nodes to be drained in the cluster (with V(begin), those that are members of it), or to be removed
+    from it, as O(cloudadc.aws.vpx_cluster_node#module:nodes).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"nsip": "10.0.1.13"}]
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
 from typing import Any
 
+from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws import ec2 as api
-from ..module_utils.aws import tags as t
-from ..module_utils.aws.client import connect
+from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail
-from ..module_utils.aws.instances import GONE, Instance, parse_instances
 from ..module_utils.core.errors import Failure
-from ..module_utils.scaling.candidates import DRAINING, TERMINATING, Choice, Node, choose, of_event
-
-EVENT = "cloudadc:event"
-BY_HAND = "by-hand"
+from ..module_utils.core.nitro_transport import HAS_REQUESTS
+from ..module_utils.nitro.module import nitro_argument_spec
+from ..module_utils.reconcile.removal import Removal
+from ..module_utils.reconcile.session import loaded
+from ..module_utils.stores.options import CREATE, open_store, store_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:
+    """Return the options of the module."""
     return {
+        **nitro_argument_spec(nsip=False),
         "group": {"type": "str", "required": True},
         "zone": {"type": "str", "required": True},
-        "step": {"type": "str", "choices": ["begin", "finish"], "default": "begin"},
+        "step": {"type": "str", "choices": ["begin", "finish", "cleanup"], "default": "begin"},
         "count": {"type": "int", "default": 1},
         "event_id": {"type": "str", "default": ""},
         "min_nodes": {"type": "int", "default": 1},
         "clustered": {"type": "bool", "default": False},
         "coordinator": {"type": "str"},
+        "clip": {"type": "str"},
+        "nitro_port": {"type": "int"},
+        "probe": {"type": "bool", "default": False},
+        "load_balancer": {"type": "str"},
+        "domains": {"type": "list", "elements": "str", "default": []},
         "image_id": {"type": "str"},
+        "store": {**store_argument_spec(create=CREATE), "required": False},
     }
 
 
-def node_of(instance: Instance) -> Node:
-    addresses = {item.device_index: item.addresses[0] for item in instance.interfaces if item.addresses}
-    return Node(
-        instance_id=instance.instance_id,
-        node_id=instance.node_id,
-        lifecycle=instance.lifecycle,
-        event=instance.tags.get(EVENT),
-        live=instance.state != GONE,
-        nsip=addresses.get(0),
-        client_address=addresses.get(1),
-        server_address=addresses.get(2),
-        image_id=instance.image_id or None,
-    )
+def removal_of(module: Any) -> Removal:
+    """Return the call that the module's options describe. Raises Failure."""
+    params = module.params
+    clients: dict[str, Client] = {}
+    # validate_certs is about the appliances here; AWS's certificates are always validated.
+    verify = params["aws_ca_bundle"] or True
 
+    def client_of(service: str) -> Client:
+        if service not in clients:
+            clients[service] = connect(module, service, read_timeout=10, verify=verify)
+        return clients[service]
 
-def decide(params: dict[str, Any], nodes: Sequence[Node]) -> tuple[Choice, dict[str, str]]:
-    """The nodes of the event, and the tags that those of them need who do not have them."""
-    event_id = params["event_id"]
-    if params["step"] == "finish":
-        return Choice(of_event(nodes, event_id)), {t.LIFECYCLE: TERMINATING}
-    choice = choose(
-        nodes,
-        params["count"],
-        event_id,
-        params["min_nodes"],
-        clustered=params["clustered"],
-        coordinator=params["coordinator"],
-        image_id=params["image_id"],
-    )
-    return choice, {t.LIFECYCLE: DRAINING, EVENT: event_id or BY_HAND}
+    def open_event() -> str:
+        store = open_store(module, params["group"], params["zone"], verify=verify)
+        event = loaded(store.read(), store).event
+        return event.id if event else ""
 
-
-def run(module: Any) -> dict[str, Any]:
-    """Read, choose, mark; in check mode foretell it."""
-    params, client = module.params, connect(module, "ec2")
-    filters = t.as_filters(t.identity(params["group"], params["zone"], None))
-    nodes = [node_of(item) for item in parse_instances(api.describe_instances(client, filters))]
-    choice, tags = decide(params, nodes)
-    finishing = params["step"] == "finish"
-    unmarked = [n for n in choice.victims if n.live and n.lifecycle != TERMINATING] if finishing else choice.fresh
-    if unmarked and not module.check_mode:
-        api.create_tags(client, [node.instance_id for node in unmarked], tags)
-    marked = {node.instance_id for node in unmarked}
-    after = [
-        replace(node, lifecycle=tags[t.LIFECYCLE], event=tags.get(EVENT, node.event)) if node in unmarked else node
-        for node in choice.victims
-    ]
-    return {
-        "changed": bool(marked),
-        "victims": [asdict(node) for node in after],
-        "sentence": choice.said,
-        "diff": {
-            "before": {node.instance_id: node.lifecycle for node in choice.victims},
-            "after": {node.instance_id: node.lifecycle for node in after},
-        },
-    }
+    if (params["clip"] or params["probe"]) and not HAS_REQUESTS:
+        raise Failure(missing_required_lib("requests"))
+    return Removal(params, client_of, module.check_mode, open_event if params["store"] else None)
 
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
-        result = run(module)
+        result = removal_of(module).run()
     except Failure as error:
         failure = error
     else:

@@ -70,6 +70,14 @@ options:
           connections:
             description: Open client connections.
             type: str
+          http_requests:
+            description: HTTP requests per second.
+            type: str
+            version_added: 0.2.0
+          ena_limited:
+            description: Events per minute in which a network allowance of the instance was exceeded. Taken as it is.
+            type: str
+            version_added: 0.2.0
           cpu_management:
             description: Use of the management CPU in percent.
             type: str
@@ -88,6 +96,12 @@ options:
           - At least O(cloudwatch.period), at most a day.
         type: float
         default: 180.0
+  earlier:
+    description:
+      - An earlier result of this module, to turn counters into rates. Without it, figures that are counted are null.
+      - Of it only C(sampled_at), and C(nsip) and C(counters) of its C(nodes), are used.
+    type: dict
+    version_added: 0.2.0
   validate_certs:
     description:
       - Whether the appliances' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
@@ -113,13 +127,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: How busy are they
+- name: Read the load of two nodes
   cloudadc.aws.vpx_stat_info:
     nodes: [10.0.1.10, 10.0.1.11]
     nitro_pass: "{{ vpx_password }}"
   register: load
 
-- name: Say it
+- name: Show it
   ansible.builtin.debug:
     msg: >-
       {{ load.aggregate.nodes_reporting }} of {{ load.aggregate.nodes_total }} report,
@@ -170,9 +184,24 @@ nodes:
       description: Open client connections (C(tcpcurclientconn)).
       type: int
       returned: always
+    http_requests:
+      description: HTTP requests per second (C(httprequestsrate)).
+      type: float
+      returned: always
+    ena_limited:
+      description:
+        - Events per minute since O(earlier) in which a network allowance of the instance was exceeded
+          (C(enainbwlimitexceeded), C(enaoutbwlimitexceeded), C(enappslimitexceeded), C(enaconntracklimitexceeded)).
+        - Null without O(earlier), after a restart of the node, and where its release does not report the counters.
+      type: float
+      returned: always
     cpu_management:
       description: Use of the management CPU in percent (C(mgmtcpuusagepcnt)).
       type: float
+      returned: always
+    counters:
+      description: The counters as they stand, by metric.
+      type: dict
       returned: always
     error:
       description: Why it could not be asked, or which figures are missing and why. Null when all is well.
@@ -185,7 +214,10 @@ nodes:
       memory: 21.1
       throughput: 350.2
       connections: 1210
+      http_requests: 420.5
+      ena_limited: 0.0
       cpu_management: 3.0
+      counters: {ena_limited: 17.0}
       error: null
 aggregate:
   description: Over the appliances that report the figure in question. Null where none does.
@@ -208,6 +240,18 @@ aggregate:
       description: Sum.
       type: int
       returned: always
+    http_requests:
+      description: Sum per second.
+      type: float
+      returned: always
+    ena_limited:
+      description: Sum, events per minute.
+      type: float
+      returned: always
+    figures_reporting:
+      description: How many appliances gave each of these figures, by metric.
+      type: dict
+      returned: always
     nodes_total:
       description: How many were asked.
       type: int
@@ -221,6 +265,9 @@ aggregate:
     memory: 21.1
     throughput: 350.2
     connections: 1210
+    http_requests: 420.5
+    ena_limited: 0.0
+    figures_reporting: {cpu: 1, memory: 1, throughput: 1, connections: 1, http_requests: 1, ena_limited: 1}
     nodes_total: 1
     nodes_reporting: 1
 sampled_at:
@@ -245,7 +292,11 @@ from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.nitro.asking import probe_with
 from ..module_utils.nitro.module import nitro_argument_spec, run
+from ..module_utils.nitro.polling import poll
 from ..module_utils.spec import figures as stats
+from ..module_utils.spec.errors import AutoscaleError
+from ..module_utils.spec.metrics import REGISTRY
+from ..module_utils.spec.times import parse_instant
 
 CLOUDWATCH = {
     "namespace": {"type": "str", "required": True},
@@ -253,13 +304,7 @@ CLOUDWATCH = {
     "metrics": {
         "type": "dict",
         "required": True,
-        "options": {
-            "cpu": {"type": "str"},
-            "memory": {"type": "str"},
-            "throughput": {"type": "str"},
-            "connections": {"type": "str"},
-            "cpu_management": {"type": "str"},
-        },
+        "options": {name: {"type": "str"} for name in REGISTRY},
     },
     "statistic": {"type": "str", "default": "Average"},
     "period": {"type": "int", "default": 60},
@@ -273,13 +318,35 @@ def argument_spec() -> dict[str, Any]:
         "nodes": {"type": "list", "elements": "str", "required": True},
         "source": {"type": "str", "choices": ["nitro", "cloudwatch"], "default": "nitro"},
         "cloudwatch": {"type": "dict", "options": CLOUDWATCH},
+        "earlier": {"type": "dict"},
     }
 
 
-def sample(nodes: list[str], read: Callable[[list[str]], list[stats.Reading]]) -> dict[str, Any]:
-    """Read the figures of all of them, each once; the result of the module."""
-    sampled_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    readings = read(list(dict.fromkeys(nodes)))
+def counted_before(earlier: Mapping[str, Any] | None) -> dict[str, stats.Counted]:
+    """Return the counters of an earlier result by address. Raises Refusal for what is none."""
+    if not earlier:
+        return {}
+    try:
+        at = parse_instant(str(earlier["sampled_at"]), "earlier.sampled_at")
+        return {
+            str(node["nsip"]): stats.Counted(at, {str(name): float(each) for name, each in node["counters"].items()})
+            for node in earlier["nodes"]
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Refusal(f"earlier is no result of vpx_stat_info: {type(error).__name__}: {error}") from error
+    except AutoscaleError as error:
+        raise Refusal(str(error)) from error
+
+
+def sample(
+    nodes: list[str],
+    read: Callable[[list[str]], list[stats.Reading]],
+    earlier: Mapping[str, stats.Counted] | None = None,
+) -> dict[str, Any]:
+    """Read the figures of all nodes, each once, and return the result of the module."""
+    at = datetime.now(UTC)
+    sampled_at = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    readings = stats.with_rates(read(list(dict.fromkeys(nodes))), earlier or {}, at.timestamp())
     return {
         "changed": False,
         "nodes": [reading.as_dict() for reading in readings],
@@ -291,7 +358,8 @@ def sample(nodes: list[str], read: Callable[[list[str]], list[stats.Reading]]) -
 def from_nitro(params: Mapping[str, Any]) -> dict[str, Any]:
     """The result with figures of the appliances themselves. Raises NitroInputError."""
     probe = probe_with(params, params["nodes"])
-    return sample(params["nodes"], lambda nodes: stats.poll(nodes, probe, params["nitro_timeout"]))
+    earlier = counted_before(params["earlier"])
+    return sample(params["nodes"], lambda nodes: poll(nodes, probe, params["nitro_timeout"]), earlier)
 
 
 def from_cloudwatch(module: Any) -> dict[str, Any]:

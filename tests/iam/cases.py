@@ -49,6 +49,11 @@ PAIRS = (
         "remove a pair", "ha_pair", PAIR, ("-e", "ha_pair_state=absent"),
         before=all_of(by_hand.left_over(PAIR_NAME), by_hand.attached(PAIR_NAME)),
     ),
+    Case(
+        "a pair gets a permissions boundary", "ha_pair", PAIR,
+        ("-e", f"ha_pair_permissions_boundary={by_hand.BOUNDARY}"),
+        given=frozenset({"Boundary"}), before=by_hand.boundary,
+    ),
     Case("a planned failover", "ha_failover", PAIR, ("-e", "ha_failover_to=1")),
     Case("reconcile", "ha_failover", MISPLACED, ("-e", "ha_failover_mode=reconcile")),
 )  # fmt: skip
@@ -147,15 +152,21 @@ def _more(kind: Kind) -> list[Case]:
     else:
         for playbook in ("autoscale_group", "application"):
             cases += [(f"hosted zone by id, {playbook}", playbook, built, {}, by_hand.zone_by_id(kind))]
+    bounded = {"autoscale_group_permissions_boundary": by_hand.BOUNDARY}
+    boundary = all_of(as_declared(kind), by_hand.boundary)
+    cases += [("a permissions boundary", "autoscale_group", built, bounded, boundary)]
     cases += [("tampered with", "autoscale_group", built, {}, all_of(*tampering))]
     return [
         Case(
             f"{name}, {kind}", playbook, state, tuple(group_flows._given(values)), kind.variables,
-            _given(kind, *(["Dns"] if name.startswith("names") else [])), before,
+            _given(kind, *_MORE_GIVEN.get(name.partition(",")[0], ())), before,
         )
         for name, playbook, state, values, before in cases
     ]  # fmt: skip
 
+
+# What the definition has in some of these cases.
+_MORE_GIVEN = {"names": ("Dns",), "a permissions boundary": ("Boundary",)}
 
 KINDS = (Kind("nlb", "independent"), Kind("dns", "cluster"), Kind("dns", "independent"))
 

@@ -17,15 +17,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOT
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..core.errors import Failure
+from ..spec.metrics import WATCHED
 from .client import Client
 from .errors import aws_call
 
 NAMESPACE = "CloudADC/Autoscale"
 
-#: Units as CloudWatch knows them (API reference, MetricDatum).
-UNITS = {"cpu": "Percent", "memory": "Percent", "throughput": "Megabits/Second", "connections": "Count"}
-
-#: A tick in which a group is to grow by 2 has decision 2; to shrink by 1, -1; every other tick 0.
+#: A tick that scales out by 2 has decision 2; one that scales in by 1, -1; every other tick 0.
 SIGNS = {"scale_out": 1, "scale_in": -1}
 
 
@@ -37,15 +35,20 @@ def metric_data(
     nodes: int,
     decision: Mapping[str, Any],
     interval: float,
+    reporting: float | None = None,
 ) -> list[dict[str, Any]]:
-    """MetricData of one tick. ``at``: seconds since the epoch; ``decision``: as autoscale_evaluate returns it.
+    """Return the MetricData of one tick. ``at``: seconds since the epoch; ``decision``: of autoscale_evaluate.
 
-    A missing figure is left out: CloudWatch knows no null. An action that was decided before and is only gone on with
-    counts as no decision. Ticks that come more often than once a minute are stored with a resolution of one second.
+    A missing figure is left out: CloudWatch has no null. A resumed action counts as no decision. Ticks that
+    come more often than once a minute are stored with a resolution of one second.
     """
     weight = 0 if decision["resumed"] else SIGNS.get(decision["action"], 0)
-    shown = [(name, figures.get(name), unit) for name, unit in UNITS.items()]
-    shown += [("nodes", float(nodes), "Count"), ("decision", float(weight * decision["count"]), "Count")]
+    shown = [(name, figures.get(name), metric.cloudwatch) for name, metric in WATCHED.items()]
+    shown += [
+        ("nodes", float(nodes), "Count"),
+        ("nodes_reporting", reporting, "Count"),
+        ("decision", float(weight * decision["count"]), "Count"),
+    ]
     dimensions = [{"Name": "group", "Value": group}, {"Name": "zone", "Value": zone}]
     return [
         {

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..core.errors import Refusal
-from ..spec.figures import Fields, Figures, Reading
+from ..spec.figures import Fields, Figures, Reading, believed
+from ..spec.metrics import REGISTRY
 from .client import Client
 from .errors import aws_call
 
@@ -24,7 +25,6 @@ BATCH = 500
 #: Periods below a minute that CloudWatch knows, in seconds (CloudWatch API reference, MetricStat).
 SHORT_PERIODS = (1, 5, 10, 20, 30)
 A_DAY = 86400
-PERCENTAGES = ("cpu", "memory", "cpu_management")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +142,11 @@ def _reading(source: Source, node: str, series: Mapping[str, Series], now: float
     absent = {name: why for name, one in series.items() if (why := _absence(source, one, now))}
     labels = {name: f"{name} ({metric})" for name, metric in source.metrics.items()}
     fields = Fields({labels[name]: one.value for name, one in series.items()})
-    read: dict[str, Any] = {
-        name: fields.percent(labels[name]) if name in PERCENTAGES else fields.number(labels[name])
+    read = {
+        name: believed(REGISTRY[name], fields.number(labels[name], highest=REGISTRY[name].highest))
         for name in source.metrics
         if name not in absent
     }
-    if read.get("throughput") is not None:
-        read["throughput"] = round(read["throughput"], 6)
-    if read.get("connections") is not None:
-        read["connections"] = round(read["connections"])
     problems = [f"{labels[name]} {why}" for name, why in absent.items()] + fields.problems
     return Reading(node, len(absent) < len(series), Figures(**read), "; ".join(problems) or None)
 

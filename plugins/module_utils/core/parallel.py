@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from .errors import Failure
@@ -56,6 +57,16 @@ def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
 def one_thread() -> Executor:
     """One thread beside an event loop, for calls that block and run in order. Use it in ``with``, or shut it down."""
     return ThreadPoolExecutor(max_workers=1)
+
+
+@contextmanager
+def workers_left_alone(number: int) -> Iterator[Executor]:
+    """Threads for calls that may never end, such as to a host that is silent: they are not waited for at the end."""
+    workers = ThreadPoolExecutor(max_workers=number)
+    try:
+        yield workers
+    finally:
+        workers.shutdown(wait=False, cancel_futures=True)
 
 
 def ask_all(questions: Mapping[K, Callable[[], T]], timeout: float) -> dict[K, T | Failure]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""How many appliances are asked for their load: a session of its own for each, side by side."""
+"""Polling an appliance for its load, in a session of its own."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core.nitro_errors import NitroError, NitroUnreachable
-from ..spec import figures as stats
+from ..spec.figures import Figures, Reading, reading_of
+from ..spec.metrics import RESOURCES
 from .module import client_from
+from .polling import Probe
 
 
-def probe_with(params: Mapping[str, Any], nodes: Sequence[str]) -> stats.Probe:
-    """A probe that asks one of these appliances over NITRO, in a session of its own.
+def probe_with(params: Mapping[str, Any], nodes: Sequence[str]) -> Probe:
+    """Return a probe that polls one of these appliances over NITRO, in a session of its own.
 
-    Raises NitroInputError for an address or options with which no appliance could be asked.
+    Raises:
+        NitroInputError: For an address or options with which no appliance could be polled.
     """
     clients = {nsip: client_from(params, nsip=nsip) for nsip in nodes}
 
-    def probe(nsip: str, report: Callable[[stats.Reading], None]) -> None:
+    def probe(nsip: str, report: Callable[[Reading], None]) -> None:
         try:
             with clients[nsip] as client:
-                report(stats.reading_of(nsip, client.stat("ns")))
+                report(reading_of(nsip, {name: client.stat(name) for name in RESOURCES}))
         except NitroError as error:
-            report(stats.Reading(nsip, not isinstance(error, NitroUnreachable), stats.Figures(), str(error)))
+            report(Reading(nsip, not isinstance(error, NitroUnreachable), Figures(), str(error)))
 
     return probe

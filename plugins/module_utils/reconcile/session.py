@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A plan for a record, carried out under the store's lease: two round trips, or one look where nothing is written."""
+"""Apply a plan to the state of a zone under the store's lease: two round trips, or one read for a prediction."""
 
 from __future__ import annotations
 
@@ -10,35 +10,49 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from ..scaling.clock import corrected
 from ..scaling.group_state import Record
 from ..scaling.view import load
-from ..stores.base import LeaseLost, LeaseRefused, Snapshot, Store, StoreError
+from ..stores.base import LeaseLost, LeaseRefused, Snapshot, Store, StoreError, agrees
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Makes of a record the one to be stored, and says something about it. What it cannot work with it refuses by raising.
+#: Returns the record to be stored, and a result. It raises for what it cannot work with.
 Plan = Callable[[Record], tuple[Record, T]]
 
 
 def loaded(snapshot: Snapshot, store: Store) -> Record:
-    """The record in what a store holds. Raises RecordError."""
+    """Return the record in what a store holds. Raises RecordError."""
     return load(snapshot.document, store.key.group, store.key.zone, store.where)
 
 
-def foretell(store: Store, plan: Plan[T]) -> tuple[Record, Record, T]:
-    """The record before, the record after, and what the plan says; nothing is written."""
-    before = loaded(store.read(), store)
-    return before, *plan(before)
+def foretell(store: Store, plan: Plan[T], *, own_time: bool = False) -> tuple[Record, Record, T]:
+    """Return the record before, the record after, and the plan's result; nothing is written."""
+    found = store.read()
+    before, now = loaded(found, store), time.time()
+    agreed = found.store_time is None or agrees(found.store_time, now)  # a file system is not asked without a write
+    return before, *plan(before if own_time else corrected(before, now if agreed else None))
 
 
-def carry_out(store: Store, plan: Plan[T], owner: str, lease_seconds: float) -> tuple[Record, Record, T]:
-    """The same under the lease, and stored. A plan that raises, whatever, leaves the store as it was."""
+def carry_out(
+    store: Store, plan: Plan[T], owner: str, lease_seconds: float, *, own_time: bool = False
+) -> tuple[Record, Record, T]:
+    """Apply the plan under the lease, and store the record. A plan that raises leaves the store as it was.
+
+    Args:
+        store: Where the record is.
+        plan: What to do to it.
+        owner: Who holds the lease.
+        lease_seconds: For how long, if this process dies.
+        own_time: The group runs on simulated time (an explicit ``now``), or the plan is only a report: a record whose
+            time is ahead of the store's is not corrected.
+    """
     lease = store.acquire(owner, lease_seconds)
     settled = False
     try:
         before = loaded(lease.found, store)
-        after, said = plan(before)
+        after, said = plan(before if own_time else corrected(before, lease.agreed_time))
         settled = True
     finally:
         if not settled:
@@ -49,7 +63,7 @@ def carry_out(store: Store, plan: Plan[T], owner: str, lease_seconds: float) -> 
 
 
 def patiently(attempt: Callable[[], R], patience: float) -> R:
-    """Try for the lease until the patience (seconds) is used up."""
+    """Retry for the lease until ``patience`` seconds have passed."""
     deadline = time.monotonic() + patience
     while True:
         try:

@@ -18,11 +18,11 @@ from ..core.errors import Failure
 from ..scaling import evaluator
 from ..scaling import manual as by_hand
 from ..scaling.decision import Decision, noted
-from ..scaling.engine import LEASE_SECONDS
+from ..scaling.engine import CLAIM_SECONDS
 from ..scaling.group_state import Node, Record
 from ..scaling.nodes import refreshed, swept
 from ..scaling.samples import figures, node_count
-from ..spec.figures import Reading, aggregate
+from ..spec.figures import Reading, aggregate, counted, with_rates
 from ..spec.policy import Policy
 from ..spec.times import as_instant
 from .session import Plan
@@ -42,19 +42,19 @@ class Effects:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TickSpec:
     """What one tick is asked to do. ``now``: the instant it decides for, as :func:`as_instant` takes it.
 
-    ``report``, ``request``, ``swept``: something to take down or to begin; then figures are weighed only if ``sample``
-    is given. ``nodes``: addresses to ask, instead of those that the record knows; ``count``: nodes in service, instead
-    of as many. ``reported_at``: the instant of the report, ``now`` if there is none. ``announce``: whoever is told to
-    act begins at once, so that its silence will be noticed.
+    ``report``, ``request``, ``swept``, ``cleaned_up``: something to record or to begin; then figures are weighed only
+    if ``sample`` is given. ``nodes``: addresses to query instead of those that the record knows; ``count``: nodes in
+    service, instead of as many. ``reported_at``: the instant of the report, ``now`` if there is none. ``announce``: the
+    caller begins at once with what is decided, so that its silence will be noticed.
     """
 
     policy: Policy
     now: object
     owner: str = ""
-    lease_seconds: float = LEASE_SECONDS
+    lease_seconds: float = CLAIM_SECONDS
     nodes: tuple[str, ...] | None = None
     count: int | None = None
     sample: Mapping[str, Any] | None = None
@@ -62,7 +62,13 @@ class Order:
     reported_at: Callable[[Record], object] | None = None
     request: by_hand.Request | None = None
     swept: tuple[str, ...] = ()
+    cleaned_up: tuple[str, ...] = ()
     announce: bool = False
+
+    @property
+    def reports(self) -> bool:
+        """Whether something is to be recorded that happened."""
+        return self.report is not None or bool(self.swept or self.cleaned_up)
 
     def __post_init__(self) -> None:
         """What is wrong whatever the record says is refused here, before anything is asked or written."""
@@ -100,99 +106,117 @@ class _View:
         self.record = refreshed(self.record, effects.find())
         self.searched = True
 
+    def rate(self, now: object) -> None:
+        """Turn the counters of the readings into rates, and keep them for the next tick."""
+        if self.readings:
+            at = as_instant(now)
+            self.readings = with_rates(self.readings, self.record.counters, at)
+            self.record = replace(self.record, counters=counted(self.readings, at))
 
-def plan_for(order: Order, effects: Effects) -> Plan[Ticked]:
+
+def plan_for(spec: TickSpec, effects: Effects) -> Plan[Ticked]:
     """The tick as a plan for :func:`.session.carry_out` and :func:`.session.foretell`."""
 
     def plan(record: Record) -> tuple[Record, Ticked]:
-        return tick(order, effects, record)
+        return tick(spec, effects, record)
 
     return plan
 
 
-def tick(order: Order, effects: Effects, record: Record) -> tuple[Record, Ticked]:
+def tick(spec: TickSpec, effects: Effects, record: Record) -> tuple[Record, Ticked]:
     """One tick. Raises :class:`~..autoscale.errors.AutoscaleError` for what is refused, :class:`Failure` for AWS.
 
     Then nothing has changed, and nothing is to be stored.
     """
-    if order.request is not None:
-        return _by_hand(order, order.request, effects, record)
-    if order.report is not None or order.swept:
-        record, decision = _told(order, record)
-        if order.sample is None:
+    if spec.request is not None:
+        return _by_hand(spec, spec.request, effects, record)
+    if spec.reports:
+        record, decision = _told(spec, record)
+        if spec.sample is None:
             return record, Ticked(decision)
-    if not evaluator.weighs(order.policy, record, order.now):
+    if not evaluator.weighs(spec.policy, record, spec.now):
         # A phase, or a second tick of an interval: no figure and no number of nodes would change the answer.
-        return _decided(order, _View(record), None, order.policy.min_nodes, known=False)
+        return _decided(spec, _View(record), None, spec.policy.min_nodes, known=False)
     view = _View(record)
-    count = _look(order, effects, view)
-    sample = order.sample if order.sample is not None else _aggregate(view.readings)
-    return _decided(order, view, sample, count)
+    count = _look(spec, effects, view)
+    view.rate(spec.now)
+    sample = spec.sample if spec.sample is not None else _aggregate(view.readings)
+    return _decided(spec, view, sample, count)
 
 
 def _decided(
-    order: Order, view: _View, sample: Mapping[str, Any] | None, count: int, *, known: bool = True
+    spec: TickSpec, view: _View, sample: Mapping[str, Any] | None, count: int, *, known: bool = True
 ) -> tuple[Record, Ticked]:
     after, decision = evaluator.evaluate(
-        order.policy, view.record, sample, count, order.now, owner=order.owner, lease_seconds=order.lease_seconds
+        spec.policy, view.record, sample, count, spec.now, owner=spec.owner, claim_seconds=spec.lease_seconds
     )
-    return _seen(order, after, decision, view, sample, count if known else None)
+    return _seen(spec, after, decision, view, sample, count if known else None)
 
 
 def _seen(
-    order: Order, after: Record, decision: Decision, view: _View, sample: Mapping[str, Any] | None, count: int | None
+    spec: TickSpec, after: Record, decision: Decision, view: _View, sample: Mapping[str, Any] | None, count: int | None
 ) -> tuple[Record, Ticked]:
-    if order.announce:
+    if spec.announce:
         after = evaluator.announced(after, decision)
-    return after, Ticked(decision, tuple(view.readings), sample, count, view.searched, tuple(view.warnings))
-
-
-def _told(order: Order, record: Record) -> tuple[Record, Decision]:
-    """A report, and what is said to be swept."""
-    record = swept(record, order.swept) if order.swept else record
-    if order.report is None:
-        return record, noted(record, record.event.id if record.event else None, "nothing is left of the missing nodes")
-    at = order.reported_at(record) if order.reported_at else order.now
-    return evaluator.report(
-        order.policy, record, order.report, at, owner=order.owner, lease_seconds=order.lease_seconds
+    return after, Ticked(
+        decision, tuple(view.readings), sample, count, view.searched, (*view.warnings, *decision.warnings)
     )
 
 
-def _by_hand(order: Order, request: by_hand.Request, effects: Effects, record: Record) -> tuple[Record, Ticked]:
+def _told(spec: TickSpec, record: Record) -> tuple[Record, Decision]:
+    """Record a report, nodes of which nothing is left, and failed events of which nothing is left."""
+    record = swept(record, spec.swept) if spec.swept else record
+    for left in record.unfinished:
+        if left.event_id in spec.cleaned_up:
+            done = evaluator.Report(left.event_id, evaluator.Outcome.DONE, takeover=left.takeovers)
+            record, _decision = _reported(spec, record, done)
+    if spec.report is not None:
+        return _reported(spec, record, spec.report)
+    gone = [what for what, named in (("missing nodes", spec.swept), ("failed events", spec.cleaned_up)) if named]
+    reason = f"nothing is left of the {' and the '.join(gone)}"
+    return record, noted(record, record.event.id if record.event else None, reason)
+
+
+def _reported(spec: TickSpec, record: Record, report: evaluator.Report) -> tuple[Record, Decision]:
+    at = spec.reported_at(record) if spec.reported_at else spec.now
+    return evaluator.report(spec.policy, record, report, at, owner=spec.owner, claim_seconds=spec.lease_seconds)
+
+
+def _by_hand(spec: TickSpec, request: by_hand.Request, effects: Effects, record: Record) -> tuple[Record, Ticked]:
     view, count = _View(record), None
-    if record.event is None and not by_hand.known(record, request, order.owner):
-        count = _given_count(order)
+    if record.event is None and not by_hand.known(record, request, spec.owner):
+        count = _given_count(spec)
         if count is None:
             view.search(effects)
             count = len(view.record.nodes or ())
     after, decision = by_hand.ask(
-        order.policy,
+        spec.policy,
         view.record,
         request,
         count or 0,
-        order.now,
-        owner=order.owner,
-        lease_seconds=order.lease_seconds,
+        spec.now,
+        owner=spec.owner,
+        claim_seconds=spec.lease_seconds,
     )
-    return _seen(order, after, decision, view, None, count)
+    return _seen(spec, after, decision, view, None, count)
 
 
-def _given_count(order: Order) -> int | None:
-    if order.count is not None:
-        return order.count
-    return None if order.nodes is None else len(order.nodes)
+def _given_count(spec: TickSpec) -> int | None:
+    if spec.count is not None:
+        return spec.count
+    return None if spec.nodes is None else len(spec.nodes)
 
 
-def _look(order: Order, effects: Effects, view: _View) -> int:
+def _look(spec: TickSpec, effects: Effects, view: _View) -> int:
     """Ask the appliances, unless the figures are given; how many nodes are in service."""
-    given = _given_count(order)
-    if order.nodes is not None or (given is not None and order.sample is not None):
-        if order.sample is None and order.nodes:
-            view.readings.extend(effects.collect(order.nodes))
+    given = _given_count(spec)
+    if spec.nodes is not None or (given is not None and spec.sample is not None):
+        if spec.sample is None and spec.nodes:
+            view.readings.extend(effects.collect(spec.nodes))
         return given or 0
     if view.record.nodes is None:
         view.search(effects)
-    if order.sample is None:
+    if spec.sample is None:
         _ask(effects, view)
     return given if given is not None else len(view.record.nodes or ())
 

@@ -12,44 +12,51 @@ from ansible.module_utils.basic import missing_required_lib
 
 from ..aws import ec2 as api
 from ..aws import tags
+from ..aws.autoscaling import describe_auto_scaling_groups
 from ..aws.client import Client
 from ..aws.instances import Instance, in_order, parse_instances
 from ..core.nitro_errors import NitroInputError
 from ..core.nitro_transport import HAS_REQUESTS
 from ..nitro.asking import probe_with
+from ..nitro.polling import poll
+from ..scaling.followed import Backend, Followed, ScalingGroup, desired_backends
 from ..scaling.group_state import Node
-from ..spec import figures as stats
+from ..spec.figures import Reading
 from .tick import with_port
 
 
-def over_nitro(params: Mapping[str, Any]) -> Callable[[Sequence[str]], list[stats.Reading]]:
+def over_nitro(params: Mapping[str, Any]) -> Callable[[Sequence[str]], list[Reading]]:
     """Asks appliances for their load with the options of the NITRO modules, one session each, side by side.
 
     What it returns raises NitroInputError for options with which no appliance could be asked.
     """
 
-    def collect(nsips: Sequence[str]) -> list[stats.Reading]:
+    def collect(nsips: Sequence[str]) -> list[Reading]:
         if not HAS_REQUESTS:
             raise NitroInputError(missing_required_lib("requests"))
         asked = list(dict.fromkeys(nsips))
-        return stats.poll(asked, probe_with(params, asked), params["nitro_timeout"])
+        return poll(asked, probe_with(params, asked), params["nitro_timeout"])
 
     return collect
 
 
 def in_ec2(
-    connect: Callable[[], Client], group: str, zone: str, port: int | None = None
-) -> Callable[[], Sequence[Node]]:
-    """Finds the nodes of a zone that run and are in service, by their tags: one DescribeInstances.
+    connect: Callable[[], Client], group: str, zones: Sequence[str], port: int | None = None
+) -> Callable[[], Mapping[str, Sequence[Node]]]:
+    """Return the function that finds the running nodes in service of these zones: one DescribeInstances for all.
 
     ``connect`` is called when they are looked for and not before: a tick that looks for nothing needs no credentials.
+    The function returns the nodes by zone, and raises Failure.
     """
-    wanted = {tags.GROUP: group, tags.ZONE: zone, tags.LIFECYCLE: tags.IN_SERVICE}
-    filters = {**tags.as_filters(wanted), "instance-state-name": ("running",)}
+    by_tags = {tags.GROUP: group, tags.LIFECYCLE: tags.IN_SERVICE}
+    filters = {**tags.as_filters(by_tags), f"tag:{tags.ZONE}": tuple(zones), "instance-state-name": ("running",)}
 
-    def find() -> Sequence[Node]:
-        described = api.describe_instances(connect(), filters)
-        return with_port([_node(each) for each in in_order(parse_instances(described)) if each.interfaces], port)
+    def find() -> Mapping[str, Sequence[Node]]:
+        instances = in_order(parse_instances(api.describe_instances(connect(), filters)))
+        there = [each for each in instances if each.interfaces]
+        return {
+            zone: with_port([_node(each) for each in there if each.tags.get(tags.ZONE) == zone], port) for zone in zones
+        }
 
     return find
 
@@ -57,3 +64,23 @@ def in_ec2(
 def _node(instance: Instance) -> Node:
     """The first interface is the management's: vpx_instance makes them in this order."""
     return Node(instance.interfaces[0].addresses[0], instance.instance_id, instance.node_id)
+
+
+def desired_of(
+    followed: Sequence[Followed], scaling: Callable[[], Client], ec2: Callable[[], Client]
+) -> Callable[[], Mapping[str, frozenset[Backend]]]:
+    """Return the function that looks the back ends of followed applications up: two calls whatever their number.
+
+    DescribeAutoScalingGroups, then DescribeInstances of the members. It raises Failure.
+    """
+    names = sorted({each.scaling_group for each in followed})
+
+    def look() -> Mapping[str, frozenset[Backend]]:
+        groups = [ScalingGroup.from_reply(each) for each in describe_auto_scaling_groups(scaling(), names)]
+        members = [instance for group in groups for instance in group.in_service]
+        filters = {"instance-id": members, "instance-state-name": ("running",)}
+        found = api.describe_instances(ec2(), filters) if members else []
+        addresses = {each["InstanceId"]: each["PrivateIpAddress"] for each in found if each.get("PrivateIpAddress")}
+        return desired_backends(followed, groups, addresses)
+
+    return look

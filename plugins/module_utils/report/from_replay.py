@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..scaling.group_state import Fields, Phase
+from ..scaling.group_state import Phase
+from ..scaling.json_fields import Fields
 from ..scaling.reasons import figure
 from ..spec.errors import RecordError
 from ..spec.policy import Policy

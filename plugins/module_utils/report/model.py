@@ -12,7 +12,8 @@ from typing import Optional
 
 from ..scaling.group_state import Phase
 from ..scaling.recordings import Batches, Recording
-from ..spec.policy import UNITS, Limit, Policy
+from ..spec.metrics import WATCHED
+from ..spec.policy import Limit, Policy
 
 #: An instant (seconds since the epoch) and a figure; None where it is missing.
 Point = tuple[float, Optional[float]]  # noqa: UP045 (pylint evaluates it)
@@ -33,7 +34,7 @@ class Series:
 
     @property
     def unit(self) -> str:
-        return UNITS[self.name].strip()
+        return WATCHED[self.name].unit.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ def watched(recording: Recording, trails: dict[str, Trail]) -> Recording:
 
     def batches() -> Batches:
         for batch in recording.batches:
-            for at, figures in batch:
-                for take, figure in zip(takers, figures):  # noqa: B905 (a quick loop)
+            for take, column in zip(takers, batch.columns, strict=True):
+                for at, figure in zip(batch.instants, column, strict=True):
                     take(at, figure)
             yield batch
 
@@ -152,7 +153,7 @@ def watched(recording: Recording, trails: dict[str, Trail]) -> Recording:
 def series_of(policy: Policy | None, trails: Trails, start: float, end: float) -> tuple[Series, ...]:
     """The watched metrics, then others of which there are figures; only what lies between start and end."""
     limits = {limit.name: limit for limit in policy.metrics} if policy else {}
-    names = [name for name in UNITS if name in limits or name in trails]
+    names = [name for name in WATCHED if name in limits or name in trails]
     names.sort(key=lambda name: name not in limits)
     return tuple(Series(name, _between(trails.get(name, ()), start, end), limits.get(name)) for name in names)
 

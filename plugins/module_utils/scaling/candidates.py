@@ -1,25 +1,32 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which nodes of a zone go in a scale-in. Pure.
+"""Removal candidates: which nodes of a zone a scale-in removes, and which nodes a failed event left. Pure.
 
-Who goes is written on the nodes themselves (lifecycle and event), so whoever carries the event on finds the same nodes.
+The choice is written on the nodes themselves (lifecycle and event), so that a run that resumes the event finds the same
+nodes. Whatever is removed is named by instance id: a number of nodes could mean others a moment later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 IN_SERVICE = "in_service"
 DRAINING = "draining"
 TERMINATING = "terminating"
 LEAVING = (DRAINING, TERMINATING)
+#: Lifecycles of a node that never came into service.
+STRANDED = ("provisioning", "joining")
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node as its tags tell it. ``live``: its instance is not terminated; ``event``: of the scaling event that takes
-    it out; ``nsip``, ``client_address`` and ``server_address``: None once the instance is gone."""
+    """A node as its tags describe it, and its health.
+
+    ``live``: its instance is not terminated. ``event``: the scaling event that removes it. ``nsip``, ``client_address``
+    and ``server_address``: None once the instance is gone. ``healthy``: the node answers and no health check fails;
+    False for a silent or unhealthy node.
+    """
 
     instance_id: str
     node_id: int | None
@@ -30,16 +37,18 @@ class Node:
     client_address: str | None = None
     server_address: str | None = None
     image_id: str | None = None
+    healthy: bool = True
 
     @property
     def leaving(self) -> bool:
+        """Whether a scale-in removes it."""
         return self.lifecycle in LEAVING
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """``victims``: the nodes of this event, in the order in which they go; ``fresh``: those that were chosen just now;
-    ``said``: a sentence about what was asked for and cannot be, None if all of it can."""
+    """``victims``: the nodes of this event, in the order in which they are removed; ``fresh``: those chosen just now;
+    ``said``: a sentence about what was asked for and is not possible, None if all of it is."""
 
     victims: tuple[Node, ...]
     fresh: tuple[Node, ...] = ()
@@ -47,8 +56,19 @@ class Choice:
 
 
 def of_event(nodes: Sequence[Node], event_id: str) -> tuple[Node, ...]:
-    """The nodes that this event takes out; without an id, all that are on their way out."""
+    """Return the nodes that this event removes; without an id, all that are draining or terminating."""
     return tuple(_in_order([n for n in nodes if n.leaving and event_id in ("", n.event)], None))
+
+
+def left_by(nodes: Sequence[Node], event_id: str) -> Choice:
+    """Return the nodes that a failed event left, for removal: those it marked, and those that never came into service.
+
+    A node in service is never among them, whatever the number of nodes that the event was about: another run may have
+    put a stranded node into service since.
+    """
+    marked = [node for node in of_event(nodes, event_id) if event_id]
+    stranded = tuple(_in_order([node for node in nodes if node.live and node.lifecycle in STRANDED], None))
+    return Choice((*marked, *stranded), stranded)
 
 
 def choose(
@@ -61,14 +81,24 @@ def choose(
     coordinator: str | None,
     image_id: str | None = None,
 ) -> Choice:
-    """``count`` nodes of a zone: first those that serve nobody, then the highest node id, the coordinator last.
+    """Return ``count`` nodes of a zone to be removed.
 
-    With ``image_id``, the image that new nodes get, those of another image go before those that have it.
+    First go nodes that are not in service, then silent and unhealthy nodes, then those of another image than
+    ``image_id`` (the image that new nodes get), then those with the highest node id. The coordinator of a cluster is
+    chosen only where there is no other node, and the last healthy node never.
 
-    An event chooses once: if nodes carry its id, these are its victims, gone or not. Without an id, nodes that are on
-    their way out are gone on with. At least ``min_nodes``, and one, stay in service; of a cluster less than half of the
-    members leave, those that are leaving already counted, because more than half of them must be up for it to work.
-    ``coordinator``: the NSIP of the cluster's configuration coordinator, if it is known.
+    An event chooses once: if nodes carry its id, these are the result, gone or not. Without an id, nodes that are
+    already draining are the result. At least ``min_nodes``, and one, stay in service; of a cluster less than half of
+    the members leave, those that are leaving already counted, because more than half of them must be up for it to work.
+
+    Args:
+        nodes: All nodes of the zone.
+        count: How many are to be removed; 0 only returns the nodes that the event has chosen before.
+        event_id: The scaling event; empty for none.
+        min_nodes: How many must stay in service.
+        clustered: Whether the zone is a cluster.
+        coordinator: NSIP of the cluster's configuration coordinator, if it is known.
+        image_id: The image that new nodes get; None if images do not matter.
     """
     begun = [node for node in of_event(nodes, event_id) if node.live or event_id]
     if begun:
@@ -79,7 +109,7 @@ def choose(
     if clustered:
         limits.append(_majority(len(live), len(live) - len(staying)))
     number, why = min(limits, key=lambda limit: limit[0])
-    chosen = tuple(_in_order(staying, coordinator, image_id)[:number])
+    chosen = _without_last_healthy(_in_order(staying, coordinator, image_id), number)
     said = None if number >= count else f"{count} were to go, and {number or 'none'} can: {why}"
     return Choice(chosen, chosen, said)
 
@@ -98,11 +128,29 @@ def _majority(members: int, leaving: int) -> tuple[int, str]:
     return most, f"less than half of a cluster may leave at once, and it has {members} nodes{others}"
 
 
+def _without_last_healthy(ordered: Sequence[Node], number: int) -> tuple[Node, ...]:
+    """Return the first ``number`` nodes, passing over the last healthy node in service."""
+    healthy = [node for node in ordered if _serves(node)]
+    chosen = ordered[:number]
+    if healthy and all(node in chosen for node in healthy):
+        return tuple([node for node in ordered if node is not healthy[-1]][:number])
+    return tuple(chosen)
+
+
+def _serves(node: Node) -> bool:
+    return node.lifecycle == IN_SERVICE and node.healthy
+
+
 def _in_order(nodes: Sequence[Node], coordinator: str | None, image_id: str | None = None) -> list[Node]:
-    def goes_first(node: Node) -> tuple[bool, bool, bool, float, str]:
+    def goes_first(node: Node) -> tuple[bool, bool, bool, bool, float, str]:
         number = float("inf") if node.node_id is None else float(node.node_id)
         is_coordinator = coordinator is not None and node.nsip == coordinator
         current = image_id in (None, node.image_id)
-        return node.lifecycle == IN_SERVICE, is_coordinator, current, -number, node.instance_id
+        return node.lifecycle == IN_SERVICE, is_coordinator, node.healthy, current, -number, node.instance_id
 
     return sorted(nodes, key=goes_first)
+
+
+def with_health(nodes: Sequence[Node], unhealthy: Collection[str]) -> list[Node]:
+    """Return the nodes, those of these instance ids marked as not healthy."""
+    return [replace(node, healthy=node.healthy and node.instance_id not in unhealthy) for node in nodes]

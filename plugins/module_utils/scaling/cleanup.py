@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What is to be done about that which failed events left behind, once the zone watches again.
+"""Cleanup of what failed events left behind, once the zone watches again.
 
-Of a growth: nodes that never came into service. The next growth makes them nodes in service; when a whole window has
-passed and the zone wants none, they are removed. Of a shrinking: nodes on their way out. They leave the distributor at
-once, and are removed when they have drained from then on, as long as an ordinary event gives them.
+A failed scale-out leaves nodes that never came into service. The next scale-out completes them; they are removed when
+a whole window has passed without one. A failed scale-in leaves nodes that are draining. They leave the distributor at
+once, and are removed after the drain time of an ordinary event.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from ..spec.policy import Policy
 from .decision import Decision
-from .group_state import Action, Phase, Record, Unfinished
+from .group_state import Action, Phase, Record, Terms, Unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,37 @@ class Remains:
     event_id: str
     stage: Action
     action: Action
+    takeover: int = 0
+
+    @property
+    def step(self) -> str:
+        """The step of role scale_in that does it. A node that was never in service needs no drain."""
+        if self.stage is Action.SCALE_OUT:
+            return "cleanup"
+        return "begin" if self.action is Action.SCALE_IN else "finish"
 
     def to_json(self) -> dict[str, Any]:
-        return {"event_id": self.event_id, "stage": self.stage.value, "action": self.action.value}
+        """Return the form that modules return."""
+        return {
+            "event_id": self.event_id,
+            "stage": self.stage.value,
+            "action": self.action.value,
+            "step": self.step,
+            "takeover": self.takeover,
+        }
 
 
 def remains(policy: Policy, record: Record, decision: Decision) -> tuple[Remains, ...]:
-    """What a tick that decided nothing else is to do, in the order in which the events failed."""
+    """Return the cleanup due after a tick that decided nothing, in the order in which the events failed."""
     if decision.action is not Action.NONE or not decision.evaluated or record.phase.name is not Phase.WATCHING:
         return ()
     full = len(record.window) >= policy.samples
     found = ((left, _due(policy, record, left, full=full)) for left in record.unfinished)
-    return tuple(Remains(left.event_id, left.stage, action) for left, action in found if action is not Action.NONE)
+    return tuple(
+        Remains(left.event_id, left.stage, action, left.takeovers)
+        for left, action in found
+        if action is not Action.NONE
+    )
 
 
 def _due(policy: Policy, record: Record, left: Unfinished, *, full: bool) -> Action:
@@ -44,5 +63,6 @@ def _due(policy: Policy, record: Record, left: Unfinished, *, full: bool) -> Act
         return Action.DEPROVISION if full else Action.NONE
     if left.stage is Action.DEPROVISION:
         return Action.DEPROVISION
-    drained = left.failed_at + policy.drain_timeout * 60 + policy.ttl
+    terms = left.terms or Terms.of(policy)
+    drained = left.failed_at + terms.drain_timeout * 60 + terms.ttl
     return Action.DEPROVISION if (record.updated or 0.0) > drained else Action.SCALE_IN

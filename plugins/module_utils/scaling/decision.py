@@ -18,7 +18,9 @@ class Decision:
 
     ``phase`` on an acting tick is the one that begins; ``phase_until`` its last instant, None where a report ends it.
     ``window``: the samples that count, on a deciding tick those that led to the decision.
-    ``resumed``: the action was decided before, its executor vanished or asks again; the event id is the same.
+    ``resumed``: the action was decided by an earlier tick; the event id is the same.
+    ``takeover``: how often the open event changed its owner; reports name it. None when no event is open.
+    ``warnings``: what an operator should know besides.
     """
 
     action: Action
@@ -30,6 +32,8 @@ class Decision:
     phase_until: float | None
     window: tuple[Sample, ...]
     resumed: bool = False
+    takeover: int | None = None
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The keys that modules return: decision, phase, phase_until, window."""
@@ -41,6 +45,7 @@ class Decision:
                 "evaluated": self.evaluated,
                 "event_id": self.event_id,
                 "resumed": self.resumed,
+                "takeover": self.takeover,
             },
             "phase": self.phase.value,
             "phase_until": None if self.phase_until is None else to_iso(self.phase_until),
@@ -48,13 +53,13 @@ class Decision:
         }
 
 
-def refused(record: Record, reason: str) -> Decision:
-    """The answer for one who may not evaluate: nothing is to be done, and why."""
-    return noted(record, record.event.id if record.event else None, reason)
+def refused(record: Record, reason: str, warnings: tuple[str, ...] = ()) -> Decision:
+    """Return the answer for a run that may not evaluate: ``none``, and why."""
+    return noted(record, record.event.id if record.event else None, reason, warnings)
 
 
-def noted(record: Record, event_id: str | None, reason: str) -> Decision:
-    """Nothing is to be done, and this is where the group stands."""
+def noted(record: Record, event_id: str | None, reason: str, warnings: tuple[str, ...] = ()) -> Decision:
+    """Return the decision ``none`` with the state of the group."""
     return Decision(
         action=Action.NONE,
         count=0,
@@ -64,4 +69,6 @@ def noted(record: Record, event_id: str | None, reason: str) -> Decision:
         phase=record.phase.name,
         phase_until=record.phase.until,
         window=record.window,
+        takeover=record.event.takeovers if record.event else None,
+        warnings=warnings,
     )

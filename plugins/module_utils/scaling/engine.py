@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The clockwork of one (group, zone): one tick after another on mutable state, quick enough to replay a year.
+"""State machine of one (group, zone): tick after tick on mutable state, fast enough to replay a year.
 
 ``evaluator`` wraps it into a pure function from record to record; ``replay`` drives it directly.
 """
@@ -9,23 +9,22 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
 from ..spec.errors import RecordError
-from ..spec.policy import Distributor, Policy
-from ..spec.times import later, to_iso
-from . import reasons as sentences
+from ..spec.policy import Policy
+from ..spec.times import later
+from . import events, reasons
 from .decision import Decision
 from .group_state import Action, Event, Grid, Phase, PhaseState, Record, Sample
 
-#: How long, in seconds, an event belongs to its executor without a sign of life, unless told otherwise.
-LEASE_SECONDS = 300.0
+#: The longest claim on an event, in seconds. A run that works longer renews its claim.
+CLAIM_SECONDS = 300.0
 
-#: The name of a request that has none.
+#: The name of a manual request that has none.
 BY_HAND = "by hand"
 
 _HOLDS = 1e-9
@@ -40,7 +39,7 @@ _NOTHING_SEEN = -1
 
 
 class Outcome(enum.Enum):
-    """Why a tick came out as it did."""
+    """What happened in a tick."""
 
     WATCHED = enum.auto()
     NO_SAMPLE = enum.auto()
@@ -54,7 +53,7 @@ class Outcome(enum.Enum):
     DEPROVISION = enum.auto()
 
 
-_WATCHED, _IN_PHASE = Outcome.WATCHED, Outcome.IN_PHASE
+_WATCHED, _IN_PHASE, _AT_MIN, _AT_MAX = Outcome.WATCHED, Outcome.IN_PHASE, Outcome.AT_MIN, Outcome.AT_MAX
 
 #: The outcomes of a tick in which samples were weighed against limits.
 EVALUATED = frozenset({Outcome.WATCHED, Outcome.NO_SAMPLE, Outcome.AT_MAX, Outcome.AT_MIN, Outcome.ACTED})
@@ -63,13 +62,6 @@ EVALUATED = frozenset({Outcome.WATCHED, Outcome.NO_SAMPLE, Outcome.AT_MAX, Outco
 def slot_at(instant: float, interval: float, offset: float = 0.0) -> int:
     """The interval an instant belongs to: the nearest; halfway between two, the earlier."""
     return math.ceil((instant - offset) / interval - 0.5)
-
-
-def event_id(group: str, zone: str, decided_at: float, sequence: int) -> str:
-    """Unique for the event and the same whenever computed; ASCII, and at most 48 long: fit for a ClientToken."""
-    where = hashlib.sha256(f"{group}\0{zone}".encode()).hexdigest()[:12]
-    when = to_iso(math.floor(decided_at)).replace("-", "").replace(":", "")
-    return f"adc-{when}-{sequence}-{where}"
 
 
 class Engine:
@@ -117,47 +109,73 @@ class Engine:
         self.phase, self.since_slot, self.until = record.phase.name, record.phase.since_slot, record.phase.until
         self.since = record.phase.since or 0.0
         self.event, self.sequence, self.failures = record.event, record.sequence, record.failures
-        self.window: deque[tuple[float, Values]] = deque(maxlen=self.needed)
+        self.window: deque[tuple[float, Values, bool]] = deque(maxlen=self.needed)
         self.grow_streaks, self.shrink_streak = [0] * len(self.limits), 0
         self.outcome, self.gap_at, self.nodes, self.reason = Outcome.IN_PHASE, _BEFORE_ALL, 0, ""
         self.shown: tuple[Sample, ...] = ()
         for sample in record.window[-self.needed :]:
             known = dict(sample.values)
             values = tuple(known.get(limit.name) for limit in policy.metrics)
-            self._count(values)
-            self.window.append((sample.at, values))
+            self._count(values, sample.complete)
+            self.window.append((sample.at, values, sample.complete))
 
     def tick(
-        self, now: float, values: Values | None, nodes: int, owner: str = "", lease: float = LEASE_SECONDS
+        self,
+        now: float,
+        values: Values | None,
+        nodes: int,
+        owner: str = "",
+        claim: float = CLAIM_SECONDS,
+        complete: bool = True,
     ) -> Action:
-        """One look at the group. ``values`` in the order of the policy's metrics; None: there is no sample.
+        """Make one tick. A second tick of the same interval counts nothing; ``outcome`` says what happened.
 
-        ``outcome`` and ``explain()`` tell why. A tick that belongs to an interval already seen counts nothing.
+        Args:
+            now: The instant, in seconds since the epoch.
+            values: The figures in the order of the policy's metrics; None: there is no sample.
+            nodes: Nodes in service.
+            owner: The run that is to carry out an action.
+            claim: For how many seconds no other run is told to; 300 at most.
+            complete: Whether the figures cover all nodes in service. If not, none of them is below its minimum.
         """
         slot = _ceil((now - self.offset) / self.interval - 0.5)
         if slot != self.slot + 1:
             slot = self._place(slot, now)
             if slot <= self.slot:
-                return self._again(now, nodes, owner, lease)
+                return self._again(now, nodes, owner, claim)
         self.slot, self.at, self.nodes = slot, now, nodes
         if now > self.updated:
             self.updated = now
         if self.phase is not _WATCHING:
-            action = self._in_phase(now, owner, lease)
+            action = self._in_phase(now, owner, claim)
             if action is not None:
                 return action
         if nodes < self.min_nodes:
-            return self._repair(now, owner, lease)
-        streak = _NOTHING_SEEN if values is None else self._count(values)
+            return self._repair(now, owner, claim)
+        streak = _NOTHING_SEEN if values is None else self._count(values, complete)
         if values is None or streak == _NOTHING_SEEN:
             self._forget()
             self.outcome = Outcome.NO_SAMPLE
             return _NONE
-        self.window.append((now, values))
+        self.window.append((now, values, complete))
         if streak >= self.needed:
-            return self._breach(now, owner, lease)
+            return self._breach(now, owner, claim)
         self.outcome = _WATCHED
         return _NONE
+
+    def needs_figures(self, now: float) -> bool:
+        """Return whether :meth:`tick` at this instant would weigh a sample; only for an engine that is thrown away.
+
+        A tick of an interval that was seen already, and a tick in a phase that lasts, weigh nothing.
+        """
+        slot = _ceil((now - self.offset) / self.interval - 0.5)
+        if slot != self.slot + 1:
+            slot = self._place(slot, now)
+        if slot <= self.slot:
+            return False
+        if self.phase is _COOLDOWN:
+            return not self.lasts(self.until or 0.0, now, slot)
+        return self.phase is _WATCHING
 
     def _place(self, slot: int, now: float) -> int:
         """The slot of a tick that does not follow its predecessor's on the grid."""
@@ -173,12 +191,13 @@ class Engine:
 
     # -- watching ---------------------------------------------------------------------------------------------------
 
-    def _count(self, values: Values) -> int:
+    def _count(self, values: Values, complete: bool) -> int:
         """Lengthen or break each metric's streak above its maximum and the common one below all minima.
 
-        A missing figure breaks both. Returns the longest streak; _NOTHING_SEEN when all figures are missing.
+        A missing figure breaks both; figures that do not cover all nodes break the second.
+        Returns the longest streak; _NOTHING_SEEN when all figures are missing.
         """
-        streaks, low, longest, at = self.grow_streaks, True, _NOTHING_SEEN, 0
+        streaks, low, longest, at = self.grow_streaks, complete, _NOTHING_SEEN, 0
         for minimum, maximum in self.limits:
             value = values[at]
             if value is None:
@@ -206,20 +225,21 @@ class Engine:
         self.window.clear()
         self.grow_streaks, self.shrink_streak = [0] * len(self.limits), 0
 
-    def _breach(self, now: float, owner: str, lease: float) -> Action:
-        nodes, policy = self.nodes, self.policy
+    def _breach(self, now: float, owner: str, claim: float) -> Action:
+        policy = self.policy
         if self.shrink_streak >= self.needed:
-            count, action, refusal = min(policy.step, nodes - policy.min_nodes), Action.SCALE_IN, Outcome.AT_MIN
+            room, action, refusal = self.nodes - policy.min_nodes, Action.SCALE_IN, _AT_MIN
         else:
-            count, action, refusal = min(policy.step, policy.max_nodes - nodes), Action.SCALE_OUT, Outcome.AT_MAX
-        if count <= 0:
+            room, action, refusal = policy.max_nodes - self.nodes, Action.SCALE_OUT, _AT_MAX
+        if room <= 0:
             self.outcome = refusal
-            return Action.NONE
-        return self._open(action, count, sentences.breach(self, action, count), now, owner, lease)
+            return _NONE
+        count = min(policy.step, room)
+        return self._open(action, count, reasons.breach(self, action, count), now, owner, claim)
 
-    def _repair(self, now: float, owner: str, lease: float) -> Action:
+    def _repair(self, now: float, owner: str, claim: float) -> Action:
         count = self.min_nodes - self.nodes
-        return self._open(Action.SCALE_OUT, count, sentences.repair(self, count), now, owner, lease)
+        return self._open(Action.SCALE_OUT, count, reasons.repair(self, count), now, owner, claim)
 
     def by_hand(
         self,
@@ -229,7 +249,7 @@ class Engine:
         now: float,
         nodes: int,
         owner: str,
-        lease: float,
+        claim: float,
         request: str,
     ) -> Action:
         """Open an event that no sample led to; its phases count from the interval of this instant."""
@@ -237,30 +257,18 @@ class Engine:
         if slot > self.slot:
             self.slot, self.at = slot, now
         self.updated, self.nodes = max(self.updated, now), nodes
-        return self._open(action, count, reason, now, owner, lease, request or BY_HAND)
+        return self._open(action, count, reason, now, owner, claim, request or BY_HAND)
 
     def _open(
-        self, action: Action, count: int, reason: str, now: float, owner: str, lease: float, request: str = ""
+        self, action: Action, count: int, reason: str, now: float, owner: str, claim: float, request: str = ""
     ) -> Action:
-        policy, shrinks = self.policy, action is Action.SCALE_IN
         self.sequence += 1
-        drain_until = later(now, policy.drain_timeout * 60) if shrinks else None
-        waits_ttl = drain_until is not None and policy.distributor is Distributor.DNS
-        self.event = Event(
-            id=event_id(self.origin.group, self.origin.zone, now, self.sequence),
-            stage=action,
-            count=count,
-            nodes_before=self.nodes,
-            decided_at=now,
-            reason=reason,
-            owner=owner,
-            claimed_until=later(now, lease),
-            drain_until=drain_until,
-            ttl_until=later(drain_until, policy.ttl) if drain_until is not None and waits_ttl else None,
-            request=request,
-        )
+        where = self.origin.group, self.origin.zone, self.sequence
+        event = events.opened(self.policy, where, action, count, self.nodes, now, reason, owner, _claim(now, claim))
+        self.event = replace(event, request=request)
+        shrinks = event.shrinks
         self.phase = Phase.DRAINING if shrinks else Phase.SCALING_OUT
-        self.since, self.since_slot, self.until = now, self.slot, drain_until
+        self.since, self.since_slot, self.until = now, self.slot, event.drain_until
         self.shown = self._samples()
         self._forget()
         self.outcome, self.reason = Outcome.ACTED, reason
@@ -270,7 +278,7 @@ class Engine:
 
     @property
     def open_event(self) -> Event:
-        """The event, where a phase says that there is one."""
+        """The event, in a phase that has one."""
         if self.event is None:
             raise RecordError(f"phase {self.phase.value} without an event")
         return self.event
@@ -284,8 +292,8 @@ class Engine:
         whole = math.floor((until - self.since) / self.interval + _HOLDS)
         return slot - self.since_slot <= whole or now - self.since <= whole * self.interval
 
-    def _in_phase(self, now: float, owner: str, lease: float) -> Action | None:
-        """What a tick in a phase does; None when the phase turns out to be over and samples count again."""
+    def _in_phase(self, now: float, owner: str, claim: float) -> Action | None:
+        """Return the action of a tick in a phase; None when the phase is over and samples count again."""
         if self.phase is _COOLDOWN:
             if self.lasts(self.until or 0.0, now, self.slot):
                 self.outcome = _IN_PHASE
@@ -293,90 +301,81 @@ class Engine:
             self.watch()
             return None
         if self.event is not None and self.event.stage is Action.SCALE_IN:
-            return self._drain(now, owner, lease)
-        return self._ask(now, owner, lease)
+            return self._drain(now, owner, claim)
+        return self._ask(now, owner, claim)
 
-    def _drain(self, now: float, owner: str, lease: float) -> Action:
+    def _drain(self, now: float, owner: str, claim: float) -> Action:
         event, self.outcome = self.open_event, Outcome.IN_PHASE
         if self.lasts(event.drain_until or event.decided_at, now, self.slot):
             if self._missed():
-                return self._ask(now, owner, lease)
+                return self._ask(now, owner, claim)
             return Action.NONE
         if self._missed():
-            return self._drain_anew(now, owner, lease)
+            return self._drain_anew(now, owner, claim)
         if event.ttl_until is not None and self.lasts(event.ttl_until, now, self.slot):
             self.phase, self.until = Phase.TTL, event.ttl_until
             return Action.NONE
         self.phase, self.until = Phase.DEPROVISIONING, None
-        claim = later(now, lease)
-        self.event = replace(
-            event, stage=Action.DEPROVISION, owner=owner, claimed_until=claim, announced=False, released=True
-        )
-        self.outcome, self.reason = Outcome.DEPROVISION, sentences.deprovision(event, self.policy)
+        self.event = events.deprovisioning(event, owner, _claim(now, claim))
+        self.outcome, self.reason = Outcome.DEPROVISION, reasons.deprovision(event, self.policy)
         return Action.DEPROVISION
 
-    def _drain_anew(self, now: float, owner: str, lease: float) -> Action:
-        """The time of a drain is over that, as far as anybody said, never began: it counts from when somebody goes on.
+    def _drain_anew(self, now: float, owner: str, claim: float) -> Action:
+        """The drain's time is over, and its beginning was never reported: drain again once an owner resumes.
 
-        Else nodes that clients are still sent to would be removed.
+        Otherwise nodes that still get clients would be removed.
         """
-        action = self._ask(now, owner, lease)
+        action = self._ask(now, owner, claim)
         if action is not Action.NONE:
-            drain_until = later(now, self.policy.drain_timeout * 60)
-            waits_ttl = self.open_event.ttl_until is not None
-            self.until = drain_until
-            self.event = replace(
-                self.open_event,
-                drain_until=drain_until,
-                ttl_until=later(drain_until, self.policy.ttl) if waits_ttl else None,
-            )
+            self.event = events.drained_anew(self.open_event, self.policy, now)
+            self.until = self.event.drain_until
         return action
 
     def _missed(self) -> bool:
-        """Whether nodes that are to drain may still be in the distributor.
+        """Return whether nodes that are to drain may still be in the distributor.
 
-        Only an executor that announced itself can be missed: others report nothing before the deprovision.
+        Only an owner that announced itself can be missed: others report nothing before the deprovision.
         """
         event = self.event
         return self.phase is Phase.DRAINING and event is not None and event.announced and not event.released
 
-    def _ask(self, now: float, owner: str, lease: float) -> Action:
-        """Somebody asks while an event is open: its executor, or one who goes on when that one gave no sign of life."""
+    def _ask(self, now: float, owner: str, claim: float) -> Action:
+        """Claim an open event: by its owner, or by another run once the owner's claim has expired."""
         event = self.open_event
         if owner != event.owner and now <= event.claimed_until:
             self.outcome = Outcome.OPEN
             return Action.NONE
-        takeovers = event.takeovers + (owner != event.owner)
-        self.event = replace(event, owner=owner, claimed_until=later(now, lease), takeovers=takeovers)
+        self.event = events.claimed(event, owner, _claim(now, claim))
         self.outcome = Outcome.RESUMED
         return event.stage
 
-    def _again(self, now: float, nodes: int, owner: str, lease: float) -> Action:
-        """A tick of an interval that was seen already: nothing counts, but an event may be gone on with."""
+    def _again(self, now: float, nodes: int, owner: str, claim: float) -> Action:
+        """Make a second tick of an interval: no sample counts, but an event may be resumed."""
         self.nodes = nodes
         if now > self.updated:
             self.updated = now
         if self.phase in (Phase.SCALING_OUT, Phase.DEPROVISIONING) or self._missed():
-            return self._ask(now, owner, lease)
+            return self._ask(now, owner, claim)
         self.outcome = Outcome.IN_PHASE if self.phase is not Phase.WATCHING else Outcome.REPEATED
         return Action.NONE
 
     def watch(self) -> None:
-        """Phases are over: an empty window."""
+        """Return to watching, with an empty window."""
         self.phase, self.since, self.since_slot, self.until, self.event = Phase.WATCHING, 0.0, 0, None, None
         self._forget()
 
     def finish(self) -> None:
-        """The open event is done: a growth goes on to its cooldown, counted from the decision, a shrinking is over."""
+        """Close the open event as done: cooldown after a scale-out, counted from its decision; else watching."""
         event, slot = self.open_event, self.since_slot
         self.failures = 0
         if event.stage is Action.SCALE_OUT:
-            self.rest(event.decided_at, slot, later(event.decided_at, self.policy.cooldown * 60))
+            minutes = event.terms.cooldown if event.terms else self.policy.cooldown
+            self.rest(event.decided_at, slot, later(event.decided_at, minutes * 60))
         else:
             self.watch()
 
     def rest(self, since: float, slot: int, until: float) -> None:
-        """Let nothing be evaluated until then: the cooldown of an event, or the back-off after a failure."""
+        """Evaluate nothing until then: the cooldown of an event, or the back-off after a failure."""
         self.watch()
         self.phase, self.since, self.since_slot, self.until = Phase.COOLDOWN, since, slot, until
 
@@ -384,10 +383,12 @@ class Engine:
 
     def _samples(self) -> tuple[Sample, ...]:
         names = [limit.name for limit in self.policy.metrics]
-        return tuple(Sample(at, tuple(zip(names, values, strict=True))) for at, values in self.window)
+        return tuple(
+            Sample(at, tuple(zip(names, values, strict=True)), complete) for at, values, complete in self.window
+        )
 
     def freeze(self) -> Record:
-        """The record after what happened here."""
+        """Return the record after the ticks made here."""
         seen = self.slot != _BEFORE_ALL
         watching = self.phase is Phase.WATCHING
         return replace(
@@ -402,23 +403,29 @@ class Engine:
         )
 
     def decide(self, action: Action) -> Decision:
-        """What the last tick means, in full."""
+        """Return the decision of the last tick."""
         event = self.event
         return Decision(
             action=action,
             count=event.count if event and action is not Action.NONE else 0,
-            reason=sentences.explain(self),
+            reason=reasons.explain(self),
             evaluated=self.outcome in EVALUATED,
             event_id=event.id if event else None,
             phase=self.phase,
             phase_until=self.until,
             window=self.shown if self.outcome is Outcome.ACTED else self._samples(),
             resumed=self.outcome is Outcome.RESUMED,
+            takeover=event.takeovers if event else None,
         )
 
 
+def _claim(now: float, seconds: float) -> float:
+    """Return until when an event is claimed."""
+    return later(now, min(seconds, CLAIM_SECONDS))
+
+
 def _rebased(record: Record, interval: float) -> Record:
-    """The record on a grid of this interval: a policy that changed its interval starts a new window."""
+    """Return the record on a grid of this interval: a policy that changed its interval starts a new window."""
     grid = record.grid
     if grid is None or grid.interval == interval:
         return record

@@ -9,11 +9,13 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..spec.errors import InstantError, ReportError
+from ..spec.errors import OvertakenError, ReportError
 from ..spec.policy import Policy
-from ..spec.times import as_instant, later, span, to_clock, to_iso
-from .decision import Decision, noted
-from .engine import LEASE_SECONDS, Engine, slot_at
+from ..spec.times import as_instant, later, span, to_clock
+from .clock import refuse_past
+from .clock import reported_at as reported_at  # one name for modules: when a report without an instant counts
+from .decision import Decision, noted, refused
+from .engine import CLAIM_SECONDS, Engine, slot_at
 from .group_state import (
     HISTORY,
     UNFINISHED,
@@ -25,18 +27,15 @@ from .group_state import (
     Unfinished,
 )
 from .nodes import parse_nodes
+from .ownership import contest, marked
 from .reasons import nodes
 from .samples import figures, node_count
 
-#: Seconds between a record's latest instant and the clock from which on the group has a time of its own.
-OWN_TIME = 86400.0
-
-
-_REPORT_KEYS = ("id", "outcome", "message", "resources", "nodes")
+_REPORT_KEYS = ("id", "outcome", "message", "resources", "nodes", "takeover")
 
 
 class Outcome(enum.Enum):
-    """How a scaling event goes. ``running``: its executor is alive, and has begun with ``resources``."""
+    """The state of a scaling event. ``running``: its owner is alive, and has begun with ``resources``."""
 
     RUNNING = "running"
     DONE = "done"
@@ -45,9 +44,12 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an executor says of an event. ``resources``: what it began (instances, addresses), added to those known.
+    """A report of an owner about its event.
 
-    ``nodes``: which nodes the zone has in service now; None says nothing of them.
+    Args:
+        resources: Ids of what it began (instances, addresses), added to those known.
+        nodes: The nodes that the zone has in service now; None: not known.
+        takeover: The takeover number of the decision that the owner carries out; None: not named.
     """
 
     id: str
@@ -55,10 +57,11 @@ class Report:
     message: str = ""
     resources: tuple[str, ...] = ()
     nodes: tuple[Node, ...] | None = None
+    takeover: int | None = None
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, object]) -> Report:
-        """The report in a dictionary with these keys; :class:`~.errors.ReportError` otherwise."""
+        """Return the report in a dictionary with these keys; raises :class:`ReportError` otherwise."""
         unknown = sorted(str(key) for key in raw.keys() - set(_REPORT_KEYS))
         if unknown:
             raise ReportError(f"event.{', '.join(unknown)}: no such key; known are {', '.join(_REPORT_KEYS)}")
@@ -71,7 +74,16 @@ class Report:
             raise ReportError(f"event.resources must be a list, not {given!r}")
         nodes_now = None if raw.get("nodes") is None else parse_nodes(raw["nodes"])
         message = str(raw.get("message") or "")
-        return cls(str(raw["id"]), Outcome(outcome), message, tuple(str(each) for each in given), nodes_now)
+        resources = tuple(str(each) for each in given)
+        return cls(str(raw["id"]), Outcome(outcome), message, resources, nodes_now, _takeover(raw.get("takeover")))
+
+
+def _takeover(given: object) -> int | None:
+    """Return the takeover number; templates make text of numbers."""
+    text = "" if given is None else str(given)
+    if text and (isinstance(given, bool) or not text.isdecimal()):
+        raise ReportError(f"event.takeover must be the takeover of a decision, a whole number, not {given!r}")
+    return int(text) if text else None
 
 
 def evaluate(
@@ -82,53 +94,53 @@ def evaluate(
     now: object,
     *,
     owner: str = "",
-    lease_seconds: float = LEASE_SECONDS,
+    claim_seconds: float = CLAIM_SECONDS,
 ) -> tuple[Record, Decision]:
-    """One tick: what to do with a zone of ``count`` nodes whose aggregate figures are ``sample`` (or None), at ``now``.
+    """Make one tick: decide what a zone has to do.
 
-    ``owner`` is who will carry out an action; for ``lease_seconds`` nobody else is asked to. Raises
-    :class:`~.errors.AutoscaleError` for what cannot be worked with; then nothing has changed.
+    Args:
+        policy: The policy of this tick.
+        record: The state of the zone.
+        sample: The figures of the zone, or None.
+        count: Nodes in service.
+        now: The instant to decide for.
+        owner: The run that is to carry out an action.
+        claim_seconds: For how long no other run is told to; 300 at most.
+
+    Returns:
+        The state after the tick, and the decision. A tick whose policy does not drive the zone changes nothing.
+
+    Raises:
+        AutoscaleError: The input cannot be used; nothing has changed.
     """
-    instant = as_instant(now)
+    instant, nodes_now = as_instant(now), node_count(count)
     refuse_past(policy, record, instant)
+    weighed = figures(policy, sample, nodes_now)
+    if (reason := contest(policy, record, instant)) is not None:
+        return record, refused(record, reason, (reason,))
+    record, warnings = marked(policy, record, instant, owner)
     engine = Engine(policy, record)
-    action = engine.tick(instant, figures(policy, sample), node_count(count), owner, lease_seconds)
-    return engine.freeze(), engine.decide(action)
-
-
-def refuse_past(policy: Policy, record: Record, instant: float) -> None:
-    """Raise :class:`~.errors.InstantError` for an instant more than one interval before the record's latest."""
-    if record.updated is not None and instant < record.updated - policy.interval:
-        raise InstantError(
-            f"now {to_iso(instant)} is {span(record.updated - instant)} before {to_iso(record.updated)}, the latest "
-            f"instant in the record of {record.group} {record.zone}; more than one interval ({span(policy.interval)}) "
-            "back in time is refused: set the clock right, or remove the record if its time is the wrong one"
-        )
+    values, complete = (None, True) if weighed is None else (weighed.values, weighed.complete)
+    action = engine.tick(instant, values, nodes_now, owner, claim_seconds, complete)
+    return engine.freeze(), replace(engine.decide(action), warnings=warnings)
 
 
 def weighs(policy: Policy, record: Record, now: object) -> bool:
-    """Whether a tick at this instant would look at figures; if not, there is no need to ask anybody for them.
+    """Return whether a tick at this instant would weigh figures; if not, no figure has to be read for it.
 
-    Raises what :func:`evaluate` would. A zone of ``min_nodes`` without figures decides nothing by itself.
+    It decides nothing: :func:`evaluate` is called once for each tick. Raises what :func:`evaluate` would raise.
     """
-    return evaluate(policy, record, None, policy.min_nodes, now)[1].evaluated
+    instant = as_instant(now)
+    refuse_past(policy, record, instant)
+    return contest(policy, record, instant) is None and Engine(policy, record).needs_figures(instant)
 
 
 def announced(record: Record, decision: Decision) -> Record:
-    """The record when whoever has just been told to act is at it already, and will report."""
+    """Return the record when the run that was told to act begins at once, and will report."""
     event = record.event
     if event is None or decision.action not in (Action.SCALE_OUT, Action.SCALE_IN):
         return record
     return replace(record, event=replace(event, announced=True))
-
-
-def reported_at(record: Record, current: float) -> float:
-    """The instant of a report for which nobody named one: the current time, unless the group lives in another.
-
-    One that is driven with instants of its own (a rehearsal, a test) has its latest instant far from the clock's.
-    """
-    latest = record.updated
-    return current if latest is None or 0 <= current - latest <= OWN_TIME else latest
 
 
 def report(
@@ -138,19 +150,25 @@ def report(
     now: object,
     *,
     owner: str = "",
-    lease_seconds: float = LEASE_SECONDS,
+    claim_seconds: float = CLAIM_SECONDS,
 ) -> tuple[Record, Decision]:
-    """Take down how an event goes; saying the same twice changes nothing. The decision is ``none``, with the phase."""
+    """Record the state of an event; the same report twice changes nothing. The decision is ``none``, with the phase.
+
+    Raises:
+        OvertakenError: Another run has taken the event over since.
+        ReportError: The record does not hold this event.
+    """
     instant = max(as_instant(now), record.updated or 0.0)
     event = record.event
-    if said.nodes is not None:
-        record = replace(record, nodes=said.nodes)
     if event is None or event.id != said.id:
         return _about_closed(record, said)
+    refuse_overtaken(event, said.takeover)
+    if said.nodes is not None:
+        record = replace(record, nodes=said.nodes)
     if said.resources:
         event = replace(event, resources=tuple(dict.fromkeys((*event.resources, *said.resources))))
     if said.outcome is Outcome.RUNNING:
-        claim = later(instant, lease_seconds)
+        claim = later(instant, min(claim_seconds, CLAIM_SECONDS))
         record = replace(record, event=replace(event, owner=owner, claimed_until=claim, announced=True))
         return record, noted(record, said.id, f"{event.stage.value} {event.id} is being carried out")
     if said.outcome is Outcome.FAILED:
@@ -159,16 +177,32 @@ def report(
         record = replace(record, event=replace(event, released=True))
         end = to_clock(event.drain_until or instant)
         return record, noted(
-            record, said.id, f"{nodes(event.count)} left the distributor; draining until {end}, the event goes on"
+            record, said.id, f"{nodes(event.count)} left the distributor; draining until {end}, the event stays open"
         )
     return _done(policy, record, event, said, instant)
+
+
+def refuse_overtaken(event: Event | Unfinished, takeover: int | None) -> None:
+    """Raise :class:`OvertakenError` unless this takeover number is the event's own.
+
+    Without a number only an event that was never taken over is accepted.
+    """
+    if takeover == event.takeovers or (takeover is None and not event.contested):
+        return
+    name, owner = (event.id, event.owner) if isinstance(event, Event) else (event.event_id, "")
+    named = "no takeover number" if takeover is None else f"takeover number {takeover}"
+    raise OvertakenError(
+        f"the report names {named}, and event {name} is at {event.takeovers}: "
+        f"{owner or 'another run'} took it over; the report was refused and changed nothing. "
+        "End this run: the event belongs to the other one"
+    )
 
 
 def _done(policy: Policy, record: Record, event: Event, said: Report, now: float) -> tuple[Record, Decision]:
     engine = Engine(policy, record)
     engine.finish()
     if engine.until is not None and not engine.lasts(engine.until, engine.at, engine.slot):
-        engine.watch()  # it took longer than its cooldown, as the latest tick has seen
+        engine.watch()  # it took longer than its cooldown
     after = _closed(replace(engine.freeze(), last_failure=""), event, said, now)
     return after, noted(after, event.id, f"{event.stage.value} {event.id} is done")
 
@@ -179,7 +213,9 @@ def _failed(policy: Policy, record: Record, event: Event, said: Report, now: flo
     rest = policy.backoff(engine.failures)
     engine.rest(now, slot_at(now, engine.interval, engine.offset), later(now, rest))
     why = said.message or "no message"
-    left = Unfinished(event.id, event.stage, event.count, now, why, event.resources)
+    left = Unfinished(
+        event.id, event.stage, event.count, now, why, event.resources, event.takeovers, event.contested, event.terms
+    )
     after = _closed(replace(engine.freeze(), last_failure=why), event, said, now)
     after = replace(after, unfinished=(*after.unfinished, left)[-UNFINISHED:])
     text = (
@@ -201,18 +237,21 @@ def _closed(record: Record, event: Event, said: Report, now: float) -> Record:
         event.reason,
         said.message,
         event.request,
+        event.terms,
     )
-    # Which nodes there are now is for EC2 to say, unless the report did. Of those before a growth none may be gone.
+    # EC2 says which nodes there are now, unless the report did. Those before a scale-out are kept, to find lost ones.
     earlier = () if event.shrinks or said.nodes is not None else record.nodes or record.earlier
     return replace(record, history=(*record.history, entry)[-HISTORY:], nodes=said.nodes, earlier=earlier)
 
 
 def _about_closed(record: Record, said: Report) -> tuple[Record, Decision]:
-    """A report that comes twice, or says that the remains of a failed event are dealt with."""
+    """Record a repeated report, or one that what a failed event left behind is cleaned up."""
     left = next((each for each in record.unfinished if each.event_id == said.id), None)
     if left and said.outcome is Outcome.DONE:
+        refuse_overtaken(left, said.takeover)
+        record = replace(record, nodes=record.nodes if said.nodes is None else said.nodes)
         record = replace(record, unfinished=tuple(each for each in record.unfinished if each is not left))
-        return record, noted(record, said.id, f"what {said.id} had left unfinished is dealt with")
+        return record, noted(record, said.id, f"what {said.id} left unfinished is cleaned up")
     known = next((each for each in reversed(record.history) if each.event_id == said.id), None)
     if known and known.outcome in (said.outcome.value, "done"):
         return record, noted(record, said.id, f"{said.id} was reported {known.outcome} before")

@@ -1,18 +1,21 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a (group, zone) remembers between ticks, and its JSON form, read strictly."""
+"""The state of a (group, zone) between ticks, and its JSON form."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from ..spec.errors import InstantError, RecordError
-from ..spec.policy import UNITS, number
-from ..spec.times import parse_instant, to_iso
+from ..spec.errors import RecordError
+from ..spec.figures import Counted
+from ..spec.metrics import REGISTRY, WATCHED
+from ..spec.policy import Policy
+from ..spec.times import to_iso
+from .json_fields import Fields
 
 #: Raised by one when a reader of the old form could misunderstand the new one.
 VERSION = 1
@@ -20,8 +23,6 @@ VERSION = 1
 #: How many closed events a record names, and how many failed ones whose remains were not reported removed.
 HISTORY = 50
 UNFINISHED = 20
-
-T = TypeVar("T")
 
 
 class Phase(enum.Enum):
@@ -46,10 +47,14 @@ class Action(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One counted sample: when, and each metric's figure (None: missing)."""
+    """One counted sample: when, and each metric's figure (None: missing).
+
+    ``complete``: every figure covers all nodes in service. One that does not is never below its minimum.
+    """
 
     at: float
     values: tuple[tuple[str, float | None], ...]
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +90,49 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """A scaling event in progress. ``stage`` is the action it is at; ``resources`` what its executor has begun.
+class Terms:
+    """The times of the policy under which an event was decided; ``policy`` is its fingerprint.
 
-    ``owner`` carries it out until ``claimed_until``; then anybody may go on with it, under the same id.
-    ``announced``: the owner said that it began. ``released``: scale_in's nodes have left the distributor.
-    ``request``: the name under which somebody asked for it by hand.
+    ``cooldown``, ``drain_timeout``: minutes. ``ttl``, ``interval``: seconds.
+    """
+
+    policy: str
+    interval: float
+    cooldown: float
+    drain_timeout: float
+    ttl: float
+
+    @classmethod
+    def of(cls, policy: Policy) -> Terms:
+        """Return the terms of this policy."""
+        return cls(policy.fingerprint, policy.interval, policy.cooldown, policy.drain_timeout, policy.ttl)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMark:
+    """The policy that drives the zone, and the latest tick that came with it."""
+
+    fingerprint: str
+    interval: float
+    seen_at: float
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A scaling event in progress.
+
+    Args:
+        stage: The action it is at.
+        owner: The run that carries it out. Its claim lasts until ``claimed_until``; then another run may take over,
+            under the same id.
+        announced: The owner reported that it began.
+        released: The nodes of a scale-in have left the distributor.
+        takeovers: How often the owner changed. Reports name this number.
+        contested: An owner was replaced because its claim had expired. Reports must name the number then.
+        resources: Ids of what the owner has begun.
+        request: The name of the manual request that led to it.
+        terms: None for an event of release 0.1.0.
     """
 
     id: str
@@ -108,15 +150,18 @@ class Event:
     ttl_until: float | None = None
     resources: tuple[str, ...] = ()
     request: str = ""
+    contested: bool = False
+    terms: Terms | None = None
 
     @property
     def shrinks(self) -> bool:
+        """Whether it is a scale-in, at whatever stage."""
         return self.stage is not Action.SCALE_OUT
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """What a failed event left behind, until somebody reports that event done."""
+    """What a failed event left behind, until that event is reported done. ``takeovers``, ``contested``: see Event."""
 
     event_id: str
     stage: Action
@@ -124,6 +169,9 @@ class Unfinished:
     failed_at: float
     message: str
     resources: tuple[str, ...] = ()
+    takeovers: int = 0
+    contested: bool = False
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +187,20 @@ class Closed:
     reason: str
     message: str = ""
     request: str = ""
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything that decides the next tick. ``updated``: the latest instant this record has seen.
+    """Everything that decides the next tick. Keys that release 0.1.0 does not have are written only when they are set.
 
-    ``nodes``: those in service, None where nobody has looked since they changed. ``earlier``: those that were, before
-    a growth that nobody has looked after: what of them is not found again was lost meanwhile. ``missing``: nodes that
-    were in service and are gone, until somebody says that nothing of them is left. Keys of later releases than the
-    first are written only where they say something.
+    Args:
+        updated: The latest instant of any tick or report.
+        nodes: The nodes in service; None when they have to be looked up.
+        earlier: The nodes in service before a scale-out. Those that the next look-up does not find were lost.
+        missing: Nodes that were in service and are gone, until nothing is left of them.
+        policy: The policy that drives the zone; None before the first tick.
+        counters: The counters of the nodes at the latest reading, by address.
     """
 
     group: str
@@ -166,13 +218,19 @@ class Record:
     nodes: tuple[Node, ...] | None = None
     earlier: tuple[Node, ...] = ()
     missing: tuple[Node, ...] = ()
+    policy: PolicyMark | None = None
+    counters: Mapping[str, Counted] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready; instants in ISO 8601."""
-        more = {} if self.nodes is None else {"nodes": [node_to_json(node) for node in self.nodes]}
+        more: dict[str, Any] = {} if self.nodes is None else {"nodes": [node_to_json(node) for node in self.nodes]}
         for name, known in (("earlier", self.earlier), ("missing", self.missing)):
             if known:
                 more[name] = [node_to_json(node) for node in known]
+        if self.policy:
+            more["policy"] = mark_to_json(self.policy)
+        if self.counters:
+            more["counters"] = {nsip: _counted_to_json(each) for nsip, each in self.counters.items()}
         return {
             "version": VERSION,
             "group": self.group,
@@ -218,9 +276,11 @@ class Record:
             last_failure=fields.text("last_failure"),
             unfinished=fields.parts("unfinished", _unfinished),
             history=fields.parts("history", _closed),
-            nodes=fields.parts("nodes", _node) if "nodes" in fields.raw else None,
-            earlier=fields.parts("earlier", _node) if "earlier" in fields.raw else (),
-            missing=fields.parts("missing", _node) if "missing" in fields.raw else (),
+            nodes=fields.parts("nodes", _node) if fields.has("nodes") else None,
+            earlier=fields.parts("earlier", _node) if fields.has("earlier") else (),
+            missing=fields.parts("missing", _node) if fields.has("missing") else (),
+            policy=fields.part("policy", _mark) if fields.has("policy") else None,
+            counters=fields.part("counters", _counters) if fields.has("counters") else {},
         )
         fields.nothing_else("version")
         _check_sense(record)
@@ -228,7 +288,7 @@ class Record:
 
 
 def _check_sense(record: Record) -> None:
-    """A record whose parts contradict each other was not written by this code."""
+    """Refuse a record whose parts contradict each other: this code did not write it."""
     busy = record.phase.name not in (Phase.WATCHING, Phase.COOLDOWN)
     if busy != (record.event is not None):
         raise RecordError(f"record: phase {record.phase.name.value} and event {record.event} do not belong together")
@@ -238,7 +298,7 @@ def _check_sense(record: Record) -> None:
         raise RecordError("record: phase cooldown without its end")
     event = record.event
     if event and event.shrinks and event.drain_until is None:
-        raise RecordError("record: a shrinking event without the end of its drain")
+        raise RecordError("record: a scale-in without the end of its drain")
 
 
 # -- the parts, in both directions ------------------------------------------------------------------------------------
@@ -253,7 +313,23 @@ def _plain(thing: object, *names: str) -> dict[str, Any]:
 
 
 def sample_to_json(sample: Sample) -> dict[str, Any]:
-    return {"at": to_iso(sample.at), "values": dict(sample.values)}
+    partial = {} if sample.complete else {"complete": False}
+    return {"at": to_iso(sample.at), "values": dict(sample.values), **partial}
+
+
+def terms_to_json(terms: Terms | None) -> dict[str, Any]:
+    """Return the key ``terms``, where there are any."""
+    if terms is None:
+        return {}
+    return {"terms": _plain(terms, "policy", "interval", "cooldown", "drain_timeout", "ttl")}
+
+
+def mark_to_json(mark: PolicyMark) -> dict[str, Any]:
+    return {**_plain(mark, "fingerprint", "interval", "owner"), "seen_at": to_iso(mark.seen_at)}
+
+
+def _counted_to_json(counted: Counted) -> dict[str, Any]:
+    return {"at": to_iso(counted.at), "totals": dict(counted.totals)}
 
 
 def node_to_json(node: Node) -> dict[str, Any]:
@@ -271,6 +347,8 @@ def event_to_json(event: Event) -> dict[str, Any]:
         "ttl_until": _iso(event.ttl_until),
         "resources": list(event.resources),
         **({"request": event.request} if event.request else {}),
+        **({"contested": event.contested} if event.takeovers else {}),
+        **terms_to_json(event.terms),
     }
 
 
@@ -280,6 +358,9 @@ def unfinished_to_json(left: Unfinished) -> dict[str, Any]:
         "stage": left.stage.value,
         "failed_at": to_iso(left.failed_at),
         "resources": list(left.resources),
+        **({"takeovers": left.takeovers} if left.takeovers else {}),
+        **({"contested": True} if left.contested else {}),
+        **terms_to_json(left.terms),
     }
 
 
@@ -290,6 +371,7 @@ def closed_to_json(closed: Closed) -> dict[str, Any]:
         "decided_at": to_iso(closed.decided_at),
         "closed_at": to_iso(closed.closed_at),
         **({"request": closed.request} if closed.request else {}),
+        **terms_to_json(closed.terms),
     }
 
 
@@ -312,9 +394,38 @@ def _phase(fields: Fields) -> PhaseState:
 def _sample(fields: Fields) -> Sample:
     values = Fields(fields.take("values"), f"{fields.where}.values")
     for name in values.raw:
-        if name not in UNITS:
+        if name not in WATCHED:
             raise RecordError(f"{values.where}: no such metric as {name!r}")
-    return Sample(fields.instant("at"), tuple((name, values.number_or_none(name)) for name in values.raw))
+    complete = fields.flag("complete") if fields.has("complete") else True
+    figures = tuple((name, values.number_or_none(name)) for name in values.raw)
+    return Sample(fields.instant("at"), figures, complete)
+
+
+def _terms(fields: Fields) -> Terms:
+    times = (fields.number(name) for name in ("interval", "cooldown", "drain_timeout", "ttl"))
+    return Terms(fields.text("policy"), *times)
+
+
+def _terms_of(fields: Fields) -> Terms | None:
+    return fields.part("terms", _terms) if fields.has("terms") else None
+
+
+def _mark(fields: Fields) -> PolicyMark:
+    return PolicyMark(
+        fields.text("fingerprint"), fields.number("interval"), fields.instant("seen_at"), fields.text("owner")
+    )
+
+
+def _counters(fields: Fields) -> dict[str, Counted]:
+    return {str(nsip): fields.part(nsip, _counted) for nsip in fields.raw}
+
+
+def _counted(fields: Fields) -> Counted:
+    totals = Fields(fields.take("totals"), f"{fields.where}.totals")
+    for name in totals.raw:
+        if name not in REGISTRY:
+            raise RecordError(f"{totals.where}: no such metric as {name!r}")
+    return Counted(fields.instant("at"), {name: totals.number(name) for name in totals.raw})
 
 
 def _event(fields: Fields) -> Event:
@@ -336,7 +447,9 @@ def _event(fields: Fields) -> Event:
         drain_until=fields.instant_or_none("drain_until"),
         ttl_until=fields.instant_or_none("ttl_until"),
         resources=fields.texts("resources"),
-        request=fields.text("request") if "request" in fields.raw else "",
+        request=fields.text("request") if fields.has("request") else "",
+        contested=fields.flag("contested") if fields.has("contested") else fields.raw["takeovers"] > 0,
+        terms=_terms_of(fields),
     )
 
 
@@ -353,6 +466,9 @@ def _unfinished(fields: Fields) -> Unfinished:
         failed_at=fields.instant("failed_at"),
         message=fields.text("message"),
         resources=fields.texts("resources"),
+        takeovers=fields.whole("takeovers") if fields.has("takeovers") else 0,
+        contested=fields.flag("contested") if fields.has("contested") else False,
+        terms=_terms_of(fields),
     )
 
 
@@ -366,101 +482,6 @@ def _closed(fields: Fields) -> Closed:
         outcome=fields.text("outcome"),
         reason=fields.text("reason"),
         message=fields.text("message"),
-        request=fields.text("request") if "request" in fields.raw else "",
+        request=fields.text("request") if fields.has("request") else "",
+        terms=_terms_of(fields),
     )
-
-
-class Fields:
-    """A JSON object of which every value is taken exactly once and with its type, or refused by its path."""
-
-    def __init__(self, raw: object, where: str) -> None:
-        if not isinstance(raw, Mapping):
-            raise RecordError(f"{where} must be a JSON object, not {type(raw).__name__}")
-        self.raw, self.where = raw, where
-        self.taken: set[str] = set()
-
-    def take(self, name: str) -> Any:
-        if name not in self.raw:
-            raise RecordError(f"{self.where}.{name} is missing")
-        self.taken.add(name)
-        return self.raw[name]
-
-    def nothing_else(self, *more: str) -> None:
-        rest = sorted(str(key) for key in self.raw.keys() - self.taken - set(more))
-        if rest:
-            raise RecordError(f"{self.where}: unknown keys {', '.join(rest)}")
-
-    def _wrong(self, name: str, wanted: str, given: object) -> RecordError:
-        return RecordError(f"{self.where}.{name} must be {wanted}, not {given!r}")
-
-    def text(self, name: str) -> str:
-        given = self.take(name)
-        if not isinstance(given, str):
-            raise self._wrong(name, "text", given)
-        return given
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        given = self.take(name)
-        if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
-            raise self._wrong(name, "a list of texts", given)
-        return tuple(given)
-
-    def flag(self, name: str) -> bool:
-        given = self.take(name)
-        if not isinstance(given, bool):
-            raise self._wrong(name, "true or false", given)
-        return given
-
-    def whole(self, name: str, at_least: int | None = 0) -> int:
-        given = self.take(name)
-        if isinstance(given, bool) or not isinstance(given, int) or (at_least is not None and given < at_least):
-            raise self._wrong(
-                name, "a whole number" + (f" of at least {at_least}" if at_least is not None else ""), given
-            )
-        return given
-
-    def number(self, name: str) -> float:
-        given = self.take(name)
-        try:
-            return number(given if not isinstance(given, str) else None)
-        except ValueError as error:
-            raise self._wrong(name, "a number", given) from error
-
-    def number_or_none(self, name: str) -> float | None:
-        return None if self.take(name) is None else self.number(name)
-
-    def instant(self, name: str) -> float:
-        given = self.text(name)
-        try:
-            return parse_instant(given)
-        except InstantError as error:
-            raise self._wrong(name, "an instant", given) from error
-
-    def instant_or_none(self, name: str) -> float | None:
-        return None if self.take(name) is None else self.instant(name)
-
-    def choice(self, name: str, kind: type[T]) -> T:
-        given = self.take(name)
-        try:
-            return kind(given)  # type: ignore[call-arg]
-        except ValueError as error:
-            raise self._wrong(name, "a known value", given) from error
-
-    def part(self, name: str, read: Callable[[Fields], T]) -> T:
-        return _whole_part(self.take(name), f"{self.where}.{name}", read)
-
-    def part_or_none(self, name: str, read: Callable[[Fields], T]) -> T | None:
-        return None if self.take(name) is None else self.part(name, read)
-
-    def parts(self, name: str, read: Callable[[Fields], T]) -> tuple[T, ...]:
-        given = self.take(name)
-        if not isinstance(given, list):
-            raise self._wrong(name, "a list", given)
-        return tuple(_whole_part(each, f"{self.where}.{name}[{at}]", read) for at, each in enumerate(given))
-
-
-def _whole_part(raw: object, where: str, read: Callable[[Fields], T]) -> T:
-    fields = Fields(raw, where)
-    part = read(fields)
-    fields.nothing_else()
-    return part

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Scaling that somebody asks for: an event through the same record, with the same limits, and one at a time.
+"""Manual scaling: an event in the same record, within the same limits, one at a time.
 
-A cooldown, and the back-off after a failure, is passed over: both keep thresholds from acting on figures that are not
-settled, and who asks by hand has looked. An event that is open is not.
+A manual request skips a cooldown and a back-off: both keep thresholds from acting on figures that are still moving.
+It does not skip an open event.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from ..spec.errors import RequestError
 from ..spec.policy import Policy
 from ..spec.times import as_instant, to_clock
+from .clock import refuse_past
 from .decision import Decision, noted
-from .engine import LEASE_SECONDS, Engine
-from .evaluator import refuse_past
+from .engine import CLAIM_SECONDS, Engine
 from .group_state import Action, Event, Phase, Record
 from .reasons import nodes
 from .samples import node_count
@@ -27,9 +27,9 @@ _ACTIONS = {each.value: each for each in (Action.SCALE_OUT, Action.SCALE_IN)}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``id``: the name of this request, or the id of its event; the same asked again is the same event.
+    """A manual request. ``id``: its name, or the id of its event; the same name is the same event.
 
-    Empty: one that this owner has open, for the same thing, is.
+    Without a name, a request for the same as the owner's open event is that event.
     """
 
     action: Action
@@ -38,7 +38,7 @@ class Request:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, object]) -> Request:
-        """The request in a dictionary with action, count, id; :class:`~.errors.RequestError` otherwise."""
+        """Return the request in a dictionary with action, count, id; raises :class:`RequestError` otherwise."""
         if unknown := sorted(str(key) for key in raw.keys() - {"action", "count", "id"}):
             raise RequestError(f"request.{', '.join(unknown)}: no such key; known are action, count, id")
         action = _ACTIONS.get(str(raw.get("action")))
@@ -55,7 +55,7 @@ def _count(given: object) -> int:
 
 
 def known(record: Record, request: Request, owner: str) -> bool:
-    """Whether this very request led to the open event, or to one that is closed: then no look at the zone is needed."""
+    """Return whether this request led to an open or closed event: then the zone need not be looked up."""
     return _is_open(record, request, owner) or _closed(record, request) is not None
 
 
@@ -67,11 +67,11 @@ def ask(
     now: object,
     *,
     owner: str = "",
-    lease_seconds: float = LEASE_SECONDS,
+    claim_seconds: float = CLAIM_SECONDS,
 ) -> tuple[Record, Decision]:
-    """Open the event that is asked for, in a zone of ``count`` nodes in service; or go on with it, or say how it went.
+    """Open the requested event in a zone of ``count`` nodes in service, or resume it, or say how it ended.
 
-    Raises :class:`~.errors.AutoscaleError`, and then nothing has changed: another event is open, a limit is in the way.
+    Raises :class:`AutoscaleError`, and then nothing has changed: another event is open, or a limit would be exceeded.
     """
     instant, present = as_instant(now), node_count(count)
     if (said := _closed(record, request)) is not None:
@@ -82,10 +82,10 @@ def ask(
         _refuse_limits(policy, record, request, present)
         reason = _reason(policy, request, present)
         action = engine.by_hand(
-            request.action, request.count, reason, instant, present, owner, lease_seconds, request.id
+            request.action, request.count, reason, instant, present, owner, claim_seconds, request.id
         )
     elif _is_open(record, request, owner):
-        action = engine.tick(instant, None, policy.min_nodes, owner, lease_seconds)
+        action = engine.tick(instant, None, policy.min_nodes, owner, claim_seconds)
     else:
         raise RequestError(_busy(record, record.event, request))
     return engine.freeze(), engine.decide(action)
@@ -101,7 +101,7 @@ def _is_open(record: Record, request: Request, owner: str) -> bool:
 
 
 def _closed(record: Record, request: Request) -> tuple[str, str] | None:
-    """The event that a request of this name led to before, and how it went."""
+    """Return the closed event that a request of this name led to, and how it ended."""
     for closed in reversed(record.history if request.id else ()):
         if request.id in (closed.request, closed.event_id):
             why = f" ({closed.message})" if closed.message else ""
@@ -114,7 +114,7 @@ def _busy(record: Record, event: Event, request: Request) -> str:
     how = f"{record.phase.name.value}{until}" if record.phase.name is not Phase.WATCHING else "open"
     return (
         f"no {request.action.value} by hand now: {event.stage.value} {event.id} of {to_clock(event.decided_at)} "
-        f"({nodes(event.count)}, {event.owner or 'nobody named'}) is {how}; one event at a time, "
+        f"({nodes(event.count)}, {event.owner or 'no owner named'}) is {how}; one event at a time, "
         "ask again when it is over"
     )
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The reasons that users read: one sentence with the figures that decided."""
+"""The reasons that users read: one sentence with the figures that led to a decision."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Protocol
 
 from ..spec.policy import Limit, Policy
 from ..spec.times import span, to_clock
-from .group_state import Action, Event, Phase, Record
+from .group_state import Action, Event, Phase, Record, Terms
 
 
 class Tick(Protocol):
-    """What a reason is made of: the state of an engine after a tick (see :mod:`.engine`)."""
+    """The state of an engine after a tick, as far as reasons use it (see :mod:`.engine`)."""
 
     policy: Policy
     origin: Record
@@ -29,7 +29,7 @@ class Tick(Protocol):
     failures: int
     phase: Phase
     until: float | None
-    window: deque[tuple[float, Sequence[float | None]]]
+    window: deque[tuple[float, Sequence[float | None], bool]]
     grow_streaks: list[int]
     shrink_streak: int
 
@@ -62,20 +62,23 @@ def repair(engine: Tick, count: int) -> str:
 
 
 def deprovision(event: Event, policy: Policy) -> str:
-    waited = f"drained for {span(policy.drain_timeout * 60)}"
+    terms = event.terms or Terms.of(policy)
+    waited = f"drained for {span(terms.drain_timeout * 60)}"
     if event.ttl_until is not None:
-        waited += f" and waited the TTL of {span(policy.ttl)}"
+        waited += f" and waited the TTL of {span(terms.ttl)}"
     return f"{nodes(event.count)} out of service since {to_clock(event.decided_at)}, {waited}: remove"
 
 
 def explain(engine: Tick) -> str:
     """The reason of the last tick."""
-    teller = _TELLERS.get(engine.outcome.name)
-    return teller(engine) if teller else engine.reason
+    explainer = _EXPLAINERS.get(engine.outcome.name)
+    return explainer(engine) if explainer else engine.reason
 
 
 def _watched(engine: Tick) -> str:
     text = _streaks(engine) or _between(engine)
+    if not engine.window[-1][2]:
+        text += "; not all nodes in service report: no figure counts as low"
     return f"{text}; the window began again after a gap" if engine.gap_at == engine.slot else text
 
 
@@ -85,7 +88,7 @@ def _no_sample(engine: Tick) -> str:
 
 
 def _repeated(engine: Tick) -> str:
-    return f"this interval's sample, of {to_clock(engine.at)}, is counted already"
+    return f"this interval's sample, of {to_clock(engine.at)}, is already counted"
 
 
 def _at_max(engine: Tick) -> str:
@@ -100,13 +103,14 @@ def _open(engine: Tick) -> str:
     event = engine.open_event
     return (
         f"{event.stage.value} {event.id} of {to_clock(event.decided_at)} is not reported done; "
-        f"{event.owner or 'its executor'} has it until {to_clock(event.claimed_until)}; nothing is evaluated meanwhile"
+        f"{event.owner or 'its owner'} has claimed it until {to_clock(event.claimed_until)}; nothing is evaluated "
+        "until it is reported"
     )
 
 
 def _resumed(engine: Tick) -> str:
     event = engine.open_event
-    return f"{event.stage.value} {event.id} is not reported done: go on with it ({event.reason})"
+    return f"{event.stage.value} {event.id} is not reported done: resume it ({event.reason})"
 
 
 def _in_phase(engine: Tick) -> str:
@@ -119,7 +123,7 @@ def _in_phase(engine: Tick) -> str:
     return f"{engine.phase.value}{until}; nothing is evaluated"
 
 
-_TELLERS = {
+_EXPLAINERS = {
     "WATCHED": _watched,
     "NO_SAMPLE": _no_sample,
     "REPEATED": _repeated,

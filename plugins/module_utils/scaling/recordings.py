@@ -3,8 +3,9 @@
 
 """Recorded samples as a stream: CSV, JSON (array or lines of objects), CloudWatch get-metric-data output as it comes.
 
-Readers take an open text stream and hold one sample, or one chunk of text, at a time. CloudWatch's output has each
-metric's instants and figures in arrays of their own, newest first: these are kept as packed numbers, 16 bytes a figure.
+Readers take an open text stream and hold one batch of samples, or one chunk of text, at a time. CloudWatch's output
+has each metric's instants and figures in arrays of their own, newest first: these are kept as packed numbers, 8 bytes
+a figure and 8 an instant.
 """
 
 from __future__ import annotations
@@ -16,49 +17,84 @@ import operator
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import Any, TextIO, TypeAlias
 
 from ..spec.errors import InstantError, SampleError
-from ..spec.policy import PERCENTAGES, UNITS
+from ..spec.metrics import UNBOUNDED, WATCHED
 from ..spec.times import as_instant
-from .samples import SENTINEL, figure_or_none
+from .samples import figure_or_none
 
 Figures: TypeAlias = "tuple[float | None, ...]"
-#: Instants with their figures, in the order of the recording's metrics; lists of some thousand, or fewer.
-Batch = list[tuple[float, Figures]]
-Batches = Iterator[Batch]
 
+#: How many nodes there were and how many reported; names under which a recording may have them.
+COVERAGE: dict[str, tuple[str, ...]] = {
+    "nodes_total": ("nodes_total", "nodes"),
+    "nodes_reporting": ("nodes_reporting",),
+}
 #: Names under which a recording may have its instants.
 INSTANTS = ("timestamp", "time", "at", "date", "datetime", "sampled_at", "_time")
 
-#: Samples handed on at a time.
+#: Samples in a batch.
 BATCH = 4096
 _CHUNK = 1 << 16
 _BLANK = " \t\r\n"
 _BETWEEN = re.compile(r"[\s,]*")
 
 
+@dataclass(slots=True)
+class Batch:
+    """Some thousand samples, column by column.
+
+    Args:
+        instants: Seconds since the epoch.
+        columns: The figures of each metric, in the order of the recording's metrics.
+        complete: Whether the figures cover all nodes; None: all of them do.
+    """
+
+    instants: Sequence[float]
+    columns: Sequence[Sequence[float | None]]
+    complete: Sequence[bool] | None = field(default=None)
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[tuple[float, Figures]]) -> Batch:
+        """Return the batch of these rows."""
+        return cls([now for now, _figures in rows], list(zip(*(figures for _now, figures in rows), strict=True)))
+
+    def rows(self) -> Iterator[tuple[float, Figures]]:
+        """Yield the samples one by one."""
+        return zip(self.instants, zip(*self.columns, strict=True), strict=True)
+
+
+Batches = Iterator[Batch]
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """``metrics``: which figures a sample has, in the order of UNITS."""
+    """``metrics``: which figures a sample has, in the order of the registry."""
 
     metrics: tuple[str, ...]
     batches: Batches
 
 
 def read_recording(stream: TextIO, names: Mapping[str, str] | None = None, form: str = "auto") -> Recording:
-    """The recording in this stream. ``names``: metric → what it is called there (column, key, CloudWatch Id or Label).
+    """Return the recording in this stream.
 
-    ``form``: csv, json, or auto (by the first character). :class:`~.errors.SampleError` names the line that is wrong.
+    Args:
+        stream: Open text.
+        names: Metric to its name in the recording (column, key, CloudWatch Id or Label).
+        form: csv, json, or auto (by the first character).
+
+    Raises:
+        SampleError: Names the line that is wrong.
     """
     reader = _Reader(stream)
-    wanted = {metric: (names or {}).get(metric, metric) for metric in UNITS}
-    unknown = sorted(set(names or {}) - set(UNITS))
+    wanted = {metric: ((names or {}).get(metric, metric),) for metric in WATCHED} | COVERAGE
+    unknown = sorted(set(names or {}) - set(WATCHED))
     if unknown:
-        raise SampleError(f"metric_names.{', '.join(unknown)}: no such metric; known are {', '.join(UNITS)}")
+        raise SampleError(f"metric_names.{', '.join(unknown)}: no such metric; known are {', '.join(WATCHED)}")
     first = reader.peek()
     if first == "":
         raise SampleError("the recording is empty")
@@ -69,41 +105,117 @@ def read_recording(stream: TextIO, names: Mapping[str, str] | None = None, form:
     return _objects(reader, wanted)
 
 
+Wanted: TypeAlias = "Mapping[str, tuple[str, ...]]"
+
+
+def _present(wanted: Wanted, there: Sequence[str]) -> dict[str, str]:
+    """Return the wanted columns that are there, by their names there."""
+    return {name: known for name, others in wanted.items() if (known := next((o for o in others if o in there), None))}
+
+
+def _metrics(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in WATCHED)
+
+
+def _batch(names: Sequence[str], instants: Sequence[float], columns: Sequence[Sequence[float | None]]) -> Batch:
+    """Return the batch of these columns, those of the number of nodes among them."""
+    known = dict(zip(names, columns, strict=True))
+    total, reporting = known.pop("nodes_total", None), known.pop("nodes_reporting", None)
+    complete = None
+    if total is not None and reporting is not None:
+        complete = [
+            some is None or whole is None or some >= whole for some, whole in zip(reporting, total, strict=True)
+        ]
+    return Batch(instants, list(known.values()), complete)
+
+
+def _bound(name: str) -> float:
+    return WATCHED[name].highest if name in WATCHED else UNBOUNDED
+
+
+def _some(found: Sequence[str], there: Sequence[str]) -> None:
+    if not _metrics(found):
+        raise SampleError(
+            f"the recording has none of {', '.join(WATCHED)} but {', '.join(there)}; metric_names tells which is which"
+        )
+
+
 # -- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def _csv(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
-    table = csv.reader(reader.lines())
-    header = [cell.strip().lower().removeprefix("\ufeff") for cell in next(table)]
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the columns of a table are. ``width``: cells of a line; ``columns``: name to place."""
+
+    width: int
+    when: int
+    columns: Mapping[str, int]
+
+
+def _csv(reader: _Reader, wanted: Wanted) -> Recording:
+    lines = reader.lines()
+    first = next(lines)
+    header = [cell.strip().lower().removeprefix("\ufeff") for cell in next(csv.reader([first]))]
     when = next((header.index(name) for name in INSTANTS if name in header), None)
     if when is None:
         raise SampleError(f"the first line must name a column {', '.join(INSTANTS[:-1])}; it has {', '.join(header)}")
-    columns = {metric: header.index(name.lower()) for metric, name in wanted.items() if name.lower() in header}
-    _some(columns, header)
-    return Recording(tuple(columns), _csv_batches(table, when, columns))
+    lowered = {name: tuple(other.lower() for other in others) for name, others in wanted.items()}
+    columns = {name: header.index(known) for name, known in _present(lowered, header).items()}
+    _some(list(columns), header)
+    return Recording(_metrics(list(columns)), _csv_batches(lines, _Layout(len(header), when, columns)))
 
 
-def _csv_batches(table: Any, when: int, columns: Mapping[str, int]) -> Batches:
-    """Column by column, which is quick; a batch that has something odd in it goes row by row, cell by cell."""
-    parse: Callable[[str], float] | None = None
-    while rows := list(islice(table, BATCH)):
-        parse = parse or _parser(rows[0][when] if len(rows[0]) > when else "")
+def _csv_batches(lines: Iterator[str], layout: _Layout) -> Batches:
+    """Yield the samples, column by column; a batch with an odd line goes line by line, cell by cell.
+
+    Text without quotes is split directly, which takes half the time of a CSV parser.
+    """
+    number = 1
+    while part := list(islice(lines, BATCH)):
+        text = "".join(part)
+        if '"' in text:
+            yield from _quoted_batches(csv.reader(chain(part, lines)), layout, number)
+            return
         try:
-            yield _quick(rows, when, columns, parse)
-        except (ValueError, IndexError):
-            first = table.line_num - len(rows) + 1
-            yield [_careful(row, when, columns, first + at) for at, row in enumerate(rows) if any(row)]
+            yield _quick(text, len(part), layout)
+        except (ValueError, IndexError, InstantError):
+            yield _careful_batch(csv.reader(part), layout, number)
+        number += len(part)
 
 
-def _quick(rows: list[list[str]], when: int, columns: Mapping[str, int], parse: Callable[[str], float]) -> Batch:
-    """Raises ValueError for rows of different lengths, and for what is no figure."""
-    cells = list(zip(*rows, strict=True))
-    figures = [_column(cells[index], _bound(name)) for name, index in columns.items()]
-    return list(zip(map(parse, cells[when]), zip(*figures, strict=True), strict=True))
+def _quoted_batches(table: Any, layout: _Layout, number: int) -> Batches:
+    """Yield the samples of a table in which a cell may hold commas and line ends."""
+    while rows := list(islice(table, BATCH)):
+        first = number + table.line_num - len(rows) + 1
+        yield _slow(((first + at, row) for at, row in enumerate(rows)), layout)
+
+
+def _careful_batch(table: Any, layout: _Layout, number: int) -> Batch:
+    return _slow(((number + table.line_num, row) for row in table), layout)
+
+
+def _slow(rows: Iterator[tuple[int, list[str]]], layout: _Layout) -> Batch:
+    read = [_careful(row, layout, line) for line, row in rows if any(row)]
+    columns = list(zip(*(figures for _now, figures in read), strict=True)) or [()] * len(layout.columns)
+    return _batch(list(layout.columns), [now for now, _figures in read], columns)
+
+
+def _quick(text: str, count: int, layout: _Layout) -> Batch:
+    """Raises ValueError for lines of different lengths, and for what is no figure or no instant."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    width = layout.width
+    lines = text.split("\n")
+    if set(map(str.count, lines[:count], repeat(","))) != {width - 1}:
+        raise ValueError
+    cells = ",".join(lines).split(",")[: count * width]
+    instants = _quick_instants(cells[layout.when :: width])
+    columns = [_column(cells[index::width], _bound(name)) for name, index in layout.columns.items()]
+    return _batch(list(layout.columns), instants, columns)
 
 
 def _column(cells: Sequence[str], bound: float) -> Sequence[float | None]:
-    """Figures from 0 to ``bound``; None for an empty cell and for what lies beyond."""
+    """Return figures from 0 to ``bound``; None for an empty cell and for what lies beyond."""
     if all(cells):
         whole = list(map(float, cells))
         if min(whole) >= 0 and max(whole) <= bound and math.isfinite(sum(whole)):
@@ -112,24 +224,14 @@ def _column(cells: Sequence[str], bound: float) -> Sequence[float | None]:
     return [value if 0 <= (value := float(cell or -1)) <= bound else None for cell in cells]
 
 
-def _careful(row: Sequence[str], when: int, columns: Mapping[str, int], line: int) -> tuple[float, Figures]:
+def _careful(row: Sequence[str], layout: _Layout, line: int) -> tuple[float, Figures]:
+    columns, when = layout.columns, layout.when
     try:
         padded = [*row, *[""] * (1 + max(when, *columns.values()) - len(row))]
         figures = tuple(figure_or_none(name, padded[index]) for name, index in columns.items())
         return _instant(padded[when]), figures
     except (SampleError, InstantError) as error:
         raise SampleError(f"line {line}: {error}") from error
-
-
-def _bound(name: str) -> float:
-    return 100.0 if name in PERCENTAGES else math.nextafter(SENTINEL, 0)
-
-
-def _some(found: Mapping[str, Any], there: Sequence[str]) -> None:
-    if not found:
-        raise SampleError(
-            f"the recording has none of {', '.join(UNITS)} but {', '.join(there)}; metric_names tells which is which"
-        )
 
 
 # -- instants ---------------------------------------------------------------------------------------------------------
@@ -162,7 +264,16 @@ def _parser(sample: str) -> Callable[[str], float]:
         return _instant
 
 
-_from_iso, _timestamp = datetime.fromisoformat, datetime.timestamp
+_from_iso, _timestamp, _last = datetime.fromisoformat, datetime.timestamp, operator.itemgetter(-1)
+
+
+def _quick_instants(cells: Sequence[str]) -> list[float]:
+    """Return the instants of these cells; raises ValueError for one that is none."""
+    if all(cell.endswith("Z") for cell in (cells[0], cells[-1])) and set(map(_last, cells)) == {"Z"}:
+        return list(map(_timestamp, map(_from_iso, cells)))
+    if cells[0].strip().replace(".", "", 1).isdigit():
+        return list(map(float, cells))
+    return list(map(_instant, cells))
 
 
 def _iso_with_zone(text: str) -> float:
@@ -176,7 +287,7 @@ def _iso_without_zone(text: str) -> float:
 # -- JSON objects -----------------------------------------------------------------------------------------------------
 
 
-def _objects(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
+def _objects(reader: _Reader, wanted: Wanted) -> Recording:
     """Objects with an instant and the metrics, flat or under ``values`` or ``sample``; in an array or in a row."""
     if reader.peek() == "[":
         reader.skip("[")
@@ -189,28 +300,32 @@ def _objects(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
         raise SampleError(f"an object must have one of {', '.join(INSTANTS)}; the first has {', '.join(first)}")
     inner = next((name for name in ("values", "sample") if isinstance(first.get(name), dict)), None)
     there = first[inner] if inner else first
-    known = {metric: name for metric, name in wanted.items() if name in there}
-    _some(known, list(there))
-    return Recording(tuple(known), _object_batches(chain([first], items), when, inner, known))
+    known = _present(wanted, list(there))
+    _some(list(known), list(there))
+    return Recording(_metrics(list(known)), _object_batches(chain([first], items), when, inner, known))
 
 
 def _object_batches(items: Iterator[Any], when: str, inner: str | None, known: Mapping[str, str]) -> Batches:
-    """Column by column where every object is as expected; else object by object, to name the one that is wrong."""
-    before, parse = 0, None
+    """Yield the samples column by column; a batch with an odd object goes one by one, to name the one that is wrong."""
+    before, names = 0, list(known)
     while part := list(islice(items, BATCH)):
         try:
-            parse = parse or _parser(str(part[0][when]))
             figures = [(item[inner] or {}) if inner else item for item in part]
             columns = [_numbers([each.get(at) for each in figures], _bound(name)) for name, at in known.items()]
-            instants = map(parse, [item[when] for item in part])
-            yield list(zip(instants, zip(*columns, strict=True), strict=True))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            yield [_object(item, when, inner, known, before + at) for at, item in enumerate(part, start=1)]
+            yield _batch(names, _any_instants([item[when] for item in part]), columns)
+        except (ValueError, TypeError, KeyError, AttributeError, InstantError):
+            rows = [_object(item, when, inner, known, before + at) for at, item in enumerate(part, start=1)]
+            yield _batch(names, [now for now, _figures in rows], list(zip(*(row[1] for row in rows), strict=True)))
         before += len(part)
 
 
+def _any_instants(given: Sequence[Any]) -> list[float]:
+    """Return instants that are all text, or all numbers."""
+    return _quick_instants(given) if isinstance(given[0], str) else list(map(_instant, given))
+
+
 def _numbers(given: list[Any], bound: float) -> Sequence[float | None]:
-    """Figures from 0 to ``bound``, None for null and for what lies beyond; TypeError for what is no number in JSON."""
+    """Return figures from 0 to ``bound``, None for null and what lies beyond. TypeError for what is no number."""
     if any(isinstance(value, str | bool) for value in given):
         raise TypeError
     return [float(value) if value is not None and 0 <= value <= bound else None for value in given]
@@ -235,9 +350,9 @@ class _Series:
     figures: array[float]
 
 
-def _cloudwatch(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
+def _cloudwatch(reader: _Reader, wanted: Wanted) -> Recording:
     """``aws cloudwatch get-metric-data`` output, one page or several after another."""
-    names = {name.lower(): metric for metric, name in wanted.items()}
+    names = {other.lower(): name for name, others in wanted.items() for other in others}
     series: dict[str, _Series] = {}
     seen: list[str] = []
     while reader.peek() == "{":
@@ -246,9 +361,9 @@ def _cloudwatch(reader: _Reader, wanted: Mapping[str, str]) -> Recording:
                 _results(reader, names, series, seen)
             else:
                 reader.value()
-    _some(series, seen)
-    ordered = {metric: _sorted(series[metric]) for metric in UNITS if metric in series}
-    return Recording(tuple(ordered), _joined(tuple(ordered), list(ordered.values())))
+    _some(list(series), seen)
+    ordered = {name: _sorted(series[name]) for name in wanted if name in series}
+    return Recording(_metrics(list(ordered)), _joined(tuple(ordered), list(ordered.values())))
 
 
 def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Series], seen: list[str]) -> None:
@@ -275,24 +390,27 @@ def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Serie
 
 
 def _sorted(series: _Series) -> _Series:
-    """Oldest first. CloudWatch gives the newest first unless asked otherwise (ScanBy in its API reference)."""
+    """Return the series, oldest first. CloudWatch's default is the newest first (ScanBy in its API reference)."""
     instants, figures = series.instants, series.figures
     if all(map(operator.le, instants, islice(instants, 1, None))):
         return series
     if all(map(operator.ge, instants, islice(instants, 1, None))):
-        return _Series(instants[::-1], figures[::-1])
+        instants.reverse()
+        figures.reverse()
+        return series
     order = sorted(range(len(instants)), key=instants.__getitem__)
     return _Series(array("d", map(instants.__getitem__, order)), array("d", map(figures.__getitem__, order)))
 
 
 def _joined(names: Sequence[str], series: Sequence[_Series]) -> Batches:
-    """One row an instant; a metric without a figure for it has None."""
-    aligned = all(each.instants == series[0].instants for each in series)
+    """Yield one sample for each instant; a metric without a figure for it has None."""
+    aligned = all(each.instants == series[0].instants for each in series[1:])
     rows = _side_by_side(series) if aligned else _merged(series)
     bounds = [_bound(name) for name in names]
     while batch := list(islice(rows, BATCH)):
-        columns = [_numbers(list(column), bound) for column, bound in zip(zip(*(f for _ignored, f in batch)), bounds)]  # noqa: B905
-        yield list(zip([now for now, _ignored in batch], zip(*columns, strict=True), strict=True))
+        columns = zip(*(figures for _now, figures in batch), strict=True)
+        checked = [_numbers(list(column), bound) for column, bound in zip(columns, bounds, strict=True)]
+        yield _batch(names, [now for now, _figures in batch], checked)
 
 
 def _side_by_side(series: Sequence[_Series]) -> Iterator[tuple[float, Figures]]:

@@ -1,34 +1,36 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What policies would have done with recorded samples: the same engine, driven over the past.
+"""Replay of recorded samples: the engine of the ticks, driven over the past.
 
-The recorded figures are taken as they are, whatever the simulated number of nodes: a replay shows when a policy acts,
-how often, and what it costs, not how the load would have spread. Work is linear in the samples, memory does not grow
-with them (events apart, of which the latest ``keep`` are listed and all are counted).
+The recorded figures stay as they are, whatever the simulated number of nodes: a replay shows when a policy acts,
+how often, and what it costs, not how the load would have spread. Work is linear in the samples; memory does not grow
+with them (except for events, of which the latest ``keep`` are listed and all are counted).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from functools import reduce
+from itertools import repeat
+from operator import lt, or_
 from typing import Any
 
 from ..spec.errors import SampleError
 from ..spec.policy import Policy
 from ..spec.times import to_iso
-from .engine import Engine, Outcome, Values
-from .group_state import Action, Phase, Record
-from .recordings import Recording
+from .engine import CLAIM_SECONDS, Engine, Outcome
+from .group_state import Action, Record
+from .recordings import Batch, Recording
 
-_NONE, _WATCHING, _RESUMED = Action.NONE, Phase.WATCHING, Outcome.RESUMED
+_NONE, _RESUMED = Action.NONE, Outcome.RESUMED
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``nodes``: at the beginning (default: the policy's min_nodes); ``provision``: seconds until a growth is done."""
+    """``nodes``: at the beginning (default: min_nodes of the policy); ``provision``: seconds that a scale-out takes."""
 
     nodes: int | None = None
     provision: float = 0.0
@@ -36,7 +38,7 @@ class Options:
 
 
 class Run:
-    """One policy on its way through the samples."""
+    """One policy and its state on the way through the samples."""
 
     def __init__(self, name: str, policy: Policy, metrics: tuple[str, ...], options: Options) -> None:
         missing = [limit.name for limit in policy.metrics if limit.name not in metrics]
@@ -45,10 +47,8 @@ class Run:
                 f"policy {name} watches {', '.join(missing)}, of which the recording has nothing; it has "
                 f"{', '.join(metrics)}"
             )
-        places = [metrics.index(limit.name) for limit in policy.metrics]
+        self.places = [metrics.index(limit.name) for limit in policy.metrics]
         self.name, self.policy, self.options = name, policy, options
-        self.same_figures = places == list(range(len(metrics)))
-        self.pick = itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
         self.engine = Engine(policy, Record("replay", name))
         self.maxima = [limit.maximum for limit in policy.metrics]
         self.nodes = policy.min_nodes if options.nodes is None else options.nodes
@@ -57,20 +57,17 @@ class Run:
         self.counts = dict.fromkeys((Action.SCALE_OUT, Action.SCALE_IN, Action.DEPROVISION), 0)
         self.above = self.flapping = 0
         self.node_seconds, self.counted_at = 0.0, 0.0
-        self.grown_at: float | None = None
+        self.scaled_out_at: float | None = None
 
-    def feed(self, rows: Sequence[tuple[float, Values]]) -> None:
-        """A batch of samples. The loop that half a million samples go through; what happens rarely is elsewhere."""
-        tick, maxima, above = self.engine.tick, self.maxima, 0
-        for now, values in rows:
-            for value, maximum in zip(values, maxima):  # noqa: B905
-                if value is not None and value > maximum:
-                    above += 1
-                    break
-            action = tick(now, values, self.nodes)
+    def feed(self, batch: Batch) -> None:
+        """Make a tick for each sample of the batch. Half a million samples go through this loop."""
+        tick, columns = self.engine.tick, [batch.columns[place] for place in self.places]
+        self.above += _above(columns, self.maxima)
+        covered = repeat(True) if batch.complete is None else batch.complete
+        for now, values, complete in zip(batch.instants, zip(*columns), covered):  # noqa: B905
+            action = tick(now, values, self.nodes, "", CLAIM_SECONDS, complete)
             if action is not _NONE:
                 self._act(action, now)
-        self.above += above
 
     def _act(self, action: Action, now: float) -> None:
         engine = self.engine
@@ -89,9 +86,9 @@ class Run:
         change = {Action.SCALE_OUT: count, Action.SCALE_IN: 0, Action.DEPROVISION: -count}[action]
         flaps = False
         if action is Action.SCALE_OUT:
-            self.grown_at = now
-        elif action is Action.SCALE_IN and self.grown_at is not None:
-            flaps = now - self.grown_at <= 2 * self.policy.cooldown * 60
+            self.scaled_out_at = now
+        elif action is Action.SCALE_IN and self.scaled_out_at is not None:
+            flaps = now - self.scaled_out_at <= 2 * self.policy.cooldown * 60
         self.flapping += flaps
         self.counts[action] += 1
         self.events.append(
@@ -108,7 +105,7 @@ class Run:
         )
 
     def pay(self, now: float) -> None:
-        """Account for the nodes that ran until now."""
+        """Add the node seconds until now."""
         self.node_seconds += self.nodes * (now - self.counted_at)
         self.counted_at = now
 
@@ -131,25 +128,42 @@ class Run:
         }
 
 
+def _above(columns: Sequence[Sequence[float | None]], maxima: Sequence[float]) -> int:
+    """Return in how many samples some figure is above its maximum."""
+    try:  # without a missing figure the comparisons run outside of the interpreter's loop
+        compare: Any = lt
+        flags: list[Iterator[Any]] = [
+            map(compare, repeat(top), column) for top, column in zip(maxima, columns, strict=True)
+        ]
+        return sum(reduce(lambda one, other: map(or_, one, other), flags))
+    except TypeError:
+        rows = zip(*columns, strict=True)
+        return sum(any(v is not None and v > m for v, m in zip(row, maxima, strict=True)) for row in rows)
+
+
 def replay(policies: Mapping[str, Policy], recording: Recording, options: Options | None = None) -> dict[str, Any]:
-    """Every policy over the same samples: ``results`` in the order given, and what was replayed.
+    """Run every policy over the same samples.
 
     A node-minute is a node for a minute from the first sample to one interval after the last. Minutes above a maximum
     count an interval for every sample in which a watched metric is above its maximum, whatever the phase.
+
+    Returns:
+        ``results`` in the order given, and ``samples``: what was replayed.
     """
     runs = [Run(name, policy, recording.metrics, options or Options()) for name, policy in policies.items()]
     count, first, last = 0, 0.0, -float("inf")
     for batch in recording.batches:
-        if not batch:
+        instants = batch.instants
+        if not instants:
             continue
         if not count:
-            first = last = batch[0][0]
+            first = last = instants[0]
             for run in runs:
                 run.counted_at = first
-        last = _in_order(batch, last, count)
-        count += len(batch)
+        _refuse_disorder(instants, last, count)
+        count, last = count + len(instants), instants[-1]
         for run in runs:
-            run.feed(batch if run.same_figures else [(now, run.pick(values)) for now, values in batch])
+            run.feed(batch)
     if not count:
         raise SampleError("the recording has no samples")
     for run in runs:
@@ -160,12 +174,14 @@ def replay(policies: Mapping[str, Policy], recording: Recording, options: Option
     }
 
 
-def _in_order(batch: list[tuple[float, Any]], last: float, before: int) -> float:
-    """The latest instant of a batch that begins after ``last``; oldest first is what a replay needs."""
-    for number, (now, _ignored) in enumerate(batch, start=before + 1):
+def _refuse_disorder(instants: Sequence[float], last: float, before: int) -> None:
+    """Raise :class:`SampleError` unless the samples of a batch that begins after ``last`` are in ascending order."""
+    if instants[0] >= last and list(instants) == sorted(instants):
+        return
+    for number, now in enumerate(instants, start=before + 1):
         if now < last:
             raise SampleError(
-                f"sample {number}, of {to_iso(now)}, comes after one of {to_iso(last)}: oldest first, please"
+                f"sample {number}, of {to_iso(now)}, comes after one of {to_iso(last)}: "
+                "samples must be in ascending order of time"
             )
         last = now
-    return last

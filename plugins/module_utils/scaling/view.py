@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A record as users see it in results, in diffs and in the information module."""
+"""Group state as results, diffs and the information module show it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .group_state import (
     Record,
     closed_to_json,
     event_to_json,
+    mark_to_json,
     node_to_json,
     sample_to_json,
     unfinished_to_json,
@@ -21,7 +22,7 @@ from .group_state import (
 
 
 def state(record: Record) -> dict[str, Any]:
-    """The open event, the back-off, and what failed events left."""
+    """Return the open event, the back-off, and what failed events left behind."""
     resting = record.phase.name is Phase.COOLDOWN and record.failures > 0 and record.phase.until is not None
     return {
         "event": record.event and event_to_json(record.event),
@@ -35,7 +36,7 @@ def state(record: Record) -> dict[str, Any]:
 
 
 def overview(record: Record) -> dict[str, Any]:
-    """All that is worth knowing of a record."""
+    """Return all that users may want to know of a record."""
     phase = record.phase
     return {
         "group": record.group,
@@ -49,12 +50,13 @@ def overview(record: Record) -> dict[str, Any]:
         "nodes": None if record.nodes is None else [node_to_json(node) for node in record.nodes],
         "earlier": [node_to_json(node) for node in record.earlier],
         "missing": [node_to_json(node) for node in record.missing],
+        "policy": record.policy and mark_to_json(record.policy),
         "history": [closed_to_json(closed) for closed in record.history],
     }
 
 
 def load(document: object, group: str, zone: str, where: str) -> Record:
-    """The record in a stored document (None: a new one); refusals name where it is stored."""
+    """Return the record in a stored document (None: a new one); errors name where it is stored."""
     if document is None:
         return Record(group, zone)
     try:
@@ -64,12 +66,12 @@ def load(document: object, group: str, zone: str, where: str) -> Record:
 
 
 def was_changed(before: Record, after: Record) -> bool:
-    """Whether the state of the group changed; samples that come and go are no change, nor is who holds an event."""
+    """Return whether the state of the group changed; samples and claims are no change."""
     return _lasting(before) != _lasting(after)
 
 
 def difference(before: Record, after: Record) -> dict[str, Any]:
-    """For ``--diff``."""
+    """Return the two sides of ``--diff``."""
     return {"before": overview(before), "after": overview(after)}
 
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the domain refuses, and in which words. ``str(error)`` is the sentence shown to users."""
+"""Validation errors of the policy engine. ``str(error)`` is the message for the user."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..core.errors import Failure
 
 
 class AutoscaleError(Failure):
-    """Something handed in cannot be worked with; nothing has been changed."""
+    """The input cannot be used; nothing has been changed."""
 
 
 class PolicyError(AutoscaleError):
@@ -28,8 +28,12 @@ class RecordError(AutoscaleError):
 
 
 class ReportError(AutoscaleError):
-    """A report about an event that the record does not know."""
+    """A report about an event that the group state does not hold."""
+
+
+class OvertakenError(ReportError):
+    """The event was taken over by another run; the report was refused and changed nothing."""
 
 
 class RequestError(AutoscaleError):
-    """What was asked for by hand cannot be done now, or not at all."""
+    """The manual request cannot be carried out now, or not at all."""

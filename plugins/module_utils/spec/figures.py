@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Load figures of an appliance (stat/ns): parsing that believes nothing, polling side by side, and the aggregate.
+"""Figures of an appliance out of its statistics, and the aggregate over the nodes of a zone. Pure.
 
 Fields and their traps: counters come as strings, rates and percentages as numbers; what an appliance cannot measure it
 reports as the all-ones of an unsigned counter (``rescpuusagepcnt`` 4294967295 on a machine with one CPU).
@@ -11,77 +11,93 @@ from __future__ import annotations
 
 import math
 import re
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
-from ..core.parallel import gather
+from .metrics import COUNTERS, METRICS, REGISTRY, SENTINEL, UNBOUNDED, WATCHED, Combine, Metric
 
-MAX_WORKERS = 32
-SENTINEL = 2**32 - 1  # "not available", as the appliance writes it; nothing measured here comes near
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """One appliance's load. cpu, memory, cpu_management: percent; throughput: Mbit/s received plus sent."""
+class Figures(dict[str, float | None]):
+    """One appliance's figure of every metric; None where there is none. ``Figures(cpu=41.5)``: the others are None."""
 
-    cpu: float | None = None
-    memory: float | None = None
-    throughput: float | None = None
-    connections: int | None = None
-    cpu_management: float | None = None
+    def __init__(self, **values: float | None) -> None:
+        if unknown := values.keys() - REGISTRY.keys():
+            raise KeyError(f"no such metric: {', '.join(sorted(unknown))}")
+        super().__init__({name: values.get(name) for name in REGISTRY})
 
     @property
     def reports(self) -> bool:
         """Whether any figure that counts for scaling is there."""
-        return any(value is not None for value in (self.cpu, self.memory, self.throughput, self.connections))
+        return any(self[name] is not None for name in WATCHED)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What polling one appliance gave; ``error`` says which figures are missing and why."""
+    """What polling one appliance gave.
+
+    Args:
+        nsip: The address as it was polled.
+        reachable: Whether it answered at all.
+        figures: Its figures; those of counters are None until :func:`with_rates` has two readings.
+        error: Which figures are missing and why.
+        totals: The counters as they stand, by metric.
+    """
 
     nsip: str
     reachable: bool
     figures: Figures
     error: str | None = None
+    totals: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return {"nsip": self.nsip, "reachable": self.reachable, **asdict(self.figures), "error": self.error}
+        """Return the reading as modules return it."""
+        known = {"nsip": self.nsip, "reachable": self.reachable, **self.figures, "error": self.error}
+        return {**known, "counters": dict(self.totals)}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The counters of a node at an instant (seconds since the epoch), by metric."""
+
+    at: float
+    totals: Mapping[str, float]
 
 
 class Fields:
-    """One stat reply, read field by field; what could not be believed is collected in ``problems``.
+    """One reply, read field by field; what could not be believed is collected in ``problems``.
 
-    Any other source of the same figures is to be read with it too: what is believed does not depend on who says it.
+    Every source of figures is read with it: what is believed does not depend on the source.
     """
 
     def __init__(self, reply: Mapping[str, Any]) -> None:
         self._reply = reply
         self.problems: list[str] = []
 
-    def number(self, field: str, *, highest: float = SENTINEL - 1) -> float | None:
-        """The field as a number from 0 to ``highest``, or None and a problem noted."""
-        value = self._reply.get(field)
+    def number(self, name: str, *, highest: float = UNBOUNDED, optional: bool = False) -> float | None:
+        """Return the field as a number from 0 to ``highest``, or None with a problem noted.
+
+        Args:
+            name: The field.
+            highest: The largest value that is believed.
+            optional: Whether a missing field is no problem.
+        """
+        value = self._reply.get(name)
         number = tolerant_float(value)
         if number is None:
-            self.problems.append(
-                f"{field} is missing" if value is None else f"{field} is {_shown(value)}, not a number"
-            )
+            if value is None and optional:
+                return None
+            self.problems.append(f"{name} is missing" if value is None else f"{name} is {_shown(value)}, not a number")
         elif number == SENTINEL:
-            self.problems.append(f"{field} is {SENTINEL}, which means not available")
+            self.problems.append(f"{name} is {SENTINEL}, which means not available")
             return None
         elif not 0 <= number <= highest:
-            self.problems.append(f"{field} is {_shown(value)}, outside 0 to {highest:g}")
+            self.problems.append(f"{name} is {_shown(value)}, outside 0 to {highest:g}")
             return None
         return number
-
-    def percent(self, field: str) -> float | None:
-        return self.number(field, highest=100)
 
 
 def _shown(value: object) -> str:
@@ -104,68 +120,91 @@ def tolerant_float(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def parse_ns(reply: object) -> tuple[Figures, list[str]]:
-    """The figures in the body of ``stat/ns``, given as an object or as a list of one, and what was wrong with it.
+def believed(metric: Metric, value: float | None) -> float | None:
+    """Round a figure as results show it: whole numbers whole, sums of rates to six digits."""
+    if value is None or metric.highest < UNBOUNDED:
+        return value
+    return round(value) if metric.whole else round(value, 6)
 
-    Never raises: whatever cannot be believed is None, and the list says which field and why.
+
+def parse_stats(replies: Mapping[str, object]) -> tuple[Figures, dict[str, float], list[str]]:
+    """Return figures, counters and problems of one appliance. Never raises.
+
+    Args:
+        replies: The body of each statistics resource by its name, as an object or as a list of one.
     """
+    rows = {name: _row(reply) for name, reply in replies.items()}
+    if not any(rows.values()):
+        named = " and ".join(f"stat/{name}" for name in replies)
+        return Figures(), {}, [f"the reply to {named} holds no figures"]
+    readers = {name: Fields(row) for name, row in rows.items()}
+    found = {metric.name: _figure(metric, readers[metric.resource]) for metric in METRICS}
+    totals = {metric.name: total for metric in COUNTERS if (total := found.pop(metric.name)) is not None}
+    return Figures(**found), totals, [problem for reader in readers.values() for problem in reader.problems]
+
+
+def _row(reply: object) -> Mapping[str, Any]:
     row = reply[0] if isinstance(reply, list) and reply else reply
-    if not isinstance(row, Mapping) or not row:
-        return Figures(), ["the reply to stat/ns holds no figures"]
-    fields = Fields(row)
-    received, sent = fields.number("rxmbitsrate"), fields.number("txmbitsrate")
-    connections = fields.number("tcpcurclientconn")
-    figures = Figures(
-        cpu=fields.percent("pktcpuusagepcnt"),
-        memory=fields.percent("memusagepcnt"),
-        throughput=None if received is None or sent is None else round(received + sent, 6),
-        connections=None if connections is None else round(connections),
-        cpu_management=fields.percent("mgmtcpuusagepcnt"),
-    )
-    return figures, fields.problems
+    return row if isinstance(row, Mapping) else {}
 
 
-def reading_of(nsip: str, reply: object) -> Reading:
-    figures, problems = parse_ns(reply)
-    return Reading(nsip, True, figures, "; ".join(problems) or None)
+def _figure(metric: Metric, fields: Fields) -> float | None:
+    parts = [fields.number(name, highest=metric.highest, optional=metric.optional) for name in metric.fields]
+    known = [part for part in parts if part is not None]
+    return believed(metric, math.fsum(known)) if len(known) == len(parts) else None
 
 
-# A probe polls one appliance and hands its reading over as soon as it has one, before it closes its session.
-Probe = Callable[[str, Callable[[Reading], None]], None]
+def reading_of(nsip: str, replies: Mapping[str, object]) -> Reading:
+    """Return the reading of an appliance that answered. ``replies``: as :func:`parse_stats` takes them."""
+    figures, totals, problems = parse_stats(replies)
+    return Reading(nsip, True, figures, "; ".join(problems) or None, totals)
 
 
-def poll(nsips: Sequence[str], probe: Probe, deadline: float) -> list[Reading]:
-    """One reading an appliance, in the order asked. ``deadline``: seconds that any one of them may take in all.
+def with_rates(readings: Sequence[Reading], earlier: Mapping[str, Counted], at: float) -> list[Reading]:
+    """Fill in the figures of counters: events per minute since an earlier reading of the same node.
 
-    Up to 32 are polled at once. A probe that is late is given up (its thread is a daemon and does not outlive the
-    process): a timeout on the socket alone would let an appliance that trickles bytes hold everything up.
+    A counter that went back (a restart, counters cleared) or that has no earlier reading gives no figure.
+
+    Args:
+        readings: The readings of now.
+        earlier: What was counted before, by address.
+        at: The instant of ``readings``, in seconds since the epoch.
     """
-    return gather([partial(_poll_one, nsip, probe, deadline) for nsip in nsips], workers=MAX_WORKERS)
+    return [_rated(reading, earlier.get(reading.nsip), at) for reading in readings]
 
 
-def _poll_one(nsip: str, probe: Probe, deadline: float) -> Reading:
-    readings: list[Reading] = []
-    worker = threading.Thread(target=probe, args=(nsip, readings.append), name=f"stat {nsip}", daemon=True)
-    worker.start()
-    worker.join(deadline)
-    late = Reading(nsip, False, Figures(), f"{nsip}: no complete answer within {deadline:g} s")
-    return next(iter(readings), late)
+def _rated(reading: Reading, before: Counted | None, at: float) -> Reading:
+    if before is None or at <= before.at:
+        return reading
+    minutes = (at - before.at) / 60
+    rates = {
+        name: round((total - before.totals[name]) / minutes, 6)
+        for name, total in reading.totals.items()
+        if total >= before.totals.get(name, math.inf)
+    }
+    return replace(reading, figures=Figures(**{**reading.figures, **rates}))
+
+
+def counted(readings: Sequence[Reading], at: float) -> dict[str, Counted]:
+    """Return the counters of these readings by address, for the next :func:`with_rates`."""
+    return {reading.nsip: Counted(at, reading.totals) for reading in readings if reading.totals}
 
 
 def aggregate(readings: Sequence[Reading]) -> dict[str, Any]:
-    """Over the appliances that report: means of cpu and memory, sums of throughput and connections, None for none."""
+    """Return the figures of all appliances together, each over those that report it; None for none.
 
-    def known(name: str) -> list[float]:
-        values = (getattr(reading.figures, name) for reading in readings)
-        return [value for value in values if value is not None]
-
-    cpu, memory = known("cpu"), known("memory")
-    throughput, connections = known("throughput"), known("connections")
+    ``nodes_reporting`` counts the appliances that gave any figure, ``figures_reporting`` those that gave each of them.
+    """
+    known = {name: [value for reading in readings if (value := reading.figures[name]) is not None] for name in WATCHED}
     return {
-        "cpu": fmean(cpu) if cpu else None,
-        "memory": fmean(memory) if memory else None,
-        "throughput": round(math.fsum(throughput), 6) if throughput else None,
-        "connections": sum(connections) if connections else None,
+        **{name: _combined(WATCHED[name], values) for name, values in known.items()},
         "nodes_total": len(readings),
         "nodes_reporting": sum(reading.figures.reports for reading in readings),
+        "figures_reporting": {name: len(values) for name, values in known.items()},
     }
+
+
+def _combined(metric: Metric, values: Sequence[float]) -> float | None:
+    if not values:
+        return None
+    return fmean(values) if metric.combine is Combine.MEAN else believed(metric, math.fsum(values))

@@ -1,25 +1,23 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""When a zone of a group grows and shrinks: the policy, checked once and then frozen."""
+"""The policy by which a zone scales out and in: validated once, then frozen."""
 
 from __future__ import annotations
 
 import enum
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import PolicyError
-
-#: What can be watched, and its unit as sentences print it.
-UNITS: dict[str, str] = {"cpu": " %", "memory": " %", "throughput": " Mbit/s", "connections": ""}
-PERCENTAGES = frozenset({"cpu", "memory"})
+from .metrics import WATCHED
 
 #: The longest back-off after failures, in seconds, unless the policy's own cooldown is longer.
 LONGEST_BACKOFF = 3600.0
 
-#: A year; what is longer is a slip of the pen.
+#: A year: the upper bound of every time. Larger values are rejected as typing errors.
 LONGEST_TIME = {"minutes": 525600.0, "seconds": 31536000.0}
 
 _REQUIRED_TIMES = {"watch_time": "minutes", "cooldown": "minutes", "drain_timeout": "minutes"}
@@ -36,7 +34,7 @@ class Distributor(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One watched metric: above ``maximum`` asks for growth, below ``minimum`` allows shrinking; at one, neither."""
+    """The limits of one metric: above ``maximum`` scale-out, below ``minimum`` scale-in, exactly at one neither."""
 
     name: str
     minimum: float
@@ -44,7 +42,7 @@ class Limit:
 
     @property
     def unit(self) -> str:
-        return UNITS[self.name]
+        return WATCHED[self.name].unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +65,25 @@ class Policy:
         """How many samples in a row the watch window holds."""
         return math.ceil(self.watch_time * 60 / self.interval - _HOLDS)
 
+    @property
+    def fingerprint(self) -> str:
+        """Eight characters that differ between policies under which the same samples lead to different decisions.
+
+        ``min_nodes``, ``max_nodes`` and ``step`` are no part of it: schedules and holds change them from tick to tick.
+        """
+        limits = ";".join(f"{limit.name}:{limit.minimum!r}:{limit.maximum!r}" for limit in self.metrics)
+        times = (self.watch_time, self.interval, self.cooldown, self.drain_timeout, self.ttl)
+        whole = f"{limits}|{times!r}|{self.distributor.value}"
+        return hashlib.sha256(whole.encode()).hexdigest()[:8]
+
     def backoff(self, failures: int) -> float:
-        """Seconds of rest after so many failures in a row: two intervals, doubled each time, bounded."""
+        """Return the back-off in seconds after failures in a row: two intervals, doubled each time, bounded."""
         longest = max(LONGEST_BACKOFF, self.cooldown * 60)
         return min(self.interval * 2.0 ** min(failures, 32), longest)
 
     @classmethod
     def from_dict(cls, raw: object) -> Policy:
-        """The policy in these words; :class:`PolicyError` names everything that is wrong with it at once.
+        """Return the validated policy. Raises :class:`PolicyError` that names everything that is wrong at once.
 
         A key whose value is None counts as not given. Numbers may come as text, the way surveys send them.
         """
@@ -82,7 +91,7 @@ class Policy:
 
 
 class _Reader:
-    """Collects every complaint before it gives up, so that a user corrects a policy once."""
+    """Collect all complaints before raising, so that a user corrects a policy once."""
 
     def __init__(self, raw: object) -> None:
         if not isinstance(raw, Mapping):
@@ -122,14 +131,14 @@ class _Reader:
     def _metrics(self) -> tuple[Limit, ...]:
         given = self.raw.get("metrics")
         if not isinstance(given, Mapping):
-            self.complaints.append(f"metrics must name at least one of {', '.join(UNITS)}, each with min and max")
+            self.complaints.append(f"metrics must name at least one of {', '.join(WATCHED)}, each with min and max")
             return ()
         named = {str(name): limits for name, limits in given.items() if limits is not None}
         if not named:
-            self.complaints.append(f"metrics is empty; watch at least one of {', '.join(UNITS)}")
-        for name in sorted(named.keys() - UNITS.keys()):
-            self.complaints.append(f"metrics.{name}: no such metric; known are {', '.join(UNITS)}")
-        found = [self._limit(name, named[name]) for name in UNITS if name in named]
+            self.complaints.append(f"metrics is empty; watch at least one of {', '.join(WATCHED)}")
+        for name in sorted(named.keys() - WATCHED.keys()):
+            self.complaints.append(f"metrics.{name}: no such metric; known are {', '.join(WATCHED)}")
+        found = [self._limit(name, named[name]) for name in WATCHED if name in named]
         return tuple(limit for limit in found if limit)
 
     def _limit(self, name: str, given: object) -> Limit | None:
@@ -145,8 +154,8 @@ class _Reader:
             return None
         if low < 0:
             self.complaints.append(f"{where}.min {low:g} is negative")
-        elif name in PERCENTAGES and high > 100:
-            self.complaints.append(f"{where}.max {high:g} is above 100 %")
+        elif high > WATCHED[name].highest:
+            self.complaints.append(f"{where}.max {high:g} is above {WATCHED[name].highest:g}{WATCHED[name].unit}")
         elif low >= high:
             self.complaints.append(f"{where}: min {low:g} must be below max {high:g}")
         return Limit(name, low, high)
@@ -204,7 +213,7 @@ class _Reader:
                 self.complaints.append(f"ttl must be whole seconds, as a record has them, not {ttl:g}")
             return ttl
         if "ttl" in self.raw and self.raw.get("distributor") == "nlb":
-            self.complaints.append("ttl is for the distributor dns; an nlb forgets a node at once, leave ttl out")
+            self.complaints.append("ttl is for the distributor dns; leave it out with nlb, which has no cached answers")
         return 0.0
 
 

@@ -3,12 +3,11 @@
 
 """What every store does: one JSON document a (group, zone), a version, a lease with owner and expiry, a growing fence.
 
-The way of a writer is ``acquire`` → ``write`` with ``release``: the lease brings along what was stored when it was
-given, with its version, and carries the fence. So a tick is two round trips. Who finds that nothing is to be written
-after all says ``undo``, and everything is as if nobody had asked. A lease is only a courtesy between clocks; what makes
-two writers impossible is that ``write`` succeeds for the latest fence and the version read, and for nothing else. So a
-holder that was killed, stopped or slow can lose its lease at any moment, and the worst that comes of clocks that differ
-is that it loses it early.
+Protocol of a writer: ``acquire`` → ``write(release=True)``. The lease brings along what was stored when it was given,
+with its version, and carries the fence, so a tick is two round trips. A writer with nothing to write calls ``undo``,
+which restores what was stored before. Mutual exclusion comes from fence and version, not from the lease: ``write``
+succeeds for the latest fence and the version read, and for nothing else. The lease only keeps writers from working in
+vain, so differing clocks cost at most an early loss of it.
 """
 
 from __future__ import annotations
@@ -19,21 +18,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from ..core.errors import Failure
+
 #: How far, in seconds, the clocks of two machines that write one record may differ before a writer refuses.
 SKEW_SECONDS = 30.0
 
 Document = dict[str, Any]
 Clock = Callable[[], float]
 
-from ..core.errors import Failure
-
 
 class StoreError(Failure):
-    """``str(error)`` is the sentence shown to users."""
+    """``str(error)`` is the message for the user."""
 
 
 class StoreUnusable(StoreError):
-    """Not there, not writable, not permitted."""
+    """The store does not exist, is not writable, or permission is missing."""
 
 
 class DamagedDocument(StoreError):
@@ -41,15 +40,19 @@ class DamagedDocument(StoreError):
 
 
 class LeaseRefused(StoreError):
-    """Somebody else has the lease. Not a failure: they look after the group."""
+    """Another owner has the lease. No failure: that owner ticks the group."""
 
 
 class LeaseLost(StoreError):
-    """Somebody else took the lease over before this write; nothing was written."""
+    """Another owner took the lease over before this write, and nothing was written."""
+
+
+class WriteUnknown(StoreError):
+    """The store gave no answer, and whether it has written is not known."""
 
 
 class ClockSkew(StoreError):
-    """The last writer's clock is ahead of this machine's by more than can be worked with."""
+    """The clock of this machine and the clock of the last writer differ too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +72,30 @@ def _nothing() -> Snapshot:
 class Lease:
     """``expires``: seconds since the epoch, by the user's clock. ``fence`` grows with every lease given.
 
-    ``found``: what was stored the moment before; nobody else writes that while the lease is the latest.
+    ``found``: what was stored the moment before; no other owner writes while the lease is the latest.
+    ``agreed_time``: the owner's clock when it was given, if the store's own time agrees with it; else None.
     """
 
     owner: str
     fence: int
     expires: float
     found: Snapshot = field(default_factory=_nothing, compare=False, repr=False)
+    agreed_time: float | None = field(default=None, compare=False, repr=False)
 
     @property
     def before(self) -> Snapshot:
-        """What was stored, without a lease that this owner had already: of a run that was killed, of an answer lost."""
+        """What was stored, without a lease that this owner had already (of a killed run, of a lost answer)."""
         held = self.found.lease
         return replace(self.found, lease=None) if held and held.owner == self.owner else self.found
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is stored now. ``document`` None and ``version`` 0: nothing yet. ``lease``: the holder, if any."""
+    """What is stored now. ``document`` None and ``version`` 0: nothing yet. ``lease``: the holder, if any.
+
+    ``writes``: tokens of the latest accepted writes, oldest first (see :func:`token`); empty where a store needs none.
+    ``store_time``: the store's own time of the reading, None where it has none.
+    """
 
     document: Document | None = None
     version: int = 0
@@ -94,9 +103,11 @@ class Snapshot:
     lease: Lease | None = None
     written_at: float = 0.0
     written_by: str = ""
+    writes: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    store_time: float | None = field(default=None, compare=False, repr=False)
 
 
-#: What a store holds of a (group, zone) that it never saw.
+#: The snapshot of a (group, zone) that a store does not hold.
 NOTHING: Snapshot = Snapshot()
 
 
@@ -107,25 +118,39 @@ class Store(Protocol):
     where: str
 
     def read(self) -> Snapshot:
-        """What is stored; needs no lease and writes nothing."""
+        """Return what is stored; needs no lease and writes nothing."""
 
     def acquire(self, owner: str, seconds: float) -> Lease:
-        """The lease, if nobody else's is in force; :class:`LeaseRefused` or :class:`ClockSkew` otherwise.
+        """Return the lease, if no other owner's is in force.
 
-        The same owner may take it again (a call whose answer got lost); that too raises the fence.
+        The same owner may take it again (after a lost answer); that too raises the fence.
+
+        Raises:
+            LeaseRefused: Another owner has it.
+            ClockSkew: The last writer's clock was ahead, and the store's own time does not agree with this clock.
         """
 
     def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
-        """Store the document if the lease is the latest and the version the one stored; returns the new version.
+        """Store the document if the lease is the latest and the version the one stored; return the new version.
 
-        ``release``: give the lease back in the same step. :class:`LeaseLost` when somebody else went ahead.
+        A write whose answer got lost is recognised as its own.
+
+        Args:
+            lease: From :meth:`acquire`.
+            document: What to store.
+            version: The version that was read.
+            release: Give the lease back in the same step.
+
+        Raises:
+            LeaseLost: Another owner went ahead; nothing was written.
+            WriteUnknown: There was no answer, and whether it was written cannot be found out.
         """
 
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens if it is not in force any more."""
 
     def remove(self) -> None:
-        """Forget the record, whoever has its lease; one that is gone already is no error."""
+        """Delete the record, whichever owner has its lease; a record that does not exist is no error."""
 
     def undo(self, lease: Lease) -> None:
         """Give a lease back under which nothing was written: what is stored becomes what the lease had found.
@@ -134,18 +159,44 @@ class Store(Protocol):
         """
 
 
-def refuse_skew(snapshot: Snapshot, now: float, where: str, owner: str) -> None:
-    """Clocks that differ would make leases expire for one and live on for the other: say so before writing."""
-    ahead = snapshot.written_at - now
-    if ahead > SKEW_SECONDS:
-        raise ClockSkew(
-            f"{where} was last written at {moment(snapshot.written_at)} by {snapshot.written_by or 'somebody'}, which "
-            f"is {ahead:.0f} s ahead of the clock of {owner}: set both clocks right (NTP); more than "
-            f"{SKEW_SECONDS:.0f} s of difference is refused"
-        )
+def is_held(stored: Snapshot, owner: str, now: float) -> bool:
+    """Return whether another owner's lease is in force."""
+    return stored.lease is not None and stored.lease.owner != owner and now < stored.lease.expires
+
+
+def is_ahead(stored: Snapshot, now: float) -> bool:
+    """Return whether the last writer's clock was ahead of this one by more than is tolerated."""
+    return stored.written_at - now > SKEW_SECONDS
+
+
+def agrees(store_time: float | None, now: float) -> bool:
+    """Return whether the store's own time and this machine's clock agree."""
+    return store_time is not None and abs(store_time - now) <= SKEW_SECONDS
+
+
+def shortened(stored: Snapshot, now: float) -> Snapshot:
+    """Return what is stored with a lease that a clock which was ahead gave, as if it was given now.
+
+    Otherwise it would be in force until that clock's time, which may be years from now.
+    """
+    if stored.lease is None:
+        return stored
+    length = max(0.0, stored.lease.expires - stored.written_at)
+    return replace(stored, lease=replace(stored.lease, expires=round(now + length, 3)), written_at=now)
+
+
+def skewed(stored: Snapshot, now: float, where: str, owner: str) -> ClockSkew:
+    """Return the refusal of a writer whose clock does not agree with the last writer's, nor with the store's."""
+    return ClockSkew(
+        f"{where} was last written at {moment(stored.written_at)} by {stored.written_by or 'an unnamed owner'}, which "
+        f"is {stored.written_at - now:.0f} s ahead of the clock of {owner}; above {SKEW_SECONDS:.0f} s it is refused. "
+        "Set the clocks of both machines right (NTP). Once this machine's clock agrees with the store's own time, "
+        "the wrong time in the record does not matter any more"
+    )
 
 
 def refused(snapshot: Snapshot, where: str) -> LeaseRefused:
+    """Return the refusal that names the holder of the lease."""
     holder = snapshot.lease
     if holder is None:
         return LeaseRefused(f"{where}: another owner took the lease in this moment")

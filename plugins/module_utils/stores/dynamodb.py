@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Records in a DynamoDB table: one item a (group, zone), conditional writes. For jobs on any number of machines.
+"""Group state in a DynamoDB table: one item a (group, zone), conditional writes. For jobs on any number of machines.
 
 Key schema: partition key ``group`` (S), sort key ``zone`` (S). A tick costs two conditional writes and no read:
 the one that takes the lease answers with what it found.
-IAM, on the table: dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query, and to forget a group
+IAM, on the table: dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query, and to delete the state of a group
 dynamodb:DeleteItem; for ``create`` also dynamodb:CreateTable and dynamodb:DescribeTable.
 """
 
@@ -13,14 +13,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
-with contextlib.suppress(ImportError):  # without it the module says so before it comes here
+with contextlib.suppress(ImportError):  # the module reports a missing boto3 before it uses this
     from botocore.exceptions import BotoCoreError, ClientError
 
 from .base import (
@@ -35,9 +38,14 @@ from .base import (
     Snapshot,
     StoreError,
     StoreUnusable,
+    WriteUnknown,
+    agrees,
     dump,
-    refuse_skew,
+    is_ahead,
+    is_held,
     refused,
+    shortened,
+    skewed,
 )
 
 ACTIONS = "dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query, dynamodb:DeleteItem (to forget a group)"
@@ -60,13 +68,26 @@ _NAMES = {
     "#expires": "lease_expires",
     "#at": "written_at",
     "#by": "written_by",
+    "#writes": "writes",
 }
+
+#: The attributes that taking a lease leaves alone.
+_OF_WRITES = frozenset({"#document", "#writes"})
+
+#: How many accepted writes an item names.
+WRITES = 16
 
 
 class DynamoStore:
-    """``client``: a boto3 client of DynamoDB. ``missing_is_empty``: read as if a table that will be made was there.
+    """Group state in one item.
 
-    ``create``: make the table when the first lease finds that it is missing; looking for it each time would be a call.
+    Args:
+        client: A boto3 client of DynamoDB.
+        table: Name of the table.
+        key: Group and zone.
+        clock: This machine's clock.
+        missing_is_empty: Read a missing table as an empty one.
+        create: Create the table when the first lease finds it missing; looking for it each time would be a call.
     """
 
     def __init__(
@@ -85,15 +106,17 @@ class DynamoStore:
         self._missing_is_empty, self._create = missing_is_empty, create
 
     def read(self) -> Snapshot:
+        """Return what is stored, and DynamoDB's own time."""
         try:
             answer = _call(self._client, self.table, "get_item", **self._item(), ConsistentRead=True)
         except _TableMissing:
             if self._missing_is_empty:
                 return Snapshot()
             raise
-        return _snapshot(answer.get("Item"), self.where)
+        return replace(_snapshot(answer.get("Item"), self.where), store_time=_date(answer))
 
     def acquire(self, owner: str, seconds: float) -> Lease:
+        """Return the lease (see :class:`.base.Store`)."""
         try:
             return self._take(owner, seconds)
         except _TableMissing:
@@ -104,29 +127,50 @@ class DynamoStore:
 
     def _take(self, owner: str, seconds: float) -> Lease:
         now = self._clock()
-        expires = round(now + seconds, 3)
         try:
-            answer = self._update(
-                "SET #owner = :owner, #expires = :expires, #at = :now, #by = :owner, "
-                "#version = if_not_exists(#version, :zero) ADD #fence :one",
-                "(attribute_not_exists(#owner) OR #owner = :owner OR #expires <= :now) "
-                "AND (attribute_not_exists(#at) OR #at <= :latest) "
-                "AND (attribute_not_exists(#fence) OR attribute_type(#fence, :number))",
-                {
-                    ":owner": owner,
-                    ":expires": expires,
-                    ":now": now,
-                    ":latest": now + SKEW_SECONDS,
-                    ":zero": 0,
-                    ":one": 1,
-                    ":number": "N",
-                },
-                returns="ALL_OLD",
-            )
+            return self._lease(owner, seconds, now)
         except _ConditionFailed:
-            stored = self.read()  # which says so if the item is damaged
-            refuse_skew(stored, now, self.where, owner)
-            raise refused(stored, self.where) from None
+            stored = self.read()  # which raises if the item is damaged
+        if is_ahead(stored, now):
+            stored = self._corrected(stored, now, owner)
+            if not is_held(stored, owner, now):
+                with contextlib.suppress(_ConditionFailed):
+                    return self._lease(owner, seconds, now)
+        raise refused(stored, self.where)
+
+    def _corrected(self, stored: Snapshot, now: float, owner: str) -> Snapshot:
+        """Accept what a clock that was ahead has written, if DynamoDB's own time agrees with this clock."""
+        if not agrees(stored.store_time, now):
+            raise skewed(stored, now, self.where, owner)
+        fixed = shortened(stored, now)
+        change = "SET #at = :now"
+        values: dict[str, str | float | int] = {":now": now, ":fence": stored.fence, ":at": stored.written_at}
+        if fixed.lease:
+            change, values[":end"] = f"{change}, #expires = :end", fixed.lease.expires
+        with contextlib.suppress(_ConditionFailed):  # another owner has corrected it, or written
+            self._update(change, "#fence = :fence AND #at = :at", values)
+        return fixed
+
+    def _lease(self, owner: str, seconds: float, now: float) -> Lease:
+        """Take the lease unless it is in force or the last writer's clock was ahead."""
+        expires = round(now + seconds, 3)
+        answer = self._update(
+            "SET #owner = :owner, #expires = :expires, #at = :now, #by = :owner, "
+            "#version = if_not_exists(#version, :zero) ADD #fence :one",
+            "(attribute_not_exists(#owner) OR #owner = :owner OR #expires <= :now) "
+            "AND (attribute_not_exists(#at) OR #at <= :latest) "
+            "AND (attribute_not_exists(#fence) OR attribute_type(#fence, :number))",
+            {
+                ":owner": owner,
+                ":expires": expires,
+                ":now": now,
+                ":latest": now + SKEW_SECONDS,
+                ":zero": 0,
+                ":one": 1,
+                ":number": "N",
+            },
+            returns="ALL_OLD",
+        )
         before = {name: value for name, value in answer.get("Attributes", {}).items() if name in _NAMES.values()}
         try:
             found = _snapshot(before, self.where)
@@ -134,56 +178,84 @@ class DynamoStore:
             fence = int(before.get("fence", {"N": "0"})["N"]) + 1
             self._put_back(Lease(owner, fence, expires), before)
             raise
-        return Lease(owner, found.fence + 1, expires, found)
+        return Lease(owner, found.fence + 1, expires, found, now if agrees(_date(answer), now) else None)
 
     def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
-        text, leave = dump(document), " REMOVE #owner, #expires" if release else ""
+        """Store the document (see :class:`.base.Store`)."""
+        leave, mine = " REMOVE #owner, #expires" if release else "", f"{version + 1}:{secrets.token_hex(4)}"
+        writes = " ".join((*lease.found.writes, mine)[-WRITES:])
         try:
             self._update(
-                "SET #document = :document, #version = :new, #at = :now, #by = :by" + leave,
+                "SET #document = :document, #version = :new, #at = :now, #by = :by, #writes = :writes" + leave,
                 "#fence = :fence AND #version = :old",
                 {
-                    ":document": text,
+                    ":document": dump(document),
                     ":new": version + 1,
                     ":old": version,
                     ":now": self._clock(),
                     ":by": lease.owner,
                     ":fence": lease.fence,
+                    ":writes": writes,
                 },
             )
         except _ConditionFailed:
-            stored = self.read()
-            # A write whose answer got lost is sent again and then fails on the version it made itself.
-            if (stored.fence, stored.version, stored.document) == (lease.fence, version + 1, json.loads(text)):
-                return version + 1
-            raise LeaseLost(
-                f"{self.where}: the lease of {lease.owner} was taken over by {stored.written_by}; nothing was written"
-            ) from None
+            # A write whose answer got lost is sent again and then fails on the version that it made itself.
+            self._refuse_unless_accepted(lease, version, mine)
+        except NoAnswer as error:
+            self._refuse_unless_stored(lease, version, mine, error)
         return version + 1
 
+    def _refuse_unless_accepted(self, lease: Lease, version: int, mine: str) -> None:
+        """Raise unless the refused write had been accepted when it was sent before."""
+        stored = self.read()
+        if mine in stored.writes:
+            return
+        numbers = [int(each.partition(":")[0]) for each in stored.writes]
+        taken = f"{self.where}: the lease of {lease.owner} was taken over by {stored.written_by or 'another owner'}"
+        if stored.version <= version or version + 1 in numbers:
+            raise LeaseLost(f"{taken}; nothing was written")
+        raise WriteUnknown(
+            f"{taken}, and {stored.version - version} writes later it does not show any more whether this one was "
+            "accepted: read the state (autoscale_info) before anything is done about it"
+        )
+
+    def _refuse_unless_stored(self, lease: Lease, version: int, mine: str, error: NoAnswer) -> None:
+        """Raise unless the write without an answer is stored."""
+        try:
+            if mine in self.read().writes:
+                return
+        except StoreError:
+            pass
+        raise WriteUnknown(
+            f"{error}; whether the write of {lease.owner} (version {version + 1}) is accepted is not known: "
+            "run it again, the same owner resumes what it has begun"
+        ) from error
+
     def release(self, lease: Lease) -> None:
+        """Give the lease back."""
         try:
             self._update("REMOVE #owner, #expires", "#fence = :fence", {":fence": lease.fence})
         except _ConditionFailed:
             return
 
     def undo(self, lease: Lease) -> None:
+        """Restore what was stored before the lease."""
         self._put_back(lease, _attributes(lease.before))
 
     def _put_back(self, lease: Lease, before: dict[str, Any]) -> None:
-        """What taking the lease wrote, as it was before; the document was not touched."""
-        kept = {name: real for name, real in _NAMES.items() if real in before and real != "document"}
-        gone = [name for name, real in _NAMES.items() if real not in before and real != "document"]
+        """Restore what taking the lease overwrote; the document was not touched."""
+        kept = {name: real for name, real in _NAMES.items() if real in before and name not in _OF_WRITES}
+        gone = [name for name, real in _NAMES.items() if real not in before and name not in _OF_WRITES]
         change = "SET " + ", ".join(f"{name} = :old_{real}" for name, real in kept.items()) if kept else ""
         if gone:
             change = f"{change} REMOVE {', '.join(gone)}".strip()
         held = {":fence": _attribute(lease.fence), ":mine": _attribute(lease.owner), ":end": _attribute(lease.expires)}
         values = {**held, **{f":old_{real}": before[real] for real in kept.values()}}
-        with contextlib.suppress(_ConditionFailed):  # another has the lease by now: theirs to write
+        with contextlib.suppress(_ConditionFailed):  # another owner has the lease by now
             self._send(change, "#fence = :fence AND #owner = :mine AND #expires = :end", values, "NONE")
 
     def remove(self) -> None:
-        """Forget the record, whoever has its lease; one that is gone already is no error. Needs dynamodb:DeleteItem."""
+        """Delete the record. Needs dynamodb:DeleteItem."""
         try:
             _call(self._client, self.table, "delete_item", **self._item())
         except _TableMissing:
@@ -215,11 +287,11 @@ class DynamoStore:
 
 
 class _ConditionFailed(StoreError):
-    """The item is not as the condition wants it."""
+    """The condition of the write does not hold."""
 
 
 def create_table(client: Any, table: str) -> bool:
-    """Make the table if it is not there, and wait until it answers; True if it was made."""
+    """Create the table if it does not exist, and wait until it is active; return whether it was created."""
     try:
         _call(client, table, "describe_table", TableName=table)
     except _TableMissing:
@@ -245,11 +317,11 @@ def _await_table(client: Any, table: str) -> None:
     try:
         client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 2, "MaxAttempts": 60})
     except BotoCoreError as error:
-        raise StoreUnusable(f"table {table} was made but does not become ACTIVE: {error}") from error
+        raise StoreUnusable(f"table {table} was created but does not become ACTIVE: {error}") from error
 
 
 def stored_keys(client: Any, table: str, group: str, *, missing_is_empty: bool = False) -> list[Key]:
-    """The zones of this group that the table has records of."""
+    """Return the zones of this group of which the table holds state."""
     try:
         return [Key(group, item["zone"]["S"]) for item in _query(client, table, group)]
     except _TableMissing:
@@ -286,6 +358,10 @@ class _TableThere(StoreUnusable):
     """The table exists already."""
 
 
+class NoAnswer(StoreUnusable):
+    """DynamoDB gave no answer, or one that does not say whether it has written."""
+
+
 def _once(client: Any, method: str, **request: Any) -> dict[str, Any]:
     answer: dict[str, Any] = getattr(client, method)(**request)
     return answer
@@ -295,7 +371,7 @@ _retried = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=10, catch_ext
 
 
 def _call(client: Any, table: str, method: str, **request: Any) -> dict[str, Any]:
-    """One call, throttling retried, everything else turned into this package's errors."""
+    """Make one call. Throttling is retried; every other error becomes one of this package."""
     try:
         return _retried(client, method, **request)  # type: ignore[no-any-return]
     except is_boto3_error_code("ConditionalCheckFailedException") as error:
@@ -314,8 +390,21 @@ def _call(client: Any, table: str, method: str, **request: Any) -> dict[str, Any
         ) from error
     except is_boto3_error_code("ValidationException") as error:
         raise StoreUnusable(f"table {table} does not fit ({error}); it needs {NEEDS}") from error
-    except (BotoCoreError, ClientError) as error:
+    except is_boto3_error_code(["InternalServerError", "InternalFailure", "ServiceUnavailable"]) as error:
+        raise NoAnswer(f"table {table}: {method}: {error}") from error
+    except ClientError as error:
         raise StoreUnusable(f"table {table}: {method}: {error}") from error
+    except BotoCoreError as error:
+        raise NoAnswer(f"table {table}: {method}: {error}") from error
+
+
+def _date(answer: dict[str, Any]) -> float | None:
+    """Return DynamoDB's own time out of an answer (its Date header), in seconds since the epoch; None without one."""
+    text = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except ValueError:
+        return None
 
 
 def _attribute(value: str | float | int) -> dict[str, str]:
@@ -325,7 +414,7 @@ def _attribute(value: str | float | int) -> dict[str, str]:
 
 
 def _attributes(found: Snapshot) -> dict[str, dict[str, str]]:
-    """A snapshot as attributes of an item, the document left out."""
+    """Return a snapshot as attributes of an item, without the document."""
     if found == NOTHING:
         return {}
     values: dict[str, str | float | int] = {
@@ -356,9 +445,10 @@ def _snapshot(item: dict[str, Any] | None, where: str) -> Snapshot:
             lease=lease or None,
             written_at=float(item["written_at"]["N"]),
             written_by=item["written_by"]["S"],
+            writes=tuple(item["writes"]["S"].split()) if "writes" in item else (),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedDocument(
-            f"the item of {where} is damaged ({type(error).__name__}: {error}) and was left as it is; mend it or "
-            "delete it, a new record begins where there is none"
+            f"the item of {where} is damaged ({type(error).__name__}: {error}) and was left as it is; repair it or "
+            "delete it: without it, the zone begins with new state"
         ) from error

@@ -1,10 +1,13 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Records in local files: one file a (group, zone), written by rename, locked with flock, mode 0600.
+"""Group state in local files: one file a (group, zone), written by rename, locked with flock, mode 0600.
 
-The lock is on the folder, so nothing but records lies in it; it is held for the milliseconds of a read and a rename.
-For one machine: jobs on several machines want ``dynamodb``.
+The lock is on the folder, so only group state lies in it; it is held for the milliseconds of a read and a rename.
+For one machine: jobs on several machines need ``dynamodb``.
+
+A folder in which other users may create files is refused unless it has the sticky bit, and no symbolic link is
+followed: otherwise another user could put group state, or the target of a write, in place of ours.
 """
 
 from __future__ import annotations
@@ -14,8 +17,11 @@ import errno
 import fcntl
 import json
 import os
+import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -30,15 +36,33 @@ from .base import (
     LeaseLost,
     Snapshot,
     StoreUnusable,
+    agrees,
     dump,
-    refuse_skew,
+    is_ahead,
+    is_held,
     refused,
+    shortened,
+    skewed,
 )
 
 #: The form of the file around the document.
 FORMAT = 1
 #: How long to wait, in seconds, for another process's lock; it holds it for milliseconds.
 LOCK_SECONDS = 30.0
+
+
+class _Queues:
+    """A lock a folder for the threads of this process."""
+
+    def __init__(self) -> None:
+        self._guard, self._locks = threading.Lock(), dict[Path, threading.Lock]()
+
+    def of(self, folder: Path) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault(folder, threading.Lock())
+
+
+_QUEUES = _Queues()
 
 
 class FileStore:
@@ -52,26 +76,50 @@ class FileStore:
         clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
         lock_seconds: float = LOCK_SECONDS,
+        store_clock: Clock | None = None,
     ) -> None:
         self.key, self.path = key, place(path, key)
         self.where = str(self.path)
         self._clock, self._sleep, self._lock_seconds = clock, sleep, lock_seconds
+        self._store_clock = store_clock or self._file_system_time
 
     def read(self) -> Snapshot:
+        """Return what is stored."""
         return _load(self.path, self.key)
 
     def acquire(self, owner: str, seconds: float) -> Lease:
+        """Return the lease (see :class:`.base.Store`)."""
         with self._locked():
             stored, now = self.read(), self._clock()
-            holder = stored.lease
-            refuse_skew(stored, now, self.where, owner)
-            if holder and holder.owner != owner and now < holder.expires:
+            if is_ahead(stored, now):
+                stored = self._corrected(stored, now, owner)
+            if is_held(stored, owner, now):
                 raise refused(stored, self.where)
             lease = Lease(owner, stored.fence + 1, round(now + seconds, 3), stored)
             self._save(stored.document, stored.version, lease.fence, lease, owner)
-            return lease
+            return replace(lease, agreed_time=now if agrees(self._store_clock(), now) else None)
+
+    def _corrected(self, stored: Snapshot, now: float, owner: str) -> Snapshot:
+        """Accept what a clock that was ahead has written, if the file system's time agrees with this clock."""
+        if not agrees(self._store_clock(), now):
+            raise skewed(stored, now, self.where, owner)
+        stored = shortened(stored, now)
+        self._save(stored.document, stored.version, stored.fence, stored.lease, stored.written_by, now)
+        return stored
+
+    def _file_system_time(self) -> float:
+        """Return the time that the file system gives to what is written now."""
+        with _sentences(self.path, "write"):
+            draft = self.path.with_name(f".{self.path.name}.time")
+            handle = _create(draft)
+            try:
+                return os.fstat(handle).st_mtime
+            finally:
+                os.close(handle)
+                draft.unlink()
 
     def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
+        """Store the document (see :class:`.base.Store`)."""
         with self._locked():
             stored = self.read()
             if stored.fence != lease.fence or stored.version != version:
@@ -81,12 +129,14 @@ class FileStore:
             return version + 1
 
     def release(self, lease: Lease) -> None:
+        """Give the lease back."""
         with self._locked():
             stored = self.read()
             if stored.lease and stored.fence == lease.fence:
                 self._save(stored.document, stored.version, stored.fence, None, lease.owner)
 
     def undo(self, lease: Lease) -> None:
+        """Restore what was stored before the lease."""
         found = lease.before
         with self._locked():
             if self.read().lease != lease:
@@ -98,7 +148,7 @@ class FileStore:
             self._save(found.document, found.version, found.fence, found.lease, found.written_by, found.written_at)
 
     def remove(self) -> None:
-        """Forget the record, whoever has its lease; one that is gone already is no error."""
+        """Delete the record."""
         if not self.path.exists():
             return
         with self._locked(), _sentences(self.path, "remove"):
@@ -130,16 +180,21 @@ class FileStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Nobody else reads to write while this lasts; the kernel frees it when a holder dies."""
-        with _sentences(self.path, "write"):
-            if not self.path.parent.is_dir():
-                self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self._wait_for(lock)
-            yield
-        finally:
-            os.close(lock)
+        """Hold the lock of the folder; the kernel frees it when the process dies.
+
+        Threads of one process queue up first: many zones that poll for one lock would keep each other from it.
+        """
+        with _QUEUES.of(self.path.parent):
+            with _sentences(self.path, "write"):
+                if not self.path.parent.is_dir():
+                    self.path.parent.mkdir(mode=0o700, exist_ok=True)
+                lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                _refuse_open_folder(self.path.parent, os.fstat(lock))
+                self._wait_for(lock)
+                yield
+            finally:
+                os.close(lock)
 
     def _wait_for(self, lock: int) -> None:
         deadline = time.monotonic() + self._lock_seconds
@@ -162,7 +217,7 @@ class FileStore:
 
 
 def place(path: str | Path, key: Key) -> Path:
-    """Which file holds this key: an existing file, a name that ends in .json, or a file in that folder."""
+    """Return the file of this key: an existing file, a name that ends in .json, or a file in that folder."""
     given, text = Path(path), str(path)
     is_folder = given.is_dir() or text.endswith("/") or (given.suffix != ".json" and not given.exists())
     return given / file_name(key) if is_folder else given
@@ -174,7 +229,7 @@ def file_name(key: Key) -> str:
 
 
 def stored_keys(path: str | Path, group: str) -> list[Key]:
-    """The zones of this group that a folder, or the file named, has records of."""
+    """Return the zones of this group of which the folder, or the file, holds state."""
     given = Path(path)
     if not given.is_dir():
         return [_key_of(given)] if given.is_file() and _key_of(given).group == group else []
@@ -192,10 +247,29 @@ def _key_of(path: Path) -> Key:
     return Key(str(content.get("group")), str(content.get("zone")))
 
 
+def _refuse_open_folder(folder: Path, found: os.stat_result) -> None:
+    """Raise :class:`StoreUnusable` for a folder in which any user may replace files."""
+    if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+        raise StoreUnusable(
+            f"{folder} may be written by every user (mode {stat.S_IMODE(found.st_mode):04o}), and any of them could "
+            f"replace the group state: take that right away (chmod o-w {folder}), or name another folder"
+        )
+
+
+def _refuse_stranger(path: Path, found: os.stat_result) -> None:
+    """Raise :class:`StoreUnusable` for a file that another user may have put into a folder open to all."""
+    folder = path.parent.stat()
+    if folder.st_mode & stat.S_IWOTH and found.st_uid not in (os.geteuid(), 0, folder.st_uid):
+        raise StoreUnusable(
+            f"{path} belongs to user {found.st_uid}, and every user may create files in {path.parent}: not read; "
+            "name a folder that only the user of the play may write"
+        )
+
+
 def _replace(path: Path, content: bytes) -> None:
-    """All of it or nothing, whenever the machine dies; the lock's holder alone uses the name of the draft."""
+    """Write all of it or nothing, whenever the machine dies; only the lock's holder uses the name of the draft."""
     draft = path.with_name(f".{path.name}.draft")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    handle = _create(draft)
     try:
         os.fchmod(handle, 0o600)
         with open(handle, "wb", closefd=False) as out:
@@ -211,12 +285,25 @@ def _replace(path: Path, content: bytes) -> None:
         os.close(folder)
 
 
+def _create(draft: Path) -> int:
+    """Return a descriptor of a file that did not exist before; what a killed writer left there is removed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(draft, flags, 0o600)
+    except FileExistsError:
+        draft.unlink()
+        return os.open(draft, flags, 0o600)
+
+
 def _content(path: Path) -> dict[str, Any] | None:
     with _sentences(path, "read"):
         try:
-            raw = path.read_bytes()
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
+        with open(handle, "rb") as stream:
+            _refuse_stranger(path, os.fstat(handle))
+            raw = stream.read()
     try:
         content = json.loads(raw)
     except ValueError as error:
@@ -228,8 +315,8 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 def _damaged(path: Path, why: str) -> str:
     return (
-        f"{path} is damaged ({why}) and was left as it is; mend it or move it away, a new record begins "
-        "where there is none"
+        f"{path} is damaged ({why}) and was left as it is; repair it or move it away: without it, the zone begins "
+        "with new state"
     )
 
 
@@ -269,6 +356,10 @@ def _sentences(path: Path, verb: str) -> Iterator[None]:
     except (FileExistsError, NotADirectoryError) as error:
         raise StoreUnusable(f"cannot {verb} {path}: {path.parent} is not a folder") from error
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise StoreUnusable(
+                f"cannot {verb} {path}: it is a symbolic link; name the file or folder itself"
+            ) from error
         hint = "; store.path must be writable by the user the play runs as" if error.errno in _RIGHTS else ""
         raise StoreUnusable(f"cannot {verb} {path}: {error.strerror}{hint}") from error
 

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The option ``store`` of the modules, and the store it names.
+"""The registry of stores, and the option ``store`` of the modules.
 
-The modules are an AnsibleAWSModule that was told not to look for boto3: a store of files needs neither boto3 nor
-credentials nor a region, and only the store of DynamoDB asks for a client.
+A store is one file and one line in ``REGISTRY``. The modules are an AnsibleAWSModule that does not look for boto3: a
+store of files needs neither boto3 nor credentials nor a region, and only the store of DynamoDB creates a client.
 """
 
 from __future__ import annotations
@@ -12,15 +12,58 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 
+from ..spec.metrics import WATCHED
 from . import dynamodb, file
 from .base import Key, Store, StoreUnusable
 
-#: Makes a missing table, or reads it as empty.
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One kind of store.
+
+    Args:
+        option: The suboption that says where it is.
+        open: Opens the store of a key: module, suboptions, key, whether it may be created, options of a client.
+        keys: Returns the keys of a group: module, suboptions, group.
+    """
+
+    option: str
+    open: Callable[[Any, Mapping[str, Any], Key, bool, Mapping[str, Any]], Store]
+    keys: Callable[[Any, Mapping[str, Any], str], list[Key]]
+
+
+def _open_file(_module: Any, named: Mapping[str, Any], key: Key, _create: bool, _client: Mapping[str, Any]) -> Store:
+    return file.FileStore(named["path"], key)
+
+
+def _open_table(
+    module: Any, named: Mapping[str, Any], key: Key, create: bool, client_options: Mapping[str, Any]
+) -> Store:
+    client = _client(module, **client_options)
+    missing_is_empty = bool(named.get("create"))
+    return dynamodb.DynamoStore(
+        client, named["table"], key, missing_is_empty=missing_is_empty, create=missing_is_empty and create
+    )
+
+
+def _keys_of_table(module: Any, named: Mapping[str, Any], group: str) -> list[Key]:
+    return dynamodb.stored_keys(_client(module), named["table"], group, missing_is_empty=bool(named.get("create")))
+
+
+#: Kind of store by its name in ``store.type``.
+REGISTRY: dict[str, Backend] = {
+    "file": Backend("path", _open_file, lambda _module, named, group: file.stored_keys(named["path"], group)),
+    "dynamodb": Backend("table", _open_table, _keys_of_table),
+}
+
+#: Creates a missing table, or reads it as empty.
 CREATE = {"type": "bool", "default": False}
 
 
@@ -30,12 +73,12 @@ def store_argument_spec(**more: Any) -> dict[str, Any]:
         "type": "dict",
         "required": True,
         "options": {
-            "type": {"type": "str", "choices": ["file", "dynamodb"], "default": "file"},
+            "type": {"type": "str", "choices": list(REGISTRY), "default": "file"},
             "path": {"type": "path"},
             "table": {"type": "str"},
             **more,
         },
-        "required_if": [("type", "file", ("path",)), ("type", "dynamodb", ("table",))],
+        "required_if": [("type", name, (backend.option,)) for name, backend in REGISTRY.items()],
     }
 
 
@@ -48,7 +91,7 @@ _POLICY: dict[str, Any] = {
         "metrics": {
             "type": "dict",
             "required": True,
-            "options": {"cpu": _LIMITS, "memory": _LIMITS, "throughput": _LIMITS, "connections": _LIMITS},
+            "options": dict.fromkeys(WATCHED, _LIMITS),
         },
         "watch_time": {"type": "raw"},
         "interval": {"type": "raw"},
@@ -74,32 +117,26 @@ def zone_argument_spec() -> dict[str, Any]:
 
 
 def open_store(module: Any, group: str, zone: str, *, may_create: bool = False, **client_options: Any) -> Store:
-    """The store of this (group, zone) that the module's options name; nothing is read or written yet.
+    """Return the store of this (group, zone) that the module's options name; nothing is read or written yet.
 
     ``may_create``: this module writes, so a missing table may be made where ``store.create`` asks for it.
     ``client_options``: for the client of DynamoDB, of modules whose ``validate_certs`` speaks of something else.
     """
     if not group or not zone:
         raise StoreUnusable("group and zone must not be empty")
-    named, key = module.params["store"], Key(group, zone)
-    if named["type"] == "file":
-        return file.FileStore(named["path"], key)
-    client = _client(module, **client_options)
-    made_if_missing = bool(named.get("create"))
-    create = made_if_missing and may_create and not module.check_mode
-    return dynamodb.DynamoStore(client, named["table"], key, missing_is_empty=made_if_missing, create=create)
+    named = module.params["store"]
+    create = may_create and not module.check_mode
+    return REGISTRY[named["type"]].open(module, named, Key(group, zone), create, client_options)
 
 
 def stored_keys(module: Any, group: str) -> list[Key]:
-    """The zones of this group that have a record in the store."""
+    """Return the zones of this group of which the store holds state."""
     named = module.params["store"]
-    if named["type"] == "file":
-        return file.stored_keys(named["path"], group)
-    return dynamodb.stored_keys(_client(module), named["table"], group, missing_is_empty=bool(named.get("create")))
+    return REGISTRY[named["type"]].keys(module, named, group)
 
 
 def default_owner() -> str:
-    """Who asks, when nobody says: this process, unmistakably."""
+    """Return the owner of calls that name none: this process, by a name that no other process has."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 

@@ -22,20 +22,28 @@ from ..arguments import (
     nitro_from,
 )
 
-ARGUMENTS = NITRO | AWS | {"group", "zones", "policy", "distributor", "store", "timeout", "lease_seconds"}
+GROUP = frozenset({"group", "zones", "policy", "distributor", "store"})
+ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds"}
 _STORES = {"file": "path", "dynamodb": "table"}
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Which zones to tick, and with what. ``store``: as the modules take it. ``lease_seconds``: for which an event
-    belongs to the run that was started for it, after its last sign of life.
-    """
+class Group:
+    """One group: its zones, its policy, and where the state of its zones is kept (as the modules take it)."""
 
-    group: str
+    name: str
     zones: tuple[str, ...]
     policy: Policy
     store: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which groups to tick, and with what. ``lease_seconds``: for which an event belongs to the run that was started
+    for it, after its last sign of life.
+    """
+
+    groups: tuple[Group, ...]
     nitro: Connection
     aws: AwsAccess
     nitro_port: int | None = None
@@ -43,18 +51,40 @@ class Settings:
 
 
 def settings_from(given: Given) -> Settings:
-    """The settings that arguments and environment make. Raises SettingsError with a sentence that holds no secret."""
+    """Return the settings that arguments and environment make. Raises SettingsError, whose message holds no secret."""
     given.only("autoscale_ticks", ARGUMENTS)
     timeout = given.seconds("timeout", 10.0, least=0.1, most=60.0)
     return Settings(
-        group=given.needed("group"),
-        zones=_zones(given.args.get("zones")),
-        policy=_policy(given),
-        store=_store(given.args.get("store")),
+        groups=_groups(given),
         nitro=nitro_from(given, timeout, timeout),
         aws=aws_from(given),
         nitro_port=given.port("nitro_port"),
         lease_seconds=given.seconds("lease_seconds", 300.0, least=1.0),
+    )
+
+
+def _groups(given: Given) -> tuple[Group, ...]:
+    """Return the group of the arguments, or those of ``groups``, whose entries take what they lack from them."""
+    entries = given.args.get("groups")
+    if entries is None:
+        return (_group(given),)
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise SettingsError("groups must be a list of dictionaries with group, zones, policy and store")
+    common = {name: given.args[name] for name in GROUP if name in given.args}
+    groups = []
+    for entry in entries:
+        if unknown := sorted(str(name) for name in entry.keys() - GROUP):
+            raise SettingsError(f"groups has no key {', '.join(unknown)}; it has {', '.join(sorted(GROUP))}")
+        groups.append(_group(Given({**common, **entry}, given.environ)))
+    names = [group.name for group in groups]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SettingsError(f"groups names {', '.join(twice)} more than once")
+    return tuple(groups)
+
+
+def _group(given: Given) -> Group:
+    return Group(
+        given.needed("group"), _zones(given.args.get("zones")), _policy(given), _store(given.args.get("store"))
     )
 
 

@@ -1,93 +1,138 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The loop of event source autoscale_ticks: a tick a zone and interval, in threads; what is to be done is an event.
+"""The loop of event source autoscale_ticks: a tick a zone and interval; what is to be done becomes an event.
 
-A tick is what module autoscale_tick makes of it, record, lease and all. Every tick asks under a name of its own, and
-an event carries that name: a playbook that goes on under it is told the same action with the same event id. As long as
-it gives signs of life, later ticks answer none; when it dies, they say the action again.
+A tick is what module autoscale_tick makes of it, record and lease included. Every tick has an owner of its own, and an
+event carries that owner: a playbook that resumes the event under it gets the same action with the same event id. While
+it gives signs of life, later ticks answer none; when it dies, they return the action again.
+
+Zones are spread over the interval, so that hundreds of them fit into one process; a zone that is late or fails delays
+no other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import threading
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ...module_utils.aws.errors import AwsError
 from ...module_utils.core.errors import Failure
-from ...module_utils.core.nitro_errors import NitroError
-from ...module_utils.core.parallel import one_thread
+from ...module_utils.core.parallel import attempt, workers_left_alone
+from ...module_utils.nitro.client import NitroClient
+from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS, LoginGate
 from ...module_utils.reconcile.session import carry_out, loaded
-from ...module_utils.reconcile.tick import Effects, Order, plan_for
-from ...module_utils.reconcile.tick_effects import in_ec2, over_nitro
+from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
+from ...module_utils.reconcile.tick_effects import in_ec2
+from ...module_utils.reconcile.zone_ticks import of_zone
 from ...module_utils.scaling.decision import Decision, refused
-from ...module_utils.spec.errors import AutoscaleError
 from ...module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
 from ...module_utils.stores.options import default_owner, open_store
-from ..arguments import AwsAccess, SettingsError
-from .settings import Settings
+from ..arguments import AwsAccess
+from .appliances import WORKERS as APPLIANCE_WORKERS
+from .appliances import Appliances
+from .settings import Group, Settings
 
 Event = dict[str, Any]
 Put = Callable[[Event], Awaitable[None]]
 
+#: How many zones are ticked at once; a zone waits for its store and its slowest node.
+WORKERS = 64
+#: Zones begin this many seconds apart, or closer together where there are many.
+LONGEST_STEP = 1.0
+#: A client of AWS is made anew after so many seconds, so that rotated credentials are picked up.
+CLIENT_SECONDS = 300.0
+#: After a failure a client that is older than this is made anew.
+RENEW_SECONDS = 10.0
+#: Sessions with appliances that are no longer named are closed after so many intervals.
+KEPT_INTERVALS = 3
+
 _LOG = logging.getLogger("cloudadc.aws.autoscale_ticks")
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What stores want of a module: its options, and clients of AWS."""
+@dataclass(slots=True)
+class Clients:
+    """What stores want of a module: its options, and clients of AWS. One client a service for all zones."""
 
-    params: dict[str, Any]
     aws: AwsAccess
+    clock: Callable[[], float] = time.monotonic
     check_mode: bool = False
+    params: dict[str, Any] = field(default_factory=dict)
+    _made: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, service: str, **_options: object) -> Any:
-        return self.aws.client(service)
+        """Return the client of a service. Raises SettingsError."""
+        with self._lock:
+            made_at, client = self._made.get(service, (0.0, None))
+            if client is None or self.clock() - made_at > CLIENT_SECONDS:
+                client = self.aws.client(service)
+                self._made[service] = (self.clock(), client)
+            return client
+
+    def renew(self) -> None:
+        """Make clients anew when they are next needed, after a failure that rotated credentials may explain.
+
+        Those that are a few seconds old stay: where AWS does not answer at all, every zone of a fleet gets here.
+        """
+        with self._lock:
+            now = self.clock()
+            self._made = {name: made for name, made in self._made.items() if now - made[0] < RENEW_SECONDS}
+
+
+@dataclass(slots=True)
+class _Options:
+    """The options of one group's store, with the clients that all groups share."""
+
+    params: dict[str, Any]
+    clients: Clients
+    check_mode: bool = False
+
+    def client(self, service: str, **options: object) -> Any:
+        return self.clients.client(service, **options)
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """One zone and how it is ticked. Blocks; made for a thread of its own."""
+    """One zone and how it is ticked. Blocks; made for a thread."""
 
-    settings: Settings
+    group: Group
     name: str
+    settings: Settings
+    clients: Clients
+    appliances: Appliances
+
+    def __str__(self) -> str:
+        return f"{self.group.name} {self.name}"
 
     def tick(self, now: datetime, owner: str) -> Decision:
-        """What is to be done. Raises AutoscaleError, StoreError, NitroError, Failure or SettingsError."""
-        settings = self.settings
-        options = _Options({"store": settings.store}, settings.aws)
-        store = open_store(options, settings.group, self.name, may_create=True)
-        # Whom the event reaches reports how it goes; until then the nodes of a shrinking are still in the distributor.
-        order = Order(settings.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
+        """Return what is to be done. Raises Failure."""
+        settings, group = self.settings, self.group
+        store = open_store(_Options({"store": group.store}, self.clients), group.name, self.name, may_create=True)
+        # The run that the event reaches reports how it goes; until then nodes of a scale-in are still registered.
+        spec = TickSpec(group.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
         held = min(settings.lease_seconds, 60.0 + 4 * settings.nitro.timeout)
+        find = in_ec2(lambda: self.clients.client("ec2"), group.name, (self.name,), settings.nitro_port)
+        effects = Effects(self.appliances.collect, of_zone(find, self.name))
         try:
-            _before, _after, ticked = carry_out(store, plan_for(order, self._effects()), owner, held)
+            _before, _after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
         except (LeaseRefused, LeaseLost) as error:
             return refused(loaded(store.read(), store), f"not evaluated: {error}")
         for warning in ticked.warnings:
-            _LOG.warning("%s %s: %s", settings.group, self.name, warning)
+            _LOG.warning("%s: %s", self, warning)
         return ticked.decision
-
-    def _effects(self) -> Effects:
-        settings, nitro = self.settings, self.settings.nitro
-        params = {
-            "nitro_user": nitro.user,
-            "nitro_pass": nitro.password,
-            "nitro_auth_token": None,
-            "nitro_protocol": nitro.protocol,
-            "validate_certs": nitro.validate_certs,
-            "ca_path": nitro.ca_path,
-            "nitro_timeout": nitro.timeout,
-        }
-        find = in_ec2(lambda: settings.aws.client("ec2"), settings.group, self.name, settings.nitro_port)
-        return Effects(over_nitro(params), find)
 
 
 def event_of(group: str, zone: str, owner: str, at: datetime, decision: Decision) -> Event | None:
-    """The event that tells of a decision, or None: nothing is to be done. Pure."""
+    """Return the event for a decision, or None where nothing is to be done. Pure."""
     said = decision.to_json()
     chosen = said["decision"]
     if chosen["action"] == "none":
@@ -107,43 +152,80 @@ def event_of(group: str, zone: str, owner: str, at: datetime, decision: Decision
     }
 
 
+def spread(zones: int, interval: float, random_part: Callable[[], float] = random.random) -> list[float]:
+    """Return the seconds after which each zone begins: evenly apart, each moved by a part of the step at random.
+
+    Two processes that are started at the same moment must not query the same things at the same moment.
+    """
+    step = min(LONGEST_STEP, interval / max(zones, 1))
+    return [(number + random_part()) * step for number in range(zones)]
+
+
 @dataclass(slots=True)
 class Ticker:
-    """Ticks all zones of a group until it is cancelled. ``put`` takes its events."""
+    """Ticks all zones of all groups until it is cancelled. ``put`` takes its events; ``begun`` is called with a zone
+    and the seconds by which its tick began late."""
 
     settings: Settings
     put: Put
+    begun: Callable[[Zone, float], None] = lambda _zone, _late: None
     _troubles: dict[str, str] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Never returns."""
-        async with asyncio.TaskGroup() as tasks:
-            for name in self.settings.zones:
-                tasks.create_task(self._forever(Zone(self.settings, name)))
+        with workers_left_alone(WORKERS) as workers, workers_left_alone(APPLIANCE_WORKERS) as askers:
+            clients, appliances = Clients(self.settings.aws), self._appliances(askers)
+            zones = [
+                Zone(group, name, self.settings, clients, appliances)
+                for group in self.settings.groups
+                for name in group.zones
+            ]
+            begins = spread(len(zones), min(float(group.policy.interval) for group in self.settings.groups))
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for zone, first in zip(zones, begins, strict=True):
+                        tasks.create_task(self._forever(zone, first, workers))
+            finally:
+                appliances.close()
 
-    async def _forever(self, zone: Zone) -> None:
+    def _appliances(self, workers: Executor) -> Appliances:
+        nitro = self.settings.nitro
+        longest = max(float(group.policy.interval) for group in self.settings.groups)
+
+        def connect(nsip: str) -> NitroClient:
+            named = replace(nitro, nsip=nsip, login_timeout=LOGIN_SECONDS, idle_timeout=IDLE_SECONDS)
+            return NitroClient(named, gate=LoginGate())
+
+        return Appliances(connect, nitro.timeout, KEPT_INTERVALS * longest, workers)
+
+    async def _forever(self, zone: Zone, first: float, workers: Executor) -> None:
         """A tick each interval of the clock; one that takes longer swallows the next."""
-        loop, interval = asyncio.get_running_loop(), float(self.settings.policy.interval)
-        with one_thread() as thread:
-            due = loop.time()
-            while True:
-                at, owner = datetime.now(UTC), f"eda {default_owner()}"
-                event = None
-                try:
-                    decision = await loop.run_in_executor(thread, zone.tick, at, owner)
-                    event = event_of(self.settings.group, zone.name, owner, at, decision)
-                    self._troubles.pop(zone.name, None)
-                except (AutoscaleError, StoreError, NitroError, Failure, SettingsError) as error:
-                    self._complain(zone.name, str(error))
-                if event:
-                    await self.put(event)
+        loop, interval = asyncio.get_running_loop(), float(zone.group.policy.interval)
+        due = loop.time() + first
+        while True:
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            self.begun(zone, loop.time() - due)
+            await self._tick(zone, workers)
+            due += interval
+            while due <= loop.time():
                 due += interval
-                while due <= loop.time():
-                    due += interval
-                await asyncio.sleep(due - loop.time())
+
+    async def _tick(self, zone: Zone, workers: Executor) -> None:
+        at, owner = datetime.now(UTC), f"eda {default_owner()}"
+        decision = await asyncio.get_running_loop().run_in_executor(workers, attempt, lambda: zone.tick(at, owner))
+        zone.appliances.forget_unused()
+        if isinstance(decision, Failure):
+            if isinstance(decision, AwsError | StoreError):
+                zone.clients.renew()
+            self._complain(str(zone), str(decision))
+            return
+        self._troubles.pop(str(zone), None)
+        event = event_of(zone.group.name, zone.name, owner, at, decision)
+        if event:
+            await self.put(event)
 
     def _complain(self, zone: str, trouble: str) -> None:
         """Once for as long as it is the same."""
         if self._troubles.get(zone) != trouble:
-            _LOG.warning("%s %s: %s", self.settings.group, zone, trouble)
+            _LOG.warning("%s: %s", zone, trouble)
         self._troubles[zone] = trouble

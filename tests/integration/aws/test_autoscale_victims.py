@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.modules import run_module
+from tests.unit.plugins.module_utils.scaling.story import policy_dict
 
 from .conftest import Cloud
 
@@ -45,6 +49,14 @@ def marks(cloud: Cloud) -> dict[str, tuple[str, str | None]]:
     return told
 
 
+def node(cloud: Cloud, number: str) -> str:
+    """The instance of this node id."""
+    filters = [{"Name": "tag:cloudadc:group", "Values": ["g"]}, {"Name": "tag:cloudadc:node_id", "Values": [number]}]
+    [reservation] = cloud.ec2.describe_instances(Filters=filters)["Reservations"]
+    found: str = reservation["Instances"][0]["InstanceId"]
+    return found
+
+
 def numbers(result: dict[str, Any]) -> list[int]:
     return [victim["node_id"] for victim in result["victims"]]
 
@@ -80,6 +92,53 @@ def test_another_zone_and_an_empty_one_are_none_of_its_business(zone: Cloud) -> 
     assert run(zone, zone="y")["victims"] == []
     assert run(zone, zone="y", step="finish")["victims"] == []
     assert {lifecycle for lifecycle, _event in marks(zone).values()} == {"in_service"}
+
+
+def test_cleanup_leaves_a_node_that_was_put_into_service_meanwhile(zone: Cloud) -> None:
+    """A failed scale-out left one node; before the cleanup marks it, an operator's scale-out puts it into service."""
+    instance = node(zone, "2")
+    tag(zone, instance, "joining")
+    assert numbers(run(zone, step="cleanup", check=True)) == [2]
+    tag(zone, instance, "in_service")
+    result = run(zone, step="cleanup")
+    assert (numbers(result), zone.writes) == ([], Counter())
+    assert {lifecycle for lifecycle, _event in marks(zone).values()} == {"in_service"}
+    # What a number of nodes would mean by now: one of three healthy nodes in service.
+    assert numbers(run(zone, step="begin", count=1, check=True)) == [2]
+
+
+def test_cleanup_marks_what_never_came_into_service_and_finds_it_again(zone: Cloud) -> None:
+    tag(zone, node(zone, "1"), "provisioning")
+    tag(zone, node(zone, "2"), "draining", event="other")
+    assert numbers(run(zone, step="cleanup")) == [1]
+    assert zone.calls == Counter({"DescribeInstances": 2, "CreateTags": 1})
+    assert marks(zone)["1"] == ("terminating", "e")
+    assert marks(zone)["2"] == ("draining", "other")
+    again = run(zone, step="cleanup")
+    assert (again["changed"], numbers(again), again["instance_ids"]) == (False, [1], [node(zone, "1")])
+
+
+def test_cleanup_waits_while_another_event_is_open(zone: Cloud, tmp_path: Path) -> None:
+    """The open event may bring nodes that never came into service into service."""
+    tag(zone, node(zone, "2"), "joining")
+    store = {"path": str(tmp_path / "store")}
+    policy = policy_dict(min_nodes=1)
+    asked = {"action": "scale_out", "count": 1}
+    opened = run_module(
+        "autoscale_tick",
+        {"group": "g", "zone": "z", "policy": policy, "store": store, "request": asked, "node_count": 2},
+    )
+    event = opened["decision"]["event_id"]
+    result = run(zone, step="cleanup", store=store)
+    assert (numbers(result), zone.writes) == ([], Counter())
+    assert f"event {event} is open" in result["sentence"]
+    assert numbers(run(zone, step="cleanup", store=store, event_id=event)) == [2]
+
+
+def test_cleanup_needs_its_event(zone: Cloud) -> None:
+    result = zone.run(MODULE, group="g", zone="z", step="cleanup")
+    assert result["failed"]
+    assert "event_id is missing" in result["msg"]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -44,6 +44,7 @@ class Zone:
             "owner": "test",
             **more,
         }
+        params = {name: value for name, value in params.items() if value is not None}
         since = time.time()
         result = run_module("autoscale_tick", params, check=check, diff=True)
         calls = self.lab.calls(since)
@@ -97,6 +98,38 @@ def test_what_a_tick_asks(zone: Zone, idle: dict[str, int]) -> None:
     assert [node["nsip"] for node in second["nodes"]] == [box.nsip for box in zone.boxes]
     assert dict(zone.aws) == idle
     assert sorted(zone.nitro) == sorted(SESSION * 2)
+
+
+def test_zones_of_one_call_share_one_read_and_fail_apart(zone: Zone) -> None:
+    zone.load(BETWEEN)
+    zone.tag(zone.boxes[1], zone="b")
+    store = Path(zone.store["path"])
+    store.mkdir()
+    (store / "shop@c.json").write_text("{damaged")
+    result = zone.tick(1, zone=None, zones=[{"zone": "a"}, {"zone": "b"}, {"zone": "c"}])
+    assert not result["failed"], result
+    assert [each["failed"] for each in result["zones"]] == [False, False, True]
+    assert [each["node_count"] for each in result["zones"][:2]] == [1, 1]
+    assert (result["failed_zones"], "c" in result["due"]) == (["c"], True)
+    assert "shop c: " in result["zones"][2]["msg"]
+    assert dict(zone.aws) == {"DescribeInstances": 1}
+    assert sorted(zone.nitro) == sorted(SESSION * 2)
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"zones": []}, "zones is empty"),
+        ({"zones": [{"zone": "a"}, {"zone": "a"}]}, "zones names a zone more than once"),
+        ({"zones": [{"zone": "a"}], "event": {"id": "e", "outcome": "done"}}, "mutually exclusive"),
+        ({"zones": [{"zone": "a"}], "now": "soon"}, "now must be an instant"),
+    ],
+)
+def test_zones_that_cannot_be_ticked_are_refused(zone: Zone, more: dict[str, Any], sentence: str) -> None:
+    result = zone.tick(1, zone=None, **more)
+    assert result["failed"]
+    assert sentence in result["msg"]
+    assert not Path(zone.store["path"]).exists()
 
 
 def test_an_evaluation_with_dynamodb_is_two_calls(fresh_lab: LabClient, monkeypatch: pytest.MonkeyPatch) -> None:

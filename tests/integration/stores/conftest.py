@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key, Store
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import REGISTRY
 
 #: Long enough not to be found by chance in anything that Ansible scrubs it from.
 CREDENTIALS = {"aws_access_key_id": "AKIAEXAMPLEEXAMPLE00", "aws_secret_access_key": "moto-takes-anything-as-a-secret"}
@@ -79,7 +80,7 @@ Maker = Callable[..., Store]
 Options = dict[str, Any]
 
 
-@pytest.fixture(params=["file", "dynamodb"])
+@pytest.fixture(params=list(REGISTRY))
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Maker:
     """Makes the store of a key, as each process would for itself; ``clock``: its own idea of the time."""
     if request.param == "file":
@@ -108,7 +109,7 @@ def spoil(store: Maker, request: pytest.FixtureRequest, tmp_path: Path) -> Calla
     return damage
 
 
-@pytest.fixture(params=["file", "dynamodb"])
+@pytest.fixture(params=list(REGISTRY))
 def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
     """The options of the module that choose a store."""
     if request.param == "file":

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils import cloud
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
@@ -17,6 +17,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     Key,
     LeaseLost,
     StoreUnusable,
+    WriteUnknown,
 )
 
 from .conftest import CREDENTIALS
@@ -27,8 +28,11 @@ KEY = Key("shop", "a")
 class Disturbed:
     """A client that fails some calls: before they reach the table, or after (their answer gets lost)."""
 
-    def __init__(self, client: Any, *, before: list[Exception] | None = None, lost: int = 0) -> None:
+    def __init__(
+        self, client: Any, *, before: list[Exception] | None = None, lost: int = 0, unanswered: int = 0
+    ) -> None:
         self._client, self.before, self.lost, self.calls = client, before or [], lost, 0
+        self.unanswered = unanswered
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._client, name)
@@ -38,6 +42,9 @@ class Disturbed:
             if self.before:
                 raise self.before.pop(0)
             answer = real(**request)
+            if self.unanswered and name == "update_item":
+                self.unanswered -= 1
+                raise ReadTimeoutError(endpoint_url="https://dynamodb")
             if self.lost and name == "update_item":
                 self.lost -= 1
                 raise ClientError({"Error": {"Code": "InternalServerError", "Message": "lost"}}, "UpdateItem")
@@ -119,6 +126,54 @@ def test_an_answer_that_got_lost_is_not_taken_for_another_writer(client: Any, ta
         rough.write(lease, {"n": 2}, 0)
     again = dynamodb.DynamoStore(Disturbed(client, lost=1), table, KEY).acquire("one", 60)
     assert again == calm.read().lease
+
+
+def test_a_lost_answer_is_recognised_after_others_have_written(
+    client: Any, table: str, naps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer is stopped after its write got through; two others take the lease and write before it looks again."""
+    calm = dynamodb.DynamoStore(client, table, KEY)
+    lease = calm.acquire("one", 60)
+
+    def others_write(_pause: float) -> None:
+        for number in (2, 3):
+            taken = calm.acquire("one" if number == 2 else "other", 60)
+            calm.write(taken, {"n": number}, taken.found.version, release=True)
+
+    monkeypatch.setattr(cloud.time, "sleep", others_write)
+    assert dynamodb.DynamoStore(Disturbed(client, lost=1), table, KEY).write(lease, {"n": 1}, 0, release=True) == 1
+    assert calm.read().document == {"n": 3}
+
+
+def test_nothing_was_written_is_said_only_where_it_is_true(client: Any, table: str, naps: list[float]) -> None:
+    calm = dynamodb.DynamoStore(client, table, KEY)
+    late = calm.acquire("late", 60)
+    again = calm.acquire("late", 60)
+    with pytest.raises(LeaseLost, match="nothing was written"):
+        calm.write(late, {"n": 0}, 0)
+    calm.write(again, {"n": 1}, 0)
+    with pytest.raises(LeaseLost, match="nothing was written"):
+        calm.write(late, {"n": 0}, 0)
+    for version in range(1, dynamodb.WRITES + 1):
+        lease = calm.acquire("late", 60)
+        calm.write(lease, {"n": version}, version)
+    with pytest.raises(WriteUnknown, match="does not show any more whether this one was accepted"):
+        calm.write(late, {"n": 0}, 0)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_write_that_is_never_answered(client: Any, table: str, naps: list[float], stored: bool) -> None:
+    """It is looked for; where it is not found, and might still arrive, that is said."""
+    calm = dynamodb.DynamoStore(client, table, KEY)
+    lease = calm.acquire("one", 60)
+    silence: list[Exception] = [EndpointConnectionError(endpoint_url="https://dynamodb")]
+    rough = Disturbed(client, **({"unanswered": 1} if stored else {"before": silence}))
+    store = dynamodb.DynamoStore(rough, table, KEY)
+    if stored:
+        assert store.write(lease, {"n": 1}, 0) == 1
+    else:
+        with pytest.raises(WriteUnknown, match=r"whether the write of one \(version 1\) is accepted is not known"):
+            store.write(lease, {"n": 1}, 0)
 
 
 def test_a_tick_is_two_calls(client: Any, table: str) -> None:

@@ -1,8 +1,9 @@
-"""What every store promises; both pass the same tests."""
+"""The contract of every store in the registry."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -192,6 +193,50 @@ def test_a_clock_that_is_behind_the_last_writer_is_refused_before_anything_is_wr
     with pytest.raises(ClockSkew, match="by ahead, which is 31 s ahead of the clock of behind"):
         store(clock=behind).acquire("behind", 60)
     assert store().read() == before
+
+
+def now_as_the_store() -> Clock:
+    """A clock that agrees with the store's own time: that of this machine."""
+    clock = Clock()
+    clock.now = time.time()
+    return clock
+
+
+@pytest.mark.parametrize("ahead", [86400.0, 315360000.0])
+def test_a_clock_that_was_once_ahead_locks_nothing(store: Maker, ahead: float) -> None:
+    """A day, ten years: the last writer's clock was wrong, and the store's own time agrees with this one."""
+    here, wrong = now_as_the_store(), now_as_the_store()
+    wrong.now += ahead
+    other = store(clock=wrong)
+    other.write(other.acquire("wrong", 60), ONE, 0, release=True)
+    right = store(clock=here)
+    lease = right.acquire("right", 60)
+    assert (lease.found.document, lease.expires) == (ONE, round(here.now + 60, 3))
+    assert lease.agreed_time is not None
+    assert right.write(lease, TWO, 1, release=True) == 2
+    with pytest.raises(ClockSkew, match="s ahead of the clock of behind"):
+        store(clock=Clock()).acquire("behind", 60)
+
+
+def test_a_lease_of_a_clock_that_was_ahead_ends_after_its_own_length(store: Maker) -> None:
+    """The holder was killed. Its lease would be in force until its clock's time, a year from now."""
+    here, wrong = now_as_the_store(), now_as_the_store()
+    wrong.now += 31536000
+    killed = store(clock=wrong).acquire("wrong", 60)
+    right = store(clock=here)
+    with pytest.raises(LeaseRefused, match="wrong has the lease until"):
+        right.acquire("right", 60)
+    here.now += 29
+    with pytest.raises(LeaseRefused):
+        right.acquire("right", 60)
+    here.now += 32
+    assert right.acquire("right", 60).fence == killed.fence + 1
+
+
+def test_the_stores_time_is_trusted_only_where_the_clock_agrees_with_it(store: Maker) -> None:
+    assert store().acquire("one", 60).agreed_time is None, "the clock of these tests stands still in another month"
+    lease = store(zone="b", clock=now_as_the_store()).acquire("one", 60)
+    assert lease.agreed_time == pytest.approx(time.time(), abs=30)
 
 
 def test_clocks_that_differ_a_little_do_no_harm(store: Maker, clock: Clock) -> None:

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-short_description: Decisions of an autoscale group - a zone has to grow, to shrink, to let nodes go
+short_description: Decisions of autoscale groups - a zone has to scale out, to scale in, to remove drained nodes
 description:
-  - Makes a tick of every zone of a group each O(policy.interval), as M(cloudadc.aws.autoscale_tick) does, in this
-    process - lease, record, load of the nodes, decision. A tick that says V(none) makes no event.
+  - Makes a tick of every zone of one group, or of many, each O(policy.interval), as M(cloudadc.aws.autoscale_tick)
+    does, in this process - lease, record, load of the nodes, decision. A tick that says V(none) makes no event.
+  - Zones are spread over the interval. A zone that is late or fails delays no other.
+  - It opens one session with each appliance and keeps it; an idle tick is one query a node.
   - Nothing is launched and nothing removed. The record is written, in the O(store) that the playbooks use too, so ticks
     from here and from elsewhere are ticks of one group.
   - Needs the right C(ec2:DescribeInstances), those of the store if it is in DynamoDB, and an account of the appliances
@@ -17,26 +19,32 @@ description:
     amazon.aws, boto3 and requests.
 options:
   group:
-    description: The group, as the tag C(cloudadc:group) of its instances names it.
+    description: The group, as the tag C(cloudadc:group) of its instances names it. Needed without O(groups).
     type: str
-    required: true
+  groups:
+    description:
+      - Many groups in one process. Each entry may have O(group), O(zones), O(policy), O(distributor) and O(store), and
+        takes from the arguments of these names what it does not have.
+      - All groups share the account of the appliances and the access to AWS.
+    type: list
+    elements: dict
+    version_added: 0.2.0
   zones:
-    description: Its zones, by name, or as O(cloudadc.aws.autoscale_group#role:main:autoscale_group_zones) has them.
+    description:
+      - Its zones, by name, or as O(cloudadc.aws.autoscale_group#role:main:autoscale_group_zones) has them. Needed, here
+        or in each entry of O(groups).
     type: list
     elements: raw
-    required: true
   policy:
-    description: As O(cloudadc.aws.autoscale_evaluate#module:policy).
+    description: As O(cloudadc.aws.autoscale_evaluate#module:policy). Needed, here or in each entry of O(groups).
     type: dict
-    required: true
   distributor:
     description: For a policy that does not name one.
     type: str
     choices: [nlb, dns]
   store:
-    description: As O(cloudadc.aws.autoscale_evaluate#module:store).
+    description: As O(cloudadc.aws.autoscale_evaluate#module:store). Needed, here or in each entry of O(groups).
     type: dict
-    required: true
   lease_seconds:
     description: Seconds without a sign of life after which the action of an open event is told again.
     type: float
@@ -127,7 +135,7 @@ EXAMPLES = r"""
           type: dynamodb
           table: cloudadc-autoscale
   rules:
-    - name: Say so
+    - name: Show the decision
       condition: event.type == "scale_out"
       action:
         debug:

@@ -36,12 +36,23 @@ def made(args: dict[str, Any]) -> Settings:
 
 
 def test_zones_as_names_and_as_the_role_has_them() -> None:
-    assert made(LEAST).zones == ("a", "b")
-    assert made({**LEAST, "zones": [{"name": "a", "clip": ""}, {"name": "b"}, "a"]}).zones == ("a", "b")
+    named, described = made(LEAST), made({**LEAST, "zones": [{"name": "a", "clip": ""}, {"name": "b"}, "a"]})
+    assert [group.zones for group in (*named.groups, *described.groups)] == [("a", "b")] * 2
 
 
 def test_the_distributor_may_stand_beside_the_policy() -> None:
-    assert made({**LEAST, "policy": POLICY, "distributor": "nlb"}).policy == made(LEAST).policy
+    assert made({**LEAST, "policy": POLICY, "distributor": "nlb"}).groups == made(LEAST).groups
+
+
+def test_many_groups_take_what_they_lack_from_the_arguments() -> None:
+    common = {key: value for key, value in LEAST.items() if key not in ("group", "zones")}
+    groups = [{"group": "shop", "zones": ["a"]}, {"group": "bank", "zones": ["b"], "store": {"path": "/other"}}]
+    found = made({**common, "groups": groups}).groups
+    assert [(group.name, group.zones, group.store["path"]) for group in found] == [
+        ("shop", ("a",), "/var/lib/cloudadc"),
+        ("bank", ("b",), "/other"),
+    ]
+    assert found[0].policy == found[1].policy == made(LEAST).groups[0].policy
 
 
 @pytest.mark.parametrize(
@@ -56,6 +67,9 @@ def test_the_distributor_may_stand_beside_the_policy() -> None:
         ({"store": {"type": "dynamodb"}}, "store must be of type file with path, or dynamodb with table"),
         ({"lease_seconds": 0}, "lease_seconds must be 1 to 86400 seconds, not 0"),
         ({"interval": 60}, "autoscale_ticks has no argument interval"),
+        ({"groups": []}, "groups must be a list of dictionaries"),
+        ({"groups": [{"nitro_pass": "x"}]}, "groups has no key nitro_pass"),
+        ({"groups": [{"group": "shop"}, {"group": "shop"}]}, "groups names shop more than once"),
     ],
 )
 def test_refusals(args: dict[str, Any], said: str) -> None:

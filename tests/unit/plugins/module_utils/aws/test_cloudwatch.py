@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.cloudwatch import metric_data
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.samples import all_figures
-from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import UNITS
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import WATCHED
 
 
 def data(interval: float = 60, **decision: Any) -> dict[str, dict[str, Any]]:
@@ -48,5 +48,5 @@ def test_quick_ticks_are_stored_by_the_second() -> None:
 
 def test_whatever_a_sample_holds_it_can_be_shown() -> None:
     sample = {"cpu": "41.5", "memory": 4294967295, "throughput": "much", "connections": True, "other": object()}
-    assert all_figures(sample) == {"cpu": 41.5, "memory": None, "throughput": None, "connections": None}
-    assert all_figures({}) == dict.fromkeys(UNITS)
+    assert all_figures(sample) == {**dict.fromkeys(WATCHED), "cpu": 41.5}
+    assert all_figures({}) == dict.fromkeys(WATCHED)

@@ -21,6 +21,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.cloudwatch_stats 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Reading, aggregate
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import REGISTRY
 
 NOW = 1772359230.0  # half a minute past 10:00 UTC
 ALL = {name: f"M-{name}" for name in ("cpu", "memory", "throughput", "connections", "cpu_management")}
@@ -104,7 +105,7 @@ def test_the_latest_counts_in_whatever_order_and_parts_it_comes() -> None:
     points = [(150.0, 1.0), (30.0, 3.0), (90.0, 2.0)]
     for parts in ([points], [points[:1], points[1:]], [points[1:], points[:1]], [points, []]):
         [reading] = read(*(result("cpu_0", *part) for part in parts))
-        assert (reading.figures.cpu, reading.error) == (3.0, None)
+        assert (reading.figures["cpu"], reading.error) == (3.0, None)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +125,10 @@ def test_a_figure(figure: str, value: float, read_as: float) -> None:
     assert reading.as_dict() == {
         "nsip": "i-1",
         "reachable": True,
-        **dict.fromkeys(ALL),
+        **dict.fromkeys(REGISTRY),
         figure: read_as,
         "error": None,
+        "counters": {},
     }
 
 
@@ -153,7 +155,7 @@ def test_a_figure(figure: str, value: float, read_as: float) -> None:
 def test_what_is_missing_late_or_beyond_belief(results: list[dict[str, Any]], reachable: bool, error: str) -> None:
     [reading] = read(*results)
     assert (reading.reachable, reading.error) == (reachable, error)
-    assert (reading.figures.cpu is None) == (error is not None)
+    assert (reading.figures["cpu"] is None) == (error is not None)
 
 
 def test_every_missing_figure_is_named_and_the_others_count() -> None:
@@ -206,7 +208,7 @@ def test_pages_are_followed(cloudwatch: tuple[Any, Stubber]) -> None:
     second = {"MetricDataResults": [result("cpu_0", (90, 1.0))]}
     aws.add_response("get_metric_data", second, request(wanted, NextToken="more"))
     [reading] = read_figures(client, source(), ["i-1"], NOW)
-    assert reading.figures.cpu == 2.0
+    assert reading.figures["cpu"] == 2.0
 
 
 @pytest.mark.parametrize(("nodes", "sizes"), [(0, []), (1, [1]), (500, [500]), (501, [500, 1])])
@@ -218,7 +220,7 @@ def test_five_hundred_queries_a_call(cloudwatch: tuple[Any, Stubber], nodes: int
         batch = wanted[turn * 500 : turn * 500 + size]
         answers = [result(each["Id"], (30, 7.0)) for each in batch]
         aws.add_response("get_metric_data", {"MetricDataResults": answers}, request(batch))
-    assert [reading.figures.cpu for reading in read_figures(client, source(), names, NOW)] == [7.0] * nodes
+    assert [reading.figures["cpu"] for reading in read_figures(client, source(), names, NOW)] == [7.0] * nodes
 
 
 def test_a_refusal_is_a_sentence(cloudwatch: tuple[Any, Stubber]) -> None:

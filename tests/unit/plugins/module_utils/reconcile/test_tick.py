@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick import Effects, Order, Ticked, tick, with_port
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick import (
+    Effects,
+    Ticked,
+    TickSpec,
+    tick,
+    with_port,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.cleanup import remains
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import Report
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Action, Node, Record
@@ -70,14 +76,15 @@ class Story:
 
     def tick(self, at: float, **order: Any) -> Ticked:
         given = {"policy": policy(self.distributor), "now": minute(at), "owner": "job", "announce": True, **order}
-        self.record, ticked = tick(Order(**given), Effects(self.world.collect, self.world.find), self.record)
+        self.record, ticked = tick(TickSpec(**given), Effects(self.world.collect, self.world.find), self.record)
         self.record = Record.from_json(json.loads(json.dumps(self.record.to_json())))
         return ticked
 
     def report(self, at: float, outcome: str = "done", **more: Any) -> Ticked:
         event = self.record.event
         assert event is not None
-        return self.tick(at, report=Report.from_dict({"id": event.id, "outcome": outcome, **more}))
+        said = {"id": event.id, "outcome": outcome, "takeover": event.takeovers, **more}
+        return self.tick(at, report=Report.from_dict(said))
 
 
 def test_the_first_tick_looks_for_the_nodes_and_the_second_knows_them() -> None:
@@ -194,7 +201,7 @@ def test_what_is_wrong_by_itself_is_refused_before_anything_is_asked(
     order: dict[str, Any], error: type[AutoscaleError]
 ) -> None:
     with pytest.raises(error):
-        Order(**{"policy": policy(), "now": minute(1), **order})
+        TickSpec(**{"policy": policy(), "now": minute(1), **order})
 
 
 # -- by hand ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_replay im
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Point, Span, Trail, clipped, watched
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Phase, Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import Recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import Batch, Recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import replay
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import RecordError
 from tests.unit.plugins.module_utils.scaling.story import BASE, HIGH, minute, policy
@@ -118,7 +118,7 @@ def replayed(keep: int = 1000) -> tuple[dict[str, Any], dict[str, Trail]]:
     from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import Options
 
     trails: dict[str, Trail] = {}
-    recording = Recording(("memory",), iter([[(at, (figure,)) for at, figure in driven(1440)]]))
+    recording = Recording(("memory",), iter([Batch.of_rows([(at, (figure,)) for at, figure in driven(1440)])]))
     result = replay({"calm": policy(), "eager": policy(watch_time=2)}, watched(recording, trails), Options(keep=keep))
     return json.loads(json.dumps(result)), trails
 

@@ -20,6 +20,7 @@ class Naive:
     step: int
     dns: bool
     samples: dict[int, dict[str, float | None] | None] = field(default_factory=dict)
+    silent: dict[int, int] = field(default_factory=dict)
     seen: list[int] = field(default_factory=list)
     event: str | None = None
     begun: int = 0
@@ -43,6 +44,7 @@ class Naive:
         if again or minute <= self.quiet_until:
             return "none", 0
         self.samples[minute] = sample
+        self.silent[minute] = nodes - int((sample or {}).get("nodes_reporting", nodes) or 0)
         if nodes < self.min_nodes:
             return self.open("scale_out", minute, self.min_nodes - nodes)
         return self.weigh(minute, nodes)
@@ -59,7 +61,7 @@ class Naive:
         shrinks = all(
             all((value := each.get(name)) is not None and value < low for each in samples)
             for name, (low, _high) in self.limits.items()
-        )
+        ) and not any(self.silent.get(each, 0) for each in watched)
         if grows and nodes < self.max_nodes:
             return self.open("scale_out", minute, min(self.step, self.max_nodes - nodes))
         if shrinks and nodes > self.min_nodes:

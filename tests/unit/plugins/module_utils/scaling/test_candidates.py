@@ -6,7 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.candidates import Node, choose, of_event
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.candidates import (
+    Node,
+    choose,
+    left_by,
+    of_event,
+    with_health,
+)
 
 
 def node(number: int, lifecycle: str = "in_service", event: str | None = None, live: bool = True) -> Node:
@@ -15,6 +21,10 @@ def node(number: int, lifecycle: str = "in_service", event: str | None = None, l
 
 def old(number: int) -> Node:
     return replace(node(number), image_id="old")
+
+
+def sick(number: int) -> Node:
+    return replace(node(number), healthy=False)
 
 
 def zone(count: int) -> list[Node]:
@@ -59,6 +69,22 @@ def going(nodes: list[Node], count: int = 1, **options: object) -> list[int | No
         ([*zone(3), node(3, "terminating", "e", live=False)], 1, {}, [3]),
         # Of another event: not gone on with, and not chosen.
         ([*zone(3), node(3, "draining", "other")], 1, {}, [2]),
+        # Silent and unhealthy nodes go first, whatever their image and number.
+        ([sick(0), node(1), node(2)], 1, {}, [0]),
+        ([sick(0), node(1), node(2)], 2, {}, [0, 2]),
+        ([sick(0), node(1, "joining"), node(2)], 1, {}, [1]),
+        ([sick(2), old(1), node(0)], 1, {"image_id": "new"}, [2]),
+        ([sick(0), sick(1), node(2)], 1, {}, [1]),
+        # The last healthy node stays, and the coordinator unless there is no other node.
+        ([sick(0), sick(1), node(2)], 2, {}, [1, 0]),
+        ([sick(0), node(1), node(2)], 2, {"coordinator": "10.0.1.0"}, [2, 0]),
+        ([sick(0), node(1), sick(2)], 1, {"coordinator": "10.0.1.0"}, [2]),
+        ([sick(0), node(1), sick(2)], 2, {"coordinator": "10.0.1.0"}, [2, 0]),
+        ([sick(0), sick(1)], 1, {}, [1]),
+        ([node(0), sick(1), node(2, "joining")], 2, {}, [2, 1]),
+        # Nothing is chosen where nothing is asked for.
+        (zone(3), 0, {}, []),
+        ([*zone(3), node(3, "draining", "e")], 0, {}, [3]),
         # By hand.
         ([*zone(3), node(3, "draining", "other")], 1, {"event_id": ""}, [3]),
         ([*zone(3), node(3, "terminating", "other", live=False)], 1, {"event_id": ""}, [2]),
@@ -87,3 +113,25 @@ def test_the_nodes_of_an_event() -> None:
     assert [item.node_id for item in of_event(nodes, "a")] == [1]
     assert [item.node_id for item in of_event(nodes, "")] == [2, 1]
     assert of_event(nodes, "c") == ()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "removed", "marked_now"),
+    [
+        (zone(3), [], []),
+        ([*zone(2), node(2, "joining"), node(3, "provisioning")], [3, 2], [3, 2]),
+        # A stranded node that an operator's scale-out has put into service since is in service.
+        ([*zone(2), node(2), node(3, "provisioning")], [3], [3]),
+        ([*zone(2), node(2, "terminating", "e"), node(3, "joining")], [2, 3], [3]),
+        # Nodes of other events are theirs, and what is gone cannot be marked.
+        ([*zone(2), node(2, "draining", "other"), node(3, "joining", live=False)], [], []),
+    ],
+)
+def test_cleanup_never_takes_a_node_in_service(nodes: list[Node], removed: list[int], marked_now: list[int]) -> None:
+    choice = left_by(nodes, "e")
+    assert [each.node_id for each in choice.victims] == removed
+    assert [each.node_id for each in choice.fresh] == marked_now
+
+
+def test_health_is_told_by_instance() -> None:
+    assert [each.healthy for each in with_health(zone(3), {"i-1"})] == [True, False, True]

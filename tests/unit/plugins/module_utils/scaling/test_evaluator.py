@@ -40,7 +40,7 @@ class Group:
     def report(self, outcome: str, at: float, message: str = "", resources: tuple[str, ...] = (), **more: Any) -> str:
         event = more.pop("event_id", None) or self.said.event_id
         assert event is not None
-        said = Report(event, Outcome(outcome), message, resources)
+        said = Report(event, Outcome(outcome), message, resources, takeover=more.pop("takeover", None))
         self.record, self.said = report(self.rules, self.record, said, minute(at), owner="one", **more)
         return self.said.reason
 
@@ -98,7 +98,7 @@ def test_two_samples_within_half_an_interval_are_one(seconds: float) -> None:
     assert len(group.said.window) == 2
     assert group.tick(2, 1.0, jitter=seconds) == "none"
     assert group.said.evaluated is False
-    assert group.said.reason == "this interval's sample, of 10:02:00, is counted already"
+    assert group.said.reason == "this interval's sample, of 10:02:00, is already counted"
     assert group.tick(3) == "scale_out"
 
 
@@ -157,11 +157,14 @@ def test_text_is_taken_for_numbers() -> None:
     assert group.ticks(1, 3, {"memory": "91.2", "nodes_total": 3}) == ["none", "none", "scale_out"]
 
 
-def test_a_longer_watch_time_keeps_the_samples_it_has() -> None:
+def test_a_changed_policy_takes_over_after_two_intervals_and_begins_a_new_window() -> None:
     group = Group()
     group.ticks(1, 2)
-    group.rules = policy(watch_time=5)
-    assert group.ticks(3, 5) == ["none", "none", "scale_out"]
+    before = group.record
+    group.rules = policy(watch_time=2)
+    assert group.ticks(3, 4) == ["none"] * 2
+    assert (group.record, group.said.evaluated) == (before, False)
+    assert group.ticks(5, 6) == ["none", "scale_out"]
 
 
 def test_another_interval_begins_a_new_window_and_keeps_the_phase() -> None:
@@ -223,7 +226,7 @@ def test_nothing_is_evaluated_until_growth_is_reported_and_cooldown_counts_from_
     group.ticks(1, 3)
     event = group.said.event_id
     for at in range(4, 9):
-        assert group.tick(at, owner="two", lease_seconds=9999) == "none"
+        assert group.tick(at, owner="two") == "none"
         assert (group.said.evaluated, group.said.event_id, group.phase) == (False, event, "scaling_out")
     group.report("done", 8, event_id=event)
     assert (group.phase, group.said.phase_until) == ("cooldown", minute(13))
@@ -235,7 +238,9 @@ def test_nothing_is_evaluated_until_growth_is_reported_and_cooldown_counts_from_
 def test_growth_reported_after_its_cooldown_is_watched_at_once() -> None:
     group = Group()
     group.ticks(1, 3)
-    group.ticks(4, 20, owner="two", lease_seconds=9999)
+    for at in range(4, 21):
+        group.report("running", at)
+        group.tick(at, owner="two")
     group.report("done", 20.2)
     assert group.phase == "watching"
     assert group.ticks(21, 23) == ["none", "none", "scale_out"]
@@ -243,32 +248,32 @@ def test_growth_reported_after_its_cooldown_is_watched_at_once() -> None:
 
 def test_its_executor_gets_the_same_action_again_and_others_none() -> None:
     group = Group()
-    group.ticks(1, 3, lease_seconds=300)
+    group.ticks(1, 3, claim_seconds=300)
     event = group.said.event_id
-    assert group.tick(4, owner="two", lease_seconds=300) == "none"
-    assert "one has it until 10:08:00" in group.said.reason
-    assert group.tick(4, owner="one", lease_seconds=300, jitter=5) == "scale_out"
+    assert group.tick(4, owner="two", claim_seconds=300) == "none"
+    assert "one has claimed it until 10:08:00" in group.said.reason
+    assert group.tick(4, owner="one", claim_seconds=300, jitter=5) == "scale_out"
     assert (group.said.event_id, group.said.resumed, group.said.count) == (event, True, 1)
 
 
 def test_an_executor_that_vanished_is_followed_by_another_under_the_same_id() -> None:
     group = Group()
-    group.ticks(1, 3, lease_seconds=300)
+    group.ticks(1, 3, claim_seconds=300)
     event = group.said.event_id
-    assert [group.tick(at, owner="two", lease_seconds=300) for at in range(4, 9)] == ["none"] * 5
-    assert group.tick(9, owner="two", lease_seconds=300) == "scale_out"
+    assert [group.tick(at, owner="two", claim_seconds=300) for at in range(4, 9)] == ["none"] * 5
+    assert group.tick(9, owner="two", claim_seconds=300) == "scale_out"
     assert (group.said.event_id, group.said.resumed) == (event, True)
     assert group.record.event is not None
     assert (group.record.event.owner, group.record.event.takeovers) == ("two", 1)
-    assert group.tick(10, owner="one", lease_seconds=300) == "none"
+    assert group.tick(10, owner="one", claim_seconds=300) == "none"
 
 
 def test_a_sign_of_life_keeps_the_event_and_names_what_it_began() -> None:
     group = Group()
-    group.ticks(1, 3, lease_seconds=120)
+    group.ticks(1, 3, claim_seconds=120)
     event = group.said.event_id
-    group.report("running", 5, resources=("i-1",), lease_seconds=120)
-    group.report("running", 5, resources=("i-1", "eni-2"), lease_seconds=120, event_id=event)
+    group.report("running", 5, resources=("i-1",), claim_seconds=120)
+    group.report("running", 5, resources=("i-1", "eni-2"), claim_seconds=120, event_id=event)
     assert group.tick(7, owner="two") == "none"
     assert group.record.event is not None
     assert group.record.event.resources == ("i-1", "eni-2")
@@ -278,7 +283,7 @@ def test_a_sign_of_life_keeps_the_event_and_names_what_it_began() -> None:
 def test_done_while_draining_tells_that_the_nodes_left_the_distributor() -> None:
     group = Group()
     group.ticks(1, 3, LOW)
-    assert group.report("done", 3) == "1 node left the distributor; draining until 10:13:00, the event goes on"
+    assert group.report("done", 3) == "1 node left the distributor; draining until 10:13:00, the event stays open"
     assert group.phase == "draining"
     assert group.record.event is not None
     assert group.record.event.released
@@ -288,7 +293,7 @@ def test_one_who_announced_itself_and_vanished_before_the_nodes_left_is_followed
     group = Group()
     group.ticks(1, 3, LOW)
     event = group.said.event_id
-    group.report("running", 3, lease_seconds=120)
+    group.report("running", 3, claim_seconds=120)
     assert group.ticks(4, 5, LOW, owner="two") == ["none"] * 2
     assert group.tick(6, LOW, owner="two") == "scale_in"
     assert group.said.event_id == event
@@ -302,10 +307,10 @@ def test_a_drain_that_never_began_begins_anew_when_its_time_is_over() -> None:
     group = Group()
     group.ticks(1, 3, LOW)
     event = group.said.event_id
-    group.report("running", 3, lease_seconds=120)
+    group.report("running", 3, claim_seconds=120)
     assert group.tick(20, LOW, owner="two") == "scale_in"
     assert (group.said.event_id, group.phase) == (event, "draining")
-    assert group.report("done", 20) == "1 node left the distributor; draining until 10:30:00, the event goes on"
+    assert group.report("done", 20) == "1 node left the distributor; draining until 10:30:00, the event stays open"
     assert group.ticks(21, 30, LOW, owner="two") == ["none"] * 10
     assert group.tick(31, LOW, owner="two") == "deprovision"
 
@@ -396,7 +401,7 @@ def test_what_a_failed_event_began_stays_named_until_it_is_dealt_with() -> None:
     assert left["event_id"] == event
     assert (left["resources"], left["message"]) == (["i-1", "eipalloc-1"], "join timed out")
     assert group.report("failed", 4, event_id=event) == f"{event} was reported failed before"
-    assert group.report("done", 5, event_id=event) == f"what {event} had left unfinished is dealt with"
+    assert group.report("done", 5, event_id=event) == f"what {event} left unfinished is cleaned up"
     assert overview(group.record)["unfinished"] == []
     assert group.report("done", 6, event_id=event).endswith("nothing of it is unfinished")
 

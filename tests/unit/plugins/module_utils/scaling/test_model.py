@@ -44,6 +44,13 @@ def figures(rng: random.Random, mood: str, names: list[str]) -> Sample:
     return sample
 
 
+def with_silent_nodes(rng: random.Random, sample: Sample, nodes: int) -> Sample:
+    """The same sample, of some of the nodes now and then."""
+    if sample is None or rng.random() > 0.1:
+        return sample
+    return {**sample, "nodes_total": nodes, "nodes_reporting": rng.randint(0, nodes)}
+
+
 def trace(rng: random.Random, length: int, names: list[str]) -> list[Tick]:
     """Moods that last some minutes, with holes, second ticks, and reports that are late or bad."""
     ticks: list[Tick] = []
@@ -110,8 +117,9 @@ def test_the_naive_model_says_the_same(seed: int) -> None:
             continue
         for again in range(1 + tick.again):
             nodes = runner.nodes
-            said = runner.tick(number, tick.sample, jitter=again * 20.0)
-            action, count = naive.tick(number, tick.sample, nodes)
+            sample = with_silent_nodes(rng, tick.sample, nodes)
+            said = runner.tick(number, sample, jitter=again * 20.0)
+            action, count = naive.tick(number, sample, nodes)
             fresh = {"count": count} if count else {}
             answer = {"count": said.count} if count else {}
             assert (number, said.action.value, answer) == (number, action, fresh), said.reason

@@ -21,8 +21,8 @@ from .story import BETWEEN, HIGH, LOW, iso, minute, policy, rows
 
 
 def recorded(figures: list[float | None], first: int = 1) -> Recording:
-    rows: Batch = [(minute(at), (figure,)) for at, figure in enumerate(figures, start=first)]
-    return Recording(("memory",), iter([rows]))
+    rows = [(minute(at), (figure,)) for at, figure in enumerate(figures, start=first)]
+    return Recording(("memory",), iter([Batch.of_rows(rows)]))
 
 
 def story(distributor: str) -> Recording:
@@ -100,8 +100,8 @@ def test_a_metric_that_the_recording_has_not_gets_a_sentence() -> None:
 
 
 def test_newest_first_gets_a_sentence() -> None:
-    with pytest.raises(SampleError, match=f"sample 2, of {iso(1)}, comes after one of {iso(2)}: oldest first"):
-        replay({"p": policy()}, Recording(("memory",), iter([[(minute(2), (1.0,))], [(minute(1), (1.0,))]])))
+    with pytest.raises(SampleError, match=f"sample 2, of {iso(1)}, comes after one of {iso(2)}: samples must be"):
+        replay({"p": policy()}, Recording(("memory",), iter([Batch.of_rows([(minute(at), (1.0,))]) for at in (2, 1)])))
 
 
 def test_nothing_recorded_gets_a_sentence() -> None:
@@ -141,7 +141,7 @@ def test_it_is_the_evaluator() -> None:
 def test_memory_does_not_grow_with_the_samples() -> None:
     def endless(batches: int) -> Iterator[Batch]:
         for number in range(batches):
-            yield [(minute(number * 1000 + at), (60.0,)) for at in range(1000)]
+            yield Batch.of_rows([(minute(number * 1000 + at), (60.0,)) for at in range(1000)])
 
     peaks = []
     for batches in (10, 100):

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import polling
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec import figures as stats
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec import metrics
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Figures, Reading
 
 GOOD = {
@@ -24,14 +26,20 @@ GOOD = {
     "txmbitsrate": 50,
     "tcpcurclientconn": "1210",
     "rescpuusagepcnt": 4294967295,
+    "httprequestsrate": 12.5,
+    "enainbwlimitexceeded": "1",
+    "enaoutbwlimitexceeded": "2",
+    "enappslimitexceeded": "3",
+    "enaconntracklimitexceeded": "4",
 }
 
 
 def test_an_ordinary_answer() -> None:
     expected = Figures(cpu=41.5, memory=21.105921, throughput=150.25, connections=1210, cpu_management=3.0)
-    assert stats.parse_ns(GOOD) == (expected, [])
-    assert stats.parse_ns([GOOD]) == (expected, [])
-    reading = stats.reading_of("10.0.1.10", GOOD)
+    expected["http_requests"] = 12.5
+    for reply in (GOOD, [GOOD]):
+        assert stats.parse_stats({"ns": reply}) == (expected, {"ena_limited": 10}, [])
+    reading = stats.reading_of("10.0.1.10", {"ns": GOOD})
     assert (reading.reachable, reading.error) == (True, None)
 
 
@@ -72,19 +80,19 @@ FIGURE_OF = {
     ],
 )
 def test_what_cannot_be_believed_is_null_and_named(field: str, value: Any, said: str) -> None:
-    reading = stats.reading_of("10.0.1.10", {**GOOD, field: value})
-    assert getattr(reading.figures, FIGURE_OF[field]) is None
+    reading = stats.reading_of("10.0.1.10", {"ns": {**GOOD, field: value}})
+    assert reading.figures[FIGURE_OF[field]] is None
     assert reading.error is not None
     assert reading.error.startswith(said.replace("{}", field, 1))
     others = {figure for name, figure in FIGURE_OF.items() if figure != FIGURE_OF[field]}
-    assert all(getattr(reading.figures, figure) is not None for figure in others), "one bad field spoils no other"
+    assert all(reading.figures[figure] is not None for figure in others), "one bad field spoils no other"
 
 
 @pytest.mark.parametrize("field", ["pktcpuusagepcnt", "memusagepcnt", "mgmtcpuusagepcnt"])
 @pytest.mark.parametrize("value", [100.01, "101", 4294967294])
 def test_a_percentage_above_a_hundred_is_none(field: str, value: Any) -> None:
-    figures, problems = stats.parse_ns({**GOOD, field: value})
-    assert getattr(figures, FIGURE_OF[field]) is None
+    figures, _totals, problems = stats.parse_stats({"ns": {**GOOD, field: value}})
+    assert figures[FIGURE_OF[field]] is None
     assert problems == [f"{field} is {value!r}, outside 0 to 100"]
 
 
@@ -92,12 +100,12 @@ def test_a_percentage_above_a_hundred_is_none(field: str, value: Any) -> None:
     ("value", "number"), [("0.900000", 0.9), ("0", 0.0), (100, 100.0), (" 7 ", 7.0), ("1e1", 10.0)]
 )
 def test_numbers_come_as_numbers_and_as_text(value: Any, number: float) -> None:
-    assert stats.parse_ns({**GOOD, "pktcpuusagepcnt": value})[0].cpu == number
+    assert stats.parse_stats({"ns": {**GOOD, "pktcpuusagepcnt": value}})[0]["cpu"] == number
 
 
 @pytest.mark.parametrize("reply", [None, [], {}, "ns", 7, [[]], [None], ["ns"]])
 def test_an_answer_without_figures_is_said_to_be_one(reply: Any) -> None:
-    assert stats.parse_ns(reply) == (Figures(), ["the reply to stat/ns holds no figures"])
+    assert stats.parse_stats({"ns": reply}) == (Figures(), {}, ["the reply to stat/ns holds no figures"])
 
 
 _JSON = st.recursive(
@@ -111,12 +119,12 @@ _JSON = st.recursive(
 @example({"rxmbitsrate": 1e308, "txmbitsrate": 1e308})
 @example({"tcpcurclientconn": "0.5"})
 def test_whatever_comes_figures_are_in_range_or_null_and_every_null_is_explained(reply: Any) -> None:
-    reading = stats.reading_of("10.0.1.10", reply)
+    reading = stats.reading_of("10.0.1.10", {"ns": reply})
     told = reading.as_dict()
     for name in ("cpu", "memory", "cpu_management"):
         assert told[name] is None or 0 <= told[name] <= 100
     for name in ("throughput", "connections"):
-        assert told[name] is None or 0 <= told[name] < 2 * stats.SENTINEL
+        assert told[name] is None or 0 <= told[name] < 2 * metrics.SENTINEL
     missing = [name for name in ("cpu", "memory", "throughput", "connections", "cpu_management") if told[name] is None]
     assert bool(missing) == bool(reading.error)
     json.dumps(told, allow_nan=False)
@@ -127,11 +135,15 @@ def test_good_figures_arrive_as_they_are_in_either_form(percent: float, rate: fl
     row = {**GOOD, "pktcpuusagepcnt": percent, "rxmbitsrate": rate, "txmbitsrate": 0, "tcpcurclientconn": connections}
     as_text = {name: repr(value) if isinstance(value, float) else str(value) for name, value in row.items()}
     for reply in (row, as_text):
-        figures, problems = stats.parse_ns(reply)
+        figures, _totals, problems = stats.parse_stats({"ns": reply})
         assert problems == []
-        assert figures.cpu == percent
-        assert figures.throughput == pytest.approx(rate, abs=1e-6)
-        assert figures.connections == connections
+        assert figures["cpu"] == percent
+        assert figures["throughput"] == pytest.approx(rate, abs=1e-6)
+        assert figures["connections"] == connections
+
+
+def some(*values: float | None) -> Figures:
+    return Figures(**dict(zip(("cpu", "memory", "throughput", "connections"), values, strict=False)))
 
 
 @pytest.mark.parametrize(
@@ -139,28 +151,32 @@ def test_good_figures_arrive_as_they_are_in_either_form(percent: float, rate: fl
     [
         ([], (None, None, None, None, 0, 0)),
         ([Figures()], (None, None, None, None, 1, 0)),
-        ([Figures(10, 20, 30, 40), Figures(20, 40, 50.5, 60)], (15, 30, 80.5, 100, 2, 2)),
-        ([Figures(10, None, 30, None), Figures(None, 40, None, None), Figures()], (10, 40, 30, None, 3, 2)),
-        ([Figures(0, 0, 0, 0)], (0, 0, 0, 0, 1, 1)),
+        ([some(10, 20, 30, 40), some(20, 40, 50.5, 60)], (15, 30, 80.5, 100, 2, 2)),
+        ([some(10, None, 30, None), some(None, 40, None, None), Figures()], (10, 40, 30, None, 3, 2)),
+        ([some(0, 0, 0, 0)], (0, 0, 0, 0, 1, 1)),
         ([Figures(cpu_management=5)], (None, None, None, None, 1, 0)),
     ],
 )
 def test_the_aggregate_is_of_those_that_report(figures: list[Figures], expected: tuple[float | None, ...]) -> None:
     readings = [Reading(str(number), True, entry) for number, entry in enumerate(figures)]
     names = ("cpu", "memory", "throughput", "connections", "nodes_total", "nodes_reporting")
-    assert stats.aggregate(readings) == dict(zip(names, expected, strict=True))
+    whole = stats.aggregate(readings)
+    assert {name: whole[name] for name in names} == dict(zip(names, expected, strict=True))
+    assert whole["figures_reporting"] == {
+        name: sum(entry[name] is not None for entry in figures) for name in metrics.WATCHED
+    }
 
 
 def test_all_are_polled_side_by_side_and_answers_keep_their_order() -> None:
-    together = threading.Barrier(stats.MAX_WORKERS, timeout=10)
+    together = threading.Barrier(polling.MAX_WORKERS, timeout=10)
 
     def probe(nsip: str, report: Callable[[Reading], None]) -> None:
         together.wait()
         report(Reading(nsip, True, Figures(cpu=1)))
 
-    nsips = [f"10.0.1.{number}" for number in range(stats.MAX_WORKERS)]
-    assert [reading.nsip for reading in stats.poll(nsips, probe, 10)] == nsips
-    assert stats.poll([], probe, 10) == []
+    nsips = [f"10.0.1.{number}" for number in range(polling.MAX_WORKERS)]
+    assert [reading.nsip for reading in polling.poll(nsips, probe, 10)] == nsips
+    assert polling.poll([], probe, 10) == []
 
 
 def test_one_that_hangs_costs_the_deadline_and_not_the_others() -> None:
@@ -174,7 +190,7 @@ def test_one_that_hangs_costs_the_deadline_and_not_the_others() -> None:
             over.wait(30)
 
     begun = time.monotonic()
-    first, second, third = stats.poll(["hangs", "answers", "hangs late"], probe, 0.4)
+    first, second, third = polling.poll(["hangs", "answers", "hangs late"], probe, 0.4)
     took = time.monotonic() - begun
     over.set()
     assert 0.4 <= took < 5
@@ -183,5 +199,5 @@ def test_one_that_hangs_costs_the_deadline_and_not_the_others() -> None:
         Figures(),
         "hangs: no complete answer within 0.4 s",
     )
-    assert second.figures.cpu == 1
-    assert third.figures.cpu == 1, "what was read before a slow logout counts"
+    assert second.figures["cpu"] == 1
+    assert third.figures["cpu"] == 1, "what was read before a slow logout counts"

@@ -160,3 +160,55 @@ def test_reading_needs_no_right_to_write(tmp_path: Path) -> None:
     mtime = store.path.stat().st_mtime_ns
     store.read()
     assert (sorted(each.name for each in tmp_path.iterdir()), store.path.stat().st_mtime_ns) == (before, mtime)
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o757, 0o773])
+def test_a_folder_that_every_user_may_write_is_refused(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(StoreUnusable, match=r"may be written by every user \(mode 07.*chmod o-w"):
+        FileStore(folder, KEY).acquire("one", 60)
+    assert list(folder.iterdir()) == []
+    folder.chmod(mode | stat.S_ISVTX)
+    assert FileStore(folder, KEY).acquire("one", 60).fence == 1, "with the sticky bit it is as /tmp"
+
+
+def test_a_file_that_a_stranger_put_into_a_folder_open_to_all_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = written(tmp_path)
+    tmp_path.chmod(0o1777)
+    assert store.read().version == 1
+    monkeypatch.setattr(file.os, "geteuid", lambda: 4711)
+    os.chown(store.path, 4712, -1)
+    with pytest.raises(StoreUnusable, match="belongs to user 4712, and every user may create files"):
+        store.read()
+
+
+def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
+    store, target = written(tmp_path), tmp_path / "target"
+    target.write_bytes(store.path.read_bytes())
+    store.path.unlink()
+    store.path.symlink_to(target)
+    before = target.read_bytes()
+    for attempt in (store.read, lambda: store.acquire("two", 60)):
+        with pytest.raises(StoreUnusable, match="it is a symbolic link; name the file or folder itself"):
+            attempt()
+    assert target.read_bytes() == before
+
+
+def test_a_link_in_place_of_the_draft_is_not_followed(tmp_path: Path) -> None:
+    store, target = written(tmp_path), tmp_path / "target"
+    target.write_text("mine")
+    store.path.with_name(f".{store.path.name}.draft").symlink_to(target)
+    store.release(store.acquire("two", 60))
+    assert target.read_text() == "mine"
+    assert not store.path.is_symlink()
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    written(tmp_path / "link")
+    assert (tmp_path / "data" / file_name(KEY)).is_file()

@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The claim of a run on a scaling event: renewed while modules wait, checked before what cannot be taken back.
+
+The claim (at most 300 s, on the event) and the lease (on the record, for the length of one write) are two things.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.errors import Refusal
+from ..core.waiting import Clock
+from ..scaling.engine import CLAIM_SECONDS
+from ..scaling.group_state import Record
+from ..scaling.ownership import held, renewed
+from ..stores.base import LeaseLost, LeaseRefused, Store
+from ..stores.options import CREATE, default_owner, open_store, store_argument_spec
+from .session import carry_out, loaded, patiently
+
+#: Seconds for which a renewal waits for the lease; a tick of other runs holds it while it reads the nodes.
+PATIENCE = 10.0
+#: Seconds for which a renewal holds the lease, if its process dies.
+HELD_SECONDS = 30.0
+#: How often a waiting module renews its claim, in seconds: four times within the longest claim.
+EVERY = 60.0
+
+
+def renew_claim(
+    store: Store,
+    group: str,
+    zone: str,
+    event_id: str,
+    takeover: int,
+    owner: str = "",
+    now: float | None = None,
+    *,
+    patience: float = PATIENCE,
+) -> Record:
+    """Renew the claim on an event for another 300 s, and return the record. Two calls of a store.
+
+    A renewal that cannot have the lease in time renews nothing, as long as the event is still this run's.
+
+    Args:
+        store: The store of this group and zone.
+        group: Name of the group.
+        zone: The zone.
+        event_id: The event.
+        takeover: Its takeover number, as the decision named it.
+        owner: The run that renews; empty: whichever has this number.
+        now: Seconds since the epoch; None: the current time.
+        patience: Seconds to wait for the lease.
+
+    Raises:
+        OvertakenError: The event is closed, or another run has taken it over.
+        StoreError: The store cannot be used.
+    """
+    if (store.key.group, store.key.zone) != (group, zone):
+        raise Refusal(f"the store holds the state of {store.key}, not of {group} {zone}")
+    instant = time.time() if now is None else now
+
+    def plan(record: Record) -> tuple[Record, None]:
+        return renewed(record, event_id, takeover, owner, instant, CLAIM_SECONDS), None
+
+    try:
+        _before, after, _nothing = patiently(
+            lambda: carry_out(store, plan, f"claim {default_owner()}", HELD_SECONDS, own_time=True), patience
+        )
+    except (LeaseRefused, LeaseLost):
+        return check_claim(store, event_id, takeover, owner)
+    return after
+
+
+def check_claim(store: Store, event_id: str, takeover: int, owner: str = "") -> Record:
+    """Return the record if this run still owns the event; raises OvertakenError if not. One read, no write."""
+    record = loaded(store.read(), store)
+    held(record, event_id, takeover, owner)
+    return record
+
+
+def event_argument_spec() -> dict[str, Any]:
+    """Return the option ``event`` of modules that wait, or do what cannot be taken back, for a scaling event."""
+    store = store_argument_spec(create=CREATE)
+    return {
+        "type": "dict",
+        "options": {
+            "id": {"type": "str", "required": True},
+            "takeover": {"type": "int", "required": True},
+            "group": {"type": "str"},
+            "zone": {"type": "str"},
+            "owner": {"type": "str", "default": ""},
+            "store": store,
+        },
+    }
+
+
+@dataclass(slots=True)
+class Claim:
+    """The claim of this run on one event.
+
+    ``look`` is made for wait loops: it renews at most every 60 s. ``check`` is for the moment before a write that
+    cannot be taken back. Both raise OvertakenError when the event is not this run's any more.
+    """
+
+    store: Store
+    event_id: str
+    takeover: int
+    owner: str = ""
+    clock: Clock = time.monotonic
+    _due: float = field(default=0.0)
+
+    def renew(self) -> None:
+        """Renew now."""
+        renew_claim(self.store, self.store.key.group, self.store.key.zone, self.event_id, self.takeover, self.owner)
+        self._due = self.clock() + EVERY
+
+    def look(self) -> None:
+        """Renew if it is due."""
+        if self.clock() >= self._due:
+            self.renew()
+
+    def check(self) -> None:
+        """Raise OvertakenError unless the event is still this run's."""
+        check_claim(self.store, self.event_id, self.takeover, self.owner)
+
+
+def claim_of(module: Any, **client_options: Any) -> Claim | None:
+    """Return the claim that the module's option ``event`` names; None without one.
+
+    Group and zone are those of the option, else those of the module. Raises Refusal where neither names them.
+
+    ``client_options``: for the client of DynamoDB, of modules whose ``validate_certs`` is about appliances.
+    """
+    event: Mapping[str, Any] | None = module.params.get("event")
+    if event is None:
+        return None
+    where = [event.get(name) or module.params.get(name) for name in ("group", "zone")]
+    if not all(where):
+        raise Refusal(f"event {event['id']}: event.group and event.zone must name the group and zone of the event")
+    options = _Options({"store": event["store"]}, module.client, module.check_mode)
+    store = open_store(options, *where, **client_options)
+    return Claim(store, event["id"], event["takeover"], event.get("owner") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What ``open_store`` needs of a module."""
+
+    params: Mapping[str, Any]
+    client: Callable[..., Any]
+    check_mode: bool
