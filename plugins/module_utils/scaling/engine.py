@@ -285,8 +285,10 @@ class Engine:
     ) -> Action:
         self.sequence += 1
         where = self.origin.group, self.origin.zone, self.sequence
-        event = events.opened(self.policy, where, action, count, self.nodes, now, reason, owner, _claim(now, claim))
-        self.event = replace(event, request=request)
+        until = _claim(now, claim)
+        self.event = event = events.opened(
+            self.policy, where, action, count, self.nodes, now, reason, owner, until, request
+        )
         shrinks = event.shrinks
         self.phase = Phase.DRAINING if shrinks else Phase.SCALING_OUT
         self.since, self.since_slot, self.until = now, self.slot, event.drain_until

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..spec.errors import RecordError
@@ -102,10 +103,11 @@ class Terms:
     drain_timeout: float
     ttl: float
 
-    @classmethod
-    def of(cls, policy: Policy) -> Terms:
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def of(policy: Policy) -> Terms:
         """Return the terms of this policy."""
-        return cls(policy.fingerprint, policy.interval, policy.cooldown, policy.drain_timeout, policy.ttl)
+        return Terms(policy.fingerprint, policy.interval, policy.cooldown, policy.drain_timeout, policy.ttl)
 
 
 @dataclass(frozen=True, slots=True)
