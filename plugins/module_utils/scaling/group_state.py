@@ -14,7 +14,7 @@ from typing import Any
 from ..spec.errors import RecordError
 from ..spec.figures import Counted
 from ..spec.metrics import REGISTRY, WATCHED
-from ..spec.policy import Policy
+from ..spec.policy import Policy, backoff
 from ..spec.times import to_iso
 from .json_fields import Fields
 
@@ -108,6 +108,10 @@ class Terms:
     def of(policy: Policy) -> Terms:
         """Return the terms of this policy."""
         return Terms(policy.fingerprint, policy.interval, policy.cooldown, policy.drain_timeout, policy.ttl)
+
+    def backoff(self, failures: int) -> float:
+        """Return the back-off in seconds after failures in a row."""
+        return backoff(self.interval, self.cooldown, failures)
 
 
 @dataclass(frozen=True, slots=True)
