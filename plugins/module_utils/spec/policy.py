@@ -217,7 +217,7 @@ class _Reader:
 
 
 def backoff(interval: float, cooldown: float, failures: int) -> float:
-    """Return the back-off in seconds after this many failures in a row. ``interval``: seconds; ``cooldown``: minutes."""
+    """Return the back-off in seconds after failures in a row. ``interval``: seconds; ``cooldown``: minutes."""
     return min(interval * 2.0 ** min(failures, 32), max(LONGEST_BACKOFF, cooldown * 60))
 
 
