@@ -21,7 +21,7 @@ from .json_fields import Fields
 #: Raised by one when a reader of the old form could misunderstand the new one.
 VERSION = 1
 
-#: How many closed events a record names, and how many failed ones whose remains were not reported removed.
+#: How many closed events a record names, and how many failed ones that are not reported cleaned up.
 HISTORY = 50
 UNFINISHED = 20
 

@@ -137,7 +137,7 @@ def test_a_figure_that_cannot_be_believed_is_null_and_the_others_count() -> None
     (entry,) = result["nodes"]
     assert (entry["cpu"], entry["throughput"], entry["memory"]) == (None, None, 20.5)
     assert entry["error"] == (
-        "rxmbitsrate is 'n/a', not a number; pktcpuusagepcnt is 4294967295, which means not available"
+        "pktcpuusagepcnt is 4294967295, which means not available; rxmbitsrate is 'n/a', not a number"
     )
     assert result["aggregate"]["cpu"] is None
     assert result["aggregate"]["connections"] == 1000
