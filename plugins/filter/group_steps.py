@@ -17,7 +17,6 @@ def zone_steps(
     instances: Sequence[Mapping[str, Any]] | None = None,
     applications: Sequence[Mapping[str, Any]] = (),
     only_new: bool = False,
-    check_mode: bool = False,
 ) -> dict[str, Any]:
     """Return the work of each step of a scale-out in one zone."""
     return group_steps.zone_steps(
@@ -26,21 +25,17 @@ def zone_steps(
         zone,
         applications=applications,
         only_new=only_new,
-        check_mode=check_mode,
     )
 
 
 def application_steps(
     state: Mapping[str, Any],
     applications: Sequence[Mapping[str, Any]] = (),
-    check_mode: bool = False,
     draining: bool = False,
     listeners: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the work of each step of a deployment of applications on all nodes in service."""
-    return group_steps.deployment_steps(
-        state, applications, check_mode=check_mode, draining=draining, listeners=listeners
-    )
+    return group_steps.deployment_steps(state, applications, draining=draining, listeners=listeners)
 
 
 class FilterModule:

@@ -12,7 +12,8 @@ description:
   - An internet-facing one has one Elastic IP in each zone. Where none is given, one is allocated, tagged with the group
     and the zone, found again by these tags, and released with the balancer.
   - Zones are independent; by default a zone's address answers from that zone's targets only (cross-zone is off).
-  - A balancer of the same name without the group's tag C(cloudadc:group) is never touched.
+  - A balancer of the same name without the group's tags C(cloudadc:group) and C(cloudadc:kind=group) is never touched.
+    What an earlier release made has no tag of the kind; it is adopted, which a warning reports.
   - V(absent) removes the balancer with its listeners, the target groups that carry the group's tag, and the Elastic IPs
     that were allocated here. A target group of the group is removed even if it belongs to no balancer any more.
   - Calls. One C(DescribeLoadBalancers) and one C(DescribeAddresses) side by side, then one C(DescribeTags) and one
@@ -186,6 +187,7 @@ from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.nlb.balancer_work import Balancing
 from ..module_utils.distributors.nlb.balancers import Place, Want
+from ..module_utils.spec.identity import adoption_warning
 
 
 def argument_spec() -> dict[str, Any]:
@@ -233,7 +235,11 @@ def run(module: Any) -> dict[str, Any]:
         timeout=params["wait_timeout"] if params["wait"] else None,
         check=module.check_mode,
     )
-    return job.remove() if params["state"] == "absent" else job.converge()
+    result = job.remove() if params["state"] == "absent" else job.converge()
+    warning = adoption_warning(job.want.owner, job.adopted)
+    if warning:
+        module.warn(warning)
+    return result
 
 
 def main() -> None:

@@ -10,8 +10,9 @@ short_description: Lead applications of an appliance group from a Network Load B
 description:
   - Makes it true that each application has a listener on the load balancer, and behind it a target group of type V(ip)
     for the client addresses of the appliances.
-  - What belongs to an application is known by the tags C(cloudadc:group) and C(cloudadc:application) of its target
-    group, which is named C(<group>-<application>). The listener of an application is the one that forwards to it.
+  - What belongs to an application is identified by the tags C(cloudadc:group), C(cloudadc:kind=group) and
+    C(cloudadc:application) of its target group, which is named C(<group>-<application>). A target group of an earlier
+    release has no tag of the kind and gets it. The listener of an application is the one that forwards to it.
   - Refused before anything is written are a port that another listener has, a target group of that name which was not
     made for this application, one in another VPC, of another protocol or type, and a name that AWS does not take.
   - Targets are not registered here, but by M(cloudadc.aws.nlb_adc_target).
@@ -236,7 +237,6 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws import tags as t
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure, Refusal
@@ -247,6 +247,7 @@ from ..module_utils.distributors.nlb.listeners import (
     check_wishes,
     describe,
     foretell,
+    owner_of,
     wish_of,
 )
 
@@ -309,7 +310,7 @@ def ways_of(module: Any) -> Ways:
         purge=params["purge"],
         others=params["others"],
         only_look=module.check_mode,
-        tags={**tags, t.GROUP: group},
+        tags={**tags, **owner_of(group).tags},
     )
 
 

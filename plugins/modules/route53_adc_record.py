@@ -351,7 +351,7 @@ from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.dns.record_changes import INSYNC
-from ..module_utils.distributors.dns.record_sets import Zone, find_zone, joined, requests_of, told
+from ..module_utils.distributors.dns.record_sets import Zone, find_zone, joined, requests_of, result_of
 
 
 def argument_spec() -> dict[str, Any]:
@@ -413,7 +413,7 @@ def run(module: Any) -> dict[str, Any]:
     batch, change = (zone.decide(requests), None) if module.check_mode else zone.converge(requests)
     change_id = str(change["Id"]).rpartition("/")[2] if change else None
     many = params["record_sets"] is not None
-    answer = joined(requests, batch) if many else told(requests[0], batch.plans[0])
+    answer = joined(requests, batch) if many else result_of(requests[0], batch.plans[0])
     answer |= {"hosted_zone_id": zone.id, "change_id": change_id}
     if change is None or change["Status"] == INSYNC or not params["wait"]:
         return answer

@@ -110,6 +110,10 @@ definition:
   description: O(definition), for filters that decide on the result.
   returned: without O(lost_nodes)
   type: dict
+check_mode:
+  description: Whether the module ran in check mode, in which nothing that the group needs may exist yet.
+  returned: without O(lost_nodes)
+  type: bool
 problems:
   description: One message for each thing that prevents the group from being built, or the zone from scaling.
   returned: without O(lost_nodes)
@@ -274,7 +278,7 @@ def run(module: Any) -> dict[str, Any]:
     lost = list(params["lost_nodes"])
     if lost:
         return {"orphans": orphaned(clients("ec2"), lost, subnets)}
-    result = survey(clients, request)
+    result = {**survey(clients, request), "check_mode": module.check_mode}
     if params["store"]:
         try:
             if definition["state"] == "absent":

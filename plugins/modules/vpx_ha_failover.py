@@ -9,28 +9,82 @@ version_added: 0.1.0
 short_description: Hand the primary role of a VPX pair to the other node, with its Elastic IPs
 description:
   - Forces a failover at the node that is primary and waits until the other one says that it is.
-  - Elastic IPs given in O(moves) are moved in the same moment. Everything that can be known before is read before, so
-    that clients wait only for the switch itself and for one C(AssociateAddress).
-  - If the other node is primary already, no failover is forced; Elastic IPs that are not where O(moves) wants them
-    are moved.
+  - With O(group) it does the whole job of a planned failover in one process. It reads the pair, refuses unless one
+    node is primary, the other is secondary and both are in sync, hands the primary role over, and moves the Elastic
+    IPs of the pair. A failover that was interrupted (an Elastic IP is still on the secondary) is finished.
+  - With O(peer) it does so for the two nodes that are named, and moves the Elastic IPs in O(moves). If O(peer) is
+    primary already, no failover is forced; Elastic IPs that are not where O(moves) wants them are moved.
+  - Everything that can be read before the switch is read before it, so that clients wait only for the switch itself and
+    for one C(AssociateAddress).
   - Nothing is saved, because a failover changes no configuration.
   - Calls. On each node a login, C(hanode) and a logout; one C(hafailover) on the primary; C(hanode) on the other node
-    until it is primary; with O(moves) one C(DescribeAddresses) before, one C(AssociateAddress) per Elastic IP, all at
-    once, and one C(DescribeAddresses) per look at the result.
+    until it is primary; with Elastic IPs one C(DescribeAddresses) before, one C(AssociateAddress) per Elastic IP, all
+    at once, and one C(DescribeAddresses) per look at the result. With O(group) before that one C(DescribeInstances),
+    and on each node a second session with C(hanode) and the three reads that tell which addresses it serves.
+  - With O(group) it needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
 options:
+  nsip:
+    description:
+      - With O(peer), the node that is primary, with C(:port) where it is not the protocol's own.
+        An IPv6 address with a port is written in brackets.
+      - Taken from E(NETSCALER_NSIP) when not given. Not used with O(group).
+    type: str
   peer:
     description:
       - NSIP of the node that shall become primary, with C(:port) where it is not the protocol's own.
+      - Either it or O(group) is needed.
     type: str
-    required: true
+  group:
+    description:
+      - The pair, as the tag C(cloudadc:group) of its instances names it.
+    type: str
+    version_added: 0.2.0
+  elastic_ips:
+    description:
+      - With O(group), the Elastic IPs of the pair, as public addresses or allocation ids.
+      - By default those that are tagged with O(group) and C(cloudadc:role=client).
+    type: list
+    elements: str
+    version_added: 0.2.0
+  to:
+    description:
+      - With O(group), the node id that shall be primary; nothing is written if it is already.
+      - V(-1) is the node that is secondary now.
+    type: int
+    default: -1
+    version_added: 0.2.0
+  ignore_guard:
+    description:
+      - With O(group), move an Elastic IP even if no virtual server of the new primary answers at the address to which
+        it would go, neither itself nor through its IPSet. Traffic would be lost there.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  nitro_port:
+    description:
+      - With O(group), the port at which the appliances answer. By default that of O(nitro_protocol).
+    type: int
+    version_added: 0.2.0
+  probe_timeout:
+    description:
+      - With O(group), seconds within which a node has to accept a login, and again to say what it is.
+    type: float
+    default: 1.0
+    version_added: 0.2.0
+  settle_timeout:
+    description:
+      - With O(group), seconds to wait for exactly one primary.
+    type: float
+    default: 10
+    version_added: 0.2.0
   timeout:
     description:
-      - Seconds within which O(peer) must have become primary.
+      - Seconds within which the other node must have become primary.
     type: float
     default: 30
   moves:
     description:
-      - Elastic IPs that go with the primary role, and where each shall sit. Needs the rights
+      - With O(peer), Elastic IPs that go with the primary role, and where each shall sit. Needs the rights
         C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
     type: list
     elements: dict
@@ -63,7 +117,7 @@ options:
     type: bool
     default: true
 extends_documentation_fragment:
-  - cloudadc.aws.nitro
+  - cloudadc.aws.nitro.session
   - cloudadc.aws.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -71,11 +125,17 @@ extends_documentation_fragment:
 seealso:
   - module: cloudadc.aws.eip_failover
   - module: cloudadc.aws.vpx_ha_info
+  - module: cloudadc.aws.vpx_ha_reconcile
 author:
   - The cloudadc.aws contributors (@cloudadc)
 """
 
 EXAMPLES = r"""
+- name: Fail a pair over, with its Elastic IPs
+  cloudadc.aws.vpx_ha_failover:
+    group: shop
+    nitro_pass: "{{ vault_nsroot_password }}"
+
 - name: Make the second node primary
   cloudadc.aws.vpx_ha_failover:
     nsip: 10.0.1.10
@@ -106,45 +166,75 @@ after:
   type: list
   elements: dict
   sample: [{"nsip": "10.0.1.10", "master_state": "Secondary"}, {"nsip": "10.0.11.10", "master_state": "Primary"}]
+primary:
+  description: The node that is primary now; in check mode, that would be.
+  returned: success, with O(group)
+  type: dict
+  sample: {"node_id": 1, "instance_id": "i-0123456789abcdef0", "nsip": "10.0.11.10"}
+verdict:
+  description: A sentence that says who was primary when the task began, and what each node claimed.
+  returned: success, with O(group)
+  type: str
+  sample: "node 0 is primary: node 0 (10.0.1.10) says Primary; node 1 (10.0.11.10) says Secondary"
 moves:
-  description: One entry per entry of O(moves), as M(cloudadc.aws.eip_failover) returns them.
+  description: One entry per Elastic IP, as M(cloudadc.aws.eip_failover) returns them.
   returned: success
   type: list
   elements: dict
 switch_ms:
   description:
     - Milliseconds from the moment the failover was forced until AWS showed every Elastic IP where it belongs
-      (without O(moves), until the peer was primary). 0 if no failover was forced.
+      (without an Elastic IP, until the peer was primary). 0 if no failover was forced.
   returned: success
   type: int
   sample: 310
 """
 
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from ansible.module_utils.basic import env_fallback
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.attachments.elastic_ip_changes import Outcome, Permit, carry_out, report
-from ..module_utils.attachments.elastic_ip_plan import Move, Wish, plan
-from ..module_utils.aws import ec2 as api
-from ..module_utils.aws.addresses import parse_addresses
-from ..module_utils.aws.client import BRIEF, connect
+from ..module_utils.attachments.elastic_ip_changes import report
+from ..module_utils.aws.addresses import Address
+from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail
-from ..module_utils.core.errors import Failure
+from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.parallel import both
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, require_requests
+from ..module_utils.nitro.module import (
+    client_from,
+    connection_from,
+    nitro_argument_spec,
+    probe_from,
+    require_requests,
+)
 from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.reconcile.pair_associations import pick_addresses
+from ..module_utils.reconcile.pair_look import endpoint, panel, read_pair
+from ..module_utils.reconcile.pair_probe import Patience
+from ..module_utils.reconcile.planned_failover import ANY_NODE, plan_failover
+from ..module_utils.reconcile.switch_addresses import SwitchAddresses
 from ..module_utils.reconcile.switchover import Node, due, hand_over, look, still_primary, swapped, went_back
 
 
 def argument_spec() -> dict[str, Any]:
     target = {"type": "str", "required": True}
     return {
-        **nitro_argument_spec(),
-        "peer": {"type": "str", "required": True},
+        **nitro_argument_spec(nsip=False),
+        "nsip": {"type": "str", "fallback": (env_fallback, ["NETSCALER_NSIP"])},
+        "peer": {"type": "str"},
+        "group": {"type": "str"},
+        "elastic_ips": {"type": "list", "elements": "str"},
+        "to": {"type": "int", "default": ANY_NODE},
+        "ignore_guard": {"type": "bool", "default": False},
+        "nitro_port": {"type": "int"},
+        "probe_timeout": {"type": "float", "default": 1.0},
+        "settle_timeout": {"type": "float", "default": 10},
         "timeout": {"type": "float", "default": 30},
         "moves": {
             "type": "list",
@@ -156,65 +246,90 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-class Addresses:
-    """The Elastic IPs of the task: planned before the switch, moved in it, looked at after it."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to do: ``this`` is primary, ``other`` its peer, each with its port.
 
-    def __init__(self, module: Any) -> None:
-        self._options = module.params["moves"]
-        self._client = (
-            connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=module.params["aws_ca_bundle"] or True)
-            if self._options
-            else None
-        )
-        self.moves: list[Move] = []
-        self.outcomes: list[Outcome] = []
+    ``stays``: the primary role stays where it is, only addresses move. ``every``: all Elastic IPs, if they were read.
+    """
 
-    def plan(self) -> None:
-        if self._options:
-            wishes = [Wish.from_option({"instance_id": None, "device_index": 1, **o}) for o in self._options]
-            self.moves = plan(wishes, parse_addresses(api.describe_addresses(self._client)), [], None)
-
-    def move(self, verify_timeout: float, permit: Permit) -> None:
-        """Returns when AWS shows them where they belong, or after ``verify_timeout`` seconds.
-
-        ``permit`` is asked before a call that was not answered is repeated.
-        """
-        self.outcomes = carry_out(
-            self.moves,
-            associate=lambda move: api.associate_address_once(
-                self._client,
-                move.address.allocation_id,
-                move.after.network_interface_id,
-                move.after.private_ip_address,
-            ),
-            read=lambda ids: parse_addresses(api.describe_addresses(self._client, {"allocation-id": ids})),
-            verify_timeout=verify_timeout,
-            permit=permit,
-        )
-
-    def results(self) -> list[dict[str, Any]]:
-        """Where each one is now; before anything was written, where it will be."""
-        written = {outcome.move.address.allocation_id: outcome for outcome in self.outcomes}
-        entries = []
-        for move in self.moves:
-            outcome = written.get(move.address.allocation_id)
-            now, changed = (outcome.now, outcome.written) if outcome else (move.after, move.changed)
-            entries.append(move.result(now, changed))
-        return entries
+    this: str
+    other: str
+    moves: Sequence[Mapping[str, Any]]
+    client: Client
+    winner: str
+    stays: bool = False
+    every: Sequence[Address] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
-def read(this: NitroClient, other: NitroClient, addresses: Addresses) -> tuple[Node, Node]:
-    """Everything that can be known before clients have to wait, side by side."""
-    nodes, _planned = both(lambda: both(lambda: look(this), lambda: look(other)), addresses.plan)
-    return nodes
+def ec2(module: Any) -> Client:
+    """Return the client. ``validate_certs`` speaks of the appliances; AWS's certificates are always validated."""
+    return connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=module.params["aws_ca_bundle"] or True)
 
 
-def switch(params: dict[str, Any], this: NitroClient, other: NitroClient, forced: bool, addresses: Addresses) -> int:
-    """Nothing in here but what must be: clients wait. Milliseconds it took; 0 if no failover was forced."""
+def task_as_given(module: Any) -> Task:
+    """The two nodes are named by the options."""
+    params = module.params
+    client = ec2(module) if params["moves"] else None
+    return Task(params["nsip"], params["peer"], params["moves"], client, params["peer"])
+
+
+def task_of_group(module: Any) -> Task:
+    """Read the pair and decide. Raises Refusal if it is not fit for a planned failover."""
+    params, group, port = module.params, module.params["group"], module.params["nitro_port"]
+    connection_from(params, nsip="unused")  # options with which no appliance can be asked are refused at once
+    client = ec2(module)
+    nodes, every = read_pair(client, group)
+    addresses = pick_addresses(every, params["elastic_ips"], group, nodes)
+    patience = Patience(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
+    with panel(nodes, port, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), patience) as asked:
+        claims, verdict = asked.decide()
+    failover = plan_failover(
+        group, nodes, claims, verdict, addresses, to=params["to"], guard=not params["ignore_guard"]
+    )
+    winner = nodes[failover.winner]
+    return Task(
+        this=endpoint(nodes[failover.primary], port),
+        other=endpoint(nodes[failover.secondary], port),
+        moves=failover.moves,
+        client=client,
+        winner=winner.nsip,
+        stays=not failover.forced,
+        every=every,
+        facts={
+            "primary": {"node_id": winner.node_id, "instance_id": winner.instance_id, "nsip": winner.nsip},
+            "verdict": verdict.sentence,
+        },
+    )
+
+
+def read(
+    task: Task, this: NitroClient, other: NitroClient, addresses: SwitchAddresses
+) -> tuple[tuple[Node, Node], bool]:
+    """Return both nodes and whether a failover must be forced. Everything that can be read before clients wait."""
+    nodes, _planned = both(
+        lambda: both(lambda: look(this), lambda: look(other)), lambda: addresses.plan(every=task.every)
+    )
+    forced = due(*nodes)
+    if task.stays and not forced:
+        raise Refusal(f"{task.winner} was primary a moment ago and is not any more; nothing was changed")
+    return nodes, forced and not task.stays
+
+
+def switch(
+    params: dict[str, Any],
+    this: NitroClient,
+    other: NitroClient,
+    forced: bool,
+    addresses: SwitchAddresses,
+    winner: NitroClient,
+) -> int:
+    """Return the milliseconds it took, 0 if no failover was forced. Clients wait: nothing else belongs in here."""
     started = time.monotonic()
     if forced:
         hand_over(this, other, params["timeout"])
-    addresses.move(params["verify_timeout"], still_primary(other))
+    addresses.move(params["verify_timeout"], still_primary(winner))
     return round((time.monotonic() - started) * 1000) if forced else 0
 
 
@@ -228,14 +343,13 @@ def difference(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def run(module: Any, this: NitroClient, other: NitroClient) -> tuple[dict[str, Any], str | None]:
-    """The result, and the sentence with which to fail if an Elastic IP is not where wanted."""
-    addresses = Addresses(module)
-    before = read(this, other, addresses)
-    forced = due(*before)
+def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple[dict[str, Any], str | None]:
+    """Return the result, and the sentence with which to fail if an Elastic IP is not where wanted."""
+    addresses = SwitchAddresses(task.client, task.moves)
+    before, forced = read(task, this, other, addresses)
     after, switch_ms = swapped(before) if forced else before, 0
     if not module.check_mode:
-        switch_ms = switch(module.params, this, other, forced, addresses)
+        switch_ms = switch(module.params, this, other, forced, addresses, this if task.stays else other)
         after = both(lambda: look(this), lambda: look(other)) if forced else before
     entries = addresses.results()
     result: dict[str, Any] = {
@@ -244,26 +358,44 @@ def run(module: Any, this: NitroClient, other: NitroClient) -> tuple[dict[str, A
         "after": [node.result() for node in after],
         "moves": entries,
         "switch_ms": switch_ms,
+        **task.facts,
     }
     trouble = report(addresses.outcomes) or (went_back(after) if forced else None)
-    return {**result, "diff": difference(result)}, trouble
+    return {**result, "diff": difference(result)}, _failed(task, forced, trouble)
+
+
+def _failed(task: Task, forced: bool, trouble: str | None) -> str | None:
+    return f"{task.winner} {'became' if forced else 'is'} primary, but {trouble}" if trouble else None
+
+
+def work(module: Any) -> tuple[dict[str, Any], str | None]:
+    params = module.params
+    task = task_of_group(module) if params["group"] else task_as_given(module)
+    with client_from(params, nsip=task.this) as this, client_from(params, nsip=task.other) as other:
+        return run(module, task, this, other)
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AnsibleAWSModule(
+        argument_spec=argument_spec(),
+        required_one_of=[["group", "peer"]],
+        mutually_exclusive=[["group", "peer"]],
+        required_by={"peer": ["nsip"]},
+        supports_check_mode=True,
+    )
     require_requests(module)
     try:
-        with client_from(module.params) as this, client_from(module.params, nsip=module.params["peer"]) as other:
-            result, trouble = run(module, this, other)
-    except NitroError as error:
-        trouble_nitro = error
-    except Failure as error:
-        fail(module, error)
+        result, trouble = work(module)
+    except (Failure, NitroError) as error:
+        failure = error
     else:
         if trouble:
-            module.fail_json(msg=f"{module.params['peer']} became primary, but {trouble}", **result)
+            module.fail_json(msg=trouble, **result)
         module.exit_json(**result)
-    fail_nitro(module, trouble_nitro)
+    # Outside of the except block, so that no traceback is attached to the result.
+    if isinstance(failure, NitroError):
+        fail_nitro(module, failure)
+    fail(module, failure)
 
 
 if __name__ == "__main__":

@@ -84,8 +84,8 @@ options:
   lifecycle:
     description:
       - The lifecycle (tag C(cloudadc:lifecycle)) of O(instance_ids), or of all instances of the set.
-      - An instance never goes back; one in service does not become V(provisioning) or V(joining), one that is
-        V(draining) or V(terminating) does not become V(in_service), and one that is V(terminating) not V(draining).
+      - An instance never goes back in the order V(provisioning), V(joining), V(in_service), V(draining),
+        V(terminating). One that is further on than the lifecycle asked for keeps its own.
     type: str
     choices: [provisioning, joining, in_service, draining, terminating, spare]
     version_added: 0.2.0

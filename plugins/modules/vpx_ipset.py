@@ -54,8 +54,7 @@ options:
       - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
       - An appliance that is named several times (for several IPSets) is logged in to once. Its entries are done in
         order, and its configuration is saved once, if one of them changed something.
-      - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
-        the other.
+      - For both nodes of an HA pair use O(serial), because the primary hands on what is done to it.
       - When some fail, the others are carried through all the same. The task then fails and names those that did.
     type: list
     elements: dict
@@ -87,6 +86,13 @@ options:
         description: As O(state).
         type: str
         choices: [present, absent]
+  serial:
+    description:
+      - Whether the appliances in O(nodes) are done one after another, in their order. Needed for the two nodes of an HA
+        pair, primary first.
+    type: bool
+    default: false
+    version_added: 0.2.0
   purge_addresses:
     description:
       - Whether addresses that O(addresses) does not name are unbound. The VIPs themselves stay on the appliance.
@@ -252,6 +258,7 @@ from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
 from ..module_utils.nitro.steps import Step
 
 NEEDS = Needs(required=("name",))
+PER_NODE = ("name", "addresses", "purge_addresses", "vservers", "purge_vips", "state")
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
@@ -260,6 +267,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     return {
         "name": {"type": "str"},
         "addresses": {"type": "list", "elements": "dict", "options": address},
+        "serial": {"type": "bool", "default": False},
         "purge_addresses": {"type": "bool", "default": True},
         "vservers": {"type": "list", "elements": "str"},
         "purge_vips": {"type": "bool", "default": False},
@@ -300,7 +308,7 @@ def work(job: Job, client: NitroClient) -> Done:
 
 
 def main() -> None:
-    run(one_or_many(argument_spec()), work, NEEDS)
+    run(one_or_many(argument_spec(), per_node=PER_NODE), work, NEEDS)
 
 
 if __name__ == "__main__":

@@ -310,11 +310,11 @@ def work(job: Job, client: NitroClient) -> Done:
 
 def refuse_divided_routes(module: AnsibleModule) -> None:
     """End the task when entries of one appliance name different routes, as each would remove those of the others."""
-    told: dict[str, Any] = {}
+    named: dict[str, Any] = {}
     for entry in module.params["nodes"] or []:
         nsip, routes = entry["nsip"], entry["routes"]
         purges = module.params["purge_routes"] if entry["purge_routes"] is None else entry["purge_routes"]
-        if purges and routes is not None and told.setdefault(nsip, routes) != routes:
+        if purges and routes is not None and named.setdefault(nsip, routes) != routes:
             module.fail_json(
                 msg=f"{nsip}: several entries of nodes name different routes for it, and with purge_routes each would "
                 "remove those of the others; give all its routes in one entry"

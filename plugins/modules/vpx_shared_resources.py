@@ -223,22 +223,19 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
-from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.reconcile.security_rules import from_options
+from ..module_utils.core.errors import Failure
+from ..module_utils.reconcile.shared_options import shared_spec
 from ..module_utils.reconcile.shared_resources import (
     GROUP_ROLES,
-    GroupSpec,
     Observed,
-    RoleSpec,
     SharedSpec,
     diff_of,
-    group_name,
     own_address,
     plan_absent,
     predicted_groups,
 )
 from ..module_utils.reconcile.shared_resources_changes import SharedResources
-from ..module_utils.spec.identity import KINDS, Owner, adoption_warning
+from ..module_utils.spec.identity import KINDS, adoption_warning
 
 RULE = {
     "protocol": {"type": "str", "required": True},
@@ -273,34 +270,6 @@ def argument_spec() -> dict[str, Any]:
         "elastic_ip": {"type": "bool", "default": False},
         "tags": {"type": "dict"},
     }
-
-
-def spec_of(params: dict[str, Any]) -> SharedSpec:
-    """Return what the options declare; raises Refusal where they contradict each other."""
-    owner, absent = Owner(params["name"], params["kind"]), params["state"] == "absent"
-    entries = [] if absent else params["security_groups"]
-    roles = [entry["role"] for entry in entries]
-    if len(set(roles)) != len(roles):
-        raise Refusal(f"{owner}: security_groups has more than one entry for a role: {', '.join(roles)}")
-    if entries and not params["vpc_id"]:
-        raise Refusal(f"{owner}: vpc_id is required for security_groups")
-    tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
-    for key, value in owner.tags.items():
-        if tags.get(key, value) != value:
-            raise Refusal(f"{owner}: tag {key} is {value!r}, but tags has {tags[key]!r}")
-    names = {role: group_name(owner.name, role) for role in roles}
-    return SharedSpec(
-        owner=owner,
-        vpc_id=params["vpc_id"] or "",
-        role=RoleSpec(**params["role"]) if params["role"] else None,
-        groups=tuple(
-            GroupSpec(e["role"], names[e["role"]], e["description"], from_options(names[e["role"]], e["rules"], names))
-            for e in entries
-        ),
-        key_name=None if absent else params["key_name"] or None,
-        elastic_ip=params["elastic_ip"] and not absent,
-        tags=tags,
-    )
 
 
 def result_of(spec: SharedSpec, observed: Observed) -> dict[str, Any]:
@@ -351,7 +320,7 @@ def main() -> None:
     actions: list[str] = []
     try:
         shared = SharedResources(
-            spec_of(module.params), connect(module, "ec2"), connect(module, "iam"), actions=actions
+            shared_spec(module.params), connect(module, "ec2"), connect(module, "iam"), actions=actions
         )
         result = absent(module, shared) if module.params["state"] == "absent" else present(module, shared)
     except Failure as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from ..module_utils.nitro.client import Connection
@@ -145,13 +146,30 @@ def nitro_from(given: Given, timeout: float, connect_timeout: float) -> Connecti
     return Connection(
         nsip="",
         user=given.text("nitro_user", "nsroot", env="NETSCALER_NITRO_USER"),
-        password=given.needed("nitro_pass", env="NETSCALER_NITRO_PASS"),
+        password=_password(given),
         protocol=protocol,
         validate_certs=given.flag("validate_certs", True, env="NETSCALER_VALIDATE_CERTS"),
         ca_path=given.text("ca_path", "", env="NETSCALER_CA_PATH") or None,
         timeout=timeout,
         connect_timeout=connect_timeout,
     )
+
+
+def _password(given: Given) -> str:
+    file = given.text("nitro_pass_file", "")
+    return password_in(file) if file else given.needed("nitro_pass", env="NETSCALER_NITRO_PASS")
+
+
+def password_in(path: str) -> str:
+    """The password in a file, without the end of its line. Raises SettingsError."""
+    try:
+        found = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise SettingsError(f"nitro_pass_file {path} cannot be read: {reason}") from None
+    if not found:
+        raise SettingsError(f"nitro_pass_file {path} is empty")
+    return found
 
 
 def aws_from(given: Given) -> AwsAccess:

@@ -45,7 +45,7 @@ class ClusterRun:
         for params in self.params_of_nodes():
             Wanted.from_params(params)  # what cannot be right is refused before the first write
         failure = self._failure_of(self._present if self.params["state"] == "present" else self._absent)
-        return self._told(failure)
+        return self._result(failure)
 
     def _failure_of(self, job: Callable[[], None]) -> NitroError | None:
         try:
@@ -177,7 +177,7 @@ class ClusterRun:
 
     # ------------------------------------------------------------------ what it says
 
-    def _told(self, failure: NitroError | None) -> dict[str, Any]:
+    def _result(self, failure: NitroError | None) -> dict[str, Any]:
         nodes, diffs = [], []
         tried = {result["nsip"] for result in self.results}
         for params in self.params_of_nodes():
@@ -188,7 +188,7 @@ class ClusterRun:
             if diff:
                 diffs.append({"before_header": params["nsip"], "after_header": params["nsip"], **diff})
             nodes.append(result)
-        told = {
+        answer = {
             "changed": bool(self.removed) or any(node["changed"] for node in nodes),
             "nodes": nodes,
             "removed": self.removed,
@@ -196,9 +196,9 @@ class ClusterRun:
             "diff": diffs,
         }
         if failure is None:
-            return told
+            return answer
         code = {"nitro_errorcode": failure.code} if failure.code else {}
-        return {**told, "msg": str(failure), **code}
+        return {**answer, "msg": str(failure), **code}
 
 
 def unnamed(members: Sequence[Member], known: Sequence[str]) -> list[Member]:

@@ -228,16 +228,16 @@ def _finish(pairing: Pairing, deadline: float) -> None:
 def _joined(pairings: Sequence[Pairing], *, check: bool) -> dict[str, Any]:
     nodes, diffs, failures = [], [], []
     for pairing in pairings:
-        nsip, told = pairing.params["nsip"], pairing.outcome(check=check)
-        diff, error = told.pop("diff"), pairing.trouble
+        nsip, result = pairing.params["nsip"], pairing.outcome(check=check)
+        diff, error = result.pop("diff"), pairing.trouble
         if error is None:
             diffs.append({"before_header": nsip, "after_header": nsip, **diff})
         else:
-            told["changed"] = pairing.client.changed
+            result["changed"] = pairing.client.changed
             failures.append((nsip, error))
-        nodes.append({"nsip": nsip, **told, "error": None if error is None else str(error)})
-    result: dict[str, Any] = {"changed": any(node["changed"] for node in nodes), "nodes": nodes, "diff": diffs}
+        nodes.append({"nsip": nsip, **result, "error": None if error is None else str(error)})
+    answer: dict[str, Any] = {"changed": any(node["changed"] for node in nodes), "nodes": nodes, "diff": diffs}
     for nsip, error in failures:
         code = {"nitro_errorcode": error.code} if error.code else {}
-        result |= {"msg": naming(nsip, str(error)), **code}
-    return result
+        answer |= {"msg": naming(nsip, str(error)), **code}
+    return answer

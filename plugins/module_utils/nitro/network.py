@@ -179,16 +179,16 @@ def unmet(desired: Desired, observed: Observed) -> str | None:
 
 def describe(desired: Desired, observed: Observed) -> dict[str, Any]:
     """The result ``network``: the SNIPs that were named, the static routes, the return path (None: not asked for)."""
-    snips = [told for wanted in desired.snips if (told := snip.describe(observed.rows_of(wanted.ip_address)))]
-    return _told(snips, routes.ordered(routes.static(observed.routes)), observed.return_path)
+    snips = [entry for wanted in desired.snips if (entry := snip.describe(observed.rows_of(wanted.ip_address)))]
+    return _result(snips, routes.ordered(routes.static(observed.routes)), observed.return_path)
 
 
 def predict(desired: Desired, observed: Observed) -> dict[str, Any]:
     """What ``describe`` will say once the plan is carried out (check mode)."""
-    snips = [told for wanted in desired.snips if (told := snip.foretell(wanted, observed.rows_of(wanted.ip_address)))]
+    snips = [entry for wanted in desired.snips if (entry := snip.foretell(wanted, observed.rows_of(wanted.ip_address)))]
     path = desired.return_path if desired.present else None
-    return _told(snips, routes.after(plan(desired, observed), observed.routes), path or observed.return_path)
+    return _result(snips, routes.after(plan(desired, observed), observed.routes), path or observed.return_path)
 
 
-def _told(snips: list[dict[str, Any]], found: Iterable[Route], path: str | None) -> dict[str, Any]:
+def _result(snips: list[dict[str, Any]], found: Iterable[Route], path: str | None) -> dict[str, Any]:
     return {"snips": snips, "routes": [route.result() for route in found], "return_path": path}

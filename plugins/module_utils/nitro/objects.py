@@ -33,7 +33,7 @@ class Done:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
 
-    def told(self, *, saved: bool) -> dict[str, Any]:
+    def as_result(self, *, saved: bool) -> dict[str, Any]:
         """The module's result for this object."""
         diff = {"before": dict(self.before), "after": dict(self.after)}
         return {"changed": self.changed, **self.result, "saved": saved, "diff": diff}
@@ -44,9 +44,12 @@ Attempt: TypeAlias = "Done | NitroError"
 
 
 def run(module: AnsibleModule, work: Work, needs: Needs | None = None) -> NoReturn:
-    """Do ``work`` for every entry, in one session an appliance, and end the task with the result."""
-    jobs = prepare(module, needs)
-    finish(module, jobs, outcomes_of(jobs, lambda lane: in_one_session(lane, work)))
+    """Do ``work`` for every entry, in one session an appliance, and end the task with the result.
+
+    With the option ``serial``, where a module has it, one appliance is done after another.
+    """
+    jobs, serial = prepare(module, needs), bool(module.params.get("serial"))
+    finish(module, jobs, outcomes_of(jobs, lambda lane: in_one_session(lane, work), serial=serial))
 
 
 def converge(
@@ -124,7 +127,7 @@ def _outcomes(
 
 def _outcome(job: Job, attempt: Attempt, saved: bool, trouble: NitroError | None) -> Outcome:
     if isinstance(attempt, Done):
-        return trouble or attempt.told(saved=saved)
+        return trouble or attempt.as_result(saved=saved)
     if saved and job.written:
         return attempt.and_also("it was saved with the appliance's other entries")
     return attempt

@@ -169,13 +169,17 @@ def side_by_side(jobs: Sequence[Job], work: Work) -> list[Outcome]:
     return outcomes_of(jobs, lambda lane: [_attempt(job, work) for job in lane])
 
 
-def outcomes_of(jobs: Sequence[Job], work: LaneWork) -> list[Outcome]:
+def outcomes_of(jobs: Sequence[Job], work: LaneWork, *, serial: bool = False) -> list[Outcome]:
     """Give the jobs of each appliance to ``work``, appliances side by side; the outcome of each job, in order.
+
+    ``serial``: one appliance after another, in the order of the jobs.
 
     Two addresses of a cluster that are given to its CLIP are jobs of one appliance.
     """
     lanes = lanes_of(jobs)
-    worked = gather([partial(work, [jobs[number] for number in lane]) for lane in lanes], workers=WORKERS)
+    worked = gather(
+        [partial(work, [jobs[number] for number in lane]) for lane in lanes], workers=1 if serial else WORKERS
+    )
     outcomes = {
         number: outcome
         for lane, came in zip(lanes, worked, strict=True)
@@ -213,10 +217,10 @@ def joined(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> dict[str, Any]:
         if isinstance(outcome, NitroError):
             nodes.append(_failed(job, outcome))
             continue
-        told = dict(outcome)
-        if "diff" in told:
-            diffs.append({"before_header": job.nsip, "after_header": job.nsip, **told.pop("diff")})
-        nodes.append({"nsip": job.nsip, **told, "error": None})
+        entry = dict(outcome)
+        if "diff" in entry:
+            diffs.append({"before_header": job.nsip, "after_header": job.nsip, **entry.pop("diff")})
+        nodes.append({"nsip": job.nsip, **entry, "error": None})
     result = {"changed": any(node["changed"] for node in nodes), "nodes": nodes, "diff": diffs}
     errors = [naming(node["nsip"], node["error"]) for node in nodes if node["error"] is not None]
     return {**result, "msg": _sentence(errors, len(nodes))} if errors else result

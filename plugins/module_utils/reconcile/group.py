@@ -22,7 +22,8 @@ from ..distributors.nlb.balancer_work import Balancing
 from ..distributors.nlb.balancers import Place
 from ..distributors.nlb.balancers import Want as BalancerWant
 from ..distributors.nlb.listener_work import Ways
-from ..distributors.nlb.listeners import Seen, check_wishes, wish_of
+from ..distributors.nlb.listeners import Seen, check_wishes, owner_of, wish_of
+from ..spec.identity import belongs
 from . import group_plan as plans
 from .group_network import route_problems, subnet_problems, zone_network
 from .group_reading import (
@@ -197,7 +198,7 @@ def _find_balancer(connect: Connect, definition: Definition, found: Distribution
     want = BalancerWant(name=definition["name"], group=definition["name"])
     job = Balancing(want=want, elb=connect("elbv2"), ec2=connect("ec2"), timeout=None, check=True)
     balancer, _addresses = job.look()
-    if balancer and t.carries(balancer.tags, want.identity):
+    if balancer and belongs(want.owner, balancer.tags):
         found.balancer = balancer.result()
 
 
@@ -236,7 +237,7 @@ def _read_listeners(connect: Connect, request: Request, found: Distribution) -> 
         applications=applications,
         present=present,
         purge=False,
-        tags={**definition["tags"], t.GROUP: name},
+        tags={**definition["tags"], **owner_of(name).tags},
         others=applications if not request.existing else None,
         only_look=True,
     )

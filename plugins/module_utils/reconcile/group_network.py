@@ -91,15 +91,20 @@ def _address(text: str) -> IPv4Address | None:
     return address if isinstance(address, IPv4Address) else None
 
 
-def route_problems(definition: Mapping[str, Any], subnets: Described) -> list[str]:
-    """Return a message for each declared network whose route would take the way of management traffic away."""
+def route_problems(
+    definition: Mapping[str, Any], subnets: Described, variable: str = "autoscale_group_backend_cidrs"
+) -> list[str]:
+    """Return a message for each declared network whose route would take the way of management traffic away.
+
+    ``variable``: the one with the networks, for the message.
+    """
     networks = networks_of(subnets)
     problems = []
     for text in definition["backend_cidrs"]:
         for managed in _management(definition, networks):
             if _network(text).overlaps(_network(managed)):
                 problems.append(
-                    f"autoscale_group_backend_cidrs: {text} contains the management subnet {managed}; packets of the "
+                    f"{variable}: {text} contains the management subnet {managed}; packets of the "
                     "management addresses would leave by the server interface, and EC2 would drop them. Name the "
                     "subnets of the back ends."
                 )

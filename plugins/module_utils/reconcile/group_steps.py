@@ -23,9 +23,10 @@ def zone_steps(
     *,
     applications: Sequence[Mapping[str, Any]] = (),
     only_new: bool = False,
-    check_mode: bool = False,
 ) -> dict[str, Any]:
     """Return the work of each step in one zone; an empty list is a step that has nothing to do.
+
+    In check mode nodes that are not in service yet have not been configured, so they are not looked at.
 
     Args:
         state: what vpx_group_info returned, with its definition.
@@ -34,7 +35,6 @@ def zone_steps(
         applications: the variable with the applications, for the secrets that the definition does not hold.
         only_new: leave nodes in service as they are when there are new ones, so that a node that does not answer
             keeps no other from joining.
-        check_mode: nodes that are not in service yet have not been configured, so they are not looked at.
     """
     there = [one for one in instances if one["state"] != "planned" and one["tags"].get("cloudadc:zone") == zone]
     nodes = in_order([one for one in there if one["lifecycle"] not in LEAVING])
@@ -43,7 +43,7 @@ def zone_steps(
     definition = state["definition"]
     place = next(one for one in state["zones"] if one["name"] == zone)
     clustered = definition["topology"] == "cluster"
-    served = ready(touched, check_mode)
+    served = ready(touched, state["check_mode"])
     steps: dict[str, Any] = {
         "nodes": [one["instance_id"] for one in nodes],
         "bootstrap": [_bootstrap(one, definition, zone) for one in (new if clustered else touched)],
@@ -325,7 +325,6 @@ def deployment_steps(
     state: Mapping[str, Any],
     applications: Sequence[Mapping[str, Any]] = (),
     *,
-    check_mode: bool = False,
     draining: bool = False,
     listeners: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
@@ -334,7 +333,6 @@ def deployment_steps(
     Args:
         state: what vpx_group_info returned.
         applications: the variable with the applications, for their secrets.
-        check_mode: look only at nodes in service.
         draining: configure nodes that drain as well; they never get new clients.
         listeners: what nlb_adc_listener returned, with target groups that are newer than ``state``.
     """
@@ -343,7 +341,7 @@ def deployment_steps(
     state = {**state, "target_groups": [*state["target_groups"], *newer]}
     wanted = (IN_SERVICE, "draining") if draining else (IN_SERVICE,)
     there = state["instances"]
-    served = in_order(ready([one for one in there if one["lifecycle"] in wanted], check_mode and not draining))
+    served = in_order(ready([one for one in there if one["lifecycle"] in wanted], state["check_mode"] and not draining))
     steps = application_steps(state, served, there, state["zones"], applications)
     followed = {each["name"] for each in state["definition"]["applications"] if each["backend_autoscaling_group"]}
     known = [each for each in steps["applications"] if each["name"] in followed and "backends" in each]

@@ -12,21 +12,18 @@ from .group_steps import IN_SERVICE, report
 _CHECK_MODE = " (check mode has changed nothing)"
 
 
-def group_summary(
-    state: Mapping[str, Any], reports: Sequence[Sequence[str]] | None = None, check_mode: bool = False
-) -> list[str]:
+def group_summary(state: Mapping[str, Any], reports: Sequence[Sequence[str]] | None = None) -> list[str]:
     """Return the group, its nodes by zone, and where clients reach its applications.
 
     Args:
         state: what vpx_group_info returned.
         reports: the lines that each zone reported when it was done; a zone without any has failed. None: all zones are
             shown as ``state`` has them.
-        check_mode: say that nothing was changed.
     """
     definition = state["definition"]
     title = (
         f"Group {definition['name']}: {definition['topology']} nodes in {len(definition['zones'])} zones, "
-        f"distributed by {definition['distributor']}{_CHECK_MODE if check_mode else ''}"
+        f"distributed by {definition['distributor']}{_CHECK_MODE if state['check_mode'] else ''}"
     )
     header = f"{'zone':<14} {'instance':<20} {'NSIP':<15} {'client address':<15} lifecycle"
     lines = [title, header]
@@ -55,12 +52,12 @@ def _clients(state: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def application_summary(state: Mapping[str, Any], check_mode: bool = False) -> list[str]:
+def application_summary(state: Mapping[str, Any]) -> list[str]:
     """Return one line for each application: on how many nodes it is, and where clients reach it."""
     definition = state["definition"]
     nodes = [one for one in state["instances"] if one["lifecycle"] == IN_SERVICE]
     zones = {one["availability_zone"] for one in nodes}
-    lines = ["Check mode has changed nothing."] if check_mode else []
+    lines = ["Check mode has changed nothing."] if state["check_mode"] else []
     for each in definition["applications"]:
         where = each["domain"] or (state["balancer"] or {}).get("dns_name") or ""
         lines.append(

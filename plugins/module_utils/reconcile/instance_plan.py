@@ -12,7 +12,7 @@ from ..aws import tags as t
 from ..aws.addresses import Address, Interface, Seat
 from ..aws.instances import GOING, Attached, Instance, role_of
 from ..core.errors import Refusal
-from ..spec.identity import Found, Owner, Ownership, adoptable, ownership
+from ..spec.identity import Found, Owner, adoptable, belongs
 from .instance_tags import desired_lifecycle, numbering, removal_obstacle
 
 
@@ -229,7 +229,7 @@ def _refuse_strangers(want: Want, seen: Seen) -> None:
 
 def _belongs(want: Want, tags: Mapping[str, str]) -> bool:
     """Whether tags are those of the set, of the stated kind or of an earlier release."""
-    return t.carries(tags, want.place) and ownership(want.owner, tags) in (Ownership.OWN, Ownership.ADOPTABLE)
+    return t.carries(tags, want.place) and belongs(want.owner, tags)
 
 
 def _created(want: Want, tags: Mapping[str, str]) -> bool:

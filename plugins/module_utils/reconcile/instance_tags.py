@@ -9,26 +9,23 @@ from collections.abc import Mapping, Sequence
 
 from ..aws import tags as t
 from ..aws.instances import Instance
-from ..spec.identity import Owner, Ownership, ownership
+from ..spec.identity import Owner, belongs
 
-_BEFORE_SERVICE = (t.PROVISIONING, t.JOINING)
+#: The order of a lifecycle. A spare instance stands outside of it.
+_ORDER = (t.PROVISIONING, t.JOINING, t.IN_SERVICE, t.DRAINING, t.TERMINATING)
 _LEAVING = (t.DRAINING, t.TERMINATING)
 
 
 def desired_lifecycle(asked: str | None, instance: Instance) -> dict[str, str]:
     """Return the lifecycle tag that an instance must get, or {} if it keeps its own.
 
-    Without a request, an instance that runs goes from provisioning to joining. A request never takes an instance back:
-    one in service does not become provisioning or joining, and one that is leaving does not return to service.
+    Without a request, an instance that runs goes from provisioning to joining. A request never takes an instance back
+    in the order of the lifecycle: it may be older than what another run did since.
     """
     now = instance.lifecycle
     if asked is None:
         return {t.LIFECYCLE: t.JOINING} if instance.state == "running" and now == t.PROVISIONING else {}
-    if asked in _BEFORE_SERVICE and now in (t.IN_SERVICE, *_LEAVING):
-        return {}
-    if asked == t.IN_SERVICE and now in _LEAVING:
-        return {}
-    if asked == t.DRAINING and now == t.TERMINATING:
+    if asked in _ORDER and now in _ORDER and _ORDER.index(asked) < _ORDER.index(now):
         return {}
     return {t.LIFECYCLE: asked}
 
@@ -46,7 +43,7 @@ def removal_obstacle(owner: Owner, place: Mapping[str, str], event: str | None, 
     if not t.carries(tags, place):
         differs = ", ".join(f"{key} is {tags.get(key)!r}" for key in t.missing(tags, place))
         return f"{name} does not belong to {owner} (any more): {differs}"
-    if ownership(owner, tags) not in (Ownership.OWN, Ownership.ADOPTABLE):
+    if not belongs(owner, tags):
         return f"{name} does not belong to {owner}: its tag {t.KIND} is {tags.get(t.KIND)!r}"
     if event is None:
         return None

@@ -12,6 +12,7 @@ from ..aws import tags as t
 from ..aws.addresses import Address, Seat, seat_result
 from ..aws.instances import Attached, Instance, in_order, role_of
 from ..core.errors import Refusal
+from ..spec.identity import PAIR, Found, Owner, adoptable, belongs
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,14 @@ def _interface(instance: Instance, role: str) -> Attached | None:
 
 
 def nodes_of_group(instances: Iterable[Instance], group: str) -> list[Node]:
-    """The nodes of a group, by node id. A terminated instance speaks for its node only until there is another one.
+    """Return the nodes of a pair, by node id. A terminated instance is its node's only until there is another one.
 
-    Raises Refusal if the group has no instance.
+    Raises Refusal if the pair has no instance, or if a group has the name.
     """
+    owner, named = Owner(group, PAIR), list(instances)
+    adoptable(owner, [Found(f"instance {i.instance_id}", i.tags) for i in named if i.live], by_name=False)
     chosen: dict[object, Instance] = {}
-    for instance in sorted(instances, key=lambda i: (i.live, i.launch_time)):
+    for instance in sorted((i for i in named if belongs(owner, i.tags)), key=lambda i: (i.live, i.launch_time)):
         key = instance.instance_id if instance.node_id is None or instance.live else instance.node_id
         if instance.live:
             chosen.pop(instance.node_id, None)
@@ -78,7 +81,7 @@ def nodes_of_group(instances: Iterable[Instance], group: str) -> list[Node]:
         nsip = management.addresses[0] if management else ""
         nodes.append(Node(nsip, instance, instance.instance_id, len(nodes)))
     if not any(node.instance and node.instance.live for node in nodes):
-        raise Refusal(f"group {group} has no instance in this region (tag {t.GROUP})")
+        raise Refusal(f"pair {group} has no instance in this region (tag {t.GROUP})")
     return nodes
 
 
@@ -109,7 +112,8 @@ def pick_addresses(
             raise Refusal(f"no Elastic IP {', '.join(unknown)} is allocated to this account in this region")
         return list({known[name].allocation_id: known[name] for name in asked}.values())
     if group is not None:
-        tagged = [a for a in addresses if t.carries(a.tags, {t.GROUP: group, t.ROLE: "client"})]
+        owner = Owner(group, PAIR)
+        tagged = [a for a in addresses if belongs(owner, a.tags) and a.tags.get(t.ROLE) == "client"]
         return sorted(tagged, key=lambda a: a.allocation_id)
     interfaces = {node.client.network_interface_id for node in nodes if node.client}
     return [a for a in addresses if a.seat and a.seat.network_interface_id in interfaces]

@@ -11,7 +11,7 @@ from typing import Any
 from ..aws import tags as t
 from ..aws.addresses import Address
 from ..core.errors import Refusal
-from ..spec.identity import Found, Owner, Ownership, adoptable, ownership
+from ..spec.identity import Found, Owner, adoptable, belongs
 from .security_rules import Rules, compare
 
 GROUP_ROLES = ("management", "client", "server", "nlb")
@@ -338,7 +338,7 @@ def own_address(spec: SharedSpec, observed: Observed) -> Address | None:
         for address in observed.addresses
         if address.tags.get(t.ROLE) == "client"
         and address.tags.get(t.CREATED_BY) != t.CREATOR
-        and ownership(spec.owner, address.tags) in (Ownership.OWN, Ownership.ADOPTABLE)
+        and belongs(spec.owner, address.tags)
     ]
     return min(mine, key=lambda a: (a.seat is None, a.allocation_id), default=None)
 

@@ -106,7 +106,7 @@ _FLAGS = ("preserve_client_ip", "connection_termination")
 def _name(name: str, around: Surroundings, problems: list[str]) -> None:
     if not name:
         problems.append("An application has no name.")
-    elif not _NAME.fullmatch(name):
+    elif around.distributor and not _NAME.fullmatch(name):
         problems.append(
             f"Application {name}: its name must consist of letters, digits and hyphens, with no hyphen at either end, "
             "because a target group is named after it."

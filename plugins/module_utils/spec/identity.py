@@ -76,6 +76,11 @@ def ownership(owner: Owner, tags: Mapping[str, str], description: str = "") -> O
     return Ownership.ADOPTABLE if kind in (None, owner.kind) else Ownership.OTHER_KIND
 
 
+def belongs(owner: Owner, tags: Mapping[str, str]) -> bool:
+    """Return whether the owner may use a resource with these tags: its own, or one of an earlier release."""
+    return ownership(owner, tags) in (Ownership.OWN, Ownership.ADOPTABLE)
+
+
 def _described_kind(name: str, description: str) -> str | None:
     """Return the kind that a description of an earlier release names ("Clients of the VPX pair shop")."""
     return next((kind for kind in KINDS if description.endswith(f"VPX {kind} {name}")), None)

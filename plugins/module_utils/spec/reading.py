@@ -8,9 +8,11 @@ where a list belongs is split at commas. A value of a wrong type is one problem,
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 _TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
@@ -87,6 +89,37 @@ class Reader:
             return default
         return number
 
+    def port(self, key: str, default: int) -> int:
+        """Return a port."""
+        value = self.raw.get(key)
+        if not self.given(key):
+            return default
+        port = port_of(value)
+        if port is None:
+            self.refuse(key, f"a port (1 to {HIGHEST_PORT})")
+        return port or default
+
+    def seconds(self, key: str, default: float) -> float:
+        """Return a number of seconds, 0 or more."""
+        value = self.raw.get(key)
+        if not self.given(key):
+            return default
+        try:
+            number = float("nan") if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            number = float("nan")
+        if not 0 <= number < float("inf"):
+            self.refuse(key, "a number of seconds")
+            return default
+        return number
+
+    def path(self, key: str) -> str:
+        """Return the path of something that exists on the controller, empty if not given."""
+        text = self.text(key)
+        if text and not Path(text).expanduser().exists():
+            self.problems.append(f"{self.where}{key}: {text} does not exist on the controller.")
+        return text
+
     def mapping(self, key: str) -> dict[str, Any]:
         """Return a dictionary, empty if not given."""
         value = self.raw.get(key)
@@ -127,6 +160,13 @@ class Reader:
             if problem:
                 self.problems.append(f"{self.where}{key}: {problem}")
         return found
+
+    def unknown_variables(self, role: str, known: Collection[str], variables: Collection[str]) -> None:
+        """Record variables of a role that it does not have, with the name that was probably meant."""
+        for name in sorted(set(variables) - set(known)):
+            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+            meant = f"Did you mean {near[0]}?" if near else "Its README.md names those it has."
+            self.problems.append(f"The role {role} has no variable {name}. {meant}")
 
     def unknown(self, known: Collection[str]) -> None:
         """Record keys that nothing reads, which would be ignored silently if a name is misspelt."""

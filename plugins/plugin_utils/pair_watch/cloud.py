@@ -16,6 +16,7 @@ from ...module_utils.aws.instances import parse_instances
 from ...module_utils.core.parallel import both
 from ...module_utils.reconcile import pair_associations as pair_seats
 from .news import Astray
+from .settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,33 @@ def read(client: Client, group: str, elastic_ips: Sequence[str]) -> Layout:
     )
     nodes = pair_seats.nodes_of_group(instances, group)
     return Layout(tuple(nodes), tuple(pair_seats.pick_addresses(addresses, elastic_ips, group, nodes)))
+
+
+@dataclass(slots=True)
+class Region:
+    """A client of EC2 that is made anew after each failure, so that rotated credentials are found."""
+
+    settings: Settings
+    _client: Client | None = None
+
+    def read(self) -> Layout:
+        """Raises Failure, or SettingsError if no client can be made."""
+        if self._client is None:
+            self._client = self.settings.aws.client("ec2")
+        answered = False
+        try:
+            found = read(self._client, self.settings.group, self.settings.elastic_ips)
+            answered = True
+        finally:
+            if not answered:
+                self.close()
+        return found
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
 
 
 def astray(layout: Layout, primary: int) -> frozenset[Astray]:

@@ -10,11 +10,12 @@ else was told in between. So a change that lasts is never missed, and one that d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from ...module_utils.aws.addresses import Seat, seat_result
 from ...module_utils.reconcile.pair_claims import Claim, Verdict
+from ...module_utils.reconcile.pair_evidence import doubt
 
 T = TypeVar("T")
 Event = dict[str, Any]
@@ -32,12 +33,30 @@ class Lasting:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A node as it was last asked. ``silent_since``: when it was first asked in vain what it is; None: it says so."""
+    """A node as it was last asked. ``silent_since``: when it was first asked in vain what it is; None: it says so.
+
+    ``tries``: questions since then; ``asked``: when the last one was put.
+    """
 
     node_id: int
     instance_id: str | None
     claim: Claim
     silent_since: float | None = None
+    tries: int = 0
+    asked: float = 0.0
+
+    def noted(self, claim: Claim, asked: float) -> Watched:
+        """The same node after one more answer, or none, to a question that was put at ``asked``."""
+        if claim.view is not None:
+            return replace(self, claim=claim, silent_since=None, tries=0, asked=asked)
+        since = asked if self.silent_since is None else self.silent_since
+        again = self.silent_since is not None and self.asked == asked
+        return replace(self, claim=claim, silent_since=since, tries=self.tries + (not again), asked=asked)
+
+    def claim_at(self, now: float) -> Claim:
+        """What it claims, with how long it has been silent."""
+        silent = 0.0 if self.silent_since is None else now - self.silent_since
+        return replace(self.claim, silent_seconds=silent, tries=self.tries)
 
     @property
     def who(self) -> Event:
@@ -90,6 +109,28 @@ class Told(Generic[T]):
     @property
     def pending(self) -> bool:
         return self.other is not None
+
+
+def confirmed(memory: Memory, nodes: tuple[Watched, ...], verdict: Verdict, now: float) -> Verdict:
+    """Return the verdict, or one without a primary where another node that EC2 shows running may still be it.
+
+    One late answer is no change of the primary: it takes what it takes to move an address (pair_evidence).
+    """
+    if verdict.primary is None:
+        return verdict
+    primary = nodes[verdict.primary]
+    if memory.primary is not None and memory.primary.who == primary.who:
+        return verdict
+    claims = [node.claim_at(now) for node in nodes]
+    doubts = [
+        doubt(claims[verdict.primary], claim, claims)
+        for node, claim in zip(nodes, claims, strict=True)
+        if node is not primary
+    ]
+    said = [one.message for one in doubts if one]
+    if not said:
+        return verdict
+    return Verdict(None, "; ".join(["it cannot be decided who is primary", verdict.sentence, *said]), healthy=False)
 
 
 def settle(told: Told[T], value: T, now: float, lasts: float, since: float | None = None) -> tuple[Told[T], bool]:

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...module_utils.nitro.client import Connection
-from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, nitro_from
+from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS
+from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, nitro_from, password_in
 from .news import Lasting
 
 _LASTING = frozenset(("lost_after", "returned_after", "astray_after", "no_primary_after"))
-ARGUMENTS = NITRO | AWS | _LASTING | {"group", "elastic_ips", "interval", "timeout", "aws_interval"}
+_OWN = frozenset(("group", "elastic_ips", "interval", "timeout", "aws_interval", "nitro_pass_file"))
+ARGUMENTS = NITRO | AWS | _LASTING | _OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,20 @@ class Settings:
     aws: AwsAccess
     elastic_ips: tuple[str, ...] = ()
     nitro_port: int | None = None
+    nitro_pass_file: str | None = None
     interval: float = 1.0
     aws_interval: float = 30.0
     lasting: Lasting = field(default_factory=Lasting)
+
+
+def present(settings: Settings, endpoint: str) -> Connection:
+    """How the appliance at an endpoint is entered now: a password from a file may have been changed meanwhile.
+
+    Raises SettingsError if the file cannot be read.
+    """
+    file = settings.nitro_pass_file
+    password = password_in(file) if file else settings.nitro.password
+    return replace(settings.nitro, nsip=endpoint, password=password)
 
 
 def settings_from(given: Given) -> Settings:
@@ -36,10 +49,11 @@ def settings_from(given: Given) -> Settings:
     usual = Lasting()
     return Settings(
         group=given.needed("group"),
-        nitro=nitro_from(given, timeout, timeout),
+        nitro=replace(nitro_from(given, timeout, timeout), login_timeout=LOGIN_SECONDS, idle_timeout=IDLE_SECONDS),
         aws=aws_from(given),
         elastic_ips=given.words("elastic_ips"),
         nitro_port=given.port("nitro_port"),
+        nitro_pass_file=given.text("nitro_pass_file", "") or None,
         interval=given.seconds("interval", 1.0, least=0.1),
         aws_interval=given.seconds("aws_interval", 30.0, least=1.0),
         lasting=Lasting(

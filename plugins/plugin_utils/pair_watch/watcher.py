@@ -9,19 +9,21 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ...module_utils.core.errors import Failure
-from ...module_utils.core.parallel import one_thread
+from ...module_utils.core.parallel import attempt
 from ...module_utils.nitro.client import NitroClient
+from ...module_utils.nitro.logins import LoginGate
 from ...module_utils.reconcile import pair_associations as pair_seats
 from ...module_utils.reconcile.pair_claims import Claim, judge
+from ..worker import Worker
 from . import cloud
 from .appliance import Asker
-from .news import Event, Look, Memory, Watched, follow
-from .settings import Settings
+from .cloud import Region
+from .news import Event, Look, Memory, Watched, confirmed, follow
+from .settings import Settings, present
 
 Put = Callable[[Event], Awaitable[None]]
 
@@ -30,6 +32,8 @@ _LOG = logging.getLogger("cloudadc.aws.ha_watch")
 _HURRY = 0.2
 # Seconds until an appliance that answers, but does not say what it is (a password refused), is asked again.
 _REFUSED = 10.0
+# Seconds for logging out when watching ends.
+_FAREWELL = 3.0
 # What these events tell of may have changed what AWS says.
 _STIRRING = frozenset({"node_lost", "node_returned", "primary_changed"})
 
@@ -47,22 +51,26 @@ class Watcher:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    _troubles: dict[int, str] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Never returns. Raises SettingsError, or Failure if AWS does not even know the pair at the start."""
-        client = self.settings.aws.client("ec2")
-        with one_thread() as thread:
-            group, elastic_ips = self.settings.group, self.settings.elastic_ips
+        region, worker = Region(self.settings), Worker("ha_watch AWS")
 
-            async def read() -> cloud.Layout:
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(thread, cloud.read, client, group, elastic_ips)
+        async def read() -> cloud.Layout:
+            found: cloud.Layout | Failure = await worker.run(lambda: attempt(region.read))
+            if isinstance(found, Failure):
+                raise found
+            return found
 
+        try:
             first = await read()
             async with asyncio.TaskGroup() as tasks:
                 self._learn(first, tasks)
                 tasks.create_task(self._watch_cloud(read, tasks))
                 tasks.create_task(self._tell())
+        finally:
+            worker.end(region.close, 0)
 
     # ------------------------------------------------------------------ what AWS says
 
@@ -77,7 +85,7 @@ class Watcher:
                 trouble = ""
             except Failure as error:
                 if str(error) != trouble:
-                    _LOG.warning("%s: %s; watching goes on with what is known", self.settings.group, error)
+                    _LOG.warning("%s: %s; watching continues with what was known before", self.settings.group, error)
                 trouble = str(error)
 
     def _learn(self, layout: cloud.Layout, tasks: asyncio.TaskGroup) -> None:
@@ -95,21 +103,20 @@ class Watcher:
 
     async def _watch_node(self, number: int) -> None:
         loop = asyncio.get_running_loop()
-        asker = Asker(self._connect)
-        thread = one_thread()
+        asker = Asker(self._connect, self.settings.nitro.timeout)
+        worker = Worker(f"ha_watch node {number}")
         try:
             while True:
                 began = loop.time()
-                claim = await self._ask(number, asker, thread)
+                claim = await self._ask(number, asker, worker)
                 pause = self.settings.interval if self._memory.calm else min(_HURRY, self.settings.interval)
                 if claim.reachable and claim.view is None:
                     pause = max(pause, _REFUSED)
                 await asyncio.sleep(max(0.0, pause - (loop.time() - began)))
         finally:
-            thread.submit(asker.close)
-            thread.shutdown()
+            worker.end(asker.close, _FAREWELL)
 
-    async def _ask(self, number: int, asker: Asker, thread: Executor) -> Claim:
+    async def _ask(self, number: int, asker: Asker, worker: Worker) -> Claim:
         """One question. A late answer is taken for silence in the meantime, and for an answer when it comes."""
         node, loop = self._nodes[number], asyncio.get_running_loop()
         began = loop.time()
@@ -117,7 +124,7 @@ class Watcher:
         if idle:
             return self._note(node, Claim(node.name, node.nsip, idle=idle, error=idle), began)
         disputed = any(seen.claim.says_primary for other, seen in self._seen.items() if other != number)
-        answer = loop.run_in_executor(thread, asker.ask, node.name, node.nsip, self._endpoint(node), disputed)
+        answer = worker.run(asker.ask, node.name, node.nsip, self._endpoint(node), disputed)
         timeout = self.settings.nitro.timeout
         _done, waiting = await asyncio.wait({answer}, timeout=timeout)
         if waiting:
@@ -126,19 +133,29 @@ class Watcher:
 
     def _note(self, node: pair_seats.Node, claim: Claim, began: float) -> Claim:
         before = self._seen.get(node.node_id)
-        since = None
-        if claim.view is None:
-            since = before.silent_since if before and before.silent_since is not None else began
-        self._seen[node.node_id] = Watched(node.node_id, node.instance_id, claim, since)
+        if before is None or before.instance_id != node.instance_id:
+            before = Watched(node.node_id, node.instance_id, claim)
+        self._seen[node.node_id] = before.noted(claim, began)
+        self._complain(node, claim)
         self._wake.set()
         return claim
+
+    def _complain(self, node: pair_seats.Node, claim: Claim) -> None:
+        """Tell what is wrong with a node's answers, once for as long as it is the same; silence is told by an event."""
+        trouble = claim.error if claim.view is None and not claim.idle else None
+        if trouble and self._troubles.get(node.node_id) != trouble and "no answer within" not in trouble:
+            _LOG.warning("%s %s: %s", self.settings.group, node.name, trouble)
+        if trouble is None:
+            self._troubles.pop(node.node_id, None)
+        else:
+            self._troubles[node.node_id] = trouble
 
     def _endpoint(self, node: pair_seats.Node) -> str:
         host = f"[{node.nsip}]" if ":" in node.nsip else node.nsip
         return f"{host}:{self.settings.nitro_port}" if self.settings.nitro_port else host
 
-    def _connect(self, endpoint: str) -> NitroClient:
-        return NitroClient(replace(self.settings.nitro, nsip=endpoint), sleep=_at_once)
+    def _connect(self, endpoint: str, gate: LoginGate) -> NitroClient:
+        return NitroClient(present(self.settings, endpoint), sleep=_at_once, gate=gate)
 
     # ------------------------------------------------------------------ what is news
 
@@ -154,7 +171,9 @@ class Watcher:
     def _judge(self) -> list[Event]:
         """Where the Elastic IPs are is judged once for each answer of AWS: older ones prove nothing of now."""
         nodes = tuple(self._seen[number] for number in sorted(self._seen))
-        look = Look(asyncio.get_running_loop().time(), nodes, judge([node.claim for node in nodes]))
+        now = asyncio.get_running_loop().time()
+        verdict = confirmed(self._memory, nodes, judge([node.claim for node in nodes]), now)
+        look = Look(now, nodes, verdict)
         if self._layout and look.primary:
             look = replace(look, astray=cloud.astray(self._layout, look.primary.node_id))
             self._layout = None

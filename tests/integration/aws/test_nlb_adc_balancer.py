@@ -79,6 +79,30 @@ def test_a_balancer_of_somebody_else_stays(cloud: Cloud) -> None:
     assert "was not made for group other" in make(cloud, group="other")["msg"]
 
 
+def test_a_balancer_of_a_pair_is_neither_changed_nor_removed(cloud: Cloud) -> None:
+    arn = make(cloud)["balancer"]["arn"]
+    elb = cloud.lab.boto("elbv2")
+    elb.add_tags(ResourceArns=[arn], Tags=[{"Key": "cloudadc:kind", "Value": "pair"}])
+    for state in ("present", "absent"):
+        refused = make(cloud, state=state)
+        assert "load balancer shop was not made for group shop: its tag cloudadc:kind is 'pair'" in refused["msg"]
+        assert dict(cloud.writes) == {}
+    assert elb.describe_load_balancers()["LoadBalancers"]
+
+
+def test_what_an_earlier_release_made_is_adopted_and_said_once(cloud: Cloud) -> None:
+    made = make(cloud)["balancer"]
+    assert made["tags"] == {"cloudadc:group": "shop", "cloudadc:kind": "group"}
+    cloud.lab.boto("elbv2").remove_tags(ResourceArns=[made["arn"]], TagKeys=["cloudadc:kind"])
+    addresses = [each["AllocationId"] for each in cloud.ec2.describe_addresses()["Addresses"]]
+    cloud.ec2.delete_tags(Resources=addresses, Tags=[{"Key": "cloudadc:kind"}])
+    adopted = make(cloud)
+    assert "adding the tag cloudadc:kind=group: load balancer shop, Elastic IP" in str(adopted["warnings"])
+    assert dict(cloud.writes) == {"AddTags": 1, "CreateTags": 1}
+    again = make(cloud)
+    assert (again["changed"], again.get("warnings")) == (False, None)
+
+
 @pytest.mark.parametrize("write", [1, 2, 3])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_was_killed_is_gone_on_with(cloud: Cloud, write: int, when: str) -> None:

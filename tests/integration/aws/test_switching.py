@@ -71,6 +71,68 @@ def test_the_primary_role_changes_hands_and_the_address_goes_with_it(pair: Pair)
     assert pair.info(settle_timeout=5)["primary"] == 1
 
 
+def planned(pair: Pair, **more: Any) -> dict[str, Any]:
+    options = {"group": "shop", "nitro_port": pair.cloud.lab.nitro_port, **pair.nitro(), "settle_timeout": 0.5, **more}
+    return pair.cloud.run("vpx_ha_failover", **options)
+
+
+def test_planned_failover_of_a_group_is_one_call(pair: Pair) -> None:
+    """One story on one pair, because building it takes most of the time."""
+    asked = len(pair.cloud.lab.calls(side="nitro"))
+    foretold = planned(pair, check=True)
+    assert (foretold["failed"], foretold["changed"], foretold["primary"]["node_id"]) == (False, True, 1), foretold
+    assert foretold["moves"][0]["after"] == target(pair, 1)
+    assert pair.cloud.writes == Counter()
+    assert nitro_writes(pair, asked) == []
+
+    done = planned(pair)
+    assert (done["failed"], done["changed"], done["primary"]["node_id"]) == (False, True, 1), done
+    assert done["primary"]["nsip"] == pair.nsip(1)
+    assert done["verdict"].startswith("node 0 is primary")
+    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+    assert pair.cloud.calls == Counter(DescribeInstances=1, DescribeAddresses=2, AssociateAddress=1)
+    assert nitro_writes(pair, asked) == ["POST /config/hafailover?action=Force"]
+    assert 0 < done["switch_ms"] < 5000
+    assert PASSWORD not in str(done)
+
+    again = planned(pair, to=1)
+    assert (again["failed"], again["changed"], again["switch_ms"]) == (False, False, 0), again
+    assert pair.cloud.writes == Counter()
+
+    # As if the run had been interrupted between the two writes: the address is finished, the roles stay.
+    client = target(pair, 0)
+    pair.cloud.ec2.associate_address(
+        AllocationId=pair.allocation_id,
+        NetworkInterfaceId=client["network_interface_id"],
+        PrivateIpAddress=client["private_ip_address"],
+        AllowReassociation=True,
+    )
+    finished = planned(pair)
+    assert (finished["failed"], finished["changed"], finished["primary"]["node_id"]) == (False, True, 1), finished
+    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+    assert nitro_writes(pair, asked) == ["POST /config/hafailover?action=Force"], "the roles must not change"
+
+    assert planned(pair)["primary"]["node_id"] == 0
+    vip = pair.client(1)["private_ip_address"]
+    # As if somebody had taken the address out of the IPSet.
+    rest = [{"ip_address": pair.client(0)["private_ip_address"]}]
+    pair.done("vpx_ipset", **pair.nitro(nsip=pair.at(1), name=IPSET), addresses=rest)
+    guarded = planned(pair)
+    assert guarded["failed"]
+    assert f"no virtual server of node 1 ({pair.nsip(1)}) answers at {vip}" in guarded["msg"]
+    assert pair.cloud.writes == Counter()
+    assert planned(pair, ignore_guard=True)["primary"]["node_id"] == 1
+    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+
+    pair.cloud.lab.power(pair.nodes[0]["instance_id"], on=False)
+    unfit = planned(pair, probe_timeout=0.3)
+    assert unfit["failed"]
+    assert unfit["msg"].startswith("shop is not fit for a planned failover: ")
+    assert pair.cloud.writes == Counter()
+    both_ways = pair.cloud.run("vpx_ha_failover", **pair.nitro(), group="shop", peer=pair.at(1))
+    assert "mutually exclusive" in both_ways["msg"]
+
+
 def test_the_addresses_are_put_where_the_primary_is(pair: Pair) -> None:
     """One story on one pair, because building it takes most of the time."""
     lab = pair.cloud.lab

@@ -80,7 +80,7 @@ def test_a_healthy_pair_its_switch_over_and_its_repair(pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"group": "nobody"}, "group nobody has no instance"),
+        ({"group": "nobody"}, "pair nobody has no instance"),
         ({"nitro_pass": None}, "give nitro_pass or nitro_auth_token"),
         ({"group": None}, "one of the following is required: group, nodes"),
     ],

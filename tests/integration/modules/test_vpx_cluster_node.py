@@ -327,3 +327,25 @@ def test_nodes_after_one_that_fails_are_not_tried(fresh_lab: LabClient) -> None:
     assert [node["error"] is None for node in ran["nodes"]] == [True, False, False]
     assert "not tried" in ran["nodes"][2]["error"]
     assert membership(boxes[1])[2] == []
+
+
+def test_nodes_become_passive_together_and_stay_in_the_cluster(fresh_lab: LabClient) -> None:
+    boxes = managed(fresh_lab, 5)
+    done(several(boxes, form=True))
+    options = {**boxes[0].options, "admin_state": "PASSIVE", "drain_minutes": 1}
+    ran = done(on(boxes[3:], MODULE, [{}, {}], **options))
+    assert [node["node"]["admin_state"] for node in ran["nodes"]] == ["PASSIVE", "PASSIVE"]
+    assert [node["node"]["master_state"] for node in ran["nodes"]] == ["INACTIVE", "INACTIVE"]
+    assert ran.writes.count("PUT /config/clusternode") == 2
+    unchanged(on(boxes[3:], MODULE, [{}, {}], **options))
+
+
+def test_a_cluster_is_dissolved_in_one_call(fresh_lab: LabClient) -> None:
+    boxes = managed(fresh_lab, 3)
+    done(several(boxes, form=True))
+    refused = several(boxes, state="absent", node_id=None)
+    assert "would remove half of its nodes or more at once" in failed(refused)
+    gone = done(several(boxes, state="absent", dissolve=True))
+    assert [node["node_id"] for node in gone["nodes"]] == [None, None, None]
+    assert all(membership(box)[2] == [] for box in boxes)
+    unchanged(several(boxes, state="absent", dissolve=True))

@@ -119,3 +119,20 @@ def test_a_cluster_is_configured_through_its_clip(fresh_lab: LabClient) -> None:
     }
     assert any("linksets" in str(warning) for warning in done["warnings"])
     assert clip.run("vpx_network", **asked).writes == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("write", [1, 2, 3, 4])
+def test_a_run_that_was_killed_at_a_write_is_finished_by_the_next(boxes: list[Box], write: int, when: str) -> None:
+    box, other = boxes
+    asked = {"snips": [SNIP], "routes": [ROUTE], "return_path": "mbf", "nitro_pass": PASSWORD}
+    box.options = other.options = {}
+    box.killed("vpx_network", write, when, **asked)
+    ended = box.run("vpx_network", **asked)
+    assert not ended["failed"], ended["msg"]
+    assert box.run("vpx_network", **asked).writes == []
+    undisturbed = other.run("vpx_network", **asked)
+    assert ended["network"] == undisturbed["network"]
+    for resource in ("route", "nsmode"):
+        assert len(box.state()["running"][resource]) == len(other.state()["running"][resource])
+    assert box.state()["unsaved"] is False

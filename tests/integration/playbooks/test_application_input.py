@@ -67,25 +67,25 @@ def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
             [
                 "Application my_web: its name must consist of letters, digits and hyphens",
                 "Application b: its protocol is HTPP",
-                "Application b: 0 is no port",
+                "Application b: 0 is not a port",
                 "Application c: backend_port, at which the instances of servers answer, is missing",
             ],
         ),
-        ([WEB, {**WEB, "name": "api"}], {}, "Application web: port 8080 is taken by application api"),
+        ([WEB, {**WEB, "name": "api"}], {}, "Applications web and api both use tcp port 8080."),
         (
             [{**WEB, "persistence": {"type": "SOURCEIP", "timeout": 5}}],
             {},
-            "persistence SOURCEIP cannot hold over 2 zones: each zone remembers its own clients",
+            "persistence SOURCEIP cannot hold over 2 zones: zones do not share state",
         ),
-        ([{**WEB, "protocol": "UDP"}], {}, "a load balancer cannot ask a UDP port whether it is healthy"),
-        ([WEB], DNS, "Application web: its domain is missing"),
+        ([{**WEB, "protocol": "UDP"}], {}, "a load balancer cannot check the health of a UDP port"),
+        ([WEB], DNS, "Application web: it has no domain"),
         ([{**WEB, "domain": "web.example.com"}], DNS, "web.example.com does not belong into the hosted zone lab.test"),
         (
             [{**WEB, "backend_autoscaling_group": "servers", "backend_port": 80}],
             {},
-            "there is no Auto Scaling group servers",
+            "There is no Auto Scaling group servers",
         ),
-        ([WEB], {}, "there is no load balancer lab-group-nlb"),
+        ([WEB], {}, "There is no load balancer lab-group-nlb"),
     ],
 )
 def test_an_application_that_cannot_be(

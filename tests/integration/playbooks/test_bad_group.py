@@ -122,13 +122,13 @@ def both(*changes: Change) -> Change:
         ("nlb", clustered("10.9.9.9", "10.9.9.8"), "clip 10.9.9.9 of zone eu-central-1a is not in its"),
         ("nlb", application(persistence="SOURCEIP"), "zones do not share state"),
         ("nlb", application(name="a" * 30), "AWS allows 32 letters"),
-        ("nlb", application(port=99999), "99999 is no port"),
-        ("nlb", second_application(name="shop"), "both want tcp port"),
+        ("nlb", application(port=99999), "99999 is not a port"),
+        ("nlb", second_application(name="shop"), "both use tcp port"),
         ("dns", policy(max_nodes=11), "22 more Elastic IPs are needed, but 0 of the 20"),
         ("dns", application(domain="web.example.org"), "web.example.org"),
         ("dns", application(domain=""), "has no domain"),
         ("dns", lambda given: given.update(autoscale_group_dns={}), "names neither zone nor hosted_zone_id"),
-        ("nlb", lambda given: given.update(autoscale_group_key_name="lost"), "there is no key pair lost"),
+        ("nlb", lambda given: given.update(autoscale_group_key_name="lost"), "There is no key pair lost"),
         ("nlb", application(protocol="UDP"), "health_check.port must be a TCP port at which every node answers"),
         ("nlb", application(nlb_protocol="TLS"), "certificate_arn goes with protocol TLS and only with it"),
         (
@@ -153,7 +153,7 @@ def both(*changes: Change) -> Change:
 def test_what_cannot_be_is_said_before_anything_is_made(play: Any, distributor: str, change: Change, said: str) -> None:
     run = play(distributor, change)
     assert run.status != 0, run.said
-    assert said in run.said
+    assert said in " ".join(run.said.split())
     assert run.writes == []
 
 
@@ -173,7 +173,7 @@ def test_what_belongs_to_somebody_else_is_left_alone(play: Any, fresh_lab: LabCl
     )
     taken = play("nlb", lambda given: None)
     assert (taken.status != 0, taken.writes) == (True, [])
-    assert "was not made for lab-group-nlb" in taken.said
+    assert "was not made for group lab-group-nlb" in taken.said
 
 
 def test_a_target_group_of_somebody_else_is_seen_before_there_is_a_load_balancer(
@@ -185,7 +185,7 @@ def test_a_target_group_of_somebody_else_is_seen_before_there_is_a_load_balancer
     fresh_lab.boto("elbv2").create_target_group(Name=name, Protocol="TCP", Port=1, VpcId=vpc_id, TargetType="ip")
     taken = play("nlb", lambda given: None)
     assert (taken.status != 0, taken.writes) == (True, [])
-    assert f"target group {name} was not made for application web" in " ".join(taken.said.split())
+    assert f"Target group {name} was not made for application web" in " ".join(taken.said.split())
 
 
 def test_check_mode_on_an_empty_account_writes_nothing(play: Any) -> None:

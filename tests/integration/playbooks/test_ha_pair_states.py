@@ -72,9 +72,10 @@ def test_a_licence_without_ha_stops_it_and_what_is_there_is_named(stage: Stage) 
     assert f"{nodes[0].nsip}:{stage.lab.nitro_port}: add hanode" in said
     assert "the appliance answered 356" in said
     assert "; the appliance's licence does not include high availability" in said
-    left = f"There are the instances {', '.join(node.instance_id for node in nodes)}, which cost."
+    left = f"Instances {', '.join(node.instance_id for node in nodes)} are running and billed."
     assert left in said
-    assert "run this again, which goes on from here, or remove it all with ha_pair_state=absent" in said
+    assert "Remove the cause and run this again: it resumes from here." in said
+    assert "remove it all with ha_pair_state=absent" in said
     assert "Traceback" not in said
 
 

@@ -11,6 +11,12 @@ description:
     O(aws_interval) seconds and whenever something happens.
   - A change that lasts becomes one event. A change that does not last becomes none, and nothing is told twice.
   - One NITRO session per node is kept open. Nothing is ever written, neither to an appliance nor to AWS.
+  - A login has 60 seconds of its own, because an appliance keeps a session open whose answer came too late. After a
+    failed login the next one waits 1 to 60 seconds, and no more than two stay unanswered within the 300 idle seconds
+    after which an appliance ends a session. Use an account of its own for watchers - an appliance counts the sessions of
+    each account, and nobody else is locked out when it is full.
+  - What an appliance or AWS answers is limited to 32 MiB and to a total time. An answer that makes no sense counts as
+    none and is told once. Expired credentials are told and tried again; AWS's are looked up anew.
   - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), and an account of the appliances that may
     read (C(hanode), C(lbvserver), C(csvserver), C(ipset_nsip_binding)).
   - Where C(ansible-rulebook) runs it needs what the modules of this collection need - ansible-core, the collection
@@ -35,8 +41,13 @@ options:
       - Its password. Taken from E(NETSCALER_NITRO_PASS) when not given.
       - ansible-rulebook makes a number of a template whose text looks like one. A password that does belongs into the
         environment.
+      - One of this, its variable and O(nitro_pass_file) is required.
     type: str
-    required: true
+  nitro_pass_file:
+    description:
+      - A file that holds the password. It is read again when the appliance refuses the password, so that watching
+        survives a password that is changed. It goes before O(nitro_pass).
+    type: path
   nitro_protocol:
     description: Taken from E(NETSCALER_NITRO_PROTOCOL) when not given.
     type: str
@@ -111,8 +122,10 @@ notes:
     before the other node has taken over, so that whoever repairs can get ready meanwhile.
   - V(node_returned) also has RV(node).
   - V(primary_changed) also has RV(previous), the node that was primary. It comes as soon as exactly one node says
-    Primary and it is another one than before.
-  - V(no_primary) comes when for a while not exactly one node has been primary.
+    Primary, it is another one than before, and the other node is not primary any more - it says so, EC2 shows that it
+    does not run, or it has been silent over the pair's dead interval (3 seconds) and three questions and the new
+    primary says that it is DOWN.
+  - V(no_primary) comes when for a while not exactly one node has been primary, or it could not be decided which.
   - V(eip_astray) also has RV(elastic_ips), a list of RV(elastic_ip), RV(allocation_id), RV(network_interface_id) and
     RV(private_ip_address) (null - nowhere) and RV(wanted), where they should be. It comes again when it is another set.
   - V(eip_settled) also has RV(elastic_ips), those that were astray. All are now where the primary is.

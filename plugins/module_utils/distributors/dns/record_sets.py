@@ -113,7 +113,7 @@ def _plan(request: Request, existing: Sequence[Mapping[str, Any]]) -> Plan:
     return record_plan.plan(request, existing)
 
 
-def told(request: Request, plan: Plan) -> dict[str, Any]:
+def result_of(request: Request, plan: Plan) -> dict[str, Any]:
     """The result of one name."""
     if isinstance(request, AliasRequest):
         before, after = alias_plan.alias_of(plan.before), alias_plan.alias_of(plan.after)
@@ -144,7 +144,7 @@ def joined(requests: Sequence[Request], batch: Batch) -> dict[str, Any]:
     """The result of a task with ``record_sets``. ``ttl``: the longest, which is how long a removed address is asked."""
     entries, diffs = [], []
     for request, plan in zip(requests, batch.plans, strict=True):
-        entry = told(request, plan)
+        entry = result_of(request, plan)
         diff = entry.pop("diff")
         diffs.append({"before_header": str(request), "after_header": str(request), **diff})
         entries.append({"record": request.name, "type": request.type, **entry})

@@ -20,7 +20,8 @@ from ...aws.quotas import quota_of, refuse_quota
 from ...core.errors import Failure
 from ...core.parallel import both, gather
 from ...core.waiting import Clock, Pace, Sleep, looks
-from .balancers import ROLE, Balancer, Plan, Want, allocated, decide, parse
+from ...spec.identity import Found, belongs
+from .balancers import ROLE, Balancer, Plan, Want, adopted, allocated, decide, parse
 
 PACE = Pace(first=0.5, growth=1.6, longest=10)
 # A balancer that is deleted gives its Elastic IPs back within moments, as a rule.
@@ -39,12 +40,14 @@ class Balancing:
     clock: Clock = time.monotonic
     sleep: Sleep = time.sleep
     done: list[str] = field(default_factory=list)
+    adopted: list[Found] = field(default_factory=list)
 
     # ------------------------------------------------------------------ present
 
     def converge(self) -> dict[str, Any]:
         balancer, addresses = self.look()
         plan = decide(self.want, balancer, addresses)
+        self.adopted = adopted(self.want, balancer, addresses)
         if plan.allocate:
             self._refuse_quota(len(plan.allocate))
         if self.check:
@@ -69,7 +72,7 @@ class Balancing:
         return parse(described[0], tags.get(arn, {}), attributes)
 
     def _read_addresses(self) -> list[Address]:
-        filters = t.as_filters({**self.want.identity, t.ROLE: ROLE})
+        filters = t.as_filters({t.GROUP: self.want.group, t.ROLE: ROLE})
         return parse_addresses(api.describe_addresses(self.ec2, filters))
 
     def _refuse_quota(self, needed: int) -> None:
@@ -107,6 +110,8 @@ class Balancing:
             elbv2.modify_load_balancer_attributes(self.elb, arn, plan.attributes)
         if plan.tags:
             elbv2.add_tags(self.elb, arn, plan.tags)
+        if plan.adopt:
+            api.create_tags(self.ec2, [item.allocation_id for item in plan.adopt], self.want.owner.tags)
         self._release(plan.release)
         return self._read() if plan.sentences else balancer
 
@@ -123,9 +128,12 @@ class Balancing:
     # ------------------------------------------------------------------ absent
 
     def remove(self) -> dict[str, Any]:
-        (balancer, addresses), groups = both(self.look, self._target_groups)
-        if balancer and not t.carries(balancer.tags, self.want.identity):
-            balancer = None  # somebody else's of the same name
+        (balancer, addresses), tagged = both(self.look, self._target_groups)
+        found = [Found(f"target group {name}", tags) for name, tags in tagged.values()]
+        adopted(self.want, balancer, addresses, found, by_name=False)
+        groups = {arn: name for arn, (name, tags) in tagged.items() if belongs(self.want.owner, tags)}
+        if balancer and not belongs(self.want.owner, balancer.tags):
+            balancer = None  # another owner's of the same name
         said = [
             *(["delete the load balancer"] if balancer else []),
             *[f"delete target group {name}" for name in groups.values()],
@@ -139,12 +147,12 @@ class Balancing:
             self._release(addresses)
         return self._result(said, balancer, None)
 
-    def _target_groups(self) -> dict[str, str]:
-        """ARN → name of the target groups that carry the group's tag."""
+    def _target_groups(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """Return name and tags of the region's target groups by ARN."""
         described = elbv2.describe_target_groups(self.elb)
         names = {item["TargetGroupArn"]: item["TargetGroupName"] for item in described}
         tags = elbv2.tags_of(self.elb, list(names))
-        return {arn: names[arn] for arn in names if t.carries(tags.get(arn, {}), self.want.identity)}
+        return {arn: (names[arn], tags.get(arn, {})) for arn in names}
 
     def _await_freed(self, addresses: Sequence[Address]) -> None:
         """An Elastic IP can be released when the balancer's interface has let go of it."""

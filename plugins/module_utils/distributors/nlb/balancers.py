@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...aws import tags as t
 from ...aws.addresses import Address
 from ...core.errors import Refusal
+from ...spec.identity import AUTOSCALE_GROUP, Found, Owner, adoptable
 
 CROSS_ZONE = "load_balancing.cross_zone.enabled"
 INTERNET_FACING = "internet-facing"
@@ -48,7 +49,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """The balancer as it shall be. ``tags`` are the user's; the group's own comes with ``identity``."""
+    """The desired balancer. ``tags`` are the user's; those of the owner are added to them."""
 
     name: str
     group: str
@@ -59,12 +60,12 @@ class Want:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def identity(self) -> dict[str, str]:
-        return {t.GROUP: self.group}
+    def owner(self) -> Owner:
+        return Owner(self.group, AUTOSCALE_GROUP)
 
     @property
     def all_tags(self) -> dict[str, str]:
-        return {**self.tags, **self.identity}
+        return {**self.tags, **self.owner.tags}
 
     def address_tags(self, zone: str) -> dict[str, str]:
         """Tags of the Elastic IP of a zone."""
@@ -131,8 +132,10 @@ def _zone(item: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do. ``allocate``: zones that need an Elastic IP; ``release``: Elastic IPs that serve no zone any more."""
+    """What to do. ``allocate``: zones that need an Elastic IP; ``release``: Elastic IPs that serve no zone any more;
+    ``adopt``: Elastic IPs of an earlier release, which need the tag of the kind."""
 
+    adopt: tuple[Address, ...] = ()
     allocate: tuple[str, ...] = ()
     create: bool = False
     set_subnets: bool = False
@@ -150,6 +153,7 @@ class Plan:
             *(["set its security groups"] if self.set_security_groups else []),
             *[f"set {key} to {value}" for key, value in self.attributes.items()],
             *([f"tag it: {dict(self.tags)}"] if self.tags else []),
+            *[f"tag {address}" for address in self.adopt],
             *[f"release {address}" for address in self.release],
         ]
 
@@ -165,17 +169,25 @@ def allocated(addresses: Sequence[Address]) -> dict[str, str]:
 
 def decide(want: Want, balancer: Balancer | None, addresses: Sequence[Address]) -> Plan:
     """What makes it true; raises Refusal where it cannot be. ``addresses``: those allocated for it."""
+    adopted(want, balancer, addresses)
     own = allocated(addresses)
     needed = [place.zone for place in want.places if want.scheme == INTERNET_FACING and not place.allocation_id]
     allocate = tuple(zone for zone in needed if zone not in own)
     keep = {own[zone] for zone in needed if zone in own}
     release = tuple(address for address in addresses if address.allocation_id not in keep)
     cross_zone = {CROSS_ZONE: str(want.cross_zone).lower()}
+    adopt = tuple(a for a in addresses if a.allocation_id in keep and t.KIND not in a.tags)
     if balancer is None:
-        return Plan(allocate=allocate, create=True, attributes=cross_zone if want.cross_zone else {}, release=release)
-    refuse_stranger(want, balancer)
+        return Plan(
+            adopt=adopt,
+            allocate=allocate,
+            create=True,
+            attributes=cross_zone if want.cross_zone else {},
+            release=release,
+        )
     _refuse_other_kind(want, balancer, own)
     return Plan(
+        adopt=adopt,
         allocate=allocate,
         set_subnets=set(balancer.subnets) != {place.subnet_id for place in want.places},
         set_security_groups=want.security_groups is not None
@@ -186,13 +198,21 @@ def decide(want: Want, balancer: Balancer | None, addresses: Sequence[Address]) 
     )
 
 
-def refuse_stranger(want: Want, balancer: Balancer) -> None:
-    """A balancer of this name that was not made for the group is neither changed nor removed."""
-    if not t.carries(balancer.tags, want.identity):
-        raise Refusal(
-            f"there is a load balancer {want.name} that was not made for group {want.group} "
-            f"(its tag {t.GROUP} is {balancer.tags.get(t.GROUP, 'missing')}); choose another name, or remove it"
-        )
+def adopted(
+    want: Want,
+    balancer: Balancer | None,
+    addresses: Sequence[Address],
+    groups: Iterable[Found] = (),
+    *,
+    by_name: bool = True,
+) -> list[Found]:
+    """Return what an earlier release made for the group; raise Refusal for what belongs to another owner.
+
+    ``by_name`` False: a balancer of this name without the group's tag is left alone instead.
+    """
+    found = [Found(f"load balancer {want.name}", balancer.tags)] if balancer else []
+    reserved = [Found(f"Elastic IP {address.public_ip}", address.tags) for address in addresses]
+    return adoptable(want.owner, [*found, *reserved, *groups], by_name=by_name)
 
 
 def _refuse_other_kind(want: Want, balancer: Balancer, own: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from ...aws import tags as t
 from ...aws.tags import missing
 from ...core.errors import Refusal
+from ...spec.identity import AUTOSCALE_GROUP, Owner, belongs
 
 APPLICATION = "cloudadc:application"
 PROTOCOLS = ("TCP", "UDP", "TCP_UDP", "TLS")
@@ -28,6 +29,11 @@ LONGEST_DELAY = 3600
 DELAY = "deregistration_delay.timeout_seconds"
 CUT = "deregistration_delay.connection_termination.enabled"
 PRESERVE = "preserve_client_ip.enabled"
+
+
+def owner_of(group: str) -> Owner:
+    """Return the owner of target groups: only an autoscale group has a load balancer."""
+    return Owner(group, AUTOSCALE_GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,8 @@ class Seen:
 
     def of_group(self, group: str) -> list[Group]:
         """The target groups that were made for applications of this group, by name."""
-        mine = [item for item in self.groups.values() if item.tags.get(t.GROUP) == group and item.application]
+        owner = owner_of(group)
+        mine = [item for item in self.groups.values() if belongs(owner, item.tags) and item.application]
         return sorted(mine, key=lambda item: item.name)
 
 
@@ -270,10 +277,10 @@ def refuse_unnamed(named: Collection[str], group: str, seen: Seen) -> None:
 
 
 def _refuse_group(wish: Wish, known: Group, group: str, balancer: Balancer) -> None:
-    if known.tags.get(t.GROUP) != group or known.application != wish.application:
+    if not belongs(owner_of(group), known.tags) or known.application != wish.application:
         raise Refusal(
-            f"target group {wish.name} was not made for application {wish.application} of {group} (its tags {t.GROUP} "
-            f"and {APPLICATION} say so): choose another name, or remove it; nothing was written"
+            f"target group {wish.name} was not made for application {wish.application} of {group} (its tags {t.GROUP}, "
+            f"{t.KIND} and {APPLICATION} say so): choose another name, or remove it; nothing was written"
         )
     differs = {
         "in VPC": (known.described.get("VpcId"), balancer.vpc_id),

@@ -125,12 +125,12 @@ def converge(
     """
     prepared = gather([partial(prepare, client, request) for request in requests])
     if check:
-        return [told(work, Outcome(t.foretell(work.plan, work.before))) for work in prepared]
+        return [result_of(work, Outcome(t.foretell(work.plan, work.before))) for work in prepared]
     outcomes = attempt_all([partial(carry_out, client, work, timeout) for work in prepared])
-    return [told(work, outcome, timeout) for work, outcome in zip(prepared, outcomes, strict=True)]
+    return [result_of(work, outcome, timeout) for work, outcome in zip(prepared, outcomes, strict=True)]
 
 
-def told(work: Work, outcome: Outcome | Failure, timeout: float | None = None) -> dict[str, Any]:
+def result_of(work: Work, outcome: Outcome | Failure, timeout: float | None = None) -> dict[str, Any]:
     """The result of one target group."""
     if isinstance(outcome, Failure):
         changed = isinstance(outcome, Incomplete) and outcome.changed

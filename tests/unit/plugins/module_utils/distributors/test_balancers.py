@@ -29,12 +29,12 @@ HERE = Balancer(
     dns_name="shop.example",
     hosted_zone_id="Z1",
     subnets={"subnet-a": "eipalloc-a", "subnet-b": "eipalloc-b"},
-    tags={t.GROUP: "shop", "cost": "7"},
+    tags={t.GROUP: "shop", t.KIND: "group", "cost": "7"},
 )
 
 
 def address(zone: str, allocation_id: str = "", *, used: bool = False) -> Address:
-    tags = {t.GROUP: "shop", t.ZONE: zone, t.ROLE: ROLE}
+    tags = {t.GROUP: "shop", t.KIND: "group", t.ZONE: zone, t.ROLE: ROLE}
     return Address("192.0.2.1", allocation_id or f"eipalloc-{zone}", None, "eipassoc-1" if used else None, tags)
 
 
@@ -51,6 +51,12 @@ def test_as_wanted_is_no_write() -> None:
 
 def test_an_address_that_a_killed_run_left_is_used() -> None:
     assert decide(WANT, None, (address("b"),)) == Plan(allocate=("a",), create=True)
+
+
+def test_what_an_earlier_release_made_is_adopted() -> None:
+    old = replace(HERE, tags={t.GROUP: "shop", "cost": "7"})
+    first, second = (replace(each, tags={k: v for k, v in each.tags.items() if k != t.KIND}) for each in OURS)
+    assert decide(WANT, old, (first, second)) == Plan(adopt=(first, second), tags={t.KIND: "group"})
 
 
 def test_one_address_too_many_is_released_and_it_is_not_the_one_in_use() -> None:
@@ -87,7 +93,8 @@ def test_what_differs_is_set_and_nothing_else() -> None:
     ("there", "said"),
     [
         (replace(HERE, tags={}), "was not made for group shop"),
-        (replace(HERE, tags={t.GROUP: "other"}), "its tag cloudadc:group is other"),
+        (replace(HERE, tags={t.GROUP: "shop", t.KIND: "pair"}), "its tag cloudadc:kind is 'pair'"),
+        (replace(HERE, tags={t.GROUP: "other"}), "its tag cloudadc:group is 'other'"),
         (replace(HERE, kind="application"), "is of type application, not network"),
         (replace(HERE, scheme="internal"), "is internal, and AWS cannot make it internet-facing"),
         (replace(HERE, subnets={"subnet-a": "eipalloc-9", "subnet-b": None}), "has eipalloc-9 as its address in a"),

@@ -45,6 +45,7 @@ def test_one_that_is_to_come_is_no_obstacle(tags: dict[str, str] | None) -> None
     ("tags", "described", "said"),
     [
         ({}, {}, "target group shop-web was not made for application web of shop"),
+        ({**OURS, "cloudadc:kind": "pair"}, {}, "was not made for application web of shop"),
         ({**OURS, "cloudadc:application": "api"}, {}, "was not made for application web of shop"),
         (OURS, {"Protocol": "UDP"}, "target group shop-web is of protocol UDP, and must be of protocol TCP"),
         (OURS, {"TargetType": "instance"}, "is of type instance, and must be of type ip"),

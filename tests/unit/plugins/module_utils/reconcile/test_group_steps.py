@@ -45,6 +45,7 @@ def state(**changes: Any) -> dict[str, Any]:
         "aliases": {},
         "backends": {},
         "instances": [],
+        "check_mode": False,
     }
 
 
@@ -193,7 +194,7 @@ def test_domain_becomes_an_alias_of_the_load_balancer() -> None:
 
 def test_check_mode_looks_at_nodes_in_service_only() -> None:
     planned = {**node(2, "provisioning"), "state": "planned", "instance_id": "planned-1"}
-    steps = zone_steps(state(), [node(0), node(1, "joining"), planned], "a", check_mode=True)
+    steps = zone_steps({**state(), "check_mode": True}, [node(0), node(1, "joining"), planned], "a")
     assert [one["nsip"] for one in steps["ipsets"]] == ["10.0.1.0:443"]
     assert "planned-1" not in steps["nodes"]
     assert any("planned-1" in line for line in steps["report"])

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure, Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import Want, unreleased
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_set import InstanceSet
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.launch import Recipe
@@ -345,3 +345,57 @@ def test_what_does_not_settle_is_told() -> None:
         Failure, match=r"203\.0\.113\.1 .*was sent to eni-i-1-0 .* but is still associated with nothing"
     ):
         converge(the_set(account, want(of_role=MANAGED)))
+
+
+def between_decision_and_write(account: Account, **tags: str) -> None:
+    """Let somebody else tag the instance i-1 after the set was read, before it is terminated."""
+
+    def describe(filters: dict[str, list[str]], original: Any = account.describe_instances) -> dict[str, Any]:
+        if filters.get("instance-id") == ["i-1"]:
+            listed = [{"Key": f"cloudadc:{key}", "Value": value} for key, value in tags.items()]
+            Account.create_tags(account, ["i-1"], listed)
+        found: dict[str, Any] = original(filters)
+        return found
+
+    account.describe_instances = describe  # type: ignore[method-assign]
+
+
+def there(account: Account, count: int = 1) -> None:
+    for number in range(1, count + 1):
+        tags = [{"Key": "cloudadc:group", "Value": "shop"}, {"Key": "cloudadc:lifecycle", "Value": "joining"}]
+        account.machines[f"i-{number}"] = {"ahead": ["running"], "tags": tags}
+
+
+def test_a_removal_refuses_an_instance_that_changed_hands_since_it_was_read() -> None:
+    account = Account()
+    there(account)
+    gone = the_set(account, want("absent", kind="group"))
+    seen_before = gone.look()
+    between_decision_and_write(account, kind="pair")
+    with pytest.raises(Refusal, match="i-1 does not belong to group shop: its tag cloudadc:kind is 'pair'"):
+        gone.converge(seen_before)
+    assert "TerminateInstances" not in account.calls
+
+
+def test_a_removal_refuses_an_instance_that_was_taken_from_its_event() -> None:
+    account = Account()
+    there(account)
+    marked = [{"Key": "cloudadc:event", "Value": "e-1"}, {"Key": "cloudadc:lifecycle", "Value": "terminating"}]
+    account.create_tags(["i-1"], marked)
+    gone = the_set(account, want("absent", event="e-1"))
+    seen_before = gone.look()
+    between_decision_and_write(account, event="e-2")
+    with pytest.raises(Refusal, match="i-1 is not marked for event e-1"):
+        gone.converge(seen_before)
+    assert "TerminateInstances" not in account.calls
+
+
+def test_a_surplus_that_came_into_service_since_it_was_read_is_chosen_anew() -> None:
+    account = Account()
+    there(account, 2)
+    fewer = the_set(account, want(count=1))
+    account.machines["i-2"]["tags"].append({"Key": "cloudadc:node_id", "Value": "0"})
+    seen_before = fewer.look()
+    between_decision_and_write(account, lifecycle="in_service")
+    fewer.converge(seen_before)
+    assert fewer.journal.terminated == ["i-2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,8 +81,19 @@ def test_nodes_of_a_group(instances: list[Instance], expected: list[tuple[str, i
 
 @pytest.mark.parametrize("instances", [[], [instance(0, "terminated")]])
 def test_a_group_without_instances_is_refused(instances: list[Instance]) -> None:
-    with pytest.raises(Refusal, match="group shop has no instance"):
+    with pytest.raises(Refusal, match="pair shop has no instance"):
         nodes_of_group(instances, "shop")
+
+
+def test_instances_of_a_group_are_not_nodes_of_a_pair() -> None:
+    group = instance(0)
+    group = replace(group, tags={**group.tags, "cloudadc:kind": "group"})
+    pair = replace(instance(1), tags={**instance(1).tags, "cloudadc:kind": "pair"})
+    assert [n.instance for n in nodes_of_group([pair], "shop")] == [pair]
+    with pytest.raises(Refusal, match="instance i-0 was not made for pair shop: its tag cloudadc:kind is 'group'"):
+        nodes_of_group([group, pair], "shop")
+    gone = replace(group, state="terminated")
+    assert [n.instance for n in nodes_of_group([gone, pair], "shop")] == [pair]
 
 
 def test_a_node_that_does_not_run_is_not_asked() -> None:
@@ -106,9 +118,10 @@ def test_nodes_as_given_find_their_instances_by_id_or_address() -> None:
 
 def test_addresses_of_the_pair() -> None:
     tagged = eip(1, **{"cloudadc:group": "shop", "cloudadc:role": "client"})
+    of_group = eip(4, **{"cloudadc:group": "shop", "cloudadc:role": "client", "cloudadc:kind": "group"})
     management = eip(2, **{"cloudadc:group": "shop", "cloudadc:role": "management"})
     held = eip(3, seat(1, 0))
-    every = [tagged, management, held]
+    every = [tagged, of_group, management, held]
     assert pick_addresses(every, None, "shop", pair()) == [tagged]
     assert pick_addresses(every, ["eipalloc-3", "203.0.113.1", "203.0.113.3"], "shop", pair()) == [held, tagged]
     assert pick_addresses(every, None, None, pair()) == [held]

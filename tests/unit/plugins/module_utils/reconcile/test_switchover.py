@@ -21,6 +21,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.switchover 
     host,
     look,
     swapped,
+    went_back,
 )
 from tests.unit.plugins.module_utils.nitro.scripted import DONE, LOGIN, LOGOUT, RESET, Scripted, serving
 

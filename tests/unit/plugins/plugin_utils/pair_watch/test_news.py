@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news impor
     Memory,
     Told,
     Watched,
+    confirmed,
     follow,
     settle,
 )
@@ -224,3 +226,48 @@ def test_what_lasts_is_told_and_nothing_twice(steps: list[tuple[float, str]], la
         if now - run_since >= lasts:
             assert said[-1] == run_value, "a value that lasted was not told"
     assert all(one != other for one, other in itertools.pairwise(said)), "told twice"
+
+
+def heard(first: str | None, second: str | None, *, silent_for: float = 0.0, tries: int = 0, down: bool = True) -> Look:
+    """Node 1 as it says Primary; ``down``: what it says of node 0, as far as that one does not answer."""
+    found = look(100.0, first, second, silent_since=100.0 - silent_for)
+    nodes = [replace(each, tries=tries) if each.claim.view is None else each for each in found.nodes]
+    rows = [
+        {"id": "0", "ipaddress": NSIPS[1], "state": second, "hastatus": "UP"},
+        {"id": "1", "ipaddress": NSIPS[0], "state": "UNKNOWN", "hastatus": "DOWN" if down else "UP"},
+    ]
+    if first is None:
+        nodes[1] = replace(nodes[1], claim=replace(nodes[1].claim, view=View.from_rows(rows)))
+    return replace(found, nodes=tuple(nodes))
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "primary"),
+    [
+        pytest.param(0, heard(None, P, silent_for=0.2, tries=1), None, id="one late answer"),
+        pytest.param(0, heard(None, P, silent_for=9, tries=9, down=False), None, id="silent, but its peer hears it"),
+        pytest.param(0, heard(None, P, silent_for=3, tries=2), None, id="hardly asked"),
+        pytest.param(0, heard(None, P, silent_for=3, tries=3), 1, id="silent for long, and its peer says DOWN"),
+        pytest.param(None, heard(None, P, silent_for=0.2, tries=1), None, id="at the start too"),
+        pytest.param(0, heard(S, P), 1, id="a planned failover"),
+        pytest.param(1, heard(None, P, silent_for=0.2, tries=1), 1, id="the same primary needs no proof"),
+    ],
+)
+def test_change_is_confirmed_by_two_witnesses(known: int | None, now: Look, primary: int | None) -> None:
+    memory = Memory(begun=True, primary=None if known is None else now.nodes[known])
+    found = confirmed(memory, now.nodes, now.verdict, now.now)
+    assert found.primary == primary
+    if primary is None:
+        assert "it cannot be decided who is primary" in found.sentence
+
+
+def test_tries_are_questions_and_not_notes() -> None:
+    """A late answer is noted twice: when it is late, and when it comes."""
+    silent = Claim("node 0", NSIPS[0], error="no answer within 1 s")
+    watched = Watched(0, "i-0", silent)
+    for asked in (1.0, 1.0, 2.0, 3.0, 3.0):
+        watched = watched.noted(silent, asked)
+    assert (watched.tries, watched.silent_since) == (3, 1.0)
+    assert watched.claim_at(4.0).silent_seconds == 3.0
+    answered = watched.noted(look(0, P, S).nodes[0].claim, 4.0)
+    assert (answered.tries, answered.silent_since) == (0, None)

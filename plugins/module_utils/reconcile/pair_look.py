@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Read a pair by the name of its group: its nodes and every Elastic IP from AWS, then the appliances themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..aws import ec2 as api
+from ..aws import tags as t
+from ..aws.addresses import Address, parse_addresses
+from ..aws.client import Client
+from ..aws.instances import parse_instances
+from ..core.parallel import both
+from ..nitro.client import NitroClient
+from .pair_associations import Node, nodes_of_group
+from .pair_probe import Panel, Patience, Target
+
+
+def read_pair(client: Client, group: str) -> tuple[list[Node], list[Address]]:
+    """Return the nodes of the pair and all Elastic IPs of the region: two calls, side by side.
+
+    Raises:
+        Failure: AWS refused, or the group has no instance.
+    """
+    addresses, instances = both(
+        lambda: api.describe_addresses(client),
+        lambda: api.describe_instances(client, {f"tag:{t.GROUP}": group}),
+    )
+    return nodes_of_group(parse_instances(instances), group), parse_addresses(addresses)
+
+
+def endpoint(node: Node, port: int | None) -> str:
+    """Return where NITRO of a node answers; without ``port`` at that of the protocol."""
+    host = f"[{node.nsip}]" if ":" in node.nsip else node.nsip
+    return f"{host}:{port}" if port else host
+
+
+def panel(nodes: Sequence[Node], port: int | None, connect: Callable[[str], NitroClient], patience: Patience) -> Panel:
+    """Return the panel that asks all nodes side by side; use it as a context manager."""
+    targets = [Target(node.name, node.nsip, endpoint(node, port), node.idle) for node in nodes]
+    return Panel(targets, connect, patience)

@@ -1,0 +1,195 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Read everything that a pair depends on, side by side in one process, and plan its steps."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..aws import ec2 as api
+from ..aws import tags as t
+from ..aws.addresses import Address, parse_addresses
+from ..aws.client import Client
+from ..aws.iam import same_document
+from ..aws.instances import Instance, in_order, instance_result, parse_instances
+from ..core.errors import Refusal
+from ..core.parallel import both, gather
+from ..spec.identity import PAIR
+from . import instance_sets, launch
+from . import pair as pairs
+from .group_reading import sentence
+from .instance_plan import InterfaceWish, Want
+from .instance_set import InstanceSet
+from .shared_options import shared_spec
+from .shared_resources import Observed, SharedSpec, own_address, plan_present, predicted_groups, role_name
+from .shared_resources_changes import SharedResources
+
+
+@dataclass(slots=True)
+class PairReading:
+    """What AWS says of a pair, and what follows from it.
+
+    ``problems`` holds one sentence for each thing that stands in the way; ``warn`` takes what could not be checked.
+    """
+
+    ec2: Client
+    iam: Client
+    definition: pairs.Definition
+    policy: Mapping[str, Any]
+    warn: Callable[[str], None]
+    problems: list[str] = field(default_factory=list)
+    subnets: dict[str, pairs.Subnet] = field(default_factory=dict)
+    addresses: list[Address] = field(default_factory=list)
+    instances: list[Instance] = field(default_factory=list)
+    observed: Observed = field(default_factory=Observed)
+
+    def result(self) -> dict[str, Any]:
+        """Read, and return ``problems``, ``instances`` and ``plan``.
+
+        Raises:
+            Failure: AWS refused one of the reads.
+        """
+        self._read()
+        self._judge()
+        vpc_id = next(iter(self.subnets.values())).vpc_id if self.subnets else ""
+        options = pairs.shared_options(self.definition, vpc_id, self.policy)
+        # Without a known subnet there is no VPC; what has the pair's names is read all the same.
+        spec = shared_spec({**options, "vpc_id": vpc_id or "unknown"})
+        self.observed, vpc_subnets = both(
+            SharedResources(spec, self.ec2, self.iam).observe,
+            lambda: api.describe_vpc_subnets(self.ec2, vpc_id) if vpc_id else [],
+        )
+        self.problems += pairs.network_problems(self.definition, vpc_subnets)
+        shared_changed = self._shared_changed(spec)
+        groups = predicted_groups(spec, self.observed)
+        sets, sets_changed = self._sets(groups)
+        address = own_address(spec, self.observed) if spec.elastic_ip else None
+        known = {"public_ip": address.public_ip, "allocation_id": address.allocation_id} if address else None
+        return {
+            "problems": list(dict.fromkeys(self.problems)),
+            "instances": [instance_result(item, t.ROLES, {}, self.addresses) for item in self._live()],
+            "plan": {
+                **self.definition,
+                "vpc_id": vpc_id,
+                "subnets": {name: subnet.result() for name, subnet in self.subnets.items()},
+                "shared": {
+                    "changed": shared_changed,
+                    "options": options,
+                    "observed": {"security_groups": groups, "elastic_ip": known},
+                },
+                "instances": {"changed": sets_changed, "sets": sets},
+                "network": pairs.network(self.definition, vpc_subnets),
+            },
+        }
+
+    def _read(self) -> None:
+        definition, name = self.definition, self.definition["name"]
+        reads: list[Callable[[], Any]] = [
+            lambda: api.describe_subnets(self.ec2, pairs.subnet_ids(definition)),
+            lambda: api.describe_addresses(self.ec2),
+            lambda: api.describe_instances(self.ec2, t.as_filters({t.GROUP: name})),
+            lambda: api.describe_image(self.ec2, definition["image_id"]),
+            lambda: api.describe_instance_type(self.ec2, definition["instance_type"]),
+        ]
+        subnets, addresses, instances, images, types = gather(reads)
+        self.subnets = pairs.parse_subnets(subnets)
+        self.addresses = parse_addresses(addresses)
+        self.instances = parse_instances(instances)
+        if len(self._live()) < len(definition["nodes"]):
+            self._check_recipe(launch.Ground(types=types, images=images))
+
+    def _live(self) -> list[Instance]:
+        return in_order(instance for instance in self.instances if instance.live)
+
+    def _check_recipe(self, ground: launch.Ground) -> None:
+        """Check image and type even where a problem with a subnet keeps the whole launch from being checked."""
+        interfaces = pairs.interfaces_of(self.definition, self.definition["nodes"][0])
+        recipe, want = (
+            self._recipe(),
+            Want("present", self.definition["name"], interfaces=_wishes({"interfaces": interfaces})),
+        )
+        for check in (
+            functools.partial(launch.check_image, recipe, ground.images),
+            functools.partial(launch.check_type, want, recipe, ground.types),
+        ):
+            self._collect(check)
+
+    def _collect(self, check: Callable[[], object]) -> None:
+        try:
+            check()
+        except Refusal as refusal:
+            self.problems.append(sentence(str(refusal)))
+
+    def _judge(self) -> None:
+        definition = self.definition
+        own = {interface.network_interface_id for item in self._live() for interface in item.interfaces}
+        self.problems += pairs.namesake_problems(definition["name"], self.instances)
+        self.problems += pairs.subnet_problems(definition, self.subnets)
+        self.problems += pairs.address_problems(definition, self.addresses, own)
+        self.problems += pairs.placement_problems(definition, self.subnets, self.instances)
+
+    def _shared_changed(self, spec: SharedSpec) -> bool:
+        """Whether role, groups or address differ. A refusal about the key pair does not hide one about ownership."""
+        changed = True
+        try:
+            changed = bool(plan_present(spec, self.observed, same_document).changes)
+        except Refusal as refusal:
+            self.problems.append(sentence(str(refusal)))
+            self._collect(lambda: plan_present(replace(spec, key_name=None), self.observed, same_document))
+        return changed
+
+    def _recipe(self) -> launch.Recipe:
+        definition = self.definition
+        return launch.Recipe(
+            image_id=definition["image_id"],
+            instance_type=definition["instance_type"],
+            iam_instance_profile=role_name(definition["name"]),
+            key_name=definition["key_name"] or None,
+        )
+
+    def _sets(self, groups: Mapping[str, str | None]) -> tuple[list[dict[str, Any]], bool]:
+        """Return the option ``sets`` of vpx_instance, and whether a set differs from what is there."""
+        if self.problems:
+            return [], True
+        sets = pairs.instance_sets(self.definition, self.subnets, groups)
+        instances = [self._instance_set(each) for each in sets]
+        seen = instance_sets.observe(instances)
+        # One at a time, so that what RunInstances would refuse for one node hides nothing of the other.
+        for each, state in zip(instances, seen, strict=True):
+            self._collect(functools.partial(instance_sets.plan, [each], [state], lenient=True))
+        if self.problems:
+            return [], True
+        plans = instance_sets.plan(instances, seen, lenient=True)
+        return pairs.instance_sets(self.definition, self.subnets), any(plan.writes for plan in plans)
+
+    def _instance_set(self, each: Mapping[str, Any]) -> InstanceSet:
+        want = Want(
+            state="present",
+            group=self.definition["name"],
+            kind=PAIR,
+            zone=each["zone"],
+            node_id=each["node_id"],
+            count=1,
+            interfaces=_wishes(each),
+            tags=self.definition["tags"],
+            terminate_surplus=False,
+        )
+        return InstanceSet(
+            client=self.ec2, want=want, recipe=self._recipe(), wait=False, wait_timeout=0, warn=self.warn
+        )
+
+
+def _wishes(each: Mapping[str, Any]) -> tuple[InterfaceWish, ...]:
+    return tuple(
+        InterfaceWish(
+            role=interface["role"],
+            subnet_id=interface["subnet_id"],
+            security_groups=tuple(interface["security_groups"]) if "security_groups" in interface else None,
+            secondary_private_ip_count=interface.get("secondary_private_ip_count", 0),
+            elastic_ip=interface.get("elastic_ip", False),
+        )
+        for interface in each["interfaces"]
+    )

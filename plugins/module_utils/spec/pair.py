@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The definition of an HA pair: the variables of role ha_pair, normalised, and all that is wrong with them. Pure.
+
+The definition holds no secret: passwords, the licence, and the certificates and monitors of applications stay in the
+variables, and the role hands them to the modules that need them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .application import KEYS, Surroundings, read_applications
+from .reading import Reader
+
+PREFIX = "ha_pair_"
+ROLES = ("management", "client", "server")
+SUBNET_KEYS = tuple(f"{role}_subnet_id" for role in ROLES)
+#: CreateRole allows 64 characters, and ``-vpx`` follows the name.
+_NAME = re.compile(r"(?!sg-)[A-Za-z0-9_][A-Za-z0-9_.@=-]{0,59}")
+
+PLAIN = (
+    *("name", "state", "region", "nodes", "image_id", "instance_type", "key_name", "tags"),
+    *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "sync_timeout"),
+    *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
+    *("iam_policy", "permissions_boundary", "elastic_ips", "take_elastic_ips", "features", "modes", "ipset", "inc"),
+    *("hello_interval", "dead_interval", "max_flips", "max_flip_time"),
+)
+SECRET = ("password", "rpc_password", "license", "application", "applications")
+VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
+#: Keys of an application that a pair uses; the others are for the load balancer or the names of a group.
+APPLICATION_KEYS = frozenset(
+    {
+        *("name", "protocol", "port", "backends", "backend_protocol", "monitor", "lb_method", "persistence"),
+        "certificate",
+    }
+)
+#: Left to the appliance if not given. Limits: NITRO hanode.
+_INTERVALS = {
+    "hello_interval": (200, 1000),
+    "dead_interval": (3, 60),
+    "max_flips": (0, None),
+    "max_flip_time": (0, None),
+}
+
+
+def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the normalised definition and one message for each problem.
+
+    A pair that is removed needs its name only; nothing else of it is checked.
+
+    Args:
+        variables: the variables by name, as lookup ``cloudadc.aws.role_variables`` collects them.
+    """
+    problems: list[str] = []
+    plain = {name.removeprefix(PREFIX): value for name, value in variables.items() if name.startswith(PREFIX)}
+    reader = Reader(plain, problems, PREFIX, SECRET)
+    reader.unknown_variables("ha_pair", VARIABLES, variables)
+    state = reader.choice("state", ("present", "absent"), "present")
+    _check_name(reader)
+    details = Reader(plain, problems if state == "present" else [], PREFIX, SECRET)
+    given = applications_as_given(details)
+    _check_application_keys(given, details.problems)
+    definition = {
+        "state": state,
+        "name": reader.text("name"),
+        "region": reader.text("region"),
+        **_access(details),
+        **_appliances(details),
+        **_addresses(details),
+        "nodes": _nodes(details),
+        "applications": read_applications(given, Surroundings(), details.problems),
+    }
+    if state == "present":
+        _check_required(details)
+        _check_nodes(definition, details.problems)
+    return definition, list(dict.fromkeys(problems))
+
+
+def applications_as_given(reader: Reader) -> list[dict[str, Any]]:
+    """Return the entries of ``applications``, and ``application`` as one more, with their secrets."""
+    single = reader.mapping("application")
+    return [*reader.mappings("applications"), *([single] if single else [])]
+
+
+def _check_application_keys(entries: Sequence[Mapping[str, Any]], problems: list[str]) -> None:
+    """Keys that only an autoscale group uses; those that nobody knows are the application's own problem."""
+    for entry in entries:
+        unused = sorted(key for key in (set(entry) & KEYS) - APPLICATION_KEYS if entry[key] not in (None, "", {}))
+        if unused:
+            name = entry.get("name") or "without a name"
+            problems.append(f"Application {name}: a pair does not use {', '.join(unused)}.")
+
+
+def _check_name(reader: Reader) -> None:
+    name = reader.text("name")
+    if not name:
+        reader.problems.append(f"{PREFIX}name, the name of the pair, is missing.")
+    elif not _NAME.fullmatch(name):
+        reader.problems.append(
+            f"{PREFIX}name names an IAM role, security groups and an IPSet: at most 60 letters, digits and _ . @ = -, "
+            "the first a letter, a digit or _, and not beginning with sg-."
+        )
+
+
+def _access(reader: Reader) -> dict[str, Any]:
+    tags = reader.mapping("tags")
+    for key, value in tags.items():
+        if isinstance(value, Mapping | list):
+            reader.problems.append(f"{PREFIX}tags.{key} must be a text.")
+    return {
+        "image_id": reader.text("image_id"),
+        "instance_type": reader.text("instance_type", "m5.xlarge"),
+        "key_name": reader.text("key_name"),
+        "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
+        "management_cidrs": reader.networks("management_cidrs"),
+        "management_public": reader.flag("management_public", False),
+        "client_cidrs": _client_cidrs(reader),
+        "backend_cidrs": reader.networks("backend_cidrs"),
+        "wide_ha_ports": reader.flag("wide_ha_ports", False),
+        "iam_policy": reader.choice("iam_policy", ("minimal", "vendor"), "minimal"),
+        "permissions_boundary": reader.text("permissions_boundary"),
+    }
+
+
+def _client_cidrs(reader: Reader) -> list[str]:
+    """An empty list opens the application to nobody, which is another wish than none."""
+    return [] if reader.raw.get("client_cidrs") == [] else reader.networks("client_cidrs", ("0.0.0.0/0",))
+
+
+def _appliances(reader: Reader) -> dict[str, Any]:
+    return {
+        "nitro_user": reader.text("nitro_user", "nsroot"),
+        "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
+        "nitro_port": reader.port("nitro_port", 443),
+        "validate_certs": reader.flag("validate_certs", True),
+        "ca_path": reader.path("ca_path"),
+        "boot_timeout": reader.whole("boot_timeout", 900, 1),
+        "sync_timeout": reader.whole("sync_timeout", 300, 1),
+        "features": reader.texts("features", ("LB", "SSL")),
+        "modes": reader.texts("modes"),
+        "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
+        "inc": reader.flag("inc", True),
+        **{key: _interval(reader, key) for key in _INTERVALS},
+    }
+
+
+def _interval(reader: Reader, key: str) -> int | None:
+    lowest, highest = _INTERVALS[key]
+    return reader.whole(key, lowest, lowest, highest) if reader.given(key) else None
+
+
+def _addresses(reader: Reader) -> dict[str, Any]:
+    elastic_ips = reader.texts("elastic_ips")
+    for name in sorted({name for name in elastic_ips if elastic_ips.count(name) > 1}):
+        reader.problems.append(f"{PREFIX}elastic_ips names {name} more than once.")
+    return {
+        "elastic_ips": elastic_ips,
+        "take_elastic_ips": reader.flag("take_elastic_ips", False),
+        "ipset": reader.text("ipset") or f"{reader.text('name')}-vips",
+    }
+
+
+def _nodes(reader: Reader) -> list[dict[str, str]]:
+    nodes = []
+    for index, entry in enumerate(reader.mappings("nodes")):
+        node = Reader(entry, reader.problems, f"Node {index}: ")
+        node.unknown(SUBNET_KEYS)
+        nodes.append({key: node.text(key) for key in SUBNET_KEYS})
+    return nodes
+
+
+def _check_required(reader: Reader) -> None:
+    needed = {
+        "image_id": "the VPX image",
+        "password": "the password of both nodes",
+        "rpc_password": "with which the nodes speak to each other",
+    }
+    for key, meaning in needed.items():
+        if not reader.given(key):
+            reader.problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
+    reader.text("password")
+    reader.text("rpc_password")
+    reader.mapping("license")
+
+
+def _check_nodes(definition: Mapping[str, Any], problems: list[str]) -> None:
+    nodes: Sequence[Mapping[str, str]] = definition["nodes"]
+    if len(nodes) != 2:
+        problems.append(f"{PREFIX}nodes must name exactly two nodes; it names {len(nodes)}.")
+    for index, node in enumerate(nodes):
+        problems += [f"Node {index} has no {key}." for key in SUBNET_KEYS if not node[key]]
+        management = node["management_subnet_id"]
+        if management and management in (node["client_subnet_id"], node["server_subnet_id"]):
+            problems.append(
+                f"The management interface of node {index} is in {management}, the subnet of a data interface; a VPX "
+                "needs them apart."
+            )
+    if not definition["inc"] and len({node["management_subnet_id"] for node in nodes}) > 1:
+        problems.append(
+            f"Nodes in different subnets need independent network configuration ({PREFIX}inc=true); without it the "
+            "appliances refuse each other with code 414."
+        )

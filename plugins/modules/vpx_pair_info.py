@@ -1,0 +1,136 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vpx_pair_info
+version_added: 0.2.0
+short_description: Gather everything that an HA pair of VPX instances depends on, and plan how to build it
+description:
+  - Reads side by side the subnets, image, instance type, Elastic IPs, key pair, instances, role, instance profile and
+    security groups of a pair, and compares them with its definition.
+  - Returns all problems at once. These are missing subnets, images, key pairs and Elastic IPs, Elastic IPs that serve
+    others, nodes in another place than defined, resources of the pair's names that belong to others, and what
+    C(RunInstances) would refuse.
+  - Returns one section of C(plan) a step, with the options of the module that does it and whether anything differs.
+  - Writes nothing.
+  - Needs the rights C(ec2:DescribeSubnets), C(ec2:DescribeAddresses), C(ec2:DescribeInstances),
+    C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeSecurityGroups), C(ec2:DescribeImages),
+    C(ec2:DescribeInstanceTypes), C(iam:GetRole), C(iam:GetRolePolicy), C(iam:GetInstanceProfile), with a key pair
+    C(ec2:DescribeKeyPairs), with public management addresses C(ec2:DescribeAccountAttributes).
+options:
+  definition:
+    description:
+      - The pair, as filter P(cloudadc.aws.pair_definition#filter) returns it.
+    type: dict
+    required: true
+  policy:
+    description:
+      - The IAM policy document of the appliances, for comparison with the one that their role has.
+    type: dict
+    required: true
+extends_documentation_fragment:
+  - cloudadc.aws.attributes.read_only
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: cloudadc.aws.vpx_shared_resources
+  - module: cloudadc.aws.vpx_instance
+  - module: cloudadc.aws.vpx_ha_info
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: Read everything that the pair depends on
+  cloudadc.aws.vpx_pair_info:
+    definition: "{{ checked.definition }}"
+    policy: "{{ lookup('ansible.builtin.file', 'appliance_ha_minimal.json') }}"
+  register: pair
+  vars:
+    checked: "{{ lookup('cloudadc.aws.role_variables', 'ha_pair') | cloudadc.aws.pair_definition }}"
+"""
+
+RETURN = r"""
+problems:
+  description: One sentence for each thing that stands in the way; empty if there is none.
+  returned: success
+  type: list
+  elements: str
+  sample: ["There is no subnet subnet-0123456789abcdef0 in this account and region."]
+instances:
+  description: The live instances of the pair, by node id, as M(cloudadc.aws.vpx_instance) returns them.
+  returned: success
+  type: list
+  elements: dict
+plan:
+  description: The definition, and one section a step.
+  returned: success
+  type: dict
+  contains:
+    vpc_id:
+      description: The VPC of the subnets.
+      type: str
+      sample: vpc-0123456789abcdef0
+    subnets:
+      description: The subnets of the nodes by id, each with its zone and C(cidr_block).
+      type: dict
+    shared:
+      description:
+        - C(options) of M(cloudadc.aws.vpx_shared_resources), whether anything differs (C(changed)), and what is there
+          (C(observed)) with the ids of the C(security_groups) and the C(elastic_ip).
+      type: dict
+    instances:
+      description:
+        - C(sets), the option of M(cloudadc.aws.vpx_instance) without security groups, and whether it has anything to
+          change (C(changed)). Filter P(cloudadc.aws.pair_steps#filter) adds the security groups.
+      type: dict
+    network:
+      description:
+        - For each node the mask of its server subnet, the routes to the subnets of back ends by its own gateway, and what
+          M(cloudadc.aws.vpx_network) needs besides.
+      type: list
+      elements: dict
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure
+from ..module_utils.reconcile.pair_reading import PairReading
+
+
+def argument_spec() -> dict[str, Any]:
+    return {"definition": {"type": "dict", "required": True}, "policy": {"type": "dict", "required": True}}
+
+
+def work(module: Any) -> dict[str, Any]:
+    reading = PairReading(
+        connect(module, "ec2"),
+        connect(module, "iam"),
+        module.params["definition"],
+        module.params["policy"],
+        module.warn,
+    )
+    return {"changed": False, **reading.result()}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    try:
+        result = work(module)
+    except Failure as error:
+        failure = error
+    else:
+        module.exit_json(**result)
+    # Outside of the except block, so that no traceback is attached to the result.
+    fail(module, failure)
+
+
+if __name__ == "__main__":
+    main()

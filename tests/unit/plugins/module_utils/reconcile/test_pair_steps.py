@@ -1,0 +1,212 @@
+"""The options of each step of role ha_pair, and what is told at its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_applications, pair_steps
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import pair_incomplete, pair_summary
+
+NSIPS = ("10.0.0.5", "10.0.3.5")
+
+
+def instance(node: int, **more: Any) -> dict[str, Any]:
+    roles = ("management", "client", "server")
+    interfaces = {
+        role: {
+            "network_interface_id": f"eni-{role}-{node}",
+            "private_ip_address": f"10.0.{node * 3 + place}.5",
+            "private_ip_addresses": [f"10.0.{node * 3 + place}.5"],
+            "subnet_id": f"subnet-{node}{place}",
+        }
+        for place, role in enumerate(roles)
+    }
+    base = {"instance_id": f"i-{node}", "node_id": node, "availability_zone": f"zone-{node}", "state": "running"}
+    return {**base, "lifecycle": "joining", "interfaces": interfaces, **more}
+
+
+def planned(node: int) -> dict[str, Any]:
+    return instance(node, instance_id=f"planned-{node}", state="planned", interfaces={"management": {}})
+
+
+def info(*instances: dict[str, Any], **more: Any) -> dict[str, Any]:
+    interfaces = [{"role": role, "subnet_id": "s"} for role in ("management", "client", "server")]
+    plan = {
+        "name": "shop",
+        "nitro_port": 443,
+        "elastic_ips": [],
+        "return_path": "mbf",
+        "applications": [{"name": "web", "protocol": "HTTP", "port": 80}],
+        "network": [
+            {
+                "server_netmask": "255.255.255.0",
+                "routes": [{"network": "10.8.0.0/16", "gateway": f"10.0.{node * 3 + 2}.1"}],
+                "return_gateways": [{"network": f"10.0.{node * 3 + 1}.0/24", "gateway": f"10.0.{node * 3 + 1}.1"}],
+                "protected_networks": ["10.0.0.0/24"],
+            }
+            for node in (0, 1)
+        ],
+        "shared": {"observed": {"security_groups": {"management": "sg-1", "client": None}, "elastic_ip": None}},
+        "instances": {"sets": [{"zone": "z", "node_id": 0, "interfaces": interfaces}]},
+        **more,
+    }
+    return {"plan": plan, "instances": list(instances)}
+
+
+SHARED = {
+    "security_groups": {"management": "sg-1", "client": "sg-2", "server": "sg-3"},
+    "elastic_ip": {"public_ip": "203.0.113.1", "allocation_id": "eipalloc-1"},
+}
+BOTH = info(instance(0), instance(1))
+
+
+def ha(primary: int | None, **more: Any) -> dict[str, Any]:
+    nodes = [{"nsip": nsip, "served_addresses": [], "peer": None} for nsip in NSIPS]
+    return {"primary": primary, "nodes": nodes, "verdict": "node 0 is primary", "moves": [], "elastic_ips": [], **more}
+
+
+def test_sets_get_the_groups_that_were_made_or_found() -> None:
+    [each] = pair_steps(info(), SHARED)["sets"]
+    assert [i["security_groups"] for i in each["interfaces"]] == [["sg-1"], ["sg-2"], ["sg-3"]]
+    assert pair_steps(info(), SHARED)["groups_complete"]
+    [each] = pair_steps(info(), {"skipped": True})["sets"]
+    assert [i.get("security_groups") for i in each["interfaces"]] == [["sg-1"], None, None]
+    assert not pair_steps(info())["groups_complete"]
+
+
+def test_instances_are_those_of_the_launch_or_those_found() -> None:
+    assert pair_steps(BOTH, launched={"skipped": True})["instances"] == BOTH["instances"]
+    steps = pair_steps(info(instance(0)), launched={"instances": [instance(1), instance(0)]})
+    assert [one["instance_id"] for one in steps["instances"]] == ["i-0", "i-1"]
+
+
+@pytest.mark.parametrize(
+    ("instances", "complete"),
+    [([], False), ([instance(0)], False), ([instance(0), planned(1)], False), ([instance(0), instance(1)], True)],
+)
+def test_appliances_are_configured_once_both_have_an_address(instances: list[dict[str, Any]], complete: bool) -> None:
+    steps = pair_steps(info(*instances))
+    assert steps["complete"] is complete
+    assert ("bootstrap" in steps) is complete
+
+
+def test_in_service_means_both() -> None:
+    in_service = [instance(node, lifecycle="in_service") for node in (0, 1)]
+    assert pair_steps(info(*in_service))["in_service"]
+    assert not pair_steps(info(in_service[0], instance(1)))["in_service"]
+
+
+def test_elastic_ips_are_those_given_made_or_found() -> None:
+    assert pair_steps(info(elastic_ips=["203.0.113.7"]), SHARED)["elastic_ips"] == ["203.0.113.7"]
+    assert pair_steps(info(), SHARED)["elastic_ips"] == ["eipalloc-1"]
+    assert pair_steps(info())["elastic_ips"] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "first"),
+    [
+        (None, 0),
+        (ha(None), 0),
+        (ha(1), 1),
+        (ha(None, nodes=[{"nsip": NSIPS[0]}, {"nsip": NSIPS[1], "served_addresses": ["10.0.1.5"]}]), 1),
+        (ha(None, nodes=[{"nsip": NSIPS[0]}, {"nsip": NSIPS[1], "peer": "10.9.9.9"}]), 1),
+        (
+            ha(
+                None,
+                nodes=[{"nsip": NSIPS[0], "served_addresses": ["x"]}, {"nsip": NSIPS[1], "peer": "10.9.9.9"}],
+            ),
+            0,
+        ),
+        (ha(None, nodes=[{"nsip": None, "served_addresses": ["x"]}, {"nsip": NSIPS[1]}]), 0),
+    ],
+)
+def test_the_node_with_a_configuration_is_introduced_first(before: dict[str, Any] | None, first: int) -> None:
+    steps = pair_steps(BOTH, before=before)
+    assert steps["ha"] == [
+        {"nsip": f"{NSIPS[first]}:443", "peer": NSIPS[1 - first]},
+        {"nsip": f"{NSIPS[1 - first]}:443", "peer": NSIPS[first]},
+    ]
+
+
+def test_bootstrap_network_and_addresses() -> None:
+    steps = pair_steps(BOTH)
+    assert steps["bootstrap"] == [
+        {"nsip": "10.0.0.5:443", "instance_id": "i-0", "hostname": "shop-0"},
+        {"nsip": "10.0.3.5:443", "instance_id": "i-1", "hostname": "shop-1"},
+    ]
+    assert steps["network"][1] == {
+        "nsip": "10.0.3.5:443",
+        "snips": [{"ip_address": "10.0.5.5", "netmask": "255.255.255.0"}],
+        "routes": [{"network": "10.8.0.0/16", "gateway": "10.0.5.1"}],
+        "protected_networks": ["10.0.0.0/24"],
+    }
+    assert steps["vips"] == [{"ip_address": "10.0.1.5"}, {"ip_address": "10.0.4.5"}]
+    assert steps["client_interfaces"] == ["eni-client-0", "eni-client-1"]
+
+
+def test_policy_based_routes_are_named_only_if_wanted() -> None:
+    steps = pair_steps(info(instance(0), instance(1), return_path="pbr"))
+    assert steps["network"][0]["return_gateways"] == [{"network": "10.0.1.0/24", "gateway": "10.0.1.1"}]
+    assert "return_gateways" not in pair_steps(BOTH)["network"][0]
+
+
+def test_the_primary_comes_first() -> None:
+    steps = pair_steps(BOTH, after=ha(1))
+    assert (steps["primary"], steps["secondary"]) == (NSIPS[1], NSIPS[0])
+    assert steps["order"] == [{"nsip": "10.0.3.5:443"}, {"nsip": "10.0.0.5:443"}]
+    assert pair_steps(BOTH, after=ha(None))["primary"] is None
+
+
+MOVE = {"elastic_ip": "203.0.113.1", "network_interface_id": "eni-client-0", "private_ip_address": "10.0.1.5"}
+
+
+@pytest.mark.parametrize(
+    ("now", "due"), [({}, False), ({"private_ip_address": "10.0.1.6"}, True), ({"network_interface_id": None}, True)]
+)
+def test_addresses_move_only_where_they_are_not(now: dict[str, Any], due: bool) -> None:
+    steps = pair_steps(BOTH, after=ha(0, moves=[MOVE], elastic_ips=[{**MOVE, **now}]))
+    assert steps["moves_due"] is due
+    assert steps["moves"] == [MOVE]
+
+
+def test_all_applications_go_to_the_primary_with_their_secrets() -> None:
+    certificate = {"content": "c", "key": "k"}
+    mail = {"name": "mail", "protocol": "TCP", "port": 25, "backends": [], "monitor": ""}
+    web = {"name": "web", "protocol": "SSL", "port": 443, "certificate": certificate}
+    entries = pair_applications({"ha_pair_applications": [mail], "ha_pair_application": web}, "10.0.0.5:443", "vips")
+    assert entries == [
+        {"nsip": "10.0.0.5:443", "ipset": "vips", "name": "mail", "protocol": "TCP", "port": 25, "backends": []},
+        {"nsip": "10.0.0.5:443", "ipset": "vips", **web},
+    ]
+    assert pair_applications({"ha_pair_application": {}}, "10.0.0.5:443", "vips") == []
+
+
+def test_the_summary_names_nodes_addresses_and_applications() -> None:
+    after = ha(0, moves=[MOVE])
+    steps = pair_steps(BOTH, SHARED, after=after)
+    assert pair_summary(steps, BOTH["plan"], after) == [
+        "Pair shop: node 0 is primary",
+        "node 0: i-0 in zone-0, NSIP 10.0.0.5, client address 10.0.1.5, primary",
+        "node 1: i-1 in zone-1, NSIP 10.0.3.5, client address 10.0.4.5, secondary",
+        "Elastic IP 203.0.113.1 on eni-client-0, 10.0.1.5",
+        "serves web (HTTP, port 80)",
+    ]
+
+
+def test_the_summary_of_check_mode_says_what_is_there() -> None:
+    only = info(instance(0), planned(1))
+    assert pair_summary(pair_steps(only), only["plan"]) == [
+        "Pair shop: 1 of 2 instances are there; check mode has changed nothing."
+    ]
+
+
+def test_a_failure_names_what_is_billed() -> None:
+    task, launched = "cloudadc.aws.ha_pair : Launch the instances", {"launched": ["i-1"]}
+    said = pair_incomplete("shop", task, False, info(instance(0)), launched)
+    assert "shop: 'Launch the instances' failed" in said
+    assert "Instances i-1, i-0 are running and billed." in said
+    assert "ha_pair_state=absent" in said
+    assert pair_incomplete("shop", "Launch", True).endswith("Check mode has changed nothing.")
+    assert "billed" not in pair_incomplete("shop", "Launch", False, info(), {})
