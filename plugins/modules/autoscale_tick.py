@@ -340,11 +340,11 @@ backends_error:
   type: str
 zone:
   description: The zone.
-  returned: always
+  returned: for each zone
   type: str
 decision:
   description: What is to be done now.
-  returned: always
+  returned: for each zone
   type: dict
   contains:
     action:
@@ -378,31 +378,31 @@ decision:
 phase:
   description: V(watching), V(scaling_out), V(cooldown), V(draining), V(ttl) or V(deprovisioning); on an acting tick
     the one that begins.
-  returned: always
+  returned: for each zone
   type: str
 phase_until:
   description: Last instant of the phase; null where a report ends it.
-  returned: always
+  returned: for each zone
   type: str
   sample: "2026-03-01T10:16:00Z"
 window:
   description: The samples that count; on a deciding tick those that led to the decision.
-  returned: always
+  returned: for each zone
   type: list
   elements: dict
   sample: [{"at": "2026-03-01T10:04:00Z", "values": {"memory": 91.2}}]
 event:
   description: The open event with its owner and what it has begun, or null.
-  returned: always
+  returned: for each zone
   type: dict
 backoff:
   description: Failed events in a row, until when they keep the zone waiting, and the last failure's message.
-  returned: always
+  returned: for each zone
   type: dict
   sample: {"failures": 1, "until": "2026-03-01T10:09:00Z", "message": "InsufficientInstanceCapacity"}
 unfinished:
   description: Failed events and what they had begun, until somebody reports them done.
-  returned: always
+  returned: for each zone
   type: list
   elements: dict
 reported:
@@ -415,7 +415,7 @@ published:
   type: bool
 nodes:
   description: One entry a node that was asked, as RV(cloudadc.aws.vpx_stat_info#module:nodes).
-  returned: always
+  returned: for each zone
   type: list
   elements: dict
   contains:
@@ -431,22 +431,22 @@ nodes:
 aggregate:
   description: The figures that were weighed, null where there were none. Where the nodes were asked, it is
     RV(cloudadc.aws.vpx_stat_info#module:aggregate).
-  returned: always
+  returned: for each zone
   type: dict
 in_service:
   description: The nodes in service that the record knows, or null where it does not.
-  returned: always
+  returned: for each zone
   type: list
   elements: dict
   sample: [{"nsip": "10.0.1.10", "instance_id": "i-0123456789abcdef0", "node_id": 0}]
 missing:
   description: Nodes that were in service and are gone from EC2, until they are named in O(swept).
-  returned: always
+  returned: for each zone
   type: list
   elements: dict
 node_count:
   description: Nodes in service that the decision was taken for; null where nobody needed to know.
-  returned: always
+  returned: for each zone
   type: int
 remains:
   description:
@@ -455,16 +455,16 @@ remains:
       C(step), that of role P(cloudadc.aws.scale_in#role) which does it.
     - Empty unless the zone watches again and nothing else is to be done. Whoever has removed them reports that event
       C(done).
-  returned: always
+  returned: for each zone
   type: list
   elements: dict
 leased:
   description: Whether the lease could be had; in check mode, where none is taken, true.
-  returned: always
+  returned: for each zone
   type: bool
 searched:
   description: Whether EC2 was asked which nodes there are.
-  returned: always
+  returned: for each zone
   type: bool
 """
 

@@ -82,6 +82,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     return {story: json.loads((folder / f"{story}.json").read_text()) for story in MOVED}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("story", MOVED)
 def test_minute_by_minute(answers: Answers, story: str) -> None:
     said = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in answers[story]]
