@@ -5,12 +5,22 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..core.nitro_errors import NitroError, NitroUnreachable
+from ..core.nitro_errors import NitroError, NitroLoginHeld, NitroUnreachable
 from ..spec import figures as stats
-from .module import client_from
+from .logins import LoginGate
+from .module import probe_from
+
+_SILENT = (NitroUnreachable, NitroLoginHeld)
+
+
+@functools.lru_cache(maxsize=1024)
+def _gate(_nsip: str) -> LoginGate:
+    """The same for all polls of an appliance by one process: an event source polls for months."""
+    return LoginGate()
 
 
 def probe_with(params: Mapping[str, Any], nodes: Sequence[str]) -> stats.Probe:
@@ -18,13 +28,13 @@ def probe_with(params: Mapping[str, Any], nodes: Sequence[str]) -> stats.Probe:
 
     Raises NitroInputError for an address or options with which no appliance could be asked.
     """
-    clients = {nsip: client_from(params, nsip=nsip) for nsip in nodes}
+    clients = {nsip: probe_from(params, nsip, params["nitro_timeout"], _gate(nsip)) for nsip in nodes}
 
     def probe(nsip: str, report: Callable[[stats.Reading], None]) -> None:
         try:
             with clients[nsip] as client:
                 report(stats.reading_of(nsip, client.stat("ns")))
         except NitroError as error:
-            report(stats.Reading(nsip, not isinstance(error, NitroUnreachable), stats.Figures(), str(error)))
+            report(stats.Reading(nsip, not isinstance(error, _SILENT), stats.Figures(), str(error)))
 
     return probe

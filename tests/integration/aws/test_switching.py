@@ -136,9 +136,12 @@ def test_split_brain_moves_nothing_whoever_is_late(pair: Pair) -> None:
     wait_for(lambda: pair.info()["verdict"].startswith("2 nodes claim"), "both are primary")
     began = len(lab.calls(side="aws"))
     lab.latency(nitro=0.35)  # three answers, each later than the probe
-    undecided = reconcile(pair, probe_timeout=0.3, settle_timeout=3)
+    late = reconcile(pair, probe_timeout=0.3, settle_timeout=3)
     lab.latency(nitro=0)
+    assert not late.get("changed"), late
+    undecided = reconcile(pair)
     assert undecided["failed"]
+    assert "2 nodes claim to be primary" in undecided["msg"]
     assert undecided["msg"].endswith("nothing was touched")
     assert not [call for call in lab.calls(side="aws")[began:] if call.write]
 
