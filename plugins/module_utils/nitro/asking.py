@@ -14,21 +14,25 @@ from ..spec import figures as stats
 from .logins import LoginGate
 from .module import probe_from
 
+# A host that takes longer to accept a connection counts as not there.
+_CONNECT_SECONDS = 10.0
 _SILENT = (NitroUnreachable, NitroLoginHeld)
 
 
 @functools.lru_cache(maxsize=1024)
 def _gate(_nsip: str) -> LoginGate:
-    """The same for all polls of an appliance by one process: an event source polls for months."""
+    """Return one gate for all polls of an appliance by this process: an event source polls for months."""
     return LoginGate()
 
 
 def probe_with(params: Mapping[str, Any], nodes: Sequence[str]) -> stats.Probe:
     """A probe that asks one of these appliances over NITRO, in a session of its own.
 
+    ``params``: the options of every NITRO module; with ``long_lived`` true, logins are held back across polls.
     Raises NitroInputError for an address or options with which no appliance could be asked.
     """
-    clients = {nsip: probe_from(params, nsip, params["nitro_timeout"], _gate(nsip)) for nsip in nodes}
+    gate = _gate if params.get("long_lived") else lambda _nsip: None
+    clients = {nsip: probe_from(params, nsip, _CONNECT_SECONDS, gate(nsip)) for nsip in nodes}
 
     def probe(nsip: str, report: Callable[[stats.Reading], None]) -> None:
         try:

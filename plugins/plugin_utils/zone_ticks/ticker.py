@@ -81,6 +81,7 @@ class Zone:
             "validate_certs": nitro.validate_certs,
             "ca_path": nitro.ca_path,
             "nitro_timeout": nitro.timeout,
+            "long_lived": True,
         }
         find = in_ec2(lambda: settings.aws.client("ec2"), settings.group, self.name, settings.nitro_port)
         return Effects(over_nitro(params), find)
