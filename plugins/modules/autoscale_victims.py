@@ -124,6 +124,51 @@ options:
         description: As O(cloudadc.aws.autoscale_evaluate#module:store.create).
         type: bool
         default: false
+  event:
+    description:
+      - The claim of this run on the event, as the decision named it. It is checked before nodes are marked. A run whose
+        event was taken over by another one is refused.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      id:
+        description: Id of the event.
+        type: str
+        required: true
+      takeover:
+        description: Its takeover number, RV(cloudadc.aws.autoscale_tick#module:decision.takeover).
+        type: int
+        required: true
+      group:
+        description: The group; by default O(group).
+        type: str
+      zone:
+        description: The zone; by default O(zone).
+        type: str
+      owner:
+        description: The run that owns the event; empty for whichever has this number.
+        type: str
+        default: ""
+      store:
+        description: Where the state of the zone is kept.
+        type: dict
+        required: true
+        suboptions:
+          type:
+            description: As O(cloudadc.aws.autoscale_evaluate#module:store.type).
+            type: str
+            choices: [file, dynamodb]
+            default: file
+          path:
+            description: As O(cloudadc.aws.autoscale_evaluate#module:store.path).
+            type: path
+          table:
+            description: As O(cloudadc.aws.autoscale_evaluate#module:store.table).
+            type: str
+          create:
+            description: As O(cloudadc.aws.autoscale_evaluate#module:store.create).
+            type: bool
+            default: false
   validate_certs:
     description:
       - Whether the nodes' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
@@ -239,6 +284,7 @@ from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.core.nitro_transport import HAS_REQUESTS
 from ..module_utils.nitro.module import nitro_argument_spec
+from ..module_utils.reconcile.claims import claim_of, event_argument_spec
 from ..module_utils.reconcile.removal import Removal
 from ..module_utils.reconcile.session import loaded
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec
@@ -263,6 +309,7 @@ def argument_spec() -> dict[str, Any]:
         "domains": {"type": "list", "elements": "str", "default": []},
         "image_id": {"type": "str"},
         "store": {**store_argument_spec(create=CREATE), "required": False},
+        "event": event_argument_spec(),
     }
 
 
@@ -283,9 +330,12 @@ def removal_of(module: Any) -> Removal:
         event = loaded(store.read(), store).event
         return event.id if event else ""
 
+    claim = claim_of(module, verify=verify)
     if (params["clip"] or params["probe"]) and not HAS_REQUESTS:
         raise Failure(missing_required_lib("requests"))
-    return Removal(params, client_of, module.check_mode, open_event if params["store"] else None)
+    stored = open_event if params["store"] else None
+    check = claim.check if claim else (lambda: None)
+    return Removal(params, client_of, module.check_mode, stored, check)
 
 
 def main() -> None:

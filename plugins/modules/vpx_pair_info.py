@@ -89,8 +89,8 @@ plan:
       type: dict
     network:
       description:
-        - For each node the mask of its server subnet, the routes to the subnets of back ends by its own gateway, and what
-          M(cloudadc.aws.vpx_network) needs besides.
+        - For each node the mask of its server subnet, the routes to the subnets of back ends by its own gateway, and
+          what M(cloudadc.aws.vpx_network) needs besides.
       type: list
       elements: dict
 """

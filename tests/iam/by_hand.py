@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.chaos.groups import STORE, ZONE, Kind
+from tests.crash.group_flows import STORE, ZONE, Kind
 from tests.lab.seed import DOMAIN
 from tests.stage import Stage
 

@@ -70,6 +70,7 @@ class Removal:
     connect: Connect
     check_mode: bool
     open_event: Callable[[], str] | None = None
+    check_claim: Callable[[], None] = lambda: None
     members: tuple[Member, ...] = field(default=())
 
     def run(self) -> dict[str, Any]:
@@ -84,6 +85,7 @@ class Removal:
             marks[EVENT] = self.params["event_id"] or BY_HAND
         unmarked = self._unmarked(choice)
         if unmarked and not self.check_mode:
+            self.check_claim()
             api.create_tags(self.connect("ec2"), [node.instance_id for node in unmarked], marks)
         after = [_marked(node, marks) if node in unmarked else node for node in choice.victims]
         return self._result(choice, after, groups, changed=bool(unmarked))

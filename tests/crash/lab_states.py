@@ -1,4 +1,4 @@
-"""States of the lab in which plots begin: each is built once, kept by the lab, and put back before each attempt."""
+"""States of the lab in which flows start: each is built once, kept by the lab, and restored before each attempt."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tests.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """``build`` makes the state out of whatever is there; it may begin with another scene. Names are unique."""
+class LabState:
+    """``build`` makes the state from any other one, perhaps by way of another LabState. Names are unique."""
 
     name: str
     build: Callable[[Stage], None]
 
     def set_up(self, stage: Stage) -> None:
-        """The lab is in this state now."""
+        """Put the lab into this state."""
         if self.name not in stage.lab.state()["kept"]:
             self.build(stage)
             stage.lab.keep(self.name)
-        # Also what was built a moment ago: every attempt begins in the same way, with an empty call log.
+        # Also after a build: every attempt starts in the same way, with an empty call log.
         stage.lab.restore(self.name)
 
 
@@ -29,7 +29,7 @@ def _an_empty_account(stage: Stage) -> None:
     stage.lab.reset()
 
 
-EMPTY = Scene("an empty account", _an_empty_account)
+EMPTY = LabState("an empty account", _an_empty_account)
 
 
 def _a_pair(stage: Stage) -> None:
@@ -39,11 +39,11 @@ def _a_pair(stage: Stage) -> None:
         stage.play("ha_failover", "-e", "ha_failover_to=0")
 
 
-PAIR = Scene("a pair whose node 0 is primary", _a_pair)
+PAIR = LabState("a pair whose node 0 is primary", _a_pair)
 
 
 def move_the_address(stage: Stage) -> None:
-    """The pair's Elastic IP goes to the secondary, as if somebody had moved it by hand."""
+    """Move the pair's Elastic IP to the secondary, as an operator might do by hand."""
     observer = Observer(stage.lab)
     secondary = next(node for node in observer.nodes() if node.master_state == "Secondary")
     [address] = stage.lab.boto("ec2").describe_addresses(
@@ -60,9 +60,9 @@ def move_the_address(stage: Stage) -> None:
     )
 
 
-def _an_address_gone_astray(stage: Stage) -> None:
+def _a_misplaced_address(stage: Stage) -> None:
     PAIR.set_up(stage)
     move_the_address(stage)
 
 
-ASTRAY = Scene("a pair whose address is on the secondary", _an_address_gone_astray)
+MISPLACED = LabState("a pair whose address is on the secondary", _a_misplaced_address)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chaos.estate import survey
-from tests.chaos.groups import ZONE, Kind, ground
+from tests.crash.group_flows import ZONE, Kind, account
+from tests.crash.inventory import read_inventory
 from tests.stage import Run, Stage
 
 WRONG = "not-the-password-of-this-lab"
@@ -32,10 +32,10 @@ def said(stage: Stage, runs: Sequence[Run]) -> dict[str, str]:
 def left_in_aws(stage: Stage) -> Iterator[tuple[str, str]]:
     """All that AWS describes to who may ask: tags, records, rights, and what instances are given when they start."""
     ec2, iam = stage.lab.boto("ec2"), stage.lab.boto("iam")
-    estate = survey(stage.lab)
-    yield "descriptions in AWS", repr(estate)
+    inventory = read_inventory(stage.lab)
+    yield "descriptions in AWS", repr(inventory)
     yield "rights", json.dumps(iam.get_account_authorization_details(), default=str)
-    for instance in estate.instances:
+    for instance in inventory.instances:
         number = instance["InstanceId"]
         data = ec2.describe_instance_attribute(InstanceId=number, Attribute="userData")["UserData"].get("Value", "")
         yield f"user data of {number}", base64.b64decode(data).decode(errors="replace")
@@ -85,7 +85,7 @@ def shop_with_a_certificate(applications: list[dict[str, Any]]) -> list[dict[str
 def test_no_secret_of_a_group_is_said(stage: Stage, tmp_path: Path) -> None:
     """From its building to its end: with a console, a certificate, a record, ticks, a page, wrong passwords."""
     kind = Kind("dns", "independent")
-    ground(kind).set_up(stage)
+    account(kind).set_up(stage)
     path = stage.lab.variables_path(kind.variables)
     values = yaml.safe_load(path.read_text())
     values["autoscale_group_applications"] = shop_with_a_certificate(values["autoscale_group_applications"])

@@ -1,8 +1,6 @@
-"""The state of a group in AWS, on its appliances and in the console, with ids and addresses replaced by what they stand
-for.
+"""The state of a group in AWS, on its appliances and in the console, with stable names instead of ids and addresses.
 
-Two portraits are equal when nobody who looks at the account, at an appliance or at the console could tell the two
-apart, but for the times at which things happened.
+Two snapshots are equal when account, appliances and console do not differ in anything but times.
 """
 
 from __future__ import annotations
@@ -12,43 +10,45 @@ import re
 import time
 from typing import Any
 
-from tests.chaos.estate import Estate, Thing, names_of, survey, tags_of
+from tests.crash.inventory import Inventory, Thing, names_of, read_inventory, tags_of
 from tests.lab.client import LabClient
 
-# What differs between two runs that did the same.
+# Differs between two runs that did the same.
 _VOLATILE = frozenset({"CreateDate", "RoleId", "RoleLastUsed"})
-# Of a group's record: what it has come to, not when, nor under which id and after how many ticks.
+# Of the group state: the outcome, not its times, ids and number of ticks.
 _REMEMBERED = ("failures", "last_failure")
 _OF_AN_EVENT = ("stage", "count", "nodes_before", "released")
 SETTLED_SECONDS = 5.0
 
 
-def portrait(lab: LabClient, group: str) -> dict[str, Any]:
-    """All of it, JSON-ready, once what drains is gone and what came is checked."""
-    estate, state = _settled(lab)
+def snapshot(lab: LabClient, group: str) -> dict[str, Any]:
+    """Return the snapshot, JSON-ready, after drains and health checks have settled."""
+    inventory, state = _settled(lab)
     picture = {
-        "instances": [_instance(instance) for instance in estate.instances],
-        "interfaces": [_interface(interface) for interface in estate.interfaces],
-        "volumes": [{"tags": tags_of(volume), "state": volume["State"]} for volume in estate.volumes],
-        "addresses": [_address(address) for address in estate.addresses],
-        "groups": [_group(group) for group in estate.groups],
+        "instances": [_instance(instance) for instance in inventory.instances],
+        "interfaces": [_interface(interface) for interface in inventory.interfaces],
+        "volumes": [{"tags": tags_of(volume), "state": volume["State"]} for volume in inventory.volumes],
+        "addresses": [_address(address) for address in inventory.addresses],
+        "groups": [_group(group) for group in inventory.groups],
         "rights": _rights(lab.boto("iam"), group),
-        "balancers": [_balancer(balancer) for balancer in estate.balancers],
-        "listeners": [_listener(listener) for listener in estate.listeners],
-        "target groups": [_target_group(one, estate.targets[one["TargetGroupArn"]]) for one in estate.target_groups],
-        "records": [{"zone": zone, **record} for zone, records in estate.records.items() for record in records],
-        "scaled": [_scaled(one) for one in estate.scaled],
-        "remembered": [_remembered(item) for items in estate.items.values() for item in items],
+        "balancers": [_balancer(balancer) for balancer in inventory.balancers],
+        "listeners": [_listener(listener) for listener in inventory.listeners],
+        "target groups": [
+            _target_group(one, inventory.targets[one["TargetGroupArn"]]) for one in inventory.target_groups
+        ],
+        "records": [{"zone": zone, **record} for zone, records in inventory.records.items() for record in records],
+        "scaled": [_scaled(one) for one in inventory.scaled],
+        "remembered": [_remembered(item) for items in inventory.items.values() for item in items],
     }
-    ids = [instance["InstanceId"] for instance in estate.instances]  # an Auto Scaling group's are no appliances
+    ids = [instance["InstanceId"] for instance in inventory.instances]  # an Auto Scaling group's are no appliances
     picture["appliances"] = {one: _appliance(state["nitro"][one]) for one in ids if one in state["nitro"]}
     picture["console"] = _console(state.get("adm") or {})
-    names = names_of(estate)
+    names = names_of(inventory)
     return _renamed(_without_clips(picture, state["nitro"], names), names)
 
 
 def difference(one: Any, other: Any, path: str = "") -> list[str]:
-    """Where two portraits differ, as lines ``path: this != that``."""
+    """Return the differences of two snapshots as lines ``path: this != that``."""
     if isinstance(one, dict) and isinstance(other, dict):
         keys = sorted(one.keys() | other.keys())
         return [line for key in keys for line in difference(one.get(key), other.get(key), f"{path}/{key}")]
@@ -58,19 +58,19 @@ def difference(one: Any, other: Any, path: str = "") -> list[str]:
     return [] if one == other else [f"{path}: {json.dumps(one)} != {json.dumps(other)}"]
 
 
-def _settled(lab: LabClient) -> tuple[Estate, dict[str, Any]]:
-    """The estate and the lab's state when nothing is on its way any more, or after a while all the same."""
+def _settled(lab: LabClient) -> tuple[Inventory, dict[str, Any]]:
+    """Return the inventory and the lab's state when they have settled, or after SETTLED_SECONDS."""
     deadline = time.monotonic() + SETTLED_SECONDS
     while True:
-        estate, state = survey(lab), lab.state()
-        if not _under_way(estate, state) or time.monotonic() > deadline:
-            return estate, state
+        inventory, state = read_inventory(lab), lab.state()
+        if not _under_way(inventory, state) or time.monotonic() > deadline:
+            return inventory, state
         time.sleep(0.1)
 
 
-def _under_way(estate: Estate, state: dict[str, Any]) -> bool:
-    """Whether a target is, or a node of a cluster still serves for the delay with which it was made passive."""
-    health = {target["TargetHealth"]["State"] for targets in estate.targets.values() for target in targets}
+def _under_way(inventory: Inventory, state: dict[str, Any]) -> bool:
+    """Whether a target is initial or draining, or a passive cluster node still serves for its delay."""
+    health = {target["TargetHealth"]["State"] for targets in inventory.targets.values() for target in targets}
     clusters = [one["cluster"] for one in state["nitro"].values() if one["cluster"]]
     leaving = [one for one in clusters if (one["admin_state"], one["master_state"]) == ("PASSIVE", "ACTIVE")]
     return bool(health & {"initial", "draining"} or leaving)
@@ -119,7 +119,7 @@ def _instance(instance: Thing) -> dict[str, Any]:
 
 
 def _without_event(tags: dict[str, str]) -> dict[str, str]:
-    """An event's id is another one each time; that there is one is not."""
+    """Replace the id of an event, which differs each time; its presence counts."""
     return {name: "<an event>" if name == "cloudadc:event" else value for name, value in tags.items()}
 
 
@@ -181,7 +181,7 @@ def _scaled(group: Thing) -> dict[str, Any]:
 
 
 def _remembered(item: Thing) -> dict[str, Any]:
-    """An item of the group's store."""
+    """Return the comparable part of an item of the group's store."""
     document = json.loads(item["document"]["S"]) if "document" in item else {}
     told: dict[str, Any] = {name: item[name]["S"] for name in ("group", "zone") if name in item}
     told |= {name: document.get(name) for name in _REMEMBERED}
@@ -205,7 +205,7 @@ def _appliance(appliance: dict[str, Any]) -> dict[str, Any]:
 
 
 def _console(state: dict[str, Any]) -> list[dict[str, Any]]:
-    """Devices by their addresses; ids and times are the console's own."""
+    """Return the devices by their addresses; ids and times are the console's own."""
     sites = {site["id"]: site["name"] for site in state.get("datacenters", [])}
     told = ("ip_address", "hostname", "profile_name", "instance_state")
     return [
@@ -215,10 +215,7 @@ def _console(state: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _without_clips(picture: dict[str, Any], nitro: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """Which node coordinates a cluster is of no account, if only the cluster's address is at that node.
-
-    So the address is taken off the interface that has it, and said to be where it should be.
-    """
+    """Compare a CLIP by whether its coordinator holds it: which node coordinates makes no difference."""
     clusters = [(one["nsip"], one["cluster"]) for one in nitro.values() if one["cluster"]]
     leaders = {cluster["clip"]: nsip for nsip, cluster in clusters if cluster["coordinator"]}
     found = {}
@@ -228,11 +225,11 @@ def _without_clips(picture: dict[str, Any], nitro: dict[str, Any], names: dict[s
             if clip in interface["addresses"]:
                 found[clip] = leaders.get(clip) in interface["addresses"]
                 interface["addresses"].remove(clip)
-    return {**picture, "CLIPs": {clip: "at its coordinator" if right else "astray" for clip, right in found.items()}}
+    return {**picture, "CLIPs": {clip: "at its coordinator" if right else "misplaced" for clip, right in found.items()}}
 
 
 def _renamed(picture: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """Every id and address in it replaced; lists in a fixed order."""
+    """Replace every id and address by its stable name; sort the lists."""
     longest_first = sorted(names, key=len, reverse=True)
     pattern = re.compile("|".join(rf"(?<![\w.]){re.escape(name)}(?![\w.])" for name in longest_first))
     text = json.dumps(picture, sort_keys=True, default=str)

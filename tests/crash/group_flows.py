@@ -1,4 +1,4 @@
-"""Autoscale groups of each kind: the states in which something is begun with them, and what is begun."""
+"""The flows of autoscale groups of each kind, and the lab states in which they start."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any
 
 import yaml
 
-from tests.chaos.murder import Plot
-from tests.chaos.scenes import EMPTY, Scene
 from tests.clips import with_clips
+from tests.crash.crash_injection import Flow
+from tests.crash.lab_states import EMPTY, LabState
 from tests.lab.client import wait_for
 from tests.lab.server import Server
 from tests.stage import Stage
 
 STORE = {"type": "dynamodb", "table": "cloudadc", "create": True}
-BYSTANDERS = "web-servers"
+BACKEND_ASG = "web-servers"
 SHOP_PORT = 8000
-#: Of the record, by the real clock: what a killed job holds is waited for.
+#: Of the group state, by the real clock: tests wait for the lease of a killed job.
 LEASE_SECONDS = 30
 BEGIN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 DISTRIBUTORS = ("nlb", "dns")
@@ -32,8 +32,10 @@ TOPOLOGIES = ("independent", "cluster")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Independent nodes behind a load balancer: one in each of two zones. Zones share nothing else, so the other kinds
-    are in one: by DNS one independent node, in a cluster two nodes.
+    """Distributor and topology of a group.
+
+    Independent nodes behind an NLB: one in each of two zones. Zones share nothing else, so the other kinds have
+    one zone: one independent node with DNS, two nodes of a cluster.
     """
 
     distributor: str
@@ -48,26 +50,26 @@ class Kind:
 
     @property
     def variables(self) -> str:
-        """The name of its file of variables."""
+        """Return the name of the file of variables."""
         return f"chaos_{self.distributor}_{self.topology}"
 
     @property
     def nodes(self) -> int:
-        """How many a zone has when the group is built."""
+        """Return the number of nodes of a zone when the group is built."""
         return 2 if self.topology == "cluster" else 1
 
     def play(self, stage: Stage, playbook: str, **values: Any) -> None:
         stage.play(playbook, *_given(values), variables=self.variables)
 
     def write_variables(self, stage: Stage) -> None:
-        """The lab's own variables for such a group, with a store and backends that are the lab's as well."""
+        """Write the lab's variables for such a group, with a store and back ends of the lab."""
         values = stage.lab.variables(f"autoscale_{self.distributor}")
         console = stage.lab.variables("console")
         policy = {**values["autoscale_group_policy"], "min_nodes": self.nodes, "max_nodes": self.nodes + 1}
         [web] = values["autoscale_group_applications"]
         shop = {key: value for key, value in web.items() if key != "backends"}
         shop |= {"name": "shop", "port": web["port"] + 1}
-        shop |= {"backend_autoscaling_group": BYSTANDERS, "backend_port": SHOP_PORT}
+        shop |= {"backend_autoscaling_group": BACKEND_ASG, "backend_port": SHOP_PORT}
         if "domain" in web:
             shop["domain"] = f"shop.{web['domain'].partition('.')[2]}"
         values |= {
@@ -87,48 +89,48 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class _Act:
-    """Something that is begun with a group of any kind. ``afterwards``, ``back_to``: as ``Plot`` has them."""
+class _Action:
+    """A flow for groups of every kind. ``afterwards``, ``back_to``: as in ``Flow``."""
 
     name: str
     playbook: str
     values: dict[str, Any]
-    scene: Callable[[Kind], Scene]
+    state: Callable[[Kind], LabState]
     afterwards: tuple[dict[str, Any], ...] = ()
-    back_to: Callable[[Kind], Scene] | None = None
+    back_to: Callable[[Kind], LabState] | None = None
 
 
 @functools.cache
-def ground(kind: Kind) -> Scene:
-    """An account with an Auto Scaling group of web servers, which is not ours."""
+def account(kind: Kind) -> LabState:
+    """An account with an Auto Scaling group of web servers that belongs to another team."""
 
     def build(stage: Stage) -> None:
         EMPTY.set_up(stage)
         kind.write_variables(stage)
-        _hire_web_servers(stage)
+        _create_backend_asg(stage)
 
-    return Scene(f"ground for {kind}", build)
+    return LabState(f"account for {kind}", build)
 
 
 @functools.cache
-def built(kind: Kind) -> Scene:
+def built(kind: Kind) -> LabState:
     def build(stage: Stage) -> None:
-        ground(kind).set_up(stage)
+        account(kind).set_up(stage)
         kind.play(stage, "autoscale_group")
 
-    return Scene(f"{kind} built", build)
+    return LabState(f"{kind} built", build)
 
 
-def _after(scene: Callable[[Kind], Scene], name: str, playbook: str, **values: Any) -> Callable[[Kind], Scene]:
-    """The scene that follows on another when a playbook has been played in it."""
+def _after(state: Callable[[Kind], LabState], name: str, playbook: str, **values: Any) -> Callable[[Kind], LabState]:
+    """The state that follows on another when a playbook has been played in it."""
 
     @functools.cache
-    def following(kind: Kind) -> Scene:
+    def following(kind: Kind) -> LabState:
         def build(stage: Stage) -> None:
-            scene(kind).set_up(stage)
+            state(kind).set_up(stage)
             kind.play(stage, playbook, **values)
 
-        return Scene(f"{kind} {name}", build)
+        return LabState(f"{kind} {name}", build)
 
     return following
 
@@ -137,12 +139,12 @@ ZONE = "eu-central-1a"
 
 
 def _at(minute: int) -> str:
-    """An instant of the story: the clock of the decisions is given, so that no attempt waits for it."""
+    """Return an instant of the scenario: decisions get their clock as an option, so that no attempt waits for it."""
     return f"{(BEGIN + timedelta(minutes=minute)):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _by_hand(direction: str, minute: int) -> dict[str, Any]:
-    """One node more or fewer, by hand; the event's id makes a run that was killed the same request."""
+    """Scale by one node manually; the event's id makes a repeated run the same request."""
     asked = {"zone": ZONE, "count": 1, "event_id": f"chaos-{direction}"}
     asked_for = {f"scale_{direction}_{name}": value for name, value in asked.items()}
     return {**asked_for, "autoscale_now": _at(minute), "autoscale_lease_seconds": LEASE_SECONDS}
@@ -154,46 +156,46 @@ drained = _after(grown, "drained by hand", "scale_in", **_by_hand("in", 100))
 
 
 def _tick(minute: int, job: str = "job") -> dict[str, Any]:
-    """The tick of one zone at this minute of the story, by a job of its own."""
+    """Return the variables of a tick of one zone at this minute of the scenario, by a job of its own."""
     owner = {"autoscale_owner": f"{job}-{minute}", "autoscale_lease_seconds": LEASE_SECONDS}
     return {"autoscale_now": _at(minute), "autoscale_zones": [ZONE], **owner}
 
 
-def _loaded(scene: Callable[[Kind], Scene], name: str, memory: float, *minutes: int) -> Callable[[Kind], Scene]:
-    """The scene in which a zone has shown this load at the ticks of these minutes."""
+def _loaded(state: Callable[[Kind], LabState], name: str, memory: float, *minutes: int) -> Callable[[Kind], LabState]:
+    """The state in which a zone has shown this load at the ticks of these minutes."""
 
     @functools.cache
-    def following(kind: Kind) -> Scene:
+    def following(kind: Kind) -> LabState:
         def build(stage: Stage) -> None:
-            scene(kind).set_up(stage)
+            state(kind).set_up(stage)
             stage.lab.load(all=True, memory=memory)
             for minute in minutes:
                 kind.play(stage, "autoscale", **_tick(minute))
 
-        return Scene(f"{kind} {name}", build)
+        return LabState(f"{kind} {name}", build)
 
     return following
 
 
-# Load for two minutes of the three that are watched; and the third, too, whose decision has been carried out.
+# Load for two minutes of the three of the watch time; and for the third, with its decision carried out.
 busy = _loaded(built, "busy", 93, 101, 102)
 idle = _loaded(grown, "idle", 10, 101, 102)
 idle_and_decided = _loaded(grown, "idle and drained by a tick", 10, 101, 102, 103)
-# The next job of the same minute, as without it a tick that was killed before it decided is a gap in the window; then
-# each is later than the longest that a job may take, than a drain and than a cooldown: whoever comes goes on.
+# The next job of the same minute: without it a tick that was killed before its decision is a gap in the window. Then
+# each is later than the longest job, drain and cooldown, so that it may resume an event.
 LATER = (_tick(103, "next-job"), _tick(400), _tick(700), _tick(1000))
 
-ACTS = (
-    _Act("build", "autoscale_group", {}, ground),
-    _Act("remove", "autoscale_group", {"autoscale_group_state": "absent"}, built, back_to=ground),
-    _Act("deploy", "application", {"application_name": "shop"}, undeployed),
-    _Act("undeploy", "application", {"application_name": "shop", "application_state": "absent"}, built),
-    _Act("grow", "scale_out", _by_hand("out", 0), built),
-    _Act("begin to shrink", "scale_in", _by_hand("in", 100), grown),
-    _Act("finish shrinking", "scale_in", _by_hand("in", 400), drained),
-    _Act("a tick that grows", "autoscale", _tick(103), busy, LATER),
-    _Act("a tick that drains", "autoscale", _tick(103), idle, LATER),
-    _Act("a tick that removes", "autoscale", _tick(400), idle_and_decided, LATER[2:]),
+ACTIONS = (
+    _Action("build", "autoscale_group", {}, account),
+    _Action("remove", "autoscale_group", {"autoscale_group_state": "absent"}, built, back_to=account),
+    _Action("deploy", "application", {"application_name": "shop"}, undeployed),
+    _Action("undeploy", "application", {"application_name": "shop", "application_state": "absent"}, built),
+    _Action("scale out", "scale_out", _by_hand("out", 0), built),
+    _Action("begin to scale in", "scale_in", _by_hand("in", 100), grown),
+    _Action("finish scaling in", "scale_in", _by_hand("in", 400), drained),
+    _Action("a tick that scales out", "autoscale", _tick(103), busy, LATER),
+    _Action("a tick that drains", "autoscale", _tick(103), idle, LATER),
+    _Action("a tick that removes", "autoscale", _tick(400), idle_and_decided, LATER[2:]),
 )
 
 
@@ -201,25 +203,25 @@ def kinds() -> Iterator[Kind]:
     return itertools.starmap(Kind, itertools.product(DISTRIBUTORS, TOPOLOGIES))
 
 
-def plots() -> list[Plot]:
-    """Everything that is begun with a group, for each kind."""
-    return [_plot(act, kind) for kind in kinds() for act in ACTS]
+def flows() -> list[Flow]:
+    """Return all flows of groups, for each kind."""
+    return [_flow(act, kind) for kind in kinds() for act in ACTIONS]
 
 
-def drawn(dice: random.Random) -> list[Plot]:
-    """One for each distributor, in different topologies, of different acts: what a sample takes."""
+def drawn(dice: random.Random) -> list[Flow]:
+    """Draw one flow for each distributor, with different topologies and actions."""
     topologies = dice.sample(TOPOLOGIES, len(DISTRIBUTORS))
-    acts = dice.sample(ACTS, len(DISTRIBUTORS))
+    acts = dice.sample(ACTIONS, len(DISTRIBUTORS))
     kinds_drawn = itertools.starmap(Kind, zip(DISTRIBUTORS, topologies, strict=True))
-    return [_plot(act, kind) for act, kind in zip(acts, kinds_drawn, strict=True)]
+    return [_flow(act, kind) for act, kind in zip(acts, kinds_drawn, strict=True)]
 
 
-def _plot(act: _Act, kind: Kind) -> Plot:
-    return Plot(
+def _flow(act: _Action, kind: Kind) -> Flow:
+    return Flow(
         name=f"{act.name} {kind}",
         playbook=act.playbook,
         arguments=tuple(_given(act.values)),
-        scene=act.scene(kind),
+        state=act.state(kind),
         group=kind.group,
         variables=kind.variables,
         afterwards=tuple(tuple(_given(values)) for values in act.afterwards),
@@ -234,14 +236,14 @@ def _given(values: dict[str, Any]) -> list[str]:
 _servers: dict[str, Server] = {}
 
 
-def _hire_web_servers(stage: Stage) -> None:
-    """One Linux instance in an Auto Scaling group; something answers at its address."""
+def _create_backend_asg(stage: Stage) -> None:
+    """Create an Auto Scaling group of one Linux instance, with a web server at its address."""
     scaling, ec2, seed = stage.lab.boto("autoscaling"), stage.lab.boto("ec2"), stage.lab.state()["seed_data"]
     image = {"ImageId": seed["other_image_id"], "InstanceType": "m5.large"}
-    scaling.create_launch_configuration(LaunchConfigurationName=BYSTANDERS, **image)
+    scaling.create_launch_configuration(LaunchConfigurationName=BACKEND_ASG, **image)
     scaling.create_auto_scaling_group(
-        AutoScalingGroupName=BYSTANDERS,
-        LaunchConfigurationName=BYSTANDERS,
+        AutoScalingGroupName=BACKEND_ASG,
+        LaunchConfigurationName=BACKEND_ASG,
         MinSize=1,
         MaxSize=2,
         DesiredCapacity=1,

@@ -1,4 +1,4 @@
-"""A lab for the chaos runs, the dice that CHAOS_SEED loads, and what the runs have to say about their kills."""
+"""The lab of the crash tests, the random choices of CHAOS_SEED, and the report of each interruption."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What is asked for makes sense; and one seed for all workers, inherited from the process that starts them."""
+    """Validate CHAOS; set one seed for all workers, which inherit it from the process that starts them."""
     chaos = os.environ.get("CHAOS", "sample")
     if chaos not in ("all", "sample") and not (chaos.isdecimal() and int(chaos)):
         raise pytest.UsageError(f"CHAOS must be all, sample, or how often each playbook is killed, not {chaos!r}")
@@ -27,21 +27,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """What a test says of each kill, also when all is well and it ran in a worker."""
+    """Print what a test reports of each interruption, also if it passed."""
     if report.when == "call" and report.passed and report.capstdout and "PYTEST_XDIST_WORKER" not in os.environ:
         print(f"\n{report.capstdout.strip()}")
 
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A lab in which appliances boot in no time; each worker has its own."""
+    """Start a lab with a fast clock for each worker."""
     directory: Path = tmp_path_factory.mktemp("chaos-lab")
     with running(directory, dict.fromkeys(FOREIGN, "") | {"LAB_PACE": PACE}) as lab:
-        yield Stage(lab)
+        yield Stage(lab, quick=True)
 
 
 @pytest.fixture
 def dice(request: pytest.FixtureRequest) -> random.Random:
-    """Which writes a sample meets; CHAOS_SEED repeats an earlier one."""
+    """Return the random choices of a sample; CHAOS_SEED repeats earlier ones."""
     print(f"CHAOS_SEED={os.environ['CHAOS_SEED']}")
     return random.Random(f"{os.environ['CHAOS_SEED']}/{request.node.name}")

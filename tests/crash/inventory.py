@@ -1,7 +1,7 @@
-"""Everything there is in the lab's account, as AWS describes it, and what the names in it stand for.
+"""Everything in the lab's account as AWS describes it, and stable names for ids and addresses.
 
-The lab's account holds nothing but the group under test and the seeded network, so everything is read and nothing is
-looked up by a tag or a name: what was left without either is seen as well.
+The account holds only the group under test and the seeded network. So everything is read, and nothing is looked up by a
+tag or a name: resources that were left without either show up as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ALIVE = ("pending", "running", "stopping", "stopped")
 
 
 @dataclass(frozen=True, slots=True)
-class Estate:
+class Inventory:
     """Descriptions as boto3 gives them. ``records``: name of a hosted zone → its record sets but NS and SOA."""
 
     instances: list[Thing]
@@ -35,14 +35,14 @@ class Estate:
     items: dict[str, list[Thing]]
 
 
-def survey(lab: LabClient) -> Estate:
-    """Read it all."""
+def read_inventory(lab: LabClient) -> Inventory:
+    """Read the whole account."""
     ec2, elb = lab.boto("ec2"), lab.boto("elbv2")
     live = [{"Name": "instance-state-name", "Values": list(ALIVE)}]
     reservations = ec2.describe_instances(Filters=live)["Reservations"]
     balancers = elb.describe_load_balancers()["LoadBalancers"]
     target_groups = elb.describe_target_groups()["TargetGroups"]
-    return Estate(
+    return Inventory(
         instances=sorted((i for r in reservations for i in r["Instances"]), key=_place),
         interfaces=ec2.describe_network_interfaces()["NetworkInterfaces"],
         volumes=ec2.describe_volumes()["Volumes"],
@@ -71,31 +71,31 @@ def tags_of(thing: Thing) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in thing.get("Tags") or thing.get("TagSet") or []}
 
 
-def seat_of(instance: Thing) -> str:
-    """What a node is called in a picture: its number in its zone, where a group has several zones."""
+def node_name(instance: Thing) -> str:
+    """Return the stable name of a node: its number in its zone, if the group has zones."""
     tags = tags_of(instance)
     zone, number = tags.get("cloudadc:zone"), tags.get("cloudadc:node_id")
     return f"node {number} in {zone}" if zone else f"node {number}"
 
 
-def names_of(estate: Estate) -> dict[str, str]:
-    """Ids and addresses → what they stand for."""
+def names_of(inventory: Inventory) -> dict[str, str]:
+    """Map ids and addresses to stable names."""
     names: dict[str, str] = {}
-    for instance in estate.instances:
-        names |= _names_of_node(instance, f"{seat_of(instance)}")
-    for balancer in estate.balancers:
+    for instance in inventory.instances:
+        names |= _names_of_node(instance, f"{node_name(instance)}")
+    for balancer in inventory.balancers:
         names |= _names_of_balancer(balancer)
-    for interface in estate.interfaces:
+    for interface in inventory.interfaces:
         if interface.get("InterfaceType") == "network_load_balancer":
             end = f"<end of {interface['Description'].split('/')[1]} in {interface['AvailabilityZone']}>"
             names |= {interface["NetworkInterfaceId"]: end, interface["PrivateIpAddress"]: f"{end[:-1]}, address>"}
             if public := interface.get("Association", {}).get("PublicIp"):
                 names[public] = f"{end[:-1]}, public address>"  # unless it is an Elastic IP: see below
-    for group in estate.target_groups:
+    for group in inventory.target_groups:
         names[group["TargetGroupArn"]] = f"<target group {group['TargetGroupName']}>"
-    for group in estate.groups:
+    for group in inventory.groups:
         names[group["GroupId"]] = f"<group {group['GroupName']} of {group['VpcId']}>"
-    return names | _names_of_addresses(estate, names)
+    return names | _names_of_addresses(inventory, names)
 
 
 def _names_of_node(instance: Thing, seat: str) -> dict[str, str]:
@@ -120,11 +120,11 @@ def _names_of_balancer(balancer: Thing) -> dict[str, str]:
     }
 
 
-def _names_of_addresses(estate: Estate, known: dict[str, str]) -> dict[str, str]:
-    """Elastic IPs by where they are, those that are nowhere by their tags: allocation order says nothing."""
+def _names_of_addresses(inventory: Inventory, known: dict[str, str]) -> dict[str, str]:
+    """Name Elastic IPs by their association, idle ones by their tags: the order of allocation says nothing."""
     names: dict[str, str] = {}
     seen: Counter[str] = Counter()
-    for address in estate.addresses:
+    for address in inventory.addresses:
         interface = str(address.get("NetworkInterfaceId") or "")
         place = known.get(interface, interface) if interface else json.dumps(tags_of(address), sort_keys=True)
         seen[place] += 1
@@ -140,7 +140,7 @@ def _place(instance: Thing) -> tuple[str, str, str]:
 
 
 def _tagged(elb: Any, thing: Thing, arn: str) -> Thing:
-    """With its tags, and its attributes where it has some, which load balancing describes apart."""
+    """Return the description with tags and attributes, which Elastic Load Balancing describes in calls of their own."""
     described = elb.describe_tags(ResourceArns=[thing[arn]])["TagDescriptions"][0]["Tags"]
     attributes: list[Thing] = []
     if arn == "LoadBalancerArn":
