@@ -48,7 +48,9 @@ OWN = frozenset(
     }
 )
 # In INC mode the nodes are in different networks: what belongs to a network stays with its node as well.
-OWN_IN_INC = frozenset({"route", "vlan", "vlan_interface_binding", "vlan_nsip_binding", "vlan_channel_binding"})
+OWN_IN_INC = frozenset(
+    {"route", "nspbr", "nspbrs", "vlan", "vlan_interface_binding", "vlan_nsip_binding", "vlan_channel_binding"}
+)
 IPSETS = frozenset({"ipset", "ipset_nsip_binding", "ipset_nsip6_binding"})
 SHARED_ADDRESSES_IN_INC = frozenset({"VIP", "GSLBsiteIP"})
 

@@ -110,6 +110,7 @@ CODES = {
     462,
     463,
     477,
+    604,
     1027,
     1028,
     1044,
@@ -142,6 +143,7 @@ CODES = {
     1441,
     1449,
     1461,
+    1538,
     1540,
     1642,
     1647,
@@ -198,6 +200,23 @@ NUMBERS = {
     "config/clusterinstance": ["deadinterval", "hellointerval"],
     "config/lbvserver": ["timeout"],
 }
+PBR_CONDITIONS = [
+    "srcip",
+    "srcipop",
+    "srcipval",
+    "destip",
+    "destipop",
+    "destipval",
+    "nexthop",
+    "nexthopval",
+    "protocol",
+    "interface",
+    "vlan",
+    "priority",
+    "msr",
+    "monitor",
+]
+PBR = ["name", "action", "td", "state", "ownergroup", *PBR_CONDITIONS]
 # Pages that are not among the mirrored ones.
 EXTRA: dict[str, dict[str, Any]] = {
     "config/ntpsync": {
@@ -206,6 +225,56 @@ EXTRA: dict[str, dict[str, Any]] = {
         "singleton": 1,
     },
     "config/ntpstatus": {"fields": {"response": {"t": "s", "ro": 1}}, "ops": {}, "singleton": 1},
+    # Fields and operations as the vendor's command reference has them ("add ns pbr", "apply ns pbrs", "add linkset").
+    "config/nspbr": {
+        "fields": {
+            "name": {"t": "s"},
+            "action": {"t": "s", "e": ["ALLOW", "DENY"]},
+            "td": {"t": "d", "d": 0, "min": 0, "max": 4094},
+            "srcip": {"t": "b"},
+            "srcipop": {"t": "s", "e": ["=", "!=", "EQ", "NEQ"]},
+            "srcipval": {"t": "s"},
+            "destip": {"t": "b"},
+            "destipop": {"t": "s", "e": ["=", "!=", "EQ", "NEQ"]},
+            "destipval": {"t": "s"},
+            "nexthop": {"t": "b"},
+            "nexthopval": {"t": "s"},
+            "protocol": {"t": "s"},
+            "interface": {"t": "s"},
+            "vlan": {"t": "d", "min": 1, "max": 4094},
+            "priority": {"t": "d", "min": 1, "max": 81920},
+            "msr": {"t": "s", "d": "DISABLED", "e": ON_OFF},
+            "monitor": {"t": "s"},
+            "state": {"t": "s", "d": "ENABLED", "e": ON_OFF},
+            "ownergroup": {"t": "s"},
+            "hits": {"t": "d", "ro": 1},
+            "kernelstate": {"t": "s", "ro": 1, "e": ["APPLIED", "NOTAPPLIED", "RE-APPLY"]},
+        },
+        "key": ["name"],
+        "ops": {
+            "add": {"fields": PBR, "required": ["name", "action"]},
+            "update": {"fields": [name for name in PBR if name not in ("td", "state")], "required": ["name"]},
+            "unset": {"fields": ["name", *PBR_CONDITIONS], "required": ["name"]},
+            "delete": {"fields": [], "required": []},
+            "enable": {"fields": ["name"], "required": ["name"]},
+            "disable": {"fields": ["name"], "required": ["name"]},
+        },
+    },
+    "config/nspbrs": {
+        "fields": {},
+        "ops": {name: {"fields": [], "required": []} for name in ("apply", "renumber", "clear")},
+        "singleton": 1,
+    },
+    "config/linkset": {
+        "fields": {"id": {"t": "s"}},
+        "key": ["id"],
+        "ops": {"add": {"fields": ["id"], "required": ["id"]}, "delete": {"fields": [], "required": []}},
+    },
+    "config/linkset_interface_binding": {
+        "fields": {"id": {"t": "s"}, "ifnum": {"t": "s"}},
+        "key": ["id", "ifnum"],
+        "ops": {"add": {"fields": ["id", "ifnum"], "required": ["id"]}, "delete": {"fields": [], "required": []}},
+    },
 }
 # Interface: the page is not among the mirrored ones; fields of the current reference that clients use.
 INTERFACE = {

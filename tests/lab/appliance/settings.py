@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.lab.settings import PESSIMISTIC_IMAGE
+
 
 @dataclass(slots=True)
 class BootTimes:
@@ -60,6 +62,13 @@ class Settings:
     """Pairs of instance ids that do not hear each other, whatever the security groups say."""
     allow_cache_seconds: float = 0.25
     """Real seconds for which an answer of Region.allows is believed."""
+    pessimistic_image: bool = PESSIMISTIC_IMAGE
+    """Whether packets leave an appliance by its table, as documented: MAC-based forwarding off, no route but the
+    NSIP's default one (aws_vpx.md, section 2a; the defaults of the AWS image are unverified). Off: an image that sends
+    every packet by the interface that has its source address, so that no reply and no back end is lost.
+    """
+    cluster_mbf_needs_linkset: bool = True
+    """Whether MAC-based forwarding does nothing in a cluster without a linkset (unverified)."""
     cluster_join_seconds: float = 15.0
     """Lab seconds from a joined node's boot until it is ACTIVE and UP."""
     cluster_dead_seconds: float = 3.0

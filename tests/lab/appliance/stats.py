@@ -171,7 +171,7 @@ def lbvservers(ctx: Context) -> list[Row]:
     names = ctx.running.rows("lbvserver")
     for row in names:
         members = health.members_of(ctx.running, row["name"])
-        states = [member.state(ctx.room.prober, ctx.now) for member in members]
+        states = [member.state(ctx.monitor, ctx.now) for member in members]
         active = states.count("UP")
         share = int(ctx.appliance.figures.connections / len(names))
         rows.append(
@@ -180,7 +180,7 @@ def lbvservers(ctx: Context) -> list[Row]:
                 "primaryipaddress": row["ipv46"],
                 "primaryport": row["port"],
                 "type": row["servicetype"],
-                "state": health.vserver_state(ctx.appliance, row, ctx.room.prober, ctx.now),
+                "state": health.vserver_state(ctx.appliance, row, ctx.monitor, ctx.now),
                 "vslbhealth": 100 * active // len(members) if members else 0,
                 "actsvcs": active,
                 "inactsvcs": len(members) - active,
@@ -198,7 +198,7 @@ def member_row(ctx: Context, member: health.Member, servicetype: str) -> Row:
         "primaryipaddress": member.address,
         "primaryport": member.port,
         "servicetype": servicetype,
-        "state": member.state(ctx.room.prober, ctx.now),
+        "state": member.state(ctx.monitor, ctx.now),
         "svrestablishedconn": 0,
         "throughput": 0,
     }
@@ -263,7 +263,7 @@ def sslvservers(ctx: Context) -> list[Row]:
     rows = []
     for row in ctx.running.rows("sslvserver"):
         if owner := ctx.running.first("lbvserver", name=row["vservername"]):
-            state = health.vserver_state(ctx.appliance, owner, ctx.room.prober, ctx.now)
+            state = health.vserver_state(ctx.appliance, owner, ctx.monitor, ctx.now)
             rows.append(
                 {
                     "vservername": row["vservername"],

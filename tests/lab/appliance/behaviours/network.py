@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from tests.lab.appliance.context import Context
 from tests.lab.appliance.errors import NitroFault
+from tests.lab.appliance.forwarding import host_of
 from tests.lab.appliance.schema import Resource, Row, cli_name
+from tests.lab.packets.vpc import parsed
 
 from .base import Behaviour, behaves, require
 
@@ -103,8 +105,53 @@ class VlanMember(Behaviour):
             require(ctx, "Interface", "id", row["ifnum"])
 
 
+def require_connected(ctx: Context, gateway: str) -> None:
+    """604 for a gateway that lies in the subnet of neither the NSIP nor a SNIP."""
+    if not any(parsed(gateway) in one.network for one in host_of(ctx.room, ctx.appliance).connected):
+        raise NitroFault(604)
+
+
+@behaves("nspbr")
+class PolicyBasedRoute(Behaviour):
+    """Kept as configured; what packets follow is what was applied last (vendor docs: Configuring a PBR)."""
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        applied = row.get("_applied")
+        state = "NOTAPPLIED" if applied is None else "APPLIED" if applied == _plain(row) else "RE-APPLY"
+        return {**row, "kernelstate": state, "hits": 0}
+
+
+@behaves("nspbrs")
+class PolicyBasedRoutes(Behaviour):
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        if verb == "clear":
+            ctx.running.table("nspbr").clear()
+            return None
+        for number, row in enumerate(sorted(ctx.running.rows("nspbr"), key=lambda row: row.get("priority", 0)), 1):
+            if verb == "renumber" or "priority" not in row:
+                row["priority"] = 10 * number
+            if verb == "apply":
+                row["_applied"] = _plain(row)
+        return None
+
+
+def _plain(row: Row) -> Row:
+    return {name: value for name, value in row.items() if not name.startswith("_")}
+
+
+@behaves("linkset_interface_binding")
+class LinksetMember(Behaviour):
+    def adding(self, ctx: Context, row: Row) -> None:
+        require(ctx, "linkset", "id", row["id"])
+        if "ifnum" not in row:
+            raise NitroFault(1095, "ifnum")
+
+
 @behaves("route")
 class Route(Behaviour):
+    def adding(self, ctx: Context, row: Row) -> None:
+        require_connected(ctx, row["gateway"])
+
     def view(self, ctx: Context, row: Row) -> Row:
         static = not row.get("permanent") and not row.get("direct")
         return {**row, "routetype": "STATIC" if static else "PERMANENT", "Static": static, "state": 1}

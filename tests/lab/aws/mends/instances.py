@@ -84,6 +84,7 @@ def every_instance(backend: Any) -> list[Any]:
 
 
 def _arrive(backend: Any, instance: Any, when: float, state: str) -> None:
+    ground().changed()
     enter(instance, state)
     if state == "running":
         instance.lab_started_at = when
