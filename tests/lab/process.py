@@ -69,7 +69,8 @@ class Lab:
         self.aws.set_health_probe(self.dataplane.answers)
         self.nitro.set_backend_probe(self.dataplane.answers)
         self.nitro.set_address_mover(self._move_address)
-        self.console.set_device_probe(lambda address: self.nitro.door(address) is Door.OPEN)
+        self.console.set_device_probe(self._console_reaches)
+        self._routing = routing
         self._aws_server = _bind(HOME, settings.aws_port, self._guard(self.aws))
         self._nitro_server = _bind(
             "0.0.0.0",
@@ -77,6 +78,7 @@ class Lab:
             self._guard(self.nitro),
             tls=self.authority.context,
             door=self.nitro.door,
+            way=routing.manages,
         )
         self._console_server = _bind(HOME, settings.adm_port, self._guard(self.console), tls=self.authority.context)
         self._control_server = _bind(HOME, settings.control_port, Control(self))
@@ -119,6 +121,11 @@ class Lab:
             for interface, owner in owners.items():
                 if owner == instance_id:
                     ec2.assign_private_ip_addresses(NetworkInterfaceId=interface, PrivateIpAddresses=[address])
+
+    def _console_reaches(self, address: str) -> bool:
+        """Whether the console, which is where the controller is, finds a device up."""
+        port = self._nitro_server.port
+        return self.nitro.door(address) is Door.OPEN and self._routing.manages(HOME, address, port)
 
     def start(self) -> None:
         """Seed the account, write the files, and answer."""

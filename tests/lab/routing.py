@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from tests.lab.packets.way import Flow, Verdict, connection
+from tests.lab.packets.way import Flow, Verdict, answered, connection
 from tests.lab.world import Door, Fleet, Region, Vserver
 
 FRESH_SECONDS = 0.04
@@ -104,6 +104,12 @@ class Routing:
     def checks(self, node: str, address: str, port: int) -> bool:
         """Whether a load balancer's node gets answers from a target: for its health checks."""
         return self.judge(Flow(node, address, "tcp", port)).passes
+
+    def manages(self, source: str, address: str, port: int) -> bool:
+        """Whether a controller or console at ``source`` speaks to NITRO at a management address."""
+        flow = Flow(source, address, "tcp", port)
+        decide = connection if self._fleet.guarded else answered
+        return decide(self._region.network(), self._fleet.host, flow).passes
 
     def _through(self, balancer: Balanced, source: str | None) -> Route:
         """By a load balancer to one of its targets, in turn."""

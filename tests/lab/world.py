@@ -145,6 +145,10 @@ class Fleet(Protocol):
     def vserver(self, address: str, port: int) -> Vserver | None:
         """What answers traffic that arrives at this private address and port; None: nothing listens."""
 
+    @property
+    def guarded(self) -> bool:
+        """Whether security groups decide about NITRO as about everything else."""
+
     def host(self, instance_id: str) -> Host | None:
         """How this appliance forwards packets; None: it is no appliance."""
 

@@ -64,6 +64,10 @@ class World:
         interface = replace(interface, public={private: public for public, private in self.elastic.items() if private})
         return Refusing([interface], tables={"subnet-1": (Hop(EVERYWHERE, Target.INTERNET),)})
 
+    @property
+    def guarded(self) -> bool:
+        return False
+
     def host(self, instance_id: str) -> None:
         """No appliance that routes: it answers by the way that it was asked."""
 

@@ -107,3 +107,16 @@ def test_a_subnet_without_internet_gateway_gives_clients_no_answer(site: Site, e
     ec2.disassociate_route_table(AssociationId=again)
     ec2.associate_route_table(RouteTableId=table["RouteTableId"], SubnetId=subnet)
     assert site.serves(eip)
+
+
+def test_nitro_is_silent_where_its_security_groups_do_not_name_the_controller(site: Site) -> None:
+    """VPC guide, security groups; the lab asks them about NITRO when ``guarded`` is on."""
+    node = site.nodes[1]
+    rule = {"IpProtocol": "tcp", "FromPort": site.lab.nitro_port, "ToPort": site.lab.nitro_port}
+    rule["IpRanges"] = [{"CidrIp": "127.0.0.1/32"}]
+    site.lab.settings(nitro={"guarded": True})
+    assert _silent(node.address, site.lab.nitro_port)
+    site.ec2.authorize_security_group_ingress(GroupId=site.group, IpPermissions=[rule])
+    assert node.http.get(f"{node.base}/config/nsversion", timeout=5).ok
+    site.ec2.revoke_security_group_ingress(GroupId=site.group, IpPermissions=[rule])
+    site.lab.settings(nitro={"guarded": False})

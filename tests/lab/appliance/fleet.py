@@ -167,6 +167,10 @@ class ApplianceSide:
         with self.room.lock:
             return self.room.way(appliance, address, port).passes
 
+    @property
+    def guarded(self) -> bool:
+        return self.room.settings.guarded
+
     def host(self, instance_id: str) -> Host | None:
         with self.room.lock:
             return self.room.host(instance_id)

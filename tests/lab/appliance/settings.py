@@ -67,6 +67,10 @@ class Settings:
     NSIP's default one (aws_vpx.md, section 2a; the defaults of the AWS image are unverified). Off: an image that sends
     every packet by the interface that has its source address, so that no reply and no back end is lost.
     """
+    guarded: bool = False
+    """Whether the management interface's security groups decide who speaks to NITRO. Off: everybody may, so that a test
+    can launch an appliance without them.
+    """
     cluster_mbf_needs_linkset: bool = True
     """Whether MAC-based forwarding does nothing in a cluster without a linkset (unverified)."""
     cluster_join_seconds: float = 15.0

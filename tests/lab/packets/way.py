@@ -58,6 +58,13 @@ def connection(vpc: Vpc, hosts: Hosts, flow: Flow) -> Verdict:
     return PASSES if back.arrives else Verdict(False, back.reason, reply=True)
 
 
+def answered(vpc: Vpc, hosts: Hosts, flow: Flow) -> Verdict:
+    """Whether replies come back, whatever the security groups let in."""
+    at = vpc.at(flow.destination)
+    back = _back(vpc, hosts, flow, at) if at else Delivery(True)
+    return PASSES if back.arrives else Verdict(False, back.reason, reply=True)
+
+
 def to_back_end(vpc: Vpc, hosts: Hosts, host: Host, address: str, port: int) -> Verdict:
     """Whether the appliance itself reaches a back end: with a SNIP as its source, by its table."""
     source = host.source_for(address)
