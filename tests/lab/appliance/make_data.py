@@ -180,6 +180,7 @@ LATER: dict[str, dict[str, tuple[dict[str, Any], list[str]]]] = {
         "hasyncfailurereason": ({"t": "s", "ro": 1}, []),
     },
     "config/nsrpcnode": {"validatecert": ({"t": "s", "d": "NO", "e": YES_NO}, ["update", "unset"])},
+    "config/nsversion": {"installedversion": ({"t": "b", "ro": 1}, [])},
     "config/nsconfig": {"all": ({"t": "b"}, ["save"])},
     "config/nscapacity": {
         "vcpu": ({"t": "b"}, ["update"]),
@@ -192,13 +193,43 @@ LATER: dict[str, dict[str, tuple[dict[str, Any], list[str]]]] = {
         "mptcpadvertise": ({"t": "s", "d": "NO", "e": YES_NO}, ["add", "update", "unset"]),
     },
 }
+SENSORS = ["12n", "5n", "sen2", "5sb", "tt", "bat", "12p", "5p", "33stby", "33main", "cc1", "cc0"]
+TIMEOUTS = ["clttimeout", "svrtimeout", "delay", "numofconnections"]
 # Fields that are numbers on the wire although the reference calls them Double (recorded replies, client type
-# assertions).
+# assertions; the test of the types names each source).
 NUMBERS = {
+    "config/lbmonitor": [
+        "interval",
+        "resptimeout",
+        "retries",
+        "downtime",
+        "successretries",
+        "failureretries",
+        "alertretries",
+        "lrtmconf",
+    ],
+    "config/server": ["delay"],
+    "config/service": TIMEOUTS,
+    "config/servicegroup": TIMEOUTS,
+    "stat/lbvserver": ["cltresponsetimeapdex"],
+    "stat/system": [
+        *(f"auxvolt{number}" for number in range(8)),
+        *(f"voltagev{name}" for name in SENSORS),
+        *(f"auxtemp{number}" for number in range(4)),
+        *(f"disk{disk}{what}" for disk in (0, 1) for what in ("size", "used", "avail")),
+        *(f"fan{number}speed" for number in (0, 2, 3, 4, 5)),
+        "cpufan0speed",
+        "cpufan1speed",
+        "systemfanspeed",
+        "fanspeed",
+        "cpu0temp",
+        "cpu1temp",
+        "internaltemp",
+    ],
     "config/hanode": ["hellointerval", "deadinterval", "masterstatetime"],
     "config/clusternode": ["delay"],
     "config/clusterinstance": ["deadinterval", "hellointerval"],
-    "config/lbvserver": ["timeout"],
+    "config/lbvserver": ["timeout", "backuppersistencetimeout"],
 }
 PBR_CONDITIONS = [
     "srcip",

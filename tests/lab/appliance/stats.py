@@ -16,10 +16,10 @@ from .schema import Resource, Row, catalogue
 NO_SUCH_CPU = 4294967295
 """What a box with one CPU answers for an average over several: an unsigned −1 (recorded)."""
 # What this simulator keeps no count of: every documented field is there and zero.
-QUIET = ("aaa", "appfw", "cache", "cmp", "dns", "protocolicmp", "protocoludp", "systembw", "systemmemory", "vpn")
+QUIET = ("aaa", "appfw", "cache", "cmp", "dns", "protocolicmp", "protocoludp", "ssl", "systembw", "systemmemory", "vpn")
 # What nobody can configure here: a reply without the key, as for any list with nothing in it.
 NONE_HERE = ("authenticationvserver", "crvserver", "gslbservice", "gslbvserver", "vpnvserver")
-OBJECTS = ("ns", "system", "hanode", "ssl", "protocoltcp", "protocolhttp", "protocolip", *QUIET)
+OBJECTS = ("ns", "system", "hanode", "protocoltcp", "protocolhttp", "protocolip", *QUIET)
 
 Reader = Callable[[Context], list[Row]]
 
@@ -67,13 +67,14 @@ KEYS = {
 
 
 def complete(resource: Resource, row: Row) -> Row:
-    """Every documented field is there; what nothing is known of is zero."""
+    """Every documented field is there and no other; what nothing is known of is zero."""
     blank: Row = {}
     for name, field in resource.fields.items():
         if name in ("clearstats", "__count") or not field.read_only:
             continue
         blank[name] = 0 if field.kind in "di" else False if field.kind == "b" else ""
-    return ordered(resource.fields, {**blank, **row})
+    known = {name: value for name, value in row.items() if name in resource.fields}
+    return ordered(resource.fields, {**blank, **known})
 
 
 def engines(ctx: Context) -> int:
@@ -99,7 +100,6 @@ def cpu(ctx: Context) -> Row:
         "memusagepcnt": figures.memory,
         "memuseinmb": int(memory * figures.memory / 100),
         "memsizemb": memory,
-        "resmemusage": 0,
         "numcpus": engines(ctx),
         "starttime": ctime(ctx.appliance.ready_at),
         "disk0perusage": 12,
@@ -335,7 +335,6 @@ READERS: dict[str, Reader] = {
             "iptottxmbits": traffic(ctx)["tottxmbits"],
         }
     ],
-    "ssl": lambda ctx: [{"ssltotsslinfo_totaltxncount": 0}],
     "lbvserver": lbvservers,
     "csvserver": csvservers,
     "service": services,
