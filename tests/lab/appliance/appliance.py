@@ -54,6 +54,10 @@ class HaState:
     flips: int = 0
     prop_failures: int = 0
     sync_failures: int = 0
+    move_at: float | None = None
+    """When this node, primary since a moment ago, moves Elastic IPs."""
+    files_at: float = 0.0
+    """When this node last pulled files from its primary."""
 
 
 @dataclass(slots=True)

@@ -66,6 +66,10 @@ class ApplianceSide:
         """
         self.room.clusters.move_address = mover
 
+    def set_elastic_ip_mover(self, mover: Callable[[str, dict[str, str]], None]) -> None:
+        """Called with (instance id, private address → the node's own) when a new primary moves its Elastic IPs."""
+        self.room.ha.move_elastic_ips = mover
+
     # -- Side --------------------------------------------------------------------------------------------------------
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
@@ -199,6 +203,11 @@ class ApplianceSide:
             appliance.powered = on
             appliance.boot(now, self.settings.cold)
             self.room.restarted(appliance)
+
+    def is_alive(self, instance_id: str) -> bool:
+        """Whether the machine has power. Asked with the region's lock held, hence without that of the room."""
+        appliance = self.room.appliances.get(instance_id)
+        return appliance is None or appliance.powered
 
     def load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]:
         with self.room.lock:

@@ -46,6 +46,18 @@ class Settings:
     sync_seconds: float = 8.0
     """Lab seconds a full synchronisation takes."""
     sync_retry_seconds: float = 10.0
+    first_login_seconds: float = 0.0
+    """Lab seconds after NITRO has opened for the first time until the instance id is the password; refused with 354."""
+    file_sync_seconds: float = 0.0
+    """Lab seconds between two file synchronisations of a pair, pulled by the secondary (a real one: about 60, vendor's
+    article CTX138748); 0: files are on the secondary as soon as they are on the primary.
+    """
+    moves_elastic_ips: str = "off"
+    """Whether a node that becomes primary moves the Elastic IPs of virtual servers with an IPSet to its own addresses
+    in EC2, as the vendor documents it for pairs across zones: off, on, or failing (it lacks the rights).
+    """
+    elastic_ip_seconds: float = 2.0
+    """Lab seconds from a node becoming primary until it does so."""
     save_seconds: float = 0.0
     """Lab seconds a save takes; a second save inside them answers ``save_collision_code``."""
     save_collision_code: int = 293

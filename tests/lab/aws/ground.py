@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -100,6 +100,8 @@ class Ground:
         self.public_network = f"{first}.{int(second) + 1}"
         self.settings = Settings()
         self.lock = threading.RLock()
+        self.is_alive: Callable[[str], bool] = lambda _instance_id: True
+        """Whether the operating system of an instance answers: what the instance status check is about."""
         self.generation = 0
         self.clear()
 
