@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.lab_core.site import Nitro, Site, address_of, neighbour
+from tests.integration.lab_core.site import PASSWORD, Nitro, Site, address_of, neighbour
 from tests.integration.lab_core.standins import connected, is_silent
 from tests.lab.client import LabClient, wait_for
 
@@ -120,3 +120,50 @@ def test_nitro_is_silent_where_its_security_groups_do_not_name_the_controller(si
     assert node.http.get(f"{node.base}/config/nsversion", timeout=5).ok
     site.ec2.revoke_security_group_ingress(GroupId=site.group, IpPermissions=[rule])
     site.lab.settings(nitro={"guarded": False})
+
+
+def test_an_instance_without_power_fails_its_instance_status_check(site: Site) -> None:
+    """EC2 guide, status checks: the instance check is of the operating system, the system check of what is under it."""
+    instance = site.instances[1]["InstanceId"]
+
+    def checks() -> tuple[str, str]:
+        found = site.ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"][0]
+        return found["InstanceStatus"]["Status"], found["SystemStatus"]["Status"]
+
+    wait_for(lambda: checks() == ("ok", "ok"), "both checks pass", seconds=5)
+    site.lab.power(instance, on=False)
+    assert checks() == ("impaired", "ok")
+    site.lab.power(instance, on=True)
+    wait_for(lambda: checks() == ("ok", "ok"), "both checks pass again", seconds=5)
+    wait_for(lambda: Nitro(site.lab, site.nodes[1].address).answers(), "NITRO is back", seconds=30)
+    assert site.nodes[1].login(PASSWORD) == 0
+
+
+def test_a_new_primary_moves_the_elastic_ip_itself_where_the_setting_says_so(site: Site, eip: str) -> None:
+    """aws_vpx.md, section 1.1: the appliance finds the address that carries the Elastic IP and associates its own."""
+    everything = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": site.group}]}]
+    site.ec2.authorize_security_group_ingress(GroupId=site.group, IpPermissions=everything)
+    site.lab.settings(nitro={"moves_elastic_ips": "on"})
+    a, b = site.nodes
+    vip = address_of(site.instances[1], 1)
+    a.post("hanode", {"id": 1, "ipaddress": b.address, "inc": "ENABLED"})
+    a.post("nsip", {"ipaddress": vip, "netmask": "255.255.255.255", "type": "VIP"})
+    b.post("hanode", {"id": 1, "ipaddress": a.address, "inc": "ENABLED"})
+    for node in site.nodes:
+        node.post("ipset", {"name": "vips"})
+        node.put("ipset_nsip_binding", {"name": "vips", "ipaddress": vip})
+    a.put("lbvserver", {"name": "web", "ipset": "vips"})
+    wait_for(lambda: _state(site, 1) == ("Secondary", "SUCCESS"), "the pair is in step", seconds=10)
+    a.post("hafailover", {"force": True}, action="Force")
+    wait_for(lambda: _holder(site) == vip, "the new primary has the Elastic IP", seconds=5)
+    assert site.serves(eip)
+
+
+def _state(site: Site, number: int) -> tuple[str, str]:
+    ha = site.lab.state()["nitro"][site.instances[number]["InstanceId"]]["ha"]
+    return ha["role"], ha["sync"]
+
+
+def _holder(site: Site) -> str:
+    found = site.ec2.describe_addresses(AllocationIds=[site.eip["AllocationId"]])["Addresses"][0]
+    return str(found.get("PrivateIpAddress"))

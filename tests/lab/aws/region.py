@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -20,8 +19,6 @@ from tests.lab.aws.network import snapshot
 from tests.lab.packets.vpc import Protocol, Vpc
 from tests.lab.world import InstanceFacts, InterfaceFacts
 
-FRESH_SECONDS = 0.04
-
 
 class RegionView:
     """`Region` over moto's backends. Every answer is a snapshot taken under the lock that requests take too."""
@@ -29,7 +26,7 @@ class RegionView:
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
         self._checker = HealthChecker(ground, self._lets_in)
-        self._network: tuple[int, float, Vpc] | None = None
+        self._network: tuple[int, Vpc] | None = None
 
     def set_health_way(self, way: Way) -> None:
         """Whether a load balancer's node at a private address gets an answer from a target: ``way(node, address,
@@ -86,15 +83,12 @@ class RegionView:
             }
 
     def network(self) -> Vpc:
-        """The network as packets see it; made anew after every write, and after FRESH_SECONDS for what time does."""
+        """The network as packets see it; made anew when a write, or an instance's arrival or end, has changed it."""
         with self.ground.lock:
-            made = self._network
-            if made and made[0] == self.ground.generation and time.monotonic() - made[1] < FRESH_SECONDS:
-                return made[2]
             settle()
-            vpc = snapshot()
-            self._network = self.ground.generation, time.monotonic(), vpc
-            return vpc
+            if self._network is None or self._network[0] != self.ground.generation:
+                self._network = self.ground.generation, snapshot()
+            return self._network[1]
 
     def _lets_in(self, node: str, address: str, port: int) -> bool:
         """Without anybody who knows the appliances: the target's security groups decide alone."""
