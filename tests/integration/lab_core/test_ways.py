@@ -167,3 +167,18 @@ def _state(site: Site, number: int) -> tuple[str, str]:
 def _holder(site: Site) -> str:
     found = site.ec2.describe_addresses(AllocationIds=[site.eip["AllocationId"]])["Addresses"][0]
     return str(found.get("PrivateIpAddress"))
+
+
+def test_interfaces_have_the_macs_of_ec2_whatever_their_names_are(site: Site) -> None:
+    """aws_vpx.md, section 2a, "Interface names": match by MAC, never by position."""
+    node, instance = site.nodes[1], site.instances[1]
+    ec2 = {one["MacAddress"]: one["Attachment"]["DeviceIndex"] for one in instance["NetworkInterfaces"]}
+
+    def indexes() -> list[int]:
+        rows = node.http.get(f"{node.base}/config/Interface", timeout=5).json()["Interface"]
+        return [ec2[row["mac"]] for row in rows if row["id"] != "LO/1"]
+
+    assert indexes() == [0, 1, 2]
+    site.lab.settings(nitro={"interfaces_by_mac": True})
+    assert (sorted(indexes()), indexes() != [0, 1, 2]) == ([0, 1, 2], True)
+    site.lab.settings(nitro={"interfaces_by_mac": False})

@@ -79,6 +79,10 @@ class Settings:
     NSIP's default one (aws_vpx.md, section 2a; the defaults of the AWS image are unverified). Off: an image that sends
     every packet by the interface that has its source address, so that no reply and no back end is lost.
     """
+    interfaces_by_mac: bool = False
+    """Whether 1/1, 1/2, … are in the order of the MAC addresses and not of EC2's device indexes: which of them is which
+    interface is not documented for AWS (aws_vpx.md, section 2a, "Interface names").
+    """
     guarded: bool = False
     """Whether the management interface's security groups decide who speaks to NITRO. Off: everybody may, so that a test
     can launch an appliance without them.

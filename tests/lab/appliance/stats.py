@@ -288,11 +288,12 @@ def interfaces(ctx: Context) -> list[Row]:
     figures = ctx.appliance.figures
     rate = int(figures.throughput / 2 * 125_000)
     total = int(figures.total(ctx.now) / 2 * 125_000)
-    indexes = sorted(one.device_index for one in ctx.appliance.facts.interfaces)
+    indexes = [one.device_index for one in ctx.appliance.interfaces()]
     busy = 1 if 1 in indexes else 0
     prefix = ctx.room.clusters.prefix(ctx.appliance)
     rows = []
-    for name, load in [(f"{prefix}1/{index + 1}", int(index == busy)) for index in indexes] + [("LO/1", 0)]:
+    loads = [(f"{prefix}1/{number}", int(index == busy)) for number, index in enumerate(indexes, start=1)]
+    for name, load in [*loads, ("LO/1", 0)]:
         loop = 4096 if name == "LO/1" else 0
         rows.append(
             {

@@ -210,16 +210,15 @@ class Interface(Behaviour):
         """
         stored = ctx.running.table("Interface")
         rows = []
-        for interface in sorted(ctx.appliance.facts.interfaces, key=lambda one: one.device_index):
-            name = f"{ctx.room.clusters.prefix(ctx.appliance)}1/{interface.device_index + 1}"
-            rows.append(
-                {**resource.defaults(), **stored.get((name,), {}), "id": name, "_index": interface.device_index}
-            )
-        return [*rows, {**resource.defaults(), "id": "LO/1", "_index": -1}]
+        for number, interface in enumerate(ctx.appliance.interfaces(), start=1):
+            name = f"{ctx.room.clusters.prefix(ctx.appliance)}1/{number}"
+            mac = interface.mac or f"06:00:00:00:00:{interface.device_index + 1:02x}"
+            rows.append({**resource.defaults(), **stored.get((name,), {}), "id": name, "mac": mac})
+        return [*rows, {**resource.defaults(), "id": "LO/1", "mac": "00:00:00:00:00:00"}]
 
     def view(self, ctx: Context, row: Row) -> Row:
         up = row.get("state", "ENABLED") == "ENABLED"
-        loopback = row["_index"] < 0
+        loopback = row["id"] == "LO/1"
         return {
             **row,
             "ifnum": [row["id"]],
@@ -227,7 +226,6 @@ class Interface(Behaviour):
             "description": "Netscaler Loopback interface" if loopback else "AWS ENA, 10Gbit",
             "actualmtu": row["mtu"],
             "vlan": 1,
-            "mac": f"06:00:00:00:00:{row['_index'] + 1:02x}",
             "uptime": int(max(0.0, ctx.now - ctx.appliance.boot_began)),
             "state": "ENABLED" if up else "DISABLED",
             "intftype": "Loopback" if loopback else "ENA",
