@@ -19,10 +19,12 @@ description:
     is true already.
   - Needs the rights C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetHealth),
     C(elasticloadbalancing:RegisterTargets) and C(elasticloadbalancing:DeregisterTargets).
+  - With O(target_groups) many target groups are written and then waited for side by side, in one task. The calls are
+    those of each target group.
 options:
   target_group_arn:
     description:
-      - The target group. Exactly one of this and O(target_group_name) is required.
+      - The target group. Exactly one of this, O(target_group_name) and O(target_groups) is required.
     type: str
   target_group_name:
     description:
@@ -30,11 +32,12 @@ options:
     type: str
   targets:
     description:
-      - The targets. An empty list is of use with O(purge) only.
+      - The targets. An empty list is of use with O(purge) only. Required, unless every entry of O(target_groups) has
+        its
+        own.
     type: list
     elements: dict
-    required: true
-    suboptions:
+    suboptions: &targets
       id:
         description:
           - An address for a target group of type V(ip), an instance (C(i-...)) for one of type V(instance).
@@ -50,6 +53,35 @@ options:
           - V(all) for a private address outside the VPC of the target group; not needed otherwise.
           - Used when the target is registered. A target that is registered already keeps its zone.
         type: str
+  target_groups:
+    description:
+      - Many target groups instead of one. All are read first; what cannot be right is refused before anything is
+        written.
+      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
+      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions:
+      target_group_arn:
+        description:
+          - As O(target_group_arn). Exactly one of this and O(target_groups[].target_group_name) is required.
+        type: str
+      target_group_name:
+        description: As O(target_group_name).
+        type: str
+      targets:
+        description: As O(targets), instead of them.
+        type: list
+        elements: dict
+        suboptions: *targets
+      purge:
+        description: As O(purge).
+        type: bool
+      state:
+        description: As O(state).
+        type: str
+        choices: [present, absent]
   state:
     description:
       - Whether the targets shall be registered.
@@ -77,7 +109,8 @@ options:
     choices: [healthy, unused]
   wait_timeout:
     description:
-      - How long to wait, in seconds. A Network Load Balancer takes two to five minutes until a new target is healthy; a
+      - How long to wait, in seconds, for all target groups together. A Network Load Balancer takes two to five minutes
+        until a new target is healthy; a
         drain takes the deregistration delay of the target group, by default 300 seconds.
     type: float
     default: 600
@@ -116,6 +149,14 @@ EXAMPLES = r"""
     state: absent
     wait: false
 
+- name: Register the same appliances for two applications, and wait for both at once
+  cloudadc.aws.nlb_adc_target:
+    target_groups:
+      - target_group_name: web
+        targets: [{id: 10.0.2.10, port: 80}, {id: 10.0.130.10, port: 80}]
+      - target_group_name: api
+        targets: [{id: 10.0.2.10, port: 8443}, {id: 10.0.130.10, port: 8443}]
+
 - name: Exactly these targets and no other, one of them outside the VPC
   cloudadc.aws.nlb_adc_target:
     target_group_name: web
@@ -134,10 +175,10 @@ targets:
   description:
     - The targets of O(targets), and those that O(purge) removed, as last seen. In check mode, as they would be right
       after the task.
-  returned: always, unless the task was refused
+  returned: success or timeout, without O(target_groups)
   type: list
   elements: dict
-  contains:
+  contains: &health
     id:
       description: The address or the instance.
       type: str
@@ -156,9 +197,44 @@ targets:
       description: The reason code of AWS for a state other than healthy.
       type: str
       sample: Elb.InitialHealthChecking
+others:
+  description:
+    - The targets that are registered besides those of O(targets), as last seen. A caller can decide from it which
+      belong to
+      instances that are gone.
+  returned: success or timeout, without O(target_groups)
+  type: list
+  elements: dict
+  contains: *health
+target_groups:
+  description: One entry for each of O(target_groups), in their order. It is there when the task failed after a write,
+    too.
+  returned: with O(target_groups), unless the task was refused
+  type: list
+  elements: dict
+  contains:
+    target_group_arn:
+      description: The target group.
+      type: str
+    changed:
+      description: Whether something was changed for it, or would be in check mode.
+      type: bool
+    error:
+      description: Why it is not as asked, or null.
+      type: str
+    targets:
+      description: As RV(targets); empty if the task failed for it.
+      type: list
+      elements: dict
+      contains: *health
+    others:
+      description: As RV(others); empty if the task failed for it.
+      type: list
+      elements: dict
+      contains: *health
 target_group_arn:
   description: The target group.
-  returned: always, unless the task was refused
+  returned: always, unless the task was refused, without O(target_groups)
   type: str
   sample: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef
 """
@@ -167,42 +243,35 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws import elb_api
-from ..module_utils.aws.client import Client, connect
-from ..module_utils.aws.errors import AwsError, fail
-from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.distributors.nlb.target_changes import Incomplete, Outcome, complaint, watch, write
-from ..module_utils.distributors.nlb.targets import (
-    Group,
-    Healths,
-    difference,
-    foretell,
-    goal_of,
-    health_of,
-    name_of,
-    parse_group,
-    parse_healths,
-    plan,
-    refuse_unfit,
-    wishes,
-)
+from ..module_utils.aws.client import connect
+from ..module_utils.aws.errors import fail
+from ..module_utils.core.errors import Failure
+from ..module_utils.distributors.nlb.target_groups import converge, joined, requests_of
 
 
 def argument_spec() -> dict[str, Any]:
+    group = {"target_group_arn": {"type": "str"}, "target_group_name": {"type": "str"}}
+    targets = {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "id": {"type": "str", "required": True},
+            "port": {"type": "int", "required": True},
+            "availability_zone": {"type": "str"},
+        },
+    }
+    state = {"type": "str", "choices": ["present", "absent"]}
     return {
-        "target_group_arn": {"type": "str"},
-        "target_group_name": {"type": "str"},
-        "targets": {
+        **group,
+        "targets": targets,
+        "target_groups": {
             "type": "list",
             "elements": "dict",
-            "required": True,
-            "options": {
-                "id": {"type": "str", "required": True},
-                "port": {"type": "int", "required": True},
-                "availability_zone": {"type": "str"},
-            },
+            "options": {**group, "targets": targets, "purge": {"type": "bool"}, "state": state},
+            "mutually_exclusive": [["target_group_arn", "target_group_name"]],
+            "required_one_of": [["target_group_arn", "target_group_name"]],
         },
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "state": {**state, "default": "present"},
         "purge": {"type": "bool", "default": False},
         "wait": {"type": "bool", "default": True},
         "wait_for": {"type": "str", "choices": ["healthy", "unused"]},
@@ -210,68 +279,35 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read(client: Client, arn: str | None, name: str | None) -> tuple[str, Group | None, Healths]:
-    """The group's ARN, the group itself if it was asked for, and its targets. Raises Refusal if there is none."""
-    if not (arn or name):
-        raise Refusal("neither target_group_arn nor target_group_name says which target group is meant")
-    try:
-        group = None if arn else parse_group(elb_api.describe_target_group_by_name(client, str(name))[0])
-        known = group.arn if group else str(arn)
-        return known, group, parse_healths(elb_api.describe_target_health(client, known))
-    except AwsError as error:
-        if error.code != elb_api.NOT_FOUND:
-            raise
-        raise Refusal(
-            f"there is no target group {arn or name} in this account and region ({error.code}); nothing was written"
-        ) from error
-
-
-def run(module: Any) -> tuple[dict[str, Any], str | None]:
-    """Read, plan, write, look. The result, and the sentence with which to fail if a target is not as wanted in time."""
+def run(module: Any) -> dict[str, Any]:
+    """The result; with ``msg`` if a target is not as asked in time, or a write failed."""
     params = module.params
-    present, timeout = params["state"] == "present", params["wait_timeout"] if params["wait"] else None
-    wanted, goal = wishes(params["targets"]), goal_of(present, params["wait_for"])
+    requests = requests_of(params)
+    timeout = params["wait_timeout"] if params["wait"] else None
     client = connect(module, "elbv2", read_timeout=10)
-    arn, group, healths = read(client, params["target_group_arn"], params["target_group_name"])
-    chosen = plan(wanted, healths, present=present, purge=params["purge"])
-    if chosen.register:
-        refuse_unfit(group or parse_group(elb_api.describe_target_group(client, arn)[0]), chosen.register)
-    if module.check_mode:
-        outcome = Outcome(foretell(chosen, healths))
-    else:
-        write(
-            chosen,
-            register=lambda batch: elb_api.register_targets(client, arn, [target.wire() for target in batch]),
-            deregister=lambda batch: elb_api.deregister_targets(client, arn, [target.wire() for target in batch]),
-        )
-        outcome = watch(
-            chosen, healths, lambda: parse_healths(elb_api.describe_target_health(client, arn)), goal, timeout
-        )
-    result = {
-        "changed": chosen.changed,
-        "target_group_arn": arn,
-        "targets": [health_of(target, outcome.healths).result() for target in chosen.listed],
-        "diff": difference(chosen, healths),
-    }
-    return result, complaint(outcome, name_of(arn), goal, timeout or 0)
+    results = converge(client, requests, timeout, check=module.check_mode)
+    if params["target_groups"] is not None:
+        return joined(results)
+    result = dict(results[0])
+    error = result.pop("error")
+    return {**result, "msg": error} if error else result
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=argument_spec(),
-        mutually_exclusive=[["target_group_arn", "target_group_name"]],
-        required_one_of=[["target_group_arn", "target_group_name"]],
+        mutually_exclusive=[["target_group_arn", "target_group_name", "target_groups"]],
+        required_one_of=[
+            ["target_group_arn", "target_group_name", "target_groups"],
+            ["targets", "target_groups"],
+        ],
         supports_check_mode=True,
     )
     try:
-        result, trouble = run(module)
-    except Incomplete as error:
-        fail(module, error.error, changed=error.changed)
+        result = run(module)
     except Failure as error:
         fail(module, error)
-    if trouble:
-        module.fail_json(msg=trouble, **result)
-    module.exit_json(**result)
+    module.fail_json(**result) if "msg" in result else module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -41,14 +41,14 @@ options:
     type: bool
   record:
     description:
-      - The full name of the record, with or without the dot at the end.
+      - The full name of the record, with or without the dot at the end. Exactly one of this and O(record_sets) is
+        required.
     type: str
-    required: true
   type:
     description:
       - The type of the record. V(CNAME) goes with O(policy=weighted) only.
     type: str
-    choices: [A, AAAA, CNAME]
+    choices: &types [A, AAAA, CNAME]
     default: A
   ttl:
     description:
@@ -69,7 +69,7 @@ options:
     type: list
     elements: dict
     default: []
-    suboptions:
+    suboptions: &nodes
       identifier:
         description:
           - What tells this record set from the others of its name, for example the id of the instance. 1 to 128
@@ -91,6 +91,68 @@ options:
           - The health check that decides whether this node is among the answers. Without it, the one that is there
             stays; an empty string takes it away.
         type: str
+  alias:
+    description:
+      - Where the name leads, if it leads to a load balancer and not to nodes. A simple record of the name is
+        overwritten.
+        Record sets of nodes are a refusal, unless O(purge) removes them.
+      - With O(state=absent), the name is removed if it leads to this load balancer, with O(purge) wherever it leads.
+    type: dict
+    version_added: 0.2.0
+    suboptions: &alias
+      dns_name:
+        description: DNS name of the load balancer.
+        type: str
+        required: true
+      hosted_zone_id:
+        description: Id of the hosted zone of the load balancer's own name, as AWS tells it with the load balancer.
+        type: str
+        required: true
+      evaluate_target_health:
+        description: Whether the name is left out of answers while the load balancer has no healthy target.
+        type: bool
+        default: true
+  record_sets:
+    description:
+      - Many names of the hosted zone in one transaction, which is waited for once. All are read first; what cannot be
+        right is refused before anything is written.
+      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds;
+        O(record_sets[].nodes) and O(record_sets[].alias) are its own.
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions:
+      record:
+        description: As O(record).
+        type: str
+        required: true
+      type:
+        description: As O(type).
+        type: str
+        choices: *types
+      ttl:
+        description: As O(ttl).
+        type: int
+      policy:
+        description: As O(policy).
+        type: str
+        choices: [multivalue, weighted]
+      nodes:
+        description: As O(nodes).
+        type: list
+        elements: dict
+        suboptions: *nodes
+      alias:
+        description: As O(alias).
+        type: dict
+        suboptions: *alias
+      purge:
+        description: As O(purge).
+        type: bool
+      state:
+        description: As O(state).
+        type: str
+        choices: [present, absent]
   purge:
     description:
       - Whether multivalue and weighted record sets of the name and type whose nodes are not named are removed as well,
@@ -148,6 +210,17 @@ EXAMPLES = r"""
     state: absent
   register: removed
 
+- name: Two names lead to a load balancer, in one transaction
+  cloudadc.aws.route53_adc_record:
+    zone: example.com
+    record_sets:
+      - record: shop.example.com
+        alias: &balancer
+          dns_name: "{{ ways.load_balancer.dns_name }}"
+          hosted_zone_id: "{{ ways.load_balancer.hosted_zone_id }}"
+      - record: api.example.com
+        alias: *balancer
+
 - name: Exactly these nodes, by weight, each with a health check
   cloudadc.aws.route53_adc_record:
     hosted_zone_id: Z0123456789ABCDEFGHIJ
@@ -171,10 +244,10 @@ records:
   description:
     - The record sets of this name and type that have an identifier, after the task, by identifier. In check mode, as
       they would be.
-  returned: always, unless the task was refused
+  returned: always, unless the task was refused, without O(record_sets)
   type: list
   elements: dict
-  contains:
+  contains: &records
     identifier:
       description: The node.
       type: str
@@ -204,6 +277,53 @@ records:
       description: The health check.
       type: str
       sample: 01234567-89ab-cdef-0123-456789abcdef
+others:
+  description:
+    - Those of RV(records) that O(nodes) does not name. A caller can decide from it which belong to instances that are
+      gone.
+  returned: always, unless the task was refused, without O(record_sets)
+  type: list
+  elements: dict
+  contains: *records
+alias:
+  description: Where the name leads, if O(alias) was given; null if it leads nowhere.
+  returned: always, unless the task was refused, without O(record_sets)
+  type: dict
+  sample:
+    dns_name: web-0123456789abcdef.elb.eu-central-1.amazonaws.com.
+    hosted_zone_id: Z3F0SRJ5LGBH90
+    evaluate_target_health: true
+record_sets:
+  description: One entry for each of O(record_sets), in their order.
+  returned: with O(record_sets), unless the task was refused
+  type: list
+  elements: dict
+  contains:
+    record:
+      description: The name in its canonical form.
+      type: str
+    type:
+      description: The type of the record.
+      type: str
+    changed:
+      description: Whether something was changed for it, or would be in check mode.
+      type: bool
+    records:
+      description: As RV(records).
+      type: list
+      elements: dict
+      contains: *records
+    others:
+      description: As RV(others).
+      type: list
+      elements: dict
+      contains: *records
+    alias:
+      description: As RV(alias).
+      type: dict
+    ttl:
+      description: As RV(ttl), of this name.
+      type: int
 change_id:
   description: The change as Route 53 names it; null if nothing was written.
   returned: always, unless the task was refused
@@ -212,7 +332,7 @@ change_id:
 ttl:
   description:
     - The TTL of the record sets in seconds. With O(state=absent) the longest TTL of what was removed, which is how long
-      resolvers may still hand it out.
+      resolvers may still hand it out. With O(record_sets) the longest of all names.
   returned: always, unless the task was refused
   type: int
   sample: 60
@@ -227,136 +347,99 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws import route53 as dns_api
-from ..module_utils.aws.client import Client, connect
+from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
-from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.distributors.dns.record_changes import INSYNC, converge, group, wait
-from ..module_utils.distributors.dns.record_plan import (
-    Node,
-    Plan,
-    Wish,
-    check,
-    choose_zone,
-    plan,
-    refuse_foreign_name,
-)
-from ..module_utils.distributors.dns.records import difference, result
+from ..module_utils.core.errors import Failure
+from ..module_utils.distributors.dns.record_changes import INSYNC
+from ..module_utils.distributors.dns.record_sets import Zone, find_zone, joined, requests_of, result_of
 
 
 def argument_spec() -> dict[str, Any]:
+    kind = {"type": "str", "choices": ["A", "AAAA", "CNAME"]}
+    policy = {"type": "str", "choices": ["multivalue", "weighted"]}
+    state = {"type": "str", "choices": ["present", "absent"]}
+    nodes = {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "identifier": {"type": "str", "required": True},
+            "value": {"type": "str"},
+            "weight": {"type": "int"},
+            "health_check_id": {"type": "str"},
+        },
+    }
+    alias = {
+        "type": "dict",
+        "options": {
+            "dns_name": {"type": "str", "required": True},
+            "hosted_zone_id": {"type": "str", "required": True},
+            "evaluate_target_health": {"type": "bool", "default": True},
+        },
+    }
+    entry = {
+        "record": {"type": "str", "required": True},
+        "type": kind,
+        "ttl": {"type": "int"},
+        "policy": policy,
+        "nodes": nodes,
+        "alias": alias,
+        "purge": {"type": "bool"},
+        "state": state,
+    }
     return {
         "zone": {"type": "str"},
         "hosted_zone_id": {"type": "str"},
         "private_zone": {"type": "bool"},
-        "record": {"type": "str", "required": True},
-        "type": {"type": "str", "choices": ["A", "AAAA", "CNAME"], "default": "A"},
+        "record": {"type": "str"},
+        "type": {**kind, "default": "A"},
         "ttl": {"type": "int", "default": 60},
-        "policy": {"type": "str", "choices": ["multivalue", "weighted"], "default": "multivalue"},
-        "nodes": {
-            "type": "list",
-            "elements": "dict",
-            "default": [],
-            "options": {
-                "identifier": {"type": "str", "required": True},
-                "value": {"type": "str"},
-                "weight": {"type": "int"},
-                "health_check_id": {"type": "str"},
-            },
-        },
+        "policy": {**policy, "default": "multivalue"},
+        "nodes": {**nodes, "default": []},
+        "alias": alias,
+        "record_sets": {"type": "list", "elements": "dict", "options": entry},
         "purge": {"type": "bool", "default": False},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "state": {**state, "default": "present"},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": 300},
     }
 
 
-def wish_of(params: dict[str, Any]) -> Wish:
-    """What the options ask for. Raises Refusal for what cannot be right whatever AWS holds."""
-    wish = Wish(
-        record=params["record"],
-        type=params["type"],
-        ttl=params["ttl"],
-        policy=params["policy"],
-        nodes=tuple(Node(**node) for node in params["nodes"]),
-        present=params["state"] == "present",
-        purge=params["purge"],
-    )
-    check(wish)
-    return wish
-
-
-def find_zone(client: Client, params: dict[str, Any], wish: Wish) -> str:
-    """The id of the hosted zone; it is only looked for if it is given by name."""
-    if params["hosted_zone_id"]:
-        return str(params["hosted_zone_id"]).rpartition("/")[2]
-    if not params["zone"]:
-        raise Refusal("neither zone nor hosted_zone_id says which hosted zone is meant")
-    refuse_foreign_name(wish, params["zone"])
-    return choose_zone(
-        dns_api.list_hosted_zones_by_name(client, params["zone"]), params["zone"], params["private_zone"]
-    )
-
-
-def decide(client: Client, zone_id: str, wish: Wish, zone_known: bool) -> Plan:
-    """Read the record sets of the name and plan. A name with record sets is in the zone, a new one is checked."""
-    existing = group(lambda start: dns_api.list_record_sets(client, zone_id, start), wish.name, wish.type)
-    chosen = plan(wish, existing)
-    if chosen.changes and not existing and not zone_known:
-        refuse_foreign_name(wish, dns_api.get_hosted_zone(client, zone_id)["Name"])
-    return chosen
-
-
-def run(module: Any) -> tuple[dict[str, Any], str | None]:
-    """Read, plan, write, wait. The result, and the sentence with which to fail if the change is not known in time."""
+def run(module: Any) -> dict[str, Any]:
+    """Read, plan, write, wait. The result; with ``msg`` if the change is not known to all name servers in time."""
     params = module.params
-    wish = wish_of(params)
+    requests = requests_of(params)
     client = connect(module, "route53", read_timeout=10)
-    zone_id = find_zone(client, params, wish)
-
-    def planned() -> Plan:
-        return decide(client, zone_id, wish, zone_known=not params["hosted_zone_id"])
-
-    if module.check_mode:
-        chosen, change = planned(), None
-    else:
-        chosen, change = converge(
-            planned, lambda it: dns_api.change_record_sets(client, zone_id, it.changes), dns_api.INVALID_BATCH
-        )
+    zone = Zone(client, find_zone(client, params, requests), named=not params["hosted_zone_id"])
+    batch, change = (zone.decide(requests), None) if module.check_mode else zone.converge(requests)
     change_id = str(change["Id"]).rpartition("/")[2] if change else None
-    answer = {
-        "changed": bool(chosen.changes),
-        "hosted_zone_id": zone_id,
-        "records": [result(record_set) for record_set in chosen.after],
-        "change_id": change_id,
-        "ttl": chosen.ttl,
-        "diff": difference(chosen.before, chosen.after),
-    }
+    many = params["record_sets"] is not None
+    answer = joined(requests, batch) if many else result_of(requests[0], batch.plans[0])
+    answer |= {"hosted_zone_id": zone.id, "change_id": change_id}
     if change is None or change["Status"] == INSYNC or not params["wait"]:
-        return answer, None
-    status = wait(lambda: dns_api.get_change(client, str(change_id)), params["wait_timeout"])
+        return answer
+    status = zone.known_everywhere(str(change_id), params["wait_timeout"])
     if status == INSYNC:
-        return answer, None
-    return answer, (
-        f"{wish} was changed, but change {change_id} of hosted zone {zone_id} is {status} after "
-        f"{params['wait_timeout']:g} s: name servers may still give the old answer"
-    )
+        return answer
+    named = ", ".join(map(str, requests))
+    return {
+        **answer,
+        "msg": f"{named} was changed, but change {change_id} of hosted zone {zone.id} is {status} after "
+        f"{params['wait_timeout']:g} s: name servers may still give the old answer",
+    }
 
 
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=argument_spec(),
-        mutually_exclusive=[["zone", "hosted_zone_id"]],
-        required_one_of=[["zone", "hosted_zone_id"]],
+        mutually_exclusive=[["zone", "hosted_zone_id"], ["record", "record_sets"]],
+        required_one_of=[["zone", "hosted_zone_id"], ["record", "record_sets"]],
         supports_check_mode=True,
     )
     try:
-        answer, trouble = run(module)
+        answer = run(module)
     except Failure as error:
         fail(module, error)
-    if trouble:
-        module.fail_json(msg=trouble, **answer)
-    module.exit_json(**answer)
+    module.fail_json(**answer) if "msg" in answer else module.exit_json(**answer)
 
 
 if __name__ == "__main__":

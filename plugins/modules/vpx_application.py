@@ -23,21 +23,21 @@ description:
     appliance. When O(protocol), O(port) or O(backend_protocol) is another one, the object is deleted and made anew at
     once, after everything else is ready. For that moment the application does not answer, and what others had bound to
     the object (policies, for example) is lost, as are settings that the task does not name.
-  - Calls - one login and logout, eight GETs when nothing is different, one more with O(monitor), up to three more with
-    O(certificate), one more to see who else has the address and port of a virtual server that is to be made or moved,
-    and two more to see who else uses a server object before it is deleted. When something is different, one write for
-    each thing, one save, and the same GETs again to read back.
+  - Calls - one login and logout an appliance. For each application, eight GETs when nothing is different, one more with
+    O(monitor), up to three more with O(certificate), one more to see who else has the address and port of a virtual
+    server that is to be made or moved, and two more to see who else uses a server object before it is deleted. When
+    something is different, one write for each thing and the same GETs again to read back, and one save an appliance.
 options:
   name:
-    description: Name of the application and of its virtual server.
+    description:
+      - Name of the application and of its virtual server. Required, here or in every entry of O(nodes).
     type: str
-    required: true
   protocol:
     description: Protocol that clients speak.
     type: str
-    choices: [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, QUIC, SIP_UDP,
-      SIP_TCP, SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP, SYSLOGTCP,
-      SYSLOGUDP]
+    choices: &protocols [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, QUIC,
+      SIP_UDP, SIP_TCP, SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP,
+      SYSLOGTCP, SYSLOGUDP]
     default: HTTP
   port:
     description: Port at which it answers. Needed with O(state=present).
@@ -52,36 +52,13 @@ options:
       - IPSet on whose addresses it answers too (see M(cloudadc.aws.vpx_ipset)), which must exist.
       - An empty string takes the present one off. Left out, it stays as it is.
     type: str
-  nodes:
-    description:
-      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
-        O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
-      - An entry may give O(nodes[].virtual_ip) and O(nodes[].ipset) of its own. The other options hold for all.
-      - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
-        the other.
-      - When some fail, the others are carried through all the same. The task then fails and names those that did.
-    type: list
-    elements: dict
-    suboptions:
-      nsip:
-        description:
-          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
-            order.
-        type: str
-        required: true
-      virtual_ip:
-        description: As O(virtual_ip), instead of it.
-        type: str
-      ipset:
-        description: As O(ipset), instead of it.
-        type: str
   backends:
     description:
       - Where requests go. Left out, they stay as they are.
       - One address with two ports is two back ends.
     type: list
     elements: dict
-    suboptions:
+    suboptions: &backends
       address:
         description: IPv4 or IPv6 address.
         type: str
@@ -106,9 +83,9 @@ options:
       - Left out, it is O(protocol), or what remains of it where the appliance ends TLS (V(HTTP) for V(SSL), V(TCP) for
         V(SSL_TCP), and so on).
     type: str
-    choices: [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, SIP_UDP,
-      SIP_TCP, SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP, SYSLOGTCP,
-      SYSLOGUDP]
+    choices: &backend_protocols [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP,
+      DTLS, SIP_UDP, SIP_TCP, SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP,
+      SYSLOGTCP, SYSLOGUDP]
   monitor:
     description:
       - How back ends are watched. The name of a monitor that exists (V(ping), V(http), V(tcp-ecv) are built in), or a
@@ -121,9 +98,9 @@ options:
   lb_method:
     description: How a back end is chosen. Left out, it stays as it is (an appliance begins with V(LEASTCONNECTION)).
     type: str
-    choices: [ROUNDROBIN, LEASTCONNECTION, LEASTRESPONSETIME, URLHASH, DOMAINHASH, DESTINATIONIPHASH, SOURCEIPHASH,
-      SRCIPDESTIPHASH, LEASTBANDWIDTH, LEASTPACKETS, TOKEN, SRCIPSRCPORTHASH, LRTM, CALLIDHASH, CUSTOMLOAD,
-      LEASTREQUEST, AUDITLOGHASH, STATICPROXIMITY]
+    choices: &lb_methods [ROUNDROBIN, LEASTCONNECTION, LEASTRESPONSETIME, URLHASH, DOMAINHASH, DESTINATIONIPHASH,
+      SOURCEIPHASH, SRCIPDESTIPHASH, LEASTBANDWIDTH, LEASTPACKETS, TOKEN, SRCIPSRCPORTHASH, LRTM, CALLIDHASH,
+      CUSTOMLOAD, LEASTREQUEST, AUDITLOGHASH, STATICPROXIMITY]
   persistence:
     description:
       - How requests of one client are kept at one back end. A type (V(COOKIEINSERT), V(SOURCEIP), V(SSLSESSION),
@@ -133,7 +110,7 @@ options:
   certificate:
     description: What a protocol that ends TLS here shows to clients. Left out, it stays as it is.
     type: dict
-    suboptions:
+    suboptions: &certificate
       certkey:
         description: Name of a certkey that exists on the appliance.
         type: str
@@ -149,6 +126,70 @@ options:
       passphrase:
         description: Passphrase of O(certificate.key), if it has one.
         type: str
+  nodes:
+    description:
+      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+        O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
+      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
+      - An appliance that is named several times (for several applications) is logged in to once. Its entries are done
+        in order, and its configuration is saved once, if one of them changed something.
+      - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
+        the other.
+      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+    type: list
+    elements: dict
+    suboptions:
+      nsip:
+        description:
+          - Address of the appliance's management interface, as O(nsip).
+        type: str
+        required: true
+      name:
+        description: As O(name).
+        type: str
+      protocol:
+        description: As O(protocol).
+        type: str
+        choices: *protocols
+      port:
+        description: As O(port).
+        type: int
+      virtual_ip:
+        description: As O(virtual_ip), instead of it.
+        type: str
+      ipset:
+        description: As O(ipset), instead of it.
+        type: str
+      backends:
+        description: As O(backends), instead of them.
+        type: list
+        elements: dict
+        suboptions: *backends
+      purge_backends:
+        description: As O(purge_backends).
+        type: bool
+      backend_protocol:
+        description: As O(backend_protocol).
+        type: str
+        choices: *backend_protocols
+      monitor:
+        description: As O(monitor), instead of it.
+        type: raw
+      lb_method:
+        description: As O(lb_method).
+        type: str
+        choices: *lb_methods
+      persistence:
+        description: As O(persistence), instead of it.
+        type: raw
+      certificate:
+        description: As O(certificate), instead of it.
+        type: dict
+        suboptions: *certificate
+      state:
+        description: As O(state).
+        type: str
+        choices: [present, absent]
   state:
     description:
       - With V(absent), everything that this module makes for the application is removed, and nothing else. Server
@@ -221,6 +262,15 @@ EXAMPLES = r"""
     backends:
       - address: 10.0.3.20
         port: 8080
+
+- name: Several applications on several nodes, one session a node
+  cloudadc.aws.vpx_application:
+    nitro_pass: "{{ vpx_password }}"
+    nodes:
+      - {nsip: 10.0.1.10, name: web, port: 80, virtual_ip: 10.0.2.10, backends: [{address: 10.0.3.20, port: 8080}]}
+      - {nsip: 10.0.1.10, name: api, port: 8443, virtual_ip: 10.0.2.10, backends: [{address: 10.0.3.30, port: 80}]}
+      - {nsip: 10.0.1.11, name: web, port: 80, virtual_ip: 10.0.2.11, backends: [{address: 10.0.3.20, port: 8080}]}
+      - {nsip: 10.0.1.11, name: api, port: 8443, virtual_ip: 10.0.2.11, backends: [{address: 10.0.3.30, port: 80}]}
 
 - name: It is gone
   cloudadc.aws.vpx_application:
@@ -368,8 +418,12 @@ from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro import application
 from ..module_utils.nitro.application_plan import plan_absent, plan_present
 from ..module_utils.nitro.application_read import read
-from ..module_utils.nitro.one_or_many import Job, one_or_many, run
-from ..module_utils.nitro.steps import Step, converge
+from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.objects import Done, converge, run
+from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
+from ..module_utils.nitro.steps import Step
+
+NEEDS = Needs(required=("name",), required_if=(("state", "present", ("port",)),))
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
@@ -380,7 +434,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "weight": {"type": "int"},
     }
     return {
-        "name": {"type": "str", "required": True},
+        "name": {"type": "str"},
         "protocol": {"type": "str", "choices": list(application.PROTOCOLS), "default": "HTTP"},
         "port": {"type": "int"},
         "virtual_ip": {"type": "str"},
@@ -419,31 +473,26 @@ def planned(job: Job, wanted: application.Wanted, found: application.Found) -> l
     return plan_present(wanted, found)
 
 
-def work(job: Job) -> dict[str, Any]:
-    """Make it so on one appliance, or in check mode foretell it; the result for it."""
+def work(job: Job, client: NitroClient) -> Done:
+    """Converge one application on one appliance, or predict it in check mode."""
     present = job.params["state"] == "present"
     wanted = application.wanted_from(job.params)
-    with job.client() as client:
-        done = converge(
-            client,
-            lambda: read(client, wanted, present=present),
-            lambda found: planned(job, wanted, found),
-            check=job.check,
-            save=job.params["save_config"],
-        )
+    done = converge(
+        job, client, lambda: read(client, wanted, present=present), lambda found: planned(job, wanted, found)
+    )
     before, after = application.describe(wanted, done.before), application.describe(wanted, done.after)
     if job.check:
         after = application.foretell(wanted, done.before) if present else None
-    diff = {"before": application.configuration(before), "after": application.configuration(after)}
-    return {"changed": bool(done.steps), "application": after, "saved": done.saved, "diff": diff}
+    return Done(
+        bool(done.steps), {"application": after}, application.configuration(before), application.configuration(after)
+    )
 
 
 def main() -> None:
-    module = one_or_many(
-        argument_spec(), per_node=("virtual_ip", "ipset"), required_if=[("state", "present", ["port"])]
-    )
-    module.no_log_values |= application.secrets_in(module.params["monitor"])
-    run(module, work)
+    module = one_or_many(argument_spec())
+    for options in (module.params, *(module.params["nodes"] or [])):
+        module.no_log_values |= application.secrets_in(options["monitor"])
+    run(module, work, NEEDS)
 
 
 if __name__ == "__main__":

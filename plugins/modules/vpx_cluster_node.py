@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vpx_cluster_node
-short_description: Take a NetScaler VPX into a cluster, or out of it
+short_description: Manage the membership of NetScaler VPX appliances in a cluster
 version_added: 0.1.0
 description:
   - Forms a cluster on an appliance, or takes the appliance into the cluster that answers at O(clip), and waits until it
@@ -17,12 +17,12 @@ description:
   - A run that was interrupted at any point is gone on with by the next one, with the same options.
   - The nodes of a cluster are in one subnet (INC is not supported here), have the same software, licence, and number of
     packet engines, and the same password of C(nsroot). The CLIP is a secondary private address of the coordinator's
-    management interface. Nodes join one after another, never at once.
+    management interface. Nodes join one after another, never at once. O(nodes) does that in one call.
   - The vendor's documentation calls clusters on AWS unsupported, while its own console and templates build them.
   - A node that is as wanted costs one login, three reads (C(clusterinstance), C(clusternode), C(nsconfig)) and one
     logout, all on the CLIP, and no write. Nothing is asked of the node itself.
 extends_documentation_fragment:
-  - cloudadc.aws.nitro
+  - cloudadc.aws.nitro.one_or_many
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_nitro
 attributes:
@@ -36,6 +36,49 @@ options:
       - Cluster IP address, with C(:port) where it differs from that of O(nsip). It is always a single address (/32).
     type: str
     required: true
+  nodes:
+    description:
+      - Several appliances of one cluster instead of one O(nsip), one after another, in one session with the CLIP. With
+        O(form=true) the first forms the cluster where nobody answers at O(clip); the others join.
+      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
+      - Where several nodes drain, all begin to drain before the first is waited for.
+      - When one fails, those after it are not tried, as a node that joined half-way counts for the quorum.
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions:
+      nsip:
+        description: Address of the appliance's management interface, as O(nsip).
+        type: str
+        required: true
+      node_id:
+        description: As O(node_id).
+        type: int
+      admin_state:
+        description: As O(admin_state).
+        type: str
+        choices: [ACTIVE, PASSIVE, SPARE]
+      backplane:
+        description: As O(backplane).
+        type: str
+      priority:
+        description: As O(priority).
+        type: int
+  purge_nodes:
+    description:
+      - With O(nodes) and O(state=present), whether members of the cluster that are neither in O(nodes) nor in
+        O(known_nodes) are removed, before others join.
+      - Only a member that does not answer, and that its peers do not see as up, is removed. One that is up is named in
+        a warning and stays.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  known_nodes:
+    description:
+      - With O(purge_nodes), addresses (NSIP) of further members that stay.
+    type: list
+    elements: str
+    version_added: 0.2.0
   cluster_id:
     description:
       - Number of the cluster, 1 to 16.
@@ -138,6 +181,18 @@ EXAMPLES = r"""
     clip: 10.0.1.100
     wait_timeout: 900
 
+- name: Form a cluster of three, and remove members whose instances are gone
+  cloudadc.aws.vpx_cluster_node:
+    nitro_pass: "{{ vault_adc_password }}"
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    clip: 10.0.1.100
+    form: true
+    purge_nodes: true
+    nodes:
+      - {nsip: 10.0.1.10, node_id: 0}
+      - {nsip: 10.0.1.11, node_id: 1}
+      - {nsip: 10.0.1.12, node_id: 2}
+
 - name: Take a node out after ten minutes of draining
   cloudadc.aws.vpx_cluster_node:
     nsip: 10.0.1.11
@@ -151,7 +206,7 @@ EXAMPLES = r"""
 RETURN = r"""
 node:
   description: What the cluster says of this appliance; of one that is in no cluster, its address and nulls.
-  returned: always
+  returned: with O(nsip)
   type: dict
   contains: &node
     node_id:
@@ -210,23 +265,55 @@ cluster:
       elements: dict
       returned: always
       contains: *node
+nodes:
+  description: One entry for each of O(nodes), in their order. It is there when the task failed, too.
+  returned: with O(nodes)
+  type: list
+  elements: dict
+  contains:
+    nsip:
+      description: The address as it was given.
+      type: str
+      returned: always
+    changed:
+      description: Whether something was changed for it, or would be in check mode.
+      type: bool
+      returned: always
+    error:
+      description: Why it failed or was not tried, or null.
+      type: str
+      returned: always
+    node_id:
+      description: Number of the node, null for one that is in no cluster.
+      type: int
+      returned: always
+    node:
+      description: As RV(node).
+      type: dict
+      returned: always
+      contains: *node
+removed:
+  description: Addresses of the members that O(purge_nodes) removed, or would remove.
+  returned: with O(nodes)
+  type: list
+  elements: str
 nitro_errorcode:
   description: The appliance's error code.
   returned: when the appliance refused
   type: int
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils.nitro import cluster
+from ..module_utils.nitro.cluster_many import many
 from ..module_utils.nitro.cluster_work import Membership, clients
-from ..module_utils.nitro.module import nitro_argument_spec, run
+from ..module_utils.nitro.module import run
+from ..module_utils.nitro.one_or_many import one_or_many
 
 
-def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
+def work(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
     """The whole job; in check mode nothing is written and nothing is waited for."""
     wanted = cluster.Wanted.from_params(params)
     node, clip = clients(params)
@@ -236,28 +323,32 @@ def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) ->
         return membership.foresee() if check else membership.converge()
 
 
+def argument_spec() -> dict[str, dict[str, Any]]:
+    """The options of this module, besides those of every NITRO module."""
+    return {
+        "clip": {"type": "str", "required": True},
+        "purge_nodes": {"type": "bool", "default": False},
+        "known_nodes": {"type": "list", "elements": "str"},
+        "cluster_id": {"type": "int", "default": 1},
+        "node_id": {"type": "int"},
+        "form": {"type": "bool", "default": False},
+        "admin_state": {"type": "str", "choices": list(cluster.ADMIN_STATES), "default": "ACTIVE"},
+        "backplane": {"type": "str"},
+        "tunnel_mode": {"type": "str", "choices": list(cluster.TUNNEL_MODES), "default": "GRE"},
+        "priority": {"type": "int"},
+        "cluster_password": {"type": "str", "no_log": True},
+        "drain_minutes": {"type": "int", "default": 0},
+        "dissolve": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 600},
+    }
+
+
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **nitro_argument_spec(),
-            "clip": {"type": "str", "required": True},
-            "cluster_id": {"type": "int", "default": 1},
-            "node_id": {"type": "int"},
-            "form": {"type": "bool", "default": False},
-            "admin_state": {"type": "str", "choices": list(cluster.ADMIN_STATES), "default": "ACTIVE"},
-            "backplane": {"type": "str"},
-            "tunnel_mode": {"type": "str", "choices": list(cluster.TUNNEL_MODES), "default": "GRE"},
-            "priority": {"type": "int"},
-            "cluster_password": {"type": "str", "no_log": True},
-            "drain_minutes": {"type": "int", "default": 0},
-            "dissolve": {"type": "bool", "default": False},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "wait": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "int", "default": 600},
-        },
-        supports_check_mode=True,
-    )
-    run(module, lambda: work(module.params, check=module.check_mode, warn=module.warn))
+    module = one_or_many(argument_spec(), per_node=("node_id", "admin_state", "backplane", "priority"))
+    job = work if module.params["nodes"] is None else many
+    run(module, lambda: job(module.params, check=module.check_mode, warn=module.warn))
 
 
 if __name__ == "__main__":

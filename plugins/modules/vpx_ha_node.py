@@ -7,17 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vpx_ha_node
-short_description: Make a NetScaler VPX one side of an HA pair
+short_description: Make NetScaler VPX appliances the sides of an HA pair
 version_added: 0.1.0
 description:
   - Adds the other appliance as peer, tunes heartbeats, and gives the RPC nodes of both NSIPs a password and TLS.
-  - It looks after one side only. Run it for each of the two appliances, with O(wait=true) for the second.
+  - With O(nodes) it makes both sides in one call and waits until they are in sync. With O(nsip) it looks after one side
+    only; run it for each of the two appliances then, with O(wait=true) for the second.
   - The appliance that becomes secondary takes over the primary's configuration, and with it the password of its users.
     While O(wait=true) lasts, logins that are refused for that reason are tried again.
   - An appliance that is as wanted costs one login, three reads (C(hanode), C(nsrpcnode), C(nsconfig)), with
     O(wait=true) a few more where the build does not say that synchronisation succeeded, one logout, and no write.
 extends_documentation_fragment:
-  - cloudadc.aws.nitro
+  - cloudadc.aws.nitro.one_or_many
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_nitro
 attributes:
@@ -32,9 +33,25 @@ attributes:
 options:
   peer:
     description:
-      - NSIP of the other appliance.
+      - NSIP of the other appliance. Required with O(nsip).
     type: str
-    required: true
+  nodes:
+    description:
+      - Both appliances of the pair, exactly two. The first is told of its peer, then the second; then the task waits
+        until both see each other and are in sync. Give the one whose configuration shall win first.
+      - Each is logged in to with O(nitro_user) and O(nitro_pass), once; O(nitro_auth_token) is not used.
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions:
+      nsip:
+        description: Address of the appliance's management interface, as O(nsip).
+        type: str
+        required: true
+      peer:
+        description:
+          - NSIP of the other appliance. Left out, it is the address of the other entry.
+        type: str
   node_id:
     description:
       - Number by which this appliance knows its peer, 1 to 64. A peer that is known by another number is left as it is.
@@ -93,8 +110,8 @@ options:
   wait:
     description:
       - Whether to wait until both see each other, one primary and one secondary, and synchronisation succeeded.
+      - Left out, it is V(true) with O(nodes) and V(false) with O(nsip).
     type: bool
-    default: false
   wait_timeout:
     description:
       - Seconds to wait.
@@ -105,6 +122,17 @@ author:
 """
 
 EXAMPLES = r"""
+- name: Make two appliances a pair, and wait until they are in sync
+  cloudadc.aws.vpx_ha_node:
+    nitro_pass: "{{ vault_adc_password }}"
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    rpc_password: "{{ vault_adc_rpc_password }}"
+    nodes:
+      - nsip: 10.0.1.10
+        peer: 10.0.2.10
+      - nsip: 10.0.2.10
+        peer: 10.0.1.10
+
 - name: Tell the first appliance of its peer
   cloudadc.aws.vpx_ha_node:
     nsip: 10.0.1.10
@@ -126,9 +154,9 @@ EXAMPLES = r"""
 RETURN = r"""
 ha:
   description: What this appliance says of the pair.
-  returned: always
+  returned: with O(nsip)
   type: dict
-  contains:
+  contains: &ha
     master_state:
       description: Role of this appliance, for example V(Primary) or V(Secondary).
       type: str
@@ -149,180 +177,70 @@ ha:
       type: str
       returned: always
       sample: SUCCESS
+nodes:
+  description: One entry for each of O(nodes), in their order. It is there when the task failed, too.
+  returned: with O(nodes)
+  type: list
+  elements: dict
+  contains:
+    nsip:
+      description: The address as it was given.
+      type: str
+      returned: always
+    changed:
+      description: Whether something was changed on it, or would be in check mode.
+      type: bool
+      returned: always
+    error:
+      description: Why it failed, or null.
+      type: str
+      returned: always
+    ha:
+      description: As RV(ha).
+      type: dict
+      returned: always
+      contains: *ha
 nitro_errorcode:
   description: The appliance's error code.
   returned: when the appliance refused
   type: int
 """
 
-from collections.abc import Callable
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils.core.nitro_errors import (
-    FORCE_PASSWORD_CHANGE,
-    NitroAuthError,
-    NitroCut,
-    NitroError,
-    NitroGarbled,
-    NitroUnreachable,
-)
-from ..module_utils.core.nitro_wire import as_int
 from ..module_utils.nitro import ha
-from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, run
-from ..module_utils.nitro.waiting import wait_until
-
-_EXISTS = 273
-# Looks, a second apart, after which a build that never says SUCCESS is believed, if no synchronisation failed between.
-CALM_LOOKS = 3
+from ..module_utils.nitro.ha_pairing import both_sides, one_side
+from ..module_utils.nitro.module import run
+from ..module_utils.nitro.one_or_many import one_or_many
 
 
-class Pairing:
-    """One run against one appliance: what was read, what is to be done."""
-
-    def __init__(self, client: NitroClient, wanted: ha.Wanted, params: dict[str, Any]) -> None:
-        self.client = client
-        self.wanted = wanted
-        self.params = params
-        self.view = ha.View(None)
-        self.unsaved = False
-        self.saved = False
-        self.failures: int | None = None
-        self.calm = 0
-
-    def read(self) -> ha.Plan:
-        """Ask the appliance, three reads, and say what is missing."""
-        self.look()
-        rpc_nodes = self.client.get("nsrpcnode") if self.wanted.rpc else []
-        self.unsaved = self.read_unsaved()
-        return ha.plan(self.wanted, self.view, rpc_nodes)
-
-    def look(self) -> None:
-        self.view = ha.View.from_rows(self.client.get("hanode"))
-
-    def read_unsaved(self) -> bool:
-        return any(row.get("configchanged") is True for row in self.client.get("nsconfig"))
-
-    def apply(self, changes: ha.Plan) -> None:
-        """Write what is missing and save it."""
-        for node_id in changes.remove:
-            self.client.delete("hanode", node_id)
-        if changes.add:
-            self.add_peer(changes.add)
-        if changes.tune:
-            self.client.update("hanode", changes.tune)
-        for address in changes.rpc:
-            body = {"ipaddress": address, "password": self.params["rpc_password"], "secure": "YES"}
-            self.client.update("nsrpcnode", body)
-        self.save_if(not changes.empty or self.unsaved)
-
-    def add_peer(self, body: Any) -> None:
-        """Add the peer; an answer that got lost, or another run that was faster, is no failure if it is there now."""
-        try:
-            self.client.add("hanode", body)
-        except NitroError as error:
-            if not isinstance(error, NitroCut) and error.code != _EXISTS:
-                raise ha.explained(error) from None
-            self.look()
-            if self.view.peer(self.wanted.peer) is None:
-                raise
-
-    def save_if(self, needed: bool) -> None:
-        if needed and self.params["save_config"]:
-            self.client.save()
-            self.saved = True
-
-    def wait(self) -> None:
-        """Until the pair works. The secondary takes the primary's passwords: refused logins belong to the way there."""
-        peer = self.wanted.peer
-        trouble = [""]
-
-        def synchronised() -> bool:
-            try:
-                self.look()
-                ready = self.in_sync()
-            except (NitroAuthError, NitroUnreachable, NitroGarbled) as error:
-                trouble[0] = str(error)
-                return False
-            trouble[0] = ""
-            return ready
-
-        def last_state() -> str:
-            state = trouble[0] or ha.describe(self.view, peer)
-            return f"{self.client.connection.nsip}: the pair with {peer} did not come into sync: {state}"
-
-        if not self.in_sync():
-            wait_until(synchronised, self.params["wait_timeout"], last_state)
-            # What came over from the primary is running, and would be lost with the next reboot if it is not saved.
-            self.save_if(self.read_unsaved())
-
-    def in_sync(self) -> bool:
-        """Whether the last look shows a pair that works; failed synchronisations are counted only where needed."""
-        if not ha.together(self.view, self.wanted.peer):
-            self.calm = 0
-            return False
-        if ha.in_sync(self.view, self.wanted.peer):
-            return True
-        rows = self.client.stat("hanode")
-        failures = as_int(rows[0].get("haerrsyncfailure"), 0) if rows else 0
-        self.calm = self.calm + 1 if failures == self.failures else 0
-        self.failures = failures
-        return ha.in_sync(self.view, self.wanted.peer, calm=self.calm >= CALM_LOOKS)
-
-
-def work(params: dict[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
-    """The whole job; in check mode nothing is written and nothing is waited for."""
-    wanted = ha.Wanted.from_params(params)
-    with client_from(params, other_password=params["peer_password"]) as client:
-        pairing = Pairing(client, wanted, params)
-        try:
-            changes = pairing.read()
-        except NitroError as error:
-            foreseen = isinstance(error, NitroUnreachable) or error.code == FORCE_PASSWORD_CHANGE
-            if not (check and foreseen):
-                raise
-            warn(f"{error}. The result is what a stand-alone appliance would need.")
-            changes = ha.plan(wanted, pairing.view, [])
-        before = pairing.view
-        saving = params["save_config"] and pairing.unsaved
-        if not check:
-            pairing.apply(changes)
-            if wanted.present and params["wait"]:
-                pairing.wait()
-            elif not changes.empty:
-                pairing.look()
-        return {
-            "changed": not changes.empty or saving or pairing.saved,
-            "ha": ha.summary(pairing.view, wanted.peer),
-            "diff": ha.diff(wanted, before, changes),
-        }
+def argument_spec() -> dict[str, dict[str, Any]]:
+    """The options of this module, besides those of every NITRO module."""
+    return {
+        "peer": {"type": "str"},
+        "node_id": {"type": "int", "default": 1},
+        "inc": {"type": "bool", "default": True},
+        "peer_password": {"type": "str", "no_log": True},
+        "rpc_password": {"type": "str", "no_log": True},
+        "update_rpc_password": {
+            "type": "str",
+            "choices": ["always", "on_create"],
+            "default": "on_create",
+            "no_log": False,
+        },
+        **{option: {"type": "int"} for option in ha.TUNABLES},
+        "replace_peer": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "wait": {"type": "bool"},
+        "wait_timeout": {"type": "int", "default": 300},
+    }
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **nitro_argument_spec(),
-            "peer": {"type": "str", "required": True},
-            "node_id": {"type": "int", "default": 1},
-            "inc": {"type": "bool", "default": True},
-            "peer_password": {"type": "str", "no_log": True},
-            "rpc_password": {"type": "str", "no_log": True},
-            "update_rpc_password": {
-                "type": "str",
-                "choices": ["always", "on_create"],
-                "default": "on_create",
-                "no_log": False,
-            },
-            **{option: {"type": "int"} for option in ha.TUNABLES},
-            "replace_peer": {"type": "bool", "default": False},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "wait": {"type": "bool", "default": False},
-            "wait_timeout": {"type": "int", "default": 300},
-        },
-        supports_check_mode=True,
-    )
+    module = one_or_many(argument_spec(), per_node=("peer",))
+    if module.params["nodes"] is None and module.params["peer"] is None:
+        module.fail_json(msg="missing required arguments: peer")
+    work = one_side if module.params["nodes"] is None else both_sides
     run(module, lambda: work(module.params, check=module.check_mode, warn=module.warn))
 
 

@@ -20,20 +20,21 @@ description:
   - Addresses that the appliance does not have yet are created as VIPs before they are bound.
   - When an IPSet is removed, it is first taken off every load-balancing and content-switching virtual server that
     carries it, also those not named.
-  - Calls - one login and logout, seven GETs when nothing is different (eight with IPv6 addresses). When something is,
-    one write for each thing, one save, and six or seven GETs to read back.
+  - Calls - one login and logout an appliance. For each IPSet, seven GETs when nothing is different (eight with IPv6
+    addresses). When something is, one write for each thing and six or seven GETs to read back, and one save an
+    appliance.
 options:
   name:
-    description: Name of the IPSet.
+    description:
+      - Name of the IPSet. Required, here or in every entry of O(nodes).
     type: str
-    required: true
   addresses:
     description:
       - The addresses it holds. Left out, they stay as they are.
       - Two ways of writing one address are one address.
     type: list
     elements: dict
-    suboptions:
+    suboptions: &addresses
       ip_address:
         description:
           - An IPv4 or IPv6 address, which the appliance has as a VIP or SNIP, or is given as a VIP.
@@ -50,7 +51,9 @@ options:
     description:
       - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
         O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
-      - An entry may give O(nodes[].addresses) of its own. The other options hold for all.
+      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
+      - An appliance that is named several times (for several IPSets) is logged in to once. Its entries are done in
+        order, and its configuration is saved once, if one of them changed something.
       - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
         the other.
       - When some fail, the others are carried through all the same. The task then fails and names those that did.
@@ -59,22 +62,31 @@ options:
     suboptions:
       nsip:
         description:
-          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
-            order.
+          - Address of the appliance's management interface, as O(nsip).
         type: str
         required: true
+      name:
+        description: As O(name).
+        type: str
       addresses:
         description: As O(addresses), instead of them.
         type: list
         elements: dict
-        suboptions:
-          ip_address:
-            description: As O(addresses[].ip_address).
-            type: str
-            required: true
-          netmask:
-            description: As O(addresses[].netmask).
-            type: str
+        suboptions: *addresses
+      purge_addresses:
+        description: As O(purge_addresses).
+        type: bool
+      vservers:
+        description: As O(vservers), instead of them.
+        type: list
+        elements: str
+      purge_vips:
+        description: As O(purge_vips).
+        type: bool
+      state:
+        description: As O(state).
+        type: str
+        choices: [present, absent]
   purge_addresses:
     description:
       - Whether addresses that O(addresses) does not name are unbound. The VIPs themselves stay on the appliance.
@@ -234,15 +246,19 @@ from typing import Any
 
 from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro import ipset
-from ..module_utils.nitro.one_or_many import Job, one_or_many, run
-from ..module_utils.nitro.steps import Step, converge
+from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.objects import Done, converge, run
+from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
+from ..module_utils.nitro.steps import Step
+
+NEEDS = Needs(required=("name",))
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
     """The options of this module, besides those of every NITRO module."""
     address = {"ip_address": {"type": "str", "required": True}, "netmask": {"type": "str"}}
     return {
-        "name": {"type": "str", "required": True},
+        "name": {"type": "str"},
         "addresses": {"type": "list", "elements": "dict", "options": address},
         "purge_addresses": {"type": "bool", "default": True},
         "vservers": {"type": "list", "elements": "str"},
@@ -274,25 +290,17 @@ def planned(job: Job, wanted: ipset.Wanted, found: ipset.Found) -> list[Step]:
     return ipset.plan(wanted, found)
 
 
-def work(job: Job) -> dict[str, Any]:
-    """Make it so on one appliance, or in check mode foretell it; the result for it."""
+def work(job: Job, client: NitroClient) -> Done:
+    """Converge one IPSet on one appliance, or predict it in check mode."""
     wanted = wanted_from(job.params)
-    with job.client() as client:
-        done = converge(
-            client,
-            lambda: ipset.read(client, wanted),
-            lambda found: planned(job, wanted, found),
-            check=job.check,
-            save=job.params["save_config"],
-        )
+    done = converge(job, client, lambda: ipset.read(client, wanted), lambda found: planned(job, wanted, found))
     before = ipset.describe(wanted, done.before)
     after = ipset.foretell(wanted, done.before) if job.check else ipset.describe(wanted, done.after)
-    diff = {"before": before or {}, "after": after or {}}
-    return {"changed": bool(done.steps), "ipset": after, "saved": done.saved, "diff": diff}
+    return Done(bool(done.steps), {"ipset": after}, before or {}, after or {})
 
 
 def main() -> None:
-    run(one_or_many(argument_spec(), per_node=("addresses",)), work)
+    run(one_or_many(argument_spec()), work, NEEDS)
 
 
 if __name__ == "__main__":

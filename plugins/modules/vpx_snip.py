@@ -12,7 +12,9 @@ description:
     reach back ends.
   - A VPX on AWS configures its management address only, and the nodes of an HA pair with independent network
     configuration do not share their SNIPs. So every node needs its own.
-  - Calls. A login, one C(nsip), a logout; one write if something is different, one save, and one C(nsip) to read back.
+  - Calls. A login and a logout an appliance. For each address one C(nsip), and if something is different one write and
+    one C(nsip) to read back. One save an appliance.
+  - M(cloudadc.aws.vpx_network) does the same for all addresses of an appliance, with its routes and its return path.
 options:
   ip_address:
     description:
@@ -35,15 +37,16 @@ options:
     description:
       - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
         O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
-      - An entry gives what is its own. Where it gives nothing, the option of the same name holds.
+      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
+      - An appliance that is named several times (for several addresses) is logged in to once. Its entries are done in
+        order, and its configuration is saved once, if one of them changed something.
       - When some fail, the others are carried through all the same. The task then fails and names those that did.
     type: list
     elements: dict
     suboptions:
       nsip:
         description:
-          - Address of the appliance's management interface, as O(nsip). It may be named more than once, for several
-            addresses; these are then done in order.
+          - Address of the appliance's management interface, as O(nsip).
         type: str
         required: true
       ip_address:
@@ -55,6 +58,10 @@ options:
       owner_node:
         description: As O(owner_node).
         type: int
+      state:
+        description: As O(state).
+        type: str
+        choices: [present, absent]
   state:
     description:
       - Whether the appliance has it.
@@ -66,6 +73,7 @@ extends_documentation_fragment:
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_nitro
 seealso:
+  - module: cloudadc.aws.vpx_network
   - module: cloudadc.aws.vpx_ipset
 author:
   - The cloudadc.aws contributors (@cloudadc)
@@ -161,8 +169,9 @@ nodes:
 from typing import Any
 
 from ..module_utils.nitro import snip
-from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many, run
-from ..module_utils.nitro.steps import converge
+from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.objects import Done, converge, run
+from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
 
 NEEDS = Needs(required=("ip_address",), required_if=(("state", "present", ("netmask",)),))
 
@@ -177,26 +186,17 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     }
 
 
-def work(job: Job) -> dict[str, Any]:
-    """Make it so on one appliance, or in check mode foretell it; the result for it."""
+def work(job: Job, client: NitroClient) -> Done:
+    """Converge one address on one appliance, or predict it in check mode."""
     wanted = snip.Wanted.from_params(job.params)
-    with job.client() as client:
-        done = converge(
-            client,
-            lambda: client.get("nsip", wanted.ip_address),
-            lambda rows: snip.plan(wanted, rows),
-            check=job.check,
-            save=job.params["save_config"],
-        )
+    done = converge(job, client, lambda: client.get("nsip", wanted.ip_address), lambda rows: snip.plan(wanted, rows))
     before = snip.describe(done.before)
     after = snip.foretell(wanted, done.before) if job.check else snip.describe(done.after)
-    diff = {"before": before or {}, "after": after or {}}
-    return {"changed": bool(done.steps), "snip": after, "saved": done.saved, "diff": diff}
+    return Done(bool(done.steps), {"snip": after}, before or {}, after or {})
 
 
 def main() -> None:
-    module = one_or_many(argument_spec(), per_node=("ip_address", "netmask", "owner_node"))
-    run(module, work, NEEDS)
+    run(one_or_many(argument_spec()), work, NEEDS)
 
 
 if __name__ == "__main__":

@@ -4,39 +4,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from .errors import Failure
 
 A = TypeVar("A")
 B = TypeVar("B")
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 # A client's connection pool is made as large as this, so that no call waits for another one's connection.
 WORKERS = 16
 
 
-def attempt_all(calls: Sequence[Callable[[], T]]) -> list[T | Failure]:
+def attempt_all(calls: Sequence[Callable[[], T]], *, workers: int = WORKERS) -> list[T | Failure]:
     """Make all calls at once; each result, or the Failure it ended with, in the order of the calls."""
-    if not calls:
-        return []
-
-    def attempt(call: Callable[[], T]) -> T | Failure:
-        try:
-            return call()
-        except Failure as error:
-            return error
-
-    with ThreadPoolExecutor(max_workers=min(WORKERS, len(calls))) as pool:
-        return list(pool.map(attempt, calls))
+    if len(calls) < 2:
+        return [_failing(call) for call in calls]
+    with ThreadPoolExecutor(max_workers=min(workers, len(calls))) as pool:
+        return list(pool.map(_failing, calls))
 
 
-def gather(calls: Sequence[Callable[[], T]]) -> list[T]:
+def _failing(call: Callable[[], T]) -> T | Failure:
+    try:
+        return call()
+    except Failure as error:
+        return error
+
+
+def gather(calls: Sequence[Callable[[], T]], *, workers: int = WORKERS) -> list[T]:
     """Make all calls at once; their results in order. Raises the first Failure, after all have ended."""
     results: list[T] = []
-    for outcome in attempt_all(calls):
+    for outcome in attempt_all(calls, workers=workers):
         if isinstance(outcome, Failure):
             raise outcome
         results.append(outcome)
@@ -48,3 +51,39 @@ def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     with ThreadPoolExecutor(max_workers=1) as pool:
         other: Future[B] = pool.submit(second)
         return first(), other.result()
+
+
+def one_thread() -> Executor:
+    """One thread beside an event loop, for calls that block and run in order. Use it in ``with``, or shut it down."""
+    return ThreadPoolExecutor(max_workers=1)
+
+
+def ask_all(questions: Mapping[K, Callable[[], T]], timeout: float) -> dict[K, T | Failure]:
+    """Each answer, or the Failure it ended with; in the order of the questions, after ``timeout`` seconds at most.
+
+    Late threads are left alone: they only read, and as daemons they do not block the interpreter's exit.
+    """
+    answers: dict[K, T | Failure] = {}
+
+    def ask(name: K, question: Callable[[], T]) -> None:
+        answers[name] = attempt(question)
+
+    threads = [threading.Thread(target=ask, args=(name, question), daemon=True) for name, question in questions.items()]
+    deadline = time.monotonic() + timeout
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = Failure(f"no answer within {timeout:g} s")
+    return {name: answers.get(name, late) for name in questions}
+
+
+def attempt(question: Callable[[], T]) -> T | Failure:
+    """The answer, or the Failure. The other side's reply may have any shape."""
+    try:
+        return question()
+    except Failure as failure:
+        return failure
+    except Exception as error:  # noqa: BLE001 – the boundary where an answer without sense becomes a sentence
+        said = " ".join(str(error).split())[:200]
+        return Failure(f"the answer made no sense ({type(error).__name__}: {said})")

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Waiting with a deadline: look, decide, sleep a little longer each time. Clock and sleep are handed in."""
+"""The one waiter: look, decide, sleep, with a deadline. Clock and sleep are arguments."""
 
 from __future__ import annotations
 

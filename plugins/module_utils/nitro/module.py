@@ -89,14 +89,17 @@ def fail(module: AnsibleModule, error: NitroError, **facts: Any) -> NoReturn:
 
 
 def run(module: AnsibleModule, work: Callable[[], Mapping[str, Any]]) -> NoReturn:
-    """The boundary: do ``work`` and end the task with what it returns, or with the sentence of its NitroError."""
+    """The boundary: do ``work`` and end the task with what it returns, or with the sentence of its NitroError.
+
+    A result with ``msg`` is a failure that tells how far the task came.
+    """
     require_requests(module)
     outcome = _outcome(work)
     if isinstance(outcome, NitroError):
         # Not inside an except block, so that no traceback of ours is attached to the result.
         fail(module, outcome)
-    module.exit_json(**outcome)
-    raise AssertionError("exit_json ends the process")
+    module.fail_json(**outcome) if "msg" in outcome else module.exit_json(**outcome)
+    raise AssertionError("exit_json and fail_json end the process")
 
 
 def _outcome(work: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | NitroError:

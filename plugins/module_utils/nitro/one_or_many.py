@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
 from ansible.module_utils.basic import AnsibleModule
@@ -20,9 +20,9 @@ from ansible.module_utils.common.validation import check_missing_parameters, che
 
 from ..core.nitro_errors import NitroError, NitroInputError
 from ..core.nitro_wire import base_url
-from .client import Connection, NitroClient
+from ..core.parallel import gather
+from .client import Connection
 from .module import (
-    client_from,
     connection_from,
     fail,
     nitro_argument_spec,
@@ -58,13 +58,10 @@ class Job:
         """How to reach it. Raises NitroInputError."""
         return connection_from(self.params, wrote=self.written.append)
 
-    def client(self) -> NitroClient:
-        """A client for it; nothing is sent yet. Raises NitroInputError."""
-        return client_from(self.params, wrote=self.written.append)
-
 
 Work: TypeAlias = Callable[[Job], Mapping[str, Any]]
 Outcome: TypeAlias = "Mapping[str, Any] | NitroError"
+LaneWork: TypeAlias = Callable[[Sequence[Job]], Sequence[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +82,15 @@ class Needs:
         return None
 
 
-def one_or_many(options: Mapping[str, dict[str, Any]], *, per_node: Sequence[str], **rules: Any) -> AnsibleModule:
-    """The module with ``options``, of which an entry of ``nodes`` may give those in ``per_node`` for its appliance.
+def one_or_many(
+    options: Mapping[str, dict[str, Any]], *, per_node: Sequence[str] | None = None, **rules: Any
+) -> AnsibleModule:
+    """The module with ``options``; an entry of ``nodes`` may give those in ``per_node`` (None: all) for its appliance.
 
     ``nsip`` has no fallback among the options, because one would collide with ``nodes``; the environment is asked here.
     """
-    entry = {name: {key: value for key, value in options[name].items() if key != "default"} for name in per_node}
+    per_node = list(options) if per_node is None else per_node
+    entry = {name: _without_defaults(options[name]) for name in per_node}
     node = {"nsip": {"type": "str", "required": True}, **entry}
     module = AnsibleModule(
         argument_spec={
@@ -110,8 +110,19 @@ def one_or_many(options: Mapping[str, dict[str, Any]], *, per_node: Sequence[str
     return module
 
 
+def _without_defaults(option: Mapping[str, Any]) -> dict[str, Any]:
+    """The option as an entry has it: what the entry does not give is the module's, so it has no default of its own."""
+    return {key: value for key, value in option.items() if key not in ("default", "required")}
+
+
 def run(module: AnsibleModule, work: Work, needs: Needs | None = None) -> NoReturn:
-    """The boundary: do ``work`` on every appliance and end the task with what came of it."""
+    """Do ``work`` on every appliance, side by side, and end the task with the result. A job has its own sessions."""
+    jobs = prepare(module, needs)
+    finish(module, jobs, side_by_side(jobs, work))
+
+
+def prepare(module: AnsibleModule, needs: Needs | None = None) -> list[Job]:
+    """The jobs of a task; ends it when an entry lacks an option."""
     require_requests(module)
     jobs = jobs_of(module.params, check=module.check_mode)
     many = module.params["nodes"] is not None
@@ -119,7 +130,12 @@ def run(module: AnsibleModule, work: Work, needs: Needs | None = None) -> NoRetu
         missing = (needs or Needs()).unmet(job.params)
         if missing:
             module.fail_json(msg=f"nodes[{number}], {job.nsip}: {missing}" if many else missing)
-    outcomes = side_by_side(jobs, work)
+    return jobs
+
+
+def finish(module: AnsibleModule, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> NoReturn:
+    """End the task with the warnings of all jobs and the result of all outcomes."""
+    many = module.params["nodes"] is not None
     for job in jobs:
         for sentence in job.warnings:
             module.warn(naming(job.nsip, sentence) if many else sentence)
@@ -149,22 +165,22 @@ def jobs_of(params: Mapping[str, Any], *, check: bool) -> list[Job]:
 
 
 def side_by_side(jobs: Sequence[Job], work: Work) -> list[Outcome]:
-    """Do all jobs and wait for all to end; what came of each, in order.
+    """Do all jobs and wait for all to end; the outcome of each, in order. Those of one appliance run one by one."""
+    return outcomes_of(jobs, lambda lane: [_attempt(job, work) for job in lane])
 
-    Jobs for one and the same appliance (two addresses of a cluster, given to its CLIP) are done one after another.
+
+def outcomes_of(jobs: Sequence[Job], work: LaneWork) -> list[Outcome]:
+    """Give the jobs of each appliance to ``work``, appliances side by side; the outcome of each job, in order.
+
+    Two addresses of a cluster that are given to its CLIP are jobs of one appliance.
     """
-    outcomes: dict[int, Outcome] = {}
-
-    def take(lane: Sequence[int]) -> None:
-        for number in lane:
-            outcomes[number] = _attempt(jobs[number], work)
-
     lanes = lanes_of(jobs)
-    if len(lanes) == 1:
-        take(lanes[0])
-    elif lanes:
-        with ThreadPoolExecutor(max_workers=min(WORKERS, len(lanes))) as pool:
-            list(pool.map(take, lanes))
+    worked = gather([partial(work, [jobs[number] for number in lane]) for lane in lanes], workers=WORKERS)
+    outcomes = {
+        number: outcome
+        for lane, came in zip(lanes, worked, strict=True)
+        for number, outcome in zip(lane, came, strict=True)
+    }
     return [outcomes[number] for number in range(len(jobs))]
 
 
@@ -197,10 +213,10 @@ def joined(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> dict[str, Any]:
         if isinstance(outcome, NitroError):
             nodes.append(_failed(job, outcome))
             continue
-        told = dict(outcome)
-        if "diff" in told:
-            diffs.append({"before_header": job.nsip, "after_header": job.nsip, **told.pop("diff")})
-        nodes.append({"nsip": job.nsip, **told, "error": None})
+        entry = dict(outcome)
+        if "diff" in entry:
+            diffs.append({"before_header": job.nsip, "after_header": job.nsip, **entry.pop("diff")})
+        nodes.append({"nsip": job.nsip, **entry, "error": None})
     result = {"changed": any(node["changed"] for node in nodes), "nodes": nodes, "diff": diffs}
     errors = [naming(node["nsip"], node["error"]) for node in nodes if node["error"] is not None]
     return {**result, "msg": _sentence(errors, len(nodes))} if errors else result

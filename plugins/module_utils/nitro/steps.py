@@ -130,7 +130,7 @@ class Outcome(Generic[T]):
 def converge(
     client: Session, read: Callable[[], T], plan: Callable[[T], list[Step]], *, check: bool, save: bool
 ) -> Outcome[T]:
-    """Read, plan, carry out, read back; in check mode only read and plan.
+    """Read, plan, carry out, read back; in check mode only read and plan. ``save`` false: the caller saves.
 
     When a connection breaks under a write, nobody can say whether it was carried out. So it is looked at and planned
     again, up to three times in all.

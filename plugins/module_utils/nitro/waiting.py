@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Waiting with an end, and with something to say when the end comes. Clock and sleep are handed in."""
+"""Waiting for an appliance: the waiter of the collection (``core.waiting``) with an appliance's error at its end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..core.nitro_errors import NitroTimeout
+from ..core.waiting import Clock, Pace, Sleep, looks
 
 T = TypeVar("T")
 
@@ -19,21 +20,16 @@ def wait_until(
     timeout: float,
     describe_last_state: Callable[[], str],
     *,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    clock: Clock = time.monotonic,
+    sleep: Sleep = time.sleep,
     interval: float = 1.0,
 ) -> T:
-    """The first true answer of ``predicate``, asked every ``interval`` seconds for at most ``timeout`` seconds.
+    """Return the first true answer of ``predicate``, asked every ``interval`` seconds for ``timeout`` seconds at most.
 
-    It is asked at least once, and once more at the deadline. Raises NitroTimeout whose sentence is
+    It is asked at least once, and once more at the deadline. Raises NitroTimeout whose message is
     ``describe_last_state()`` with the seconds waited; whatever ``predicate`` raises goes through.
     """
-    deadline = clock() + timeout
-    while True:
-        late = clock() >= deadline
-        answer = predicate()
-        if answer:
+    for _left in looks(timeout, Pace(interval, 1.0, interval), clock=clock, sleep=sleep):
+        if answer := predicate():
             return answer
-        if late:
-            raise NitroTimeout(f"{describe_last_state()} (waited {timeout:g} s)")
-        sleep(max(0.0, min(interval, deadline - clock())))
+    raise NitroTimeout(f"{describe_last_state()} (waited {timeout:g} s)")

@@ -19,7 +19,7 @@ from ..aws import ec2 as ec2_api
 from ..aws.client import Client
 from ..aws.errors import AwsError
 from ..core.errors import Failure
-from ..core.questions import ask_all, attempt
+from ..core.parallel import ask_all, attempt
 from ..reconcile.launch import Ground, request
 from . import (
     api,

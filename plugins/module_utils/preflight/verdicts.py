@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import Failure
-from ..core.questions import attempt
+from ..core.parallel import attempt
 from . import launching, quotas, reach, rights, routes, subnets
 from .identity import Caller
 from .plan import Plan, Zone

@@ -13,10 +13,12 @@ import math
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import fmean
 from typing import Any
+
+from ..core.parallel import gather
 
 MAX_WORKERS = 32
 SENTINEL = 2**32 - 1  # "not available", as the appliance writes it; nothing measured here comes near
@@ -138,10 +140,7 @@ def poll(nsips: Sequence[str], probe: Probe, deadline: float) -> list[Reading]:
     Up to 32 are polled at once. A probe that is late is given up (its thread is a daemon and does not outlive the
     process): a timeout on the socket alone would let an appliance that trickles bytes hold everything up.
     """
-    if not nsips:
-        return []
-    with ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(nsips))) as pool:
-        return list(pool.map(lambda nsip: _poll_one(nsip, probe, deadline), nsips))
+    return gather([partial(_poll_one, nsip, probe, deadline) for nsip in nsips], workers=MAX_WORKERS)
 
 
 def _poll_one(nsip: str, probe: Probe, deadline: float) -> Reading:

@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ...module_utils.core.errors import Failure
+from ...module_utils.core.parallel import one_thread
 from ...module_utils.nitro.client import NitroClient
 from ...module_utils.reconcile import pair_associations as pair_seats
 from ...module_utils.reconcile.pair_claims import Claim, judge
@@ -50,7 +51,7 @@ class Watcher:
     async def run(self) -> None:
         """Never returns. Raises SettingsError, or Failure if AWS does not even know the pair at the start."""
         client = self.settings.aws.client("ec2")
-        with ThreadPoolExecutor(max_workers=1) as thread:
+        with one_thread() as thread:
             group, elastic_ips = self.settings.group, self.settings.elastic_ips
 
             async def read() -> cloud.Layout:
@@ -95,7 +96,7 @@ class Watcher:
     async def _watch_node(self, number: int) -> None:
         loop = asyncio.get_running_loop()
         asker = Asker(self._connect)
-        thread = ThreadPoolExecutor(max_workers=1)
+        thread = one_thread()
         try:
             while True:
                 began = loop.time()
@@ -108,7 +109,7 @@ class Watcher:
             thread.submit(asker.close)
             thread.shutdown()
 
-    async def _ask(self, number: int, asker: Asker, thread: ThreadPoolExecutor) -> Claim:
+    async def _ask(self, number: int, asker: Asker, thread: Executor) -> Claim:
         """One question. A late answer is taken for silence in the meantime, and for an answer when it comes."""
         node, loop = self._nodes[number], asyncio.get_running_loop()
         began = loop.time()

@@ -13,13 +13,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from ...module_utils.core.errors import Failure
 from ...module_utils.core.nitro_errors import NitroError
+from ...module_utils.core.parallel import one_thread
 from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, Order, plan_for
 from ...module_utils.reconcile.tick_effects import in_ec2, over_nitro
@@ -124,7 +124,7 @@ class Ticker:
     async def _forever(self, zone: Zone) -> None:
         """A tick each interval of the clock; one that takes longer swallows the next."""
         loop, interval = asyncio.get_running_loop(), float(self.settings.policy.interval)
-        with ThreadPoolExecutor(max_workers=1) as thread:
+        with one_thread() as thread:
             due = loop.time()
             while True:
                 at, owner = datetime.now(UTC), f"eda {default_owner()}"

@@ -285,3 +285,60 @@ def test_killed_at_a_write_the_next_run_ends_alike(idle: Balanced, write: int, w
     assert not result["failed"], result
     assert {address for address, _port in idle.health()} == set(idle.addresses[1:])
     assert not idle.cloud.run(MODULE, **options)["changed"]
+
+
+# ---------------------------------------------------------------------- many target groups
+
+
+def test_many_target_groups_are_written_at_once_and_others_are_told(balanced: Balanced) -> None:
+    api = make_group(balanced.cloud, balanced.elb, "api")
+    balanced.elb.register_targets(TargetGroupArn=api, Targets=[{"Id": balanced.addresses[2], "Port": PORT}])
+    balanced.answer(0)
+    groups = [
+        {"target_group_arn": balanced.arn, "targets": [balanced.target(0)]},
+        {"target_group_name": "api", "targets": [balanced.target(1)]},
+    ]
+    foretold = balanced.cloud.run(MODULE, check=True, target_groups=groups, wait=False)
+    assert (foretold["changed"], balanced.cloud.writes) == (True, Counter())
+
+    done = balanced.cloud.run(MODULE, target_groups=groups, wait=False)
+    assert not done["failed"], done
+    assert balanced.cloud.writes == Counter(RegisterTargets=2)
+    assert [group["target_group_arn"] for group in done["target_groups"]] == [balanced.arn, api]
+    assert [[target["id"] for target in group["others"]] for group in done["target_groups"]] == [
+        [],
+        [balanced.addresses[2]],
+    ]
+    again = balanced.cloud.run(MODULE, target_groups=groups, wait=False)
+    assert (again["changed"], balanced.cloud.writes) == (False, Counter())
+
+    waited = balanced.cloud.run(MODULE, target_groups=groups[:1], wait_timeout=30)
+    assert waited["target_groups"][0]["targets"][0]["state"] == "healthy"
+    gone = balanced.cloud.run(MODULE, target_groups=groups, state="absent", purge=True, wait=False)
+    assert balanced.cloud.writes == Counter(DeregisterTargets=2)
+    assert [group["others"] for group in gone["target_groups"]] == [[], []]
+
+
+def test_one_that_is_late_fails_the_task_and_the_others_are_told(balanced: Balanced) -> None:
+    make_group(balanced.cloud, balanced.elb, "api")
+    balanced.answer(0)
+    groups = [
+        {"target_group_arn": balanced.arn, "targets": [balanced.target(0)]},
+        {"target_group_name": "api", "targets": [balanced.target(1)]},
+    ]
+    done = balanced.cloud.run(MODULE, target_groups=groups, wait_timeout=10)
+    assert (done["failed"], done["changed"]) == (True, True)
+    assert done["msg"].startswith("1 of 2 target groups failed: target group api: after 10 s not every target is")
+    assert [group["error"] is None for group in done["target_groups"]] == [True, False]
+
+
+def test_one_that_is_not_there_is_refused_before_any_write(balanced: Balanced) -> None:
+    groups = [
+        {"target_group_arn": balanced.arn, "targets": [balanced.target(0)]},
+        {"target_group_name": "nope", "targets": [balanced.target(1)]},
+    ]
+    refused = balanced.cloud.run(MODULE, target_groups=groups)
+    assert (refused["failed"], balanced.cloud.writes) == (True, Counter())
+    assert "there is no target group nope" in refused["msg"]
+    twice = balanced.cloud.run(MODULE, target_groups=[groups[0], groups[0]])
+    assert "more than once" in twice["msg"]

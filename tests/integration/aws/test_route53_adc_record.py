@@ -395,3 +395,51 @@ def test_killed_at_its_only_write_the_next_run_ends_alike(zone: Zone, when: str)
     assert (result["failed"], result["changed"]) == (False, when == "before")
     assert zone.values() == whole
     assert not zone.cloud.run(MODULE, **options)["changed"]
+
+
+# ---------------------------------------------------------------------- many names
+
+
+def test_many_names_are_one_batch_and_one_wait(zone: Zone) -> None:
+    elb = zone.cloud.lab.boto("elbv2")
+    subnets = [zone.cloud.subnets(0)["client"]]
+    balancer = elb.create_load_balancer(Name="web", Type="network", Subnets=subnets)["LoadBalancers"][0]
+    alias = {"dns_name": balancer["DNSName"], "hosted_zone_id": balancer["CanonicalHostedZoneId"]}
+    zone.put("api.example.com", SetIdentifier="gone", MultiValueAnswer=True)
+    record_sets = [
+        {"record": RECORD, "alias": alias},
+        {"record": "api.example.com", "nodes": [node("a"), node("b", 11)]},
+        {"record": "old.example.com", "state": "absent", "purge": True},
+    ]
+    options = {"zone": "example.com", "record_sets": record_sets, "wait_timeout": 30}
+    foretold = zone.cloud.run(MODULE, check=True, **options)
+    assert (foretold["changed"], zone.cloud.writes) == (True, Counter())
+
+    done = zone.cloud.run(MODULE, **options)
+    assert not done["failed"], done
+    assert zone.cloud.writes == Counter({CHANGE: 1})
+    assert zone.cloud.calls["ListHostedZonesByName"] == 1
+    assert zone.cloud.calls[LOOK] == 3
+    shop, api, old = done["record_sets"]
+    assert shop["alias"]["dns_name"] == f"{balancer['DNSName'].lower()}."
+    assert [record["identifier"] for record in api["records"]] == ["a", "b", "gone"]
+    assert [record["identifier"] for record in api["others"]] == ["gone"]
+    assert (old["changed"], old["records"]) == (False, [])
+
+    again = zone.cloud.run(MODULE, **options)
+    assert (again["changed"], again["change_id"], zone.cloud.writes) == (False, None, Counter())
+    gone = zone.run(record=RECORD, nodes=None, alias=alias, state="absent")
+    assert (gone["failed"], gone["changed"], gone["alias"]) == (False, True, None)
+    assert not zone.run(record=RECORD, nodes=None, alias=alias, state="absent")["changed"]
+
+
+def test_one_name_that_cannot_be_keeps_all_from_being_written(zone: Zone) -> None:
+    zone.put("api.example.com")
+    record_sets = [{"record": RECORD, "nodes": [node("a")]}, {"record": "api.example.com", "nodes": [node("a")]}]
+    refused = zone.cloud.run(MODULE, zone="example.com", record_sets=record_sets)
+    assert (refused["failed"], zone.cloud.writes) == (True, Counter())
+    assert "api.example.com. exists as a simple record" in refused["msg"]
+    twice = zone.cloud.run(MODULE, zone="example.com", record_sets=[record_sets[0], record_sets[0]])
+    assert "more than once" in twice["msg"]
+    both = zone.run(node("a"), alias={"dns_name": "x", "hosted_zone_id": "Z1"})
+    assert "nodes and alias exclude each other" in both["msg"]

@@ -140,6 +140,41 @@ def test_an_ipset_and_an_application_on_every_node(managed: list[Box]) -> None:
     assert (again["changed"], again.writes) == (False, [])
 
 
+def test_all_applications_of_all_nodes_take_one_session_and_one_save_a_node(managed: list[Box]) -> None:
+    nodes = [managed[0], managed[0], managed[1], managed[1]]
+    entries = [
+        {"name": "web", "port": 8080, "virtual_ip": "127.200.2.7"},
+        {"name": "api", "port": 9090, "virtual_ip": "127.200.2.7", "monitor": {"type": "HTTP", "password": "m0nitor"}},
+        {"name": "web", "port": 8080, "virtual_ip": "127.200.2.8"},
+        {"name": "old", "state": "absent"},
+    ]
+    common = {"backends": [{"address": "127.200.3.20", "port": 80}], "nitro_pass": PASSWORD}
+    foreseen = on(nodes, "vpx_application", entries, check=True, **common)
+    assert foreseen.writes == []
+    done = on(nodes, "vpx_application", entries, **common)
+    assert not done["failed"], done["msg"]
+    assert [node["changed"] for node in done["nodes"]] == [True, True, True, False]
+    assert [(node["application"] or {}).get("name") for node in done["nodes"]] == ["web", "api", "web", None]
+    assert "m0nitor" not in json.dumps(done.result)
+    for op in ("POST /config/login 201", "POST /config/logout 201", "POST /config/nsconfig?action=save 200"):
+        assert done.ops.count(op) == 2, op
+    again = on(nodes, "vpx_application", entries, **common)
+    assert (again["changed"], again.writes) == (False, [])
+    assert again.ops.count("POST /config/login 201") == 2
+
+
+def test_an_entry_that_fails_leaves_the_other_entries_of_its_node_done_and_saved(managed: list[Box]) -> None:
+    entries = [
+        {"name": "one", "addresses": [{"ip_address": "127.200.2.10"}]},
+        {"name": "two", "addresses": [{"ip_address": managed[0].address}]},
+        {"name": "three", "addresses": [{"ip_address": "127.200.2.12"}]},
+    ]
+    ran = on([managed[0]] * 3, "vpx_ipset", entries, nitro_pass=PASSWORD)
+    assert (ran["failed"], ran["changed"]) == (True, True)
+    assert [node["error"] is None for node in ran["nodes"]] == [True, False, True]
+    assert [row["name"] for row in configuration(managed[:1])[0]["ipset"]] == ["one", "three"]
+
+
 def test_what_is_not_saved_is_not_saved_on_any(managed: list[Box]) -> None:
     ran = snips(managed, save_config=False)
     assert [node["saved"] for node in ran["nodes"]] == [False] * 3

@@ -272,7 +272,7 @@ def test_killed_and_run_again_it_ends_like_one_that_was_not(box: Box, write: int
         ({**TLS, "certificate": {"certkey": "nope"}}, "there is no certkey 'nope'"),
         ({"virtual_ip": None}, "virtual_ip or ipset is needed"),
         ({"backends": [{"address": "web.example.com", "port": 80}]}, "'web.example.com' is not an IP address"),
-        ({"port": None}, "port must be from 1 to 65535, not None"),
+        ({"port": None}, "state is present but all of the following are missing: port"),
         ({"certificate": {"content": CERT, "key": None}}, "must be a private key in PEM form"),
         ({"certificate": {"certkey": "a", "content": CERT, "key": KEY}}, "mutually exclusive"),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch
+from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch, on
 from tests.lab.client import LabClient
 
 MODULE = "vpx_cluster_node"
@@ -249,3 +249,103 @@ def test_appliances_that_have_no_room_now_and_then_form_a_cluster_all_the_same(f
     fresh_lab.faults()
     for box in (first, second):
         unchanged(box.run(MODULE, form=box is first))
+
+
+# ---------------------------------------------------------------------- several nodes in one call
+
+
+def several(boxes: list[Box], *, check: bool = False, **options: Any) -> Ran:
+    entries = [{"node_id": number} for number, _box in enumerate(boxes)]
+    return on(boxes, MODULE, entries, check=check, **{**boxes[0].options, **options})
+
+
+def test_a_cluster_is_formed_and_joined_in_one_call_and_one_session_with_its_clip(fresh_lab: LabClient) -> None:
+    boxes = managed(fresh_lab, 3)
+    foreseen = several(boxes, check=True, form=True)
+    assert (done(foreseen)["changed"], foreseen.writes) == (True, [])
+    assert [node["node_id"] for node in foreseen["nodes"]] == [0, 1, 2]
+
+    ran = done(several(boxes, form=True))
+    assert ran.writes == [*FORMING, *JOINING, *JOINING]
+    assert [(node["node_id"], node["node"]["master_state"], node["error"]) for node in ran["nodes"]] == [
+        (0, "ACTIVE", None),
+        (1, "ACTIVE", None),
+        (2, "ACTIVE", None),
+    ]
+    assert [node["ip_address"] for node in ran["cluster"]["nodes"]] == [box.address for box in boxes]
+    assert ran["removed"] == []
+
+    again = several(boxes, form=True)
+    unchanged(again)
+    assert again.ops == [BUDGET[0], *3 * BUDGET[1:-1], BUDGET[-1]]
+
+
+def test_members_whose_instances_are_gone_are_removed_before_others_join(fresh_lab: LabClient) -> None:
+    boxes = managed(fresh_lab, 4)
+    done(several(boxes[:3], form=True))
+    fresh_lab.boto("ec2").terminate_instances(InstanceIds=[boxes[2].instance_id])
+    left = [boxes[0], boxes[1], boxes[3]]
+    entries: list[dict[str, Any]] = [{"node_id": 0}, {"node_id": 1}, {"node_id": 3}]
+    ran = done(on(left, MODULE, entries, purge_nodes=True, **boxes[0].options))
+    assert ran["removed"] == [boxes[2].address]
+    assert [node["ip_address"] for node in ran["cluster"]["nodes"]] == [box.address for box in left]
+    again = on(left, MODULE, entries, purge_nodes=True, **boxes[0].options)
+    unchanged(again)
+    assert again["removed"] == []
+
+
+def test_a_member_that_is_up_is_not_removed_although_it_is_not_named(fresh_lab: LabClient) -> None:
+    boxes = managed(fresh_lab, 3)
+    done(several(boxes, form=True))
+    # Warnings of a process add up, so the run that must give none comes first.
+    known = several(boxes[:2], purge_nodes=True, known_nodes=[boxes[2].address])
+    unchanged(known)
+    assert not any("is node 2" in str(text) for text in known.result.get("warnings", []))
+    ran = several(boxes[:2], purge_nodes=True)
+    unchanged(ran)
+    assert ran["removed"] == []
+    assert any(f"{boxes[2].address}: is node 2 of the cluster and up" in str(text) for text in ran["warnings"])
+
+
+def test_nodes_that_leave_drain_at_the_same_time_and_go_one_after_another(fresh_lab: LabClient) -> None:
+    boxes = managed(fresh_lab, 5)
+    done(several(boxes, form=True))
+    leaving = on(boxes[3:], MODULE, [{}, {}], state="absent", drain_minutes=1, **boxes[0].options)
+    done(leaving)
+    writes = [write for write in leaving.writes if "clusternode" in write]
+    assert writes == 2 * ["PUT /config/clusternode"] + 2 * ["DELETE /config/clusternode"]
+    assert len(leaving["cluster"]["nodes"]) == 3
+    unchanged(on(boxes[3:], MODULE, [{}, {}], state="absent", drain_minutes=1, **boxes[0].options))
+
+
+def test_nodes_after_one_that_fails_are_not_tried(fresh_lab: LabClient) -> None:
+    boxes = managed(fresh_lab, 3)
+    done(several(boxes[:1], form=True))
+    gone = Box(boxes[0].lab, "i-0", boxes[0].address.rsplit(".", 1)[0] + ".200", boxes[0].options)
+    ran = several([boxes[0], gone, boxes[1]], wait_timeout=3)
+    assert failed(ran).startswith(f"{gone.nsip}: ")
+    assert [node["error"] is None for node in ran["nodes"]] == [True, False, False]
+    assert "not tried" in ran["nodes"][2]["error"]
+    assert membership(boxes[1])[2] == []
+
+
+def test_nodes_become_passive_together_and_stay_in_the_cluster(fresh_lab: LabClient) -> None:
+    boxes = managed(fresh_lab, 5)
+    done(several(boxes, form=True))
+    options = {**boxes[0].options, "admin_state": "PASSIVE", "drain_minutes": 1}
+    ran = done(on(boxes[3:], MODULE, [{}, {}], **options))
+    assert [node["node"]["admin_state"] for node in ran["nodes"]] == ["PASSIVE", "PASSIVE"]
+    assert [node["node"]["master_state"] for node in ran["nodes"]] == ["INACTIVE", "INACTIVE"]
+    assert ran.writes.count("PUT /config/clusternode") == 2
+    unchanged(on(boxes[3:], MODULE, [{}, {}], **options))
+
+
+def test_a_cluster_is_dissolved_in_one_call(fresh_lab: LabClient) -> None:
+    boxes = managed(fresh_lab, 3)
+    done(several(boxes, form=True))
+    refused = several(boxes, state="absent", node_id=None)
+    assert "would remove half of its nodes or more at once" in failed(refused)
+    gone = done(several(boxes, state="absent", dissolve=True))
+    assert [node["node_id"] for node in gone["nodes"]] == [None, None, None]
+    assert all(membership(box)[2] == [] for box in boxes)
+    unchanged(several(boxes, state="absent", dissolve=True))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
-from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch
+from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch, on
 from tests.lab.client import LabClient
 
 RPC = "rpc-S3cret"
@@ -110,6 +110,47 @@ def test_two_appliances_become_a_pair(boxes: tuple[Box, Box]) -> None:
         assert state["sessions"] == 0
         assert {row["secure"] for row in state["saved"]["nsrpcnode"]} == {"YES"}
         assert RPC not in json.dumps(again.result)
+
+
+def both(boxes: tuple[Box, Box], *, check: bool = False, **options: Any) -> Ran:
+    one, other = boxes
+    entries = [{"peer": other.address}, {"peer": one.address}]
+    common = {"nitro_pass": PASSWORD, "rpc_password": RPC, "wait_timeout": 20}
+    return on([one, other], "vpx_ha_node", entries, check=check, **{**common, **options})
+
+
+def test_both_sides_become_a_pair_in_one_call(boxes: tuple[Box, Box]) -> None:
+    foreseen = both(boxes, check=True)
+    assert (foreseen["failed"], foreseen["changed"], foreseen.writes) == (False, True, [])
+
+    made = formed(both(boxes))
+    assert [node["nsip"] for node in made["nodes"]] == [box.nsip for box in boxes]
+    assert [node["ha"]["master_state"] for node in made["nodes"]] == ["Primary", "Secondary"]
+    assert [node["ha"]["sync_state"] for node in made["nodes"]][1] == "SUCCESS"
+    assert made.ops.count("POST /config/login 201") == 2, "one session a side"
+    assert RPC not in json.dumps(made.result)
+    for box in boxes:
+        assert (box.state()["unsaved"], box.state()["sessions"]) == (False, 0)
+
+    again = both(boxes)
+    assert (again["changed"], again.ops) == (False, [*BUDGET[:-1], *BUDGET[:-1], BUDGET[-1], BUDGET[-1]])
+
+    parted = both(boxes, state="absent")
+    assert (parted["failed"], parted["changed"]) == (False, True)
+    assert [node["ha"]["peer"] for node in parted["nodes"]] == [None, None]
+
+
+def test_a_side_that_does_not_answer_leaves_the_other_as_it_was_told(boxes: tuple[Box, Box]) -> None:
+    gone = Box(boxes[0].lab, "i-0", boxes[0].address.rsplit(".", 1)[0] + ".200")
+    ran = both((boxes[0], gone))
+    assert failed(ran).startswith(f"{gone.nsip}: ")
+    assert [node["error"] is None for node in ran["nodes"]] == [True, False]
+    assert ran["nodes"][0]["ha"]["peer"] is None or ran["nodes"][0]["changed"]
+
+
+def test_a_pair_is_exactly_two(boxes: tuple[Box, Box]) -> None:
+    ran = on(boxes[:1], "vpx_ha_node", [{}], nitro_pass=PASSWORD)
+    assert "nodes must be the two appliances of a pair, not 1" in failed(ran)
 
 
 def test_check_mode_foresees_a_pair_of_appliances_that_do_not_answer_yet(fresh_lab: LabClient) -> None:

@@ -34,7 +34,8 @@ def test_every_node_of_a_cluster_owns_an_address(cluster: Box) -> None:
     done = on([cluster, cluster], "vpx_snip", entries, **options)
     assert not done["failed"], done["msg"]
     assert [node["snip"] for node in done["nodes"]] == [node["snip"] for node in foreseen["nodes"]] == told
-    assert done.writes == 2 * ["POST /config/nsip", "POST /config/nsconfig?action=save"], "one after another"
+    assert done.writes == [*2 * ["POST /config/nsip"], "POST /config/nsconfig?action=save"], "one session, one save"
+    assert [op for op in done.ops if "/login" in op] == ["POST /config/login 201"]
     again = on([cluster, cluster], "vpx_snip", entries, **options)
     assert (again["changed"], again.writes) == (False, [])
 

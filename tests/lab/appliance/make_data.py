@@ -231,23 +231,17 @@ NUMBERS = {
     "config/clusterinstance": ["deadinterval", "hellointerval"],
     "config/lbvserver": ["timeout", "backuppersistencetimeout"],
 }
-PBR_CONDITIONS = [
-    "srcip",
-    "srcipop",
-    "srcipval",
-    "destip",
-    "destipop",
-    "destipval",
-    "nexthop",
-    "nexthopval",
-    "protocol",
-    "interface",
-    "vlan",
-    "priority",
-    "msr",
-    "monitor",
+# What a policy-based route compares, and its settings (nspbr).
+PBR_MATCHES = ("srcip", "srcport", "destip", "destport")
+PBR_PARTS: dict[str, dict[str, Any]] = {
+    "": {"t": "b"},
+    "op": {"t": "s", "e": ["=", "!=", "EQ", "NEQ"]},
+    "val": {"t": "s"},
+}
+PBR_SETTABLE = [
+    *(f"{name}{part}" for name in PBR_MATCHES for part in PBR_PARTS),
+    *("nexthop", "nexthopval", "protocol", "protocolnumber", "vlan", "Interface", "priority", "msr", "monitor"),
 ]
-PBR = ["name", "action", "td", "state", "ownergroup", *PBR_CONDITIONS]
 # Pages that are not among the mirrored ones.
 EXTRA: dict[str, dict[str, Any]] = {
     "config/ntpsync": {
@@ -256,46 +250,43 @@ EXTRA: dict[str, dict[str, Any]] = {
         "singleton": 1,
     },
     "config/ntpstatus": {"fields": {"response": {"t": "s", "ro": 1}}, "ops": {}, "singleton": 1},
-    # Fields and operations as the vendor's command reference has them ("add ns pbr", "apply ns pbrs", "add linkset").
+    # Vendor's reference 12.1, pages nspbr and nspbrs.
     "config/nspbr": {
         "fields": {
             "name": {"t": "s"},
             "action": {"t": "s", "e": ["ALLOW", "DENY"]},
-            "td": {"t": "d", "d": 0, "min": 0, "max": 4094},
-            "srcip": {"t": "b"},
-            "srcipop": {"t": "s", "e": ["=", "!=", "EQ", "NEQ"]},
-            "srcipval": {"t": "s"},
-            "destip": {"t": "b"},
-            "destipop": {"t": "s", "e": ["=", "!=", "EQ", "NEQ"]},
-            "destipval": {"t": "s"},
+            "td": {"t": "d", "min": 0, "max": 4094},
+            **{f"{name}{part}": kind for name in PBR_MATCHES for part, kind in PBR_PARTS.items()},
             "nexthop": {"t": "b"},
             "nexthopval": {"t": "s"},
-            "protocol": {"t": "s"},
-            "interface": {"t": "s"},
+            "protocol": {"t": "s", "e": ["ICMP", "IGMP", "TCP", "EGP", "IGP", "ARGUS", "UDP", "RDP", "RSVP", "EIGRP"]},
+            "protocolnumber": {"t": "d", "min": 1, "max": 255},
             "vlan": {"t": "d", "min": 1, "max": 4094},
+            "Interface": {"t": "s"},
             "priority": {"t": "d", "min": 1, "max": 81920},
             "msr": {"t": "s", "d": "DISABLED", "e": ON_OFF},
             "monitor": {"t": "s"},
             "state": {"t": "s", "d": "ENABLED", "e": ON_OFF},
-            "ownergroup": {"t": "s"},
             "hits": {"t": "d", "ro": 1},
-            "kernelstate": {"t": "s", "ro": 1, "e": ["APPLIED", "NOTAPPLIED", "RE-APPLY"]},
+            "kernelstate": {"t": "s", "ro": 1, "d": "NOTAPPLIED"},
+            "curstate": {"t": "d", "ro": 1},
         },
         "key": ["name"],
         "ops": {
-            "add": {"fields": PBR, "required": ["name", "action"]},
-            "update": {"fields": [name for name in PBR if name not in ("td", "state")], "required": ["name"]},
-            "unset": {"fields": ["name", *PBR_CONDITIONS], "required": ["name"]},
-            "delete": {"fields": [], "required": []},
+            "add": {"fields": ["name", "action", "td", *PBR_SETTABLE, "state"], "required": ["name", "action"]},
+            "update": {"fields": ["name", "action", *PBR_SETTABLE], "required": ["name"]},
+            "unset": {"fields": ["name", *PBR_SETTABLE], "required": ["name"]},
             "enable": {"fields": ["name"], "required": ["name"]},
             "disable": {"fields": ["name"], "required": ["name"]},
+            "delete": {"fields": [], "required": []},
         },
     },
     "config/nspbrs": {
-        "fields": {},
-        "ops": {name: {"fields": [], "required": []} for name in ("apply", "renumber", "clear")},
+        "fields": {"state": {"t": "s", "ro": 1}},
+        "ops": {name: {"fields": [], "required": []} for name in ("apply", "clear", "renumber")},
         "singleton": 1,
     },
+    # The vendor's command reference: "add linkset", "bind linkset".
     "config/linkset": {
         "fields": {"id": {"t": "s"}},
         "key": ["id"],

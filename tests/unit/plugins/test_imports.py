@@ -86,6 +86,13 @@ def test_imports_within_the_collection_are_relative() -> None:
     assert absolute == []
 
 
+def test_work_side_by_side_is_done_in_one_place() -> None:
+    users = [
+        str(path.relative_to(PLUGINS)) for path in _files() if "ThreadPoolExecutor" in path.read_text(encoding="utf-8")
+    ]
+    assert users == ["module_utils/core/parallel.py"]
+
+
 def test_module_utils_has_no_import_cycle() -> None:
     graph: dict[str, set[str]] = {}
     known = {".".join(path.relative_to(PLUGINS).with_suffix("").parts) for path in _files()}

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...aws.errors import AwsError
 from ...core.waiting import Clock, Pace, Sleep, looks
-from .record_plan import Plan, RecordSet
+from .record_plan import Batch, RecordSet
 from .records import belongs, canonical_name
 
 Start = Mapping[str, str]
@@ -35,8 +35,8 @@ def group(page: Callable[[Start], tuple[Sequence[RecordSet], Start | None]], nam
 
 
 def converge(
-    decide: Callable[[], Plan], write: Callable[[Plan], Mapping[str, Any]], refusal_code: str
-) -> tuple[Plan, Mapping[str, Any] | None]:
+    decide: Callable[[], Batch], write: Callable[[Batch], Mapping[str, Any]], refusal_code: str
+) -> tuple[Batch, Mapping[str, Any] | None]:
     """Read and decide, then write; the plan and what AWS said of the change, None if nothing had to be written.
 
     A batch is refused if the record sets are not any more what they were when they were read: another job was quicker,
@@ -57,7 +57,7 @@ def converge(
                 raise
     if first.changes:
         # It came true under way: the difference is still the one from what was there first.
-        return Plan(first.changes, first.before, chosen.after, first.ttl), None
+        return first.as_seen_in(chosen), None
     return first, None
 
 

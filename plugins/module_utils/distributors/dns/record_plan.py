@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ...core.errors import Refusal
 from .records import (
@@ -81,6 +81,29 @@ class Plan:
     ttl: int
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The plans of all names of a task; their changes are sent as one transaction."""
+
+    plans: tuple[Plan, ...]
+
+    @property
+    def changes(self) -> tuple[dict[str, Any], ...]:
+        return tuple(change for plan in self.plans for change in plan.changes)
+
+    def as_seen_in(self, later: Batch) -> Batch:
+        """These changes, with the record sets as they were found after another look."""
+        pairs = zip(self.plans, later.plans, strict=True)
+        return Batch(tuple(Plan(plan.changes, plan.before, found.after, plan.ttl) for plan, found in pairs))
+
+
+class Named(Protocol):
+    """A request for the record sets of one name and type."""
+
+    @property
+    def record(self) -> str: ...
+
+
 def check(wish: Wish) -> None:
     """Refuse what cannot be right whatever AWS holds. Raises Refusal."""
     if not 0 <= wish.ttl <= LONGEST_TTL:
@@ -120,7 +143,7 @@ def _is_address(text: str, version: int) -> bool:
         return False
 
 
-def refuse_foreign_name(wish: Wish, zone: str) -> None:
+def refuse_foreign_name(wish: Named, zone: str) -> None:
     """Raises Refusal if the zone of this name cannot hold the record."""
     if not within(wish.record, zone):
         raise Refusal(f"{wish} does not belong into the hosted zone {canonical_name(zone)}; nothing was written")
@@ -248,7 +271,7 @@ def _finish(
     wanted: Mapping[str, RecordSet],
     leaving: Sequence[RecordSet],
 ) -> Plan:
-    _refuse_too_much(wish, changes)
+    refuse_too_much(str(wish), changes)
     gone = {str(item["SetIdentifier"]) for item in leaving}
     after = {**{identifier: item for identifier, item in before.items() if identifier not in gone}, **wanted}
     told = [] if wish.present else [int(item["TTL"]) for item in leaving if item.get("TTL") is not None]
@@ -259,7 +282,7 @@ def _sorted(record_sets: Mapping[str, RecordSet]) -> tuple[RecordSet, ...]:
     return tuple(record_sets[identifier] for identifier in sorted(record_sets))
 
 
-def _refuse_too_much(wish: Wish, changes: Iterable[dict[str, Any]]) -> None:
+def refuse_too_much(names: str, changes: Iterable[dict[str, Any]]) -> None:
     """A batch that AWS would not take whole is not split: half of it done would be no transaction any more."""
     elements = characters = 0
     for change in changes:
@@ -269,7 +292,7 @@ def _refuse_too_much(wish: Wish, changes: Iterable[dict[str, Any]]) -> None:
         characters += times * sum(len(item["Value"]) for item in records)
     if elements > MOST_ELEMENTS or characters > MOST_CHARACTERS:
         raise Refusal(
-            f"{wish}: this change has {elements} values of {characters} characters (a changed one counts twice), and "
+            f"{names}: this change has {elements} values of {characters} characters (a changed one counts twice), and "
             f"Route 53 takes {MOST_ELEMENTS} of {MOST_CHARACTERS} in one transaction; name fewer nodes a task; nothing "
             "was written"
         )

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...aws import balancer_api
 from ...aws import ec2 as api
+from ...aws import elbv2
 from ...aws import tags as t
 from ...aws.addresses import Address, parse_addresses
 from ...aws.client import Client
@@ -59,12 +59,12 @@ class Balancing:
         return both(self._read, self._read_addresses)
 
     def _read(self) -> Balancer | None:
-        described = balancer_api.describe_load_balancer(self.elb, self.want.name)
+        described = elbv2.describe_load_balancer(self.elb, self.want.name)
         if not described:
             return None
         arn = described[0]["LoadBalancerArn"]
         tags, attributes = both(
-            lambda: balancer_api.describe_tags(self.elb, [arn]), lambda: balancer_api.describe_attributes(self.elb, arn)
+            lambda: elbv2.describe_tags(self.elb, [arn]), lambda: elbv2.describe_load_balancer_attributes(self.elb, arn)
         )
         return parse(described[0], tags.get(arn, {}), attributes)
 
@@ -91,7 +91,7 @@ class Balancing:
         mappings = [place.mapping(own) for place in self.want.places]
         arn = balancer.arn if balancer else ""
         if plan.create:
-            arn = balancer_api.create_load_balancer(
+            arn = elbv2.create_load_balancer(
                 self.elb,
                 self.want.name,
                 self.want.scheme,
@@ -100,13 +100,13 @@ class Balancing:
                 self.want.all_tags,
             )["LoadBalancerArn"]
         if plan.set_subnets:
-            balancer_api.set_subnets(self.elb, arn, mappings)
+            elbv2.set_subnets(self.elb, arn, mappings)
         if plan.set_security_groups:
-            balancer_api.set_security_groups(self.elb, arn, sorted(self.want.security_groups or ()))
+            elbv2.set_security_groups(self.elb, arn, sorted(self.want.security_groups or ()))
         if plan.attributes:
-            balancer_api.set_attributes(self.elb, arn, plan.attributes)
+            elbv2.modify_load_balancer_attributes(self.elb, arn, plan.attributes)
         if plan.tags:
-            balancer_api.add_tags(self.elb, arn, plan.tags)
+            elbv2.add_tags(self.elb, arn, plan.tags)
         self._release(plan.release)
         return self._read() if plan.sentences else balancer
 
@@ -133,21 +133,18 @@ class Balancing:
         ]
         if not self.check:
             if balancer:
-                balancer_api.delete_load_balancer(self.elb, balancer.arn)
-            gather([functools.partial(balancer_api.delete_target_group, self.elb, arn) for arn in groups])
+                elbv2.delete_load_balancer(self.elb, balancer.arn)
+            gather([functools.partial(elbv2.delete_target_group, self.elb, arn) for arn in groups])
             self._await_freed(addresses)
             self._release(addresses)
         return self._result(said, balancer, None)
 
     def _target_groups(self) -> dict[str, str]:
         """ARN → name of the target groups that carry the group's tag."""
-        described = balancer_api.describe_target_groups(self.elb)
+        described = elbv2.describe_target_groups(self.elb)
         names = {item["TargetGroupArn"]: item["TargetGroupName"] for item in described}
-        arns, most = list(names), balancer_api.MOST_TAGGED
-        batches = [arns[at : at + most] for at in range(0, len(arns), most)]
-        replies = gather([functools.partial(balancer_api.describe_tags, self.elb, batch) for batch in batches])
-        tags = {arn: found for reply in replies for arn, found in reply.items()}
-        return {arn: names[arn] for arn in arns if t.carries(tags.get(arn, {}), self.want.identity)}
+        tags = elbv2.tags_of(self.elb, list(names))
+        return {arn: names[arn] for arn in names if t.carries(tags.get(arn, {}), self.want.identity)}
 
     def _await_freed(self, addresses: Sequence[Address]) -> None:
         """An Elastic IP can be released when the balancer's interface has let go of it."""

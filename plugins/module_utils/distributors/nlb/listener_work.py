@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from ...aws import listener_api as api
+from ...aws import elbv2
 from ...aws.client import Client
 from ...aws.errors import AwsError
 from ...core.parallel import both, gather
@@ -24,7 +25,6 @@ from .listeners import (
     refuse,
     refuse_unnamed,
 )
-from .targets import batches
 
 # Jobs of several zones may make the same application at the same time; who comes second looks again.
 ATTEMPTS = 4
@@ -66,20 +66,20 @@ class Ways:
             try:
                 self._write(seen, changes)
             except AwsError as error:
-                if error.code not in api.RACED or attempt == ATTEMPTS:
+                if error.code not in elbv2.RACED or attempt == ATTEMPTS:
                     raise
             seen, changes = self.look()
         return seen
 
     def _read(self) -> Seen:
         described, groups = both(
-            lambda: api.describe_load_balancer(self.client, self.load_balancer),
-            lambda: api.describe_target_groups(self.client),
+            lambda: elbv2.describe_load_balancer(self.client, self.load_balancer),
+            lambda: elbv2.describe_target_groups(self.client),
         )
         balancer = parse_balancer(described)
         mine = [item for item in groups if item["TargetGroupName"].startswith(f"{self.group}-")]
         listeners, known = both(
-            lambda: parse_listeners(api.describe_listeners(self.client, balancer.arn)) if balancer else (),
+            lambda: parse_listeners(elbv2.describe_listeners(self.client, balancer.arn)) if balancer else (),
             lambda: self._groups(mine),
         )
         return Seen(balancer, listeners, known)
@@ -87,21 +87,13 @@ class Ways:
     def _groups(self, described: Sequence[Mapping[str, str]]) -> dict[str, Group]:
         """Tags of all; attributes of those that are named, because only those are compared."""
 
-        def tags_of(batch: Sequence[str]) -> Callable[[], api.Described]:
-            return lambda: api.describe_tags(self.client, batch)
-
-        def attributes_of(arn: str) -> Callable[[], dict[str, str]]:
-            return lambda: api.describe_attributes(self.client, arn)
-
-        arns = [item["TargetGroupArn"] for item in described]
-        tagged = gather([tags_of(batch) for batch in batches(arns, api.MOST_TAGGED)])
-        tags = {item["ResourceArn"]: item["Tags"] for batch in tagged for item in batch}
+        tags = elbv2.tags_of(self.client, [item["TargetGroupArn"] for item in described])
         names = {wish.name for wish in self.wishes if wish.attributes}
         wanted = [item["TargetGroupArn"] for item in described if item["TargetGroupName"] in names]
-        read = gather([attributes_of(arn) for arn in wanted])
+        read = gather([partial(elbv2.describe_target_group_attributes, self.client, arn) for arn in wanted])
         attributes = dict(zip(wanted, read, strict=True))
         groups = [
-            parse_group(item, tags.get(item["TargetGroupArn"], []), attributes.get(item["TargetGroupArn"], {}))
+            parse_group(item, tags.get(item["TargetGroupArn"], {}), attributes.get(item["TargetGroupArn"], {}))
             for item in described
         ]
         return {item.name: item for item in groups}
@@ -121,21 +113,21 @@ class Ways:
         match change.what:
             case "create_group":
                 name = next(wish.name for wish in self.wishes if wish.application == change.application)
-                return api.create_target_group(self.client, name, parameters, tags)
+                return elbv2.create_target_group(self.client, name, parameters, tags)
             case "tag":
-                api.add_tags(self.client, arn, parameters)
+                elbv2.add_tags(self.client, arn, parameters)
             case "set_check":
-                api.modify_target_group(self.client, arn, parameters)
+                elbv2.modify_target_group(self.client, arn, parameters)
             case "set_attributes":
-                api.modify_attributes(self.client, arn, parameters)
+                elbv2.modify_target_group_attributes(self.client, arn, parameters)
             case "create_listener":
                 forward = {"DefaultActions": [{"Type": "forward", "TargetGroupArn": arn}]}
                 balancer = seen.balancer.arn if seen.balancer else ""
-                api.create_listener(self.client, balancer, parameters.pop("Port"), {**parameters, **forward}, tags)
+                elbv2.create_listener(self.client, balancer, parameters.pop("Port"), {**parameters, **forward}, tags)
             case "set_listener":
-                api.modify_listener(self.client, arn, parameters)
+                elbv2.modify_listener(self.client, arn, parameters)
             case "delete_listener":
-                api.delete_listener(self.client, arn)
+                elbv2.delete_listener(self.client, arn)
             case "delete_group":
-                api.delete_target_group(self.client, arn)
+                elbv2.delete_target_group(self.client, arn)
         return arn

@@ -13,8 +13,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
-
 from ...aws import tags as t
 from ...aws.tags import missing
 from ...core.errors import Refusal
@@ -232,14 +230,12 @@ def _listener(item: Mapping[str, Any]) -> Listener:
     )
 
 
-def parse_group(
-    described: Mapping[str, Any], tags: Sequence[Mapping[str, str]], attributes: Mapping[str, str]
-) -> Group:
+def parse_group(described: Mapping[str, Any], tags: Mapping[str, str], attributes: Mapping[str, str]) -> Group:
     return Group(
         described["TargetGroupArn"],
         described["TargetGroupName"],
         described,
-        boto3_tag_list_to_ansible_dict(tags),
+        dict(tags),
         attributes,
     )
 

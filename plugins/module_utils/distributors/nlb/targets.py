@@ -208,6 +208,12 @@ def plan(wanted: Sequence[Target], healths: Healths, *, present: bool, purge: bo
     return Plan(tuple(register), tuple(leaving), tuple(wanted) if present else listed, listed)
 
 
+def others(named: Iterable[Target], healths: Healths) -> list[Health]:
+    """The registered targets that were not named, by id and port."""
+    known = {target.key for target in named}
+    return [healths[key] for key in sorted(healths) if key not in known and healths[key].registered]
+
+
 def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
     """Slices of what AWS takes in one call."""
     for start in range(0, len(items), size):

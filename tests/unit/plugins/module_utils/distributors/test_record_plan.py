@@ -14,6 +14,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Re
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.dns.record_changes import converge, group, wait
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.dns.record_plan import (
     MOST_ELEMENTS,
+    Batch,
     Node,
     Plan,
     Wish,
@@ -292,11 +293,11 @@ class Zone:
         self.refusals, self.seen = refusals, list(seen)
         self.reads, self.writes = 0, 0
 
-    def decide(self) -> Plan:
+    def decide(self) -> Batch:
         self.reads += 1
-        return plan(wish(node("a"), node("b", 11)), self.seen[min(self.reads, len(self.seen)) - 1])
+        return Batch((plan(wish(node("a"), node("b", 11)), self.seen[min(self.reads, len(self.seen)) - 1]),))
 
-    def write(self, _plan: Plan) -> Mapping[str, Any]:
+    def write(self, _batch: Batch) -> Mapping[str, Any]:
         self.writes += 1
         refused = self.refusals[self.writes - 1]
         if refused:
@@ -304,7 +305,8 @@ class Zone:
         return {"Id": "/change/C1", "Status": "PENDING"}
 
     def run(self) -> tuple[Plan, Mapping[str, Any] | None]:
-        return converge(self.decide, self.write, "InvalidChangeBatch")
+        batch, change = converge(self.decide, self.write, "InvalidChangeBatch")
+        return batch.plans[0], change
 
 
 def test_one_read_and_one_write() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.core.questions import ask_all
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.parallel import ask_all
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight import api, verdicts
 from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.rows import (
     Row,

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import elb_api
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws import elbv2
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws import route53 as dns_api
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 
@@ -111,7 +111,7 @@ def test_zones_and_changes(wire: Callable[[str], Wire]) -> None:
     assert dns_api.get_change(client, "C1") == "PENDING"
 
 
-@pytest.mark.parametrize("write", [elb_api.register_targets, elb_api.deregister_targets])
+@pytest.mark.parametrize("write", [elbv2.register_targets, elbv2.deregister_targets])
 def test_targets_go_out_with_their_ports_in_one_call(wire: Callable[[str], Wire], write: Callable[..., None]) -> None:
     client, aws = wire("elbv2")
     targets = [{"Id": "10.0.1.10", "Port": 80}, {"Id": "192.168.7.10", "Port": 81, "AvailabilityZone": "all"}]
@@ -124,11 +124,11 @@ def test_groups_and_health(wire: Callable[[str], Wire]) -> None:
     client, aws = wire("elbv2")
     group = {"TargetGroupArn": ARN, "TargetGroupName": "web"}
     aws.add_response("describe_target_groups", {"TargetGroups": [group]}, {"Names": ["web"]})
-    assert elb_api.describe_target_group_by_name(client, "web") == [group]
+    assert elbv2.describe_target_group_by_name(client, "web") == [group]
     aws.add_response("describe_target_groups", {"TargetGroups": [group]}, {"TargetGroupArns": [ARN]})
-    assert elb_api.describe_target_group(client, ARN) == [group]
+    assert elbv2.describe_target_group(client, ARN) == [group]
     aws.add_response("describe_target_health", {"TargetHealthDescriptions": []}, {"TargetGroupArn": ARN})
-    assert elb_api.describe_target_health(client, ARN) == []
-    aws.add_client_error("describe_target_groups", elb_api.NOT_FOUND, "One or more target groups not found", 400)
+    assert elbv2.describe_target_health(client, ARN) == []
+    aws.add_client_error("describe_target_groups", elbv2.NOT_FOUND, "One or more target groups not found", 400)
     with pytest.raises(AwsError, match="Failed to describe target group web: AWS answered TargetGroupNotFound"):
-        elb_api.describe_target_group_by_name(client, "web")
+        elbv2.describe_target_group_by_name(client, "web")
