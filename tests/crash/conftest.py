@@ -15,7 +15,15 @@ from tests.stage import Stage
 
 PACE = "300"
 # Settings of a lab that the developer may have exported must not reach this one.
-FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM_PORT", "LAB_IAM")
+FOREIGN = (
+    "LAB_NETWORK",
+    "LAB_PORT",
+    "LAB_AWS_PORT",
+    "LAB_NITRO_PORT",
+    "LAB_ADM_PORT",
+    "LAB_IAM",
+    "LAB_PESSIMISTIC_IMAGE",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
