@@ -155,7 +155,7 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
     group, pair = roles.get("autoscale_group") or {}, roles.get("ha_pair") or {}
     applications = _listed(group.get("autoscale_group_applications"))
     stores = [(roles.get("report") or {}).get("report_store")] if playbook == "report" else []
-    store = next((each for each in (*stores, group.get("autoscale_group_store")) if each), {})
+    store: Variables = next((each for each in (*stores, group.get("autoscale_group_store")) if each), {})
     balanced = _balanced(group)
     applies = {
         "WithNlb": balanced,

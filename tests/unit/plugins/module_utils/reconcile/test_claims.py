@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import claims
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.claims import Claim, check_claim, renew_claim
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.session import carry_out, predict, loaded
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.session import carry_out, loaded, predict
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Event, Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import InstantError, OvertakenError
