@@ -65,9 +65,9 @@ class PairReading:
             lambda: api.describe_vpc_subnets(self.ec2, vpc_id) if vpc_id else [],
         )
         self.problems += pairs.network_problems(self.definition, vpc_subnets)
-        shared_changed = self._shared_changed(spec)
+        shared_due = self._shared_due(spec)
         groups = predicted_groups(spec, self.observed)
-        sets, sets_changed = self._sets(groups)
+        sets, sets_due = self._sets(groups)
         address = own_address(spec, self.observed) if spec.elastic_ip else None
         known = {"public_ip": address.public_ip, "allocation_id": address.allocation_id} if address else None
         return {
@@ -78,11 +78,11 @@ class PairReading:
                 "vpc_id": vpc_id,
                 "subnets": {name: subnet.result() for name, subnet in self.subnets.items()},
                 "shared": {
-                    "changed": shared_changed,
+                    "due": shared_due,
                     "options": options,
                     "observed": {"security_groups": groups, "elastic_ip": known},
                 },
-                "instances": {"changed": sets_changed, "sets": sets},
+                "instances": {"due": sets_due, "sets": sets},
                 "network": pairs.network(self.definition, vpc_subnets),
             },
         }
@@ -136,15 +136,15 @@ class PairReading:
         self.problems += pairs.address_problems(definition, self.addresses, own)
         self.problems += pairs.placement_problems(definition, self.subnets, self.instances)
 
-    def _shared_changed(self, spec: SharedSpec) -> bool:
+    def _shared_due(self, spec: SharedSpec) -> bool:
         """Whether role, groups or address differ. A refusal about the key pair does not hide one about ownership."""
-        changed = True
+        due = True
         try:
-            changed = bool(plan_present(spec, self.observed, same_document).changes)
+            due = bool(plan_present(spec, self.observed, same_document).changes)
         except Refusal as refusal:
             self.problems.append(sentence(str(refusal)))
             self._collect(lambda: plan_present(replace(spec, key_name=None), self.observed, same_document))
-        return changed
+        return due
 
     def _recipe(self) -> launch.Recipe:
         definition = self.definition
