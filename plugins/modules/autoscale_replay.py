@@ -24,8 +24,8 @@ options:
       - The recording, oldest sample first.
       - CSV with a header; a column C(timestamp) (or C(time), C(at), C(date), C(sampled_at)) in ISO 8601 or in seconds
         since the epoch, and a column for each metric. Empty cells are missing samples.
-      - Where it has C(nodes_total) (or C(nodes)) and C(nodes_reporting), a sample of fewer nodes than there are causes
-        no scale-in, as in a tick.
+      - Where it has C(nodes_total) (or C(nodes)) and C(nodes_reporting), a sample of fewer nodes than there are
+        causes no scale-in, as in a tick.
       - JSON, an array of objects or one object after another, with the same names as keys; the metrics may stand under
         C(values) or C(sample).
       - The output of C(aws cloudwatch get-metric-data) as it comes, one page or several in one file, in any order.

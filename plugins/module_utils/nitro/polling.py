@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ..core.parallel import gather
 from ..spec.figures import Figures, Reading
@@ -29,7 +29,7 @@ def poll(nsips: Sequence[str], probe: Probe, deadline: float) -> list[Reading]:
         probe: Polls one of them.
         deadline: Seconds that any one of them may take in all.
     """
-    return gather([functools.partial(_poll_one, nsip, probe, deadline) for nsip in nsips], workers=MAX_WORKERS)
+    return gather([partial(_poll_one, nsip, probe, deadline) for nsip in nsips], workers=MAX_WORKERS)
 
 
 def _poll_one(nsip: str, probe: Probe, deadline: float) -> Reading:

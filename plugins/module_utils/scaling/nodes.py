@@ -15,7 +15,7 @@ _KEYS = frozenset({"nsip", "instance_id", "node_id"})
 
 
 def parse_nodes(given: object, what: str = "event.nodes") -> tuple[Node, ...]:
-    """Return the nodes in a list of dictionaries with nsip, instance_id, node_id. Raises :class:`ReportError`."""
+    """Return nodes out of dictionaries with nsip, instance_id, node_id; raises :class:`ReportError` otherwise."""
     if not isinstance(given, list | tuple):
         raise ReportError(f"{what} must be a list, not {given!r}")
     return tuple(_node(each, f"{what}[{at}]") for at, each in enumerate(given))
@@ -46,7 +46,7 @@ def refreshed(record: Record, found: Sequence[Node]) -> Record:
 
 
 def swept(record: Record, identities: Sequence[str]) -> Record:
-    """Return the record without these missing nodes, named by instance id, or by NSIP where that is empty."""
+    """Return the record when nothing is left of these missing nodes, named by instance id (or NSIP without one)."""
     return replace(record, missing=tuple(node for node in record.missing if _identity(node) not in identities))
 
 
