@@ -124,7 +124,7 @@ class Lab:
                 if owner == instance_id:
                     ec2.assign_private_ip_addresses(NetworkInterfaceId=interface, PrivateIpAddresses=[address])
 
-    def _move_elastic_ips(self, instance_id: str, seats: dict[str, str]) -> None:
+    def _move_elastic_ips(self, instance_id: str, associations: dict[str, str]) -> None:
         """What a pair's new primary does in EC2: take each Elastic IP to its own address of the same virtual server."""
         ec2 = Clients(self.aws, self.where.aws_url, REGION).client("ec2")
         interface = {
@@ -135,7 +135,7 @@ class Lab:
             for address in one.addresses
         }
         for elastic in ec2.describe_addresses()["Addresses"]:
-            here = seats.get(elastic.get("PrivateIpAddress", ""))
+            here = associations.get(elastic.get("PrivateIpAddress", ""))
             if here in interface:
                 ec2.associate_address(
                     AllocationId=elastic["AllocationId"],

@@ -105,7 +105,7 @@ def test_a_new_primary_moves_its_elastic_ips_or_not(
 ) -> None:
     """aws_vpx.md, sections 0 and 1.1: the appliance's own failover, for virtual servers with an IPSet only."""
     told: list[tuple[str, dict[str, str]]] = []
-    bench.side.set_elastic_ip_mover(lambda instance_id, seats: told.append((instance_id, seats)))
+    bench.side.set_elastic_ip_mover(lambda instance_id, associations: told.append((instance_id, associations)))
     bench.side.settings.moves_elastic_ips = mode
     a, b = pair
     a.do("hafailover", "Force", force=True)

@@ -93,7 +93,7 @@ class Room:
         return host_of(self, appliance) if appliance else None
 
     def way(self, appliance: Appliance, address: str, port: int) -> Verdict:
-        """Whether the appliance reaches a back end. Found out once for each state of network and appliance."""
+        """Return whether the appliance reaches a back end; cached for each state of network and appliance."""
         network, host = self.region.network(), host_of(self, appliance)
         if self._ways_of is not network:
             self._ways, self._ways_of = {}, network
@@ -103,7 +103,7 @@ class Room:
         return self._ways[key]
 
     def monitor(self, appliance: Appliance) -> Monitor:
-        """The eyes of one appliance: what it sees of back ends."""
+        """Return what the monitors of one appliance find out about back ends."""
         return Monitor(self, appliance)
 
 

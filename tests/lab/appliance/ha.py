@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .appliance import Appliance
     from .context import Room
 
-Seats = dict[str, str]
+Associations = dict[str, str]
 HEARTBEAT = 3003
 SHIPPED = ("ns-server.cert", "ns-server.key", "ns-root.cert", "ns-root.key")
 SYNC_PORTS = {True: 3008, False: 3010}
@@ -63,7 +63,7 @@ class Pairs:
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self.move_elastic_ips: Callable[[str, Seats], None] = lambda _instance_id, _seats: None
+        self.move_elastic_ips: Callable[[str, Associations], None] = lambda _instance_id, _seats: None
         """Called with (instance id, private addresses → that of the new primary) to move the Elastic IPs there."""
 
     # -- what a node knows -------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class Pairs:
             if node.ha.move_at is not None and now >= node.ha.move_at:
                 node.ha.move_at = None
                 if self.room.settings.moves_elastic_ips == "on":
-                    self.move_elastic_ips(node.instance_id, seats_of(node))
+                    self.move_elastic_ips(node.instance_id, associations_of(node))
 
     def _listen(self, node: Appliance, now: float) -> None:
         other = self.partner(node)
@@ -343,21 +343,21 @@ class Pairs:
                 command(ctx.as_peer(target))
 
 
-def seats_of(node: Appliance) -> Seats:
+def associations_of(node: Appliance) -> Associations:
     """For each virtual server with an IPSet: every address that it listens at, and the one that this node has.
 
     "Find the one that carries the public IP, reassociate it to the private IP of the new primary" (vendor docs, HA
     across zones; aws_vpx.md, section 1.1). A virtual server without IPSet is passed over.
     """
-    own, seats = node.addresses(), {}
+    own, associations = node.addresses(), {}
     for row in node.running.rows("lbvserver"):
         if not row.get("ipset"):
             continue
         members = [one["ipaddress"] for one in node.running.find("ipset_nsip_binding", name=row["ipset"])]
         addresses = [row["ipv46"], *members]
         if here := next((address for address in addresses if address in own), None):
-            seats.update({address: here for address in addresses if address != here})
-    return seats
+            associations.update({address: here for address in addresses if address != here})
+    return associations
 
 
 def forget_keys_without_files(node: Appliance) -> None:
