@@ -28,11 +28,19 @@ help: ## list the targets
 .PHONY: venv
 venv: $(VENV)/.done $(TREE)/.done ## the environment: a virtualenv with everything from PyPI, and the collections tree
 
-$(VENV)/.done: requirements.txt tests/requirements.txt tests/gates/venv.sh
+$(VENV)/.done: requirements.txt tests/requirements.txt tests/gates/venv.sh $(wildcard tests/locks/*.txt)
 	@PYTHON="$(PYTHON)" bash tests/gates/venv.sh "$(VENV)"
 
 $(TREE)/.done: $(VENV)/.done tests/gates/tree.sh
 	@bash tests/gates/tree.sh "$(TREE)" "$(BIN)"
+
+.PHONY: update
+update: ## write tests/locks/<Python>.txt anew: the newest versions of everything, for PYTHON
+	@rm -rf .cache/update && mkdir -p .cache
+	@UNLOCKED=1 PYTHON="$(PYTHON)" bash tests/gates/venv.sh .cache/update
+	@.cache/update/bin/python -m pip freeze --quiet --exclude pip --exclude setuptools > .cache/lock
+	@lock=tests/locks/$$(.cache/update/bin/python -c 'import sys; print("3.%d" % sys.version_info[1])').txt; mkdir -p tests/locks; \
+	    mv .cache/lock $$lock; echo "$$lock: $$(grep -c == $$lock) packages"
 
 .PHONY: demo
 demo: venv ## the story: a pair under client traffic, failed over, broken and repaired; a group decides; a report
@@ -96,9 +104,11 @@ test-long: venv ## stories of groups that take minutes each, and every example o
 coverage: venv ## of plugins/, from the unit and integration runs before
 	@$(COVERAGE) report --fail-under=90
 
-.PHONY: test-matrix row
-test-matrix: venv ## the collection with the newest ansible-core and amazon.aws that a Python on this machine can have
+.PHONY: test-matrix test-newest row
+test-matrix: venv ## the collection on the newest Python of this machine, with the versions of its lock
 	@LABS=$(LABS) bash tests/gates/matrix.sh "$(BIN)"
+test-newest: venv ## the same with the newest ansible-core and amazon.aws that there are, whatever the lock says
+	@UNLOCKED=1 LABS=$(LABS) bash tests/gates/matrix.sh "$(BIN)"
 # Not in one process: where controller code was imported, as by units about roles, modules warn on the terminal only.
 row: venv
 	@$(BIN)/ansible --version | sed -n 1p
@@ -107,9 +117,9 @@ row: venv
 
 .PHONY: chaos chaos-sample
 chaos: venv ## have the playbooks end after every write and start them again (hours; KILLS=3: kill each three times)
-	@CHAOS=$(or $(KILLS),all) $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
+	@CHAOS=$(or $(KILLS),all) $(PYTEST) -n $(WORKERS) --dist worksteal tests/crash
 chaos-sample: venv
-	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/chaos
+	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/crash
 
 .PHONY: iam iam-sample
 iam: venv ## every playbook with exactly its policy, and with each action less (long)

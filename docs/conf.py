@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import zlib
 from pathlib import Path
 
 import yaml
 
+sys.path.insert(0, str(Path(__file__).parent))
 _GALAXY = yaml.safe_load((Path(__file__).parent.parent / "galaxy.yml").read_text(encoding="utf-8"))
 
 project = "cloudadc.aws"
@@ -20,10 +22,10 @@ extensions = [
     "sphinx.ext.intersphinx",
     "sphinx_antsibull_ext",
     "sphinx_copybutton",
-    "sphinxcontrib.mermaid",
+    "diagrams",
 ]
 root_doc = "index"
-exclude_patterns = ["build", "docsite", "examples"]
+exclude_patterns = ["build", "diagrams", "docsite", "examples"]
 highlight_language = "yaml+jinja"
 nitpicky = True
 
@@ -58,10 +60,9 @@ intersphinx_mapping = {"ansible": ("https://docs.ansible.com/ansible/latest/", _
 # The guides are read on GitHub, too: links between them are links between files, and ```mermaid is a diagram in both.
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
-# Drawn by the reader's browser; without a network it shows the text of the diagram.
-mermaid_version = "11.12.0"
 copybutton_prompt_text = "$ "
 
+html_static_path = ["_static"]
 html_theme = "furo"
 html_title = f"cloudadc.aws {release}"
 html_show_sourcelink = False

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from tests.engine.client import ENGINE, Playbook
 from tests.lab.client import LabClient
 from tests.lab.settings import CHECKOUT
 
@@ -57,35 +58,41 @@ class Run:
 class Stage:
     """Starts playbooks of the collection against a running lab, with one of its files of variables.
 
-    ``environment``: what playbooks find there besides the lab's exports, such as the access key of somebody else.
+    ``environment``: variables of the environment besides the lab's exports, such as another access key.
+    ``quick``: call modules in the task's process (see ``tests.engine``); else as ``ansible-playbook`` does it.
     """
 
-    def __init__(self, lab: LabClient) -> None:
+    def __init__(self, lab: LabClient, *, quick: bool = False) -> None:
         self.lab = lab
+        self.quick = quick
         self.environment: dict[str, str] = {}
         self._runs = 0
 
-    def start(self, playbook: str, *extra: str, variables: str = VARIABLES) -> tuple[subprocess.Popen[bytes], Path]:
-        """``ansible-playbook cloudadc.aws.<playbook>`` in the background, and the file of all it says.
+    def start(
+        self, playbook: str, *extra: str, variables: str = VARIABLES, quick: bool | None = None
+    ) -> tuple[subprocess.Popen[bytes] | Playbook, Path]:
+        """Start the playbook cloudadc.aws.<playbook> in the background. Returns it and the file of its output.
 
         ``variables``: the lab's file of this name, without its ending.
         """
         self._runs += 1
         log = self.lab.directory / f"run-{self._runs:03d}-{playbook}.log"
-        log.unlink(missing_ok=True)  # Ansible would go on in that of an earlier stage in this directory
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), f"cloudadc.aws.{playbook}"]
-        given = ["-e", f"@{self.lab.variables_path(variables)}", *extra]
+        log.unlink(missing_ok=True)  # Ansible appends to that of an earlier stage in this directory
+        arguments = [f"cloudadc.aws.{playbook}", "-e", f"@{self.lab.variables_path(variables)}", *extra]
         settings = {
             "ANSIBLE_LOG_PATH": str(log),
             "ANSIBLE_HOME": str(self.lab.directory / "ansible"),
             "ANSIBLE_ASYNC_DIR": str(self.lab.directory / "ansible" / "async"),
             "ANSIBLE_NOCOLOR": "1",
         }
+        environment = self.lab.environment(**settings, **self.environment)
+        if self.quick if quick is None else quick:
+            return ENGINE.start(arguments, environment, _out(log)), log
         with _out(log).open("wb") as out:
             process = subprocess.Popen(
-                [*command, *given],
+                [str(Path(sys.executable).parent / "ansible-playbook"), *arguments],
                 cwd=CHECKOUT,
-                env=self.lab.environment(**settings, **self.environment),
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -273,7 +273,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.aws.cloudwatch import metric_data, publish
-from ..module_utils.reconcile.session import Plan, carry_out, foretell, loaded, patiently
+from ..module_utils.reconcile.session import Plan, carry_out, loaded, patiently, predict
 from ..module_utils.scaling.clock import clock_warnings
 from ..module_utils.scaling.decision import Decision, refused
 from ..module_utils.scaling.engine import CLAIM_SECONDS
@@ -356,7 +356,7 @@ def run(module: Any) -> dict[str, Any]:
     own_time = bool(params["now"]) or (reports and params["sample"] is None)
     try:
         if module.check_mode:
-            before, after, decision = foretell(store, plan, own_time=own_time)
+            before, after, decision = predict(store, plan, own_time=own_time)
         else:
             patience = REPORT_PATIENCE if reports else 0.0
             before, after, decision = patiently(

@@ -11,9 +11,9 @@ module: autoscale_replay
 version_added: 0.1.0
 short_description: Show what autoscale policies would have done with recorded samples
 description:
-  - Runs recorded samples through the evaluator of M(cloudadc.aws.autoscale_evaluate), once for each policy, and tells
-    when each would have grown and shrunk a zone, what the nodes would have cost, how long a metric was above its
-    maximum, and how often a shrinking followed a growth so soon that the policy flaps.
+  - Runs recorded samples through the evaluator of M(cloudadc.aws.autoscale_evaluate), once for each policy, and returns
+    when each would have scaled a zone out and in, what the nodes would have cost, how long a metric was above its
+    maximum, and how often a scale-in followed a scale-out so soon that the policy flaps.
   - The recorded figures are taken as they are, whatever the simulated number of nodes. The number of nodes reacts to
     the decisions.
   - Reads the recording as a stream; a year of minutes takes a second or two, and memory does not grow with it. Writes
@@ -24,6 +24,8 @@ options:
       - The recording, oldest sample first.
       - CSV with a header; a column C(timestamp) (or C(time), C(at), C(date), C(sampled_at)) in ISO 8601 or in seconds
         since the epoch, and a column for each metric. Empty cells are missing samples.
+      - Where it has C(nodes_total) (or C(nodes)) and C(nodes_reporting), a sample of fewer nodes than there are
+        causes no scale-in, as in a tick.
       - JSON, an array of objects or one object after another, with the same names as keys; the metrics may stand under
         C(values) or C(sample).
       - The output of C(aws cloudwatch get-metric-data) as it comes, one page or several in one file, in any order.
@@ -47,7 +49,7 @@ options:
     description: Nodes at the beginning. Defaults to each policy's C(min_nodes).
     type: int
   provision_minutes:
-    description: Minutes from the decision to grow until the nodes are in service.
+    description: Minutes from the decision to scale out until the nodes are in service.
     type: float
     default: 0
   max_events:
@@ -129,16 +131,16 @@ results:
       description: Earlier events that O(max_events) left out.
       type: int
     scale_outs:
-      description: Times it would have grown.
+      description: Times it would have scaled out.
       type: int
     scale_ins:
-      description: Times it would have begun to shrink.
+      description: Times it would have begun to scale in.
       type: int
     deprovisions:
       description: Times it would have removed nodes.
       type: int
     flapping:
-      description: Shrinkings within two cooldowns of a growth.
+      description: Scale-ins within two cooldowns of a scale-out.
       type: int
     node_minutes:
       description: Nodes times minutes, from the first sample to one interval after the last. Draining nodes count.

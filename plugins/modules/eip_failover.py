@@ -17,6 +17,9 @@ description:
   - Calls. One C(DescribeAddresses); beside it one C(DescribeNetworkInterfaces) if an instance or a default private
     address has to be resolved; one C(AssociateAddress) per Elastic IP that moves; one C(DescribeAddresses) per look at
     the result. Nothing is written when everything is true already.
+  - C(AssociateAddress) has five seconds and is not repeated blindly. Where AWS puts it off or does not answer, the
+    module looks first, and sends it again only while nothing has changed; without any answer three times at most. After
+    a call without an answer it looks once more when that one can have arrived (20 seconds), O(verify) or not.
   - Needs the rights C(ec2:DescribeAddresses), C(ec2:DescribeNetworkInterfaces) and C(ec2:AssociateAddress).
 options:
   moves:

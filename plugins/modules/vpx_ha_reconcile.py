@@ -22,12 +22,11 @@ description:
   - It fails where the pair has no Elastic IP, or has it on an interface that is not of the pair (O(expected_owners)).
   - A call that AWS does not answer is judged again from live readings before it is repeated, and after every write.
     When the roles have changed meanwhile, it plans anew, three times at most.
-  - Calls. C(DescribeInstances) and C(DescribeAddresses) side by side, C(DescribeNetworkInterfaces) only where an
-    Elastic IP is on an unknown interface; on each node a login, C(hanode) about ten times a second, three reads
-    beside each other for the addresses it serves, and a logout; one C(AssociateAddress) per Elastic IP that moves, all
-    at once; one C(DescribeAddresses) per look at the result. Nothing is written when everything is true already.
-  - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses), C(ec2:DescribeNetworkInterfaces) and
-    C(ec2:AssociateAddress).
+  - Calls. C(DescribeInstances) and C(DescribeAddresses) side by side; on each node a login, C(hanode) about ten times a
+    second, three reads beside each other for the addresses it serves, and a logout; one C(AssociateAddress) per Elastic
+    IP that moves, all at once; one C(DescribeAddresses) per look at the result. Nothing is written when everything is
+    true already.
+  - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
 options:
   group:
     description:
@@ -54,8 +53,8 @@ options:
     version_added: 0.2.0
   expected_owners:
     description:
-      - Network interfaces outside of the pair from which an Elastic IP of the pair may be taken.
-      - One that is attached to nothing needs no permission.
+      - Network interfaces of other instances from which an Elastic IP of the pair may be taken.
+      - From one that is attached to no instance it may be taken anyway.
     type: list
     elements: str
     default: []
@@ -147,7 +146,7 @@ from ..module_utils.attachments.elastic_ip_changes import Outcome
 from ..module_utils.attachments.elastic_ip_plan import Move
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws import tags as t
-from ..module_utils.aws.addresses import parse_addresses, parse_interfaces
+from ..module_utils.aws.addresses import parse_addresses
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.instances import parse_instances
@@ -164,7 +163,6 @@ from ..module_utils.reconcile.pair_repair import (
     interfaces_of,
     refuse_strangers,
     require_addresses,
-    strangers,
 )
 from ..module_utils.reconcile.pair_writes import Writer, repair
 
@@ -200,10 +198,7 @@ def read(client: Client, params: dict[str, Any]) -> Pair:
         accept_standalone=params["accept_standalone"],
     )
     require_addresses(pair)
-    outside = strangers(pair, params["expected_owners"])
-    if outside:
-        listed = api.describe_network_interfaces(client, {"network-interface-id": sorted(outside)})
-        refuse_strangers(pair, outside, parse_interfaces(listed))
+    refuse_strangers(pair, params["expected_owners"])
     return pair
 
 

@@ -91,8 +91,10 @@ options:
     version_added: 0.2.0
   event:
     description:
-      - The scaling event that removes instances. With O(state=absent) only instances that are marked for it (tag
-        C(cloudadc:event)) and are draining or terminating are terminated; any other one is refused.
+      - The scaling event for which the module works. It renews the claim on the event while it waits, and checks it
+        right before it terminates instances. If another run has taken the event over, the module fails.
+      - With O(state=absent) only instances that are marked for the event (tag C(cloudadc:event)) and are draining or
+        terminating are terminated; any other one is refused.
     type: dict
     version_added: 0.2.0
     suboptions:
@@ -101,6 +103,49 @@ options:
           - The id of the event.
         type: str
         required: true
+      takeover:
+        description:
+          - The takeover number of the event, as the decision named it.
+        type: int
+        required: true
+      group:
+        description:
+          - The group of the event. Default is O(group).
+        type: str
+      zone:
+        description:
+          - The zone of the event. Default is O(zone).
+        type: str
+      owner:
+        description:
+          - The run that owns the event. By default any run with this takeover number.
+        type: str
+        default: ""
+      store:
+        description:
+          - Where the state of the zone is kept.
+        type: dict
+        required: true
+        suboptions:
+          type:
+            description:
+              - V(file), or V(dynamodb) for jobs that run on several machines.
+            type: str
+            choices: [file, dynamodb]
+            default: file
+          path:
+            description:
+              - For V(file), the file or a folder of them.
+            type: path
+          table:
+            description:
+              - For V(dynamodb), the name of the table.
+            type: str
+          create:
+            description:
+              - For V(dynamodb), whether to make the table if it does not exist.
+            type: bool
+            default: false
   sets:
     description:
       - Several sets of O(group), in place of the one that the options describe. They are read together, checked before
@@ -362,6 +407,9 @@ EXAMPLES = r"""
     instance_ids: [i-0123456789abcdef0]
     event:
       id: 0f2f7d1c
+      takeover: 0
+      store:
+        path: /var/lib/cloudadc/records
 
 - name: Remove the whole group, with its Elastic IPs
   cloudadc.aws.vpx_instance:
@@ -439,6 +487,7 @@ from ..module_utils.aws.errors import fail
 from ..module_utils.aws.instances import in_order, instance_result
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.reconcile import instance_sets
+from ..module_utils.reconcile.claims import claim_of, event_argument_spec
 from ..module_utils.reconcile.instance_plan import InterfaceWish, Plan, Seen, Want, adopted, surplus, unreleased
 from ..module_utils.reconcile.instance_set import InstanceSet, Journal
 from ..module_utils.reconcile.launch import Recipe, in_device_order
@@ -490,7 +539,7 @@ def argument_spec() -> dict[str, Any]:
         "number_nodes": {"type": "bool", "default": False},
         "instance_type": {"type": "str", "default": "m5.xlarge"},
         "terminate_surplus": {"type": "bool", "default": True},
-        "event": {"type": "dict", "options": {"id": {"type": "str", "required": True}}},
+        "event": event_argument_spec(),
         "sets": {"type": "list", "elements": "dict", "options": OF_A_SET},
         "iam_instance_profile": {"type": "str"},
         "key_name": {"type": "str", "no_log": False},
@@ -544,7 +593,7 @@ def sets_of(module: Any) -> list[InstanceSet]:
     given = [{**params, **{key: value for key, value in each.items() if value is not None}} for each in entries]
     wants = [wanted(each) for each in given]
     instance_sets.refuse_overlap(wants)
-    client = connect(module, "ec2")
+    client, claim = connect(module, "ec2"), claim_of(module)
     return [
         InstanceSet(
             want=want,
@@ -554,6 +603,7 @@ def sets_of(module: Any) -> list[InstanceSet]:
             wait_timeout=params["wait_timeout"],
             warn=module.warn,
             token=each["client_token"],
+            claim=claim,
         )
         for want, each in zip(wants, given, strict=True)
     ]

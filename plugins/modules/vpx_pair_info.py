@@ -79,18 +79,18 @@ plan:
       type: dict
     shared:
       description:
-        - C(options) of M(cloudadc.aws.vpx_shared_resources), whether anything differs (C(changed)), and what is there
+        - C(options) of M(cloudadc.aws.vpx_shared_resources), whether anything differs (C(due)), and what is there
           (C(observed)) with the ids of the C(security_groups) and the C(elastic_ip).
       type: dict
     instances:
       description:
         - C(sets), the option of M(cloudadc.aws.vpx_instance) without security groups, and whether it has anything to
-          change (C(changed)). Filter P(cloudadc.aws.pair_steps#filter) adds the security groups.
+          change (C(due)). Filter P(cloudadc.aws.pair_steps#filter) adds the security groups.
       type: dict
     network:
       description:
-        - For each node the mask of its server subnet, the routes to the subnets of back ends by its own gateway, and what
-          M(cloudadc.aws.vpx_network) needs besides.
+        - For each node the mask of its server subnet, the routes to the subnets of back ends by its own gateway, and
+          what M(cloudadc.aws.vpx_network) needs besides.
       type: list
       elements: dict
 """

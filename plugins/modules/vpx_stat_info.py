@@ -290,6 +290,7 @@ from ..module_utils.aws.client import connect
 from ..module_utils.aws.cloudwatch_stats import Source, read_figures
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro.asking import probe_with
 from ..module_utils.nitro.module import nitro_argument_spec, run
 from ..module_utils.nitro.polling import poll
@@ -323,7 +324,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def counted_before(earlier: Mapping[str, Any] | None) -> dict[str, stats.Counted]:
-    """Return the counters of an earlier result by address. Raises Refusal for what is none."""
+    """Return the counters of an earlier result by address. Raises NitroInputError for what is none."""
     if not earlier:
         return {}
     try:
@@ -333,9 +334,9 @@ def counted_before(earlier: Mapping[str, Any] | None) -> dict[str, stats.Counted
             for node in earlier["nodes"]
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Refusal(f"earlier is no result of vpx_stat_info: {type(error).__name__}: {error}") from error
+        raise NitroInputError(f"earlier is no result of vpx_stat_info: {type(error).__name__}: {error}") from error
     except AutoscaleError as error:
-        raise Refusal(str(error)) from error
+        raise NitroInputError(str(error)) from error
 
 
 def sample(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ..module_utils.aws.bounded import bounded
 from ..module_utils.nitro.client import Connection
 
 try:
@@ -59,7 +60,9 @@ class AwsAccess:
                 profile_name=self.profile,
             )
             settings = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-            return session.client(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=settings)
+            return bounded(
+                session.client(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=settings)
+            )
         except (BotoCoreError, ValueError) as error:
             raise SettingsError(f"no connection to {service} can be made: {error}") from None
 

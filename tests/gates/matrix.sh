@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The row of the newest ansible-core: the newest Python on this machine decides which `ansible` wheel pip takes, and with it
-# which amazon.aws. In a copy of the files git knows, with an environment of its own that is kept between runs.
+# The row of the newest Python on this machine, with the versions of its lock (tests/locks), or, with UNLOCKED=1, the newest
+# ansible-core and amazon.aws that pip finds for it. In a copy of the files git knows, with an environment of its own.
 set -euo pipefail
 bin=$1
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,10 +13,10 @@ for minor in 14 13 12; do
         if [ -n "$candidate" ] && "$candidate" -c 'import venv, ensurepip' 2>/dev/null; then newest=$candidate; break 2; fi
     done
 done
-if [ -z "$newest" ]; then echo "make test-matrix: Python $own is the newest here: the row of ansible-core 2.21 is left out"; exit 0; fi
+if [ -z "$newest" ]; then echo "make test-matrix: Python $own is the newest here: the row of a newer ansible-core is left out"; exit 0; fi
 version=$("$newest" -c 'import sys; print("3.%d" % sys.version_info[1])')
 if [ "$version" = "$own" ]; then echo "make test-matrix: the environment has Python $own already: its row is the newest"; exit 0; fi
-copy=$here/.cache/matrix/$version
+copy=$here/.cache/matrix/$version${UNLOCKED:+-newest}
 mkdir -p "$copy"
 find "$copy" -mindepth 1 -maxdepth 1 ! -name .venv ! -name .cache ! -name .git -exec rm -rf {} +
 (cd "$here" && git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=- --ignore-failed-read 2>/dev/null) |

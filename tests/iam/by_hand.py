@@ -8,12 +8,13 @@ from typing import Any
 
 import yaml
 
-from tests.chaos.groups import STORE, ZONE, Kind
+from tests.crash.group_flows import STORE, ZONE, Kind
 from tests.lab.seed import DOMAIN
 from tests.stage import Stage
 
 Tampering = Callable[[Stage], None]
 STRANGE = {"Key": "strange", "Value": "yes"}
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 
 
 def all_of(*tamperings: Tampering) -> Tampering:
@@ -46,13 +47,13 @@ def ports(group: str) -> Tampering:
 
 
 def ports_open(group: str) -> Tampering:
-    """As ``ports``, but no tags: what the application's playbook puts right."""
+    """As ``ports``, but with no tag more and without the kind: what the application's playbook puts right."""
 
     def tamper(stage: Stage) -> None:
         ports(group)(stage)
         ec2 = stage.lab.boto("ec2")
         ids = [one["GroupId"] for one in _groups(ec2, group, "client", "management")]
-        ec2.delete_tags(Resources=ids, Tags=[STRANGE])
+        ec2.delete_tags(Resources=ids, Tags=[STRANGE, {"Key": "cloudadc:kind"}])
 
     return tamper
 
@@ -132,6 +133,13 @@ def access(name: str) -> Tampering:
         iam.add_role_to_instance_profile(InstanceProfileName=role, RoleName="other-vpx")
 
     return tamper
+
+
+def boundary(stage: Stage) -> None:
+    """There is a managed policy that limits roles."""
+    statement = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    stage.lab.boto("iam").create_policy(PolicyName=BOUNDARY.rpartition("/")[2], PolicyDocument=document)
 
 
 def attached(name: str) -> Tampering:

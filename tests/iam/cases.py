@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from tests.chaos import groups
-from tests.chaos.groups import BYSTANDERS, STORE, ZONE, Kind
-from tests.chaos.murder import Plot
-from tests.chaos.scenes import ASTRAY, EMPTY, PAIR, Scene
+from tests.crash import group_flows
+from tests.crash.crash_injection import Flow
+from tests.crash.group_flows import BACKEND_ASG, STORE, ZONE, Kind
+from tests.crash.lab_states import EMPTY, MISPLACED, PAIR, LabState
 from tests.iam import by_hand
 from tests.iam.by_hand import Tampering, all_of, as_declared
 from tests.stage import Stage
@@ -21,19 +21,19 @@ REPORT = "{{ lookup('ansible.builtin.env', 'LAB_DIR') }}/report.html"
 @dataclass(frozen=True, slots=True)
 class Case:
     """``given``: what the definition has ("Nlb", "Dynamodb"), so which statements apply. ``before``: what an
-    administrator does in the scene before the playbook is played.
+    administrator does in the state before the playbook is played.
     """
 
     name: str
     playbook: str
-    scene: Scene
+    state: LabState
     arguments: tuple[str, ...] = ()
     variables: str = "ha_pair"
     given: frozenset[str] = NOTHING
     before: Tampering | None = None
 
     def set_up(self, stage: Stage) -> None:
-        self.scene.set_up(stage)
+        self.state.set_up(stage)
         if self.before is not None:
             self.before(stage)
 
@@ -49,8 +49,13 @@ PAIRS = (
         "remove a pair", "ha_pair", PAIR, ("-e", "ha_pair_state=absent"),
         before=all_of(by_hand.left_over(PAIR_NAME), by_hand.attached(PAIR_NAME)),
     ),
+    Case(
+        "a pair gets a permissions boundary", "ha_pair", PAIR,
+        ("-e", f"ha_pair_permissions_boundary={by_hand.BOUNDARY}"),
+        given=frozenset({"Boundary"}), before=by_hand.boundary,
+    ),
     Case("a planned failover", "ha_failover", PAIR, ("-e", "ha_failover_to=1")),
-    Case("reconcile", "ha_failover", ASTRAY, ("-e", "ha_failover_mode=reconcile")),
+    Case("reconcile", "ha_failover", MISPLACED, ("-e", "ha_failover_mode=reconcile")),
 )  # fmt: skip
 
 
@@ -65,60 +70,63 @@ def _followed_behind_a_balancer(stage: Stage) -> None:
     vpc = stage.lab.state()["seed_data"]["vpc_id"]
     made = elb.create_target_group(Name="web-servers", Protocol="TCP", Port=80, VpcId=vpc)["TargetGroups"][0]
     scaling.attach_load_balancer_target_groups(
-        AutoScalingGroupName=BYSTANDERS, TargetGroupARNs=[made["TargetGroupArn"]]
+        AutoScalingGroupName=BACKEND_ASG, TargetGroupARNs=[made["TargetGroupArn"]]
     )
 
 
 #: Of acts of the chaos runs, those before which this is done besides.
-_FOLLOWING = ("build", "deploy", "grow", "a tick that grows")
+_FOLLOWING = ("build", "deploy", "scale out", "a tick that scales out")
 
 
 def _acts(kind: Kind) -> list[Case]:
     """The acts of the chaos runs, played undisturbed."""
-    return [_of_plot(plot, kind) for plot in groups.plots() if plot.variables == kind.variables]
+    return [_of_flow(flow, kind) for flow in group_flows.flows() if flow.variables == kind.variables]
 
 
-def _of_plot(plot: Plot, kind: Kind) -> Case:
+def _of_flow(flow: Flow, kind: Kind) -> Case:
     before = [as_declared(kind)]
-    if plot.name.startswith(_FOLLOWING):
+    if flow.name.startswith(_FOLLOWING):
         before.append(_followed_behind_a_balancer)
-    if plot.name.startswith("remove"):
+    if flow.name.startswith("remove"):
         before += [by_hand.left_over(kind.group), by_hand.attached(kind.group)]
-    elif plot.name.startswith(("grow", "a tick that grows")):
+    elif flow.name.startswith(("scale out", "a tick that scales out")):
         stale = by_hand.stale_target if kind.distributor == "nlb" else by_hand.spare_address
         before += [by_hand.interfaces(kind.group), stale(kind.group)]
         before += [by_hand.no_cluster_address(kind)] if kind.topology == "cluster" else []
-    elif plot.name.startswith("begin"):
+    elif flow.name.startswith("begin"):
         before.append(by_hand.no_table)
-    elif plot.name.startswith(("finish", "a tick that removes")):
+    elif flow.name.startswith(("finish", "a tick that removes")):
         before.append(by_hand.left_over(kind.group, ZONE))
-    given = _given(kind, *(["Cloudwatch"] if plot.playbook == "autoscale" else []))
-    publish = ("-e", '{"autoscale_publish": true}') if plot.playbook == "autoscale" else ()
+    given = _given(kind, *(["Cloudwatch"] if flow.playbook == "autoscale" else []))
+    publish = ("-e", '{"autoscale_publish": true}') if flow.playbook == "autoscale" else ()
     return Case(
-        plot.name, plot.playbook, plot.scene, (*plot.arguments, *publish), plot.variables, given, all_of(*before)
+        flow.name, flow.playbook, flow.state, (*flow.arguments, *publish), flow.variables, given, all_of(*before)
     )
 
 
 def _more(kind: Kind) -> list[Case]:
     """What the chaos runs have no act for."""
-    built, group = groups.built(kind), kind.group
+    built, group = group_flows.built(kind), kind.group
     tampering = [as_declared(kind), by_hand.ports(group), by_hand.interfaces(group), by_hand.access(group)]
     report = {"report_group": group, "report_zones": [ZONE], "report_store": STORE, "report_path": REPORT}
-    again = {**groups._by_hand("in", 100), "scale_in_event_id": groups._by_hand("out", 0)["scale_out_event_id"]}
+    again = {
+        **group_flows._by_hand("in", 100),
+        "scale_in_event_id": group_flows._by_hand("out", 0)["scale_out_event_id"],
+    }
     whole = {name: value for name, value in report.items() if name != "report_zones"}
     cases = [
         ("as it shall be", "autoscale_group", built, {}, as_declared(kind)),
         (
             "asked for again",
             "scale_in",
-            groups.grown(kind),
+            group_flows.grown(kind),
             again,
             all_of(as_declared(kind), _followed_behind_a_balancer),
         ),
-        ("first tick", "autoscale", built, groups._tick(103), as_declared(kind)),
-        ("tick beside another job", "autoscale", groups.grown(kind), groups._tick(700), by_hand.held(kind)),
-        ("report of a zone", "report", groups.grown(kind), report, None),
-        ("report of all zones", "report", groups.grown(kind), whole, None),
+        ("first tick", "autoscale", built, group_flows._tick(103), as_declared(kind)),
+        ("tick beside another job", "autoscale", group_flows.grown(kind), group_flows._tick(700), by_hand.held(kind)),
+        ("report of a zone", "report", group_flows.grown(kind), report, None),
+        ("report of all zones", "report", group_flows.grown(kind), whole, None),
     ]
     if kind.distributor == "nlb":
         tampering += [by_hand.ways(group), by_hand.balancer(group)]
@@ -129,27 +137,36 @@ def _more(kind: Kind) -> list[Case]:
                 (
                     "remove with its record",
                     "autoscale_group",
-                    groups.grown(kind),
+                    group_flows.grown(kind),
                     {"autoscale_group_state": "absent"},
                     None,
                 )
             ]
             cases += [("another zone", "autoscale_group", built, {}, by_hand.another_zone(kind))]
-        growing = [("scale_out", built, groups._by_hand("out", 0)), ("autoscale", groups.busy(kind), groups._tick(103))]
-        for playbook, scene, values in [("autoscale_group", built, {}), ("application", built, {}), *growing]:
-            cases += [(f"names, {playbook}", playbook, scene, values, by_hand.named(kind))]
+        growing = [
+            ("scale_out", built, group_flows._by_hand("out", 0)),
+            ("autoscale", group_flows.busy(kind), group_flows._tick(103)),
+        ]
+        for playbook, state, values in [("autoscale_group", built, {}), ("application", built, {}), *growing]:
+            cases += [(f"names, {playbook}", playbook, state, values, by_hand.named(kind))]
     else:
         for playbook in ("autoscale_group", "application"):
             cases += [(f"hosted zone by id, {playbook}", playbook, built, {}, by_hand.zone_by_id(kind))]
+    bounded = {"autoscale_group_permissions_boundary": by_hand.BOUNDARY}
+    boundary = all_of(as_declared(kind), by_hand.boundary)
+    cases += [("a permissions boundary", "autoscale_group", built, bounded, boundary)]
     cases += [("tampered with", "autoscale_group", built, {}, all_of(*tampering))]
     return [
         Case(
-            f"{name}, {kind}", playbook, scene, tuple(groups._given(values)), kind.variables,
-            _given(kind, *(["Dns"] if name.startswith("names") else [])), before,
+            f"{name}, {kind}", playbook, state, tuple(group_flows._given(values)), kind.variables,
+            _given(kind, *_MORE_GIVEN.get(name.partition(",")[0], ())), before,
         )
-        for name, playbook, scene, values, before in cases
+        for name, playbook, state, values, before in cases
     ]  # fmt: skip
 
+
+# What the definition has in some of these cases.
+_MORE_GIVEN = {"names": ("Dns",), "a permissions boundary": ("Boundary",)}
 
 KINDS = (Kind("nlb", "independent"), Kind("dns", "cluster"), Kind("dns", "independent"))
 

@@ -33,4 +33,4 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Appliances boot in no time here, and IAM decides who may do what."""
     directory: Path = tmp_path_factory.mktemp("iam-lab")
     with running(directory, dict.fromkeys(FOREIGN, "") | {"LAB_PACE": PACE, "LAB_IAM": "1"}) as lab:
-        yield Stage(lab)
+        yield Stage(lab, quick=True)

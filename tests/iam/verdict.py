@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from tests.stage import Run
 
-#: amazon.aws.iam_policy takes a refused GetRolePolicy for a policy without content, and writes the policy each time.
-SILENT = {"iam:GetRolePolicy"}
-#: A refused ListRolePolicies is one without policies to it; where there is a role, iam_role_info is asked before.
-MISSED_WHERE_IT_IS_THERE = {"iam:GetRolePolicy", "iam:ListRolePolicies"}
 #: What a tick does without, and warns: figures that cannot be published must not keep a group from growing.
 WARNED = {"cloudwatch:PutMetricData"}
 
 
-def complaint(action: str, whole: Run, less: Run) -> str | None:
+def complaint(action: str, less: Run) -> str | None:
     """What is wrong with how the run ended that had one action less; None if it was as it must be."""
-    if action in SILENT:
-        return None if less.changed() > whole.changed() else "nothing is lost without it"
     said = f"perform: {action} " in less.text() or f"{action} is not permitted" in less.text()
     if action in WARNED:
         return None if said else "it does not say so"

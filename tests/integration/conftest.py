@@ -11,7 +11,16 @@ from tests.lab.client import LabClient, running
 PACE = 60.0
 
 # Settings of a lab that the developer may have exported must not reach the tests' own.
-_FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM_PORT", "LAB_PACE", "LAB_IAM")
+_FOREIGN = (
+    "LAB_NETWORK",
+    "LAB_PORT",
+    "LAB_AWS_PORT",
+    "LAB_NITRO_PORT",
+    "LAB_ADM_PORT",
+    "LAB_PACE",
+    "LAB_IAM",
+    "LAB_PESSIMISTIC_IMAGE",
+)
 
 
 # What plays whole stories, in files of minutes each.

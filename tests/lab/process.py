@@ -60,14 +60,19 @@ class Lab:
         self.faults = faults.Faults()
         self.latency = Latency()
         self.aws = AwsSide(self.clock, self.slice.network)
-        self.nitro = ApplianceSide(self.clock, self.aws)
+        self.nitro = ApplianceSide(self.clock, self.aws, pessimistic_image=settings.pessimistic_image)
         self.console = ConsoleSide(self.clock, _account(), settings.directory / "ca.pem")
         self.backends = Backends(self.slice.network)
-        self.dataplane = DataPlane(Routing(self.aws, self.nitro, self.aws.load_balancers), self.authority.context)
+        routing = Routing(self.aws, self.nitro, self.aws.load_balancers)
+        self.dataplane = DataPlane(routing, self.authority.context)
+        self.aws.set_health_way(routing.checks)
         self.aws.set_health_probe(self.dataplane.answers)
         self.nitro.set_backend_probe(self.dataplane.answers)
         self.nitro.set_address_mover(self._move_address)
-        self.console.set_device_probe(lambda address: self.nitro.door(address) is Door.OPEN)
+        self.nitro.set_elastic_ip_mover(self._move_elastic_ips)
+        self.aws.ground.is_alive = self.nitro.is_alive
+        self.console.set_device_probe(self._console_reaches)
+        self._routing = routing
         self._aws_server = _bind(HOME, settings.aws_port, self._guard(self.aws))
         self._nitro_server = _bind(
             "0.0.0.0",
@@ -75,6 +80,7 @@ class Lab:
             self._guard(self.nitro),
             tls=self.authority.context,
             door=self.nitro.door,
+            way=routing.manages,
         )
         self._console_server = _bind(HOME, settings.adm_port, self._guard(self.console), tls=self.authority.context)
         self._control_server = _bind(HOME, settings.control_port, Control(self))
@@ -117,6 +123,31 @@ class Lab:
             for interface, owner in owners.items():
                 if owner == instance_id:
                     ec2.assign_private_ip_addresses(NetworkInterfaceId=interface, PrivateIpAddresses=[address])
+
+    def _move_elastic_ips(self, instance_id: str, associations: dict[str, str]) -> None:
+        """What a pair's new primary does in EC2: take each Elastic IP to its own address of the same virtual server."""
+        ec2 = Clients(self.aws, self.where.aws_url, REGION).client("ec2")
+        interface = {
+            address: one.network_interface_id
+            for facts in self.aws.instances()
+            if facts.instance_id == instance_id
+            for one in facts.interfaces
+            for address in one.addresses
+        }
+        for elastic in ec2.describe_addresses()["Addresses"]:
+            here = associations.get(elastic.get("PrivateIpAddress", ""))
+            if here in interface:
+                ec2.associate_address(
+                    AllocationId=elastic["AllocationId"],
+                    NetworkInterfaceId=interface[here],
+                    PrivateIpAddress=here,
+                    AllowReassociation=True,
+                )
+
+    def _console_reaches(self, address: str) -> bool:
+        """Whether the console, which is where the controller is, finds a device up."""
+        port = self._nitro_server.port
+        return self.nitro.door(address) is Door.OPEN and self._routing.manages(HOME, address, port)
 
     def start(self) -> None:
         """Seed the account, write the files, and answer."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from tests.lab.packets.way import Flow, Verdict, answered, connection
 from tests.lab.world import Door, Fleet, Region, Vserver
 
 FRESH_SECONDS = 0.04
@@ -50,6 +51,10 @@ class Balanced(Protocol):
     def protocol(self) -> str: ...
     @property
     def targets(self) -> tuple[tuple[str, int], ...]: ...
+    @property
+    def node(self) -> str: ...
+    @property
+    def preserves(self) -> bool: ...
 
 
 def no_balancers() -> Sequence[Balanced]:
@@ -70,32 +75,53 @@ class Routing:
         self._turn = itertools.count()
 
     def route(self, address: str, port: int, source: str | None) -> Route:
-        """For a new connection, as of now. ``source`` None: without asking the security groups."""
+        """For a new connection, as of now. ``source`` None: without asking whether packets get there and back."""
         for balancer in self._balancers():
             if (balancer.address, balancer.port) == (address, port) and balancer.protocol in BALANCED_PROTOCOLS:
-                return self._through(balancer)
-        private = self._region.elastic_ips().get(address, address)
-        return Route(Fate.SILENCE) if private is None else self._to(private, port, source)
+                return self._through(balancer, source)
+        elastic = self._region.elastic_ips()
+        private = elastic.get(address, address)
+        if private is None:
+            return Route(Fate.SILENCE)
+        return self._to(
+            Flow(source, private, "tcp", port, public=address in elastic) if source else None, private, port
+        )
 
-    def _to(self, private: str, port: int, source: str | None) -> Route:
+    def _to(self, flow: Flow | None, private: str, port: int) -> Route:
         at = (private, port)
         # Nobody sends a RST for a stopped instance or a machine without power: in a VPC the packets are lost.
         if self._fleet.door(private) in (Door.DARK, Door.ABSENT):
             return Route(Fate.SILENCE, at)
-        if source is not None and not self._region.allows(source, private, "tcp", port):
+        if flow is not None and not self.judge(flow).passes:
             return Route(Fate.SILENCE, at)
         vserver = self._fleet.vserver(private, port)
         return Route(Fate.REFUSED, at) if vserver is None else Route(Fate.ANSWER, at, vserver)
 
-    def _through(self, balancer: Balanced) -> Route:
-        """By a load balancer to one of its targets, in turn. Its health checks have asked the security groups."""
+    def judge(self, flow: Flow) -> Verdict:
+        """Whether packets get there and replies come back."""
+        return connection(self._region.network(), self._fleet.host, flow)
+
+    def checks(self, node: str, address: str, port: int) -> bool:
+        """Whether a load balancer's node gets answers from a target: for its health checks."""
+        return self.judge(Flow(node, address, "tcp", port)).passes
+
+    def manages(self, source: str, address: str, port: int) -> bool:
+        """Whether a controller or console at ``source`` speaks to NITRO at a management address."""
+        flow = Flow(source, address, "tcp", port)
+        decide = connection if self._fleet.guarded else answered
+        return decide(self._region.network(), self._fleet.host, flow).passes
+
+    def _through(self, balancer: Balanced, source: str | None) -> Route:
+        """By a load balancer to one of its targets, in turn."""
         if not balancer.targets:
             return Route(Fate.REFUSED, balanced=True)
         target = balancer.targets[next(self._turn) % len(balancer.targets)]
         if self._region.instance_at(target[0]) is None:
             # Not an appliance: whatever is there is reached directly.
             return Route(Fate.ANSWER, target, Vserver("", balancer.load_balancer, "TCP", (target,)), balanced=True)
-        found = self._to(*target, None)
+        seen = source if balancer.preserves else balancer.node
+        flow = Flow(seen, target[0], "tcp", target[1], relayed=balancer.preserves) if source and seen else None
+        found = self._to(flow, *target)
         vserver = found.vserver
         if vserver is not None and balancer.protocol == "TLS":
             vserver = replace(vserver, protocol="SSL_TCP")
@@ -121,7 +147,7 @@ class Routing:
         """Whether an appliance takes connections there; None: this is no appliance's address, look for yourself."""
         if self._region.instance_at(address) is None:
             return None
-        return self._to(address, port, None).fate is Fate.ANSWER
+        return self._to(None, address, port).fate is Fate.ANSWER
 
     def _recently(self, address: str, port: int) -> Route:
         with self._lock:

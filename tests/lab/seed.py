@@ -2,8 +2,9 @@
 (Images are there.)
 
 Subnets of the VPC N.0.0/16, in the zones a, b, c: management N.1.0/24, N.2.0/24, N.3.0/24; client N.11.0/24 and so on;
-server N.21.0/24 and so on.
-The lab's own back ends live in N.200.0/24, which no subnet covers.
+server N.21.0/24 and so on. Their route table leads to an internet gateway.
+Besides these, without a way to the world outside: private management subnets N.31.0/24 and so on, and application
+subnets N.200.0/24, N.201.0/24, N.202.0/24. The lab's own back ends live in the first of the latter.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ NAME = "lab"
 DOMAIN = "lab.example"
 ZONES = ("a", "b", "c")
 ROLES = {"management": 0, "client": 10, "server": 20}
+PRIVATE_ROLES = {"management": 30, "application": 199}
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """The ids of what was made. ``subnets``: zone name → role → subnet id."""
+    """The ids of what was made. ``subnets``, and ``private_subnets`` with no way out: zone name → role → subnet id."""
 
     region: str
     vpc_id: str
@@ -32,6 +34,7 @@ class Seed:
     other_image_id: str
     key_name: str
     subnets: dict[str, dict[str, str]]
+    private_subnets: dict[str, dict[str, str]]
 
     def state(self) -> dict[str, Any]:
         return {
@@ -42,6 +45,7 @@ class Seed:
             "other_image_id": self.other_image_id,
             "key_name": self.key_name,
             "subnets": self.subnets,
+            "private_subnets": self.private_subnets,
         }
 
 
@@ -51,13 +55,16 @@ def sow(clients: Clients, network: str, region: str) -> Seed:
     cidr = f"{network}.0.0/16"
     vpc_id = ec2.create_vpc(CidrBlock=cidr, TagSpecifications=_named("vpc", NAME))["Vpc"]["VpcId"]
     subnets: dict[str, dict[str, str]] = {}
+    private: dict[str, dict[str, str]] = {}
     for number, letter in enumerate(ZONES, start=1):
         zone = f"{region}{letter}"
-        subnets[zone] = {
-            role: _subnet(ec2, vpc_id, zone, f"{network}.{offset + number}.0/24", f"{NAME}-{role}-{letter}")
-            for role, offset in ROLES.items()
-        }
-    _open_to_the_world(ec2, vpc_id, [subnet for roles in subnets.values() for subnet in roles.values()])
+        for made, roles, prefix in ((subnets, ROLES, NAME), (private, PRIVATE_ROLES, f"{NAME}-private")):
+            made[zone] = {
+                role: _subnet(ec2, vpc_id, zone, f"{network}.{offset + number}.0/24", f"{prefix}-{role}-{letter}")
+                for role, offset in roles.items()
+            }
+    _open_to_the_world(ec2, vpc_id, _ids(subnets))
+    _associate(ec2, _table(ec2, vpc_id, f"{NAME}-private"), _ids(private))
     # One reference a sowing: Route 53 makes one zone of a reference.
     clients.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference=vpc_id)
     ec2.create_key_pair(KeyName=NAME, TagSpecifications=_named("key-pair", NAME))
@@ -69,7 +76,12 @@ def sow(clients: Clients, network: str, region: str) -> Seed:
         other_image_id=LINUX_IMAGE_ID,
         key_name=NAME,
         subnets=subnets,
+        private_subnets=private,
     )
+
+
+def _ids(subnets: dict[str, dict[str, str]]) -> list[str]:
+    return [subnet_id for roles in subnets.values() for subnet_id in roles.values()]
 
 
 def _subnet(ec2: Any, vpc_id: str, zone: str, cidr: str, name: str) -> str:
@@ -83,10 +95,19 @@ def _open_to_the_world(ec2: Any, vpc_id: str, subnet_ids: Iterable[str]) -> None
     gateway = ec2.create_internet_gateway(TagSpecifications=_named("internet-gateway", NAME))["InternetGateway"]
     gateway_id = gateway["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id)
-    table = ec2.create_route_table(VpcId=vpc_id, TagSpecifications=_named("route-table", NAME))["RouteTable"]
-    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway_id)
+    table_id = _table(ec2, vpc_id, NAME)
+    ec2.create_route(RouteTableId=table_id, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway_id)
+    _associate(ec2, table_id, subnet_ids)
+
+
+def _table(ec2: Any, vpc_id: str, name: str) -> str:
+    table = ec2.create_route_table(VpcId=vpc_id, TagSpecifications=_named("route-table", name))["RouteTable"]
+    return str(table["RouteTableId"])
+
+
+def _associate(ec2: Any, table_id: str, subnet_ids: Iterable[str]) -> None:
     for subnet_id in subnet_ids:
-        ec2.associate_route_table(RouteTableId=table["RouteTableId"], SubnetId=subnet_id)
+        ec2.associate_route_table(RouteTableId=table_id, SubnetId=subnet_id)
 
 
 def _named(kind: str, name: str) -> list[dict[str, Any]]:

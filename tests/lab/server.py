@@ -36,7 +36,9 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 
 
 class Server:
-    """``tls``: the context for a local address; ``door``: what a client meets there. Without them: HTTP, open."""
+    """``tls``: the context for a local address; ``door``: what a client meets there; ``way``: whether packets pass
+    between a client's and a local address, a local port. Without them: HTTP, open, near.
+    """
 
     def __init__(
         self,
@@ -46,10 +48,12 @@ class Server:
         *,
         tls: Callable[[str], ssl.SSLContext] | None = None,
         door: Callable[[str], Door] | None = None,
+        way: Callable[[str, str, int], bool] | None = None,
     ) -> None:
         self.application = application
         self.tls = tls
         self._door = door
+        self._way = way
         self._listener = sockets.listen(address, port)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name=f"accept-{self.port}", daemon=True)
@@ -63,8 +67,11 @@ class Server:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def door(self, address: str) -> Door:
-        return self._door(address) if self._door else Door.OPEN
+    def door(self, address: str, peer: str) -> Door:
+        """What a client at ``peer`` meets; behind a door that packets do not reach, or come back from, silence."""
+        door = self._door(address) if self._door else Door.OPEN
+        there = door in (Door.ABSENT, Door.DARK) or self._way is None or self._way(peer, address, self.port)
+        return door if there else Door.DARK
 
     def _accept(self) -> None:
         while True:
@@ -91,8 +98,8 @@ class Server:
             sockets.reset(connection)
             return None
         # Silence at the door, for a machine without power: its client retransmits until the power is back.
-        alive = sockets.keep_silent(connection, DARK_SECONDS, while_true=lambda: self.door(local) is Door.DARK)
-        door = self.door(local)
+        alive = sockets.keep_silent(connection, DARK_SECONDS, while_true=lambda: self.door(local, peer[0]) is Door.DARK)
+        door = self.door(local, peer[0])
         if not alive or door in (Door.ABSENT, Door.CLOSED, Door.DARK):
             sockets.reset(connection)
             return None
@@ -140,7 +147,7 @@ class _Conversation(BaseHTTPRequestHandler):
         try:
             self._heed_the_door()
             answer = _call(self.server.application, environ)
-            if self.server.door(self._local[0]) is Door.DARK:
+            if self.server.door(self._local[0], self.client_address[0]) is Door.DARK:
                 raise NoAnswer(Loss.SILENCE)
             self._send(*answer)
         except NoAnswer as lost:
@@ -151,7 +158,7 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def _heed_the_door(self) -> None:
         """A connection outlives neither the machine's power nor its boot."""
-        door = self.server.door(self._local[0])
+        door = self.server.door(self._local[0], self.client_address[0])
         if door is Door.DARK:
             raise NoAnswer(Loss.SILENCE)
         if door is not Door.OPEN:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
+PESSIMISTIC_IMAGE = False
+"""How the image forwards packets in labs that are not told: see ``pessimistic_image`` of the appliances' settings."""
+
 
 class LabError(Exception):
     """Something that is said to the person who runs the lab, in one sentence."""
@@ -19,7 +22,7 @@ class Settings:
 
     ``network`` is the first half of an even /15 of 127.0.0.0/8, such as ``127.10``: VPCs lie in 127.10.0.0/16, Elastic
     IPs in 127.11.0.0/16. ``pace``: how many lab seconds pass in a real one. ``iam``: whether users and roles may do
-    only what their policies allow.
+    only what their policies allow. ``pessimistic_image``: whether appliances route by their table from the start.
     """
 
     directory: Path
@@ -30,10 +33,11 @@ class Settings:
     pace: float = 1.0
     adm_port: int = 0
     iam: bool = False
+    pessimistic_image: bool = PESSIMISTIC_IMAGE
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """What LAB_DIR, LAB_NETWORK, LAB_PACE, LAB_IAM say, and LAB_PORT, LAB_AWS_PORT, LAB_NITRO_PORT, LAB_ADM_PORT.
+    """What LAB_DIR, LAB_NETWORK, LAB_PACE, LAB_IAM, LAB_PESSIMISTIC_IMAGE and the LAB_…PORT say.
 
     LabError if one is wrong.
     """
@@ -47,6 +51,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         adm_port=_port(environ, "LAB_ADM_PORT"),
         pace=_pace(environ.get("LAB_PACE") or "1"),
         iam=_switch(environ, "LAB_IAM"),
+        pessimistic_image=_switch(environ, "LAB_PESSIMISTIC_IMAGE", default=PESSIMISTIC_IMAGE),
     )
 
 
@@ -59,8 +64,8 @@ def _network(text: str | None) -> str | None:
     return f"127.{int(second)}"
 
 
-def _switch(environ: Mapping[str, str], name: str) -> bool:
-    text = environ.get(name) or "0"
+def _switch(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    text = environ.get(name) or str(int(default))
     if text not in ("0", "1"):
         raise LabError(f"{name} must be 1 or 0, not '{text}'")
     return text == "1"

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
+from tests.lab.packets.host import Host
+from tests.lab.packets.vpc import Vpc
+
 Environ = dict[str, Any]
 FaultKind = Literal["throttle", "error"]
 
@@ -68,6 +71,7 @@ class InterfaceFacts:
     device_index: int
     addresses: tuple[str, ...]
     netmask: str
+    mac: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +124,9 @@ class Region(Protocol):
     def elastic_ips(self) -> dict[str, str | None]:
         """Each allocated Elastic IP and the private address it is associated with, or None."""
 
-    def allows(self, source: str, destination: str, protocol: Literal["tcp", "udp"], port: int) -> bool:
-        """Whether the security groups of the destination's interface let this in (stateful, ingress only).
-
-        ``source`` is an address; when it belongs to an interface of the region, rules that name its groups count too.
+    def network(self) -> Vpc:
+        """Interfaces, security groups, subnets and route tables: what ``tests.lab.packets`` decides by. The same object
+        as long as nothing has changed.
         """
 
     def state(self) -> dict[str, Any]:
@@ -141,6 +144,13 @@ class Fleet(Protocol):
 
     def vserver(self, address: str, port: int) -> Vserver | None:
         """What answers traffic that arrives at this private address and port; None: nothing listens."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether security groups decide about NITRO as about everything else."""
+
+    def host(self, instance_id: str) -> Host | None:
+        """How this appliance forwards packets; None: it is no appliance."""
 
     def vserver_ports(self) -> Iterable[int]:
         """Every port on which some vserver listens."""

@@ -162,7 +162,8 @@ def carry_out(
     _write(outcomes, associate, clock)
     uncertain = any(outcome.lost or outcome.error for outcome in outcomes if outcome.code in _PUT_OFF | {None})
     if outcomes and (verify_timeout is not None or uncertain):
-        _follow(outcomes, associate, read, permit, clock() + (verify_timeout or 0.0), clock, sleep)
+        timeout = LANDING_SECONDS if verify_timeout is None else verify_timeout
+        _follow(outcomes, associate, read, permit, clock() + timeout, clock, sleep)
     return outcomes
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
+from ..core.parsing import readable
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -32,13 +34,17 @@ def seat_result(seat: Seat | None) -> dict[str, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One Elastic IP of the region; ``seat`` is None while it is associated with nothing."""
+    """One Elastic IP of the region; ``seat`` is None while it is associated with nothing.
+
+    ``instance_id``: the instance that has its interface; None: the interface is attached to none.
+    """
 
     public_ip: str
     allocation_id: str
     seat: Seat | None = None
     association_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    instance_id: str | None = None
 
     def __str__(self) -> str:
         return f"{self.public_ip} ({self.allocation_id})"
@@ -61,6 +67,7 @@ class Interface:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@readable("EC2's description of Elastic IPs")
 def parse_addresses(described: Iterable[Mapping[str, Any]]) -> list[Address]:
     """The Addresses of a DescribeAddresses reply; those of EC2-Classic, which have no allocation, are left out."""
     return [_address(item) for item in described if item.get("AllocationId")]
@@ -74,6 +81,7 @@ def _address(item: Mapping[str, Any]) -> Address:
         seat=Seat(interface, private) if interface and private else None,
         association_id=item.get("AssociationId"),
         tags=boto3_tag_list_to_ansible_dict(item.get("Tags", [])),
+        instance_id=item.get("InstanceId") or None,
     )
 
 
@@ -83,6 +91,7 @@ def private_addresses(interface: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(item["PrivateIpAddress"] for item in listed) or (interface["PrivateIpAddress"],)
 
 
+@readable("EC2's description of network interfaces")
 def parse_interfaces(described: Iterable[Mapping[str, Any]]) -> list[Interface]:
     """The NetworkInterfaces of a DescribeNetworkInterfaces reply."""
     return [_interface(item) for item in described]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from ..core.parallel import WORKERS
+from .bounded import bounded
 from .errors import AwsError
 
 # boto3's clients are made at run time from data; their methods have no static type.
@@ -31,13 +32,15 @@ def connect(module: Any, service: str, *, read_timeout: float = 30, attempts: in
 
     # What amazon.aws calls when a client cannot be made; its own way ends the module with a traceback.
     module.fail_json_aws = refuse
-    return module.client(
-        service,
-        config={
-            "max_pool_connections": WORKERS,
-            "connect_timeout": 5,
-            "read_timeout": read_timeout,
-            "retries": {"mode": "standard", "total_max_attempts": attempts},
-        },
-        **extra,
+    return bounded(
+        module.client(
+            service,
+            config={
+                "max_pool_connections": WORKERS,
+                "connect_timeout": 5,
+                "read_timeout": read_timeout,
+                "retries": {"mode": "standard", "total_max_attempts": attempts},
+            },
+            **extra,
+        )
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
+from ..core.parsing import readable
 from . import tags as t
 from .addresses import Address, Interface, Seat, private_addresses
 
@@ -62,6 +63,7 @@ class Instance:
         return int(said) if said.isdigit() else None
 
 
+@readable("EC2's description of instances")
 def parse_instances(described: Iterable[Mapping[str, Any]]) -> list[Instance]:
     """The Instances of the Reservations of a DescribeInstances or RunInstances reply."""
     return [_instance(item) for item in described]

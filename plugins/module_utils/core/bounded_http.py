@@ -158,3 +158,19 @@ def read_all(raw: Any) -> bytes:
     while part := raw.read(_CHUNK, decode_content=False):
         parts.append(part)
     return b"".join(parts)
+
+
+def caused_by(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    """Return the error of this kind behind an error, or None: requests and urllib3 wrap it several times."""
+    seen: set[int] = set()
+    pending: list[BaseException] = [error]
+    while pending:
+        one = pending.pop()
+        if id(one) in seen:
+            continue
+        if isinstance(one, kind):
+            return one
+        seen.add(id(one))
+        inner = [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
+        pending += [each for each in inner if isinstance(each, BaseException)]
+    return None

@@ -15,7 +15,16 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 from . import nitro_wire as wire
-from .bounded_http import MAX_BYTES, AnswerTooLarge, AnswerTooLate, TimedResponse, limits, read_all, unpack
+from .bounded_http import (
+    MAX_BYTES,
+    AnswerTooLarge,
+    AnswerTooLate,
+    TimedResponse,
+    caused_by,
+    limits,
+    read_all,
+    unpack,
+)
 from .nitro_errors import (
     BAD_CREDENTIALS,
     SESSION_GONE,
@@ -191,9 +200,9 @@ class Transport:
 
     def _no_answer(self, doing: str, error: Exception, timeout: float) -> NitroError:
         start = f"{self.peer.name}: {doing}"
-        if _caused_by(error, AnswerTooLarge):
+        if caused_by(error, AnswerTooLarge):
             return NitroOversized(f"{start}: the answer has more than {MAX_BYTES // 2**20} MiB")
-        late = _caused_by(error, AnswerTooLate)
+        late = caused_by(error, AnswerTooLate)
         if isinstance(late, AnswerTooLate):
             return NitroCut(f"{start}: no {'complete ' if late.begun else ''}answer within {timeout:g} s")
         if isinstance(error, requests.exceptions.SSLError):
@@ -252,22 +261,6 @@ def _seconds(error: Exception, timeout: float) -> str:
     """How long was waited: for a connection, for TLS and for an answer the limits differ."""
     found = re.search(r"timeout=(\d+(?:\.\d+)?)", str(error))
     return f"{float(found[1]) if found else timeout:g}"
-
-
-def _caused_by(error: BaseException, kind: type[BaseException]) -> BaseException | None:
-    """Return the error of this kind behind an error, or None: requests and urllib3 wrap it several times."""
-    seen: set[int] = set()
-    pending: list[BaseException] = [error]
-    while pending:
-        one = pending.pop()
-        if id(one) in seen:
-            continue
-        if isinstance(one, kind):
-            return one
-        seen.add(id(one))
-        inner = [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
-        pending += [each for each in inner if isinstance(each, BaseException)]
-    return None
 
 
 def _never_connected(error: Exception) -> bool:

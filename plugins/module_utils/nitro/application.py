@@ -17,17 +17,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.nitro_errors import NitroInputError
+from ..spec.protocols import PROTOCOLS as _PROTOCOLS
 from .steps import Row, canonical, canonical_or_none, text_of, whole
 
 SSL_DIRECTORY = "/nsconfig/ssl"
 MARK = "cloudadc.aws application "  # the comment of a server object that was made here, and the application's name
 
-# NITRO lbvserver, servicetype and lbmethod; protocols of which an appliance has use only for itself are left out.
-PROTOCOLS = (
-    *("HTTP", "SSL", "TCP", "UDP", "SSL_TCP", "SSL_BRIDGE", "ANY", "DNS", "DNS_TCP", "FTP", "TFTP", "NNTP", "RTSP"),
-    *("DTLS", "QUIC", "SIP_UDP", "SIP_TCP", "SIP_SSL", "RADIUS", "RDP", "MYSQL", "MSSQL", "ORACLE", "DIAMETER"),
-    *("SSL_DIAMETER", "FIX", "SSL_FIX", "SMPP", "SYSLOGTCP", "SYSLOGUDP"),
-)
+PROTOCOLS = tuple(_PROTOCOLS)
+# NITRO lbvserver, lbmethod.
 LB_METHODS = (
     *("ROUNDROBIN", "LEASTCONNECTION", "LEASTRESPONSETIME", "URLHASH", "DOMAINHASH", "DESTINATIONIPHASH"),
     *("SOURCEIPHASH", "SRCIPDESTIPHASH", "LEASTBANDWIDTH", "LEASTPACKETS", "TOKEN", "SRCIPSRCPORTHASH", "LRTM"),

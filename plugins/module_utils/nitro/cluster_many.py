@@ -34,7 +34,7 @@ class ClusterRun:
     sessions: ExitStack
     results: list[dict[str, Any]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    swept: bool = False
+    cleaned_up: bool = False
     cluster: dict[str, Any] | None = None
     clip: NitroClient | None = None
 
@@ -55,10 +55,10 @@ class ClusterRun:
         return None
 
     def _present(self) -> None:
-        self._sweep()
+        self._remove_orphans()
         for params in self._with_drains_begun():
             self._converge(params)
-            self._sweep()
+            self._remove_orphans()
 
     def _absent(self) -> None:
         for params in self._with_drains_begun():
@@ -124,9 +124,9 @@ class ClusterRun:
 
     # ------------------------------------------------------------------ members without an instance
 
-    def _sweep(self) -> None:
+    def _remove_orphans(self) -> None:
         """Once, as soon as the cluster answers: remove the members that the task does not name and that are down."""
-        if self.swept or not self.params["purge_nodes"]:
+        if self.cleaned_up or not self.params["purge_nodes"]:
             return
         params = next(self.params_of_nodes(), None)
         if params is None:
@@ -138,7 +138,7 @@ class ClusterRun:
             if self.clip:
                 self.clip.forget_session()
             return  # nobody answers at the CLIP yet: looked at again once the first node is in the cluster
-        self.swept = bool(members)
+        self.cleaned_up = bool(members)
         for member in unnamed(members, self._known()):
             self._remove(params, member)
 

@@ -133,7 +133,7 @@ def _owned(rows: Iterable[Row], key: str) -> dict[str, Owned]:
     for row in rows:
         host, _slash, prefix = text_of(row, key).partition("/")
         iptype = row.get("iptype") or []
-        types = {text_of(row, "type"), *(iptype if isinstance(iptype, list) else [str(iptype)])} - {""}
+        types = {text_of(row, "type"), *map(str, iptype if isinstance(iptype, list) else [iptype])} - {""}
         mask = prefix or text_of(row, "netmask")
         found[_bare(host)] = Owned(frozenset(types), mask, text_of(row, key))
     return found

@@ -75,17 +75,18 @@ def client_from(
     return NitroClient(_enterable(connection))
 
 
-def probe_from(params: Mapping[str, Any], nsip: str, connect_timeout: float) -> NitroClient:
+def probe_from(
+    params: Mapping[str, Any], nsip: str, connect_timeout: float, gate: LoginGate | None = None
+) -> NitroClient:
     """A client for an appliance that may be dead or slow; nothing is sent yet. Raises NitroInputError.
 
     ``connect_timeout``: seconds after which one that accepts no connection counts as not there. Its logins are bounded,
-    and a session that has to be left behind ends soon.
+    and a session that has to be left behind ends soon. ``gate``: of all clients for this appliance in a process.
     """
     connection = connection_from(params, nsip=nsip)
     quick = min(connect_timeout, connection.timeout)
-    return NitroClient(
-        _enterable(replace(connection, connect_timeout=quick, idle_timeout=IDLE_SECONDS)), gate=LoginGate()
-    )
+    brief = replace(connection, connect_timeout=quick, idle_timeout=IDLE_SECONDS)
+    return NitroClient(_enterable(brief), gate=gate or LoginGate())
 
 
 def _enterable(connection: Connection) -> Connection:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+from ..core.parallel import gather
 from ..spec.figures import Figures, Reading
 
 MAX_WORKERS = 32
@@ -28,10 +29,7 @@ def poll(nsips: Sequence[str], probe: Probe, deadline: float) -> list[Reading]:
         probe: Polls one of them.
         deadline: Seconds that any one of them may take in all.
     """
-    if not nsips:
-        return []
-    with ThreadPoolExecutor(max_workers=min(MAX_WORKERS, len(nsips))) as pool:
-        return list(pool.map(lambda nsip: _poll_one(nsip, probe, deadline), nsips))
+    return gather([partial(_poll_one, nsip, probe, deadline) for nsip in nsips], workers=MAX_WORKERS)
 
 
 def _poll_one(nsip: str, probe: Probe, deadline: float) -> Reading:

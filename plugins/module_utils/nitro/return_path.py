@@ -21,6 +21,7 @@ PREFIX = "cloudadc-"
 #: PBRs are compared in the order of their priorities, 1 to 81920.
 FIRST_PRIORITY = 4200
 _MODE = {"mode": ["MBF"]}
+_NOT_IN_FORCE = ("NOTAPPLIED", "RE-APPLY")
 _COMPARED = ("action", "srcipval", "destipval", "nexthopval")
 
 
@@ -43,7 +44,7 @@ def plan(path: str, gateways: Iterable[Route], *, mbf: bool, pbrs: Iterable[Row]
     steps = [step for each in rules if (step := _rule_step(each, ours.get(each["name"])))]
     steps += [Step("delete", "nspbr", name=name) for name in ours if name not in names]
     # An interrupted run may have left rules that are not in force (nspbr, kernelstate).
-    waiting = any(text_of(row, "kernelstate") not in ("", "APPLIED") for row in ours.values())
+    waiting = any(text_of(row, "kernelstate") in _NOT_IN_FORCE for row in ours.values())
     apply = [Step("act", "nspbrs", action="apply")] if steps or waiting else []
     return [*switch, *steps, *apply] if path == "mbf" else [*steps, *apply, *switch]
 

@@ -14,7 +14,8 @@ from ..core.nitro_errors import NitroError, NitroInputError
 from .steps import Row, Step, canonical_or_none, whole
 
 #: Marks the routes that this collection makes. ``weight`` (NITRO route) only ranks routes of equal cost to the same
-#: network, so it has no effect on the only route to a network.
+#: network, so it has no effect on the only route to a network. A build that did not give it back would make every route
+#: one of others: kept, never purged.
 ROUTE_WEIGHT = 4204
 
 

@@ -205,12 +205,16 @@ def decide(want: Want, seen: Seen) -> Plan:
 
 
 def adopted(want: Want, seen: Seen) -> list[Found]:
-    """Return what an earlier release made and the set adopts; raise Refusal if the other kind has the name."""
-    return adoptable(want.owner, seen.named, by_name=False)
+    """Return what an earlier release made and the set gives the tag of the kind."""
+    if want.kind is None:
+        return []
+    instances = [Found(f"instance {item.instance_id}", item.tags) for item in seen.live]
+    addresses = [Found(f"Elastic IP {item.public_ip}", item.tags) for item in _ours(want, seen) if item.seat]
+    return [item for item in (*instances, *addresses) if t.KIND not in item.tags]
 
 
 def _refuse_strangers(want: Want, seen: Seen) -> None:
-    adopted(want, seen)
+    adoptable(want.owner, seen.named, by_name=False)
     for instance in seen.instances:
         if instance.live and not _belongs(want, instance.tags):
             raise Refusal(

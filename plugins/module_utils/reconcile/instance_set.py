@@ -24,6 +24,7 @@ from ..core.parallel import attempt_all, gather
 from ..core.waiting import Clock, Pace, Sleep, looks
 from ..spec.identity import with_kind
 from . import launch
+from .claims import Claim
 from .instance_plan import EipNeed, Modification, Plan, Seen, Want, decide
 from .instance_reading import Reading, read
 from .instance_tags import removal_obstacle
@@ -65,6 +66,7 @@ class InstanceSet:
     wait_timeout: float
     warn: Callable[[str], None]
     token: str | None = None
+    claim: Claim | None = None
     clock: Clock = time.monotonic
     sleep: Sleep = time.sleep
     journal: Journal = field(default_factory=Journal)
@@ -220,6 +222,8 @@ class InstanceSet:
         Raises Refusal for one that belongs to another owner now, or is not marked for the event any more. A surplus of
         which one has another lifecycle by now is chosen anew.
         """
+        if self.claim:
+            self.claim.check()
         want, now = self.want, self._states(plan.terminate)
         obstacles = [removal_obstacle(want.owner, want.place, want.event, item) for item in now.values() if item.live]
         if any(obstacles):
@@ -344,6 +348,7 @@ class InstanceSet:
         """Look until all are in the state, one DescribeInstances a look. One that is gone cannot start any more."""
         states: dict[str, Instance] = {}
         for _left in looks(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
+            self._renew_claim()
             states = self._states(ids)
             if target == GONE:
                 reached = all(states[name].state == GONE for name in ids if name in states)
@@ -357,10 +362,16 @@ class InstanceSet:
     def _settle(self, ids: Sequence[str]) -> None:
         states: dict[str, Instance] = {}
         for _left in looks(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
+            self._renew_claim()
             states = self._states(ids)
             if not any(item.state in ("pending", "stopping", GOING) for item in states.values()):
                 return
         self._give_up(ids, states, "settle")
+
+    def _renew_claim(self) -> None:
+        """Renew the claim on the event while this run waits for it; raises Failure if another run has taken it over."""
+        if self.claim:
+            self.claim.look()
 
     def _states(self, ids: Sequence[str]) -> dict[str, Instance]:
         found = parse_instances(api.describe_instances(self.client, {"instance-id": list(ids)}))

@@ -168,10 +168,11 @@ def served_addresses(vservers: Iterable[Row], bindings: Iterable[Row]) -> tuple[
 
     ``vservers``: rows of lbvserver and csvserver; ``bindings``: of ipset_nsip_binding, of all IPSets.
     """
-    carrying = [row for row in vservers if row.get("ipset")]
+    carrying = [row for row in vservers if isinstance(row.get("ipset"), str) and row["ipset"]]
     ipsets = {row["ipset"] for row in carrying}
     own = [str(row["ipv46"]) for row in carrying if row.get("ipv46") not in (None, "", "0.0.0.0")]  # noqa: S104 - no address
-    joined = [str(row["ipaddress"]) for row in bindings if row.get("name") in ipsets and row.get("ipaddress")]
+    bound = [row for row in bindings if isinstance(row.get("name"), str) and row["name"] in ipsets]
+    joined = [str(row["ipaddress"]) for row in bound if row.get("ipaddress")]
     return tuple(dict.fromkeys([*own, *joined]))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..aws import ec2 as api
 from ..aws import tags as t
@@ -21,11 +21,13 @@ from ..spec.identity import PAIR
 from . import instance_sets, launch
 from . import pair as pairs
 from .group_reading import sentence
-from .instance_plan import InterfaceWish, Want
+from .instance_plan import InterfaceWish, Plan, Want
 from .instance_set import InstanceSet
 from .shared_options import shared_spec
 from .shared_resources import Observed, SharedSpec, own_address, plan_present, predicted_groups, role_name
 from .shared_resources_changes import SharedResources
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -63,9 +65,9 @@ class PairReading:
             lambda: api.describe_vpc_subnets(self.ec2, vpc_id) if vpc_id else [],
         )
         self.problems += pairs.network_problems(self.definition, vpc_subnets)
-        shared_changed = self._shared_changed(spec)
+        shared_due = self._shared_due(spec)
         groups = predicted_groups(spec, self.observed)
-        sets, sets_changed = self._sets(groups)
+        sets, sets_due = self._sets(groups)
         address = own_address(spec, self.observed) if spec.elastic_ip else None
         known = {"public_ip": address.public_ip, "allocation_id": address.allocation_id} if address else None
         return {
@@ -76,11 +78,11 @@ class PairReading:
                 "vpc_id": vpc_id,
                 "subnets": {name: subnet.result() for name, subnet in self.subnets.items()},
                 "shared": {
-                    "changed": shared_changed,
+                    "due": shared_due,
                     "options": options,
                     "observed": {"security_groups": groups, "elastic_ip": known},
                 },
-                "instances": {"changed": sets_changed, "sets": sets},
+                "instances": {"due": sets_due, "sets": sets},
                 "network": pairs.network(self.definition, vpc_subnets),
             },
         }
@@ -91,37 +93,40 @@ class PairReading:
             lambda: api.describe_subnets(self.ec2, pairs.subnet_ids(definition)),
             lambda: api.describe_addresses(self.ec2),
             lambda: api.describe_instances(self.ec2, t.as_filters({t.GROUP: name})),
-            lambda: api.describe_image(self.ec2, definition["image_id"]),
-            lambda: api.describe_instance_type(self.ec2, definition["instance_type"]),
         ]
-        subnets, addresses, instances, images, types = gather(reads)
+        subnets, addresses, instances = gather(reads)
         self.subnets = pairs.parse_subnets(subnets)
         self.addresses = parse_addresses(addresses)
         self.instances = parse_instances(instances)
-        if len(self._live()) < len(definition["nodes"]):
-            self._check_recipe(launch.Ground(types=types, images=images))
 
     def _live(self) -> list[Instance]:
         return in_order(instance for instance in self.instances if instance.live)
 
-    def _check_recipe(self, ground: launch.Ground) -> None:
-        """Check image and type even where a problem with a subnet keeps the whole launch from being checked."""
-        interfaces = pairs.interfaces_of(self.definition, self.definition["nodes"][0])
-        recipe, want = (
-            self._recipe(),
-            Want("present", self.definition["name"], interfaces=_wishes({"interfaces": interfaces})),
+    def _check_recipe(self) -> None:
+        """Check image and type of a launch that another problem keeps from being checked as a whole."""
+        definition = self.definition
+        if len(self._live()) >= len(definition["nodes"]):
+            return
+        images, types = both(
+            lambda: api.describe_image(self.ec2, definition["image_id"]),
+            lambda: api.describe_instance_type(self.ec2, definition["instance_type"]),
         )
+        ground = launch.Ground(types=types, images=images)
+        wishes = _wishes({"interfaces": pairs.interfaces_of(definition, definition["nodes"][0])})
+        recipe, want = self._recipe(), Want("present", definition["name"], interfaces=wishes)
         for check in (
             functools.partial(launch.check_image, recipe, ground.images),
             functools.partial(launch.check_type, want, recipe, ground.types),
         ):
             self._collect(check)
 
-    def _collect(self, check: Callable[[], object]) -> None:
+    def _collect(self, check: Callable[[], T]) -> T | None:
+        """Return what a check returns; its Refusal becomes a problem."""
         try:
-            check()
+            return check()
         except Refusal as refusal:
             self.problems.append(sentence(str(refusal)))
+            return None
 
     def _judge(self) -> None:
         definition = self.definition
@@ -131,15 +136,15 @@ class PairReading:
         self.problems += pairs.address_problems(definition, self.addresses, own)
         self.problems += pairs.placement_problems(definition, self.subnets, self.instances)
 
-    def _shared_changed(self, spec: SharedSpec) -> bool:
+    def _shared_due(self, spec: SharedSpec) -> bool:
         """Whether role, groups or address differ. A refusal about the key pair does not hide one about ownership."""
-        changed = True
+        due = True
         try:
-            changed = bool(plan_present(spec, self.observed, same_document).changes)
+            due = bool(plan_present(spec, self.observed, same_document).changes)
         except Refusal as refusal:
             self.problems.append(sentence(str(refusal)))
             self._collect(lambda: plan_present(replace(spec, key_name=None), self.observed, same_document))
-        return changed
+        return due
 
     def _recipe(self) -> launch.Recipe:
         definition = self.definition
@@ -153,16 +158,20 @@ class PairReading:
     def _sets(self, groups: Mapping[str, str | None]) -> tuple[list[dict[str, Any]], bool]:
         """Return the option ``sets`` of vpx_instance, and whether a set differs from what is there."""
         if self.problems:
+            self._check_recipe()
             return [], True
         sets = pairs.instance_sets(self.definition, self.subnets, groups)
         instances = [self._instance_set(each) for each in sets]
         seen = instance_sets.observe(instances)
+        plans: list[Plan] = []
         # One at a time, so that what RunInstances would refuse for one node hides nothing of the other.
         for each, state in zip(instances, seen, strict=True):
-            self._collect(functools.partial(instance_sets.plan, [each], [state], lenient=True))
+            plans += self._collect(functools.partial(instance_sets.plan, [each], [state], lenient=True)) or []
+        if len(plans) == len(instances) and sum(plan.allocate for plan in plans) > 1:
+            # The quota of Elastic IPs must hold for both together.
+            self._collect(lambda: instance_sets.plan(instances, seen, lenient=True))
         if self.problems:
             return [], True
-        plans = instance_sets.plan(instances, seen, lenient=True)
         return pairs.instance_sets(self.definition, self.subnets), any(plan.writes for plan in plans)
 
     def _instance_set(self, each: Mapping[str, Any]) -> InstanceSet:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..attachments.elastic_ip_plan import Move, Wish, plan
 from ..aws import tags as t
-from ..aws.addresses import Address, Interface, Seat
+from ..aws.addresses import Address, Seat
 from ..aws.instances import Instance
 from ..core.errors import Refusal
 from . import pair_associations as associations
@@ -65,16 +65,6 @@ def interfaces_of(instances: Iterable[Instance]) -> frozenset[str]:
     return frozenset(one.network_interface_id for instance in instances for one in instance.interfaces)
 
 
-def strangers(pair: Pair, expected_owners: Collection[str]) -> dict[str, Address]:
-    """Return the pair's addresses that sit on an interface of neither the pair nor ``expected_owners``.
-
-    By the id of the interface.
-    """
-    known = pair.interfaces | set(expected_owners)
-    seats = {one.seat.network_interface_id: one for one in pair.own_addresses() if one.seat}
-    return {interface: address for interface, address in seats.items() if interface not in known}
-
-
 def require_addresses(pair: Pair) -> None:
     """Raise Refusal if the pair has no Elastic IP: then no client reaches it by one, and that is not well."""
     if not pair.own_addresses():
@@ -85,24 +75,23 @@ def require_addresses(pair: Pair) -> None:
         )
 
 
-def refuse_strangers(pair: Pair, found: Mapping[str, Address], interfaces: Iterable[Interface]) -> None:
-    """Raise Refusal for addresses on interfaces that other systems use; one that is attached to nothing serves nobody.
+def refuse_strangers(pair: Pair, expected_owners: Collection[str]) -> None:
+    """Raise Refusal for addresses on interfaces of instances that are not of the pair.
 
-    ``interfaces``: those of ``found``, as EC2 describes them now.
+    ``expected_owners``: interfaces from which an address may be taken all the same. One that is attached to no instance
+    serves no client: from there it may be taken, too.
     """
-    used = {one.network_interface_id: one for one in interfaces if one.status == "in-use" or one.instance_id}
+    known = pair.interfaces | set(expected_owners)
     said = [
-        f"Elastic IP {address} is at {name} of {_owner(used[name])}" for name, address in found.items() if name in used
+        f"Elastic IP {one} is at {one.seat} of instance {one.instance_id}"
+        for one in pair.own_addresses()
+        if one.seat and one.instance_id and one.seat.network_interface_id not in known
     ]
     if said:
         raise Refusal(
             f"{pair.group}: {'; '.join(said)}, which is not of this pair: clients of the address reach that one, and "
             f"not the pair. If it may be taken from there, name the interface in expected_owners; {_UNTOUCHED}"
         )
-
-
-def _owner(interface: Interface) -> str:
-    return f"instance {interface.instance_id}" if interface.instance_id else interface.description or "another service"
 
 
 def assess(pair: Pair, claims: Sequence[Claim]) -> Assessment:

@@ -35,6 +35,7 @@ from ..scaling.candidates import (
     of_event,
     with_health,
 )
+from ..spec.identity import AUTOSCALE_GROUP, Found, Owner, adoptable
 
 EVENT = "cloudadc:event"
 BY_HAND = "by-hand"
@@ -93,7 +94,10 @@ class Removal:
         filters: dict[str, Any] = dict(t.as_filters(t.identity(self.params["group"], self.params["zone"], None)))
         if instance_ids:
             filters["instance-id"] = list(instance_ids)
-        return [node_of(item) for item in parse_instances(api.describe_instances(self.connect("ec2"), filters))]
+        found = parse_instances(api.describe_instances(self.connect("ec2"), filters))
+        named = [Found(f"instance {item.instance_id}", item.tags) for item in found if item.live]
+        adoptable(Owner(self.params["group"], AUTOSCALE_GROUP), named, by_name=False)
+        return [node_of(item) for item in found]
 
     def _choose(self, nodes: Sequence[Node], groups: TargetGroups) -> Choice:
         params, event_id = self.params, self.params["event_id"]

@@ -27,7 +27,7 @@ def loaded(snapshot: Snapshot, store: Store) -> Record:
     return load(snapshot.document, store.key.group, store.key.zone, store.where)
 
 
-def foretell(store: Store, plan: Plan[T], *, own_time: bool = False) -> tuple[Record, Record, T]:
+def predict(store: Store, plan: Plan[T], *, own_time: bool = False) -> tuple[Record, Record, T]:
     """Return the record before, the record after, and the plan's result; nothing is written."""
     found = store.read()
     before, now = loaded(found, store), time.time()

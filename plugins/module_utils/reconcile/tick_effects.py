@@ -22,6 +22,7 @@ from ..nitro.polling import poll
 from ..scaling.followed import Backend, Followed, ScalingGroup, desired_backends
 from ..scaling.group_state import Node
 from ..spec.figures import Reading
+from ..spec.identity import AUTOSCALE_GROUP, Owner, belongs
 from .tick import with_port
 
 
@@ -45,15 +46,17 @@ def in_ec2(
 ) -> Callable[[], Mapping[str, Sequence[Node]]]:
     """Return the function that finds the running nodes in service of these zones: one DescribeInstances for all.
 
+    The nodes of a pair of the same name are not among them.
     ``connect`` is called when they are looked for and not before: a tick that looks for nothing needs no credentials.
     The function returns the nodes by zone, and raises Failure.
     """
+    owner = Owner(group, AUTOSCALE_GROUP)
     by_tags = {tags.GROUP: group, tags.LIFECYCLE: tags.IN_SERVICE}
     filters = {**tags.as_filters(by_tags), f"tag:{tags.ZONE}": tuple(zones), "instance-state-name": ("running",)}
 
     def find() -> Mapping[str, Sequence[Node]]:
         instances = in_order(parse_instances(api.describe_instances(connect(), filters)))
-        there = [each for each in instances if each.interfaces]
+        there = [each for each in instances if each.interfaces and belongs(owner, each.tags)]
         return {
             zone: with_port([_node(each) for each in there if each.tags.get(tags.ZONE) == zone], port) for zone in zones
         }

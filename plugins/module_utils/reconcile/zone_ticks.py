@@ -21,7 +21,7 @@ from ..scaling.group_state import Node, Record, node_to_json
 from ..scaling.view import difference, state, was_changed
 from ..scaling.work import Telling, lost_addresses, may_follow, settled_by_event, summary, work_of
 from ..stores.base import LeaseLost, LeaseRefused, Store
-from .session import carry_out, foretell, loaded, patiently
+from .session import carry_out, loaded, patiently, predict
 from .tick import Effects, Ticked, TickSpec, plan_for
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ def _ticked(job: ZoneTick, *, check_mode: bool) -> tuple[Record, Record, Ticked,
     plan, own_time = plan_for(job.spec, job.effects), job.own_time or job.insists
     try:
         if check_mode:
-            return (*foretell(job.store, plan, own_time=own_time), True)
+            return (*predict(job.store, plan, own_time=own_time), True)
         patience, owner = PATIENCE if job.insists else 0.0, job.spec.owner
         return (
             *patiently(lambda: carry_out(job.store, plan, owner, job.held, own_time=own_time), patience),

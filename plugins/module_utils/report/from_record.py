@@ -37,9 +37,10 @@ def panel_of(
 ) -> Panel:
     """The panel of one zone.
 
-    ``policy`` gives the limits and the lengths of past phases, which a record does not hold. ``trails``: samples kept
-    elsewhere; the record's own window is added. ``hours``: how far to look back from the latest instant (all events are
-    listed nevertheless). ``node_count``: how many nodes there are now; without it the events tell, where there are any.
+    ``policy`` gives the limits, and the lengths of past phases where the record (of release 0.1.0) does not hold them.
+    ``trails``: samples kept elsewhere; the record's own window is added. ``hours``: how far to look back from the
+    latest instant (all events are listed nevertheless). ``node_count``: how many nodes there are now; without it the
+    events tell, where there are any.
     """
     marks = _marks(record)
     known = _joined(_window(record), trails or {})
@@ -153,13 +154,14 @@ def _spans(record: Record, policy: Policy | None, latest: float) -> list[Span]:
 
 def _past(closed: Closed, policy: Policy | None, failures: int, latest: float) -> list[Span]:
     ended, grew = closed.closed_at, closed.action is Action.SCALE_OUT
-    spans = [Span(Phase.SCALING_OUT, closed.decided_at, ended)] if grew else draining(policy, closed.decided_at, ended)
-    if policy is None:
+    terms = closed.terms or policy  # of the policy under which it ran; release 0.1.0 did not keep them
+    spans = [Span(Phase.SCALING_OUT, closed.decided_at, ended)] if grew else draining(terms, closed.decided_at, ended)
+    if terms is None:
         return spans
     if failures:
-        spans.append(Span(Phase.COOLDOWN, ended, min(ended + policy.backoff(failures), latest)))
+        spans.append(Span(Phase.COOLDOWN, ended, min(ended + terms.backoff(failures), latest)))
     elif grew:
-        spans.append(Span(Phase.COOLDOWN, ended, min(closed.decided_at + policy.cooldown * 60, latest)))
+        spans.append(Span(Phase.COOLDOWN, ended, min(closed.decided_at + terms.cooldown * 60, latest)))
     return spans
 
 

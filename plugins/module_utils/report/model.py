@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ..scaling.group_state import Phase
+from ..scaling.group_state import Phase, Terms
 from ..scaling.recordings import Batches, Recording
 from ..spec.metrics import WATCHED
 from ..spec.policy import Limit, Policy
@@ -173,8 +173,8 @@ def clipped(spans: Iterable[Span], start: float, end: float) -> tuple[Span, ...]
     return tuple(span for span in cut if span.end > span.start)
 
 
-def draining(policy: Policy | None, begun: float, ended: float) -> list[Span]:
-    """The phases of a shrinking that was decided at ``begun`` and over at ``ended``."""
+def draining(policy: Policy | Terms | None, begun: float, ended: float) -> list[Span]:
+    """Return the phases of a scale-in that was decided at ``begun`` and over at ``ended``."""
     if policy is None:
         return [Span(Phase.DRAINING, begun, ended)]
     drained = min(begun + policy.drain_timeout * 60, ended)

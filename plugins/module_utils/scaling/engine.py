@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..spec.errors import RecordError
@@ -20,6 +20,7 @@ from ..spec.times import later
 from . import events, reasons
 from .decision import Decision
 from .group_state import Action, Event, Grid, Phase, PhaseState, Record, Sample
+from .levels import Levels
 
 #: The longest claim on an event, in seconds. A run that works longer renews its claim.
 CLAIM_SECONDS = 300.0
@@ -31,11 +32,15 @@ _HOLDS = 1e-9
 _BEFORE_ALL = -(1 << 60)
 
 Values = Sequence[float | None]
+#: An instant, its figures, whether they cover all nodes in service, and their code (see :mod:`.levels`).
+Seen = tuple[float, Values, bool, int]
 
 # Members of an Enum are slow to look up, and a year has half a million ticks.
 _WATCHING, _COOLDOWN, _NONE = Phase.WATCHING, Phase.COOLDOWN, Action.NONE
 _ceil = math.ceil
-_NOTHING_SEEN = -1
+
+#: No code of a sample is known to change nothing.
+_UNSTEADY = -1
 
 
 class Outcome(enum.Enum):
@@ -74,10 +79,11 @@ class Engine:
         "gap_at",
         "grow_streaks",
         "interval",
-        "limits",
+        "levels",
         "min_nodes",
         "needed",
         "nodes",
+        "now",
         "offset",
         "origin",
         "outcome",
@@ -91,8 +97,10 @@ class Engine:
         "since_slot",
         "slack",
         "slot",
+        "steady",
         "until",
         "updated",
+        "verdicts",
         "window",
     )
 
@@ -101,7 +109,8 @@ class Engine:
         grid = record.grid or Grid(policy.interval, _BEFORE_ALL, -math.inf)
         self.policy, self.origin = policy, record
         self.interval, self.needed, self.min_nodes = policy.interval, policy.samples, policy.min_nodes
-        self.limits = tuple((limit.minimum, limit.maximum) for limit in policy.metrics)
+        self.levels = Levels(policy.metrics)
+        self.verdicts = self.levels.verdicts
         # Two ticks this near to one interval apart are neighbours, whatever the grid says.
         self.slack = policy.interval / 6
         self.slot, self.at, self.offset = grid.slot, grid.at, grid.offset
@@ -109,15 +118,18 @@ class Engine:
         self.phase, self.since_slot, self.until = record.phase.name, record.phase.since_slot, record.phase.until
         self.since = record.phase.since or 0.0
         self.event, self.sequence, self.failures = record.event, record.sequence, record.failures
-        self.window: deque[tuple[float, Values, bool]] = deque(maxlen=self.needed)
-        self.grow_streaks, self.shrink_streak = [0] * len(self.limits), 0
+        self.window: deque[Seen] = deque(maxlen=self.needed)
+        self.shrink_streak = 0
+        self._forget()
+        self.now = self.updated
         self.outcome, self.gap_at, self.nodes, self.reason = Outcome.IN_PHASE, _BEFORE_ALL, 0, ""
         self.shown: tuple[Sample, ...] = ()
         for sample in record.window[-self.needed :]:
             known = dict(sample.values)
             values = tuple(known.get(limit.name) for limit in policy.metrics)
-            self._count(values, sample.complete)
-            self.window.append((sample.at, values, sample.complete))
+            code = self.levels.of(values)
+            self._count(code, sample.complete)
+            self.window.append((sample.at, values, sample.complete, code))
 
     def tick(
         self,
@@ -138,30 +150,57 @@ class Engine:
             claim: For how many seconds no other run is told to; 300 at most.
             complete: Whether the figures cover all nodes in service. If not, none of them is below its minimum.
         """
-        slot = _ceil((now - self.offset) / self.interval - 0.5)
-        if slot != self.slot + 1:
-            slot = self._place(slot, now)
+        code = self.levels.nothing if values is None else self.levels.of(values)
+        return self.run(((now, values or (), complete, code),), nodes, owner, claim)
+
+    def run(self, samples: Iterable[Seen], nodes: int, owner: str = "", claim: float = CLAIM_SECONDS) -> Action:
+        """Make a tick for each sample until one of them acts; ``now`` is its instant then.
+
+        A replay sends half a million samples through this loop. A complete sample with the code ``steady`` changes
+        nothing but the window: each streak that it would lengthen is longer than the window already.
+        """
+        self.nodes, self.steady, interval = nodes, _UNSTEADY, self.interval
+        now, action = self.updated, _NONE
+        for sample in samples:
+            now = sample[0]
+            slot = _ceil((now - self.offset) / interval - 0.5)
+            if slot != self.slot + 1:
+                slot = self._place(slot, now)
             if slot <= self.slot:
-                return self._again(now, nodes, owner, claim)
-        self.slot, self.at, self.nodes = slot, now, nodes
-        if now > self.updated:
-            self.updated = now
+                action = self._again(now, owner, claim)
+            else:
+                self.slot, self.at = slot, now
+                if sample[3] == self.steady and sample[2]:
+                    self.window.append(sample)
+                    continue
+                action = self._next(sample, owner, claim)
+            if action is not _NONE:
+                break
+        self.now, self.updated = now, max(self.updated, now)
+        return action
+
+    def _next(self, sample: Seen, owner: str, claim: float) -> Action:
+        """Make the first tick of an interval."""
+        now, _values, complete, code = sample
         if self.phase is not _WATCHING:
             action = self._in_phase(now, owner, claim)
             if action is not None:
                 return action
-        if nodes < self.min_nodes:
+        if self.nodes < self.min_nodes:
             return self._repair(now, owner, claim)
-        streak = _NOTHING_SEEN if values is None else self._count(values, complete)
-        if values is None or streak == _NOTHING_SEEN:
+        if code == self.levels.nothing:
             self._forget()
             self.outcome = Outcome.NO_SAMPLE
             return _NONE
-        self.window.append((now, values, complete))
-        if streak >= self.needed:
-            return self._breach(now, owner, claim)
+        streak = self._count(code, complete)
+        self.window.append(sample)
         self.outcome = _WATCHED
-        return _NONE
+        action = self._breach(now, owner, claim) if streak >= self.needed else _NONE
+        if action is _NONE and all(
+            each == 0 or each >= self.needed for each in (self.shrink_streak, *self.grow_streaks)
+        ):
+            self.steady = code
+        return action
 
     def needs_figures(self, now: float) -> bool:
         """Return whether :meth:`tick` at this instant would weigh a sample; only for an engine that is thrown away.
@@ -191,39 +230,21 @@ class Engine:
 
     # -- watching ---------------------------------------------------------------------------------------------------
 
-    def _count(self, values: Values, complete: bool) -> int:
+    def _count(self, code: int, complete: bool) -> int:
         """Lengthen or break each metric's streak above its maximum and the common one below all minima.
 
-        A missing figure breaks both; figures that do not cover all nodes break the second.
-        Returns the longest streak; _NOTHING_SEEN when all figures are missing.
+        A missing figure breaks both; figures that do not cover all nodes break the second. Returns the longest streak.
         """
-        streaks, low, longest, at = self.grow_streaks, complete, _NOTHING_SEEN, 0
-        for minimum, maximum in self.limits:
-            value = values[at]
-            if value is None:
-                streaks[at], low = 0, False
-            elif value > maximum:
-                streaks[at] = streak = streaks[at] + 1
-                low = False
-                if streak > longest:
-                    longest = streak
-            else:
-                streaks[at] = 0
-                if value >= minimum:
-                    low = False
-                if longest < 0:
-                    longest = 0
-            at += 1  # noqa: SIM113 (enumerate would make a tuple a figure)
-        if low:
-            self.shrink_streak += 1
-            return self.shrink_streak
-        self.shrink_streak = 0
-        return longest
+        verdict, streaks = self.verdicts[code], self.grow_streaks
+        self.shrink_streak = self.shrink_streak + 1 if verdict.low and complete else 0
+        for at, high in enumerate(verdict.high):
+            streaks[at] = streaks[at] + 1 if high else 0
+        return max(self.shrink_streak, *streaks)
 
     def _forget(self) -> None:
-        """The window starts again."""
+        """Restart the watch window."""
         self.window.clear()
-        self.grow_streaks, self.shrink_streak = [0] * len(self.limits), 0
+        self.grow_streaks, self.shrink_streak, self.steady = [0] * len(self.policy.metrics), 0, _UNSTEADY
 
     def _breach(self, now: float, owner: str, claim: float) -> Action:
         policy = self.policy
@@ -264,8 +285,10 @@ class Engine:
     ) -> Action:
         self.sequence += 1
         where = self.origin.group, self.origin.zone, self.sequence
-        event = events.opened(self.policy, where, action, count, self.nodes, now, reason, owner, _claim(now, claim))
-        self.event = replace(event, request=request)
+        until = _claim(now, claim)
+        self.event = event = events.opened(
+            self.policy, where, action, count, self.nodes, now, reason, owner, until, request
+        )
         shrinks = event.shrinks
         self.phase = Phase.DRAINING if shrinks else Phase.SCALING_OUT
         self.since, self.since_slot, self.until = now, self.slot, event.drain_until
@@ -349,11 +372,8 @@ class Engine:
         self.outcome = Outcome.RESUMED
         return event.stage
 
-    def _again(self, now: float, nodes: int, owner: str, claim: float) -> Action:
+    def _again(self, now: float, owner: str, claim: float) -> Action:
         """Make a second tick of an interval: no sample counts, but an event may be resumed."""
-        self.nodes = nodes
-        if now > self.updated:
-            self.updated = now
         if self.phase in (Phase.SCALING_OUT, Phase.DEPROVISIONING) or self._missed():
             return self._ask(now, owner, claim)
         self.outcome = Outcome.IN_PHASE if self.phase is not Phase.WATCHING else Outcome.REPEATED
@@ -384,7 +404,7 @@ class Engine:
     def _samples(self) -> tuple[Sample, ...]:
         names = [limit.name for limit in self.policy.metrics]
         return tuple(
-            Sample(at, tuple(zip(names, values, strict=True)), complete) for at, values, complete in self.window
+            Sample(at, tuple(zip(names, values, strict=True)), complete) for at, values, complete, _code in self.window
         )
 
     def freeze(self) -> Record:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 from ..spec.policy import Distributor, Policy
 from ..spec.times import later, to_iso
@@ -16,9 +17,13 @@ from .group_state import Action, Event, Terms
 
 def event_id(group: str, zone: str, decided_at: float, sequence: int) -> str:
     """Return the id of an event: unique, the same whenever computed, ASCII, at most 48 long (a ClientToken)."""
-    where = hashlib.sha256(f"{group}\0{zone}".encode()).hexdigest()[:12]
     when = to_iso(math.floor(decided_at)).replace("-", "").replace(":", "")
-    return f"adc-{when}-{sequence}-{where}"
+    return f"adc-{when}-{sequence}-{_where(group, zone)}"
+
+
+@lru_cache(maxsize=1024)
+def _where(group: str, zone: str) -> str:
+    return hashlib.sha256(f"{group}\0{zone}".encode()).hexdigest()[:12]
 
 
 def opened(
@@ -31,6 +36,7 @@ def opened(
     reason: str,
     owner: str,
     claimed_until: float,
+    request: str = "",
 ) -> Event:
     """Return a new event.
 
@@ -44,10 +50,13 @@ def opened(
         reason: Why it was decided.
         owner: The run that carries it out.
         claimed_until: The end of the owner's claim.
+        request: The name of the manual request that led to it.
     """
     group, zone, sequence = where
     terms = Terms.of(policy)
-    event = Event(
+    drain_until, ttl_until = _ends(terms, now, policy.distributor is Distributor.DNS)
+    scale_in = action is Action.SCALE_IN
+    return Event(
         id=event_id(group, zone, now, sequence),
         stage=action,
         count=count,
@@ -56,20 +65,23 @@ def opened(
         reason=reason,
         owner=owner,
         claimed_until=claimed_until,
+        drain_until=drain_until if scale_in else None,
+        ttl_until=ttl_until if scale_in else None,
+        request=request,
         terms=terms,
     )
-    return _draining(event, terms, now, policy.distributor is Distributor.DNS) if event.shrinks else event
 
 
-def _draining(event: Event, terms: Terms, begun: float, waits_ttl: bool) -> Event:
-    """Return the event with the ends of its drain and TTL, counted from ``begun``."""
+def _ends(terms: Terms, begun: float, waits_ttl: bool) -> tuple[float, float | None]:
+    """Return the ends of a drain that begins at ``begun``, and of the TTL after it."""
     drain_until = later(begun, terms.drain_timeout * 60)
-    return replace(event, drain_until=drain_until, ttl_until=later(drain_until, terms.ttl) if waits_ttl else None)
+    return drain_until, later(drain_until, terms.ttl) if waits_ttl else None
 
 
 def drained_anew(event: Event, policy: Policy, now: float) -> Event:
     """Return the event with its drain beginning now."""
-    return _draining(event, event.terms or Terms.of(policy), now, event.ttl_until is not None)
+    drain_until, ttl_until = _ends(event.terms or Terms.of(policy), now, event.ttl_until is not None)
+    return replace(event, drain_until=drain_until, ttl_until=ttl_until)
 
 
 def claimed(event: Event, owner: str, until: float) -> Event:

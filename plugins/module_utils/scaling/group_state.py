@@ -8,19 +8,20 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..spec.errors import RecordError
 from ..spec.figures import Counted
 from ..spec.metrics import REGISTRY, WATCHED
-from ..spec.policy import Policy
+from ..spec.policy import Policy, backoff
 from ..spec.times import to_iso
 from .json_fields import Fields
 
 #: Raised by one when a reader of the old form could misunderstand the new one.
 VERSION = 1
 
-#: How many closed events a record names, and how many failed ones whose remains were not reported removed.
+#: How many closed events a record names, and how many failed ones that are not reported cleaned up.
 HISTORY = 50
 UNFINISHED = 20
 
@@ -102,10 +103,15 @@ class Terms:
     drain_timeout: float
     ttl: float
 
-    @classmethod
-    def of(cls, policy: Policy) -> Terms:
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def of(policy: Policy) -> Terms:
         """Return the terms of this policy."""
-        return cls(policy.fingerprint, policy.interval, policy.cooldown, policy.drain_timeout, policy.ttl)
+        return Terms(policy.fingerprint, policy.interval, policy.cooldown, policy.drain_timeout, policy.ttl)
+
+    def backoff(self, failures: int) -> float:
+        """Return the back-off in seconds after failures in a row."""
+        return backoff(self.interval, self.cooldown, failures)
 
 
 @dataclass(frozen=True, slots=True)

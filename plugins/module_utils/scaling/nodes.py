@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Which appliances a zone has in service, as its record knows them."""
+"""The nodes in service of a zone, as its state knows them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEYS = frozenset({"nsip", "instance_id", "node_id"})
 
 
 def parse_nodes(given: object, what: str = "event.nodes") -> tuple[Node, ...]:
-    """Nodes out of a list of dictionaries with nsip, instance_id, node_id; :class:`~.errors.ReportError` otherwise."""
+    """Return nodes out of dictionaries with nsip, instance_id, node_id; raises :class:`ReportError` otherwise."""
     if not isinstance(given, list | tuple):
         raise ReportError(f"{what} must be a list, not {given!r}")
     return tuple(_node(each, f"{what}[{at}]") for at, each in enumerate(given))
@@ -30,7 +30,7 @@ def _node(given: object, what: str) -> Node:
 
 
 def _number(given: object, what: str) -> int | None:
-    """Templates make text of numbers."""
+    """Return the node id; templates make text of numbers."""
     text = "" if given is None else str(given)
     if text and (isinstance(given, bool) or not text.isdecimal()):
         raise ReportError(f"{what}.node_id must be a whole number of at least 0, not {given!r}")
@@ -38,7 +38,7 @@ def _number(given: object, what: str) -> int | None:
 
 
 def refreshed(record: Record, found: Sequence[Node]) -> Record:
-    """The record after a look at what is there: nodes that it knew and that are gone are missing until swept."""
+    """Return the record with the nodes that were found: nodes it knew that are gone become missing."""
     there = {_identity(node) for node in found}
     known = {_identity(node): node for node in (*record.missing, *record.earlier, *(record.nodes or ()))}
     missing = tuple(node for identity, node in known.items() if identity not in there)
@@ -46,7 +46,7 @@ def refreshed(record: Record, found: Sequence[Node]) -> Record:
 
 
 def swept(record: Record, identities: Sequence[str]) -> Record:
-    """The record when nothing is left of these missing nodes, named by instance id (or NSIP, where that is empty)."""
+    """Return the record when nothing is left of these missing nodes, named by instance id (or NSIP without one)."""
     return replace(record, missing=tuple(node for node in record.missing if _identity(node) not in identities))
 
 

@@ -29,7 +29,7 @@ class Tick(Protocol):
     failures: int
     phase: Phase
     until: float | None
-    window: deque[tuple[float, Sequence[float | None], bool]]
+    window: deque[tuple[float, Sequence[float | None], bool, int]]
     grow_streaks: list[int]
     shrink_streak: int
 

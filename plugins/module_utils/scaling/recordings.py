@@ -264,12 +264,13 @@ def _parser(sample: str) -> Callable[[str], float]:
         return _instant
 
 
-_from_iso, _timestamp, _last = datetime.fromisoformat, datetime.timestamp, operator.itemgetter(-1)
+_from_iso, _timestamp = datetime.fromisoformat, datetime.timestamp
 
 
 def _quick_instants(cells: Sequence[str]) -> list[float]:
     """Return the instants of these cells; raises ValueError for one that is none."""
-    if all(cell.endswith("Z") for cell in (cells[0], cells[-1])) and set(map(_last, cells)) == {"Z"}:
+    zone = next((zone for zone in ("Z", "+00:00") if cells[0].endswith(zone)), None)
+    if zone and all(map(str.endswith, cells, repeat(zone))):  # a later one without a zone would be local time
         return list(map(_timestamp, map(_from_iso, cells)))
     if cells[0].strip().replace(".", "", 1).isdigit():
         return list(map(float, cells))

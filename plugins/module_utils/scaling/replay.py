@@ -10,18 +10,16 @@ with them (except for events, of which the latest ``keep`` are listed and all ar
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import repeat
-from operator import lt, or_
 from typing import Any
 
 from ..spec.errors import SampleError
 from ..spec.policy import Policy
 from ..spec.times import to_iso
-from .engine import CLAIM_SECONDS, Engine, Outcome
+from .engine import Engine, Outcome
 from .group_state import Action, Record
 from .recordings import Batch, Recording
 
@@ -50,7 +48,6 @@ class Run:
         self.places = [metrics.index(limit.name) for limit in policy.metrics]
         self.name, self.policy, self.options = name, policy, options
         self.engine = Engine(policy, Record("replay", name))
-        self.maxima = [limit.maximum for limit in policy.metrics]
         self.nodes = policy.min_nodes if options.nodes is None else options.nodes
         self.most = self.fewest = self.nodes
         self.events: deque[dict[str, Any]] = deque(maxlen=options.keep)
@@ -60,14 +57,14 @@ class Run:
         self.scaled_out_at: float | None = None
 
     def feed(self, batch: Batch) -> None:
-        """Make a tick for each sample of the batch. Half a million samples go through this loop."""
-        tick, columns = self.engine.tick, [batch.columns[place] for place in self.places]
-        self.above += _above(columns, self.maxima)
+        """Make a tick for each sample of the batch."""
+        engine, columns = self.engine, [batch.columns[place] for place in self.places]
+        codes = engine.levels.codes(columns)
+        self.above += sum(number for code, number in Counter(codes).items() if engine.verdicts[code].above)
         covered = repeat(True) if batch.complete is None else batch.complete
-        for now, values, complete in zip(batch.instants, zip(*columns), covered):  # noqa: B905
-            action = tick(now, values, self.nodes, "", CLAIM_SECONDS, complete)
-            if action is not _NONE:
-                self._act(action, now)
+        samples = zip(batch.instants, zip(*columns, strict=True), covered, codes)  # noqa: B905 (covered has no end)
+        while (action := engine.run(samples, self.nodes)) is not _NONE:
+            self._act(action, engine.now)
 
     def _act(self, action: Action, now: float) -> None:
         engine = self.engine
@@ -126,19 +123,6 @@ class Run:
             "fewest_nodes": self.fewest,
             "phase_at_end": self.engine.phase.value,
         }
-
-
-def _above(columns: Sequence[Sequence[float | None]], maxima: Sequence[float]) -> int:
-    """Return in how many samples some figure is above its maximum."""
-    try:  # without a missing figure the comparisons run outside of the interpreter's loop
-        compare: Any = lt
-        flags: list[Iterator[Any]] = [
-            map(compare, repeat(top), column) for top, column in zip(maxima, columns, strict=True)
-        ]
-        return sum(reduce(lambda one, other: map(or_, one, other), flags))
-    except TypeError:
-        rows = zip(*columns, strict=True)
-        return sum(any(v is not None and v > m for v, m in zip(row, maxima, strict=True)) for row in rows)
 
 
 def replay(policies: Mapping[str, Policy], recording: Recording, options: Options | None = None) -> dict[str, Any]:

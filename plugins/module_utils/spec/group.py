@@ -220,7 +220,9 @@ def _policy(reader: Reader, definition: Mapping[str, Any]) -> dict[str, Any]:
     try:
         checked = Policy.from_dict(policy)
     except PolicyError as error:
-        reader.problems.append(f"{PREFIX}{error}.")
+        # A policy that cannot be used does not prevent removal.
+        if definition["state"] == "present":
+            reader.problems.append(f"{PREFIX}{error}.")
         return policy
     return {**policy, "min_nodes": checked.min_nodes, "max_nodes": checked.max_nodes}
 

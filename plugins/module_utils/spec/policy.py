@@ -78,8 +78,7 @@ class Policy:
 
     def backoff(self, failures: int) -> float:
         """Return the back-off in seconds after failures in a row: two intervals, doubled each time, bounded."""
-        longest = max(LONGEST_BACKOFF, self.cooldown * 60)
-        return min(self.interval * 2.0 ** min(failures, 32), longest)
+        return backoff(self.interval, self.cooldown, failures)
 
     @classmethod
     def from_dict(cls, raw: object) -> Policy:
@@ -215,6 +214,11 @@ class _Reader:
         if "ttl" in self.raw and self.raw.get("distributor") == "nlb":
             self.complaints.append("ttl is for the distributor dns; leave it out with nlb, which has no cached answers")
         return 0.0
+
+
+def backoff(interval: float, cooldown: float, failures: int) -> float:
+    """Return the back-off in seconds after failures in a row. ``interval``: seconds; ``cooldown``: minutes."""
+    return min(interval * 2.0 ** min(failures, 32), max(LONGEST_BACKOFF, cooldown * 60))
 
 
 def number(given: object) -> float:

@@ -189,8 +189,8 @@ def skewed(stored: Snapshot, now: float, where: str, owner: str) -> ClockSkew:
     """Return the refusal of a writer whose clock does not agree with the last writer's, nor with the store's."""
     return ClockSkew(
         f"{where} was last written at {moment(stored.written_at)} by {stored.written_by or 'an unnamed owner'}, which "
-        f"is {stored.written_at - now:.0f} s ahead of the clock of {owner}; above {SKEW_SECONDS:.0f} s it is refused. "
-        "Set the clocks of both machines right (NTP). Once this machine's clock agrees with the store's own time, "
+        f"is {stored.written_at - now:.0f} s ahead of the clock of {owner}; above {SKEW_SECONDS:.0f} s it is refused: "
+        "set the clocks of both machines right (NTP). Once this machine's clock agrees with the store's own time, "
         "the wrong time in the record does not matter any more"
     )
 

@@ -299,7 +299,7 @@ def create_table(client: Any, table: str) -> bool:
     else:
         return False
     keys = {"group": "HASH", "zone": "RANGE"}
-    with contextlib.suppress(_TableThere):  # somebody made it in the same moment
+    with contextlib.suppress(_TableThere):  # another run created it in the same moment
         _call(
             client,
             table,

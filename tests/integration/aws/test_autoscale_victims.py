@@ -146,3 +146,14 @@ def test_killed_at_its_write_it_is_gone_on_with(zone: Cloud, when: str) -> None:
     zone.killed(MODULE, 1, when, group="g", zone="z", event_id="e")
     assert numbers(run(zone)) == [2]
     assert marks(zone)["2"] == ("draining", "e")
+
+
+@pytest.mark.parametrize("step", ["begin", "finish"])
+def test_nodes_of_a_pair_of_the_name_are_never_marked(zone: Cloud, step: str) -> None:
+    there = node(zone, "2")
+    tag(zone, there, "in_service", kind="pair")
+    before = marks(zone)
+    refused = zone.run(MODULE, group="g", zone="z", event_id="e", step=step)
+    assert refused["failed"]
+    assert f"instance {there} was not made for group g: its tag cloudadc:kind is 'pair'" in refused["msg"]
+    assert (zone.writes, marks(zone)) == (Counter(), before)

@@ -37,11 +37,16 @@ NOT_HERE = {
     ("vpx_cluster_node", 0): "the two appliances are a pair, which can be no cluster",
     ("vpx_cluster_node", 1): "the same",
     ("vpx_cluster_node", 2): "the same",
+    ("vpx_cluster_node", 3): "the same",
+    ("vpx_network", 0): "gateways and subnets are documented ones: tests of vpx_network have the lab's",
+    ("vpx_network", 1): "the same, of a cluster",
     ("vpx_snip", 2): "the same: SNIPs of a cluster's nodes",
     ("vpx_stat_info", 2): "nothing publishes to CloudWatch here",
     ("adm_device", 1): "the service's address is another path of the lab's console: tests of adm_device have it",
     ("adm_device", 2): "the same",
-    ("route53_adc_record", 2): "health checks of these ids do not exist",
+    ("nlb_adc_target", 2): "the two target groups would be one here",
+    ("route53_adc_record", 2): "the two names would be one here",
+    ("route53_adc_record", 3): "health checks of these ids do not exist",
     ("autoscale_evaluate", 1): "needs the event of the task before it, which check mode has not made",
 }
 FILES = {

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.session import carry_out
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.decision import Decision
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from tests.unit.plugins.module_utils.scaling.story import HIGH, policy
 
 from .conftest import Cloud
 from .test_vpx_instance import live, make, tags
@@ -236,21 +247,64 @@ def test_the_lifecycle_of_a_whole_set(cloud: Cloud) -> None:
     assert cloud.writes["CreateTags"] == 4
 
 
-def test_only_instances_that_are_marked_for_the_event_are_terminated(cloud: Cloud) -> None:
-    first, second = make(cloud, kind="group", count=2)["launched"]
-    tag(cloud, first, event="e-1", lifecycle="terminating")
+@dataclass(frozen=True, slots=True)
+class OpenEvent:
+    """An event of zone eu-central-1a of the group shop, in a store of its own."""
+
+    folder: Path
+    begun: float
+
+    def tick(self, seconds: float, owner: str) -> Decision:
+        """Evaluate a high load; the decision."""
+        store = FileStore(self.folder, Key("shop", "eu-central-1a"))
+
+        def plan(record: Record) -> tuple[Record, Decision]:
+            return evaluate(policy(), record, {"memory": HIGH}, 3, self.begun + seconds, owner=owner)
+
+        return carry_out(store, plan, owner, 60, own_time=True)[2]
+
+    def option(self, decision: Decision) -> dict[str, Any]:
+        return {"id": decision.event_id, "takeover": decision.takeover, "store": {"path": str(self.folder)}}
+
+
+@pytest.fixture
+def event(tmp_path: Path) -> OpenEvent:
+    return OpenEvent(tmp_path, time.time())
+
+
+def test_only_instances_that_are_marked_for_the_event_are_terminated(cloud: Cloud, event: OpenEvent) -> None:
+    decision = [event.tick(at, "one") for at in (-120, -60, 0)][-1]
+    assert decision.event_id
+    first, second = make(cloud, kind="group", zone="eu-central-1a", count=2)["launched"]
+    tag(cloud, first, event=decision.event_id, lifecycle="terminating")
     tag(cloud, second, event="e-2", lifecycle="terminating")
 
     def remove(*ids: str) -> dict[str, Any]:
-        event = {"id": "e-1"}
-        return cloud.run("vpx_instance", kind="group", group="shop", state="absent", instance_ids=ids, event=event)
+        where: dict[str, Any] = {"group": "shop", "kind": "group", "zone": "eu-central-1a"}
+        given: dict[str, Any] = {"state": "absent", "instance_ids": ids, "event": event.option(decision)}
+        return cloud.run("vpx_instance", **where, **given)
 
     refused = remove(first, second)
-    assert f"{second} is not marked for event e-1: its tag cloudadc:event is 'e-2'" in refused["msg"]
-    tag(cloud, second, event="e-1", lifecycle="in_service")
+    assert f"{second} is not marked for event {decision.event_id}: its tag cloudadc:event is 'e-2'" in refused["msg"]
+    tag(cloud, second, event=decision.event_id, lifecycle="in_service")
     refused = remove(first, second)
-    assert f"{second} is marked for event e-1, but its lifecycle is in_service" in refused["msg"]
+    assert f"{second} is marked for event {decision.event_id}, but its lifecycle is in_service" in refused["msg"]
     assert cloud.writes == Counter()
     assert len(live(cloud)) == 2
     assert remove(first)["terminated"] == [first]
     assert [each["InstanceId"] for each in live(cloud)] == [second]
+
+
+def test_a_run_whose_event_was_taken_over_terminates_nothing(cloud: Cloud, event: OpenEvent) -> None:
+    decision = [event.tick(at, "one") for at in (-120, -60, 0)][-1]
+    taken_over = event.tick(900, "two")
+    assert (taken_over.event_id, taken_over.takeover) == (decision.event_id, 1)
+    [there] = make(cloud, kind="group", zone="eu-central-1a")["launched"]
+    tag(cloud, there, event=str(decision.event_id), lifecycle="terminating")
+    given: dict[str, Any] = {"group": "shop", "kind": "group", "zone": "eu-central-1a", "state": "absent"}
+    given["instance_ids"] = [there]
+    refused = cloud.run("vpx_instance", **given, event=event.option(decision))
+    assert refused["failed"]
+    assert str(decision.event_id) in refused["msg"]
+    assert cloud.writes == Counter()
+    assert cloud.run("vpx_instance", **given, event=event.option(taken_over))["terminated"] == [there]

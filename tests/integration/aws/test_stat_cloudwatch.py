@@ -57,7 +57,10 @@ def test_one_call_brings_the_figures_of_all(cloud: Cloud) -> None:
         "memory": 20.5,
         "throughput": 100.0,
         "connections": 1000,
+        "http_requests": None,
+        "ena_limited": None,
         "cpu_management": None,
+        "counters": {},
         "error": None,
     }
     assert (two["reachable"], two["cpu"], two["memory"], two["connections"]) == (True, 60.0, None, None)
@@ -70,8 +73,18 @@ def test_one_call_brings_the_figures_of_all(cloud: Cloud) -> None:
         "memory": 20.5,
         "throughput": 150.0,
         "connections": 1000,
+        "http_requests": None,
+        "ena_limited": None,
         "nodes_total": 3,
         "nodes_reporting": 2,
+        "figures_reporting": {
+            "cpu": 2,
+            "memory": 1,
+            "throughput": 2,
+            "connections": 1,
+            "http_requests": 0,
+            "ena_limited": 0,
+        },
     }
 
 

@@ -164,13 +164,15 @@ def test_the_addresses_are_put_where_the_primary_is(pair: Pair) -> None:
     # As if somebody had taken the address out of the IPSet.
     rest = [{"ip_address": pair.client(0)["private_ip_address"]}]
     pair.done("vpx_ipset", **pair.nitro(nsip=pair.at(1), name=IPSET), addresses=rest)
-    guarded = reconcile(pair)
+    lab.latency(nitro=0.7)  # the survivor is slow: what it serves is read all the same, and not taken for nothing
+    guarded = reconcile(pair, settle_timeout=10)
     assert guarded["failed"]
     assert f"answers at {vip}" in guarded["msg"]
     assert pair.cloud.writes == Counter()
     assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 0).values())
-    assert reconcile(pair, guard=False)["changed"]
+    assert reconcile(pair, guard=False, settle_timeout=10)["changed"]
     assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+    lab.latency(nitro=0)
 
     lab.power(pair.nodes[1]["instance_id"], on=False)
     dark = reconcile(pair, probe_timeout=0.3)
@@ -178,6 +180,43 @@ def test_the_addresses_are_put_where_the_primary_is(pair: Pair) -> None:
     assert "no node is primary" in dark["msg"]
     assert dark["msg"].endswith("nothing was touched")
     assert pair.cloud.writes == Counter()
+
+    pair.cloud.ec2.disassociate_address(PublicIp=pair.public_ip)
+    pair.cloud.ec2.release_address(AllocationId=pair.allocation_id)
+    released = reconcile(pair)
+    assert released["failed"]
+    assert "the pair has no Elastic IP" in released["msg"]
+    assert "no client reaches it" in released["msg"]
+
+
+def test_split_brain_moves_nothing_whoever_is_late(pair: Pair) -> None:
+    """Both nodes serve and hear each other no more; the one that has the address answers late."""
+    lab = pair.cloud.lab
+    assert reconcile(pair)["changed"]
+    ids = [node["instance_id"] for node in pair.nodes]
+    lab.settings(nitro={"partitions": [ids]})
+    wait_for(lambda: pair.info()["verdict"].startswith("2 nodes claim"), "both are primary")
+    began = len(lab.calls(side="aws"))
+    lab.latency(nitro=0.35)  # three answers, each later than the probe
+    late = reconcile(pair, probe_timeout=0.3, settle_timeout=3)
+    lab.latency(nitro=0)
+    assert not late.get("changed"), late
+    undecided = reconcile(pair)
+    assert undecided["failed"]
+    assert "2 nodes claim to be primary" in undecided["msg"]
+    assert undecided["msg"].endswith("nothing was touched")
+    assert not [call for call in lab.calls(side="aws")[began:] if call.write]
+
+    # One of them is taken out of the pair, for an upgrade say: it takes nothing from the other.
+    pair.done("vpx_ha_node", **pair.nitro(nsip=pair.at(1), peer=pair.nsip(0)), state="absent", wait=False)
+    lab.power(ids[0], on=False)
+    alone = reconcile(pair, probe_timeout=0.3)
+    assert alone["failed"]
+    assert "node 1 has no peer while node 0 is running" in alone["msg"]
+    assert pair.cloud.writes == Counter()
+    accepted = reconcile(pair, probe_timeout=0.3, accept_standalone=True)
+    assert accepted["failed"]
+    assert "node 1 says of it: not my peer" in accepted["msg"], "nor is its word a witness against the other"
 
 
 def test_a_node_gets_the_address_from_which_it_reaches_back_ends(pair: Pair) -> None:

@@ -308,3 +308,22 @@ def test_an_address_that_serves_others_is_kept_with_a_warning(cloud: Cloud) -> N
     assert not gone["failed"], gone
     assert f"is kept: it is associated with {interface}" in str(gone["warnings"])
     assert [a["PublicIp"] for a in cloud.ec2.describe_addresses()["Addresses"]] == [made["elastic_ip"]["public_ip"]]
+
+
+@pytest.mark.parametrize(("write", "when"), [(1, "after"), (3, "before"), (6, "after"), (9, "after"), (10, "before")])
+def test_a_run_that_was_killed_is_completed_by_the_next(cloud: Cloud, write: int, when: str) -> None:
+    given = {
+        "kind": "pair",
+        "name": "shop",
+        "vpc_id": cloud.seed["vpc_id"],
+        "role": {"policy": POLICY, "policy_name": "cloudadc-ha"},
+        "security_groups": GROUPS,
+        "elastic_ip": True,
+        "tags": {"team": "edge"},
+    }
+    cloud.killed("vpx_shared_resources", write, when, **given)
+    made = make(cloud)
+    assert not made["failed"], made
+    assert not make(cloud)["changed"]
+    assert len(cloud.ec2.describe_addresses()["Addresses"]) == 1
+    assert len([g for g in cloud.ec2.describe_security_groups()["SecurityGroups"] if "shop" in g["GroupName"]]) == 3

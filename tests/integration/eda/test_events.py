@@ -30,7 +30,7 @@ PACE = 120.0
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
     """A lab of its own with the pair of its variables."""
     with running(tmp_path_factory.mktemp("eda"), {"LAB_PACE": str(PACE)}) as client:
-        Stage(client).play("ha_pair")
+        Stage(client, quick=True).play("ha_pair")
         yield client
 
 

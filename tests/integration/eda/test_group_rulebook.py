@@ -49,7 +49,7 @@ def inventory(folder: Path, variables: Path) -> Path:
 def test_a_group_grows_and_shrinks_by_itself(tmp_path: Path) -> None:
     with running(tmp_path / "lab", {"LAB_PACE": "300"}) as lab:
         variables = definition(lab)
-        Stage(lab).play("autoscale_group", variables=VARIABLES)
+        Stage(lab, quick=True).play("autoscale_group", variables=VARIABLES)
         lab.load(all=True, memory=60)
         hosts = inventory(tmp_path / "inventory", variables)
         with rulebook.running(lab, "cloudadc.aws.autoscale", variables, inventory=hosts) as watcher:

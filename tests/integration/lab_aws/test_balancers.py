@@ -171,3 +171,15 @@ def test_refusals(balanced: Balanced, network: Network) -> None:
     health = elb.describe_target_health(TargetGroupArn=unused)["TargetHealthDescriptions"][0]
     assert (health["TargetHealth"]["State"], health["TargetHealth"]["Reason"]) == ("unused", "Target.NotInUse")
     assert health["Target"]["AvailabilityZone"] == f"{REGION}a"
+
+
+def test_targets_see_the_balancers_address_unless_the_clients_is_preserved(balanced: Balanced) -> None:
+    """aws_vpx.md, section 2a, "NLB": off by default for IP targets with TCP and TLS."""
+    side = balanced.account.side
+    eventually(lambda: len(side.load_balancers()) == 2)
+    nodes = {route.node for route in side.load_balancers()}
+    assert all(side.network().at(node) is not None for node in nodes)
+    assert {route.preserves for route in side.load_balancers()} == {False}
+    preserve = [{"Key": "preserve_client_ip.enabled", "Value": "true"}]
+    balanced.elb.modify_target_group_attributes(TargetGroupArn=balanced.group, Attributes=preserve)
+    assert {route.preserves for route in side.load_balancers()} == {True}

@@ -91,6 +91,7 @@ class Site:
         assert nitro.login(PASSWORD) == 0
         nitro.post("nsfeature", {"feature": ["LB"]}, action="enable")
         nitro.post("nsip", {"ipaddress": address_of(instance, 1), "netmask": "255.255.255.0", "type": "VIP"})
+        self._route(nitro, instance)
         vserver = {"name": "web", "servicetype": "HTTP", "ipv46": address_of(instance, 1), "port": self.port}
         nitro.post("lbvserver", vserver)
         for number, backend in enumerate(self.variables["ha_pair_application"]["backends"]):
@@ -99,6 +100,15 @@ class Site:
             nitro.put("lbvserver_service_binding", {"name": "web", "servicename": f"s{number}"})
         nitro.post("nsconfig", {}, action="save")
         return nitro
+
+    def _route(self, nitro: Nitro, instance: dict[str, Any]) -> None:
+        """The way to the back ends by the server interface, and the way back to clients."""
+        server = address_of(instance, 2)
+        back_end = self.variables["ha_pair_application"]["backends"][0]["address"]
+        nitro.post("nsip", {"ipaddress": server, "netmask": "255.255.255.0", "type": "SNIP"})
+        route = {"network": neighbour(back_end, 0), "netmask": "255.255.255.0", "gateway": neighbour(server, 1)}
+        nitro.post("route", route)
+        nitro.post("nsmode", {"mode": ["MBF"]}, action="enable")
 
     def associate(self, number: int) -> str:
         interface = next(i for i in self.instances[number]["NetworkInterfaces"] if i["Attachment"]["DeviceIndex"] == 1)
@@ -120,6 +130,11 @@ class Site:
             return self.ask(address).startswith("backend-")
         except requests.exceptions.RequestException:
             return False
+
+
+def neighbour(address: str, last: int) -> str:
+    """Another address of the same /24."""
+    return f"{address.rpartition('.')[0]}.{last}"
 
 
 def address_of(instance: dict[str, Any], index: int) -> str:

@@ -11,12 +11,15 @@ import ssl
 import struct
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network
 from typing import Any, Literal
 
+from tests.lab.packets.vpc import Hop, Interface, Target, Vpc
 from tests.lab.slices import claim
 from tests.lab.world import Door, Environ, FaultKind, InstanceFacts, InterfaceFacts, Vserver
 
+LOOPBACK, EVERYWHERE = IPv4Network("127.0.0.0/8"), IPv4Network("0.0.0.0/0")
 # Held until this process ends, so that labs and other test processes beside it keep away.
 _SLICE = claim(None)
 
@@ -49,8 +52,24 @@ class World:
     def elastic_ips(self) -> dict[str, str | None]:
         return dict(self.elastic)
 
-    def allows(self, source: str, destination: str, protocol: Literal["tcp", "udp"], port: int) -> bool:
-        return source not in self.refused_sources
+    def network(self) -> Vpc:
+        """Every door is at one interface, whose security group refuses some sources and no other."""
+        interface = Interface("eni-1", "subnet-1", LOOPBACK, tuple(self.doors), frozenset({"sg"}), instance_id="i-1")
+        refused = self.refused_sources
+
+        class Refusing(Vpc):
+            def admits(self, source: str, *_ignored: object) -> bool:
+                return source not in refused
+
+        interface = replace(interface, public={private: public for public, private in self.elastic.items() if private})
+        return Refusing([interface], tables={"subnet-1": (Hop(EVERYWHERE, Target.INTERNET),)})
+
+    @property
+    def guarded(self) -> bool:
+        return False
+
+    def host(self, instance_id: str) -> None:
+        """No appliance that routes: it answers by the way that it was asked."""
 
     def door(self, address: str) -> Door:
         return self.doors.get(address, Door.ABSENT)

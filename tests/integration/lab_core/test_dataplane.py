@@ -297,6 +297,8 @@ class Balancer:
     port: int
     protocol: str = "TCP"
     load_balancer: str = "nlb"
+    node: str = ""
+    preserves: bool = False
 
 
 def _balanced(world: World, authority: Authority, balancers: list[Balancer]) -> DataPlane:

@@ -204,5 +204,5 @@ def test_reset_empties_and_seeds_anew_quickly(fresh_lab: LabClient) -> None:
     assert fresh_lab.calls() == []
     assert ec2.describe_addresses()["Addresses"] == []
     in_the_network = {"Name": "vpc-id", "Values": [state["seed_data"]["vpc_id"]]}
-    assert len(ec2.describe_subnets(Filters=[in_the_network])["Subnets"]) == 9
+    assert len(ec2.describe_subnets(Filters=[in_the_network])["Subnets"]) == 15
     assert [call.op for call in fresh_lab.calls()] == ["DescribeAddresses", "DescribeSubnets"]

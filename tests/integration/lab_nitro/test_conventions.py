@@ -206,6 +206,7 @@ def test_what_exists_once_is_an_object(node: Client) -> None:
 
 
 def test_a_route_is_named_by_network_with_arguments(node: Client) -> None:
+    node.add("nsip", ipaddress="127.77.2.11", netmask="255.255.255.0", type="SNIP")
     node.add("route", network="127.78.0.0", netmask="255.255.0.0", gateway="127.77.2.1")
     args = "args=netmask:255.255.0.0,gateway:127.77.2.1"
     assert node.rows("route", f"?args=network:127.78.0.0,{args[5:]}")[0]["gateway"] == "127.77.2.1"

@@ -283,6 +283,23 @@ def test_what_cannot_be_asked_gets_a_sentence(
     assert said in result["msg"]
 
 
+def test_secrets_of_an_entry_are_in_no_result() -> None:
+    """Nobody listens there, and the result still holds what the module was asked."""
+    entry = {
+        "nsip": "127.0.0.1:1",
+        "name": "web",
+        "protocol": "SSL",
+        "port": 443,
+        "certificate": {"content": "-----BEGIN CERTIFICATE-----", "key": "a-pr1vate-key", "passphrase": "a-passphr4se"},
+        "monitor": {"type": "HTTP", "password": "a-m0nitor-password"},
+    }
+    result = run_module("vpx_application", {"nodes": [entry, {**entry, "name": "api"}], "nitro_pass": PASSWORD})
+    assert result["failed"] is True
+    assert result["msg"].startswith("2 of 2 nodes failed: ")
+    for secret in ("a-pr1vate-key", "a-passphr4se", "a-m0nitor-password", PASSWORD):
+        assert secret not in json.dumps(result)
+
+
 def test_no_nodes_are_no_work() -> None:
     result = run_module("vpx_snip", {"nodes": [], "nitro_pass": PASSWORD})
     assert {key: result[key] for key in ("failed", "changed", "nodes", "diff")} == {

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import REGISTRY, WATCHED
 from tests.integration.modules.appliances import PASSWORD as BOX_PASSWORD
 from tests.integration.modules.appliances import launch
 from tests.lab.client import LabClient, wait_for
@@ -27,7 +28,7 @@ NS = {
     "txmbitsrate": "50",
     "tcpcurclientconn": "1000",
 }
-NULLS = {"cpu": None, "memory": None, "throughput": None, "connections": None, "cpu_management": None}
+NULLS = {**dict.fromkeys(REGISTRY), "counters": {}}
 
 
 def sample(*nsips: str, **options: Any) -> dict[str, Any]:
@@ -46,18 +47,31 @@ def test_two_that_report() -> None:
         result = sample(one.nsip, two.nsip)
     assert not result["failed"]
     assert result["changed"] is False
-    figures = {"memory": 20.5, "throughput": 150.0, "connections": 1000, "cpu_management": 1.0, "error": None}
+    figures = {
+        **NULLS,
+        "memory": 20.5,
+        "throughput": 150.0,
+        "connections": 1000,
+        "cpu_management": 1.0,
+        "error": None,
+    }
     assert result["nodes"] == [
-        {"nsip": one.nsip, "reachable": True, "cpu": 40.0, **figures},
-        {"nsip": two.nsip, "reachable": True, "cpu": 60.0, **figures},
+        {**figures, "nsip": one.nsip, "reachable": True, "cpu": 40.0},
+        {**figures, "nsip": two.nsip, "reachable": True, "cpu": 60.0},
     ]
     assert result["aggregate"] == {
         "cpu": 50.0,
         "memory": 20.5,
         "throughput": 300.0,
         "connections": 2000,
+        "http_requests": None,
+        "ena_limited": None,
         "nodes_total": 2,
         "nodes_reporting": 2,
+        "figures_reporting": {
+            **dict.fromkeys(WATCHED, 0),
+            **dict.fromkeys(("cpu", "memory", "throughput", "connections"), 2),
+        },
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", result["sampled_at"])
     for script in (one, two):
@@ -123,7 +137,7 @@ def test_a_figure_that_cannot_be_believed_is_null_and_the_others_count() -> None
     (entry,) = result["nodes"]
     assert (entry["cpu"], entry["throughput"], entry["memory"]) == (None, None, 20.5)
     assert entry["error"] == (
-        "rxmbitsrate is 'n/a', not a number; pktcpuusagepcnt is 4294967295, which means not available"
+        "pktcpuusagepcnt is 4294967295, which means not available; rxmbitsrate is 'n/a', not a number"
     )
     assert result["aggregate"]["cpu"] is None
     assert result["aggregate"]["connections"] == 1000
@@ -140,10 +154,27 @@ def test_nobody_there_and_a_wrong_password() -> None:
     assert gone.nsip in nobody["error"]
     assert "354" in locked["error"]
     assert result["aggregate"] == {
-        **{name: None for name in ("cpu", "memory", "throughput", "connections")},
+        **dict.fromkeys(WATCHED),
         "nodes_total": 2,
         "nodes_reporting": 0,
+        "figures_reporting": dict.fromkeys(WATCHED, 0),
     }
+
+
+def test_counters_become_rates_with_an_earlier_result() -> None:
+    """The four counters of the ENA driver, twice; the second reading names the first."""
+    ena = REGISTRY["ena_limited"].fields
+    with serving(LOGIN, stat(**dict.fromkeys(ena, "10")), LOGOUT) as one:
+        first = sample(one.nsip)
+    assert (first["nodes"][0]["ena_limited"], first["nodes"][0]["counters"]) == (None, {"ena_limited": 40.0})
+    first["sampled_at"] = "2026-01-01T00:00:00Z"
+    with serving(LOGIN, stat(**dict.fromkeys(ena, "20")), LOGOUT) as again:
+        first["nodes"][0]["nsip"] = again.nsip
+        second = sample(again.nsip, earlier=first)
+    assert 0 < second["nodes"][0]["ena_limited"] < 1
+    assert second["aggregate"]["ena_limited"] == second["nodes"][0]["ena_limited"]
+    refused = sample("192.0.2.1", earlier={"nodes": 7})
+    assert "earlier is no result of vpx_stat_info" in refused["msg"]
 
 
 @pytest.mark.parametrize("answers", [[SILENCE], [LOGIN, SILENCE]])

@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.estate import survey, tags_of
-from tests.chaos.groups import ZONE, Kind
-from tests.chaos.scenes import Scene
+from tests.crash.group_flows import ZONE, Kind
+from tests.crash.inventory import read_inventory, tags_of
+from tests.crash.lab_states import LabState
 from tests.lab.client import Call, LabClient, wait_for
 from tests.stage import Stage
 
@@ -49,10 +49,10 @@ class Group:
     def lab(self) -> LabClient:
         return self.stage.lab
 
-    def begin(self, scene: Scene) -> None:
+    def begin(self, state: LabState) -> None:
         """The lab is in this state, and fast."""
         self.lab.pace(PACE)
-        scene.set_up(self.stage)
+        state.set_up(self.stage)
         self.lab.pace(PACE)
 
     def definition(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Group:
 
     def nodes(self, zone: str = ZONE) -> list[dict[str, Any]]:
         """The instances of a zone, by their numbers, as EC2 describes them."""
-        return [one for one in survey(self.lab).instances if tags_of(one).get("cloudadc:zone") == zone]
+        return [one for one in read_inventory(self.lab).instances if tags_of(one).get("cloudadc:zone") == zone]
 
     def lifecycles(self, zone: str = ZONE) -> Counter[str]:
         return Counter(tags_of(one)["cloudadc:lifecycle"] for one in self.nodes(zone))
@@ -121,7 +121,7 @@ class Group:
 
     def record(self, zone: str = ZONE) -> dict[str, Any]:
         """What is remembered of a zone."""
-        items = [item for listed in survey(self.lab).items.values() for item in listed]
+        items = [item for listed in read_inventory(self.lab).items.values() for item in listed]
         [mine] = [item for item in items if item.get("zone", {}).get("S") == zone]
         found: dict[str, Any] = json.loads(mine["document"]["S"])
         return found

@@ -18,7 +18,7 @@ from .test_autoscale_table import play
 
 pytestmark = pytest.mark.long
 
-ACTS = Path(__file__).with_name("autoscale_acts.yml")
+ACTIONS = Path(__file__).with_name("autoscale_acts.yml")
 
 
 @dataclass
@@ -76,7 +76,7 @@ def group(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> Group:
     minutes = [
         {"at": iso(row.minute), "sample": {"memory": HIGH if row.memory is None else row.memory}} for row in rows("nlb")
     ]
-    made.play(str(ACTS), acts_minutes=minutes, acts_zone=made.zone, acts_folder=str(folder))
+    made.play(str(ACTIONS), acts_minutes=minutes, acts_zone=made.zone, acts_folder=str(folder))
     made.answers.extend(json.loads((folder / "answers.json").read_text()))
     return made
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 @pytest.mark.parametrize("distributor", ["nlb", "dns"])
 def test_clients_notice_nothing(tmp_path: Path, distributor: str, capsys: pytest.CaptureFixture[str]) -> None:
     with running(tmp_path / "lab", {"LAB_PACE": str(group.PACE)}) as lab:
-        stage = Stage(lab)
+        stage = Stage(lab, quick=True)
         group.cluster(lab, distributor)
         with capsys.disabled():
             voice = Voice(sys.stdout)

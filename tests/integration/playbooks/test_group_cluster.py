@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.groups import ZONE, Kind, built, grown
+from tests.crash.group_flows import ZONE, Kind, built, grown
 from tests.lab.client import LabClient
 from tests.stage import Stage
 
@@ -17,7 +17,7 @@ KIND = Kind("nlb", "cluster")
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 def members(group: Group) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.estate import survey
-from tests.chaos.groups import ZONE, Kind, built
+from tests.crash.group_flows import ZONE, Kind, built
+from tests.crash.inventory import read_inventory
 from tests.lab.client import LabClient
 from tests.stage import Stage
 
@@ -18,13 +18,13 @@ KIND = Kind("dns", "independent")
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 def answered(group: Group) -> list[list[str]]:
     """For each name, what its record sets lead to."""
     names: dict[str, list[str]] = {}
-    for records in survey(group.lab).records.values():
+    for records in read_inventory(group.lab).records.values():
         for record in records:
             values = [value["Value"] for value in record.get("ResourceRecords", [])]
             names.setdefault(record["Name"], []).extend(values)
@@ -33,7 +33,7 @@ def answered(group: Group) -> list[list[str]]:
 
 def addresses(group: Group) -> list[str]:
     """The Elastic IPs of the account."""
-    return sorted(str(one["PublicIp"]) for one in survey(group.lab).addresses)
+    return sorted(str(one["PublicIp"]) for one in read_inventory(group.lab).addresses)
 
 
 @pytest.mark.timeout(3000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.groups import BYSTANDERS, SHOP_PORT, ZONE, Kind, built
+from tests.crash.group_flows import BACKEND_ASG, SHOP_PORT, ZONE, Kind, built
 from tests.lab.client import LabClient, wait_for
 from tests.stage import Stage
 
@@ -17,16 +17,16 @@ KIND = Kind("nlb", "independent")
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 def hire(group: Group, number: int) -> list[str]:
     """The Auto Scaling group has so many instances; where they answer."""
     scaling, ec2 = group.lab.boto("autoscaling"), group.lab.boto("ec2")
-    scaling.set_desired_capacity(AutoScalingGroupName=BYSTANDERS, DesiredCapacity=number)
+    scaling.set_desired_capacity(AutoScalingGroupName=BACKEND_ASG, DesiredCapacity=number)
 
     def there() -> list[str] | None:
-        [found] = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[BYSTANDERS])["AutoScalingGroups"]
+        [found] = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[BACKEND_ASG])["AutoScalingGroups"]
         ids = [one["InstanceId"] for one in found["Instances"]]
         reservations = ec2.describe_instances(InstanceIds=ids)["Reservations"]
         instances = [instance for one in reservations for instance in one["Instances"]]
@@ -61,7 +61,7 @@ def test_back_ends_join_and_leave_and_stay_when_their_group_is_gone(group: Group
     run = tick(group, 3)
     assert (run.code, behind(group)) == (0, one), run.said
 
-    group.lab.boto("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=BYSTANDERS, ForceDelete=True)
+    group.lab.boto("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=BACKEND_ASG, ForceDelete=True)
     run = tick(group, 4)
     assert (run.code, run.writes, behind(group)) == (2, [], one)
-    assert f"There is no Auto Scaling group {BYSTANDERS} in this account and region" in run.said
+    assert f"There is no Auto Scaling group {BACKEND_ASG} in this account and region" in run.said

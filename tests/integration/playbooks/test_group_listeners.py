@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.groups import Kind, built
+from tests.crash.group_flows import Kind, built
 from tests.lab.client import LabClient
 from tests.left_over import left_over
 from tests.stage import Stage
@@ -28,7 +28,7 @@ CARRIED = {
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 def definition(group: Group) -> dict[str, Any]:

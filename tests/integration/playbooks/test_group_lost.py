@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.chaos.groups import ZONE, Kind, built
+from tests.crash.group_flows import ZONE, Kind, built
 from tests.lab.client import Call, LabClient, wait_for
 from tests.left_over import left_over
 from tests.stage import Stage
@@ -23,7 +23,7 @@ KIND = Kind("nlb", "independent")
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 @pytest.mark.timeout(3000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.groups import ZONE, Kind, built, ground
+from tests.crash.group_flows import ZONE, Kind, account, built
 from tests.lab.client import LabClient
 from tests.stage import Stage
 
@@ -18,12 +18,12 @@ NO_CAPACITY = f"do not have sufficient m5.xlarge capacity in the Availability Zo
 
 @pytest.fixture
 def group(lab: LabClient) -> Group:
-    return Group(Stage(lab), KIND)
+    return Group(Stage(lab, quick=True), KIND)
 
 
 @pytest.mark.timeout(3000)
 def test_a_zone_without_capacity_is_built_by_the_next_run(group: Group) -> None:
-    group.begin(ground(KIND))
+    group.begin(account(KIND))
     group.lab.settings(aws={"exhausted": [OTHER_ZONE]})
     run = group.play("autoscale_group")
     assert run.code == 2

@@ -22,7 +22,7 @@ def stage(lab: LabClient) -> Iterator[Stage]:
     lab.reset()
     lab.pace(PACE)
     lab.settings(nitro={"ha_licensed": False})
-    yield Stage(lab)
+    yield Stage(lab, quick=True)
     lab.reset()
 
 

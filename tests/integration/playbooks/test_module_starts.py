@@ -42,7 +42,7 @@ def starts(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     lab.reset()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_pair_stays_within_its_budget_of_module_starts(starts: Counting) -> None:
     """One story on one pair, because building it takes most of the time."""
     built = starts("ha_pair")

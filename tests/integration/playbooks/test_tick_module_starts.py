@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.groups import ZONE, Kind, built
+from tests.crash.group_flows import ZONE, Kind, built
 from tests.lab.client import LabClient
 from tests.stage import Stage
 

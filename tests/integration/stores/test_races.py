@@ -42,6 +42,7 @@ def tick(options: Options, group: str, minute: int, **more: Any) -> dict[str, An
             "sample": {"memory": 91.2},
             "now": f"2026-03-01T10:{minute:02d}:00Z",
             "lease_seconds": LEASE_SECONDS,
+            "claim_seconds": LEASE_SECONDS,
             **options,
             **more,
         },
@@ -104,10 +105,11 @@ def test_one_breach_is_one_event_whoever_is_killed(options: Options, tmp_path: P
     assert set(acting) <= {info["event"]["id"]}
     assert len(acting) <= 1
     assert (info["history"], info["phase"]) == ([], "scaling_out")
-    # Whoever was told is gone: another goes on with the same event once its time is over, and ends it.
-    gone_on = tick(options, group, 4)["decision"]
-    assert (gone_on["action"], gone_on["event_id"]) == ("scale_out", info["event"]["id"])
-    done = tick(options, group, 4, sample=None, event={"id": gone_on["event_id"], "outcome": "done"})
+    # The owner is gone: another run takes the event over once the claim has expired, and ends it.
+    resumed = tick(options, group, 4)["decision"]
+    assert (resumed["action"], resumed["event_id"]) == ("scale_out", info["event"]["id"])
+    said = {"id": resumed["event_id"], "takeover": resumed["takeover"], "outcome": "done"}
+    done = tick(options, group, 4, sample=None, event=said)
     assert (done["reported"], done["phase"]) == (True, "cooldown")
 
 

@@ -119,14 +119,14 @@ class Api:
         for name in ("username", "password"):
             if not body.get(name):
                 raise NitroFault(1095, schema.cli_name(name))
-        username, password = str(body["username"]), str(body["password"])
+        username, password, now = str(body["username"]), str(body["password"]), self.room.clock.now()
         if body.get("new_password"):
-            user = passwords.change_at_login(appliance, username, password, str(body["new_password"]))
-            appliance.changed_at = self.room.clock.now()
+            user = passwords.change_at_login(appliance, username, password, str(body["new_password"]), now)
+            appliance.changed_at = now
         else:
-            user = passwords.check(appliance, username, password)
+            user = passwords.check(appliance, username, password, now)
         timeout = self._timeout(appliance, user, body.get("timeout"))
-        session = appliance.sessions.open(username, self.room.clock.now(), timeout, int(user.get("maxsession", 20)))
+        session = appliance.sessions.open(username, now, timeout, int(user.get("maxsession", 20)))
         cookie = "NITRO_AUTH_TOKEN" if "vnd.com.citrix" in (request.content_type or "") else "sessionid"
         reply = done(201, {"sessionid": session.token})
         reply.headers = [
@@ -157,7 +157,7 @@ class Api:
             session = appliance.sessions.use(token, now)
             return Context(self.room, appliance, now, session.username, token=token)
         username, password = self._credentials(appliance, request)
-        user = passwords.check(appliance, username, password)
+        user = passwords.check(appliance, username, password, now)
         appliance.sessions.require_room(username, now, int(user.get("maxsession", 20)))
         return Context(self.room, appliance, now, username)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from tests.lab.world import Door, InstanceFacts
+from tests.lab.world import Door, InstanceFacts, InterfaceFacts
 
 from .factory import factory_config
 from .sessions import Sessions
@@ -54,6 +54,10 @@ class HaState:
     flips: int = 0
     prop_failures: int = 0
     sync_failures: int = 0
+    move_at: float | None = None
+    """When this node, primary since a moment ago, moves Elastic IPs."""
+    files_at: float = 0.0
+    """When this node last pulled files from its primary."""
 
 
 @dataclass(slots=True)
@@ -175,6 +179,14 @@ class Appliance:
     def addresses(self) -> set[str]:
         """Every private address EC2 has on its interfaces."""
         return {address for interface in self.facts.interfaces for address in interface.addresses}
+
+    def interfaces(self) -> list[InterfaceFacts]:
+        """Its interfaces in the order of their names, 1/1 first."""
+        by_device = sorted(self.facts.interfaces, key=lambda one: one.device_index)
+        if not self.settings.interfaces_by_mac:
+            return by_device
+        by_mac = sorted(by_device, key=lambda one: one.mac)
+        return by_mac if by_mac != by_device else [*by_device[1:], *by_device[:1]]
 
     def management_addresses(self) -> set[str]:
         """Addresses at which NITRO answers: the NSIP, and SNIPs with management access. (CLIPs: see cluster.)"""

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from tests.lab.packets.host import Host
+from tests.lab.packets.way import Flow, Verdict, connection, to_back_end
 from tests.lab.world import Clock, InstanceFacts, Region
 
 from .appliance import Appliance
 from .errors import MESSAGES
+from .forwarding import host_of
 from .health import Prober
 from .settings import Settings
 from .store import Config
@@ -35,6 +38,8 @@ class Room:
         self.prober = Prober()
         self.appliances: dict[str, Appliance] = {}
         self._allowed: dict[tuple[str, str, str, int], tuple[float, bool]] = {}
+        self._ways: dict[tuple[Host, str, int], Verdict] = {}
+        self._ways_of: object = None
 
     def memory(self) -> dict[str, Any]:
         """The appliances, and the settings that they share with the room."""
@@ -71,15 +76,46 @@ class Room:
         return next((appliance for appliance in self.appliances.values() if appliance.nsip == address), None)
 
     def reach(self, source: Appliance, target: Appliance, protocol: Literal["tcp", "udp"], port: int) -> bool:
-        """Whether packets from one NSIP get to the other: both powered, not partitioned, let in by the groups."""
+        """Whether packets from one NSIP get to the other: not partitioned, routed there, let in by the groups."""
         if frozenset((source.instance_id, target.instance_id)) in self.settings.partitions:
             return False
         key = (source.nsip, target.nsip, protocol, port)
         at, answer = self._allowed.get(key, (float("-inf"), False))
         if time.monotonic() - at > self.settings.allow_cache_seconds:
-            answer = self.region.allows(source.nsip, target.nsip, protocol, port)
+            flow = Flow(source.nsip, target.nsip, protocol, port, one_way=protocol == "udp")
+            answer = connection(self.region.network(), self.host, flow).passes
             self._allowed[key] = (time.monotonic(), answer)
         return answer
+
+    def host(self, instance_id: str) -> Host | None:
+        """How an appliance forwards; None for whatever is none."""
+        appliance = self.appliances.get(instance_id)
+        return host_of(self, appliance) if appliance else None
+
+    def way(self, appliance: Appliance, address: str, port: int) -> Verdict:
+        """Return whether the appliance reaches a back end; cached for each state of network and appliance."""
+        network, host = self.region.network(), host_of(self, appliance)
+        if self._ways_of is not network:
+            self._ways, self._ways_of = {}, network
+        key = (host, address, port)
+        if key not in self._ways:
+            self._ways[key] = to_back_end(network, self.host, host, address, port)
+        return self._ways[key]
+
+    def monitor(self, appliance: Appliance) -> Monitor:
+        """Return what the monitors of one appliance find out about back ends."""
+        return Monitor(self, appliance)
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """Whether one appliance finds a back end up: it has a way there, and something answers."""
+
+    room: Room
+    appliance: Appliance
+
+    def up(self, address: str, port: int) -> bool:
+        return self.room.way(self.appliance, address, port).passes and self.room.prober.up(address, port)
 
 
 @dataclass(slots=True)
@@ -102,6 +138,10 @@ class Context:
     @property
     def settings(self) -> Settings:
         return self.room.settings
+
+    @property
+    def monitor(self) -> Monitor:
+        return self.room.monitor(self.appliance)
 
     def warn(self, code: int, *detail: object) -> None:
         """A warning of the vendor's list: the command is carried out all the same."""

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from werkzeug.wrappers import Request
 
+from tests.lab.packets.host import Host
+from tests.lab.settings import PESSIMISTIC_IMAGE
 from tests.lab.world import Clock, Door, Environ, FaultKind, Region, Vserver
 
 from . import cluster_views, health
@@ -36,8 +38,11 @@ class ApplianceSide:
 
     name: Literal["nitro"] = "nitro"
 
-    def __init__(self, clock: Clock, region: Region) -> None:
+    def __init__(self, clock: Clock, region: Region, *, pessimistic_image: bool = PESSIMISTIC_IMAGE) -> None:
+        """``pessimistic_image``: what the setting of this name is after a reset."""
+        self._pessimistic_image = pessimistic_image
         self.room = Room(clock, region)
+        self.room.settings = self._defaults()
         self.room.ha = Pairs(self.room)
         self.room.clusters = Clusters(self.room)
         self.api = Api(self.room)
@@ -60,6 +65,10 @@ class ApplianceSide:
         itself.
         """
         self.room.clusters.move_address = mover
+
+    def set_elastic_ip_mover(self, mover: Callable[[str, dict[str, str]], None]) -> None:
+        """Called with (instance id, private address → the node's own) when a new primary moves its Elastic IPs."""
+        self.room.ha.move_elastic_ips = mover
 
     # -- Side --------------------------------------------------------------------------------------------------------
 
@@ -138,8 +147,13 @@ class ApplianceSide:
                 for member in health.members_of(appliance.running, row["name"])
                 if member.enabled(now) and member.address
             ]
-        prober = self.room.prober
-        up = [member for member in members if not member.checked or prober.up(member.address, member.port)]
+        # Without a monitor a member is taken for UP, yet connections to it are lost if there is no way.
+        up = [
+            member
+            for member in members
+            if self._way(appliance, member.address, member.port)
+            and (not member.checked or self.room.prober.up(member.address, member.port))
+        ]
         if not up:
             return None
         backends = tuple((member.address, member.port) for member in up)
@@ -152,6 +166,18 @@ class ApplianceSide:
             and "LB" in appliance.features()
             and self.room.clusters.serves(appliance, now)
         )
+
+    def _way(self, appliance: Appliance, address: str, port: int) -> bool:
+        with self.room.lock:
+            return self.room.way(appliance, address, port).passes
+
+    @property
+    def guarded(self) -> bool:
+        return self.room.settings.guarded
+
+    def host(self, instance_id: str) -> Host | None:
+        with self.room.lock:
+            return self.room.host(instance_id)
 
     def vserver_ports(self) -> Iterable[int]:
         with self.room.lock:
@@ -178,6 +204,11 @@ class ApplianceSide:
             appliance.boot(now, self.settings.cold)
             self.room.restarted(appliance)
 
+    def is_alive(self, instance_id: str) -> bool:
+        """Whether the machine has power. Asked with the region's lock held, hence without that of the room."""
+        appliance = self.room.appliances.get(instance_id)
+        return appliance is None or appliance.powered
+
     def load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]:
         with self.room.lock:
             self._refresh_all()
@@ -198,8 +229,11 @@ class ApplianceSide:
             self.room.appliances.clear()
             self.room.prober.forget()
             self.room.clusters.reset()
-            self.room.settings = Settings()
+            self.room.settings = self._defaults()
             self._loads.clear()
+
+    def _defaults(self) -> Settings:
+        return Settings(pessimistic_image=self._pessimistic_image)
 
     @property
     def lock(self) -> AbstractContextManager[Any]:

@@ -10,6 +10,7 @@ import contextlib
 import copy
 import ipaddress
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from .context import Context
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from .appliance import Appliance
     from .context import Room
 
+Associations = dict[str, str]
 HEARTBEAT = 3003
+SHIPPED = ("ns-server.cert", "ns-server.key", "ns-root.cert", "ns-root.key")
 SYNC_PORTS = {True: 3008, False: 3010}
 SSH = 22
 
@@ -49,7 +52,7 @@ OWN = frozenset(
 )
 # In INC mode the nodes are in different networks: what belongs to a network stays with its node as well.
 OWN_IN_INC = frozenset(
-    {"route", "nspbr", "vlan", "vlan_interface_binding", "vlan_nsip_binding", "vlan_channel_binding"}
+    {"route", "nspbr", "nspbrs", "vlan", "vlan_interface_binding", "vlan_nsip_binding", "vlan_channel_binding"}
 )
 IPSETS = frozenset({"ipset", "ipset_nsip_binding", "ipset_nsip6_binding"})
 SHARED_ADDRESSES_IN_INC = frozenset({"VIP", "GSLBsiteIP"})
@@ -60,6 +63,8 @@ class Pairs:
 
     def __init__(self, room: Room) -> None:
         self.room = room
+        self.move_elastic_ips: Callable[[str, Associations], None] = lambda _instance_id, _seats: None
+        """Called with (instance id, private addresses → that of the new primary) to move the Elastic IPs there."""
 
     # -- what a node knows -------------------------------------------------------------------------------------------
 
@@ -102,6 +107,11 @@ class Pairs:
             self._decide(node, now)
         for node in nodes:
             self._synchronise(node, now)
+            self._pull_files(node, now)
+            if node.ha.move_at is not None and now >= node.ha.move_at:
+                node.ha.move_at = None
+                if self.room.settings.moves_elastic_ips == "on":
+                    self.move_elastic_ips(node.instance_id, associations_of(node))
 
     def _listen(self, node: Appliance, now: float) -> None:
         other = self.partner(node)
@@ -159,8 +169,11 @@ class Pairs:
         ha = node.ha
         ha.role, ha.since, ha.transition, ha.yield_at = role, now, now, None
         ha.flips += 1
+        ha.move_at = None
         if role == "Primary":
             ha.claim, ha.sync = now, ""
+            if self.inc(node) and self.room.settings.moves_elastic_ips != "off":
+                ha.move_at = now + self.room.settings.elastic_ip_seconds
         else:
             ha.primary_heard, ha.sync = now, ""
 
@@ -261,8 +274,24 @@ class Pairs:
             self._fail(node, now)
             return
         self.copy_shared(primary, node)
+        forget_keys_without_files(node)
         node.ha.sync = "SUCCESS"
         node.changed_at = now
+
+    def _pull_files(self, node: Appliance, now: float) -> None:
+        """The secondary pulls the primary's files now and then (rsync, CTX138748)."""
+        wait = self.room.settings.file_sync_seconds
+        if wait > 0 and node.ha.role == "Secondary" and now - node.ha.files_at >= wait:
+            self.pull_files(node, now)
+
+    def pull_files(self, node: Appliance, now: float) -> bool:
+        """Whether the files of the primary are on this node now."""
+        primary = self.heard(node)
+        if primary is None or not self.room.reach(node, primary, "tcp", SSH):
+            return False
+        node.running.tables["systemfile"] = copy.deepcopy(primary.running.table("systemfile"))
+        node.ha.files_at = now
+        return True
 
     def copy_shared(self, primary: Appliance, node: Appliance) -> None:
         """The secondary's shared configuration becomes the primary's: users with their passwords, applications,
@@ -279,6 +308,8 @@ class Pairs:
         """Whether a row belongs to the pair rather than to one node."""
         if name in OWN or (inc and name in OWN_IN_INC):
             return False
+        if name == "systemfile":
+            return self.room.settings.file_sync_seconds <= 0
         if name in IPSETS:
             return not inc or self.room.settings.ipset_synced
         if name == "nsip":
@@ -310,6 +341,32 @@ class Pairs:
         if self.shared(name, row, self.inc(ctx.appliance)):
             with contextlib.suppress(NitroFault):
                 command(ctx.as_peer(target))
+
+
+def associations_of(node: Appliance) -> Associations:
+    """For each virtual server with an IPSet: every address that it listens at, and the one that this node has.
+
+    "Find the one that carries the public IP, reassociate it to the private IP of the new primary" (vendor docs, HA
+    across zones; aws_vpx.md, section 1.1). A virtual server without IPSet is passed over.
+    """
+    own, associations = node.addresses(), {}
+    for row in node.running.rows("lbvserver"):
+        if not row.get("ipset"):
+            continue
+        members = [one["ipaddress"] for one in node.running.find("ipset_nsip_binding", name=row["ipset"])]
+        addresses = [row["ipv46"], *members]
+        if here := next((address for address in addresses if address in own), None):
+            associations.update({address: here for address in addresses if address != here})
+    return associations
+
+
+def forget_keys_without_files(node: Appliance) -> None:
+    """A certificate that cannot be read is not there: what a synchronisation brings before its files have come."""
+    files = {row["filename"] for row in node.running.rows("systemfile")} | set(SHIPPED)
+    table = node.running.table("sslcertkey")
+    for key, row in list(table.items()):
+        if any(PurePosixPath(row[field]).name not in files for field in ("cert", "key") if field in row):
+            del table[key]
 
 
 def _merge(keep: dict[Key, Row], take: dict[Key, Row]) -> dict[Key, Row]:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .schema import Row
 from .store import Config
@@ -52,6 +52,12 @@ class Prober:
             self._known.clear()
 
 
+class Probes(Protocol):
+    """Whoever can say whether a back end is up."""
+
+    def up(self, address: str, port: int) -> bool: ...
+
+
 class Member:
     """A service, or a member of a service group, behind a virtual server."""
 
@@ -63,7 +69,7 @@ class Member:
     def enabled(self, now: float) -> bool:
         return not out_of_service(self.row, now) and not (self.server and out_of_service(self.server, now))
 
-    def state(self, prober: Prober, now: float) -> str:
+    def state(self, prober: Probes, now: float) -> str:
         for row in (self.server, self.row):
             if row and row.get("state") == "DISABLED":
                 return "OUT OF SERVICE" if out_of_service(row, now) else "GOING OUT OF SERVICE"
@@ -130,7 +136,7 @@ def lacks_certificate(config: Config, row: Row) -> bool:
     )
 
 
-def vserver_state(appliance: Appliance, row: Row, prober: Prober, now: float) -> str:
+def vserver_state(appliance: Appliance, row: Row, prober: Probes, now: float) -> str:
     """UP, DOWN or OUT OF SERVICE: at least one member must be up, the feature on, a certificate there if it needs
     one.
     """

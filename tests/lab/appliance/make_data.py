@@ -110,6 +110,7 @@ CODES = {
     462,
     463,
     477,
+    604,
     1027,
     1028,
     1044,
@@ -142,6 +143,7 @@ CODES = {
     1441,
     1449,
     1461,
+    1538,
     1540,
     1642,
     1647,
@@ -178,6 +180,7 @@ LATER: dict[str, dict[str, tuple[dict[str, Any], list[str]]]] = {
         "hasyncfailurereason": ({"t": "s", "ro": 1}, []),
     },
     "config/nsrpcnode": {"validatecert": ({"t": "s", "d": "NO", "e": YES_NO}, ["update", "unset"])},
+    "config/nsversion": {"installedversion": ({"t": "b", "ro": 1}, [])},
     "config/nsconfig": {"all": ({"t": "b"}, ["save"])},
     "config/nscapacity": {
         "vcpu": ({"t": "b"}, ["update"]),
@@ -190,13 +193,43 @@ LATER: dict[str, dict[str, tuple[dict[str, Any], list[str]]]] = {
         "mptcpadvertise": ({"t": "s", "d": "NO", "e": YES_NO}, ["add", "update", "unset"]),
     },
 }
+SENSORS = ["12n", "5n", "sen2", "5sb", "tt", "bat", "12p", "5p", "33stby", "33main", "cc1", "cc0"]
+TIMEOUTS = ["clttimeout", "svrtimeout", "delay", "numofconnections"]
 # Fields that are numbers on the wire although the reference calls them Double (recorded replies, client type
-# assertions).
+# assertions; the test of the types names each source).
 NUMBERS = {
+    "config/lbmonitor": [
+        "interval",
+        "resptimeout",
+        "retries",
+        "downtime",
+        "successretries",
+        "failureretries",
+        "alertretries",
+        "lrtmconf",
+    ],
+    "config/server": ["delay"],
+    "config/service": TIMEOUTS,
+    "config/servicegroup": TIMEOUTS,
+    "stat/lbvserver": ["cltresponsetimeapdex"],
+    "stat/system": [
+        *(f"auxvolt{number}" for number in range(8)),
+        *(f"voltagev{name}" for name in SENSORS),
+        *(f"auxtemp{number}" for number in range(4)),
+        *(f"disk{disk}{what}" for disk in (0, 1) for what in ("size", "used", "avail")),
+        *(f"fan{number}speed" for number in (0, 2, 3, 4, 5)),
+        "cpufan0speed",
+        "cpufan1speed",
+        "systemfanspeed",
+        "fanspeed",
+        "cpu0temp",
+        "cpu1temp",
+        "internaltemp",
+    ],
     "config/hanode": ["hellointerval", "deadinterval", "masterstatetime"],
     "config/clusternode": ["delay"],
     "config/clusterinstance": ["deadinterval", "hellointerval"],
-    "config/lbvserver": ["timeout"],
+    "config/lbvserver": ["timeout", "backuppersistencetimeout"],
 }
 # What a policy-based route compares, and its settings (nspbr).
 PBR_MATCHES = ("srcip", "srcport", "destip", "destport")
@@ -252,6 +285,17 @@ EXTRA: dict[str, dict[str, Any]] = {
         "fields": {"state": {"t": "s", "ro": 1}},
         "ops": {name: {"fields": [], "required": []} for name in ("apply", "clear", "renumber")},
         "singleton": 1,
+    },
+    # The vendor's command reference: "add linkset", "bind linkset".
+    "config/linkset": {
+        "fields": {"id": {"t": "s"}},
+        "key": ["id"],
+        "ops": {"add": {"fields": ["id"], "required": ["id"]}, "delete": {"fields": [], "required": []}},
+    },
+    "config/linkset_interface_binding": {
+        "fields": {"id": {"t": "s"}, "ifnum": {"t": "s"}},
+        "key": ["id", "ifnum"],
+        "ops": {"add": {"fields": ["id", "ifnum"], "required": ["id"]}, "delete": {"fields": [], "required": []}},
     },
 }
 # Interface: the page is not among the mirrored ones; fields of the current reference that clients use.

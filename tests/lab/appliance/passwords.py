@@ -26,30 +26,33 @@ def _acceptable(appliance: Appliance, username: str, password: str) -> None:
         raise NitroFault(1079)
 
 
-def check(appliance: Appliance, username: str, password: str) -> Row:
+def check(appliance: Appliance, username: str, password: str, now: float) -> Row:
     """The user's row; 354 when user or password is wrong, 1046 when the first password must be changed before
     anything else.
     """
-    user = _known(appliance, username, password)
+    user = _known(appliance, username, password, now)
     if user.get("_forced"):
         raise NitroFault(1046)
     return user
 
 
-def change_at_login(appliance: Appliance, username: str, password: str, new: str) -> Row:
+def change_at_login(appliance: Appliance, username: str, password: str, new: str, now: float) -> Row:
     """A login that carries ``new_password``: good once, for a user whose change is forced; afterwards 278 (599)."""
     user = appliance.running.first("systemuser", username=username)
     if user is not None and not user.get("_forced"):
         raise NitroFault(278)
-    user = _known(appliance, username, password)
+    user = _known(appliance, username, password, now)
     _acceptable(appliance, username, new)
     user["password"] = new
     del user["_forced"]
     return user
 
 
-def _known(appliance: Appliance, username: str, password: str) -> Row:
+def _known(appliance: Appliance, username: str, password: str, now: float) -> Row:
+    """NITRO may open before the first boot's script has made the instance id the password (aws_vpx.md, section 2a)."""
     user = appliance.running.first("systemuser", username=username)
     if user is None or user.get("password") != password:
+        raise NitroFault(354)
+    if user.get("_forced") and now < appliance.ready_at + appliance.settings.first_login_seconds:
         raise NitroFault(354)
     return user

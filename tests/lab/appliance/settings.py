@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.lab.settings import PESSIMISTIC_IMAGE
+
 
 @dataclass(slots=True)
 class BootTimes:
@@ -44,6 +46,18 @@ class Settings:
     sync_seconds: float = 8.0
     """Lab seconds a full synchronisation takes."""
     sync_retry_seconds: float = 10.0
+    first_login_seconds: float = 0.0
+    """Lab seconds after NITRO has opened for the first time until the instance id is the password; refused with 354."""
+    file_sync_seconds: float = 0.0
+    """Lab seconds between two file synchronisations of a pair, pulled by the secondary (a real one: about 60, vendor's
+    article CTX138748); 0: files are on the secondary as soon as they are on the primary.
+    """
+    moves_elastic_ips: str = "off"
+    """Whether a node that becomes primary moves the Elastic IPs of virtual servers with an IPSet to its own addresses
+    in EC2, as the vendor documents it for pairs across zones: off, on, or failing (it lacks the rights).
+    """
+    elastic_ip_seconds: float = 2.0
+    """Lab seconds from a node becoming primary until it does so."""
     save_seconds: float = 0.0
     """Lab seconds a save takes; a second save inside them answers ``save_collision_code``."""
     save_collision_code: int = 293
@@ -60,6 +74,21 @@ class Settings:
     """Pairs of instance ids that do not hear each other, whatever the security groups say."""
     allow_cache_seconds: float = 0.25
     """Real seconds for which an answer of Region.allows is believed."""
+    pessimistic_image: bool = PESSIMISTIC_IMAGE
+    """Whether packets leave an appliance by its table, as documented: MAC-based forwarding off, no route but the
+    NSIP's default one (aws_vpx.md, section 2a; the defaults of the AWS image are unverified). Off: an image that sends
+    every packet by the interface that has its source address, so that no reply and no back end is lost.
+    """
+    interfaces_by_mac: bool = False
+    """Whether 1/1, 1/2, … are in the order of the MAC addresses and not of EC2's device indexes: which of them is which
+    interface is not documented for AWS (aws_vpx.md, section 2a, "Interface names").
+    """
+    guarded: bool = False
+    """Whether the management interface's security groups decide who speaks to NITRO. Off: everybody may, so that a test
+    can launch an appliance without them.
+    """
+    cluster_mbf_needs_linkset: bool = True
+    """Whether MAC-based forwarding does nothing in a cluster without a linkset (unverified)."""
     cluster_join_seconds: float = 15.0
     """Lab seconds from a joined node's boot until it is ACTIVE and UP."""
     cluster_dead_seconds: float = 3.0

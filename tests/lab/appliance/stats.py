@@ -16,10 +16,10 @@ from .schema import Resource, Row, catalogue
 NO_SUCH_CPU = 4294967295
 """What a box with one CPU answers for an average over several: an unsigned −1 (recorded)."""
 # What this simulator keeps no count of: every documented field is there and zero.
-QUIET = ("aaa", "appfw", "cache", "cmp", "dns", "protocolicmp", "protocoludp", "systembw", "systemmemory", "vpn")
+QUIET = ("aaa", "appfw", "cache", "cmp", "dns", "protocolicmp", "protocoludp", "ssl", "systembw", "systemmemory", "vpn")
 # What nobody can configure here: a reply without the key, as for any list with nothing in it.
 NONE_HERE = ("authenticationvserver", "crvserver", "gslbservice", "gslbvserver", "vpnvserver")
-OBJECTS = ("ns", "system", "hanode", "ssl", "protocoltcp", "protocolhttp", "protocolip", *QUIET)
+OBJECTS = ("ns", "system", "hanode", "protocoltcp", "protocolhttp", "protocolip", *QUIET)
 
 Reader = Callable[[Context], list[Row]]
 
@@ -67,13 +67,14 @@ KEYS = {
 
 
 def complete(resource: Resource, row: Row) -> Row:
-    """Every documented field is there; what nothing is known of is zero."""
+    """Every documented field is there and no other; what nothing is known of is zero."""
     blank: Row = {}
     for name, field in resource.fields.items():
         if name in ("clearstats", "__count") or not field.read_only:
             continue
         blank[name] = 0 if field.kind in "di" else False if field.kind == "b" else ""
-    return ordered(resource.fields, {**blank, **row})
+    known = {name: value for name, value in row.items() if name in resource.fields}
+    return ordered(resource.fields, {**blank, **known})
 
 
 def engines(ctx: Context) -> int:
@@ -99,7 +100,6 @@ def cpu(ctx: Context) -> Row:
         "memusagepcnt": figures.memory,
         "memuseinmb": int(memory * figures.memory / 100),
         "memsizemb": memory,
-        "resmemusage": 0,
         "numcpus": engines(ctx),
         "starttime": ctime(ctx.appliance.ready_at),
         "disk0perusage": 12,
@@ -171,7 +171,7 @@ def lbvservers(ctx: Context) -> list[Row]:
     names = ctx.running.rows("lbvserver")
     for row in names:
         members = health.members_of(ctx.running, row["name"])
-        states = [member.state(ctx.room.prober, ctx.now) for member in members]
+        states = [member.state(ctx.monitor, ctx.now) for member in members]
         active = states.count("UP")
         share = int(ctx.appliance.figures.connections / len(names))
         rows.append(
@@ -180,7 +180,7 @@ def lbvservers(ctx: Context) -> list[Row]:
                 "primaryipaddress": row["ipv46"],
                 "primaryport": row["port"],
                 "type": row["servicetype"],
-                "state": health.vserver_state(ctx.appliance, row, ctx.room.prober, ctx.now),
+                "state": health.vserver_state(ctx.appliance, row, ctx.monitor, ctx.now),
                 "vslbhealth": 100 * active // len(members) if members else 0,
                 "actsvcs": active,
                 "inactsvcs": len(members) - active,
@@ -198,7 +198,7 @@ def member_row(ctx: Context, member: health.Member, servicetype: str) -> Row:
         "primaryipaddress": member.address,
         "primaryport": member.port,
         "servicetype": servicetype,
-        "state": member.state(ctx.room.prober, ctx.now),
+        "state": member.state(ctx.monitor, ctx.now),
         "svrestablishedconn": 0,
         "throughput": 0,
     }
@@ -263,7 +263,7 @@ def sslvservers(ctx: Context) -> list[Row]:
     rows = []
     for row in ctx.running.rows("sslvserver"):
         if owner := ctx.running.first("lbvserver", name=row["vservername"]):
-            state = health.vserver_state(ctx.appliance, owner, ctx.room.prober, ctx.now)
+            state = health.vserver_state(ctx.appliance, owner, ctx.monitor, ctx.now)
             rows.append(
                 {
                     "vservername": row["vservername"],
@@ -288,11 +288,12 @@ def interfaces(ctx: Context) -> list[Row]:
     figures = ctx.appliance.figures
     rate = int(figures.throughput / 2 * 125_000)
     total = int(figures.total(ctx.now) / 2 * 125_000)
-    indexes = sorted(one.device_index for one in ctx.appliance.facts.interfaces)
+    indexes = [one.device_index for one in ctx.appliance.interfaces()]
     busy = 1 if 1 in indexes else 0
     prefix = ctx.room.clusters.prefix(ctx.appliance)
     rows = []
-    for name, load in [(f"{prefix}1/{index + 1}", int(index == busy)) for index in indexes] + [("LO/1", 0)]:
+    loads = [(f"{prefix}1/{number}", int(index == busy)) for number, index in enumerate(indexes, start=1)]
+    for name, load in [*loads, ("LO/1", 0)]:
         loop = 4096 if name == "LO/1" else 0
         rows.append(
             {
@@ -335,7 +336,6 @@ READERS: dict[str, Reader] = {
             "iptottxmbits": traffic(ctx)["tottxmbits"],
         }
     ],
-    "ssl": lambda ctx: [{"ssltotsslinfo_totaltxncount": 0}],
     "lbvserver": lbvservers,
     "csvserver": csvservers,
     "service": services,

@@ -24,7 +24,7 @@ from tests.lab.aws.mends.targets import (
 )
 
 Probe = Callable[[str, int], bool]
-Allows = Callable[[str, str, Any, int], bool]
+Way = Callable[[str, str, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Route:
     """What a client meets at one static address and port of a load balancer.
 
     ``targets``: (address, port) of those that may get a new connection, all equal; empty: the connection is refused.
+    ``node``: the private address of the load balancer there, the source that targets see; unless ``preserves``, then
+    they see the client's.
     """
 
     load_balancer: str
@@ -39,6 +41,8 @@ class Route:
     port: int
     protocol: str
     targets: tuple[tuple[str, int], ...]
+    node: str
+    preserves: bool
 
 
 def routes(ground: Ground) -> list[Route]:
@@ -53,8 +57,18 @@ def routes(ground: Ground) -> list[Route]:
                 for node in balancer.lab_nodes:
                     targets = tuple(t for group in groups for t in _eligible(ground, balancer, group, node.zone))
                     address = str(node.public_ip or node.private_ip)
-                    found.append(Route(balancer.name, address, int(listener.port), listener.protocol, targets))
+                    preserves = any(preserves_client(group) for group in groups)
+                    port, protocol = int(listener.port), listener.protocol
+                    found.append(Route(balancer.name, address, port, protocol, targets, node.private_ip, preserves))
     return found
+
+
+def preserves_client(group: Any) -> bool:
+    """Whether targets see the client's address: off by default for IP targets with TCP and TLS, else on (elbv2 model,
+    ModifyTargetGroupAttributes).
+    """
+    default = "false" if group.target_type == "ip" and group.protocol in ("TCP", "TLS") else "true"
+    return bool(group.attributes.get("preserve_client_ip.enabled", default) == "true")
 
 
 def _eligible(ground: Ground, balancer: Any, group: Any, zone: str) -> list[tuple[str, int]]:
@@ -95,28 +109,35 @@ class HealthChecker:
     them would wait for each other.
     """
 
-    def __init__(self, ground: Ground, allows: Allows) -> None:
+    def __init__(self, ground: Ground, way: Way) -> None:
         self._ground = ground
-        self._allows = allows
         self.probe: Probe = lambda _address, _port: True
+        self.way = way
 
     def begin_due(self) -> None:
         """Begin every check whose time has come; returns at once."""
         with self._ground.lock:
             settle_targets()
-            due = [(check, self._let_in(check)) for check in due_checks()]
-        for check, let_in in due:
-            threading.Thread(target=self._carry_out, args=(check, let_in), name="health-check", daemon=True).start()
+            due = [(check, _checked_from(check)) for check in due_checks()]
+        for check, nodes in due:
+            threading.Thread(target=self._carry_out, args=(check, nodes), name="health-check", daemon=True).start()
 
-    def _carry_out(self, check: DueCheck, let_in: bool) -> None:
+    def _carry_out(self, check: DueCheck, nodes: list[str]) -> None:
         answered = False
         try:
-            answered = let_in and self.probe(check.address, check.port)
+            reached = all(self.way(node, check.address, check.port) for node in nodes)
+            answered = reached and self.probe(check.address, check.port)
         finally:
             with self._ground.lock:
                 note_check(check, answered)
 
-    def _let_in(self, check: DueCheck) -> bool:
-        """Whether the target's security groups let the load balancer's nodes in."""
-        nodes = [node for balancer in balancers_of(check.group) for node in balancer.lab_nodes]
-        return all(self._allows(node.private_ip, check.address, "tcp", check.port) for node in nodes)
+
+def _checked_from(check: DueCheck) -> list[str]:
+    """The private addresses of the nodes that check a target: those of its zone, or all that may send to it."""
+    zone = zone_of(check.group, check.target)
+    return [
+        node.private_ip
+        for balancer in balancers_of(check.group)
+        for node in balancer.lab_nodes
+        if zone in (None, node.zone) or _cross_zone(balancer, check.group)
+    ]

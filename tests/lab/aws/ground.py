@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -100,6 +100,9 @@ class Ground:
         self.public_network = f"{first}.{int(second) + 1}"
         self.settings = Settings()
         self.lock = threading.RLock()
+        self.is_alive: Callable[[str], bool] = lambda _instance_id: True
+        """Whether the operating system of an instance answers: what the instance status check is about."""
+        self.generation = 0
         self.clear()
 
     def clear(self) -> None:
@@ -111,6 +114,11 @@ class Ground:
         self.associations: set[str] = set()
         self.changes: dict[str, Any] = {}
         self._history: dict[str, list[tuple[float, Any]]] = {}
+        self.changed()
+
+    def changed(self) -> None:
+        """Something in the account may be different from now on: what was derived from it is out of date."""
+        self.generation += 1
 
     def notes(self) -> dict[str, Any]:
         """What ``clear`` forgets, by name."""
@@ -120,6 +128,7 @@ class Ground:
         """Have these in mind from now on, instead of what was there."""
         for name in _NOTES:
             setattr(self, name, notes[name])
+        self.changed()
 
     def remember(self, key: str, value: Any) -> None:
         """What was true of this until now, for readers that lag behind."""

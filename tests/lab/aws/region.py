@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal
+from typing import Any
 
 from moto.moto_api._internal import moto_api_backend
 
 from tests.lab.aws import memory
-from tests.lab.aws.balancing import HealthChecker, Probe, Route, routes
+from tests.lab.aws.balancing import HealthChecker, Probe, Route, Way, routes
 from tests.lab.aws.ground import Ground, regions
 from tests.lab.aws.mends.images import is_vpx
 from tests.lab.aws.mends.instances import every_instance, settle
 from tests.lab.aws.mends.names import answer
+from tests.lab.aws.network import snapshot
+from tests.lab.packets.vpc import Protocol, Vpc
 from tests.lab.world import InstanceFacts, InterfaceFacts
 
 
@@ -24,7 +25,14 @@ class RegionView:
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
-        self._checker = HealthChecker(ground, self.allows)
+        self._checker = HealthChecker(ground, self._lets_in)
+        self._network: tuple[int, Vpc] | None = None
+
+    def set_health_way(self, way: Way) -> None:
+        """Whether a load balancer's node at a private address gets an answer from a target: ``way(node, address,
+        port)``; without one, the target's security groups decide. Called like the probe.
+        """
+        self._checker.way = way
 
     def set_health_probe(self, probe: Probe) -> None:
         """How a load balancer's health check is answered: ``probe(address, port)``; without one, all answer.
@@ -74,18 +82,22 @@ class RegionView:
                 str(elastic.public_ip): elastic.lab_private_ip for backend in regions() for elastic in backend.addresses
             }
 
-    def allows(self, source: str, destination: str, protocol: Literal["tcp", "udp"], port: int) -> bool:
+    def network(self) -> Vpc:
+        """The network as packets see it; made anew when a write, or an instance's arrival or end, has changed it."""
         with self.ground.lock:
-            interface = _interface_at(destination)
-            if interface is None:
-                return False
-            sender = _interface_at(source)
-            members = {group.id for group in sender._group_set} if sender else set()
-            return any(
-                _lets_in(rule, source, members, protocol, port)
-                for group in interface._group_set
-                for rule in group.ingress_rules
-            )
+            settle()
+            if self._network is None or self._network[0] != self.ground.generation:
+                self._network = self.ground.generation, snapshot()
+            return self._network[1]
+
+    def _lets_in(self, node: str, address: str, port: int) -> bool:
+        """Without anybody who knows the appliances: the target's security groups decide alone."""
+        return self.allows(node, address, "tcp", port)
+
+    def allows(self, source: str, destination: str, protocol: Protocol, port: int) -> bool:
+        network = self.network()
+        interface = network.at(destination)
+        return interface is not None and network.admits(source, interface, protocol, port)
 
     def resolve(self, name: str, kind: str = "A") -> tuple[tuple[str, ...], int]:
         """(values, TTL in seconds) that Route 53's name servers answer now; ((), 0) for an unknown name."""
@@ -141,21 +153,11 @@ def _facts(instance: Any) -> InstanceFacts:
                 device_index=index,
                 addresses=tuple(str(item["PrivateIpAddress"]) for item in interface.private_ip_addresses),
                 netmask=str(interface.subnet.cidr.netmask),
+                mac=str(interface.mac_address),
             )
             for index, interface in sorted(instance.nics.items())
         ),
     )
-
-
-def _lets_in(rule: Any, source: str, members: set[str], protocol: str, port: int) -> bool:
-    if rule.ip_protocol not in ("-1", protocol):
-        return False
-    if rule.ip_protocol != "-1" and not int(rule.from_port) <= port <= int(rule.to_port):
-        return False
-    if rule.source_group.get("GroupId") in members:
-        return True
-    network = rule.ip_range.get("CidrIp")
-    return bool(network) and ipaddress.IPv4Address(source) in ipaddress.IPv4Network(network, strict=False)
 
 
 def _tags(thing: Any) -> dict[str, str]:

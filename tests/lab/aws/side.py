@@ -82,6 +82,9 @@ class AwsSide(RegionView):
             except Exception as error:  # noqa: BLE001 – the boundary where what moto cannot do becomes an AWS error
                 traceback.print_exc()
                 return _say(start_response, refuse_request("error", asked, f"{type(error).__name__}: {error}"))
+            finally:
+                if asked.writes:
+                    self.ground.changed()
 
     def hand_over(self, name: str, key_id: str, secret: str) -> None:
         """An administrator of this name has this key from now on; a reset forgets him."""

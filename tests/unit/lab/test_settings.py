@@ -24,8 +24,11 @@ def test_everything_set() -> None:
         "LAB_ADM_PORT": "4003",
         "LAB_PACE": "2.5",
         "LAB_IAM": "1",
+        "LAB_PESSIMISTIC_IMAGE": "1",
     }
-    assert read(environ) == Settings(Path("/somewhere"), "127.30", 4000, 4001, 4002, 2.5, 4003, iam=True)
+    assert read(environ) == Settings(
+        Path("/somewhere"), "127.30", 4000, 4001, 4002, 2.5, 4003, iam=True, pessimistic_image=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,7 @@ def test_everything_set() -> None:
         ("LAB_PACE", "fast", "LAB_PACE must be a number above 0"),
         ("LAB_PACE", "nan", "LAB_PACE must be a number above 0"),
         ("LAB_IAM", "yes", "LAB_IAM must be 1 or 0"),
+        ("LAB_PESSIMISTIC_IMAGE", "on", "LAB_PESSIMISTIC_IMAGE must be 1 or 0"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence(name: str, value: str, sentence: str) -> None:

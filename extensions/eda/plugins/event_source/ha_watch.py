@@ -13,8 +13,8 @@ description:
   - One NITRO session per node is kept open. Nothing is ever written, neither to an appliance nor to AWS.
   - A login has 60 seconds of its own, because an appliance keeps a session open whose answer came too late. After a
     failed login the next one waits 1 to 60 seconds, and no more than two stay unanswered within the 300 idle seconds
-    after which an appliance ends a session. Use an account of its own for watchers - an appliance counts the sessions of
-    each account, and nobody else is locked out when it is full.
+    after which an appliance ends a session. Use an account of its own for watchers - an appliance counts the sessions
+    of each account, and nobody else is locked out when it is full.
   - What an appliance or AWS answers is limited to 32 MiB and to a total time. An answer that makes no sense counts as
     none and is told once. Expired credentials are told and tried again; AWS's are looked up anew.
   - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), and an account of the appliances that may

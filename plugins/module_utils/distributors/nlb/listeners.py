@@ -8,7 +8,6 @@ application's listener is the one that forwards to it. Names tell nothing but wh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,14 +15,13 @@ from typing import Any
 from ...aws import tags as t
 from ...aws.tags import missing
 from ...core.errors import Refusal
+from ...spec.application import target_group_name_problem
 from ...spec.identity import AUTOSCALE_GROUP, Owner, belongs
+from ...spec.protocols import LISTENER_TRANSPORTS
 
 APPLICATION = "cloudadc:application"
-PROTOCOLS = ("TCP", "UDP", "TCP_UDP", "TLS")
+PROTOCOLS = tuple(LISTENER_TRANSPORTS)
 CHECK_PROTOCOLS = ("TCP", "HTTP", "HTTPS")
-# API reference, CreateTargetGroup: 32 characters, letters, digits and hyphens, none of these at the ends.
-LONGEST_NAME = 32
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 LONGEST_DELAY = 3600
 
 DELAY = "deregistration_delay.timeout_seconds"
@@ -122,18 +120,10 @@ class Change:
 
 def target_group_name(group: str, application: str) -> str:
     """``<group>-<application>``. Raises Refusal if AWS does not take it as the name of a target group."""
-    name = f"{group}-{application}"
-    if len(name) > LONGEST_NAME:
-        raise Refusal(
-            f"the target group of application {application} would be named {name}, which has {len(name)} characters, "
-            f"and AWS takes {LONGEST_NAME} at most: choose a shorter name; nothing was written"
-        )
-    if not _NAME.fullmatch(name):
-        raise Refusal(
-            f"the target group of application {application} would be named {name}, and AWS takes letters, digits and "
-            "hyphens only, no hyphen at an end; nothing was written"
-        )
-    return name
+    problem = target_group_name_problem(group, application)
+    if problem:
+        raise Refusal(f"{problem}: choose another name; nothing was written")
+    return f"{group}-{application}"
 
 
 def wish_of(group: str, option: Mapping[str, Any]) -> Wish:

@@ -135,7 +135,7 @@ class LbVserver(Vserver):
         super().adding(ctx, row)
 
     def view(self, ctx: Context, row: Row) -> Row:
-        prober = ctx.room.prober
+        prober = ctx.monitor
         members = health.members_of(ctx.running, row["name"])
         active = sum(member.state(prober, ctx.now) == "UP" for member in members)
         state = health.vserver_state(ctx.appliance, row, prober, ctx.now)
@@ -239,7 +239,7 @@ class Service(Behaviour):
             server["ipaddress"] = changes["ipaddress"]
 
     def view(self, ctx: Context, row: Row) -> Row:
-        state = health.service_member(ctx.running, row).state(ctx.room.prober, ctx.now)
+        state = health.service_member(ctx.running, row).state(ctx.monitor, ctx.now)
         return {
             **row,
             "svrstate": state,
@@ -287,7 +287,7 @@ class ServiceGroup(Behaviour):
                 member[name] = changes.pop(name)
 
     def view(self, ctx: Context, row: Row) -> Row:
-        states = [member.state(ctx.room.prober, ctx.now) for member in health.group_members(ctx.running, row)]
+        states = [member.state(ctx.monitor, ctx.now) for member in health.group_members(ctx.running, row)]
         effective = "UP" if "UP" in states else "DOWN"
         if row.get("state") == "DISABLED":
             effective = "OUT OF SERVICE"
@@ -344,7 +344,7 @@ class GroupMember(Behaviour):
         group = require(ctx, "servicegroup", "servicegroupname", row["servicegroupname"])
         for member in health.group_members(ctx.running, group):
             if member.row is row:
-                return {**row, "svrstate": member.state(ctx.room.prober, ctx.now), "delay": row.get("delay", 0)}
+                return {**row, "svrstate": member.state(ctx.monitor, ctx.now), "delay": row.get("delay", 0)}
         return dict(row)
 
 
@@ -367,7 +367,7 @@ class VserverService(Behaviour):
         service = ctx.running.first("service", name=row["servicename"])
         if service is None:
             return dict(row)
-        state = health.service_member(ctx.running, service).state(ctx.room.prober, ctx.now)
+        state = health.service_member(ctx.running, service).state(ctx.monitor, ctx.now)
         return {
             **row,
             "ipv46": service["ipaddress"],

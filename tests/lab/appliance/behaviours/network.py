@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from tests.lab.appliance.context import Context
 from tests.lab.appliance.errors import NitroFault
+from tests.lab.appliance.forwarding import host_of
 from tests.lab.appliance.schema import Resource, Row, cli_name
+from tests.lab.packets.vpc import parsed
 
 from .base import Behaviour, behaves, require
 
@@ -103,8 +105,53 @@ class VlanMember(Behaviour):
             require(ctx, "Interface", "id", row["ifnum"])
 
 
+def require_connected(ctx: Context, gateway: str) -> None:
+    """604 for a gateway that lies in the subnet of neither the NSIP nor a SNIP."""
+    if not any(parsed(gateway) in one.network for one in host_of(ctx.room, ctx.appliance).connected):
+        raise NitroFault(604)
+
+
+@behaves("nspbr")
+class PolicyBasedRoute(Behaviour):
+    """Kept as configured; what packets follow is what was applied last (vendor docs: Configuring a PBR)."""
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        applied = row.get("_applied")
+        state = "NOTAPPLIED" if applied is None else "APPLIED" if applied == _plain(row) else "RE-APPLY"
+        return {**row, "kernelstate": state, "hits": 0}
+
+
+@behaves("nspbrs")
+class PolicyBasedRoutes(Behaviour):
+    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
+        if verb == "clear":
+            ctx.running.table("nspbr").clear()
+            return None
+        for number, row in enumerate(sorted(ctx.running.rows("nspbr"), key=lambda row: row.get("priority", 0)), 1):
+            if verb == "renumber" or "priority" not in row:
+                row["priority"] = 10 * number
+            if verb == "apply":
+                row["_applied"] = _plain(row)
+        return None
+
+
+def _plain(row: Row) -> Row:
+    return {name: value for name, value in row.items() if not name.startswith("_")}
+
+
+@behaves("linkset_interface_binding")
+class LinksetMember(Behaviour):
+    def adding(self, ctx: Context, row: Row) -> None:
+        require(ctx, "linkset", "id", row["id"])
+        if "ifnum" not in row:
+            raise NitroFault(1095, "ifnum")
+
+
 @behaves("route")
 class Route(Behaviour):
+    def adding(self, ctx: Context, row: Row) -> None:
+        require_connected(ctx, row["gateway"])
+
     def view(self, ctx: Context, row: Row) -> Row:
         static = not row.get("permanent") and not row.get("direct")
         return {**row, "routetype": "STATIC" if static else "PERMANENT", "Static": static, "state": 1}
@@ -112,27 +159,6 @@ class Route(Behaviour):
     def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
         if row.get("direct") or row.get("permanent"):
             raise NitroFault(2506)
-
-
-@behaves("nspbr")
-class PolicyRoute(Behaviour):
-    """A rule that is made or changed is in force once the rules are applied (nspbrs)."""
-
-    def updated(self, ctx: Context, row: Row) -> None:
-        row["_applied"] = False
-
-    def view(self, ctx: Context, row: Row) -> Row:
-        return {**row, "kernelstate": "APPLIED" if row.get("_applied") else "NOTAPPLIED"}
-
-
-@behaves("nspbrs")
-class PolicyRoutes(Behaviour):
-    def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
-        if verb == "clear":
-            ctx.running.table("nspbr").clear()
-        for row in ctx.running.rows("nspbr"):
-            row["_applied"] = verb == "apply" or row.get("_applied", False)
-        return None
 
 
 @behaves("dnsnameserver")
@@ -184,16 +210,15 @@ class Interface(Behaviour):
         """
         stored = ctx.running.table("Interface")
         rows = []
-        for interface in sorted(ctx.appliance.facts.interfaces, key=lambda one: one.device_index):
-            name = f"{ctx.room.clusters.prefix(ctx.appliance)}1/{interface.device_index + 1}"
-            rows.append(
-                {**resource.defaults(), **stored.get((name,), {}), "id": name, "_index": interface.device_index}
-            )
-        return [*rows, {**resource.defaults(), "id": "LO/1", "_index": -1}]
+        for number, interface in enumerate(ctx.appliance.interfaces(), start=1):
+            name = f"{ctx.room.clusters.prefix(ctx.appliance)}1/{number}"
+            mac = interface.mac or f"06:00:00:00:00:{interface.device_index + 1:02x}"
+            rows.append({**resource.defaults(), **stored.get((name,), {}), "id": name, "mac": mac})
+        return [*rows, {**resource.defaults(), "id": "LO/1", "mac": "00:00:00:00:00:00"}]
 
     def view(self, ctx: Context, row: Row) -> Row:
         up = row.get("state", "ENABLED") == "ENABLED"
-        loopback = row["_index"] < 0
+        loopback = row["id"] == "LO/1"
         return {
             **row,
             "ifnum": [row["id"]],
@@ -201,7 +226,6 @@ class Interface(Behaviour):
             "description": "Netscaler Loopback interface" if loopback else "AWS ENA, 10Gbit",
             "actualmtu": row["mtu"],
             "vlan": 1,
-            "mac": f"06:00:00:00:00:{row['_index'] + 1:02x}",
             "uptime": int(max(0.0, ctx.now - ctx.appliance.boot_began)),
             "state": "ENABLED" if up else "DISABLED",
             "intftype": "Loopback" if loopback else "ENA",

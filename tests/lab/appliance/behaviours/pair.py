@@ -157,8 +157,11 @@ class Files(Behaviour):
     def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
         if ctx.room.ha.peer_row(ctx.appliance) is None:
             raise NitroFault(363)
-        if ctx.room.ha.heard(ctx.appliance) is None:
+        box, pairs = ctx.appliance, ctx.room.ha
+        other = pairs.heard(box)
+        if other is None:
             raise NitroFault(364)
+        pairs.pull_files(box if box.ha.role == "Secondary" else other, ctx.now)
         return None
 
 

@@ -7,15 +7,19 @@ import binascii
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
 from tests.lab.appliance.context import Context
 from tests.lab.appliance.errors import NitroFault
+from tests.lab.appliance.ha import SHIPPED
 from tests.lab.appliance.schema import Resource, Row
 
 from .base import Behaviour, behaves, require
 from .system import ctime
 
 SSL_FOLDER = "/nsconfig/ssl"
-SHIPPED = ("ns-server.cert", "ns-server.key", "ns-root.cert", "ns-root.key")
 
 
 @behaves("systemfile")
@@ -55,14 +59,41 @@ def has_file(ctx: Context, path: str) -> bool:
     return ctx.running.first("systemfile", filename=whole.name, filelocation=str(whole.parent)) is not None
 
 
+def contents(ctx: Context, path: str) -> bytes:
+    """What is in a file; nothing for one that was shipped."""
+    whole = PurePosixPath(SSL_FOLDER) / path
+    row = ctx.running.first("systemfile", filename=whole.name, filelocation=str(whole.parent))
+    return base64.b64decode(row["filecontent"]) if row else b""
+
+
+def belong_together(certificate: bytes, key: bytes, passphrase: str | None) -> bool:
+    """Whether a certificate (PEM, its chain may follow) is for a private key; true for what this cannot read."""
+    try:
+        public = x509.load_pem_x509_certificate(certificate).public_key()
+        private = serialization.load_pem_private_key(key, passphrase.encode() if passphrase else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return True
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    return public.public_bytes(*form) == private.public_key().public_bytes(*form)
+
+
+def check_files(ctx: Context, row: Row) -> None:
+    """1647 for a file that is not there; 1538 for a key that is not the certificate's (error list, ssl-errors)."""
+    for field in ("cert", "key"):
+        if field in row and not has_file(ctx, row[field]):
+            raise NitroFault(1647)
+    if not {"cert", "key"} <= row.keys():
+        return
+    if not belong_together(contents(ctx, row["cert"]), contents(ctx, row["key"]), row.get("passplain")):
+        raise NitroFault(1538)
+
+
 @behaves("sslcertkey")
 class CertKey(Behaviour):
     absent_code = 1540
 
     def adding(self, ctx: Context, row: Row) -> None:
-        for field in ("cert", "key"):
-            if field in row and not has_file(ctx, row[field]):
-                raise NitroFault(1647)
+        check_files(ctx, row)
         row.setdefault("expirymonitor", "ENABLED")
         row.setdefault("notificationperiod", 30)
 
@@ -89,9 +120,7 @@ class CertKey(Behaviour):
             case "unlink":
                 row.pop("linkcertkeyname", None)
             case "change":
-                for field in ("cert", "key"):
-                    if field in arguments and not has_file(ctx, arguments[field]):
-                        raise NitroFault(1647)
+                check_files(ctx, {**row, **arguments})
                 row.update({name: arguments[name] for name in ("cert", "key", "inform") if name in arguments})
             case _:
                 return super().act(ctx, resource, verb, arguments)

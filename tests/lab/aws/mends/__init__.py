@@ -20,6 +20,7 @@ MENDS = (
     "balancers",
     "names",
     "tables",
+    "gateways",
 )
 
 

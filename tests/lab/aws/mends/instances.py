@@ -84,6 +84,7 @@ def every_instance(backend: Any) -> list[Any]:
 
 
 def _arrive(backend: Any, instance: Any, when: float, state: str) -> None:
+    ground().changed()
     enter(instance, state)
     if state == "running":
         instance.lab_started_at = when
@@ -224,9 +225,11 @@ def reboot_instances(response: Any) -> Any:
     return EmptyResult()
 
 
-def _status(instance: Any) -> dict[str, Any]:
+def _status(instance: Any, *, alive: bool = True) -> dict[str, Any]:
     if instance.state != "running":
         return {"Status": "not-applicable"}
+    if not alive:
+        return {"Details": [{"Name": "reachability", "Status": "failed"}], "Status": "impaired"}
     passed = ground().now() >= instance.lab_started_at + ground().settings.status_checks
     detail = {"Name": "reachability", "Status": "passed" if passed else "initializing"}
     return {"Details": [detail], "Status": "ok" if passed else "initializing"}
@@ -234,7 +237,8 @@ def _status(instance: Any) -> dict[str, Any]:
 
 @replaces_property(Instance, "instance_status")
 def instance_status(instance: Any) -> dict[str, Any]:
-    return _status(instance)
+    """Of the operating system; the system status check, below, is of the hardware under it."""
+    return _status(instance, alive=ground().is_alive(instance.id))
 
 
 @replaces_property(Instance, "system_status")

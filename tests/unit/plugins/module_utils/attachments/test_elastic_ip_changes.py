@@ -166,3 +166,43 @@ def test_without_verification_the_acknowledgement_counts() -> None:
     outcomes = region.run([move(1, A, B), move(2, A, C)], verify_timeout=None)
     assert region.reads == []
     assert [(o.written, o.now, o.arrived) for o in outcomes] == [(True, B, True), (False, A, False)]
+
+
+@pytest.mark.parametrize("verify_timeout", [None, 30.0])
+def test_call_that_aws_puts_off_is_judged_before_it_is_repeated(verify_timeout: float | None) -> None:
+    region = Region({"eipalloc-1": A}, refuses={"eipalloc-1": refusal("RequestLimitExceeded")})
+    asked: list[Move] = []
+
+    def permit(one: Move) -> str | None:
+        asked.append(one)
+        if len(asked) == 2:
+            region.refuses.clear()
+        return None
+
+    outcomes = carry_out(
+        [move(1, A, B)],
+        region.associate,
+        region.read,
+        verify_timeout,
+        permit=permit,
+        clock=lambda: region.now,
+        sleep=region.sleep,
+    )
+    assert report(outcomes) is None
+    assert (len(region.writes), len(asked)) == (3, 2)
+
+
+def test_call_is_not_repeated_without_permission() -> None:
+    region = Region({"eipalloc-1": A}, refuses={"eipalloc-1": refusal("Throttling")})
+    outcomes = carry_out(
+        [move(1, A, B)],
+        region.associate,
+        region.read,
+        30,
+        permit=lambda _move: "10.0.2.10 says Secondary now",
+        clock=lambda: region.now,
+        sleep=region.sleep,
+    )
+    assert "it was not repeated because 10.0.2.10 says Secondary now" in str(report(outcomes))
+    assert len(region.writes) == 1
+    assert region.now < 5

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.console import client as console_client
 from ansible_collections.cloudadc.aws.plugins.module_utils.console.client import (
     VENDOR_TOKENS,
     Access,
@@ -246,3 +247,36 @@ def test_secrets_are_in_no_text(tls: TLS) -> None:
         for text in (str(refusal.value), refusal.value.message, repr(console.access)):
             assert PASSWORD not in text
             assert "##S1" not in text
+
+
+@pytest.mark.parametrize("ident", ["", ".", ".."])
+def test_object_without_an_id_is_never_taken_for_all_of_them(tls: TLS, ident: str) -> None:
+    with serving(IN, OUT, tls=tls[0]) as script:
+        with client(script, tls) as console:
+            console.login()
+            for write in (
+                lambda: console.delete("managed_device", ident),
+                lambda: console.update("managed_device", ident, {"ip_address": "10.0.1.10"}),
+            ):
+                with pytest.raises(NitroInputError, match="gave no id by which this one object can be named"):
+                    write()
+            assert not console.changed
+        assert [asked.path.rpartition("/")[2] for asked in script.asked] == ["login", "logout"]
+
+
+def test_pages_without_an_end_are_given_up(tls: TLS, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console_client, "_MAX_PAGES", 5)
+
+    def page(number: int) -> Any:
+        return 200, {**DONE, "resrc_total_count": 10**9, "managed_device": [{"id": f"device-{number}"}]}
+
+    answers = [page(number) for number in range(9)]
+    with (
+        serving(IN, *answers, OUT, tls=tls[0]) as script,
+        client(script, tls) as console,
+        pytest.raises(NitroGarbled, match="more than 5 pages"),
+    ):
+        console.get("managed_device")
+    same = (200, {**DONE, "resrc_total_count": 10**9, "managed_device": [{"id": "a"}]})
+    with serving(IN, same, same, OUT, tls=tls[0]) as script, client(script, tls) as console:
+        assert console.get("managed_device") == [{"id": "a"}], "a console that repeats its first page has no other"

@@ -27,8 +27,8 @@ Serve = Callable[[socket.socket, threading.Event], None]
 
 
 @contextlib.contextmanager
-def peer(serve: Serve, timeout: float = 0.5) -> Iterator[Transport]:
-    """A transport to a peer that answers each connection with ``serve``."""
+def served_at(serve: Serve) -> Iterator[int]:
+    """The port of a server that answers each connection with ``serve``."""
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
     threads: list[threading.Thread] = []
@@ -47,19 +47,26 @@ def peer(serve: Serve, timeout: float = 0.5) -> Iterator[Transport]:
 
     acceptor = threading.Thread(target=accept)
     acceptor.start()
-    transport = Transport(
-        Peer("adc", f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=timeout), sleep=lambda _s: None
-    )
     try:
-        yield transport
+        yield listener.getsockname()[1]
     finally:
-        transport.close()
         over.set()
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         acceptor.join()
         for thread in threads:
             thread.join()
+
+
+@contextlib.contextmanager
+def peer(serve: Serve, timeout: float = 0.5) -> Iterator[Transport]:
+    """A transport to such a server."""
+    with served_at(serve) as port:
+        transport = Transport(Peer("adc", f"http://127.0.0.1:{port}", timeout=timeout), sleep=lambda _s: None)
+        try:
+            yield transport
+        finally:
+            transport.close()
 
 
 def drip(data: bytes, forever: bytes) -> Serve:

@@ -133,3 +133,10 @@ def test_what_came_instead_of_json_is_said_without_quoting_it(kind: str, content
     reply = wire.parse_reply(200, kind, content, body_expected=True)
     assert reply.garbled == said
     assert reply.body == {}
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_name_that_a_url_takes_for_something_else_is_refused(name: str) -> None:
+    with pytest.raises(NitroInputError, match="an object cannot have this name"):
+        wire.path("config", "lbvserver", name)
+    assert wire.path("config", "lbvserver", "...") == "/config/lbvserver/..."

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import claims
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.claims import Claim, check_claim, renew_claim
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.session import carry_out, foretell, loaded
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.session import carry_out, loaded, predict
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Event, Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import InstantError, OvertakenError
@@ -121,12 +121,12 @@ def test_a_tick_corrects_a_record_whose_time_was_ahead_unless_it_has_a_time_of_i
 
     carry_out(store, plan_at("2199-01-01T00:00:00Z"), "one", 60, own_time=True)
     now = claims.time.time()
-    for attempt in (carry_out, foretell):
+    for attempt in (carry_out, predict):
         more = ("one", 60.0) if attempt is carry_out else ()
         with pytest.raises(InstantError):
             attempt(store, plan_at(now), *more, own_time=True)  # type: ignore[operator]
-    _before, foretold, _decision = foretell(store, plan_at(now))
+    _before, predicted, _decision = predict(store, plan_at(now))
     before, after, decision = carry_out(store, plan_at(now), "one", 60)
-    assert foretold.window == after.window
+    assert predicted.window == after.window
     assert (before.updated or 0) > now
     assert (after.updated, decision.evaluated) == (pytest.approx(now, abs=5), True)

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import (
     Plan,
     Seen,
     Want,
+    adopted,
     decide,
     surplus,
 )
@@ -322,3 +324,16 @@ def test_nodes_without_a_number_get_the_lowest_free_ones_the_oldest_first() -> N
         ("i-4",): {"cloudadc:node_id": "2"},
         ("i-2",): {"cloudadc:node_id": "3"},
     }
+
+
+def test_only_what_gets_the_tag_of_the_kind_is_reported_as_adopted() -> None:
+    """The address of a load balancer carries the name, too, but is not the set's to tag."""
+    kindless, tagged_one = instance("i-1"), instance("i-2", **{"cloudadc:kind": "group"})
+    balancers = Address("203.0.113.9", "eipalloc-9", None, tags={"cloudadc:group": "shop", "cloudadc:role": "nlb"})
+    served = eip(1, seat("i-1", 0))
+    observed = seen(kindless, tagged_one, addresses=(balancers, served, eip(2)))
+    found = adopted(want(count=2, kind="group"), observed)
+    assert [item.what for item in found] == ["instance i-1", "Elastic IP 203.0.113.1"]
+    changes = decide(want(count=2, kind="group"), observed).tag
+    assert {"i-1", "eipalloc-1"} <= {name for change in changes for name in change.resource_ids}
+    assert adopted(want(count=2), observed) == []

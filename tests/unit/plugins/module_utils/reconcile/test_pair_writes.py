@@ -14,7 +14,7 @@ from botocore.exceptions import ReadTimeoutError
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments import elastic_ip_changes
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_changes import Outcome
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import Move
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Interface, Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Seat
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
@@ -30,7 +30,6 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_repair
     interfaces_of,
     refuse_strangers,
     require_addresses,
-    strangers,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_writes import Writer, repair
 
@@ -304,13 +303,12 @@ def test_pair_without_an_elastic_ip_is_not_well() -> None:
     require_addresses(pair_of(region))
 
 
-def test_address_on_an_interface_of_another_system_is_left_there() -> None:
+def test_address_at_another_system_is_left_there() -> None:
     pair = pair_of(Region(Seat("eni-other", "10.9.9.9")))
-    found = strangers(pair, [])
-    used = Interface("eni-other", ("10.9.9.9",), "i-other", 0, status="in-use")
-    with pytest.raises(Refusal, match="is at eni-other of instance i-other, which is not of this pair: clients"):
-        refuse_strangers(pair, found, [used])
-    refuse_strangers(pair, found, [replace(used, instance_id=None, status="available")])
-    assert strangers(pair, ["eni-other"]) == {}
-    assert strangers(pair_of(Region(SEATS[1])), []) == {}
-    assert strangers(pair_of(Region(None)), []) == {}
+    used = replace(pair, addresses=(replace(pair.addresses[0], instance_id="i-other"),))
+    with pytest.raises(Refusal, match=r"eni-other .* of instance i-other, which is not of this pair: clients of the"):
+        refuse_strangers(used, [])
+    refuse_strangers(used, ["eni-other"])
+    refuse_strangers(pair, [])
+    for seat in (SEATS[1], None):
+        refuse_strangers(pair_of(Region(seat)), [])

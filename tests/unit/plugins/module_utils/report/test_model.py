@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from typing import Any
@@ -52,11 +53,25 @@ def test_the_story_is_told(distributor: str) -> None:
 
 def test_without_a_policy_there_are_no_limits_and_only_phases_that_are_known() -> None:
     record, _samples = story()
+    early = dataclasses.replace(record, history=tuple(dataclasses.replace(each, terms=None) for each in record.history))
+    assert spans_of(panel_of(early).spans) == [("draining", 20, 32)], "release 0.1.0 kept no times"
     panel = panel_of(record)
-    assert spans_of(panel.spans) == [("draining", 20, 32)]
+    assert spans_of(panel.spans) == [
+        ("cooldown", 6, 16),
+        ("draining", 20, 30),
+        ("ttl", 30, 31),
+        ("deprovisioning", 31, 32),
+    ]
     [series] = panel.series
     assert series.limit is None
     assert [at for at, _figure in series.points] == [minute(33)]
+
+
+def test_history_is_told_by_the_policy_under_which_it_ran() -> None:
+    record, samples = story("dns")
+    changed = policy("dns", cooldown=1, drain_timeout=1, ttl=600)
+    now, then = panel_of(record, changed, {"memory": samples}), panel_of(record, policy("dns"), {"memory": samples})
+    assert now.spans == then.spans
 
 
 def test_without_samples_a_watched_metric_is_an_empty_plot() -> None:

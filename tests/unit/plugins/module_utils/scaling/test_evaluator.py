@@ -297,7 +297,7 @@ def test_one_who_announced_itself_and_vanished_before_the_nodes_left_is_followed
     assert group.ticks(4, 5, LOW, owner="two") == ["none"] * 2
     assert group.tick(6, LOW, owner="two") == "scale_in"
     assert group.said.event_id == event
-    group.report("done", 6)
+    group.report("done", 6, takeover=1)
     assert group.ticks(7, 13, LOW, owner="two") == ["none"] * 7
     assert group.tick(14, LOW, owner="two") == "deprovision"
 
@@ -310,7 +310,10 @@ def test_a_drain_that_never_began_begins_anew_when_its_time_is_over() -> None:
     group.report("running", 3, claim_seconds=120)
     assert group.tick(20, LOW, owner="two") == "scale_in"
     assert (group.said.event_id, group.phase) == (event, "draining")
-    assert group.report("done", 20) == "1 node left the distributor; draining until 10:30:00, the event stays open"
+    assert (
+        group.report("done", 20, takeover=1)
+        == "1 node left the distributor; draining until 10:30:00, the event stays open"
+    )
     assert group.ticks(21, 30, LOW, owner="two") == ["none"] * 10
     assert group.tick(31, LOW, owner="two") == "deprovision"
 

@@ -107,6 +107,11 @@ def test_cloudwatch_as_it_comes(text: str) -> None:
     assert rows(text) == (("cpu", "memory"), EXPECTED)
 
 
+def test_an_instant_without_a_zone_is_utc_also_after_one_that_has_a_zone() -> None:
+    text = f"timestamp,cpu\n{iso(1)},1\n{iso(2)[:-1]},2\n{iso(3)[:-1]}+00:00,3\n"
+    assert rows(text)[1] == [(minute(1), (1.0,)), (minute(2), (2.0,)), (minute(3), (3.0,))]
+
+
 def test_names_that_a_recording_has_of_its_own() -> None:
     assert rows(f"timestamp,pct\n{iso(1)},5\n", names={"cpu": "pct"}) == (("cpu",), [(minute(1), (5.0,))])
     text = cloudwatch([{**CPU, "Id": "m1"}])

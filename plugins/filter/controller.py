@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Filters of playbook controller: inventories and hosts for pairs and groups, and secrets in their definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Definition = Mapping[str, Any]
+
+
+def controller_inventories(definitions: Sequence[Definition], organization: str) -> list[dict[str, Any]]:
+    """Return an inventory for each pair and group, with its definition, and one for the zones of all groups."""
+    found: list[dict[str, Any]] = [
+        {
+            "name": "cloudadc zones",
+            "organization": organization,
+            "description": "Every zone of every autoscale group",
+        }
+    ]
+    for each in definitions:
+        pair = "ha_pair_name" in each
+        found.append(
+            {
+                "name": f"cloudadc {'pair' if pair else 'group'} {_name(each)}",
+                "organization": organization,
+                "description": "A VPX pair" if pair else "An autoscale group",
+                "variables": dict(each),
+            }
+        )
+    return found
+
+
+def controller_hosts(groups: Sequence[Definition]) -> list[dict[str, Any]]:
+    """Return a host for each zone of each group, with the definition of the group and the zone."""
+    return [
+        {
+            "name": f"{_name(group)}@{zone['name']}",
+            "inventory": "cloudadc zones",
+            "variables": {**group, "autoscale_group_zone": zone},
+        }
+        for group in groups
+        for zone in group["autoscale_group_zones"]
+    ]
+
+
+def controller_secrets(definitions: Sequence[Definition]) -> list[str]:
+    """Return "name: variable" for each variable that holds a secret and must not be in a definition."""
+    return [
+        f"{_name(each)}: {variable}"
+        for each in definitions
+        for variable, value in each.items()
+        if variable.endswith("_password") or (variable == "autoscale_group_console" and value)
+    ]
+
+
+def _name(definition: Definition) -> str:
+    return str(definition.get("ha_pair_name") or definition["autoscale_group_name"])
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return filter names and functions."""
+        return {
+            "controller_inventories": controller_inventories,
+            "controller_hosts": controller_hosts,
+            "controller_secrets": controller_secrets,
+        }

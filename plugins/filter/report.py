@@ -1,0 +1,25 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Filter of role report: what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def report_summary(result: Mapping[str, Any]) -> list[str]:
+    """Return lines about a page that autoscale_report has written: its size, and what each panel shows."""
+    lines = [f"{result['page']}: {result['size']} bytes, {'written' if result['changed'] else 'as it was'}."]
+    for panel in result["panels"]:
+        drawn = ", ".join(f"{name} {count}" for name, count in panel["samples"].items()) or "none"
+        lines.append(f"{panel['name']}: {panel['events']} events, samples drawn: {drawn}.")
+    return lines
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return filter names and functions."""
+        return {"report_summary": report_summary}

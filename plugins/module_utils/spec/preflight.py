@@ -1,0 +1,185 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a preflight has to check, from the variables of the playbook that is to be run. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+Variables = Mapping[str, Any]
+
+_OF_A_PAIR = frozenset({"ha_pair", "ha_failover"})
+#: Playbooks that launch appliances.
+_LAUNCHING = frozenset({"ha_pair", "autoscale_group", "autoscale", "scale_out"})
+_SUBNETS = ("management_subnet_id", "client_subnet_id", "server_subnet_id")
+_TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
+
+
+def read_request(roles: Mapping[str, Variables], playbook: str) -> dict[str, Any]:
+    """Return the options of preflight_info for ``playbook`` ("auto": by the variables that are set).
+
+    Args:
+        roles: The variables of the roles ha_pair, ha_failover, autoscale_group, autoscale and report, by role.
+
+    Returns:
+        The options (without ``rights``), the name of the ``playbook``, ``missing`` (the variable without which nothing
+        can be checked, or None) and ``without``: endings of the Sid of policy statements that are not needed.
+    """
+    pair, group = roles.get("ha_pair") or {}, roles.get("autoscale_group") or {}
+    if playbook == "auto":
+        playbook = "ha_pair" if pair.get("ha_pair_name") else "autoscale_group"
+    of_pair, launches = playbook in _OF_A_PAIR, playbook in _LAUNCHING
+    request = _pair(pair, launches) if of_pair else _group(group, launches)
+    name = _name(roles, playbook)
+    variable = "ha_pair_name" if of_pair else "autoscale_group_name"
+    return {
+        **request,
+        "playbook": playbook,
+        "group": name,
+        "missing": None if name else variable,
+        "without": _without(roles, playbook),
+    }
+
+
+def read_rights(policy: Mapping[str, Any], without: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what the statements of a policy permit, in the form of preflight_info's option ``rights``."""
+    ending = re.compile(rf"({'|'.join(map(re.escape, without))})$") if without else None
+    return [
+        {
+            "actions": _listed(statement["Action"]),
+            "resources": _listed(statement["Resource"]),
+            "context": (statement.get("Condition") or {}).get("StringEquals") or {},
+        }
+        for statement in policy["Statement"]
+        if not (ending and ending.search(str(statement.get("Sid") or "")))
+    ]
+
+
+def judge(request: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], strict: object) -> dict[str, Any]:
+    """Return the ``headline`` of the table and, unless the playbook would succeed, the ``verdict`` (else "").
+
+    Args:
+        strict: Whether a warning counts as a failure.
+    """
+    rows = list(checks)
+    failed = [row for row in rows if row["status"] == "failed"]
+    warnings = [row for row in rows if row["status"] == "warning"]
+    bad = failed + (warnings if _true(strict) else [])
+    headline = (
+        f"Preflight of {request['playbook']} for {request['group']}: {len(rows)} checks, {len(failed)} failed, "
+        f"{len(warnings)} with a warning"
+    )
+    named = ", ".join(f"{row['check']} {row['subject']}" for row in bad)
+    verdict = (
+        f"{headline}. {request['playbook']} {'would' if failed else 'might'} not succeed because of {named}; the table "
+        "above says why. Nothing was changed."
+    )
+    return {"headline": headline, "verdict": verdict if bad else ""}
+
+
+def _name(roles: Mapping[str, Variables], playbook: str) -> str:
+    candidates = {
+        "ha_failover": [("ha_failover", "ha_failover_name"), ("ha_pair", "ha_pair_name")],
+        "ha_pair": [("ha_pair", "ha_pair_name")],
+        "report": [("report", "report_group"), ("autoscale_group", "autoscale_group_name")],
+    }.get(playbook, [("autoscale_group", "autoscale_group_name")])
+    names = [(roles.get(role) or {}).get(variable) for role, variable in candidates]
+    return str(next((name for name in names if name), ""))
+
+
+def _pair(given: Variables, launches: bool) -> dict[str, Any]:
+    nodes, addresses = _listed(given.get("ha_pair_nodes")), _listed(given.get("ha_pair_elastic_ips"))
+    public = _true(given.get("ha_pair_management_public", False))
+    of_nodes = len(nodes) if public else 0
+    more = {"instances": 1, "secondary_private_ip_count": max(len(addresses) - 1, 0)}
+    return {
+        **_common(given, "ha_pair"),
+        "zones": [{**node, "name": f"node {number}", **more} for number, node in enumerate(nodes)] if launches else [],
+        "elastic_ips": (0 if addresses else 1) + of_nodes if launches else 0,
+        "given_addresses": addresses if launches else [],
+        "load_balancers": 0,
+        "public_clients": True,
+        "public_management": public,
+        "reach": [],
+    }
+
+
+def _group(given: Variables, launches: bool) -> dict[str, Any]:
+    zones = _listed(given.get("autoscale_group_zones"))
+    most = int((given.get("autoscale_group_policy") or {}).get("max_nodes") or 1)
+    balanced = _balanced(given)
+    internal = (given.get("autoscale_group_nlb_scheme") or "internet-facing") == "internal"
+    of_balancer = [zone["nlb_allocation_id"] for zone in zones if zone.get("nlb_allocation_id")] if balanced else []
+    of_clients = 0 if internal else len(zones) - len(of_balancer)
+    addresses = of_clients if balanced else len(zones) * most
+    return {
+        **_common(given, "autoscale_group"),
+        "zones": [
+            {"name": zone["name"], "instances": most, **{name: zone.get(name) or "" for name in _SUBNETS}}
+            for zone in zones
+        ]
+        if launches
+        else [],
+        "elastic_ips": addresses if launches else 0,
+        "given_addresses": of_balancer if launches else [],
+        "load_balancers": 1 if launches and balanced else 0,
+        "public_clients": not (balanced and internal),
+        "public_management": False,
+        "reach": _console(given.get("autoscale_group_console") or {}),
+    }
+
+
+def _common(given: Variables, prefix: str) -> dict[str, Any]:
+    return {
+        "region": given.get(f"{prefix}_region") or "",
+        "image_id": given.get(f"{prefix}_image_id") or "",
+        "instance_type": given.get(f"{prefix}_instance_type") or "",
+        "key_name": given.get(f"{prefix}_key_name") or "",
+        "management_cidrs": _listed(given.get(f"{prefix}_management_cidrs")),
+        "nitro_port": given.get(f"{prefix}_nitro_port") or 443,
+    }
+
+
+def _console(console: Variables) -> list[str]:
+    if not console.get("adm_url"):
+        return []
+    url = urlsplit(str(console["adm_url"]))
+    return [f"{url.hostname}:{url.port or 443}"]
+
+
+def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
+    """Return the circumstances that do not apply; the Sid of a statement that is for one only ends with it."""
+    group, pair = roles.get("autoscale_group") or {}, roles.get("ha_pair") or {}
+    applications = _listed(group.get("autoscale_group_applications"))
+    stores = [(roles.get("report") or {}).get("report_store")] if playbook == "report" else []
+    store: Variables = next((each for each in (*stores, group.get("autoscale_group_store")) if each), {})
+    balanced = _balanced(group)
+    applies = {
+        "WithNlb": balanced,
+        "WithDns": not balanced or any(each.get("domain") for each in applications),
+        "WithDynamodb": (store.get("type") or "file") == "dynamodb",
+        "WithCloudwatch": _true((roles.get("autoscale") or {}).get("autoscale_publish", False)),
+        "WithFollowedGroups": any(each.get("backend_autoscaling_group") for each in applications),
+        "WithCluster": group.get("autoscale_group_topology") == "cluster",
+        "WithBoundary": bool(
+            pair.get("ha_pair_permissions_boundary") or group.get("autoscale_group_permissions_boundary")
+        ),
+    }
+    return [name for name, needed in applies.items() if not needed]
+
+
+def _balanced(group: Variables) -> bool:
+    return (group.get("autoscale_group_distributor") or "nlb") == "nlb"
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None or value == "":
+        return []
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+
+
+def _true(value: object) -> bool:
+    return value is True or str(value).lower() in _TRUE

@@ -1,0 +1,99 @@
+"""Starts playbooks in the engine's server, which is started with the first of them."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.lab.settings import CHECKOUT
+
+
+class Playbook:
+    """A playbook that runs, with the methods of a Popen that tests use."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._ended = threading.Event()
+
+    def end(self, code: int) -> None:
+        self.returncode = code
+        self._ended.set()
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        if not self._ended.wait(timeout):
+            raise subprocess.TimeoutExpired("ansible-playbook", timeout or 0.0)
+        assert self.returncode is not None
+        return self.returncode
+
+    def kill(self) -> None:
+        if self.returncode is None:
+            os.killpg(self.pid, signal.SIGKILL)
+
+
+class Engine:
+    """The server process of this test process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._running: dict[int, Playbook] = {}
+        self._started: list[int] = []
+        self._news = threading.Condition()
+
+    def start(self, argv: Sequence[str], env: Mapping[str, str], out: Path) -> Playbook:
+        request = {"argv": list(argv), "env": dict(env), "cwd": str(CHECKOUT), "out": str(out)}
+        with self._lock:
+            process = self._server()
+            assert process.stdin
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            with self._news:
+                if not self._news.wait_for(lambda: self._started or process.poll() is not None, 60):
+                    raise TimeoutError("the engine's server did not answer within 60 s")
+                if not self._started:
+                    raise RuntimeError("the engine's server has ended")
+                return self._running[self._started.pop()]
+
+    def _server(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.engine.server"],
+                cwd=CHECKOUT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            atexit.register(self._process.kill)
+            threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        return self._process
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout
+        for line in process.stdout:
+            message = json.loads(line)
+            with self._news:
+                if "code" in message:
+                    self._running.pop(message["pid"]).end(message["code"])
+                else:
+                    self._running[message["pid"]] = Playbook(message["pid"])
+                    self._started.append(message["pid"])
+                self._news.notify_all()
+        with self._news:
+            for playbook in self._running.values():
+                playbook.end(-9)
+            self._running.clear()
+            self._news.notify_all()
+
+
+ENGINE = Engine()

@@ -1,0 +1,102 @@
+"""Replaces the start of a module's process by a call of its ``main()`` in the process that Ansible forks for a task."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+COLLECTIONS = ("cloudadc.aws.", "amazon.aws.")
+
+
+def install() -> None:
+    """Patch Ansible in this process. What it loads is shared by the forks of all tasks."""
+    from ansible.executor.playbook_executor import PlaybookExecutor
+    from ansible.plugins.action import ActionBase
+
+    start_process = ActionBase._execute_module
+
+    def execute(self: Any, module_name: str | None = None, module_args: Any = None, **kwargs: Any) -> Any:
+        name = str(module_name or self._task.action)
+        plain = not (kwargs.get("wrap_async") or self._task.async_val or any(self._task.environment or ()))
+        if not plain or not name.startswith(COLLECTIONS):
+            return start_process(self, module_name=module_name, module_args=module_args, **kwargs)
+        args = self._task.args if module_args is None else module_args
+        self._update_module_args(name, args, kwargs.get("task_vars") or {})
+        return self._parse_returned_data({"rc": 0, "stdout": call(name, args), "stderr": ""}, "legacy")
+
+    begin = PlaybookExecutor.__init__
+
+    def begin_loaded(self: Any, *args: Any, **kwargs: Any) -> None:
+        load()
+        begin(self, *args, **kwargs)
+
+    ActionBase._execute_module = execute
+    PlaybookExecutor.__init__ = begin_loaded
+
+
+def load() -> None:
+    """Import the modules of this collection, and with them what they import, once the collection can be found."""
+    from ansible.utils.collection_loader import AnsibleCollectionConfig
+
+    for root in AnsibleCollectionConfig.collection_paths:
+        for path in Path(root, "ansible_collections", *COLLECTIONS[0].split("."), "plugins", "modules").glob("*.py"):
+            importlib.import_module(f"ansible_collections.{COLLECTIONS[0]}plugins.modules.{path.stem}")
+
+
+def call(name: str, args: dict[str, Any]) -> str:
+    """What the module prints for these arguments, in the form of its process's standard output."""
+    namespace, collection, module = name.split(".")
+    imported = importlib.import_module(f"ansible_collections.{namespace}.{collection}.plugins.modules.{module}")
+    out = io.StringIO()
+    with _as_module(), _arguments(args), contextlib.redirect_stdout(out):
+        try:
+            imported.main()
+        except SystemExit:
+            pass
+        except Exception:  # noqa: BLE001 (as in a process of its own, where a traceback is a failed module)
+            return json.dumps({"failed": True, "msg": "MODULE FAILURE", "exception": traceback.format_exc()})
+    return out.getvalue()
+
+
+@contextlib.contextmanager
+def _as_module() -> Iterator[None]:
+    """Warnings belong into the result, as they do in a process in which there is no controller."""
+    from ansible.module_utils import _internal
+
+    controller = _internal.is_controller
+    _internal.is_controller = False
+    try:
+        yield
+    finally:
+        _internal.is_controller = controller
+
+
+@contextlib.contextmanager
+def _arguments(args: dict[str, Any]) -> Iterator[None]:
+    from ansible.module_utils import basic
+    from ansible.module_utils.common.json import Direction, get_module_encoder
+
+    encoder = get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)
+    kept = basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE
+    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": args}, cls=encoder).encode()
+    basic._ANSIBLE_PROFILE = "legacy"
+    try:
+        yield
+    finally:
+        basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = kept
+
+
+def main(arguments: list[str]) -> None:
+    """``ansible-playbook`` with these arguments, in this process."""
+    install()
+    from ansible.cli.playbook import main as playbook
+
+    sys.argv = ["ansible-playbook", *arguments]
+    playbook(sys.argv)
