@@ -239,7 +239,15 @@ _servers: dict[str, Server] = {}
 def _create_backend_asg(stage: Stage) -> None:
     """Create an Auto Scaling group of one Linux instance, with a web server at its address."""
     scaling, ec2, seed = stage.lab.boto("autoscaling"), stage.lab.boto("ec2"), stage.lab.state()["seed_data"]
-    image = {"ImageId": seed["other_image_id"], "InstanceType": "m5.large"}
+    made = ec2.create_security_group(GroupName=BACKEND_ASG, Description="Web servers", VpcId=seed["vpc_id"])
+    ec2.authorize_security_group_ingress(
+        GroupId=made["GroupId"], IpProtocol="tcp", FromPort=SHOP_PORT, ToPort=SHOP_PORT, CidrIp="0.0.0.0/0"
+    )
+    image = {
+        "ImageId": seed["other_image_id"],
+        "InstanceType": "m5.large",
+        "SecurityGroups": [made["GroupId"]],
+    }
     scaling.create_launch_configuration(LaunchConfigurationName=BACKEND_ASG, **image)
     scaling.create_auto_scaling_group(
         AutoScalingGroupName=BACKEND_ASG,
