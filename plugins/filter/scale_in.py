@@ -10,11 +10,9 @@ from typing import Any
 from ..module_utils.spec.scale_in import read_scale_in, summary
 
 
-def scale_in_request(
-    variables: Mapping[str, Any], group_variables: Mapping[str, Any], zone: str, event_id: str = ""
-) -> dict[str, Any]:
+def scale_in_request(variables: Mapping[str, Any], group_variables: Mapping[str, Any], zone: str) -> dict[str, Any]:
     """Return what the steps of a scale-in of this zone need, and its problems."""
-    return read_scale_in(variables, group_variables, zone, event_id)
+    return read_scale_in(variables, group_variables, zone)
 
 
 def scale_in_summary(

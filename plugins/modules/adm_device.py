@@ -111,6 +111,7 @@ notes:
   - What fails for one appliance stops no other one. The task fails in the end, and the result has the devices as they
     are.
 extends_documentation_fragment:
+  - cloudadc.aws.event
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_all
 seealso:
@@ -222,6 +223,7 @@ from ..module_utils.console.devices import Device, Plan, Wanted
 from ..module_utils.console.registration import Timing, carry_out, choose, look
 from ..module_utils.core.nitro_errors import NitroError, NitroInputError
 from ..module_utils.nitro.module import fail, require_requests
+from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
@@ -239,6 +241,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "agent": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "wait_timeout": {"type": "float", "default": 300.0},
+        "event": event_argument_spec(),
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path"},
         "timeout": {"type": "float", "default": 30.0},
@@ -329,7 +332,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     require_requests(module)
-    outcome = attempt(module)
+    with claimed(module):
+        outcome = attempt(module)
     if isinstance(outcome, NitroError):
         # Not inside an except block, so that no traceback of ours is attached to the result.
         fail(module, outcome)

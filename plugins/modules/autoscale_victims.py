@@ -124,51 +124,6 @@ options:
         description: As O(cloudadc.aws.autoscale_evaluate#module:store.create).
         type: bool
         default: false
-  event:
-    description:
-      - The claim of this run on the event, as the decision named it. It is checked before nodes are marked. A run whose
-        event was taken over by another one is refused.
-    type: dict
-    version_added: 0.2.0
-    suboptions:
-      id:
-        description: Id of the event.
-        type: str
-        required: true
-      takeover:
-        description: Its takeover number, RV(cloudadc.aws.autoscale_tick#module:decision.takeover).
-        type: int
-        required: true
-      group:
-        description: The group; by default O(group).
-        type: str
-      zone:
-        description: The zone; by default O(zone).
-        type: str
-      owner:
-        description: The run that owns the event; empty for whichever has this number.
-        type: str
-        default: ""
-      store:
-        description: Where the state of the zone is kept.
-        type: dict
-        required: true
-        suboptions:
-          type:
-            description: As O(cloudadc.aws.autoscale_evaluate#module:store.type).
-            type: str
-            choices: [file, dynamodb]
-            default: file
-          path:
-            description: As O(cloudadc.aws.autoscale_evaluate#module:store.path).
-            type: path
-          table:
-            description: As O(cloudadc.aws.autoscale_evaluate#module:store.table).
-            type: str
-          create:
-            description: As O(cloudadc.aws.autoscale_evaluate#module:store.create).
-            type: bool
-            default: false
   validate_certs:
     description:
       - Whether the nodes' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
@@ -179,6 +134,7 @@ notes:
   - O(save_config) has no meaning here, as nothing is written to a node. It is accepted so that it can stand in
     C(module_defaults).
 extends_documentation_fragment:
+  - cloudadc.aws.event
   - cloudadc.aws.nitro.session
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -118,6 +118,7 @@ notes:
   - A Network Load Balancer sends new connections to a target for about two minutes after it was deregistered, whatever
     the deregistration delay. An appliance that shall leave without a loss goes on serving for that long.
 extends_documentation_fragment:
+  - cloudadc.aws.event
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -247,6 +248,7 @@ from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.nlb.target_groups import converge, joined, requests_of
+from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:
@@ -276,6 +278,7 @@ def argument_spec() -> dict[str, Any]:
         "wait": {"type": "bool", "default": True},
         "wait_for": {"type": "str", "choices": ["healthy", "unused"]},
         "wait_timeout": {"type": "float", "default": 600},
+        "event": event_argument_spec(),
     }
 
 
@@ -304,7 +307,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result = run(module)
+        with claimed(module):
+            result = run(module)
     except Failure as error:
         fail(module, error)
     module.fail_json(**result) if "msg" in result else module.exit_json(**result)

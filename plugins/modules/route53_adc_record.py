@@ -177,6 +177,7 @@ options:
     type: float
     default: 300
 extends_documentation_fragment:
+  - cloudadc.aws.event
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -352,6 +353,7 @@ from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.dns.record_changes import INSYNC
 from ..module_utils.distributors.dns.record_sets import Zone, find_zone, joined, requests_of, result_of
+from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:
@@ -401,6 +403,7 @@ def argument_spec() -> dict[str, Any]:
         "state": {**state, "default": "present"},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": 300},
+        "event": event_argument_spec(),
     }
 
 
@@ -436,7 +439,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        answer = run(module)
+        with claimed(module):
+            answer = run(module)
     except Failure as error:
         fail(module, error)
     module.fail_json(**answer) if "msg" in answer else module.exit_json(**answer)

@@ -18,6 +18,7 @@ description:
     the configuration, one each for hostname, features and modes, three for a licence where they are asked for, one
     logout, and no write.
 extends_documentation_fragment:
+  - cloudadc.aws.event
   - cloudadc.aws.nitro.one_or_many
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_nitro
@@ -238,6 +239,7 @@ from ..module_utils.nitro.arrival import Doorstep, Entry, Passwords, reboot
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.one_or_many import Job, one_or_many, run
 from ..module_utils.nitro.waiting import wait_until
+from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 # How long a licence server may take to answer an appliance that is back from its reboot.
 LICENSE_GRACE = 60.0
@@ -361,11 +363,14 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "modes": {"type": "list", "elements": "str"},
         "license": {"type": "dict", "options": license_spec},
         "wait_timeout": {"type": "int", "default": 600},
+        "event": event_argument_spec(),
     }
 
 
 def main() -> None:
-    run(one_or_many(argument_spec(), per_node=("instance_id", "hostname")), work)
+    module = one_or_many(argument_spec(), per_node=("instance_id", "hostname"))
+    with claimed(module):
+        run(module, work)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ description:
   - A node that is as wanted costs one login, three reads (C(clusterinstance), C(clusternode), C(nsconfig)) and one
     logout, all on the CLIP, and no write. Nothing is asked of the node itself.
 extends_documentation_fragment:
+  - cloudadc.aws.event
   - cloudadc.aws.nitro.one_or_many
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_nitro
@@ -311,6 +312,7 @@ from ..module_utils.nitro.cluster_many import many
 from ..module_utils.nitro.cluster_work import Membership, clients
 from ..module_utils.nitro.module import run
 from ..module_utils.nitro.one_or_many import one_or_many
+from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 
 def work(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
@@ -342,13 +344,15 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 600},
+        "event": event_argument_spec(),
     }
 
 
 def main() -> None:
     module = one_or_many(argument_spec(), per_node=("node_id", "admin_state", "backplane", "priority"))
     job = work if module.params["nodes"] is None else many
-    run(module, lambda: job(module.params, check=module.check_mode, warn=module.warn))
+    with claimed(module):
+        run(module, lambda: job(module.params, check=module.check_mode, warn=module.warn))
 
 
 if __name__ == "__main__":

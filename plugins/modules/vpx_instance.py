@@ -89,63 +89,6 @@ options:
     type: str
     choices: [provisioning, joining, in_service, draining, terminating, spare]
     version_added: 0.2.0
-  event:
-    description:
-      - The scaling event for which the module works. It renews the claim on the event while it waits, and checks it
-        right before it terminates instances. If another run has taken the event over, the module fails.
-      - With O(state=absent) only instances that are marked for the event (tag C(cloudadc:event)) and are draining or
-        terminating are terminated; any other one is refused.
-    type: dict
-    version_added: 0.2.0
-    suboptions:
-      id:
-        description:
-          - The id of the event.
-        type: str
-        required: true
-      takeover:
-        description:
-          - The takeover number of the event, as the decision named it.
-        type: int
-        required: true
-      group:
-        description:
-          - The group of the event. Default is O(group).
-        type: str
-      zone:
-        description:
-          - The zone of the event. Default is O(zone).
-        type: str
-      owner:
-        description:
-          - The run that owns the event. By default any run with this takeover number.
-        type: str
-        default: ""
-      store:
-        description:
-          - Where the state of the zone is kept.
-        type: dict
-        required: true
-        suboptions:
-          type:
-            description:
-              - V(file), or V(dynamodb) for jobs that run on several machines.
-            type: str
-            choices: [file, dynamodb]
-            default: file
-          path:
-            description:
-              - For V(file), the file or a folder of them.
-            type: path
-          table:
-            description:
-              - For V(dynamodb), the name of the table.
-            type: str
-          create:
-            description:
-              - For V(dynamodb), whether to make the table if it does not exist.
-            type: bool
-            default: false
   sets:
     description:
       - Several sets of O(group), in place of the one that the options describe. They are read together, checked before
@@ -328,6 +271,7 @@ options:
     type: int
     default: 600
 extends_documentation_fragment:
+  - cloudadc.aws.event
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -8,16 +8,20 @@ The claim (at most 300 s, on the event) and the lease (on the record, for the le
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.errors import Refusal
+from ..core.errors import Failure, Refusal
 from ..core.waiting import Clock
 from ..scaling.engine import CLAIM_SECONDS
 from ..scaling.group_state import Record
 from ..scaling.ownership import held, renewed
+from ..spec.errors import OvertakenError
 from ..stores.base import LeaseLost, LeaseRefused, Store
 from ..stores.options import CREATE, default_owner, open_store, store_argument_spec
 from .session import carry_out, loaded, patiently
@@ -93,6 +97,7 @@ def event_argument_spec() -> dict[str, Any]:
             "group": {"type": "str"},
             "zone": {"type": "str"},
             "owner": {"type": "str", "default": ""},
+            "region": {"type": "str"},
             "store": store,
         },
     }
@@ -141,7 +146,8 @@ def claim_of(module: Any, **client_options: Any) -> Claim | None:
     where = [event.get(name) or module.params.get(name) for name in ("group", "zone")]
     if not all(where):
         raise Refusal(f"event {event['id']}: event.group and event.zone must name the group and zone of the event")
-    options = _Options({"store": event["store"]}, module.client, module.check_mode)
+    client = getattr(module, "client", None) or functools.partial(_client, event.get("region"))
+    options = _Options({"store": event["store"]}, client, module.check_mode)
     store = open_store(options, *where, **client_options)
     return Claim(store, event["id"], event["takeover"], event.get("owner") or "")
 
@@ -153,3 +159,44 @@ class _Options:
     params: Mapping[str, Any]
     client: Callable[..., Any]
     check_mode: bool
+
+
+def _client(region: str | None, service: str, **options: Any) -> Any:
+    """Return a client of AWS for a module that is about appliances and has no options for AWS: by the environment."""
+    import boto3  # only here: most modules that are about appliances never need it
+
+    return boto3.session.Session(region_name=region).client(service, **options)
+
+
+@contextmanager
+def claimed(module: Any, **client_options: Any) -> Iterator[None]:
+    """Renew the claim that the option ``event`` names now, and once a minute until the body ends.
+
+    Ends the module with a message if the event is closed or another run has taken it over. A renewal that fails later
+    is tried again; if the event was overtaken meanwhile, this run's report of it is refused.
+    """
+    claim = None
+    try:
+        if not module.check_mode:
+            claim = claim_of(module, **client_options)
+        if claim:
+            claim.renew()
+    except Failure as error:
+        module.fail_json(msg=str(error))
+    ended = threading.Event()
+    if claim:
+        threading.Thread(target=_keep, args=(claim, ended), daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _keep(claim: Claim, ended: threading.Event) -> None:
+    while not ended.wait(EVERY):
+        try:
+            claim.renew()
+        except OvertakenError:
+            return
+        except Failure:
+            continue

@@ -16,16 +16,13 @@ VARIABLES = frozenset(
 _USUAL_PORT = {"http": 80, "https": 443}
 
 
-def read_scale_in(
-    variables: Mapping[str, Any], group_variables: Mapping[str, Any], zone: str, event_id: str = ""
-) -> dict[str, Any]:
+def read_scale_in(variables: Mapping[str, Any], group_variables: Mapping[str, Any], zone: str) -> dict[str, Any]:
     """Return what the steps of a scale-in of this zone need, and one message for each problem.
 
     Args:
         variables: the variables of role scale_in by name.
         group_variables: those of role autoscale_group; ``scale_in_definition`` goes before them.
         zone: name of the zone.
-        event_id: the scaling event, empty for none.
     """
     definition = variables.get("scale_in_definition") or read_group(group_variables)[0]
     zones = {each["name"]: each for each in definition["zones"]}
@@ -39,7 +36,6 @@ def read_scale_in(
         "nitro_port": 0 if port == _USUAL_PORT[definition["nitro_protocol"]] else port,
         "load_balancer": definition["name"] if definition["distributor"] == "nlb" else "",
         "domains": _domains(definition),
-        "event": {"id": event_id} if event_id else {},
         "min_nodes": definition["policy"].get("min_nodes", 1),
         "drain_minutes": _whole(definition["policy"].get("drain_timeout", 0)),
     }

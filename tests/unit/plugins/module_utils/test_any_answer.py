@@ -142,7 +142,7 @@ def record(answer: Any) -> None:
 
 
 def stats(answer: Any) -> None:
-    figures.parse_ns(answer)
+    figures.reading_of("10.0.0.1", {"ns": answer})
 
 
 def reply(answer: Any) -> None:

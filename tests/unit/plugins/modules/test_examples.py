@@ -75,7 +75,8 @@ def complaints(name: str, spec: dict[str, Any], options: dict[str, Any]) -> list
     found = list(ModuleArgumentSpecValidator(**spec).validate(options).error_messages)
     needs = getattr(load(name), "NEEDS", None)
     defaults = {option: rules.get("default") for option, rules in spec["argument_spec"].items()}
-    for entry in options.get("nodes") or [{}]:
+    entries = options.get("nodes")
+    for entry in entries if isinstance(entries, list) else [{}]:
         missing = needs.unmet({**defaults, **options, **entry}) if needs else None
         found += [missing] if missing else []
     return found

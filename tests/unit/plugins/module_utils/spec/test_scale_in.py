@@ -22,16 +22,15 @@ DNS = {
 
 
 def test_a_cluster_behind_a_load_balancer() -> None:
-    found = read_scale_in({"scale_in_zone": "b"}, GROUP, "b", "adc-1")
+    found = read_scale_in({"scale_in_zone": "b"}, GROUP, "b")
     assert found["problems"] == []
     assert (found["clip"], found["load_balancer"], found["domains"]) == ("10.0.2.100", "shop", [])
-    assert (found["min_nodes"], found["drain_minutes"], found["event"]) == (2, 10, {"id": "adc-1"})
+    assert (found["min_nodes"], found["drain_minutes"]) == (2, 10)
 
 
 def test_independent_nodes_behind_dns() -> None:
     found = read_scale_in({}, {**GROUP, **DNS}, "a")
     assert (found["clip"], found["load_balancer"], found["domains"]) == ("", "", ["shop.example.com"])
-    assert found["event"] == {}
 
 
 def test_a_definition_goes_before_the_variables() -> None:
