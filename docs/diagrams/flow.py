@@ -90,7 +90,7 @@ def _statement(chart: Chart, line: str, group: str) -> None:
 
 
 def _transition(chart: Chart, line: str) -> None:
-    states, _, label = line.partition(": ")
+    states, _colon, label = line.partition(": ")
     _statement(chart, states, "")
     chart.edges[-1].label = label
 
@@ -130,12 +130,12 @@ def _level(chart: Chart, group: str, forward: Pairs) -> None:
 
 def _settle(chart: Chart, forward: Pairs) -> None:
     """Set the ranks from the edges that lead forward."""
-    for _ in chart.nodes:
+    for _round in chart.nodes:
         for a, b in forward:
             b.rank = max(b.rank, a.rank + 1)
         for name in chart.groups:
             _level(chart, name, forward)
-    reached = {id(b) for _, b in forward}
+    reached = {id(b) for _a, b in forward}
     for node in chart.nodes.values():  # a node that nothing leads to stands just before what it leads to
         following = [b.rank for a, b in forward if a is node]
         if following and id(node) not in reached:
@@ -237,10 +237,10 @@ class _Canvas:
     def extent(self, members: Sequence[Node], pad: float) -> tuple[float, float, float, float]:
         points = [(*self.point(node), *node.size) for node in members]
         return (
-            min(x - w / 2 for x, _, w, _ in points) - pad,
-            min(y - h / 2 for _, y, _, h in points) - pad - 14,
-            max(x + w / 2 for x, _, w, _ in points) + pad,
-            max(y + h / 2 for _, y, _, h in points) + pad,
+            min(x - w / 2 for x, _y, w, _h in points) - pad,
+            min(y - h / 2 for _x, y, _w, h in points) - pad - 14,
+            max(x + w / 2 for x, _y, w, _h in points) + pad,
+            max(y + h / 2 for _x, y, _w, h in points) + pad,
         )
 
     def group(self, group: Group) -> None:

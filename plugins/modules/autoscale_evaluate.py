@@ -274,10 +274,10 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils.aws.cloudwatch import metric_data, publish
 from ..module_utils.reconcile.session import Plan, carry_out, loaded, patiently, predict
-from ..module_utils.scaling.clock import clock_warnings
+from ..module_utils.scaling.clock import clock_warnings, reported_at
 from ..module_utils.scaling.decision import Decision, refused
 from ..module_utils.scaling.engine import CLAIM_SECONDS
-from ..module_utils.scaling.evaluator import Report, evaluate, report, reported_at
+from ..module_utils.scaling.evaluator import Report, evaluate, report
 from ..module_utils.scaling.group_state import Record
 from ..module_utils.scaling.samples import all_figures, figures, node_count, reporting_of
 from ..module_utils.scaling.view import difference, state, was_changed

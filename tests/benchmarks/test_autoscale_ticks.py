@@ -143,7 +143,7 @@ def test_fleet(port: int, tmp_path: Path) -> None:
 
     async def run() -> None:
         task = asyncio.create_task(Ticker(chosen, put, begun).run())
-        for _ in range(INTERVALS):
+        for _interval in range(INTERVALS):
             await asyncio.sleep(INTERVAL)
             held.append((memory(), threading.active_count()))
         task.cancel()

@@ -53,7 +53,7 @@ def _answer(message: dict[str, Any]) -> None:
 
 
 def _wait(pid: int) -> None:
-    _, status = os.waitpid(pid, 0)
+    _pid, status = os.waitpid(pid, 0)
     _answer({"pid": pid, "code": os.waitstatus_to_exitcode(status)})
 
 

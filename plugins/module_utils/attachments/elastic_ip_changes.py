@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ..aws.addresses import Address, Seat
 from ..aws.errors import AwsError
@@ -24,7 +25,7 @@ from .elastic_ip_plan import Look, Move, judge
 Associate = Callable[[Move], object]
 Read = Callable[[Sequence[str]], Sequence[Address]]
 #: Whether a move is still right, from live readings: None, or the reason against it as a message.
-Permit = Callable[[Move], str | None]
+Permit: TypeAlias = "Callable[[Move], str | None]"
 
 PACE = Pace(first=0.1, growth=2.0, longest=2.0)
 # EC2 is eventually consistent: a third place seen once may be a past one. Seen this often in a row, it is the truth.

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..spec.identity import GROUP as GROUP
-from ..spec.identity import KIND as KIND
+from ..spec import identity as owners
 from ..spec.identity import Owner
 
+GROUP = owners.GROUP
+KIND = owners.KIND
 ZONE = "cloudadc:zone"
 NODE_ID = "cloudadc:node_id"
 LIFECYCLE = "cloudadc:lifecycle"

@@ -8,7 +8,7 @@ The gateway of a subnet is its second address (VPC user guide, Subnet sizing).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Any
 
 Described = Sequence[Mapping[str, Any]]
@@ -61,9 +61,7 @@ def gateway(network: IPv4Network) -> str:
 
 
 def _network(text: str) -> IPv4Network:
-    network = ip_network(text, strict=False)
-    assert isinstance(network, IPv4Network)
-    return network
+    return IPv4Network(text, strict=False)
 
 
 def _management(definition: Mapping[str, Any], networks: Mapping[str, IPv4Network]) -> list[str]:

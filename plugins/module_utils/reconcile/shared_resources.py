@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..aws import tags as t
 from ..aws.addresses import Address
@@ -23,7 +23,7 @@ TRUST = {
 OWN_RIGHTS = "OwnRights"
 
 #: Whether two policy documents mean the same.
-Same = Callable[[Mapping[str, Any] | None, Mapping[str, Any]], bool]
+Same: TypeAlias = "Callable[[Mapping[str, Any] | None, Mapping[str, Any]], bool]"
 
 
 def role_name(name: str) -> str:

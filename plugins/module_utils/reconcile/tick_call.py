@@ -16,7 +16,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOT
 from ..aws.client import Client, connect
 from ..core.errors import Failure
 from ..nitro.backends import read_backends
-from ..scaling.evaluator import Report, reported_at
+from ..scaling.clock import reported_at
+from ..scaling.evaluator import Report
 from ..scaling.followed import Followed
 from ..scaling.manual import Request
 from ..scaling.samples import node_count

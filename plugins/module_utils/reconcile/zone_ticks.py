@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ..core.errors import Failure
 from ..core.parallel import attempt, attempt_all
@@ -31,7 +31,7 @@ PATIENCE = 10.0
 
 #: Back ends by application that an appliance has; the Failure of one that could not be read.
 Backends = Mapping[str, frozenset[Backend]]
-ReadBackends = Callable[[Sequence[str]], Mapping[str, Backends | Failure]]
+ReadBackends: TypeAlias = "Callable[[Sequence[str]], Mapping[str, Backends | Failure]]"
 
 
 class Once(Generic[T]):

@@ -13,7 +13,6 @@ from ..spec.errors import OvertakenError, ReportError
 from ..spec.policy import Policy
 from ..spec.times import as_instant, later, span, to_clock
 from .clock import refuse_past
-from .clock import reported_at as reported_at  # one name for modules: when a report without an instant counts
 from .decision import Decision, noted, refused
 from .engine import CLAIM_SECONDS, Engine, slot_at
 from .group_state import (

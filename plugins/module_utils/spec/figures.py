@@ -14,14 +14,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
-from typing import Any
+from typing import Any, Optional
 
 from .metrics import COUNTERS, METRICS, REGISTRY, SENTINEL, UNBOUNDED, WATCHED, Combine, Metric
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
-class Figures(dict[str, float | None]):
+class Figures(dict[str, Optional[float]]):  # noqa: UP045 (pylint refuses | in a base class)
     """One appliance's figure of every metric; None where there is none. ``Figures(cpu=41.5)``: the others are None."""
 
     def __init__(self, **values: float | None) -> None:

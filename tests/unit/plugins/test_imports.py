@@ -98,7 +98,8 @@ def test_module_utils_has_no_import_cycle() -> None:
     known = {".".join(path.relative_to(PLUGINS).with_suffix("").parts) for path in _files()}
     for path in _files():
         name = ".".join(path.relative_to(PLUGINS).with_suffix("").parts)
-        targets = {target for _, target in _imports(path)} | {t.rpartition(".")[0] for _, t in _imports(path)}
+        named = {target for _room_of, target in _imports(path)}
+        targets = named | {name.rpartition(".")[0] for name in named}
         graph[name] = (targets & known) - {name}
     done: set[str] = set()
 

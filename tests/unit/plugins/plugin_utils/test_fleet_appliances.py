@@ -39,8 +39,9 @@ class Session:
         try:
             if self.holds:
                 self.holds.wait(10)
-            if isinstance(self.says, Exception):
-                raise self.says
+            answer = self.says
+            if isinstance(answer, Exception):
+                raise answer
             found: list[dict[str, Any]] = self.says
             return found
         finally:

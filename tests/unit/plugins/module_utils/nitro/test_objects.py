@@ -111,7 +111,7 @@ def test_nothing_is_saved_for_an_entry_that_failed(clients: list[Client]) -> Non
 
 
 def test_a_save_that_fails_is_the_failure_of_every_object(clients: list[Client]) -> None:
-    outcomes = in_one_session(jobs("web", "half"), lambda job, client: work(job, client))
+    outcomes = in_one_session(jobs("web", "half"), work)
     assert not isinstance(outcomes[0], NitroError)
     refused = NitroError("save the configuration: refused")
     some = [Job({**job.params, "facts": {"save": refused}}) for job in jobs("web", "api")]
