@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Optional, TypeAlias
 
 from ..nitro.ha import View, in_sync, sync_state, together
 
 Row = Mapping[str, Any]
 #: What more time may bring: exactly one primary, what a node serves, or enough silence of another one.
-Pending: TypeAlias = "Literal['primary', 'served', 'silence'] | None"
+Pending: TypeAlias = Optional[Literal["primary", "served", "silence"]]  # noqa: UP045 (pylint refuses | here)
 
 _PRIMARY = "primary"
 # "CLAIMING" and "FORCE CHANGE" are steps of a change of roles (vendor NITRO reference, ha node statistics).

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Optional, TypeAlias
 
 from ..aws import tags as t
 from ..aws.addresses import Address
@@ -23,7 +23,7 @@ TRUST = {
 OWN_RIGHTS = "OwnRights"
 
 #: Whether two policy documents mean the same.
-Same: TypeAlias = "Callable[[Mapping[str, Any] | None, Mapping[str, Any]], bool]"
+Same: TypeAlias = Callable[[Optional[Mapping[str, Any]], Mapping[str, Any]], bool]  # noqa: UP045 (pylint refuses | here)
 
 
 def role_name(name: str) -> str:

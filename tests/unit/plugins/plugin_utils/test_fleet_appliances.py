@@ -39,13 +39,15 @@ class Session:
         try:
             if self.holds:
                 self.holds.wait(10)
-            answer = self.says
-            if isinstance(answer, Exception):
-                raise answer
-            found: list[dict[str, Any]] = self.says
-            return found
+            return self._answer(self.says)
         finally:
             self._now -= 1
+
+    @staticmethod
+    def _answer(says: Any) -> Any:
+        if isinstance(says, Exception):
+            raise says
+        return says
 
     def close(self) -> None:
         self.closed += 1
