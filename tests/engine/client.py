@@ -65,6 +65,18 @@ class Engine:
                     raise RuntimeError("the engine's server has ended")
                 return self._running[self._started.pop()]
 
+    def run(
+        self, argv: Sequence[str], env: Mapping[str, str], folder: Path, *, timeout: float = 600
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a playbook to its end and return its exit code and all that it printed."""
+        out = folder / "ansible-playbook.out"
+        playbook = self.start(argv, env, out)
+        try:
+            code = playbook.wait(timeout)
+        finally:
+            playbook.kill()
+        return subprocess.CompletedProcess(list(argv), code, out.read_text(encoding="utf-8", errors="replace"), "")
+
     def _server(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(

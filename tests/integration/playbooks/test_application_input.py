@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from tests.engine.client import ENGINE
 from tests.lab.client import LabClient
 
 ROLE = str(Path(__file__).with_name("role_scale_in.yml"))
@@ -34,15 +33,7 @@ def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
         path = tmp_path / "vars.json"
         path.write_text(json.dumps(given))
         began = time.time()
-        ansible = Path(sys.executable).with_name("ansible-playbook")
-        done = subprocess.run(
-            [ansible, playbook, "-e", f"@{path}", *options],
-            env=fresh_lab.environment(),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        done = ENGINE.run([playbook, "-e", f"@{path}", *options], fresh_lab.environment(), tmp_path)
         said = done.stdout + done.stderr
         for secret in (given["autoscale_group_password"], KEY):
             assert secret not in said

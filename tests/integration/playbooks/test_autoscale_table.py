@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.engine.client import ENGINE
 from tests.integration.modules.appliances import PASSWORD, launch
 from tests.lab.client import LabClient, wait_for
 from tests.lab.settings import CHECKOUT
@@ -34,14 +33,7 @@ def play(what: str, folder: Path, *options: str, env: dict[str, str] | None = No
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_NOCOLOR": "1",
     }
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), what, "-e", f"@{variables}", *options],
-        env={**os.environ, **settings, **(env or {})},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ENGINE.run([what, "-e", f"@{variables}", *options], {**os.environ, **settings, **(env or {})}, folder)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert "Traceback" not in said

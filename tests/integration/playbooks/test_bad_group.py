@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -13,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.engine.client import ENGINE
 from tests.lab.client import LabClient
 
 Change = Callable[[dict[str, Any]], object]
@@ -34,15 +33,8 @@ def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
         path = tmp_path / "vars.json"
         path.write_text(json.dumps(given))
         began = time.time()
-        command = [Path(sys.executable).with_name("ansible-playbook"), "cloudadc.aws.autoscale_group", "-e", f"@{path}"]
-        done = subprocess.run(
-            [*command, *options],
-            env=fresh_lab.environment(),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        command = ["cloudadc.aws.autoscale_group", "-e", f"@{path}", *options]
+        done = ENGINE.run(command, fresh_lab.environment(), tmp_path)
         said = done.stdout + done.stderr
         secrets = [fresh_lab.variables("autoscale_nlb")["autoscale_group_password"], "not-the-password"]
         for secret in (*secrets, fresh_lab.env["AWS_SECRET_ACCESS_KEY"]):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.engine.client import ENGINE
 from tests.lab.client import LabClient
 
 NOWHERE = "http://127.0.0.1:9"
@@ -43,14 +42,8 @@ class Runner:
 
     def run(self, what: str, *options: str, env: dict[str, str] | None = None) -> Run:
         began = time.time()
-        done = subprocess.run(
-            [Path(sys.executable).with_name("ansible-playbook"), what, *options],
-            env=self.lab.environment(ANSIBLE_NOCOLOR="1", **(env or {})),
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        environment = self.lab.environment(ANSIBLE_NOCOLOR="1", **(env or {}))
+        done = ENGINE.run([what, *options], environment, self.folder)
         said = done.stdout + done.stderr
         given = self.lab.variables("ha_pair")
         for secret in (given["ha_pair_password"], given["ha_pair_rpc_password"], self.lab.env["AWS_SECRET_ACCESS_KEY"]):
