@@ -84,10 +84,9 @@ options:
     description:
       - How long an open event belongs to the owner that was told to carry it out, without a renewal. After it the next
         tick of another owner takes the event over, under the same id and with the next takeover number.
-      - At most 300. Runs that take longer renew the claim, with C(running) in O(event) or with the option C(event) of
-        the modules that wait.
+      - By default O(lease_seconds), and at most 300. Runs that take longer renew the claim, with C(running) in O(event)
+        or with the option C(event) of the modules that wait.
     type: float
-    default: 300
     version_added: 0.2.0
   publish:
     description:
@@ -298,7 +297,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "event": {"type": "dict"},
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
-    "claim_seconds": {"type": "float", "default": CLAIM_SECONDS},
+    "claim_seconds": {"type": "float"},
     "publish": {"type": "bool", "default": False},
 }
 
@@ -307,9 +306,12 @@ def plan_of(params: dict[str, Any], owner: str) -> Plan[Decision]:
     """Return what these options do to a record: a report, a tick, or one after the other."""
     policy = Policy.from_dict(params["policy"])
     said = None if params["event"] is None else Report.from_dict(params["event"])
-    now, claim_seconds = params["now"] or datetime.now(UTC), params["claim_seconds"]
+    now = params["now"] or datetime.now(UTC)
     if not 0 < params["lease_seconds"] <= LONGEST_TIME["seconds"]:
         raise AutoscaleError(f"lease_seconds must be more than 0 and at most a year, not {params['lease_seconds']:g}")
+    claim_seconds = params["claim_seconds"]
+    if claim_seconds is None:
+        claim_seconds = min(params["lease_seconds"], CLAIM_SECONDS)
     if not 0 < claim_seconds <= CLAIM_SECONDS:
         raise AutoscaleError(f"claim_seconds must be more than 0 and at most {CLAIM_SECONDS:g}, not {claim_seconds:g}")
     # Input that is wrong by itself is refused before the lease is taken.
