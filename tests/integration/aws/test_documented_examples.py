@@ -15,6 +15,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group import read_group
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.pair import read_pair
 from tests import examples
 from tests.lab.seed import DOMAIN
 from tests.modules import run_module
@@ -47,6 +49,11 @@ NOT_HERE = {
     ("nlb_adc_target", 2): "the two target groups would be one here",
     ("route53_adc_record", 2): "the two names would be one here",
     ("route53_adc_record", 3): "health checks of these ids do not exist",
+    ("vpx_instance", 2): "subnets of one zone only are put in the place of the documented ones",
+    ("vpx_instance", 4): "no node here is marked for an event: test_instance_ownership.py has one",
+    ("vpx_shared_resources", 0): "there is no key pair of this name: test_vpx_shared_resources.py has one",
+    ("vpx_shared_resources", 1): "no administrator has made a role of this name",
+    ("vpx_shared_resources", 2): "the name is a group's here, and is refused to a pair",
     ("autoscale_evaluate", 1): "needs the event of the task before it, which check mode has not made",
 }
 FILES = {
@@ -60,6 +67,8 @@ FILES = {
         }
     ),
 }
+
+POLICIES = Path(__file__).parents[3] / "roles" / "preflight" / "files" / "policies"
 
 
 class Places:
@@ -215,6 +224,8 @@ def facts(pair: Pair, cloud: Cloud, tmp_path: Path) -> dict[str, Any]:
         "adm_password": lab.env["LAB_ADM_PASSWORD"],
         "templates": {
             "web.crt": Path(lab.ca_path).read_text(),
+            "checked.definition": read_group(lab.variables("autoscale_nlb"))[0],
+            "appliance_ha_minimal.json": json.loads((POLICIES / "appliance_ha_minimal.json").read_text()),
             "web.key": key.decode(),
             "nodes.instances": [pair.nsip(0), pair.nsip(1)],
             "pair.moves": moves,
@@ -250,8 +261,10 @@ def test_every_example_of_a_module_does_what_it_says(
                 continue
             name = action[0].removeprefix(OURS)
             given = localised(name, copy.deepcopy(task[action[0]]), Places(pair, tmp_path, facts))
-            if name in {"vpx_ha_info", "vpx_ha_reconcile", "autoscale_tick"}:
+            if name in {"vpx_ha_failover", "vpx_ha_info", "vpx_ha_reconcile", "autoscale_tick"} and "nsip" not in given:
                 given["nitro_port"] = lab.nitro_port
+            if name == "vpx_pair_info":
+                given["definition"] = read_pair(lab.variables("ha_pair"))[0]
             if name == "adm_device":
                 given["ca_path"] = lab.ca_path
             result = run_module(name, given, check=True)
