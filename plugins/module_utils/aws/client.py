@@ -14,7 +14,7 @@ from .errors import AwsError
 Client = Any
 
 
-#: Seconds for an answer to a call that moves an address: what takes longer is judged anew.
+#: Seconds for an answer to a call that moves an address: what takes longer is judged again.
 BRIEF = 5
 
 

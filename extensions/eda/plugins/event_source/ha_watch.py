@@ -16,7 +16,7 @@ description:
     after which an appliance ends a session. Use an account of its own for watchers - an appliance counts the sessions
     of each account, and nobody else is locked out when it is full.
   - What an appliance or AWS answers is limited to 32 MiB and to a total time. An answer that makes no sense counts as
-    none and is told once. Expired credentials are told and tried again; AWS's are looked up anew.
+    none and is told once. Expired credentials are told and tried again; AWS's are looked up again.
   - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), and an account of the appliances that may
     read (C(hanode), C(lbvserver), C(csvserver), C(ipset_nsip_binding)).
   - Where C(ansible-rulebook) runs it needs what the modules of this collection need - ansible-core, the collection
