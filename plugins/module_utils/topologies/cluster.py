@@ -30,8 +30,8 @@ class Cluster(Topology):
         if largest <= LARGEST_CLUSTER:
             return []
         return [
-            f"autoscale_group_policy.max_nodes is {largest}, but a cluster has {LARGEST_CLUSTER} nodes at most, and each "
-            "zone is one."
+            f"autoscale_group_policy.max_nodes is {largest}, but a cluster has {LARGEST_CLUSTER} nodes at most, and "
+            "each zone is one."
         ]
 
     def security_rules(self, definition: Definition) -> dict[str, list[Entry]]:
@@ -60,18 +60,14 @@ class Cluster(Topology):
 
     def bootstrap(self, definition: Definition, zone: str, new: Sequence[Node], touched: Sequence[Node]) -> list[Entry]:
         """Only new nodes: members are configured at the CLIP, and the host name is one for all nodes."""
-        return [
-            {"nsip": with_nitro_port(definition, nsip(one)), "instance_id": one["instance_id"]} for one in new
-        ]
+        return [{"nsip": with_nitro_port(definition, nsip(one)), "instance_id": one["instance_id"]} for one in new]
 
     def network(
         self, definition: Definition, place: Mapping[str, Any], nodes: Sequence[Node], touched: Sequence[Node]
     ) -> list[Entry]:
         """Configure all nodes at the CLIP; each node owns its SNIPs (spotted addresses)."""
         owned = [
-            {**snip, "owner_node": one["node_id"]}
-            for one in reachable(nodes)
-            for snip in snips(definition, place, one)
+            {**snip, "owner_node": one["node_id"]} for one in reachable(nodes) for snip in snips(definition, place, one)
         ]
         nsip_of_zone = with_nitro_port(definition, place["clip"])
         return [{"nsip": nsip_of_zone, "snips": owned, **routing(place)}] if owned else []
@@ -93,9 +89,7 @@ class Cluster(Topology):
         return {
             "clip": [] if place["clip_interface"] else [first],
             "form": not serving,
-            "cluster": [
-                {"nsip": with_nitro_port(definition, nsip(one)), "node_id": one["node_id"]} for one in ordered
-            ],
+            "cluster": [{"nsip": with_nitro_port(definition, nsip(one)), "node_id": one["node_id"]} for one in ordered],
             "members": [nsip(one) for one in there],
             "settings": [{"nsip": with_nitro_port(definition, place["clip"])}],
         }

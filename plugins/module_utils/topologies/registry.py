@@ -12,6 +12,6 @@ from .independent import Independent
 REGISTRY: dict[str, Topology] = {entry.name: entry for entry in (Independent(), Cluster())}
 
 
-def topology_of(definition: dict[str, object] | object) -> Topology:
-    """Return the topology of a definition."""
-    raise NotImplementedError
+def named(name: str | None, *, whole: bool) -> Topology:
+    """Return a topology by name. Without one: ``whole`` tells whether the nodes of a zone form a cluster."""
+    return REGISTRY[name or (Cluster.name if whole else Independent.name)]
