@@ -62,7 +62,7 @@ options:
     default: 1
   topology:
     description:
-      - How the nodes of the zone form a whole, as C(autoscale_group_topology). It limits how many nodes may leave at once.
+      - How the nodes of the zone form a whole, as C(autoscale_group_topology). It limits how many may leave at once.
       - By default V(cluster) with O(clip) or O(clustered=true), V(independent) otherwise.
     type: str
     choices: [independent, cluster]

@@ -8,15 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...spec.group_nodes import Node, address, domains
-from ...spec.protocols import LISTENER_TRANSPORTS, PROTOCOLS, listener_protocol
+from ...spec.protocols import LISTENER_TRANSPORTS, PROTOCOLS
 from ..base import Application, Definition, Distributor, Entry, Leaving, Needs, Observed, Port, Present, Question
 from .names import target_group_name_problem
-
-#: AWS allows a deregistration delay of an hour at most (API reference, TargetGroupAttribute).
-LONGEST_DELAY = 3600
-#: What nlb_adc_listener assumes of a health check.
-_CHECK = {"protocol": "TCP", "interval": 10, "healthy_threshold": 2, "unhealthy_threshold": 2}
-_LISTENER_KEYS = ("certificate_arn", "ssl_policy", "preserve_client_ip", "connection_termination")
+from .options import balancer_zones, carried, deregistration_delay, listeners
 
 
 class NetworkLoadBalancer(Distributor):
@@ -37,7 +32,7 @@ class NetworkLoadBalancer(Distributor):
         problems, chosen = [], application["nlb_protocol"]
         if chosen and chosen not in LISTENER_TRANSPORTS:
             problems.append(f"nlb_protocol must be one of {', '.join(LISTENER_TRANSPORTS)}, not {chosen}.")
-        if (_carried(application) == "TLS") != bool(application["certificate_arn"]):
+        if (carried(application) == "TLS") != bool(application["certificate_arn"]):
             problems.append("certificate_arn goes with protocol TLS and only with it.")
         known = PROTOCOLS.get(application["protocol"])
         if known and known.datagram and not application["health_check"].get("port"):
@@ -49,7 +44,7 @@ class NetworkLoadBalancer(Distributor):
 
     def transports(self, application: Application) -> tuple[str, ...]:
         """Return the transports of the listener."""
-        return LISTENER_TRANSPORTS.get(_carried(application), ("tcp",))
+        return LISTENER_TRANSPORTS.get(carried(application), ("tcp",))
 
     def port(self, application: Application) -> Port:
         """Clients are visible behind UDP listeners always, behind others with ``preserve_client_ip``."""
@@ -57,7 +52,7 @@ class NetworkLoadBalancer(Distributor):
             name=application["name"],
             number=application["port"],
             transports=self.transports(application),
-            visible=_carried(application) in ("UDP", "TCP_UDP") or bool(application["preserve_client_ip"]),
+            visible=carried(application) in ("UDP", "TCP_UDP") or bool(application["preserve_client_ip"]),
             checked=int(application["health_check"].get("port") or application["port"]),
         )
 
@@ -160,7 +155,7 @@ class NetworkLoadBalancer(Distributor):
 
     def drain_seconds(self, definition: Definition) -> int:
         """Return the deregistration delay of target groups."""
-        return _delay(definition)
+        return deregistration_delay(definition)
 
     def addresses(self, application: Application, state: Mapping[str, Any]) -> list[str]:
         """Return the address of the load balancer in each zone."""
@@ -181,15 +176,6 @@ class NetworkLoadBalancer(Distributor):
         )
 
 
-def _carried(application: Application) -> str:
-    return listener_protocol(application["protocol"], application["nlb_protocol"])
-
-
-def _delay(definition: Definition) -> int:
-    minutes = float(definition["policy"].get("drain_timeout") or 10)
-    return min(int(minutes * 60), LONGEST_DELAY)
-
-
 def _dns_name(balancer: Mapping[str, Any]) -> str:
     return f"{balancer['dns_name'].lower().rstrip('.')}."
 
@@ -206,35 +192,3 @@ def _aliases(state: Mapping[str, Any]) -> list[Entry]:
         for domain in domains(state["definition"])
         if state["aliases"].get(domain) != alias
     ]
-
-
-def balancer_zones(definition: Definition) -> list[Entry]:
-    """Return option ``zones`` of nlb_adc_balancer."""
-    return [
-        {
-            "name": zone["name"],
-            "subnet_id": zone["client_subnet_id"],
-            "allocation_id": zone["nlb_allocation_id"] or None,
-            "private_ip_address": zone["nlb_private_ip_address"] or None,
-        }
-        for zone in definition["zones"]
-    ]
-
-
-def listeners(definition: Definition) -> list[Entry]:
-    """Return option ``listeners`` of nlb_adc_listener."""
-    delay, found = _delay(definition), []
-    for one in definition["applications"]:
-        protocol = _carried(one)
-        listener = {
-            "application": one["name"],
-            "port": one["port"],
-            "protocol": protocol,
-            "deregistration_delay": delay,
-            "health_check": {**_CHECK, **one["health_check"]},
-            **{key: one[key] for key in _LISTENER_KEYS if one[key] not in (None, "")},
-        }
-        if protocol == "TLS":
-            listener["target_protocol"] = "TLS" if one["protocol"] in ("SSL", "SSL_TCP") else "TCP"
-        found.append(listener)
-    return found

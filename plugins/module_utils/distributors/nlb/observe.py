@@ -15,9 +15,9 @@ from ...spec.identity import belongs
 from ..base import Observed, Question
 from .balancer_work import Balancing
 from .balancers import Attachment, DesiredBalancer
-from .entry import balancer_zones, listeners
 from .listener_work import ListenerWork
-from .listeners import ObservedListeners, check_requests, describe, owner_of, request_of
+from .listeners import check_requests, describe, owner_of, request_of
+from .options import balancer_zones, listeners
 
 
 def reads(question: Question, found: Observed) -> list[Callable[[], None]]:
@@ -114,6 +114,5 @@ def target_groups(client: Client, load_balancer: str, group: str) -> Sequence[Ma
         tags={},
         only_read=True,
     )
-    observed: ObservedListeners
     observed, _changes = work.observation()
     return describe(group, observed)
