@@ -45,9 +45,8 @@ def _require(
     definition: Mapping[str, Any], template: Mapping[str, Any], choices: Mapping[str, tuple[str, ...]], made_by: str
 ) -> None:
     wrong = _differences(definition, template, "")
-    wrong += [
-        f"{key} (one of {', '.join(allowed)})" for key, allowed in choices.items() if _other(definition, key, allowed)
-    ]
+    others = [key for key, allowed in choices.items() if key in definition and definition[key] not in allowed]
+    wrong += [f"{key} (one of {', '.join(choices[key])})" for key in others]
     if not wrong and not definition["name"]:
         wrong = ["name (a text)"]
     if wrong:
