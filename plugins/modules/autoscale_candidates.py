@@ -15,7 +15,7 @@ description:
     other node; the last healthy node is never selected. At least O(min_nodes) nodes, and at least one, stay in service.
     Less than half of the members of a cluster are removed at once.
   - An event selects once. Nodes that already carry its id are the result, even if their instances are terminated.
-  - The result is the input of the next steps of a scale-in: M(cloudadc.aws.nlb_adc_target),
+  - The result is the input of the next steps of a scale-in, M(cloudadc.aws.nlb_adc_target),
     M(cloudadc.aws.route53_adc_record), M(cloudadc.aws.vpx_cluster_node), M(cloudadc.aws.adm_device) and
     M(cloudadc.aws.vpx_instance).
   - Calls. One C(DescribeInstances), and one C(CreateTags) if nodes have to be marked. With O(load_balancer) its
@@ -129,7 +129,7 @@ options:
     type: bool
     default: true
 notes:
-  - O(save_config) has no meaning here, as nothing is written to a node. It is accepted so that it can stand in
+  - O(save_config) has no effect, because nothing is written to a node. It is accepted for use in
     C(module_defaults).
 extends_documentation_fragment:
   - cloudadc.aws.event
