@@ -29,7 +29,7 @@ def install() -> None:
             return start_process(self, module_name=module_name, module_args=module_args, **kwargs)
         args = self._task.args if module_args is None else module_args
         self._update_module_args(name, args, kwargs.get("task_vars") or {})
-        return self._parse_returned_data({"rc": 0, "stdout": call(name, args), "stderr": ""}, "legacy")
+        return _as_dict(self._parse_returned_data({"rc": 0, "stdout": call(name, args), "stderr": ""}, "legacy"))
 
     begin = PlaybookExecutor.__init__
 
@@ -39,6 +39,14 @@ def install() -> None:
 
     ActionBase._execute_module = execute
     PlaybookExecutor.__init__ = begin_loaded
+
+
+def _as_dict(result: Any) -> Any:
+    """What ``_execute_module`` returns. Since ansible-core 2.21 it makes it of an object that parsing returns."""
+    if isinstance(result, dict):
+        return result
+    result.remove_internal_keys()
+    return result.as_result_dict(for_round_trip=True)
 
 
 def load() -> None:
