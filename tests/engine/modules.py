@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import json
+import logging
 import sys
 import traceback
 from collections.abc import Iterator
@@ -16,8 +17,7 @@ COLLECTIONS = ("cloudadc.aws.", "amazon.aws.")
 
 
 def install() -> None:
-    """Patch Ansible in this process. What it loads is shared by the forks of all tasks."""
-    from ansible.executor.playbook_executor import PlaybookExecutor
+    """Patch Ansible in this process."""
     from ansible.plugins.action import ActionBase
 
     start_process = ActionBase._execute_module
@@ -31,14 +31,7 @@ def install() -> None:
         self._update_module_args(name, args, kwargs.get("task_vars") or {})
         return _as_dict(self._parse_returned_data({"rc": 0, "stdout": call(name, args), "stderr": ""}, "legacy"))
 
-    begin = PlaybookExecutor.__init__
-
-    def begin_loaded(self: Any, *args: Any, **kwargs: Any) -> None:
-        load()
-        begin(self, *args, **kwargs)
-
     ActionBase._execute_module = execute
-    PlaybookExecutor.__init__ = begin_loaded
 
 
 def _as_dict(result: Any) -> Any:
@@ -47,6 +40,22 @@ def _as_dict(result: Any) -> Any:
         return result
     result.remove_internal_keys()
     return result.as_result_dict(for_round_trip=True)
+
+
+def prepare() -> None:
+    """Load what every playbook needs; forks of this process share it."""
+    install()
+    from ansible.cli import playbook
+    from ansible.plugins import loader
+
+    del playbook
+    loader.init_plugin_loader()
+    loader._configure_collection_loader = lambda *_arguments: None  # playbooks would configure it again
+    load()
+    for plugins in (loader.filter_loader, loader.test_loader):
+        list(plugins.all())
+    for kind in ("action", "cache", "callback", "connection", "inventory", "lookup", "shell", "strategy", "vars"):
+        list(getattr(loader, f"{kind}_loader").all(class_only=True))
 
 
 def load() -> None:
@@ -101,9 +110,16 @@ def _arguments(args: dict[str, Any]) -> Iterator[None]:
         basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = kept
 
 
+def log_to(path: str) -> None:
+    """Have Ansible's log written to this file; its place is a setting that was read long ago."""
+    for handler in logging.root.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.close()
+            handler.baseFilename = path
+
+
 def main(arguments: list[str]) -> None:
-    """``ansible-playbook`` with these arguments, in this process."""
-    install()
+    """``ansible-playbook`` with these arguments, in this process, which is prepared."""
     from ansible.cli.playbook import main as playbook
 
     sys.argv = ["ansible-playbook", *arguments]
