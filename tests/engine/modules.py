@@ -13,7 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import coverage
+
+from tests.lab.settings import CHECKOUT
+
 COLLECTIONS = ("cloudadc.aws.", "amazon.aws.")
+#: Whether the tests are measured, and so the modules that they run.
+MEASURED = False
 
 
 def install() -> None:
@@ -72,7 +78,7 @@ def call(name: str, args: dict[str, Any]) -> str:
     namespace, collection, module = name.split(".")
     imported = importlib.import_module(f"ansible_collections.{namespace}.{collection}.plugins.modules.{module}")
     out = io.StringIO()
-    with _as_module(), _arguments(args), contextlib.redirect_stdout(out):
+    with _as_module(), _arguments(args), _measured(), contextlib.redirect_stdout(out):
         try:
             imported.main()
         except SystemExit:
@@ -93,6 +99,22 @@ def _as_module() -> Iterator[None]:
         yield
     finally:
         _internal.is_controller = controller
+
+
+@contextlib.contextmanager
+def _measured() -> Iterator[None]:
+    """Keep which lines of plugins/ a module ran in a file of its own, which pytest-cov combines with the others."""
+    if not MEASURED:
+        yield
+        return
+    kept = CHECKOUT / ".coverage"
+    measure = coverage.Coverage(data_file=str(kept), data_suffix=True, config_file=str(CHECKOUT / "pyproject.toml"))
+    measure.start()
+    try:
+        yield
+    finally:
+        measure.stop()
+        measure.save()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """A process that has loaded what playbooks need and forks itself for each: ``python -m tests.engine.server``.
 
-One JSON object a line on standard input: ``{"argv": [...], "env": {...}, "cwd": "...", "out": "..."}``. Standard
-output gets ``{"pid": n}`` when the playbook has started, and ``{"pid": n, "code": n}`` when it has ended.
+One JSON object a line on standard input: ``{"argv": [...], "env": {...}, "cwd": "...", "out": "...", "measured": b}``.
+Standard output gets ``{"pid": n}`` when the playbook has started, and ``{"pid": n, "code": n}`` when it has ended.
 
 Ansible reads its settings from the environment when it is imported. So the server forks one *template* for each
 environment; the template imports Ansible and the collection's modules once, and forks itself for each playbook.
@@ -136,11 +136,12 @@ def _run(request: dict[str, Any]) -> None:
         os.setsid()
         os.chdir(request["cwd"])
         _become(request["env"], request["out"])
-        from .modules import log_to, main
+        from . import modules
 
+        modules.MEASURED = request["measured"]
         if LOG_PATH in request["env"]:
-            log_to(request["env"][LOG_PATH])
-        main(request["argv"])
+            modules.log_to(request["env"][LOG_PATH])
+        modules.main(request["argv"])
         code = 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
