@@ -66,7 +66,7 @@ def node_of(instance: Instance) -> Node:
 
 @dataclass(slots=True)
 class Removal:
-    """One call of module autoscale_victims. ``connect``: a client of an AWS service; ``open_event``: id of the event
+    """One call of module autoscale_candidates. ``connect``: a client of an AWS service; ``open_event``: id of the event
     that is open in the stored group state, empty for none, and None where no store was named."""
 
     params: Mapping[str, Any]
@@ -214,6 +214,7 @@ class Removal:
         )
         return {
             "changed": changed,
+            "candidates": [asdict(node) for node in after],
             "victims": [asdict(node) for node in after],
             "sentence": choice.message,
             "instance_ids": [node.instance_id for node in after],

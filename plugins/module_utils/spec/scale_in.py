@@ -66,7 +66,7 @@ def summary(selected: Mapping[str, Any], group: str, zone: str, step: str, *, ch
     """Return the lines that tell an operator which nodes are removed.
 
     Args:
-        selected: a result of module autoscale_victims.
+        selected: a result of module autoscale_candidates.
         group: name of the group.
         zone: name of the zone.
         step: begin, finish or cleanup.
