@@ -18,6 +18,7 @@ from .application import Surroundings, read_applications
 from .errors import PolicyError
 from .policy import Policy
 from .reading import Reader, address_problem, whole_number
+from .stores import DEFAULT_STORE, STORES
 
 PREFIX = "autoscale_group_"
 ROLES = ("management", "client", "server")
@@ -39,7 +40,7 @@ VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 ZONE_KEYS = ("name", *SUBNET_KEYS, "clip", "nlb_allocation_id", "nlb_private_ip_address")
 _CONSOLE_SECRETS = ("adm_user", "adm_password", "client_id", "client_secret")
 _CONSOLE_KEYS = ("adm_url", "profile", "datacenter", "agent", "ca_path", "validate_certs", *_CONSOLE_SECRETS)
-_STORE_KEYS = ("type", "path", "table", "create")
+_STORE_KEYS = ("type", *(kind.option for kind in STORES.values()), "create")
 
 
 def read_group(
@@ -229,13 +230,12 @@ def _store(reader: Reader) -> dict[str, Any]:
         return {}
     store = Reader(given, reader.problems, f"{PREFIX}store.")
     store.unknown(_STORE_KEYS)
-    kind = store.choice("type", ("file", "dynamodb"), "file")
-    key = {"file": "path", "dynamodb": "table"}[kind]
-    if not store.text(key):
-        reader.problems.append(f"{PREFIX}store has no {key}, which type {kind} needs.")
-    if kind == "file":
-        return {"type": kind, "path": store.text("path")}
-    return {"type": kind, "table": store.text("table"), "create": store.flag("create", False)}
+    name = store.choice("type", STORES, DEFAULT_STORE)
+    kind = STORES[name]
+    if not store.text(kind.option):
+        reader.problems.append(f"{PREFIX}store has no {kind.option}, which type {name} needs.")
+    create = {"create": store.flag("create", False)} if kind.creatable else {}
+    return {"type": name, kind.option: store.text(kind.option), **create}
 
 
 def _console(reader: Reader) -> dict[str, Any]:
