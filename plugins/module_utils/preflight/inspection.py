@@ -172,7 +172,8 @@ class Inspection:
         }
 
     def _launch(self, zone: Zone, known: Answers) -> dry_runs.DryRun | None:
-        """RunInstances as vpx_instance would send it; None if nothing is to be launched, or nobody could say what."""
+        """RunInstances as vpx_instance would send it; None if nothing is to be launched, or if its parameters are
+        unknown."""
 
         def parameters() -> dict[str, Any] | None:
             count, images = verdicts.missing(self.plan, zone, known), known.of("images")
