@@ -17,7 +17,7 @@ from tests.lab.settings import CHECKOUT
 from tests.unit.plugins.module_utils.scaling.scenario import ANYTHING, HIGH, iso, policy_dict, rows
 
 DISTRIBUTORS = ("nlb", "dns")
-# A host a story: each distributor's with ticks on the minute, and with every tick moved by up to 25 s.
+# A host per scenario: each distributor's with ticks on the minute, and with every tick moved by up to 25 s.
 MOVED = {"nlb": 0.0, "dns": 0.0, "nlb-moved": 25.0, "dns-moved": 25.0}
 TABLE = Path(__file__).with_name("autoscale_table.yml")
 
@@ -40,45 +40,45 @@ def play(what: str, folder: Path, *options: str, env: dict[str, str] | None = No
     return message
 
 
-def samples(story: str) -> list[dict[str, Any]]:
+def samples(scenario: str) -> list[dict[str, Any]]:
     """Every minute of the table with its figure; where any will do, high, low and missing ones in turn."""
-    anything, moved = ANYTHING["mixed"], random.Random(story)
+    anything, moved = ANYTHING["mixed"], random.Random(scenario)
     return [
         {
-            "at": iso(row.minute, moved.uniform(-MOVED[story], MOVED[story])),
+            "at": iso(row.minute, moved.uniform(-MOVED[scenario], MOVED[scenario])),
             "sample": {"memory": anything(row.minute) if row.memory is None else row.memory},
         }
-        for row in rows(distributor_of(story))
+        for row in rows(distributor_of(scenario))
     ]
 
 
-def distributor_of(story: str) -> str:
-    return story.partition("-")[0]
+def distributor_of(scenario: str) -> str:
+    return scenario.partition("-")[0]
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """What the role answered, minute by minute, for every story in one play."""
+    """The answers of the role, minute by minute, for every scenario in one play."""
     folder = tmp_path_factory.mktemp("table")
     play(
         str(TABLE),
         folder,
         *("-i", ",".join(MOVED)),
         table_folder=str(folder),
-        table_minutes={story: samples(story) for story in MOVED},
-        table_policies={story: policy_dict(distributor_of(story)) for story in MOVED},
+        table_minutes={scenario: samples(scenario) for scenario in MOVED},
+        table_policies={scenario: policy_dict(distributor_of(scenario)) for scenario in MOVED},
         autoscale_group="shop",
         autoscale_store={"path": str(folder / "store")},
         autoscale_owner="table",
     )
-    return {story: json.loads((folder / f"{story}.json").read_text()) for story in MOVED}
+    return {scenario: json.loads((folder / f"{scenario}.json").read_text()) for scenario in MOVED}
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("story", MOVED)
-def test_minute_by_minute(answers: Answers, story: str) -> None:
-    message = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in answers[story]]
-    assert message == [row.answer() for row in rows(distributor_of(story))]
+@pytest.mark.parametrize("scenario", MOVED)
+def test_minute_by_minute(answers: Answers, scenario: str) -> None:
+    message = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in answers[scenario]]
+    assert message == [row.answer() for row in rows(distributor_of(scenario))]
 
 
 @pytest.mark.parametrize("distributor", DISTRIBUTORS)
