@@ -108,8 +108,8 @@ coverage: venv ## of plugins/, from the unit and integration runs before
 .PHONY: test-matrix test-newest row
 test-matrix: venv ## the collection on the newest Python of this machine, with the versions of its lock
 	@LABS=$(LABS) bash tests/gates/matrix.sh "$(BIN)"
-test-newest: venv ## the same with the newest ansible-core and amazon.aws that there are, whatever the lock says
-	@UNLOCKED=1 LABS=$(LABS) bash tests/gates/matrix.sh "$(BIN)"
+test-newest: venv ## the same with the newest versions of everything, whatever the lock says (PRE=1: pre-releases of Ansible too)
+	@UNLOCKED=1 PRE=$(PRE) LABS=$(LABS) bash tests/gates/matrix.sh "$(BIN)"
 # Not in one process: where controller code was imported, as by units about roles, modules warn on the terminal only.
 row: venv
 	@$(BIN)/ansible --version | sed -n 1p
