@@ -51,7 +51,7 @@ def grown(options: Options) -> str:
 
 @pytest.mark.parametrize(("distributor", "jitter"), [("nlb", [0.0]), ("dns", [25.0, -25.0, 8.0])])
 def test_minute_by_minute(options: Options, distributor: str, jitter: list[float]) -> None:
-    rules, nodes = {"policy": policy_dict(distributor)}, 3
+    rules, nodes, events = {"policy": policy_dict(distributor)}, 3, []
     for row in rows(distributor):
         figure = ANYTHING["mixed"](row.minute) if row.memory is None else row.memory
         moved = iso(row.minute, jitter[row.minute % len(jitter)])
@@ -62,7 +62,15 @@ def test_minute_by_minute(options: Options, distributor: str, jitter: list[float
             message = {"id": decision["event_id"], "outcome": "done"}
             done = call(options, row.minute, **rules, node_count=nodes, now=moved, event=message)
             assert done["reported"]
+            events.append((decision["action"], decision["count"], decision["resumed"], decision["event_id"]))
             nodes += {"scale_out": 1, "scale_in": 0, "deprovision": -1}[decision["action"]]
+    assert [event[:3] for event in events] == [
+        ("scale_out", 1, False),
+        ("scale_in", 1, False),
+        ("deprovision", 1, False),
+    ]
+    scale_out, scale_in, removal = (event[3] for event in events)
+    assert scale_in == removal != scale_out
     history = info(options)["history"]
     assert [(each["action"], each["outcome"]) for each in history] == [("scale_out", "done"), ("scale_in", "done")]
 
