@@ -22,11 +22,10 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.dns.entr
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.nlb.entry import NetworkLoadBalancer
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.registry import REGISTRY
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_plan import interfaces
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_reading import SECURITY_ROLES
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_summary import group_summary
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import PolicyError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group import read_group
-from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group_security import security_groups
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group_security import SECURITY_ROLES, security_groups
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.preflight import read_request
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.protocols import PROTOCOLS

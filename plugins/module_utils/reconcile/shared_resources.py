@@ -14,7 +14,6 @@ from ..core.errors import Refusal
 from ..spec.identity import ObservedResource, Owner, adoptable, belongs
 from .security_rules import Rules, compare
 
-GROUP_ROLES = ("management", "client", "server", "nlb")
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}],
