@@ -184,7 +184,7 @@ def _own(module: str) -> Any:
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     """Watch until cancelled. Raises a sentence for arguments that cannot be right."""
-    given = _own(f"{_UTILS}.arguments").Given(args)
+    given = _own(f"{_UTILS}.arguments").given_from(args)
     settings = _own(f"{_UTILS}.pair_watch.settings").settings_from(given)
 
     async def put(event: dict[str, Any]) -> None:
