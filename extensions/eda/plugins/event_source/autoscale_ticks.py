@@ -105,6 +105,9 @@ notes:
   - Every event has RV(type) (V(scale_out), V(scale_in) or V(deprovision)), RV(group), RV(zone), RV(at) (ISO 8601, UTC),
     RV(count) (nodes to add or remove), RV(reason) (a sentence with the figures), RV(event_id), RV(owner), RV(resumed),
     RV(phase) and RV(phase_until). No event holds a secret.
+  - V(login_refused) is another type, with RV(group), RV(zone), RV(at) and RV(reason). Nodes of the zone answer and
+    refuse the login, or their certificate is not trusted. It comes at once and again each minute while it lasts, and
+    is logged.
   - Whoever acts asks once more, under the RV(owner) of the event, and is told the same action under the same
     RV(event_id); the playbook C(cloudadc.aws.autoscale) does that. While it gives signs of life no tick tells the
     action again; when it stops, one does after O(lease_seconds), with RV(resumed) true.

@@ -121,6 +121,8 @@ notes:
   - V(node_lost) also has RV(node), RV(reason) and RV(was_primary) - whether it was primary when last heard of. It comes
     before the other node has taken over, so that whoever repairs can get ready meanwhile.
   - V(node_returned) also has RV(node).
+  - V(login_refused) also has RV(node) and RV(reason). The node answers and refuses the login, or its certificate is not
+    trusted. It comes at once and again each minute while it lasts, and is logged each time.
   - V(primary_changed) also has RV(previous), the node that was primary. It comes as soon as exactly one node says
     Primary, it is another one than before, and the other node is not primary any more - it says so, EC2 shows that it
     does not run, or it has been silent over the pair's dead interval (3 seconds) and three questions and the new
