@@ -147,14 +147,13 @@ duration_ms:
 import time
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.attachments.elastic_ip_changes import Outcome, carry_out, report
 from ..module_utils.attachments.elastic_ip_plan import AssociationChange, MoveRequest, lookup, plan
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws.addresses import Address, Interface, parse_addresses, parse_interfaces
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.core.parallel import both
 
@@ -238,7 +237,7 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
 
 def main() -> None:
     started = time.monotonic()
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
 
     def elapsed() -> int:
         return round((time.monotonic() - started) * 1000)
