@@ -222,9 +222,11 @@ from typing import Any
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.sts import account_id
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.group import Request, orphaned, removal, survey
 from ..module_utils.reconcile.group_reading import sentence
+from ..module_utils.reconcile.whereabouts import in_one_sentence
 from ..module_utils.scaling.view import load
 from ..module_utils.stores.base import StoreError
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
@@ -278,6 +280,9 @@ def run(module: Any) -> dict[str, Any]:
     if lost:
         return {"orphans": orphaned(clients("ec2"), lost, subnets)}
     result = {**survey(clients, request), "check_mode": module.check_mode}
+    result["problems"] = in_one_sentence(
+        result["problems"], definition["zones"], clients("ec2").meta.region_name, lambda: account_id(clients("sts"))
+    )
     if params["store"]:
         try:
             if definition["state"] == "absent":

@@ -100,8 +100,10 @@ from typing import Any
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.sts import account_id
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.pair_reading import PairReading
+from ..module_utils.reconcile.whereabouts import in_one_sentence
 
 
 def argument_spec() -> dict[str, Any]:
@@ -109,14 +111,19 @@ def argument_spec() -> dict[str, Any]:
 
 
 def work(module: Any) -> dict[str, Any]:
+    ec2, definition = connect(module, "ec2"), module.params["definition"]
     reading = PairReading(
-        connect(module, "ec2"),
+        ec2,
         connect(module, "iam"),
-        module.params["definition"],
+        definition,
         module.params["policy"],
         module.warn,
     )
-    return {"changed": False, **reading.result()}
+    result = reading.result()
+    result["problems"] = in_one_sentence(
+        result["problems"], definition["nodes"], ec2.meta.region_name, lambda: account_id(connect(module, "sts"))
+    )
+    return {"changed": False, **result}
 
 
 def main() -> None:

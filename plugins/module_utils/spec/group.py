@@ -64,7 +64,7 @@ def read_group(
     definition["console"] = _console(reader)
     definition["applications"] = _applications(reader, definition)
     _names(definition, problems)
-    if definition["state"] == "present" and any(reader.given(key) for key in ("name", "zones", "image_id")):
+    if definition["state"] == "present" and any(plain.get(key) for key in ("name", "zones", "image_id")):
         _required(reader, definition, building)
         _cluster_size(definition, problems)
     return definition, list(dict.fromkeys(problems))

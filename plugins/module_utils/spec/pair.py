@@ -74,7 +74,7 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         "nodes": _nodes(details),
         "applications": read_applications(given, Surroundings(), details.problems),
     }
-    if not any(reader.given(key) for key in ("name", "nodes", "image_id")):
+    if not any(plain.get(key) for key in ("name", "nodes", "image_id")):
         return definition, [not_set(f"{PREFIX}name", "pair.yml")]
     if state == "present":
         _check_required(details)
