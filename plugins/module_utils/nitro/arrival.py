@@ -79,6 +79,7 @@ class LoginRetry:
             self.attempt,
             timeout,
             lambda: f"NITRO did not become ready: {self.last}",
+            state=lambda: self.last,
             clock=self._clock,
             sleep=self._sleep,
         )
