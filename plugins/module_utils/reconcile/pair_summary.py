@@ -109,12 +109,36 @@ def _predicted(
     if missing:
         names = ", ".join(f"{app['name']} ({app['protocol']}, port {app['port']})" for app in plan["applications"])
         lines.append(f"would then bootstrap, join and configure the nodes{f' for {names}' if names else ''}")
-    lines += [
-        f"would change {what}"
-        for what, result in results.items()
-        if what != "shared resources" and (result or {}).get("changed") and not (what == "instances" and missing)
-    ]
+    for what, result in results.items():
+        if what == "shared resources" or not (result or {}).get("changed") or (what == "instances" and missing):
+            continue
+        actions = ((result.get("diff") or {}).get("after") or {}).get("actions") if what == "instances" else None
+        lines += [f"would {action}" for action in actions or [f"change {what}"]]
     return lines if len(lines) > 1 + ("now: " in "".join(lines[1:2])) else [*lines, "would change nothing"]
+
+
+def removal_summary(
+    instances: Mapping[str, Any], kind: str, name: str, shared: Any = None, check_mode: bool = False
+) -> list[str]:
+    """Return the lines about a pair or group that was removed.
+
+    Args:
+        instances: result of vpx_instance.
+        kind: pair or group.
+        name: its name.
+        shared: result of vpx_shared_resources.
+        check_mode: whether nothing was written.
+    """
+    would = "would be " if check_mode else ""
+    end = f"Check mode: the {kind} {name} would be removed." if check_mode else f"Nothing is left of the {kind} {name}."
+    terminated = ", ".join(instances.get("terminated") or []) or "none, as there was none"
+    actions = "; ".join((shared or {}).get("actions") or []) or "nothing, as nothing was there"
+    return [
+        end,
+        f"instances {would}terminated: {terminated}",
+        f"other resources, {'what would be done' if check_mode else 'what was done'}: {actions}",
+        *([] if check_mode else [f"Billed by AWS: nothing of the {kind} any more."]),
+    ]
 
 
 def _node_line(number: int, instance: Mapping[str, Any], primary: str) -> str:

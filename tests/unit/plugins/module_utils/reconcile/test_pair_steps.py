@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_applications, pair_steps
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import pair_incomplete, pair_summary
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import (
+    pair_incomplete,
+    pair_summary,
+    removal_summary,
+)
 
 NSIPS = ("10.0.0.5", "10.0.3.5")
 
@@ -218,8 +222,9 @@ def test_check_mode_names_what_would_change_of_a_pair_in_service() -> None:
     steps = pair_steps(BOTH, SHARED, after=after)
     quiet = {"shared resources": {"actions": []}, "instances": {}, "IPSet": {"changed": False}}
     assert pair_summary(steps, BOTH["plan"], after, results=quiet) == [*head, "would change nothing"]
-    due = {**quiet, "IPSet": {"changed": True}, "instances": {"changed": True}}
-    assert pair_summary(steps, BOTH["plan"], after, results=due)[2:] == ["would change instances", "would change IPSet"]
+    tag = {"changed": True, "diff": {"before": {}, "after": {"actions": ["tag i-1"]}}}
+    due = {**quiet, "IPSet": {"changed": True}, "instances": tag}
+    assert pair_summary(steps, BOTH["plan"], after, results=due)[2:] == ["would tag i-1", "would change IPSet"]
 
 
 def test_a_failure_names_what_is_billed() -> None:
@@ -230,3 +235,18 @@ def test_a_failure_names_what_is_billed() -> None:
     assert "ha_pair_state=absent" in message
     assert pair_incomplete("shop", "Launch", True).endswith("Check mode has changed nothing.")
     assert "billed" not in pair_incomplete("shop", "Launch", False, info(), {})
+
+
+def test_removal_says_what_is_gone_and_that_nothing_is_billed() -> None:
+    shared = {"actions": ["delete role shop-vpx", "release Elastic IP 203.0.113.1"]}
+    assert removal_summary({"terminated": ["i-0", "i-1"]}, "pair", "shop", shared) == [
+        "Nothing is left of the pair shop.",
+        "instances terminated: i-0, i-1",
+        "other resources, what was done: delete role shop-vpx; release Elastic IP 203.0.113.1",
+        "Billed by AWS: nothing of the pair any more.",
+    ]
+    assert removal_summary({"terminated": []}, "group", "shop", None, True) == [
+        "Check mode: the group shop would be removed.",
+        "instances would be terminated: none, as there was none",
+        "other resources, what would be done: nothing, as nothing was there",
+    ]
