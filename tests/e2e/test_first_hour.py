@@ -127,5 +127,5 @@ def test_pair_is_removed_by_its_name_alone(reader: Reader, built: str) -> None:
         "ha_pair", "-e", "ha_pair_name=edge", "-e", "ha_pair_region=eu-central-1", "-e", "ha_pair_state=absent"
     )
     assert answer.code == 0, answer.text
-    assert "Nothing is left of the pair edge." in answer.message
+    assert "The pair edge is removed." in answer.message
     assert reader.lab.boto("ec2").describe_addresses()["Addresses"] == []

@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .group_steps import IN_SERVICE, report
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
+from ..spec.group_nodes import IN_SERVICE, zone_of
+from .group_steps import report
 
 _CHECK_MODE = " (check mode has changed nothing)"
 _NEXT = (
@@ -77,7 +79,7 @@ def _billed(state: Mapping[str, Any]) -> str:
 
 
 def _nodes_of(zone: str, state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [one for one in state["instances"] if one["tags"].get("cloudadc:zone") == zone]
+    return [one for one in state["instances"] if zone_of(one) == zone]
 
 
 def _zone(name: str, state: Mapping[str, Any], reports: Sequence[Sequence[str]] | None) -> list[str]:
@@ -91,12 +93,8 @@ def _zone(name: str, state: Mapping[str, Any], reports: Sequence[Sequence[str]] 
 def _clients(state: Mapping[str, Any]) -> list[str]:
     definition, lines = state["definition"], []
     for each in definition["applications"]:
-        if definition["distributor"] == "dns":
-            lines.append(f"{each['name']}: {each['protocol']} at {each['domain']}:{each['port']}")
-            continue
-        for zone in (state["balancer"] or {}).get("zones", []):
-            address = zone["ip_address"] or zone["private_ip_address"] or f"an address of {zone['name']}"
-            lines.append(f"{each['name']}: {each['protocol']} at {address}:{each['port']} ({zone['name']})")
+        where = DISTRIBUTORS[definition["distributor"]].addresses(each, state)
+        lines += [f"{each['name']}: {each['protocol']} at {one}" for one in where]
     return lines
 
 

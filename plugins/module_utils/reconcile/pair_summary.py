@@ -130,7 +130,7 @@ def removal_summary(
         check_mode: whether nothing was written.
     """
     would = "would be " if check_mode else ""
-    end = f"Check mode: the {kind} {name} would be removed." if check_mode else f"Nothing is left of the {kind} {name}."
+    end = f"Check mode: the {kind} {name} would be removed." if check_mode else f"The {kind} {name} is removed."
     terminated = ", ".join(instances.get("terminated") or []) or "none, as there was none"
     actions = "; ".join((shared or {}).get("actions") or []) or "nothing, as nothing was there"
     return [

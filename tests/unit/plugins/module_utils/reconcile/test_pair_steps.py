@@ -240,7 +240,7 @@ def test_a_failure_names_what_is_billed() -> None:
 def test_removal_says_what_is_gone_and_that_nothing_is_billed() -> None:
     shared = {"actions": ["delete role shop-vpx", "release Elastic IP 203.0.113.1"]}
     assert removal_summary({"terminated": ["i-0", "i-1"]}, "pair", "shop", shared) == [
-        "Nothing is left of the pair shop.",
+        "The pair shop is removed.",
         "instances terminated: i-0, i-1",
         "other resources, what was done: delete role shop-vpx; release Elastic IP 203.0.113.1",
         "Billed by AWS: nothing of the pair any more.",
