@@ -21,6 +21,7 @@ from ..aws.errors import AwsError
 from ..core.errors import Failure
 from ..core.parallel import ask_all, attempt
 from ..reconcile.launch import Ground, request
+from ..spec.identity import Owner
 from . import (
     api,
     clock,
@@ -219,6 +220,7 @@ class Inspection:
             launch=launch.parameters if launch else None,
             vpc_id=vpcs[0] if vpcs and not isinstance(vpcs, Failure) else self.vpc_id,
             security_group_id=groups[0]["GroupId"] if groups and not isinstance(groups, Failure) else None,
+            tags=Owner(self.plan.group, self.plan.kind).tags,
         )
         return dry_runs.dry_run(action, shape.members if shape else (), shape.required_members if shape else (), known)
 

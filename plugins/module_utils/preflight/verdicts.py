@@ -80,7 +80,7 @@ def simulated(needs: Sequence[rights.Need], answers: Answers) -> tuple[Rows, lis
             why = why or said
         else:
             rows += sure(rights.CHECK, ", ".join(need.actions), lambda need=need, said=said: rights.judge(need, said))  # type: ignore[misc]
-    return rows, untold, why
+    return rights.strictest(rows), list(dict.fromkeys(untold)), why
 
 
 def tried_out(actions: Iterable[str], caller: Caller, why: Failure | None, answers: Answers) -> Rows:
