@@ -173,7 +173,7 @@ def policy_of(owner: Owner, role: RoleSpec, arn: str) -> dict[str, Any]:
     partition = arn.split(":")[1] if arn else ""
     policy = narrowed(role.policy or {}, Scope((owner.name,), partition=partition, elastic_ips=role.elastic_ips))
     statements = [
-        {**each, "Resource": arn} if each.get("Sid") == OWN_RIGHTS else each for each in policy.get("Statement", [])
+        {**each, "Resource": arn} if arn and each.get("Sid") == OWN_RIGHTS else each for each in policy["Statement"]
     ]
     return {**policy, "Statement": statements}
 

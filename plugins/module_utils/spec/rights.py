@@ -69,18 +69,20 @@ def applicable(policy: Policy, without: Collection[str]) -> dict[str, Any]:
 def narrowed(policy: Policy, scope: Scope) -> dict[str, Any]:
     """Return the policy for exactly what the scope names."""
     statements = [_statement(each, scope) for each in listed(policy.get("Statement", []))]
-    return {**policy, "Statement": [each for each in statements if each["Resource"]]}
+    return {**policy, "Statement": [each for each in statements if each.get("Resource") != []]}
 
 
 def _statement(statement: Policy, scope: Scope) -> dict[str, Any]:
-    """Return the narrowed statement; its Resource is empty if nothing that it names is in the scope."""
-    narrow = [arn for pattern in listed(statement["Resource"]) for arn in _arns(str(pattern), scope)]
+    """Return the narrowed statement; its Resource is an empty list if nothing that it names is in the scope."""
     conditions = {
         operator: {key: _values(key, value, scope) for key, value in keys.items()}
         for operator, keys in (statement.get("Condition") or {}).items()
     }
-    narrowed_statement = {**statement, "Resource": _short(narrow)}
-    return {**narrowed_statement, "Condition": conditions} if conditions else narrowed_statement
+    changed: dict[str, Any] = {"Condition": conditions} if conditions else {}
+    if "Resource" in statement:
+        patterns = map(str, listed(statement["Resource"]))
+        changed["Resource"] = _short([arn for pattern in patterns for arn in _arns(pattern, scope)])
+    return {**statement, **changed}
 
 
 def _short(values: Sequence[str]) -> Any:
