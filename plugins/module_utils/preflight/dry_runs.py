@@ -22,7 +22,7 @@ _RULE = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ExistingResources:
     """What is there already, to be named in a dry run. ``launch``: parameters of the RunInstances that is planned.
 
     ``tags``: what everything that the playbook creates carries; conditions of policies may ask for them.
@@ -43,7 +43,9 @@ class DryRun:
     parameters: Mapping[str, Any]
 
 
-def dry_run(action: str, members: Collection[str], required: Collection[str], known: Known) -> DryRun | None:
+def dry_run(
+    action: str, members: Collection[str], required: Collection[str], known: ExistingResources
+) -> DryRun | None:
     """The dry run that tells whether ``action`` is allowed; None: there is none.
 
     ``members``, ``required``: the parameters that the operation knows, and those it wants.
@@ -60,7 +62,7 @@ def dry_run(action: str, members: Collection[str], required: Collection[str], kn
     return DryRun(action, operation, parameters)
 
 
-def _parameters(operation: str, known: Known) -> Mapping[str, Any] | None:
+def _parameters(operation: str, known: ExistingResources) -> Mapping[str, Any] | None:
     if operation == "AllocateAddress":
         return {"Domain": "vpc", **_tagged("elastic-ip", known)}
     if operation == "RunInstances":
@@ -73,6 +75,6 @@ def _parameters(operation: str, known: Known) -> Mapping[str, Any] | None:
     return {} if operation.startswith("Describe") else None
 
 
-def _tagged(resource_type: str, known: Known) -> Mapping[str, Any]:
+def _tagged(resource_type: str, known: ExistingResources) -> Mapping[str, Any]:
     tags = [{"Key": key, "Value": value} for key, value in (known.tags or {"Name": "preflight"}).items()]
     return {"TagSpecifications": [{"ResourceType": resource_type, "Tags": tags}]}

@@ -42,7 +42,7 @@ def statements_of(documents: Iterable[str]) -> list[Statement]:
 
 
 def first_refused(
-    wanted: Sequence[Need], documents: Iterable[str], boundary: str | None = None
+    desired: Sequence[Need], documents: Iterable[str], boundary: str | None = None
 ) -> tuple[Need, Refused] | None:
     """The first need that is not allowed, and why; None if all are. PolicyError as above.
 
@@ -50,7 +50,7 @@ def first_refused(
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html).
     """
     statements, limits = statements_of(documents), None if boundary is None else statements_of([boundary])
-    for need in wanted:
+    for need in desired:
         decision = decide(need, statements).decision
         if decision != "allowed":
             return need, decision
