@@ -63,7 +63,7 @@ def _tags(name: str) -> dict[str, str]:
 def _references(name: str) -> tuple[str, ...]:
     """The address and interface of an association; the interface and instance of an attachment."""
     for backend in list(ec2_backends[DEFAULT_ACCOUNT_ID].values()):
-        for address in backend.addresses.values():
+        for address in backend.addresses:
             if address.association_id == name:
                 return (address.allocation_id, *([address.eni.id] if address.eni else []))
         for interface in backend.enis.values():
