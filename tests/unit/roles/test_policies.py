@@ -17,8 +17,8 @@ POLICIES = sorted((CHECKOUT / "roles" / "preflight" / "files" / "policies").glob
 #: What a playbook that makes the appliances' role needs besides, and what limits that role.
 OF_ROLES = {"managed_role", "permissions_boundary"}
 OF_PLAYBOOKS = [path for path in POLICIES if not path.stem.startswith("appliance_") and path.stem not in OF_ROLES]
-NO_RIGHTS = {"controller", "preflight"}
-"""Playbooks that need none of AWS, and the one that asks for those of the others and does without what it may not."""
+NO_RIGHTS = {"controller", "preflight", "rights"}
+"""Playbooks that need none of AWS, that do without what they may not, or that are for an administrator."""
 #: Of a managed policy, without white space (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 MOST_CHARACTERS = 6144
 CASES = ("Nlb", "Dns", "Dynamodb", "Cloudwatch", "FollowedGroups", "Cluster", "Boundary", "ElasticIps")
