@@ -86,9 +86,9 @@ docs-examples: venv ## every example of the documentation, carried out
 	@DOCS=all $(PYTEST) tests/unit/docs tests/integration/docs tests/integration/aws/test_documented_examples.py
 
 .PHONY: unit
-unit: venv ## what decides: pure functions, tables, properties
+unit: venv ## what decides: pure functions, tables, properties, and a contract suite for each registry
 	@$(COVERAGE) erase
-	@$(PYTEST) -n $(WORKERS) --cov --cov-report= tests/unit
+	@$(PYTEST) -n $(WORKERS) --cov --cov-report= tests/unit tests/contract
 
 .PHONY: integration
 integration: venv ## what speaks: modules against the lab over HTTP, and the lab against its documentation
@@ -112,7 +112,7 @@ test-newest: venv ## the same with the newest ansible-core and amazon.aws that t
 # Not in one process: where controller code was imported, as by units about roles, modules warn on the terminal only.
 row: venv
 	@$(BIN)/ansible --version | sed -n 1p
-	@$(PYTEST) -n $(WORKERS) tests/unit
+	@$(PYTEST) -n $(WORKERS) tests/unit tests/contract
 	@$(PYTEST) -n $(LABS) $(BY_FILE) $(ROW)
 
 .PHONY: chaos chaos-sample

@@ -19,8 +19,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     StoreUnusable,
     WriteUnknown,
 )
-
-from .conftest import CREDENTIALS
+from tests.contract.stores import CREDENTIALS
 
 KEY = Key("shop", "a")
 

@@ -15,10 +15,9 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.dynamodb import DynamoStore
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from tests.contract.stores import CREDENTIALS, Options
 from tests.modules import run_module
 from tests.unit.plugins.module_utils.scaling.scenario import ANYTHING, HIGH, LOW, iso, policy_dict, rows
-
-from .conftest import CREDENTIALS, Options
 
 
 def call(

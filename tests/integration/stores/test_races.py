@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.contract.stores import Options
 from tests.modules import run_module
-
-from .conftest import Options
 
 POLICY = {
     "metrics": {"memory": {"min": 40, "max": 85}},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +14,15 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     ClockSkew,
     DamagedDocument,
+    Document,
+    Key,
     Lease,
     LeaseLost,
     LeaseRefused,
     Snapshot,
 )
-
-from .conftest import Clock, Maker
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from tests.contract.stores import Clock, Maker
 
 ONE, TWO = {"n": 1, "text": "grüße", "list": [1, 2.5, None]}, {"n": 2}
 
@@ -289,3 +293,36 @@ def test_of_many_at_once_one_gets_the_lease(store: Maker) -> None:
         thread.join()
     assert (len(got), len(refused)) == (1, 11)
     assert store().read().lease == got[0]
+
+
+# -- wrong stores, each of which a test refuses -----------------------------------------------------------------------
+
+
+class WritesNothing(FileStore):
+    def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
+        return version + 1
+
+
+class FenceStays(FileStore):
+    def acquire(self, owner: str, seconds: float) -> Lease:
+        return replace(super().acquire(owner, seconds), fence=1)
+
+
+class RefusesNobody(FileStore):
+    def acquire(self, owner: str, seconds: float) -> Lease:
+        self.remove()
+        return super().acquire(owner, seconds)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "check"),
+    [
+        (WritesNothing, test_a_document_comes_back_as_it_was),
+        (FenceStays, test_the_fence_grows_with_every_lease),
+        (RefusesNobody, lambda store: test_one_holds_the_lease_and_another_is_refused(store, Clock())),
+    ],
+)
+def test_a_wrong_store_is_refused(wrong: type[FileStore], check: Callable[[Maker], None], tmp_path: Path) -> None:
+    clock = Clock()
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        check(lambda: wrong(tmp_path / "s", Key("shop", "a"), clock=clock))
