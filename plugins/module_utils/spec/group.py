@@ -31,7 +31,8 @@ _NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
 PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
-    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "permissions_boundary"),
+    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "manage_role"),
+    "permissions_boundary",
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "license", "applications", "console")
@@ -145,6 +146,7 @@ def _access(reader: Reader) -> dict[str, Any]:
         "client_cidrs": reader.networks("client_cidrs", ("0.0.0.0/0",)),
         "backend_cidrs": reader.networks("backend_cidrs"),
         "iam_policy": reader.choice("iam_policy", ("minimal", "vendor"), "minimal"),
+        "manage_role": reader.flag("manage_role", True),
         "permissions_boundary": reader.text("permissions_boundary"),
     }
 
