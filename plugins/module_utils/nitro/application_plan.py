@@ -9,15 +9,11 @@ wanted goes last. Broken off between any two steps and planned anew, the rest of
 
 from __future__ import annotations
 
-import base64
-import posixpath
-from collections.abc import Iterable
 from typing import Any
 
 from .application import (
     MARK,
     MONITOR_SECRETS,
-    SSL_DIRECTORY,
     Backend,
     Found,
     Member,
@@ -28,6 +24,7 @@ from .application import (
     spare_servers,
     virtual_ip,
 )
+from .certificates import certkey_steps, named_certkeys, obsolete_steps, removal_steps
 from .steps import Row, Step, canonical_or_none, text_of, whole
 
 
@@ -35,7 +32,7 @@ def plan_present(wanted: Wanted, found: Found) -> list[Step]:
     """Everything that is missing or different. ``obstacles`` must have been looked at before."""
     return [
         *_monitor(wanted, found),
-        *_certkey(wanted, found),
+        *certkey_steps(wanted.certificate, found.keys),
         *_servers(wanted, found),
         *_cleared_way(wanted, found),
         *_group(wanted, found),
@@ -55,9 +52,8 @@ def plan_absent(wanted: Wanted, found: Found) -> list[Step]:
     steps += _spare(wanted, found, present=False)
     if found.monitor is not None:
         steps.append(_delete_monitor(found.monitor))
-    if found.certkey is not None:
-        steps.append(Step("delete", "sslcertkey", wanted.own_certkey))
-    return steps + _delete_files(found.files)
+    names = [wanted.own_certkey, *named_certkeys(found.keys)]
+    return steps + removal_steps(names, wanted.name, found.keys)
 
 
 def _monitor(wanted: Wanted, found: Found) -> list[Step]:
@@ -100,34 +96,6 @@ def _texts(value: Any) -> list[str]:
 
 def _delete_monitor(row: Row) -> Step:
     return Step("delete", "lbmonitor", text_of(row, "monitorname"), args={"type": text_of(row, "type")})
-
-
-def _certkey(wanted: Wanted, found: Found) -> list[Step]:
-    """Upload what is not there yet, then load it under the certkey's name."""
-    certificate = wanted.certificate
-    if certificate is None or certificate.content is None:
-        return []
-    steps = [_upload(name, text) for name, text in certificate.files.items() if name not in found.files]
-    cert, key = (f"{SSL_DIRECTORY}/{name}" for name in certificate.files)
-    body = {"certkey": certificate.certkey, "cert": cert, "key": key}
-    if certificate.passphrase:
-        body["passplain"] = certificate.passphrase
-    if found.certkey is None:
-        steps.append(Step("add", "sslcertkey", body=body))
-    elif posixpath.basename(text_of(found.certkey, "cert")) not in certificate.files:
-        # The new certificate may well be for another name: that check is for people at a prompt.
-        steps.append(Step("act", "sslcertkey", action="update", body={**body, "nodomaincheck": True}))
-    return steps
-
-
-def _upload(name: str, text: str) -> Step:
-    content = base64.b64encode(text.encode()).decode()
-    body = {"filename": name, "filelocation": SSL_DIRECTORY, "filecontent": content, "fileencoding": "BASE64"}
-    return Step("add", "systemfile", body=body)
-
-
-def _delete_files(names: Iterable[str]) -> list[Step]:
-    return [Step("delete", "systemfile", name, args={"filelocation": SSL_DIRECTORY}) for name in sorted(names)]
 
 
 def _new_backends(wanted: Wanted, found: Found) -> list[Backend]:
@@ -265,8 +233,7 @@ def _leftovers(wanted: Wanted, found: Found) -> list[Step]:
             for name in sorted(found.certkeys - {certificate.certkey}):
                 args = {"certkeyname": name}
                 steps.append(Step("delete", "sslvserver_sslcertkey_binding", wanted.name, args=args))
-        if certificate.content is not None:
-            steps += _delete_files(found.files - set(certificate.files))
+        steps += obsolete_steps(certificate, found.keys)
     return steps + _spare(wanted, found, present=True)
 
 
