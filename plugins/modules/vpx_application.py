@@ -149,8 +149,8 @@ options:
     description:
       - Management addresses of the other nodes of the pair or cluster, of which O(nsip) is the primary or the cluster's
         address. Each is logged in to as O(nsip) is. Addresses that are O(nsip) itself are skipped.
-      - With O(certificate.content) the certkey is read on each of them at the end. Where it is missing or old, files and
-        configuration are synchronised once more, and waited for up to a minute. A node that does not answer is a
+      - With O(certificate.content) the certkey is read on each of them at the end. Where it is missing or old, files
+        and configuration are synchronised once more, and waited for up to a minute. A node that does not answer is a
         warning.
     type: list
     elements: str
@@ -551,12 +551,8 @@ def work(job: Job, client: NitroClient) -> Done:
     before, after = application.describe(wanted, done.before), application.describe(wanted, done.after)
     if job.check:
         after = application.foretell(wanted, done.before) if present else None
-    return Done(
-        bool(done.steps) or repaired,
-        {"application": after},
-        application.configuration(before),
-        application.configuration(after),
-    )
+    changed = bool(done.steps) or repaired
+    return Done(changed, {"application": after}, application.configuration(before), application.configuration(after))
 
 
 def main() -> None:

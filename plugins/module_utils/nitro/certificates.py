@@ -15,7 +15,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 from ..core.nitro_errors import NitroInputError
@@ -148,11 +148,8 @@ def certkey_steps(certificate: Certificate | None, state: CertkeyState) -> list[
     """
     if certificate is None or certificate.content is None:
         return []
-    missing = [
-        (one, text)
-        for one, text in zip(certificate.digests, certificate.chain, strict=True)
-        if one not in state.authorities
-    ]
+    texts = dict(zip(certificate.digests, certificate.chain, strict=True))
+    missing = [(one, texts[one]) for one in _needed(certificate, state) if one not in state.authorities]
     row = state.rows.get(certificate.certkey)
     loads = not is_loaded(certificate, row)
     files = {_authority_file(one): text for one, text in missing} | (certificate.files if loads else {})
@@ -172,18 +169,27 @@ def certkey_steps(certificate: Certificate | None, state: CertkeyState) -> list[
 
 
 def chain_of(certificate: Certificate, state: CertkeyState) -> list[str]:
-    """Return the certkeys of the intermediates, the nearest first."""
-    return [state.authorities.get(one) or authority_name(one) for one in certificate.digests]
+    """Return the certkeys of the intermediates that are needed, the nearest first."""
+    return [state.authorities.get(one) or authority_name(one) for one in _needed(certificate, state)]
+
+
+def _needed(certificate: Certificate, state: CertkeyState) -> list[str]:
+    """The digests up to an intermediate that is linked to another issuer than the next one: it keeps that link."""
+    needed = []
+    for one, issuer in zip_longest(certificate.digests, certificate.digests[1:]):
+        needed.append(one)
+        link = text_of(state.rows.get(state.authorities.get(one, ""), {}), "linkcertkeyname")
+        if link and link != (state.authorities.get(issuer or "") or authority_name(issuer or "")):
+            break
+    return needed
 
 
 def _links(certificate: Certificate, state: CertkeyState) -> list[Step]:
     """From the farthest intermediate down. One that is linked already keeps its link: others may share it."""
     names = [certificate.certkey, *chain_of(certificate, state)]
-    pairs = list(pairwise(names))
     steps = []
-    for name, issuer in reversed(pairs):
-        present = text_of(state.rows.get(name, {}), "linkcertkeyname")
-        if present == issuer or (present and name != certificate.certkey):
+    for name, issuer in reversed(list(pairwise(names))):
+        if text_of(state.rows.get(name, {}), "linkcertkeyname") == issuer:
             continue
         body = {"certkey": name, "linkcertkeyname": issuer}
         steps.append(Step("act", "sslcertkey", action="link", body=body))
@@ -223,10 +229,7 @@ def obsolete_steps(certificate: Certificate | None, state: CertkeyState) -> list
 
 def _links_after(certificate: Certificate, chain: list[str], state: CertkeyState) -> dict[str, str]:
     links = {name: text_of(row, "linkcertkeyname") for name, row in state.rows.items()}
-    for name, issuer in zip([certificate.certkey, *chain], chain, strict=False):
-        if name == certificate.certkey or not links.get(name):
-            links[name] = issuer
-    return links
+    return links | dict(pairwise([certificate.certkey, *chain]))
 
 
 def named_certkeys(state: CertkeyState) -> list[str]:
