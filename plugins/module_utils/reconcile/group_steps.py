@@ -172,6 +172,7 @@ def application_steps(
                 "nsip": place["nsip"],
                 "virtual_ip": place["virtual_ip"],
                 **virtual_server(each, state, secrets.get(each["name"], {})),
+                **certificate_nodes(secrets.get(each["name"], {}), place["nodes"]),
             }
             for place, each in listed
         ],
@@ -187,6 +188,7 @@ def _nodes(definition: Mapping[str, Any], served: Sequence[Node]) -> list[Entry]
             "nsip": _at(definition, nsip(one)),
             "virtual_ip": address(one, "client"),
             "addresses": [{"ip_address": address(one, "client")}],
+            "nodes": [],
         }
         for one in served
     ]
@@ -211,6 +213,7 @@ def _clusters(
                 "nsip": _at(definition, zone["clip"]),
                 "virtual_ip": addresses[0]["ip_address"],
                 "addresses": addresses,
+                "nodes": [_at(definition, nsip(one)) for one in in_order(list(members.values())) if nsip(one)],
             }
         )
     return places
@@ -236,6 +239,12 @@ def virtual_server(application: Mapping[str, Any], state: Mapping[str, Any], sec
     elif application["name"] in state["backends"]:
         options["backends"] = state["backends"][application["name"]]
     return options
+
+
+def certificate_nodes(application: Mapping[str, Any], nodes: Sequence[str]) -> Entry:
+    """Return the option of vpx_application that has a certificate read on ``nodes``, for one that is installed."""
+    certificate = application.get("certificate") or {}
+    return {"certificate_nodes": list(nodes)} if nodes and certificate.get("content") else {}
 
 
 def targets(state: Mapping[str, Any], clients: Sequence[Node]) -> list[Entry]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
+from .group_steps import certificate_nodes
 
 Result = Mapping[str, Any]
 
@@ -165,13 +166,16 @@ def _moves_due(after: Result | None) -> bool:
     )
 
 
-def pair_applications(variables: Mapping[str, Any], nsip: str, ipset: str) -> list[dict[str, Any]]:
+def pair_applications(
+    variables: Mapping[str, Any], nsip: str, ipset: str, nodes: Sequence[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
     """Return the option ``nodes`` of vpx_application: every application on one appliance, with its secrets.
 
     Args:
         variables: of role ha_pair, as lookup ``cloudadc.aws.role_variables`` collects them, already validated.
         nsip: the primary, with its port.
         ipset: the IPSet that the virtual servers carry.
+        nodes: both nodes, as entries with ``nsip``, on which a certificate is read once it is installed.
     """
     single = variables.get("ha_pair_application")
     entries = [*(variables.get("ha_pair_applications") or []), *([single] if single else [])]
@@ -180,6 +184,7 @@ def pair_applications(variables: Mapping[str, Any], nsip: str, ipset: str) -> li
             "nsip": nsip,
             "ipset": ipset,
             **{key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")},
+            **certificate_nodes(entry, [str(node["nsip"]) for node in nodes if node["nsip"] != nsip]),
         }
         for entry in entries
     ]

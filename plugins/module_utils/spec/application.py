@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .certificates import compare, form_problems
 from .protocols import LISTENER_TRANSPORTS, PROTOCOLS, listener_protocol, transports
 from .reading import Reader, port_of
 
@@ -183,6 +184,10 @@ def _secrets(reader: Reader) -> None:
         reader.problems.append(
             f"{reader.where}certificate needs content and key in PEM format, or certkey, the name of an existing one."
         )
+        return
+    texts = (str(certificate["content"]), str(certificate["key"]), certificate.get("passphrase"))
+    problems = form_problems(*texts) or compare(*texts).problems
+    reader.problems += [f"{reader.where}{problem}." for problem in problems]
 
 
 def _by_dns(read: Mapping[str, Any], around: Surroundings, who: str, problems: list[str]) -> None:

@@ -71,9 +71,9 @@ def is_encrypted(key: str) -> bool:
     return "BEGIN ENCRYPTED PRIVATE KEY" in key or "Proc-Type: 4,ENCRYPTED" in key
 
 
-def compare(content: str, key: str, passphrase: str | None, now: datetime) -> Verdict:
+def compare(content: str, key: str, passphrase: str | None, now: datetime | None = None) -> Verdict:
     """Return whether the key is that of the first certificate, and each further certificate the issuer of the one
-    before it. ``now``: with a time zone.
+    before it. ``now``: with a time zone, to warn of dates.
 
     Needs the library cryptography, which ansible-core requires on the controller; without it the verdict is a warning.
     """
@@ -88,7 +88,7 @@ def compare(content: str, key: str, passphrase: str | None, now: datetime) -> Ve
         except ValueError:
             return Verdict((f"certificate {number} of certificate.content cannot be read",))
     problems = [*_key_problems(loaded, key, passphrase), *_chain_problems(loaded)]
-    return Verdict(tuple(problems), tuple(_dates(loaded, now)))
+    return Verdict(tuple(problems), tuple(_dates(loaded, now)) if now else ())
 
 
 def _key_problems(certificates: Sequence[Any], key: str, passphrase: str | None) -> list[str]:

@@ -50,7 +50,8 @@ class Settings:
     """Lab seconds after NITRO has opened for the first time until the instance id is the password; refused with 354."""
     file_sync_seconds: float = 0.0
     """Lab seconds between two file synchronisations of a pair, pulled by the secondary (a real one: about 60, vendor's
-    article CTX138748); 0: files are on the secondary as soon as they are on the primary.
+    article CTX138748); 0: files are on the secondary as soon as they are on the primary. Above 0 the nodes of a cluster
+    get files only by "sync cluster files".
     """
     moves_elastic_ips: str = "off"
     """Whether a node that becomes primary moves the Elastic IPs of virtual servers with an IPSet to its own addresses

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.pair import VARIABLES, read_pair
+from tests.certificates import issue
 
 ROLE = Path(__file__).parents[5] / "roles" / "ha_pair"
 
@@ -77,12 +78,14 @@ def test_application_is_an_alias_for_one_of_applications() -> None:
 
 
 def test_the_definition_holds_no_secret() -> None:
-    certificate = {"name": "c", "content": "hidden-3", "key": "hidden-4"}
+    issued = issue()
+    certificate = {"name": "c", "content": issued.fullchain, "key": issued.key}
     found = definition(
         applications=[{**WEB, "protocol": "SSL", "certificate": certificate, "monitor": {"secret": "hidden-5"}}],
         license={"mode": "pooled", "password": "hidden-6"},
     )
     assert "hidden" not in str(found)
+    assert issued.key.split("\n")[1] not in str(found)
 
 
 @pytest.mark.parametrize(
