@@ -80,11 +80,47 @@ options:
     description:
       - Capacity to check out, one of O(license.bandwidth), O(license.platform) and O(license.vcpu).
       - A change needs O(save_config=true) and causes the one warm reboot.
+      - Images of the marketplace that are paid by the hour have their licence and need none of this.
     type: dict
     suboptions:
+      mode:
+        description:
+          - V(las) is the vendor's License Activation Service, since 15 April 2026 the only way for customer-licensed
+            images. It needs build 14.1-51.80, 13.1-60.29 or 13.1-37.247 (FIPS) or newer; an older one is refused before
+            anything but the first password is written.
+          - V(pooled) is the earlier pooled capacity of a licence server.
+        type: str
+        choices: [pooled, las]
+        default: pooled
+        version_added: 0.2.0
+      username:
+        description: User of the License Activation Service. Another user replaces the licence server's entry.
+        type: str
+        version_added: 0.2.0
+      password:
+        description:
+          - Password of O(license.username). An appliance does not give it back, so a change of the password alone is
+            not seen.
+        type: str
+        version_added: 0.2.0
+      offline:
+        description:
+          - With O(license.mode=las), for an appliance that reaches no licence server. As long as O(license.activations)
+            has no file for it, the appliance stays unlicensed, and RV(activation_request) holds what the vendor's
+            portal needs to make the file.
+        type: bool
+        default: false
+        version_added: 0.2.0
+      activations:
+        description:
+          - Activation files for O(license.offline), each by the appliance's instance id, hostname or address, its
+            content in base64. The file is uploaded to C(/nsconfig/license) and applied, and the appliance reboots.
+        type: dict
+        version_added: 0.2.0
       server:
         description:
           - Address or name of the licence server (NetScaler Console or its agent). It replaces another one.
+          - Required with O(license.mode=las), unless O(license.offline=true).
         type: str
       port:
         description:
@@ -109,11 +145,11 @@ options:
         choices: [Standard, Advanced, Enterprise, Premium, Platinum]
       platform:
         description:
-          - Platform licence to check out, for example V(VP1000).
+          - Platform licence to check out, for example V(VP1000). Refused with O(license.mode=las).
         type: str
       vcpu:
         description:
-          - Check out licences for the appliance's virtual CPUs.
+          - Check out licences for the appliance's virtual CPUs. Refused with O(license.mode=las).
         type: bool
         default: false
   wait_timeout:
@@ -145,6 +181,20 @@ EXAMPLES = r"""
       server: 10.0.9.10
       bandwidth: 1000
       unit: Mbps
+      edition: Premium
+
+- name: License it with the License Activation Service
+  cloudadc.aws.vpx_bootstrap:
+    nsip: 10.0.1.10
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    instance_id: i-0123456789abcdef0
+    new_password: "{{ vault_adc_password }}"
+    license:
+      mode: las
+      server: console.example.com
+      username: "{{ vault_las_username }}"
+      password: "{{ vault_las_password }}"
+      bandwidth: 1000
       edition: Premium
 
 - name: Many fresh appliances, side by side
@@ -179,6 +229,21 @@ saved:
   description: Whether the configuration was saved, or would be in check mode.
   returned: success, with O(nsip)
   type: bool
+activation_request:
+  description:
+    - What the vendor's portal needs to activate the appliance offline; null if nothing is to be activated, or the file
+      is given already.
+  returned: success, with O(nsip)
+  type: dict
+  contains:
+    filename:
+      description: Name of the file.
+      type: str
+      returned: always
+    content:
+      description: Content of the file in base64.
+      type: str
+      returned: always
 nitro_errorcode:
   description: The appliance's error code.
   returned: when the appliance refused, with O(nsip)
@@ -227,17 +292,23 @@ nodes:
       description: As RV(saved).
       type: bool
       returned: when it did not fail
+    activation_request:
+      description: As RV(activation_request).
+      type: dict
+      returned: when it did not fail
 """
 
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_utils.core.nitro_errors import NitroError
+from ..module_utils.core.nitro_errors import NitroError, NitroInputError
 from ..module_utils.nitro import bootstrap
 from ..module_utils.nitro.arrival import Doorstep, Entry, Passwords, reboot
 from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.licences import LICENSE_DIRECTORY, License, LicenseState, server_report
 from ..module_utils.nitro.one_or_many import Job, one_or_many, run
+from ..module_utils.nitro.steps import apply as apply_steps
 from ..module_utils.nitro.waiting import wait_until
 from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
@@ -265,11 +336,21 @@ def read(client: NitroClient, entry: Entry, wanted: bootstrap.Wanted) -> bootstr
         hostname=one("nshostname", wanted.hostname).get("hostname"),
         features=bootstrap.names_on(one("nsfeature", wanted.features), "feature"),
         modes=bootstrap.names_on(one("nsmode", wanted.modes), "mode"),
-        license_servers=tuple(client.get("nslicenseserver")) if wanted.license and wanted.license.server else (),
-        capacity=one("nscapacity", wanted.license),
-        license=one("nslicense", wanted.license),
+        license=read_license(client, wanted.license),
         unsaved=one("nsconfig", True).get("configchanged") is True,
     )
+
+
+def read_license(client: NitroClient, licence: License | None) -> LicenseState:
+    """Return what the appliance says of its licence: three GETs, two for one that is activated offline."""
+    if licence is None:
+        return LicenseState()
+    row = next(iter(client.get("nslicense")), {})
+    if licence.offline:
+        files = client.get("systemfile", args={"filelocation": LICENSE_DIRECTORY})
+        return LicenseState(license=row, files=frozenset(str(each.get("filename")) for each in files))
+    servers = tuple(client.get("nslicenseserver")) if licence.server else ()
+    return LicenseState(servers, next(iter(client.get("nscapacity")), {}), row)
 
 
 def apply_license(
@@ -282,6 +363,7 @@ def apply_license(
         client.add("nslicenseserver", changes.license_server)
     if changes.capacity:
         client.update("nscapacity", changes.capacity)
+    apply_steps(client, changes.activation)
     if not changes.reboot:
         return
     # What is not saved is lost in a reboot: the new password and the capacity itself.
@@ -289,12 +371,18 @@ def apply_license(
     reboot(client, timeout, clock=time.monotonic, sleep=time.sleep)
 
     def granted() -> bool:
-        left = bootstrap.plan(wanted, read(client, entry, wanted))
-        return not (left.capacity or left.reboot)
+        seen[0] = read(client, entry, wanted)
+        return not bootstrap.plan(wanted, seen[0]).reboot
 
+    seen = [bootstrap.Found()]
     asked = ", ".join(f"{key} {value}" for key, value in wanted.license.body.items()) if wanted.license else ""
     wait_until(
-        granted, LICENSE_GRACE, lambda: f"{client.connection.nsip}: rebooted, but the licence is not in effect: {asked}"
+        granted,
+        LICENSE_GRACE,
+        lambda: (
+            f"{client.connection.nsip}: rebooted, but the licence is not in effect: {asked or 'activated offline'} "
+            f"({server_report(seen[0].license)})"
+        ),
     )
 
 
@@ -324,13 +412,31 @@ def work(job: Job) -> dict[str, Any]:
     entry = doorstep.knock() if job.check else doorstep.wait(timeout)
     if entry is None or entry.client is None:
         found = bootstrap.Found() if entry is None else bootstrap.Found(password=entry.password)
-        return result(wanted, found, bootstrap.plan(wanted, found))
+        return {**result(wanted, found, bootstrap.plan(wanted, found)), "activation_request": None}
     with entry.client as client:
         found = read(client, entry, wanted)
         changes = bootstrap.plan(wanted, found)
+        if obstacle := bootstrap.obstacle(wanted, found):
+            raise NitroInputError(f"{job.nsip}: {obstacle}")
+        activation_request = request_activation(job, client, wanted)
         if not job.check:
             apply(client, entry, wanted, changes, timeout)
-    return result(wanted, found, changes)
+    return {**result(wanted, found, changes), "activation_request": activation_request}
+
+
+def request_activation(job: Job, client: NitroClient, wanted: bootstrap.Wanted) -> dict[str, str] | None:
+    """Return what the vendor needs to activate an appliance offline, as long as its activation file is not given.
+
+    The appliance writes it into a file (a GET that is none, so not in check mode), whose content is read.
+    """
+    if job.check or wanted.license is None or not wanted.license.offline or wanted.activation is not None:
+        return None
+    name = str(next(iter(client.get("nslicenseactivationdata")), {}).get("filename") or "")
+    files = client.get("systemfile", name, args={"filelocation": LICENSE_DIRECTORY}) if name else []
+    if not files:
+        raise NitroError(f"{job.nsip}: the appliance gave no data for its activation (nslicenseactivationdata)")
+    job.warn(f"{job.nsip}: it is not licensed yet. Have activation_request activated, and give license.activations.")
+    return {"filename": name, "content": str(files[0].get("filecontent") or "")}
 
 
 def result(wanted: bootstrap.Wanted, found: bootstrap.Found, changes: bootstrap.Plan) -> dict[str, Any]:
@@ -347,6 +453,11 @@ def result(wanted: bootstrap.Wanted, found: bootstrap.Found, changes: bootstrap.
 def argument_spec() -> dict[str, dict[str, Any]]:
     """The options of this module, besides those of every NITRO module."""
     license_spec = {
+        "mode": {"type": "str", "choices": ["pooled", "las"], "default": "pooled"},
+        "offline": {"type": "bool", "default": False},
+        "activations": {"type": "dict", "no_log": True},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
         "server": {"type": "str"},
         "port": {"type": "int", "default": 27000},
         "bandwidth": {"type": "int"},

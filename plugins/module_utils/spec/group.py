@@ -14,6 +14,7 @@ from typing import Any
 
 from .application import Surroundings, read_applications
 from .errors import PolicyError
+from .license_option import variable_problems
 from .policy import Policy
 from .reading import Reader, address_problem, whole_number
 
@@ -297,7 +298,7 @@ def _required(reader: Reader, definition: Mapping[str, Any], building: bool) -> 
             problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
     if not isinstance(reader.raw.get("password") or "", str):
         problems.append(f"{PREFIX}password must be a text.")
-    reader.mapping("license")
+    problems += variable_problems(f"{PREFIX}license", reader.mapping("license"), launches_by_itself=True)
     if not reader.raw.get("zones"):
         problems.append(f"{PREFIX}zones must name at least one zone.")
     dns = definition["dns"]

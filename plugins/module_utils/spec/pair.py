@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .application import KEYS, Surroundings, read_applications
+from .license_option import variable_problems
 from .reading import Reader
 
 PREFIX = "ha_pair_"
@@ -183,7 +184,7 @@ def _check_required(reader: Reader) -> None:
             reader.problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
     reader.text("password")
     reader.text("rpc_password")
-    reader.mapping("license")
+    reader.problems += variable_problems(f"{PREFIX}license", reader.mapping("license"))
 
 
 def _check_nodes(definition: Mapping[str, Any], problems: list[str]) -> None:

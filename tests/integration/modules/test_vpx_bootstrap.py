@@ -44,7 +44,7 @@ def test_from_the_first_password_to_a_managed_appliance(box: Box) -> None:
 
     done = box.bootstrap(**SETTINGS)
     assert {key: done[key] for key in PREDICTED} == {key: foreseen[key] for key in PREDICTED}
-    assert done["version"] == "14.1-43.50"
+    assert done["version"] == "14.1-72.61"
     assert done["diff"]["before"]["features_missing"] == ["LB", "SSL"]
     assert done["diff"]["after"] == foreseen["diff"]["after"]
     assert done.writes == [

@@ -98,4 +98,13 @@ class Settings:
     """Off: clusterinstance is refused with 1103, as the vendor's documents of VPX on AWS say."""
     cluster_spotted_refused: bool = True
     """Whether a node that owns a spotted address cannot be removed (2479)."""
-    version: str = "NetScaler NS14.1: Build 43.50.nc, Date: Jan 16 2025, 11:31:14   (64-bit)"
+    license_server_up: bool = True
+    """Whether the licence server answers; without it appliances keep their licence for a grace period."""
+    license_pool_mbps: float = 1_000_000.0
+    """Bandwidth of each edition's pool."""
+    license_password: str = "las-S3cret"
+    """Of any user of the License Activation Service."""
+    license_return_seconds: float = 600.0
+    """Lab seconds after which a silent appliance's capacity is back in the pool (vendor's documentation)."""
+    license_grace_seconds: float = 30 * 86400.0
+    version: str = "NetScaler NS14.1: Build 72.61.nc, Date: Aug 20 2026, 11:31:14   (64-bit)"

@@ -125,7 +125,7 @@ def test_definition_holds_no_secret() -> None:
     definition, wrong = read_group(
         variables(
             password=secret,
-            license={"server": "10.0.0.9", "password": secret},
+            license={"server": "10.0.0.9", "bandwidth": 10, "edition": "Premium", "password": secret},
             console={"adm_url": "https://x", "profile": "p", "adm_user": "u", "adm_password": secret},
             applications=[
                 {

@@ -82,7 +82,7 @@ def test_the_definition_holds_no_secret() -> None:
     certificate = {"name": "c", "content": issued.fullchain, "key": issued.key}
     found = definition(
         applications=[{**WEB, "protocol": "SSL", "certificate": certificate, "monitor": {"secret": "hidden-5"}}],
-        license={"mode": "pooled", "password": "hidden-6"},
+        license={"mode": "pooled", "bandwidth": 10, "edition": "Premium", "password": "hidden-6"},
     )
     assert "hidden" not in str(found)
     assert issued.key.split("\n")[1] not in str(found)
