@@ -63,8 +63,6 @@ def variable_problems(variable: str, option: object, *, launches_by_itself: bool
     if unknown:
         return [f"{variable} has no key {', '.join(unknown)}; it has {', '.join(sorted(_KEYS))}."]
     if launches_by_itself and option.get("offline"):
-        return [
-            f"{variable}: offline needs a person who has each node activated, and the group launches nodes by itself."
-        ]
+        return [f"{variable}: offline needs somebody who has each node activated; a group launches nodes by itself."]
     problem = option_problem(option)
     return [f"{variable}: {problem}."] if problem else []
