@@ -461,7 +461,7 @@ from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import probe_from
 from ..module_utils.nitro.objects import Done, converge, run
 from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
-from ..module_utils.nitro.steps import Step
+from ..module_utils.nitro.steps import Change
 from ..module_utils.spec import certificates
 
 # Of a node that may be down; one in the same network answers within milliseconds.
@@ -507,15 +507,15 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     }
 
 
-def planned(job: Job, wanted: application.Wanted, found: application.Found) -> list[Step]:
+def planned(job: Job, desired: application.DesiredApplication, found: application.ObservedApplication) -> list[Change]:
     """What to write; refuses, or in check mode warns of, what must be there first."""
     if job.params["state"] == "absent":
-        return plan_absent(wanted, found)
-    for sentence in application.obstacles(wanted, found):
+        return plan_absent(desired, found)
+    for sentence in application.obstacles(desired, found):
         if not job.check:
             raise NitroInputError(f"{job.nsip}: {sentence}")
         job.warn(sentence)
-    return plan_present(wanted, found)
+    return plan_present(desired, found)
 
 
 def compare_certificate(job: Job) -> None:
@@ -542,15 +542,15 @@ def spread_certificate(job: Job, client: NitroClient, certificate: Certificate |
 def work(job: Job, client: NitroClient) -> Done:
     """Converge one application on one appliance, or predict it in check mode."""
     present = job.params["state"] == "present"
-    wanted = application.wanted_from(job.params)
+    desired = application.desired_from(job.params)
     compare_certificate(job)
     done = converge(
-        job, client, lambda: read(client, wanted, present=present), lambda found: planned(job, wanted, found)
+        job, client, lambda: read(client, desired, present=present), lambda found: planned(job, desired, found)
     )
-    repaired = spread_certificate(job, client, wanted.certificate)
-    before, after = application.describe(wanted, done.before), application.describe(wanted, done.after)
+    repaired = spread_certificate(job, client, desired.certificate)
+    before, after = application.describe(desired, done.before), application.describe(desired, done.after)
     if job.check:
-        after = application.foretell(wanted, done.before) if present else None
+        after = application.predict(desired, done.before) if present else None
     changed = bool(done.steps) or repaired
     return Done(changed, {"application": after}, application.configuration(before), application.configuration(after))
 

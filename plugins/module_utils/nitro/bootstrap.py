@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core.nitro_errors import NitroInputError
 from .licences import License, LicenseState, license_plan, refusal, server_name
-from .steps import Step
+from .steps import Change
 
 # Other names the appliance takes for the same thing (vendor NITRO reference, nsfeature and nsmode), in lower case.
 _FEATURES = {
@@ -66,7 +66,7 @@ class FirstPassword(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredAppliance:
     """What the options ask for; None and empty mean: leave as it is."""
 
     hostname: str | None = None
@@ -77,7 +77,7 @@ class Wanted:
     save: bool = True
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Wanted:
+    def from_params(cls, params: Mapping[str, Any]) -> DesiredAppliance:
         """The options of vpx_bootstrap. Raises NitroInputError for what can never be done."""
         if params.get("instance_id") and params["new_password"] == params["instance_id"]:
             raise NitroInputError(f"{params['nsip']}: new_password must not be the first password, the instance id")
@@ -106,7 +106,7 @@ def _names(params: Mapping[str, Any]) -> tuple[str | None, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObservedAppliance:
     """What an appliance says of itself, as far as it is needed. ``unsaved``: running and saved configuration differ."""
 
     password: FirstPassword = FirstPassword.UNKNOWN
@@ -126,7 +126,7 @@ class Plan:
     remove_license_servers: tuple[str, ...] = ()
     license_server: Mapping[str, Any] | None = field(default=None, repr=False)
     capacity: Mapping[str, Any] | None = field(default=None, repr=False)
-    activation: tuple[Step, ...] = ()
+    activation: tuple[Change, ...] = ()
     reboot: bool = False
     hostname: str | None = None
     features: tuple[str, ...] = ()
@@ -138,9 +138,9 @@ class Plan:
         return self == Plan()
 
 
-def plan(wanted: Wanted, found: Found) -> Plan:
+def plan(desired: DesiredAppliance, found: ObservedAppliance) -> Plan:
     """What is missing. A reboot only for a capacity that is new, or set and not in effect (a run was killed)."""
-    licence = license_plan(wanted.license, found.license, wanted.activation)
+    licence = license_plan(desired.license, found.license, desired.activation)
     changes = Plan(
         change_password=found.password is not FirstPassword.DONE,
         remove_license_servers=licence.remove_servers,
@@ -148,11 +148,11 @@ def plan(wanted: Wanted, found: Found) -> Plan:
         capacity=licence.capacity,
         activation=licence.activation,
         reboot=licence.reboot,
-        hostname=wanted.hostname if wanted.hostname != found.hostname else None,
-        features=missing_features(wanted.features, found.features),
-        modes=missing_modes(wanted.modes, found.modes),
+        hostname=desired.hostname if desired.hostname != found.hostname else None,
+        features=missing_features(desired.features, found.features),
+        modes=missing_modes(desired.modes, found.modes),
     )
-    save = wanted.save and (not changes.empty or found.unsaved)
+    save = desired.save and (not changes.empty or found.unsaved)
     return Plan(**{name: getattr(changes, name) for name in Plan.__slots__ if name != "save"}, save=save)
 
 
@@ -164,20 +164,20 @@ def names_on(row: Mapping[str, Any], field_name: str) -> frozenset[str]:
     return frozenset(str(name).casefold() for name in (*names, *flags))
 
 
-def missing_features(wanted: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
+def missing_features(desired: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
     """Those of ``wanted`` that are not on, each once, in the user's spelling."""
-    return _missing(wanted, on, _FEATURES)
+    return _missing(desired, on, _FEATURES)
 
 
-def missing_modes(wanted: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
+def missing_modes(desired: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
     """Those of ``wanted`` that are not on, each once, in the user's spelling."""
-    return _missing(wanted, on, _MODES)
+    return _missing(desired, on, _MODES)
 
 
-def _missing(wanted: Iterable[str], on: frozenset[str], aliases: Mapping[str, str]) -> tuple[str, ...]:
+def _missing(desired: Iterable[str], on: frozenset[str], aliases: Mapping[str, str]) -> tuple[str, ...]:
     present = {aliases.get(name, name) for name in on}
     missing: dict[str, str] = {}
-    for name in wanted:
+    for name in desired:
         key = aliases.get(name.casefold(), name.casefold())
         if key not in present:
             missing.setdefault(key, name)
@@ -190,44 +190,44 @@ def parse_version(text: str | None) -> str | None:
     return f"{found[1]}-{found[2]}" if found else text or None
 
 
-def obstacle(wanted: Wanted, found: Found) -> str | None:
+def obstacle(desired: DesiredAppliance, found: ObservedAppliance) -> str | None:
     """Return why nothing may be written to this appliance, None if it can be made what is desired."""
-    return refusal(wanted.license, found.version)
+    return refusal(desired.license, found.version)
 
 
 def unmet(changes: Plan) -> str | None:
     """What is still missing after everything was done, in words; None when nothing is."""
-    said = [
+    message = [
         "the licence is not in effect" if changes.capacity or changes.activation or changes.reboot else "",
         f"the hostname is not {changes.hostname!r}" if changes.hostname else "",
         f"features that did not come on: {', '.join(changes.features)} (not licensed?)" if changes.features else "",
         f"modes that did not come on: {', '.join(changes.modes)}" if changes.modes else "",
     ]
-    return "; ".join(part for part in said if part) or None
+    return "; ".join(part for part in message if part) or None
 
 
-def diff(wanted: Wanted, found: Found, changes: Plan) -> dict[str, dict[str, Any]]:
+def diff(desired: DesiredAppliance, found: ObservedAppliance, changes: Plan) -> dict[str, dict[str, Any]]:
     """Before and after, for what is managed here; no password in it."""
     before: dict[str, Any] = {"password": found.password.value}
     after: dict[str, Any] = {"password": FirstPassword.DONE.value}
-    if wanted.hostname:
-        before["hostname"], after["hostname"] = found.hostname, wanted.hostname
-    if wanted.features:
+    if desired.hostname:
+        before["hostname"], after["hostname"] = found.hostname, desired.hostname
+    if desired.features:
         before["features_missing"], after["features_missing"] = list(changes.features), []
-    if wanted.modes:
+    if desired.modes:
         before["modes_missing"], after["modes_missing"] = list(changes.modes), []
-    if wanted.license:
+    if desired.license:
         servers = sorted(server_name(row) for row in found.license.servers)
         capacity = _capacity_shown(found.license.capacity)
-        activated = wanted.license.offline and not changes.activation
+        activated = desired.license.offline and not changes.activation
         before["license"] = {"servers": servers, "capacity": capacity, "reboot": changes.reboot}
         after["license"] = {
-            "servers": [wanted.license.server] if wanted.license.server else servers,
-            "capacity": dict(wanted.license.body) or capacity,
+            "servers": [desired.license.server] if desired.license.server else servers,
+            "capacity": dict(desired.license.body) or capacity,
             "reboot": False,
         }
-        if wanted.license.offline:
-            before["license"]["activated"], after["license"]["activated"] = activated, wanted.activation is not None
+        if desired.license.offline:
+            before["license"]["activated"], after["license"]["activated"] = activated, desired.activation is not None
     return {"before": before, "after": after}
 
 

@@ -89,16 +89,16 @@ def _synchronise(client: NitroClient, lacking: Sequence[NitroClient]) -> None:
 
 
 def _wait(node: NitroClient, certificate: Certificate, others: OtherNodes) -> None:
-    said = [""]
+    message = [""]
 
     def complete() -> bool:
-        said[0] = lacks(certkeys(node), certificate) or ""
-        return not said[0]
+        message[0] = lacks(certkeys(node), certificate) or ""
+        return not message[0]
 
     wait_until(
         complete,
         others.timeout,
-        lambda: f"{node.connection.nsip}: {said[0]}, although files and configuration were synchronised",
+        lambda: f"{node.connection.nsip}: {message[0]}, although files and configuration were synchronised",
         clock=others.clock,
         sleep=others.sleep,
     )

@@ -20,7 +20,7 @@ from typing import Any
 
 from ..core.nitro_errors import NitroInputError
 from ..spec.certificates import digest, form_problems, split
-from .steps import Row, Step, text_of
+from .steps import Change, Row, text_of
 
 SSL_DIRECTORY = "/nsconfig/ssl"
 #: systemtype of nsconfig → the resource that hands files on (vendor's NITRO reference: hafiles, clusterfiles).
@@ -141,7 +141,7 @@ def is_loaded(certificate: Certificate, row: Row | None) -> bool:
     return row is not None and file_of(row, "cert") in certificate.files
 
 
-def certkey_steps(certificate: Certificate | None, state: CertkeyState) -> list[Step]:
+def certkey_steps(certificate: Certificate | None, state: CertkeyState) -> list[Change]:
     """Return the writes from the files to the links, so that an old server certificate is shown until the new is whole.
 
     The files go to the other nodes before the first certkey that needs them.
@@ -155,14 +155,14 @@ def certkey_steps(certificate: Certificate | None, state: CertkeyState) -> list[
     files = {_authority_file(one): text for one, text in missing} | (certificate.files if loads else {})
     steps = [_upload(name, text) for name, text in files.items() if name not in state.files]
     if files and state.systemtype in FILE_SYNC:
-        steps.append(Step("act", FILE_SYNC[state.systemtype], action="sync", body={"mode": ["ssl"]}))
+        steps.append(Change("act", FILE_SYNC[state.systemtype], action="sync", body={"mode": ["ssl"]}))
     for one, _text in missing:
         body = {"certkey": authority_name(one), "cert": f"{SSL_DIRECTORY}/{_authority_file(one)}"}
-        steps.append(Step("add", "sslcertkey", body=body))
+        steps.append(Change("add", "sslcertkey", body=body))
     link = chain_of(certificate, state)[:1]
     linked = text_of(row or {}, "linkcertkeyname")
     if link and linked not in ("", link[0]):
-        steps.append(Step("act", "sslcertkey", action="unlink", body={"certkey": certificate.certkey}))
+        steps.append(Change("act", "sslcertkey", action="unlink", body={"certkey": certificate.certkey}))
     if loads:
         steps.append(_load(certificate, known=row is not None))
     return steps + _links(certificate, state)
@@ -184,7 +184,7 @@ def _needed(certificate: Certificate, state: CertkeyState) -> list[str]:
     return needed
 
 
-def _links(certificate: Certificate, state: CertkeyState) -> list[Step]:
+def _links(certificate: Certificate, state: CertkeyState) -> list[Change]:
     """From the farthest intermediate down. One that is linked already keeps its link: others may share it."""
     names = [certificate.certkey, *chain_of(certificate, state)]
     steps = []
@@ -192,31 +192,31 @@ def _links(certificate: Certificate, state: CertkeyState) -> list[Step]:
         if text_of(state.rows.get(name, {}), "linkcertkeyname") == issuer:
             continue
         body = {"certkey": name, "linkcertkeyname": issuer}
-        steps.append(Step("act", "sslcertkey", action="link", body=body))
+        steps.append(Change("act", "sslcertkey", action="link", body=body))
     return steps
 
 
-def _load(certificate: Certificate, *, known: bool) -> Step:
+def _load(certificate: Certificate, *, known: bool) -> Change:
     cert, key = (f"{SSL_DIRECTORY}/{name}" for name in certificate.files)
     body: dict[str, Any] = {"certkey": certificate.certkey, "cert": cert, "key": key}
     if certificate.passphrase:
         body |= {"password": True, "passplain": certificate.passphrase}
     if not known:
-        return Step("add", "sslcertkey", body=body)
+        return Change("add", "sslcertkey", body=body)
     # The new certificate may well be for another name: that check is for people at a prompt.
-    return Step("act", "sslcertkey", action="update", body={**body, "nodomaincheck": True})
+    return Change("act", "sslcertkey", action="update", body={**body, "nodomaincheck": True})
 
 
-def _upload(name: str, text: str) -> Step:
+def _upload(name: str, text: str) -> Change:
     content = base64.b64encode(text.encode()).decode()
     body = {"filename": name, "filelocation": SSL_DIRECTORY, "filecontent": content, "fileencoding": "BASE64"}
-    return Step("add", "systemfile", body=body)
+    return Change("add", "systemfile", body=body)
 
 
 # ---------------------------------------------------------------------- what is removed
 
 
-def obsolete_steps(certificate: Certificate | None, state: CertkeyState) -> list[Step]:
+def obsolete_steps(certificate: Certificate | None, state: CertkeyState) -> list[Change]:
     """Return the removal of files and intermediates that ``certificate`` has replaced, once it is loaded and linked."""
     if certificate is None or certificate.content is None:
         return []
@@ -237,18 +237,18 @@ def named_certkeys(state: CertkeyState) -> list[str]:
     return [name for name, row in state.rows.items() if file_of(row, "cert").startswith("cloudadc-key.")]
 
 
-def removal_steps(names: Iterable[str], application: str, state: CertkeyState) -> list[Step]:
+def removal_steps(names: Iterable[str], application: str, state: CertkeyState) -> list[Change]:
     """Return the removal of the certkeys ``names``, of the application's files, and of intermediates without a use."""
     gone = [name for name in dict.fromkeys(names) if name in state.rows and name not in state.used]
     # Files of named certkeys that none uses: an interrupted run has left them.
     files = {name for name in state.files if is_own_file(application, name) or name.startswith("cloudadc-key.")}
     files -= {file_of(row, part) for name, row in state.rows.items() if name not in gone for part in ("cert", "key")}
     links = {name: text_of(row, "linkcertkeyname") for name, row in state.rows.items() if name not in gone}
-    steps = [Step("delete", "sslcertkey", name) for name in gone]
+    steps = [Change("delete", "sslcertkey", name) for name in gone]
     return steps + _unused_authorities(links, state) + delete_files(files)
 
 
-def _unused_authorities(links: Mapping[str, str], state: CertkeyState, kept: Iterable[str] = ()) -> list[Step]:
+def _unused_authorities(links: Mapping[str, str], state: CertkeyState, kept: Iterable[str] = ()) -> list[Change]:
     """Intermediates that were made here and that no certkey is linked to, those nearest to a server first.
 
     A certkey that another is linked to cannot be deleted (1541). Their files go with them, and so do files of
@@ -260,16 +260,16 @@ def _unused_authorities(links: Mapping[str, str], state: CertkeyState, kept: Ite
         unused = [name for name in left if name.startswith(_AUTHORITY) and name in state.rows and name not in used]
         if not unused:
             break
-        steps += [Step("delete", "sslcertkey", name) for name in unused]
+        steps += [Change("delete", "sslcertkey", name) for name in unused]
         for name in unused:
             del left[name]
     needed = {_authority_file(name.removeprefix(_AUTHORITY)) for name in (*left, *keep)}
     return steps + delete_files(name for name in state.files if _AUTHORITY_FILE.fullmatch(name) and name not in needed)
 
 
-def delete_files(names: Iterable[str]) -> list[Step]:
+def delete_files(names: Iterable[str]) -> list[Change]:
     """Return the removal of files by their names."""
-    return [Step("delete", "systemfile", name, args={"filelocation": SSL_DIRECTORY}) for name in sorted(names)]
+    return [Change("delete", "systemfile", name, args={"filelocation": SSL_DIRECTORY}) for name in sorted(names)]
 
 
 def same_elsewhere(certificate: Certificate | None, state: CertkeyState) -> str | None:

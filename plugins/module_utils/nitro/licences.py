@@ -21,7 +21,7 @@ from ..core.nitro_errors import NitroInputError
 from ..core.nitro_wire import as_int
 from ..spec.builds import license_problem
 from ..spec.license_option import EDITIONS, option_problem
-from .steps import Row, Step, text_of
+from .steps import Change, Row, text_of
 
 LICENSE_DIRECTORY = "/nsconfig/license"
 _EDITION_FLAG = {"Standard": "isstandardlic", "Enterprise": "isenterpriselic", "Platinum": "isplatinumlic"}
@@ -116,7 +116,7 @@ class LicensePlan:
     remove_servers: tuple[str, ...] = ()
     server: Mapping[str, Any] | None = field(default=None, repr=False)
     capacity: Mapping[str, Any] | None = field(default=None, repr=False)
-    activation: tuple[Step, ...] = ()
+    activation: tuple[Change, ...] = ()
     reboot: bool = False
 
 
@@ -152,8 +152,8 @@ def _offline_plan(licence: License, state: LicenseState, activation: bytes | Non
         return LicensePlan()
     content = base64.b64encode(activation).decode()
     place = {"filename": name, "filelocation": LICENSE_DIRECTORY}
-    upload = Step("add", "systemfile", body={**place, "filecontent": content, "fileencoding": "BASE64"})
-    apply = Step("act", "nslaslicense", action="apply", body={**place, "fixedbandwidth": True})
+    upload = Change("add", "systemfile", body={**place, "filecontent": content, "fileencoding": "BASE64"})
+    apply = Change("act", "nslaslicense", action="apply", body={**place, "fixedbandwidth": True})
     return LicensePlan(activation=(apply,) if name in state.files else (upload, apply), reboot=True)
 
 
@@ -211,12 +211,12 @@ def refusal(licence: License | None, version: str | None) -> str | None:
 
 def server_report(state: LicenseState) -> str:
     """Return what the appliance says of its licence servers (vendor's NITRO reference: status, grace, gptimeleft)."""
-    said = [
+    message = [
         f"{server_name(row)}: status {row.get('status', 'unknown')}, grace {row.get('grace', 'unknown')}, "
         f"{row.get('gptimeleft', 'unknown')} left"
         for row in state.servers
     ]
-    return "; ".join(said) or "it has no licence server"
+    return "; ".join(message) or "it has no licence server"
 
 
 def _mbps(row: Mapping[str, Any]) -> int | None:

@@ -134,13 +134,15 @@ def _chain_problems(certificates: Sequence[Any]) -> list[str]:
 
 
 def _dates(certificates: Sequence[Any], now: datetime) -> list[str]:
-    said = []
+    message = []
     for each in certificates:
         if each.not_valid_after_utc < now:
-            said.append(f"the certificate of {_subject(each)} expired on {each.not_valid_after_utc:%Y-%m-%d}")
+            message.append(f"the certificate of {_subject(each)} expired on {each.not_valid_after_utc:%Y-%m-%d}")
         elif each.not_valid_before_utc > now:
-            said.append(f"the certificate of {_subject(each)} is not valid before {each.not_valid_before_utc:%Y-%m-%d}")
-    return said
+            message.append(
+                f"the certificate of {_subject(each)} is not valid before {each.not_valid_before_utc:%Y-%m-%d}"
+            )
+    return message
 
 
 def _subject(certificate: Any) -> str:

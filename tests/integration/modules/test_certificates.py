@@ -94,11 +94,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 def test_what_does_not_belong_together_is_refused_before_the_first_write(box: Box) -> None:
-    for certificate, said in REFUSED:
+    for certificate, message in REFUSED:
         for check in (False, True):
             refused = application(box, FIRST, certificate=certificate, check=check)
             assert refused["failed"]
-            assert said in refused["msg"]
+            assert message in refused["msg"]
             assert refused.writes == []
 
 

@@ -99,7 +99,7 @@ def test_without_its_activation_file_nothing_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "message"),
     [
         (LAS, None),
         ({**LAS, "bandwidth": None, "vcpu": True}, "platform and vcpu are licences of mode pooled"),
@@ -115,15 +115,15 @@ def test_without_its_activation_file_nothing_is_written() -> None:
         ({}, None),
     ],
 )
-def test_settings_that_do_not_go_together_are_refused(option: dict[str, Any], said: str | None) -> None:
+def test_settings_that_do_not_go_together_are_refused(option: dict[str, Any], message: str | None) -> None:
     problems = variable_problems("ha_pair_license", option)
-    assert (problems == []) if said is None else said in problems[0]
+    assert (problems == []) if message is None else message in problems[0]
     assert SECRET not in str(problems)
 
 
 def test_a_group_that_launches_by_itself_cannot_be_activated_offline() -> None:
-    [said] = variable_problems("x", {"mode": "las", "offline": True}, launches_by_itself=True)
-    assert "offline needs somebody" in said
+    [message] = variable_problems("x", {"mode": "las", "offline": True}, launches_by_itself=True)
+    assert "offline needs somebody" in message
 
 
 def test_what_the_appliance_says_of_its_server_is_part_of_the_message() -> None:

@@ -67,6 +67,6 @@ def test_a_version_that_tells_no_build_is_not_refused() -> None:
     ],
 )
 def test_images_with_known_vulnerabilities_get_a_warning(name: str, open_ones: list[str]) -> None:
-    said = builds.vulnerability_warning(name)
-    assert (said is None) == (not open_ones)
-    assert all(one in str(said) for one in open_ones)
+    message = builds.vulnerability_warning(name)
+    assert (message is None) == (not open_ones)
+    assert all(one in str(message) for one in open_ones)

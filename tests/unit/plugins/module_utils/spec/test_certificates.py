@@ -30,7 +30,7 @@ def test_a_digest_ignores_line_breaks_and_tells_certificates_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "key", "passphrase", "said"),
+    ("content", "key", "passphrase", "message"),
     [
         (WEB.fullchain, WEB.key, None, []),
         ("text", WEB.key, None, ["must hold a certificate in PEM form"]),
@@ -42,14 +42,16 @@ def test_a_digest_ignores_line_breaks_and_tells_certificates_apart() -> None:
         (WEB.fullchain, "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n", None, ["is encrypted"]),
     ],
 )
-def test_the_form_is_checked_without_a_library(content: str, key: str, passphrase: str | None, said: list[str]) -> None:
+def test_the_form_is_checked_without_a_library(
+    content: str, key: str, passphrase: str | None, message: list[str]
+) -> None:
     problems = certificates.form_problems(content, key, passphrase)
-    assert len(problems) == len(said)
-    assert all(part in problem for part, problem in zip(said, problems, strict=True))
+    assert len(problems) == len(message)
+    assert all(part in problem for part, problem in zip(message, problems, strict=True))
 
 
 @pytest.mark.parametrize(
-    ("content", "key", "passphrase", "said"),
+    ("content", "key", "passphrase", "message"),
     [
         (WEB.fullchain, WEB.key, None, []),
         (WEB.certificate, WEB.key, None, []),
@@ -65,19 +67,19 @@ def test_the_form_is_checked_without_a_library(content: str, key: str, passphras
     ],
 )
 def test_what_does_not_belong_together_is_a_problem(
-    content: str, key: str, passphrase: str | None, said: list[str]
+    content: str, key: str, passphrase: str | None, message: list[str]
 ) -> None:
     verdict = certificates.compare(content, key, passphrase, NOW)
-    assert bool(verdict.problems) == bool(said)
-    assert said[:1] == [] or said[0] in verdict.problems[0]
+    assert bool(verdict.problems) == bool(message)
+    assert message[:1] == [] or message[0] in verdict.problems[0]
     assert "geheim" not in str(verdict)
 
 
-@pytest.mark.parametrize(("after", "said"), [(0, None), (91, "expired on"), (-2, "is not valid before")])
-def test_dates_are_a_warning(after: int, said: str | None) -> None:
+@pytest.mark.parametrize(("after", "message"), [(0, None), (91, "expired on"), (-2, "is not valid before")])
+def test_dates_are_a_warning(after: int, message: str | None) -> None:
     verdict = certificates.compare(WEB.certificate, WEB.key, None, NOW + timedelta(days=after))
     assert verdict.problems == ()
-    assert verdict.warnings == () if said is None else said in verdict.warnings[0]
+    assert verdict.warnings == () if message is None else message in verdict.warnings[0]
 
 
 def test_without_the_library_a_warning_leaves_the_comparison_to_the_appliance(monkeypatch: pytest.MonkeyPatch) -> None:
