@@ -204,6 +204,14 @@ def in_effect(licence: License, state: LicenseState) -> bool:
     return not ("bandwidth" in licence.body and as_int(state.capacity.get("actualbandwidth")) == 0)
 
 
+def held_capacity(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the bandwidth that an appliance has checked out of a pool, by its row of nscapacity; None for none."""
+    bandwidth = as_int(row.get("bandwidth"))
+    if not bandwidth:
+        return None
+    return {"bandwidth": bandwidth, "unit": text_of(row, "unit") or "Mbps", "edition": text_of(row, "edition")}
+
+
 def refusal(licence: License | None, version: str | None) -> str | None:
     """Return why an appliance of this version cannot have the licence."""
     return license_problem(licence.mode, version) if licence else None

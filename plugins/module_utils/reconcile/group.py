@@ -218,6 +218,7 @@ def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence
         "listeners": [{"application": name} for name in names],
         "drain_seconds": plans.drain_seconds(definition),
         "records": by_node if definition["distributor"] == "dns" else aliases,
+        "nodes": nsips,
         "devices": list(dict.fromkeys([*nsips, *orphans])),
     }
 

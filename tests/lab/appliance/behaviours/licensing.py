@@ -75,6 +75,8 @@ class Capacity(Behaviour):
 
     def updating(self, ctx: Context, row: Row, changes: Row) -> None:
         """3569 for more than the pool has (the list of errors has no other code that fits)."""
+        if set(changes.values()) == {None}:
+            return  # an unset gives it back
         self.coherent(changes)
         if not ctx.running.rows("nslicenseserver") or not ctx.settings.license_server_up:
             raise NitroFault(3571)
