@@ -31,7 +31,23 @@ options:
   instance_id:
     description:
       - EC2 instance id, which is the first password of V(nsroot) on AWS.
+      - While the appliance cannot be logged in to, EC2 is asked every 15 seconds what has become of the instance, with
+        the credentials of the environment. The task fails at once if it is stopped or terminated. What the status
+        checks say becomes part of the message. Without credentials, or the rights C(ec2:DescribeInstances) and
+        C(ec2:DescribeInstanceStatus), the task goes without.
     type: str
+  first_login:
+    description:
+      - Whether the appliance may still have its first password. NITRO answers before the first boot has set it, so a
+        refusal of O(instance_id) means that the appliance is not ready, until O(wait_timeout).
+      - With V(false), for an appliance that is in service, a refused password fails the task at once.
+    type: bool
+    default: true
+    version_added: 0.2.0
+  region:
+    description: AWS region of O(instance_id). Left out, it is that of the environment.
+    type: str
+    version_added: 0.2.0
   new_password:
     description:
       - The password from then on. It is tried first.
@@ -63,6 +79,10 @@ options:
       instance_id:
         description: As O(instance_id).
         type: str
+      first_login:
+        description: As O(first_login).
+        type: bool
+        version_added: 0.2.0
       hostname:
         description: As O(hostname).
         type: str
@@ -154,7 +174,7 @@ options:
         default: false
   wait_timeout:
     description:
-      - Seconds until NITRO must have answered, and again until it must be back after the reboot.
+      - Seconds until the login must have been accepted, and again until it must be accepted after the reboot.
     type: int
     default: 600
 author:
@@ -300,6 +320,7 @@ nodes:
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..module_utils.core.nitro_errors import NitroError, NitroInputError
@@ -311,6 +332,7 @@ from ..module_utils.nitro.one_or_many import Job, one_or_many, run
 from ..module_utils.nitro.steps import apply as apply_steps
 from ..module_utils.nitro.waiting import wait_until
 from ..module_utils.reconcile.claims import claimed, event_argument_spec
+from ..module_utils.reconcile.instance_status import InstanceStatus, ec2_client
 
 # How long a licence server may take to answer an appliance that is back from its reboot.
 LICENSE_GRACE = 60.0
@@ -318,7 +340,8 @@ LICENSE_GRACE = 60.0
 
 def passwords_from(params: Mapping[str, Any]) -> Passwords:
     """The new password, and those that may be right until it is set."""
-    candidates = {params["nitro_pass"]: "nitro_pass", params["instance_id"]: "instance_id"}
+    first = params["instance_id"] if params["first_login"] else None
+    candidates = {params["nitro_pass"]: "nitro_pass", first: "instance_id"}
     others = [(name, word) for word, name in candidates.items() if word and word != params["new_password"]]
     return Passwords(params["new_password"], tuple(others))
 
@@ -406,12 +429,22 @@ def apply(
         client.save()
 
 
-def work(job: Job) -> dict[str, Any]:
+def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
     """The whole job for one appliance. In check mode nothing is written and nothing is waited for."""
     desired = bootstrap.DesiredAppliance.from_params(job.params)
     timeout = job.params["wait_timeout"]
-    login_retry = LoginRetry(job.connection(), passwords_from(job.params), may_change=not job.check)
+    instance_id = job.params["instance_id"]
+    first_login = bool(instance_id) and job.params["first_login"]
+    login_retry = LoginRetry(
+        job.connection(),
+        passwords_from(job.params),
+        may_change=not job.check,
+        first_password=first_login,
+        instance=status.reader(instance_id),
+    )
     entry = login_retry.attempt() if job.check else login_retry.wait(timeout)
+    if entry is None and job.check:
+        job.warn(f"{login_retry.last}: taken for an appliance that is not ready yet")
     if entry is None or entry.client is None:
         found = bootstrap.ObservedAppliance() if entry is None else bootstrap.ObservedAppliance(password=entry.password)
         return {**result(desired, found, bootstrap.plan(desired, found)), "activation_request": None}
@@ -472,6 +505,8 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     }
     return {
         "instance_id": {"type": "str"},
+        "first_login": {"type": "bool", "default": True},
+        "region": {"type": "str"},
         "new_password": {"type": "str", "required": True, "no_log": True},
         "hostname": {"type": "str"},
         "features": {"type": "list", "elements": "str"},
@@ -483,9 +518,10 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 
 def main() -> None:
-    module = one_or_many(argument_spec(), per_node=("instance_id", "hostname"))
+    module = one_or_many(argument_spec(), per_node=("instance_id", "first_login", "hostname"))
+    status = InstanceStatus(partial(ec2_client, module.params["region"]))
     with claimed(module):
-        run(module, work)
+        run(module, partial(work, status=status))
 
 
 if __name__ == "__main__":

@@ -90,7 +90,11 @@ def _at(definition: Mapping[str, Any], host: str) -> str:
 
 def _bootstrap(node: Node, definition: Mapping[str, Any], zone: str) -> Entry:
     """In a cluster the host name is not set: it is one for all nodes."""
-    entry = {"nsip": _at(definition, nsip(node)), "instance_id": node["instance_id"]}
+    entry = {
+        "nsip": _at(definition, nsip(node)),
+        "instance_id": node["instance_id"],
+        "first_login": node["lifecycle"] != IN_SERVICE,
+    }
     if definition["topology"] != "cluster":
         entry["hostname"] = f"{definition['name']}-{zone}-{node['node_id']}"
     return entry

@@ -100,7 +100,12 @@ def _appliance_steps(
     return {
         **known,
         "bootstrap": [
-            {"nsip": _at(nsip, port), "instance_id": instance["instance_id"], "hostname": f"{plan['name']}-{number}"}
+            {
+                "nsip": _at(nsip, port),
+                "instance_id": instance["instance_id"],
+                "first_login": instance.get("lifecycle") != "in_service",
+                "hostname": f"{plan['name']}-{number}",
+            }
             for number, (nsip, instance) in enumerate(zip(nsips, instances, strict=True))
         ],
         "ha": [{"nsip": _at(first, port), "peer": second}, {"nsip": _at(second, port), "peer": first}],

@@ -133,8 +133,8 @@ def test_the_node_with_a_configuration_is_introduced_first(before: dict[str, Any
 def test_bootstrap_network_and_addresses() -> None:
     steps = pair_steps(BOTH)
     assert steps["bootstrap"] == [
-        {"nsip": "10.0.0.5:443", "instance_id": "i-0", "hostname": "shop-0"},
-        {"nsip": "10.0.3.5:443", "instance_id": "i-1", "hostname": "shop-1"},
+        {"nsip": "10.0.0.5:443", "instance_id": "i-0", "first_login": True, "hostname": "shop-0"},
+        {"nsip": "10.0.3.5:443", "instance_id": "i-1", "first_login": True, "hostname": "shop-1"},
     ]
     assert steps["network"][1] == {
         "nsip": "10.0.3.5:443",
