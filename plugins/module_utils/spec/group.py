@@ -14,7 +14,7 @@ from typing import Any
 
 from .application import Surroundings, read_applications
 from .errors import PolicyError
-from .license_option import variable_problems
+from .license_option import license_mode, variable_problems
 from .policy import Policy
 from .reading import Reader, address_problem, whole_number
 
@@ -32,7 +32,7 @@ PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
     *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "permissions_boundary"),
-    *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
+    *("http_tokens", "metadata_hop_limit", "nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "license", "applications", "console")
 VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -130,6 +130,11 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "image_id": reader.text("image_id"),
         "instance_type": reader.text("instance_type", "m5.xlarge"),
         "key_name": reader.text("key_name"),
+        "http_tokens": reader.choice("http_tokens", ("required", "optional"), "required"),
+        "metadata_hop_limit": reader.whole("metadata_hop_limit", 1, 1, 64)
+        if reader.given("metadata_hop_limit")
+        else None,
+        "license_mode": license_mode(reader.raw.get("license")),
         "nitro_user": reader.text("nitro_user", "nsroot"),
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.whole("nitro_port", 443, 1, 65535),

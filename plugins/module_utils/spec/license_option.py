@@ -52,6 +52,11 @@ def _offline_problem(option: Mapping[str, Any], *, las: bool) -> str | None:
     return None
 
 
+def license_mode(option: object) -> str:
+    """Return the mode of a role's licence variable, empty where it holds none."""
+    return str(option.get("mode") or "pooled") if isinstance(option, Mapping) and option else ""
+
+
 def variable_problems(variable: str, option: object, *, launches_by_itself: bool = False) -> list[str]:
     """Return what is wrong with a role's variable that holds the option. Nothing of it is quoted but names of keys.
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .application import KEYS, Surroundings, read_applications
-from .license_option import variable_problems
+from .license_option import license_mode, variable_problems
 from .reading import Reader
 
 PREFIX = "ha_pair_"
@@ -27,7 +27,7 @@ PLAIN = (
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "sync_timeout"),
     *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
     *("iam_policy", "permissions_boundary", "elastic_ips", "take_elastic_ips", "features", "modes", "ipset", "inc"),
-    *("hello_interval", "dead_interval", "max_flips", "max_flip_time"),
+    *("http_tokens", "metadata_hop_limit", "hello_interval", "dead_interval", "max_flips", "max_flip_time"),
 )
 SECRET = ("password", "rpc_password", "license", "application", "applications")
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -38,8 +38,9 @@ APPLICATION_KEYS = frozenset(
         "certificate",
     }
 )
-#: Left to the appliance if not given. Limits: NITRO hanode.
+#: Left to the appliance, or to AWS, if not given. Limits: NITRO hanode; EC2 API reference, MetadataOptions.
 _INTERVALS = {
+    "metadata_hop_limit": (1, 64),
     "hello_interval": (200, 1000),
     "dead_interval": (3, 60),
     "max_flips": (0, None),
@@ -114,6 +115,8 @@ def _access(reader: Reader) -> dict[str, Any]:
     return {
         "image_id": reader.text("image_id"),
         "instance_type": reader.text("instance_type", "m5.xlarge"),
+        "http_tokens": reader.choice("http_tokens", ("required", "optional"), "required"),
+        "license_mode": license_mode(reader.raw.get("license")),
         "key_name": reader.text("key_name"),
         "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
         "management_cidrs": reader.networks("management_cidrs"),
@@ -199,8 +202,9 @@ def _check_nodes(definition: Mapping[str, Any], problems: list[str]) -> None:
                 f"The management interface of node {index} is in {management}, the subnet of a data interface; a VPX "
                 "needs them apart."
             )
-    if not definition["inc"] and len({node["management_subnet_id"] for node in nodes}) > 1:
+    if not definition["inc"]:
         problems.append(
-            f"Nodes in different subnets need independent network configuration ({PREFIX}inc=true); without it the "
-            "appliances refuse each other with code 414."
+            f"{PREFIX}inc=false is not supported: nodes that share their network configuration need SNIPs and VIPs that "
+            "move with the primary as secondary addresses of its interfaces, which the role does not set up. Leave "
+            f"{PREFIX}inc at true, in one subnet as in two."
         )

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from .license_option import license_mode
+
 Variables = Mapping[str, Any]
 
 _OF_A_PAIR = frozenset({"ha_pair", "ha_failover"})
@@ -136,6 +138,7 @@ def _common(given: Variables, prefix: str) -> dict[str, Any]:
     return {
         "region": given.get(f"{prefix}_region") or "",
         "image_id": given.get(f"{prefix}_image_id") or "",
+        "license_mode": license_mode(given.get(f"{prefix}_license")),
         "instance_type": given.get(f"{prefix}_instance_type") or "",
         "key_name": given.get(f"{prefix}_key_name") or "",
         "management_cidrs": _listed(given.get(f"{prefix}_management_cidrs")),
