@@ -99,8 +99,8 @@ options:
     type: str
   license_mode:
     description:
-      - Mode of the licence that the appliances are to get, if any. With V(las) an image whose name tells a build that is
-        too old for the License Activation Service fails the check of the image.
+      - Mode of the licence that the appliances are to get, if any. With V(las) an image whose name tells a build that
+        is too old for the License Activation Service fails the check of the image.
     type: str
     choices: [las, pooled]
     version_added: 0.2.0

@@ -131,9 +131,7 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "instance_type": reader.text("instance_type", "m5.xlarge"),
         "key_name": reader.text("key_name"),
         "http_tokens": reader.choice("http_tokens", ("required", "optional"), "required"),
-        "metadata_hop_limit": reader.whole("metadata_hop_limit", 1, 1, 64)
-        if reader.given("metadata_hop_limit")
-        else None,
+        "metadata_hop_limit": _hop_limit(reader),
         "license_mode": license_mode(reader.raw.get("license")),
         "nitro_user": reader.text("nitro_user", "nsroot"),
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
@@ -146,6 +144,11 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "modes": reader.texts("modes"),
         "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
     }
+
+
+def _hop_limit(reader: Reader) -> int | None:
+    """EC2 API reference, MetadataOptions: from 1 to 64. Left to image and account if not given."""
+    return reader.whole("metadata_hop_limit", 1, 1, 64) if reader.given("metadata_hop_limit") else None
 
 
 def _access(reader: Reader) -> dict[str, Any]:

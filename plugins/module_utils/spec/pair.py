@@ -204,7 +204,7 @@ def _check_nodes(definition: Mapping[str, Any], problems: list[str]) -> None:
             )
     if not definition["inc"]:
         problems.append(
-            f"{PREFIX}inc=false is not supported: nodes that share their network configuration need SNIPs and VIPs that "
-            "move with the primary as secondary addresses of its interfaces, which the role does not set up. Leave "
+            f"{PREFIX}inc=false is not supported: nodes that share their network configuration need SNIPs and VIPs "
+            "that move with the primary as secondary addresses of its interfaces, which the role does not set up. Leave "
             f"{PREFIX}inc at true, in one subnet as in two."
         )

@@ -159,7 +159,6 @@ def test_everything_wrong_is_told_at_once() -> None:
         ({"client_cidrs": []}, "client_cidrs", []),
         ({"tags": {"cost": 7}}, "tags", {"cost": "7"}),
         ({"hello_interval": "500"}, "hello_interval", 500),
-        ({"inc": "false", "nodes": [NODES[0], {**NODES[1], "management_subnet_id": "subnet-a1"}]}, "inc", False),
     ],
 )
 def test_values_are_normalised(changes: dict[str, Any], key: str, value: Any) -> None:
