@@ -65,6 +65,7 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     details = Reader(plain, problems if state == "present" else [], PREFIX, SECRET)
     given = applications_as_given(details)
     _check_application_keys(given, details.problems)
+    _check_copies(given, reader.texts("elastic_ips"), details.problems)
     definition = {
         "state": state,
         "name": reader.text("name"),
@@ -94,6 +95,22 @@ def _check_application_keys(entries: Sequence[Mapping[str, Any]], problems: list
         if unused:
             name = entry.get("name") or "without a name"
             problems.append(f"Application {name}: a pair does not use {', '.join(unused)}.")
+
+
+def front_name(name: str, number: int) -> str:
+    """Return the name of what belongs to the Elastic IP of this number, from 0: that of the first has no number."""
+    return name if number == 0 else f"{name}-{number + 1}"
+
+
+def _check_copies(entries: Sequence[Mapping[str, Any]], elastic_ips: Sequence[str], problems: list[str]) -> None:
+    """Each Elastic IP has a virtual server of each application, so their names must be free."""
+    names = [str(entry.get("name") or "") for entry in entries]
+    copies = {front_name(name, number): name for name in names if name for number in range(1, len(elastic_ips))}
+    problems += [
+        f"Application {name} has the name of the virtual server of application {copies[name]} for a further Elastic IP."
+        for name in names
+        if name in copies
+    ]
 
 
 def _check_name(reader: Reader) -> None:
@@ -205,6 +222,6 @@ def _check_nodes(definition: Mapping[str, Any], problems: list[str]) -> None:
     if not definition["inc"]:
         problems.append(
             f"{PREFIX}inc=false is not supported: nodes that share their network configuration need SNIPs and VIPs "
-            "that move with the primary as secondary addresses of its interfaces, which the role does not set up. Leave "
-            f"{PREFIX}inc at true, in one subnet as in two."
+            "that move with the primary as secondary addresses of its interfaces, which the role does not set up. "
+            f"Leave {PREFIX}inc at true, in one subnet as in two."
         )

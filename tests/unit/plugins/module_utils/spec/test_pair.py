@@ -108,6 +108,13 @@ def test_the_definition_holds_no_secret() -> None:
             "The management interface of node 1 is in subnet-b1, the subnet of a data interface; a VPX",
         ),
         ({"inc": False}, "ha_pair_inc=false is not supported: nodes that share their network configuration need SNIPs"),
+        (
+            {
+                "elastic_ips": ["203.0.113.1", "203.0.113.2"],
+                "applications": [WEB, {**WEB, "name": "web-2", "port": 81}],
+            },
+            "Application web-2 has the name of the virtual server of application web for a further Elastic IP.",
+        ),
         ({"metadata_hop_limit": 65}, "ha_pair_metadata_hop_limit"),
         ({"http_tokens": "maybe"}, "ha_pair_http_tokens"),
         ({"image_id": ""}, "ha_pair_image_id, the VPX image, is missing."),
