@@ -217,6 +217,16 @@ def check_summary(entry: Distributor) -> None:
         assert f"{application['name']}: {application['protocol']} at {found[0]}" in group_summary(world.state)
 
 
+def check_costs(entry: Distributor) -> None:
+    """A reader is told what is billed; what exists already is not predicted again."""
+    world = World(group(entry.name))
+    assert entry.billed(world.state["definition"], 2)
+    assert entry.predicted_costs(world.state, 0) == []
+    predicted = entry.predicted_costs({**world.state, "balancer": None}, 2)
+    assert predicted
+    assert all("billed" in each for each in predicted)
+
+
 def check_needs(entry: Distributor) -> None:
     """A preflight counts an Elastic IP for each node exactly where nodes have one."""
     zones = [{"name": name} for name in ("a", "b")]
@@ -247,7 +257,16 @@ def check_documentation(entry: Distributor) -> None:
 
 CHECKS: list[Callable[[Distributor], None]] = [
     *(check_definition, check_policy, check_ports, check_ensure, check_observe, check_register, check_no_nodes),
-    *(check_unreachable, check_deregister, check_cleanup, check_remove, check_unprepared, check_summary, check_needs),
+    *(
+        check_unreachable,
+        check_deregister,
+        check_cleanup,
+        check_remove,
+        check_unprepared,
+        check_summary,
+        check_needs,
+        check_costs,
+    ),
     check_documentation,
 ]
 EVERY = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
