@@ -35,8 +35,7 @@ def observations(
 
     ``state`` returns what was last observed, for whoever waits for the module.
     """
-    began = clock()
-    deadline = began + timeout
+    deadline = clock() + timeout
     pause = pace.first
     with PROGRESS.wait() as note:
         while True:
@@ -46,6 +45,6 @@ def observations(
             if left <= 0:
                 return
             if state:
-                note(state(), clock() - began, timeout)
+                note(state, timeout - left, timeout)
             sleep(min(pause, left))
             pause = min(pause * pace.growth, pace.longest)
