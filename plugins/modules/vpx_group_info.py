@@ -13,7 +13,7 @@ description:
   - All problems are returned at once in RV(problems); the module does not fail because of them. It fails if AWS refuses
     a read.
   - Calls. C(DescribeInstances), C(DescribeNetworkInterfaces), C(DescribeAddresses), C(DescribeSecurityGroups),
-    C(DescribeSubnets) for the named ones and for their VPC; for the whole group C(DescribeImages),
+    C(DescribeSubnets) for the named ones and for their VPC; before a launch for the whole group C(DescribeImages),
     C(DescribeInstanceTypes),
     C(DescribeKeyPairs). With a load balancer C(DescribeLoadBalancers), C(DescribeListeners), C(DescribeTargetGroups),
     C(DescribeTags), C(DescribeTargetHealth) for each target group. With domains C(ListHostedZonesByName) or
