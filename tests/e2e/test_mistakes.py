@@ -1,4 +1,4 @@
-"""Typical mistakes of the first hour, each with the sentence that it gets, before anything is made."""
+"""Typical mistakes of the first hour, each with its message, before anything is created."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def messages(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_mistake_gets_one_sentence_before_the_first_write(reader: Reader, name: str) -> None:
+def test_mistake_is_reported_in_one_message_before_the_first_write(reader: Reader, name: str) -> None:
     mistake = MISTAKES[name]
     answer = reader.play(mistake.playbook, *mistake.arguments, **dict(mistake.environment))
     assert answer.code == 2, answer.text

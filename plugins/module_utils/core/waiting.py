@@ -33,7 +33,7 @@ def observations(
 ) -> Iterator[float]:
     """Yield the seconds left, once for every look that is due; at least one look, and a last one at the deadline.
 
-    ``state`` returns what was last observed, for whoever waits for the module.
+    ``state`` returns what was last observed; it is printed as progress.
     """
     deadline = clock() + timeout
     pause = pace.first
