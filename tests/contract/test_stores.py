@@ -60,7 +60,7 @@ def test_a_lease_given_back_is_free_at_once(store: Maker) -> None:
     assert store().acquire("two", 60).fence == 2
 
 
-def test_a_holder_that_was_killed_blocks_nobody_beyond_its_lease(store: Maker, clock: Clock) -> None:
+def test_the_lease_of_a_killed_holder_expires(store: Maker, clock: Clock) -> None:
     store().acquire("one", 60)
     clock.now += 60
     assert store().acquire("two", 60) == Lease("two", 2, clock.now + 60)
@@ -100,7 +100,7 @@ def test_one_that_took_over_but_has_not_written_fences_too(store: Maker, clock: 
     assert store().read().document is None
 
 
-def test_a_late_holder_that_nobody_followed_may_still_write(store: Maker, clock: Clock) -> None:
+def test_a_late_holder_without_a_successor_may_still_write(store: Maker, clock: Clock) -> None:
     here = store()
     lease = here.acquire("slow", 60)
     clock.now += 600
@@ -148,7 +148,7 @@ def test_a_lease_undone_was_never_given(store: Maker, clock: Clock) -> None:
     held = here.read()
     here.undo(here.acquire("two", 60))
     assert here.read() == held
-    assert here.write(killed, TWO, 1) == 2, "nobody followed"
+    assert here.write(killed, TWO, 1) == 2, "no other owner followed"
 
 
 def test_undoing_leaves_another_holder_alone(store: Maker, clock: Clock) -> None:
@@ -273,7 +273,7 @@ def test_what_is_damaged_is_refused_and_kept(
 
 def test_of_many_at_once_one_gets_the_lease(store: Maker) -> None:
     here = store()
-    here.release(here.acquire("nobody", 60))
+    here.release(here.acquire("unknown", 60))
     got: list[Lease] = []
     refused: list[str] = []
     gate = threading.Barrier(12)

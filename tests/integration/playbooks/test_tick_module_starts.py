@@ -51,7 +51,7 @@ def starts(lab: LabClient, tmp_path: Path) -> Iterator[Counting]:
 
 @pytest.mark.timeout(3000)
 def test_a_tick_stays_within_its_budget_of_module_starts(starts: Counting) -> None:
-    """One story on one group, because building it takes most of the time."""
+    """One scenario on one , because building it takes most of the time."""
     idle = starts("autoscale", 0)
     assert idle == {"localhost": ["autoscale_tick"]}, "two zones, followed Auto Scaling groups included"
 

@@ -92,7 +92,7 @@ def test_a_report_without_an_instant_in_a_group_with_a_time_of_its_own(options: 
     assert call(options, 14, HIGH)["decision"]["evaluated"] is True
 
 
-def test_check_mode_foretells_and_writes_nothing(options: Options) -> None:
+def test_check_mode_predicts_and_writes_nothing(options: Options) -> None:
     for minute in (1, 2):
         call(options, minute, HIGH)
     before = info(options)
@@ -141,15 +141,15 @@ def test_a_refused_lease_is_no_failure(options: Options, request: pytest.Fixture
         store: Any = FileStore(options["store"]["path"], key)
     else:
         store = DynamoStore(request.getfixturevalue("client"), options["store"]["table"], key)
-    lease = store.acquire("somebody else", 60)
+    lease = store.acquire("another owner", 60)
     result = call(options, 2, HIGH)
     assert (result["failed"], result["changed"]) == (False, False)
     assert result["decision"]["action"] == "none"
     assert result["decision"]["evaluated"] is False
-    assert "somebody else has the lease until" in result["decision"]["reason"]
+    assert "another owner has the lease until" in result["decision"]["reason"]
     assert len(info(options)["window"]) == 1
-    assert info(options)["lease"]["owner"] == "somebody else"
-    assert call(options, 2, HIGH, check=True)["decision"]["evaluated"]  # foretelling takes no lease
+    assert info(options)["lease"]["owner"] == "another owner"
+    assert call(options, 2, HIGH, check=True)["decision"]["evaluated"]  # predicting takes no lease
     store.release(lease)
     assert call(options, 2, HIGH)["decision"]["evaluated"]
 
