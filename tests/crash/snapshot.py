@@ -59,7 +59,7 @@ def difference(one: Any, other: Any, path: str = "") -> list[str]:
 
 
 def _completed(lab: LabClient) -> tuple[Inventory, dict[str, Any]]:
-    """Return the inventory and the lab's state when they are stable, or after SETTLED_SECONDS."""
+    """Return the inventory and the lab's state when they are stable, or after STABLE_SECONDS."""
     deadline = time.monotonic() + STABLE_SECONDS
     while True:
         inventory, state = read_inventory(lab), lab.state()
