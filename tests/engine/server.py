@@ -1,7 +1,8 @@
 """A process that has loaded what playbooks need and forks itself for each: ``python -m tests.engine.server``.
 
 One JSON object a line on standard input: ``{"argv": [...], "env": {...}, "cwd": "...", "out": "...", "measured": b}``.
-Standard output gets ``{"pid": n}`` when the playbook has started, and ``{"pid": n, "code": n}`` when it has ended.
+Standard output gets ``{"pid": n}`` when the playbook has started, and ``{"pid": n, "code": n}`` when it has ended,
+or ``{"error": "..."}`` if Ansible and the modules cannot be loaded.
 
 Ansible reads its settings from the environment when it is imported. So the server forks one *template* for each
 environment; the template imports Ansible and the collection's modules once, and forks itself for each playbook.
@@ -15,6 +16,7 @@ import json
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Iterable
 from typing import IO, Any
 
@@ -86,9 +88,13 @@ def _be_template(env: dict[str, str], requests: Iterable[str]) -> None:
     """Load, and fork for each request until there are no more. Never returns."""
     answers = os.fdopen(os.dup(1), "w")
     _become(env | ({LOG_PATH: os.devnull} if LOG_PATH in env else {}), os.devnull)
-    from .modules import prepare
+    try:
+        from .modules import prepare
 
-    prepare()
+        prepare()
+    except BaseException:  # noqa: BLE001 (a plugin that cannot be imported: its output goes nowhere)
+        _answer(answers, {"error": traceback.format_exc()})
+        os._exit(1)
     gc.freeze()  # so that no collection in a fork writes to what it shares with this process
     waiting = []
     for line in requests:
