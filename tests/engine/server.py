@@ -50,9 +50,11 @@ def serve() -> None:
     for line in sys.stdin:
         env = json.loads(line)["env"]
         key = settings_of(env)
-        template = templates.pop(key, None) or Template(env)
+        template = templates.pop(key, None)
+        if template is None or not template.send(line):
+            template = Template(env)
+            template.send(line)
         templates[key] = template  # the one used last is the last
-        template.send(line)
         if len(templates) > MOST_TEMPLATES:
             templates.pop(next(iter(templates))).end()
 
@@ -73,15 +75,19 @@ class Template:
             os.close(write)
             _be_template(env, open(read))  # noqa: SIM115 (it lasts as long as the process)
         os.close(read)
-        self._requests: IO[str] = open(write, "w")  # noqa: SIM115 (see end)
+        self._requests = write
 
-    def send(self, line: str) -> None:
-        self._requests.write(line)
-        self._requests.flush()
+    def send(self, line: str) -> bool:
+        """Have a playbook started. Returns False if this template has ended."""
+        try:
+            os.write(self._requests, line.encode())
+        except BrokenPipeError:
+            return False
+        return True
 
     def end(self) -> None:
         """Take no more requests; playbooks that run end as ever."""
-        self._requests.close()
+        os.close(self._requests)
 
 
 def _be_template(env: dict[str, str], requests: Iterable[str]) -> None:
