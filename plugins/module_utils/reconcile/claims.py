@@ -151,7 +151,7 @@ class Claim:
 
 
 def guarded(client: Any, claim: Claim | None, operations: Iterable[str]) -> Any:
-    """Let each of these operations of a client of AWS ask right before it is sent whether the event is still this run's.
+    """Let each of these operations of a client ask right before it is sent whether the event is still this run's.
 
     A process that was stopped for minutes between its last look and the write continues with the write. Returns the
     client. The operation then raises OvertakenError and is not sent.
@@ -202,8 +202,9 @@ def _client(region: str | None, service: str, **options: Any) -> Any:
 def claimed(module: Any, **client_options: Any) -> Iterator[Claim | None]:
     """Renew the claim that the option ``event`` names now, and once a minute until the body ends.
 
-    Yields it (None: the option is not given, or check mode), for writes that cannot be taken back. Ends the module with a message if the event is closed or another run has taken it over. A renewal that fails later
-    is tried again; if the event was overtaken meanwhile, this run's report of it is refused.
+    Yields it (None: the option is not given, or check mode), for writes that cannot be taken back. Ends the module
+    with a message if the event is closed or another run has taken it over. A renewal that fails later is tried again;
+    if the event was overtaken meanwhile, this run's report of it is refused.
     """
     claim = None
     try:

@@ -383,7 +383,7 @@ class InstanceSet:
         return states
 
     def _states_now(self, ids: Sequence[str]) -> dict[str, Instance]:
-        """The same, from an answer that is not older than it says: one that was held up, or read before a pause, is not."""
+        """The same, but an answer that was held up, or read before a pause of the process, does not count."""
         for _turn in range(READINGS):
             asked = self.clock()
             states = self._states(ids)

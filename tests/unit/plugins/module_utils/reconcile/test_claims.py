@@ -27,6 +27,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state i
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import InstantError, OvertakenError
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from tests.lab.client import wait_for
 from tests.unit.plugins.module_utils.scaling.story import HIGH, minute, policy
 
 
@@ -184,11 +185,9 @@ def test_the_thread_that_renews_tells_the_write_that_the_event_is_lost(short: Fi
     with claims.claimed(module_of(short)) as claim:
         assert claim is not None
         assert tick_at(short, event_of(short).claimed_until + 1, "two").takeover == 1
-        deadline = time.monotonic() + 5
+        wait_for(lambda: claim._overtaken, "the renewal was refused")
         with pytest.raises(OvertakenError):
-            while time.monotonic() < deadline:
-                claim.confirm()
-                time.sleep(0.02)
+            claim.confirm()
 
 
 class Raw(io.BytesIO):
