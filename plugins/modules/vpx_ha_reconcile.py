@@ -17,7 +17,7 @@ description:
   - An Elastic IP is taken from a node that EC2 shows running only if that node says itself that it is not primary, if
     the primary hears it as Secondary, or if it is silent - over the pair's dead interval (3 seconds) and to at least
     three questions - and the primary says that it is DOWN. What cannot be decided ends in a refusal that says what each
-    node says, and nothing is touched.
+    node says, and nothing is touched; so does a split brain in which a node answers late, wherever the addresses are.
   - A primary without a peer does not count while another node of the pair is running (O(accept_standalone)).
   - It fails where the pair has no Elastic IP, or has it on an interface that is not of the pair (O(expected_owners)).
   - A call that AWS does not answer is judged again from live readings before it is repeated, and after every write.
@@ -59,6 +59,36 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+  evidence:
+    description:
+      - Silence of nodes that an event source has observed, as events of C(cloudadc.aws.ha_watch) carry it, so that the
+        dead interval does not have to pass once more.
+      - It counts for 10 seconds, and only for a node that does not answer this module either.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      at:
+        description: When it was observed, in seconds since the epoch.
+        type: float
+        required: true
+      nodes:
+        description: The silent nodes.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          nsip:
+            description: The NSIP of the node.
+            type: str
+            required: true
+          silent_seconds:
+            description: For how long it had not answered.
+            type: float
+            required: true
+          tries:
+            description: How many questions it had not answered.
+            type: int
+            required: true
   probe_timeout:
     description:
       - Seconds after which a node that has not answered counts as silent.
@@ -137,34 +167,18 @@ duration_ms:
 """
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.attachments.elastic_ip_changes import Outcome
-from ..module_utils.attachments.elastic_ip_plan import Move
-from ..module_utils.aws import ec2 as api
-from ..module_utils.aws import tags as t
-from ..module_utils.aws.addresses import parse_addresses
-from ..module_utils.aws.client import BRIEF, Client, connect
+from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail as fail_aws
-from ..module_utils.aws.instances import parse_instances
-from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.core.errors import Failure
 from ..module_utils.core.nitro_errors import NitroError
-from ..module_utils.core.parallel import both
 from ..module_utils.nitro.module import connection_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.reconcile.pair_associations import nodes_of_group
-from ..module_utils.reconcile.pair_probe import Panel, Patience, Target
-from ..module_utils.reconcile.pair_repair import (
-    Pair,
-    assess,
-    interfaces_of,
-    refuse_strangers,
-    require_addresses,
-)
-from ..module_utils.reconcile.pair_writes import Writer, repair
+from ..module_utils.reconcile.pair_evidence import handed_over
+from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
 
 
 def argument_spec() -> dict[str, Any]:
@@ -175,6 +189,22 @@ def argument_spec() -> dict[str, Any]:
         "nitro_port": {"type": "int"},
         "accept_standalone": {"type": "bool", "default": False},
         "expected_owners": {"type": "list", "elements": "str", "default": []},
+        "evidence": {
+            "type": "dict",
+            "options": {
+                "at": {"type": "float", "required": True},
+                "nodes": {
+                    "type": "list",
+                    "elements": "dict",
+                    "required": True,
+                    "options": {
+                        "nsip": {"type": "str", "required": True},
+                        "silent_seconds": {"type": "float", "required": True},
+                        "tries": {"type": "int", "required": True},
+                    },
+                },
+            },
+        },
         "probe_timeout": {"type": "float", "default": 1.0},
         "settle_timeout": {"type": "float", "default": 10},
         "guard": {"type": "bool", "default": True},
@@ -182,85 +212,40 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read(client: Client, params: dict[str, Any]) -> Pair:
-    """Read the pair from AWS in one round trip. Raises Refusal where its Elastic IPs are not its own to move."""
-    addresses, found = both(
-        lambda: parse_addresses(api.describe_addresses(client)),
-        lambda: parse_instances(api.describe_instances(client, {f"tag:{t.GROUP}": params["group"]})),
-    )
-    pair = Pair(
+def request_of(module: Any) -> MoveRequest:
+    """Return the request that the options make; silence that was handed over too late is told and left out."""
+    params = module.params
+    silences, stale = handed_over(params["evidence"], time.time())
+    if stale:
+        module.warn(f"{params['group']}: {stale}")
+    return MoveRequest(
         group=params["group"],
-        nodes=tuple(nodes_of_group(found, params["group"])),
-        addresses=tuple(addresses),
-        wanted=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
-        interfaces=interfaces_of(found),
-        guard=params["guard"],
+        elastic_ips=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
+        nitro_port=params["nitro_port"],
         accept_standalone=params["accept_standalone"],
+        expected_owners=tuple(params["expected_owners"]),
+        guard=params["guard"],
+        probe_timeout=params["probe_timeout"],
+        answer_timeout=params["nitro_timeout"],
+        settle_timeout=params["settle_timeout"],
+        verify_timeout=params["verify_timeout"],
+        silences=silences,
     )
-    require_addresses(pair)
-    refuse_strangers(pair, params["expected_owners"])
-    return pair
-
-
-def panel(params: dict[str, Any], pair: Pair) -> Panel:
-    port = f":{params['nitro_port']}" if params["nitro_port"] else ""
-    hosts = [f"[{node.nsip}]" if ":" in node.nsip else node.nsip for node in pair.nodes]
-    targets = [
-        Target(node.name, node.nsip, host + port, node.idle) for node, host in zip(pair.nodes, hosts, strict=True)
-    ]
-    patience = Patience(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
-    return Panel(targets, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), patience)
-
-
-def writer(client: Client) -> Writer:
-    """How Elastic IPs are moved and looked at."""
-    return Writer(
-        associate=lambda move: api.associate_address_once(
-            client, move.address.allocation_id, move.after.network_interface_id, move.after.private_ip_address
-        ),
-        read=lambda ids: parse_addresses(api.describe_addresses(client, {"allocation-id": ids})),
-    )
-
-
-def results(moves: Sequence[Move], outcomes: list[Outcome]) -> list[dict[str, Any]]:
-    """Where each one was at first and is now; before anything was written, where it will be."""
-    entries = []
-    for move in moves:
-        mine = [one for one in outcomes if one.move.address.allocation_id == move.address.allocation_id]
-        if mine:
-            entries.append(mine[0].move.result(mine[-1].now, any(one.written for one in mine)))
-        else:
-            entries.append(move.result(move.after, move.changed))
-    return entries
 
 
 def run(module: Any) -> tuple[dict[str, Any], str | None]:
-    """The result, and the sentence with which to fail if an Elastic IP is not where wanted."""
+    """The result, and the message with which to fail if an Elastic IP is not where it belongs."""
     params = module.params
     connection_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
-    # validate_certs speaks of the appliances here; AWS's certificates are always validated.
+    # validate_certs is about the appliances here; AWS's certificates are always validated.
     verify = params["aws_ca_bundle"] or True
     client = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=verify)
-    pair = read(client, params)
-    with panel(params, pair) as asked:
-        found = first = asked.settle(lambda claims: assess(pair, claims))
-        if found.refusal:
-            raise Refusal(found.refusal)
-        outcomes: list[Outcome] = []
-        trouble = None
-        if not module.check_mode:
-            found, outcomes, trouble = repair(writer(client), pair, asked, params["verify_timeout"], found)
-    entries = results(first.moves, outcomes)
-    last = found if found.verdict.primary is not None else first
-    node = pair.nodes[last.verdict.primary or 0]
-    result = {
-        "changed": any(entry["changed"] for entry in entries),
-        "primary": {"node_id": node.node_id, "instance_id": node.instance_id, "nsip": node.nsip},
-        "verdict": found.verdict.sentence,
-        "moves": entries,
-        "diff": {side: {entry["elastic_ip"]: entry[side] for entry in entries} for side in ("before", "after")},
-    }
-    return result, trouble
+    return put_on_primary(
+        client,
+        request_of(module),
+        lambda endpoint: probe_from(params, endpoint, params["probe_timeout"]),
+        check=module.check_mode,
+    )
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from ...module_utils.aws.addresses import Seat, seat_result
 from ...module_utils.reconcile.pair_claims import Claim, Verdict
-from ...module_utils.reconcile.pair_evidence import doubt
+from ...module_utils.reconcile.pair_evidence import Silence, doubt
 
 T = TypeVar("T")
 Event = dict[str, Any]
@@ -35,7 +35,7 @@ class Lasting:
 class Watched:
     """A node as it was last asked. ``silent_since``: when it was first asked in vain what it is; None: it says so.
 
-    ``tries``: questions since then; ``asked``: when the last one was put.
+    ``tries``: questions since then; ``asked``: when the last one was put. ``dark``: that clients do not reach it.
     """
 
     node_id: int
@@ -44,6 +44,7 @@ class Watched:
     silent_since: float | None = None
     tries: int = 0
     asked: float = 0.0
+    dark: str | None = None
 
     def noted(self, claim: Claim, asked: float) -> Watched:
         """The same node after one more answer, or none, to a question that was put at ``asked``."""
@@ -56,7 +57,13 @@ class Watched:
     def claim_at(self, now: float) -> Claim:
         """What it claims, with how long it has been silent."""
         silent = 0.0 if self.silent_since is None else now - self.silent_since
-        return replace(self.claim, silent_seconds=silent, tries=self.tries)
+        return replace(self.claim, silent_seconds=silent, tries=self.tries, dark=self.dark)
+
+    def silence_at(self, now: float) -> Silence | None:
+        """Return its silence as evidence for others; None: it answers, or EC2 shows that it does not run."""
+        if self.silent_since is None or self.claim.reachable or self.claim.idle:
+            return None
+        return Silence(now - self.silent_since, self.tries, standing=True, dark=self.dark)
 
     @property
     def who(self) -> Event:
@@ -173,7 +180,7 @@ def follow(memory: Memory, look: Look, lasting: Lasting) -> tuple[Memory, list[E
     if moved:
         kind = "eip_astray" if astray.value else "eip_settled"
         news.append({"type": kind, "elastic_ips": _addresses(astray.value or memory.astray.value)})
-    return Memory(True, primary, decided, answering, astray), [_complete(event, look) for event in news]
+    return Memory(True, primary, decided, answering, astray), [complete(event, look) for event in news]
 
 
 def _until_told(look: Look, lasting: Lasting) -> float:
@@ -211,7 +218,7 @@ def _addresses(astray: frozenset[Astray]) -> list[Event]:
     return [one.result() for one in sorted(astray, key=lambda one: one.allocation_id)]
 
 
-def _complete(event: Event, look: Look) -> Event:
+def complete(event: Event, look: Look) -> Event:
     """Every event also says who is primary, and what each node claims."""
     return {
         **event,

@@ -5,21 +5,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...module_utils.nitro.client import Connection
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS
-from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, nitro_from, password_in
+from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, nitro_from, password_in, store_from
 from .news import Lasting
 
 _LASTING = frozenset(("lost_after", "returned_after", "astray_after", "no_primary_after"))
 _OWN = frozenset(("group", "elastic_ips", "interval", "timeout", "aws_interval", "nitro_pass_file"))
-ARGUMENTS = NITRO | AWS | _LASTING | _OWN
+_REPAIR = frozenset(("repair", "store", "client_ports"))
+ARGUMENTS = NITRO | AWS | _LASTING | _OWN | _REPAIR
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What to watch, whom to ask how often (seconds), and how long a condition must last to be news."""
+    """What to watch, whom to ask how often (seconds), and how long a condition must last to be news.
+
+    ``repair``: move the Elastic IPs in this process; ``store``: whose lease keeps other watchers from doing the same at
+    the same time; ``client_ports``: at which clients reach the Elastic IPs.
+    """
 
     group: str
     nitro: Connection
@@ -30,6 +37,9 @@ class Settings:
     interval: float = 1.0
     aws_interval: float = 30.0
     lasting: Lasting = field(default_factory=Lasting)
+    repair: bool = False
+    store: Mapping[str, Any] | None = None
+    client_ports: tuple[int, ...] = ()
 
 
 def present(settings: Settings, endpoint: str) -> Connection:
@@ -62,4 +72,7 @@ def settings_from(given: Given) -> Settings:
             astray=given.seconds("astray_after", usual.astray),
             no_primary=given.seconds("no_primary_after", usual.no_primary),
         ),
+        repair=given.flag("repair", False, env=""),
+        store=store_from(given.args["store"]) if given.args.get("store") else None,
+        client_ports=given.ports("client_ports"),
     )

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from tests import rulebook
 from tests.lab.client import LabClient, running, wait_for
 from tests.lab.settings import CHECKOUT
@@ -173,6 +175,56 @@ def test_a_pair_is_watched(lab: LabClient, observer: Observer) -> None:
     assert not any(secret in said for secret in secrets(lab))
     own = {call.op for call in lab.writes(since)} - {"AssociateAddress"}
     assert not [op for op in own if "login" not in op and "logout" not in op], "a source writes nothing"
+
+
+def moves(lab: LabClient, since: float) -> int:
+    return len([call for call in lab.writes(since, side="aws") if call.op == "AssociateAddress"])
+
+
+@pytest.mark.parametrize("watchers", [1, 2])
+def test_the_source_repairs_by_itself_and_two_of_them_make_one_move(
+    lab: LabClient, observer: Observer, tmp_path: Path, watchers: int
+) -> None:
+    first, [seat] = observer.primary(), observer.elastic_ips()
+    args = {**common(lab), "repair": True, "store": {"path": str(tmp_path)}}
+    with contextlib.ExitStack() as stack:
+        heard = [stack.enter_context(source("ha_watch", args)) for _number in range(watchers)]
+        wait_for(lambda: all("watching" in one.types() for one in heard), "they watch", seconds=30)
+        since = time.time()
+        lab.power(first.instance_id, False)
+        wait_for(lambda: any("repaired" in one.types() for one in heard), "it is repaired", seconds=60)
+        second = observer.primary()
+        assert observer.holder(observer.elastic_ips()[0]) == second != first
+        wait_for(lambda: all("primary_changed" in one.types() for one in heard), "both know", seconds=30)
+        until = time.time()
+        wait_for(lambda: asked(lab, until) >= 6 * watchers, "the other has looked, too", seconds=30)
+        assert moves(lab, since) == 1
+        assert sum(one.types().count("repaired") for one in heard) == 1
+        assert not [one.types() for one in heard if "repair_failed" in one.types()]
+        done = next(one for one in heard if "repaired" in one.types()).last("repaired")
+    [moved] = done["elastic_ips"]
+    assert (moved["elastic_ip"], moved["after"]["network_interface_id"]) == (seat.elastic_ip, second.client_interface)
+    assert done["repairs"] is True
+    assert [node["nsip"] for node in done["evidence"]["nodes"]] == [first.nsip]
+    assert not any(secret in json.dumps([one.events for one in heard]) for secret in secrets(lab))
+
+
+def test_a_watcher_that_stands_still_is_no_obstacle_to_the_other(
+    lab: LabClient, observer: Observer, tmp_path: Path
+) -> None:
+    """Another watcher took the lease and was stopped: this one acts when it ends, within one dead interval."""
+    first = observer.primary()
+    stopped = FileStore(tmp_path, Key(common(lab)["group"], "ha_watch"))
+    args = {**common(lab), "repair": True, "store": {"path": str(tmp_path)}}
+    with source("ha_watch", args) as heard:
+        wait_for(lambda: "watching" in heard.types(), "it watches", seconds=30)
+        lab.power(first.instance_id, False)
+        wait_for(lambda: "node_lost" in heard.types(), "the node is lost", seconds=30)
+        stopped.acquire("another watcher", 5.0)
+        began = time.monotonic()
+        wait_for(lambda: "repaired" in heard.types(), "it is repaired", seconds=60)
+        assert 2.0 < time.monotonic() - began < 15.0
+    assert observer.holder(observer.elastic_ips()[0]) == observer.primary() != first
 
 
 def test_what_is_wrong_at_the_start_is_told(lab: LabClient, observer: Observer) -> None:

@@ -10,15 +10,16 @@ description:
   - Asks both nodes of a pair who is primary, each O(interval) seconds, and AWS where the Elastic IPs are, each
     O(aws_interval) seconds and whenever something happens.
   - A change that lasts becomes one event. A change that does not last becomes none, and nothing is told twice.
-  - One NITRO session per node is kept open. Nothing is ever written, neither to an appliance nor to AWS.
+  - One NITRO session per node is kept open. Nothing is written, neither to an appliance nor to AWS, unless O(repair).
   - A login has 60 seconds of its own, because an appliance keeps a session open whose answer came too late. After a
     failed login the next one waits 1 to 60 seconds, and no more than two stay unanswered within the 300 idle seconds
     after which an appliance ends a session. Use an account of its own for watchers - an appliance counts the sessions
     of each account, and nobody else is locked out when it is full.
   - What an appliance or AWS answers is limited to 32 MiB and to a total time. An answer that makes no sense counts as
     none and is told once. Expired credentials are told and tried again; AWS's are looked up again.
-  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), and an account of the appliances that may
-    read (C(hanode), C(lbvserver), C(csvserver), C(ipset_nsip_binding)).
+  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), with O(repair) also
+    C(ec2:AssociateAddress), and an account of the appliances that may read (C(hanode), C(lbvserver), C(csvserver),
+    C(ipset_nsip_binding)).
   - Where C(ansible-rulebook) runs it needs what the modules of this collection need - ansible-core, the collection
     amazon.aws, boto3 and requests.
 options:
@@ -114,10 +115,36 @@ options:
     description: Seconds without exactly one primary.
     type: float
     default: 10.0
+  repair:
+    description:
+      - Whether this source puts the Elastic IPs on the primary itself, in its own process, as soon as the primary has
+        changed or an Elastic IP is in the wrong place. It does what M(cloudadc.aws.vpx_ha_reconcile) does, by the same
+        rules, and tries again after a failure, first after 2 and at last each 60 seconds.
+      - It is faster than a playbook, which has to start while clients wait.
+      - Several sources may watch one pair, each with O(repair). They make the same moves, and each alone is enough.
+    type: bool
+    default: false
+  store:
+    description:
+      - Where the lease is kept that lets one of several sources repair at a time; the others look 3 seconds later
+        whether there is still something to do. It is a dictionary with C(type) V(file) and C(path), or C(type)
+        V(dynamodb) and C(table) (and C(create)), as the modules of autoscaling take it.
+      - Without it, and as long as the store cannot be used, each source repairs. Two of them may then make the same call.
+    type: dict
+  client_ports:
+    description:
+      - TCP ports at which clients reach the Elastic IPs. The source connects to each of them each O(interval) seconds.
+      - This is a second witness where the primary does not know of its peer that it is DOWN. It counts against a node
+        that is silent over the dead interval, where an address on it did answer within the last minute, and does not
+        any more over the dead interval. A refused connection is an answer.
+    type: list
+    elements: int
 notes:
   - Every event has RV(type), RV(group), RV(at) (ISO 8601, UTC), RV(primary) (a node, or null), RV(verdict) (a sentence)
     and RV(nodes) (a list; to each node what it claims, whether it answers and what went wrong). A node is RV(node_id),
     RV(instance_id) and RV(nsip). No event holds a secret.
+  - Every event also has RV(repairs), whether the source repairs itself, and RV(evidence), which
+    M(cloudadc.aws.vpx_ha_reconcile) takes, so that it does not have to wait for the dead interval once more.
   - V(node_lost) also has RV(node), RV(reason) and RV(was_primary) - whether it was primary when last heard of. It comes
     before the other node has taken over, so that whoever repairs can get ready meanwhile.
   - V(node_returned) also has RV(node).
@@ -129,6 +156,9 @@ notes:
   - V(eip_astray) also has RV(elastic_ips), a list of RV(elastic_ip), RV(allocation_id), RV(network_interface_id) and
     RV(private_ip_address) (null - nowhere) and RV(wanted), where they should be. It comes again when it is another set.
   - V(eip_settled) also has RV(elastic_ips), those that were astray. All are now where the primary is.
+  - With O(repair), V(repaired) comes after Elastic IPs were moved, with RV(elastic_ips) as
+    M(cloudadc.aws.vpx_ha_reconcile) returns them and RV(duration_ms), and V(repair_failed) with RV(reason) when they
+    could not be, once for as long as the reason is the same.
   - V(watching) comes once, when both nodes have been asked for the first time. What is wrong at that time (a node lost,
     an Elastic IP astray) is told as if it had just happened.
 """
@@ -143,6 +173,7 @@ EXAMPLES = r"""
         region: eu-central-1
         nitro_pass: "{{ nitro_pass }}"
         ca_path: /etc/ssl/certs/vpx-ca.pem
+        repair: true
   rules:
     - name: Say so
       condition: event.type == "primary_changed"
