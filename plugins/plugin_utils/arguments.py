@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -176,6 +176,15 @@ def nitro_from(given: Given, timeout: float, connect_timeout: float) -> Connecti
 def _password(given: Given) -> str:
     file = given.text("nitro_pass_file", "")
     return password_in(file) if file else given.needed("nitro_pass", env="NETSCALER_NITRO_PASS")
+
+
+def connection_at(nitro: Connection, endpoint: str, password_file: str | None) -> Connection:
+    """Return how the appliance at an endpoint is entered now: a password from a file may have been changed meanwhile.
+
+    Raises SettingsError if the file cannot be read.
+    """
+    password = password_in(password_file) if password_file else nitro.password
+    return replace(nitro, nsip=endpoint, password=password)
 
 
 def password_in(path: str) -> str:

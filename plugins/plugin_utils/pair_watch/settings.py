@@ -11,7 +11,7 @@ from typing import Any
 
 from ...module_utils.nitro.client import Connection
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS
-from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, nitro_from, password_in, store_from
+from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, connection_at, nitro_from, store_from
 from .news import Lasting
 
 _LASTING = frozenset(("lost_after", "returned_after", "astray_after", "no_primary_after"))
@@ -47,9 +47,7 @@ def present(settings: Settings, endpoint: str) -> Connection:
 
     Raises SettingsError if the file cannot be read.
     """
-    file = settings.nitro_pass_file
-    password = password_in(file) if file else settings.nitro.password
-    return replace(settings.nitro, nsip=endpoint, password=password)
+    return connection_at(settings.nitro, endpoint, settings.nitro_pass_file)
 
 
 def settings_from(given: Given) -> Settings:

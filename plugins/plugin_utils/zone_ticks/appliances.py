@@ -10,6 +10,7 @@ counts as silence for this tick; its answer is dropped, and the appliance is que
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,10 +20,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...module_utils.core.errors import Failure
-from ...module_utils.core.nitro_errors import NitroError, NitroUnreachable
+from ...module_utils.core.nitro_errors import BAD_CREDENTIALS, NitroError, NitroUnreachable
 from ...module_utils.spec.figures import Figures, Reading, reading_of
 from ...module_utils.spec.metrics import RESOURCES
 
+_LOG = logging.getLogger("cloudadc.aws.autoscale_ticks")
 #: How many appliances are queried at once.
 WORKERS = 128
 
@@ -37,12 +39,18 @@ class Session(Protocol):
 
 @dataclass(slots=True)
 class _Appliance:
-    """One appliance. ``answer``: the query that is on its way; ``used``: when it was last queried (monotonic)."""
+    """One appliance. ``answer``: the query that is on its way; ``used``: when it was last queried (monotonic).
+
+    ``refused``: it has refused the password, so the next query takes the one that is valid then; ``told``: that is
+    logged.
+    """
 
     nsip: str
     session: Session
     answer: Future[Reading] | None = None
     used: float = 0.0
+    refused: bool = False
+    told: bool = False
 
 
 @dataclass(slots=True)
@@ -73,6 +81,8 @@ class Appliances:
                 known = self._known[nsip] = _Appliance(nsip, self.connect(nsip))
             if known.answer is not None and not known.answer.done():
                 return None
+            if known.refused:
+                known.session, known.refused = self.connect(nsip), False
             known.used = self.clock()
             known.answer = self.workers.submit(_query, known)
             return known.answer
@@ -109,12 +119,25 @@ def _close(appliance: _Appliance) -> None:
     appliance.session.close()
 
 
+def _refuse(appliance: _Appliance, error: NitroError) -> None:
+    """Take note of a refused password; it is told once, until the appliance accepts one."""
+    appliance.session.close()
+    appliance.refused = True
+    if not appliance.told:
+        _LOG.warning("%s: %s; it is tried again with the password that is valid then", appliance.nsip, error)
+    appliance.told = True
+
+
 def _query(appliance: _Appliance) -> Reading:
     """Return the load of one appliance, or why it is unknown. Never raises: an answer may have any shape."""
     nsip = appliance.nsip
     try:
-        return reading_of(nsip, {name: appliance.session.stat(name) for name in RESOURCES})
+        reading = reading_of(nsip, {name: appliance.session.stat(name) for name in RESOURCES})
+        appliance.told = False
+        return reading
     except NitroError as error:
+        if error.code in BAD_CREDENTIALS:
+            _refuse(appliance, error)
         return Reading(nsip, not isinstance(error, NitroUnreachable), Figures(), str(error))
     except Failure as error:
         return Reading(nsip, False, Figures(), str(error))

@@ -24,7 +24,7 @@ from ..arguments import (
 )
 
 GROUP = frozenset({"group", "zones", "policy", "distributor", "store"})
-ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds"}
+ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds", "nitro_pass_file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Settings:
     aws: AwsAccess
     nitro_port: int | None = None
     lease_seconds: float = 300.0
+    nitro_pass_file: str | None = None
 
 
 def settings_from(given: Given) -> Settings:
@@ -60,6 +61,7 @@ def settings_from(given: Given) -> Settings:
         aws=aws_from(given),
         nitro_port=given.port("nitro_port"),
         lease_seconds=given.seconds("lease_seconds", 300.0, least=1.0),
+        nitro_pass_file=given.text("nitro_pass_file", "") or None,
     )
 
 

@@ -246,6 +246,55 @@ def test_a_password_that_is_refused_is_not_tried_each_second(lab: LabClient, obs
     assert "Wrong-Passw0rd" not in json.dumps(heard.events)
 
 
+def test_watching_survives_keys_of_aws_that_are_rotated(
+    lab: LabClient,
+    observer: Observer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The key is deleted, and a while later the profile holds another one: told once, looked up again, recovered."""
+    iam, file = lab.boto("iam"), tmp_path / "credentials"
+    iam.create_user(UserName="watcher")
+
+    def rotate() -> str:
+        key = iam.create_access_key(UserName="watcher")["AccessKey"]
+        lines = [
+            "[rotating]",
+            f"aws_access_key_id={key['AccessKeyId']}",
+            f"aws_secret_access_key={key['SecretAccessKey']}",
+        ]
+        file.write_text("\n".join(lines) + "\n")
+        return str(key["AccessKeyId"])
+
+    def answered(since: float, ok: bool) -> bool:
+        found = [call for call in lab.calls(since, side="aws") if call.op == "DescribeAddresses"]
+        return any((call.status == 200) is ok for call in found)
+
+    first = rotate()
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    args = {**common(lab), "profile": "rotating", "aws_interval": 1}
+    del args["access_key"], args["secret_key"]
+    with (
+        caplog.at_level("WARNING", "cloudadc.aws.ha_watch"),
+        source("ha_watch", args) as heard,
+    ):
+        wait_for(lambda: "watching" in heard.types(), "it watches", seconds=30)
+        iam.delete_access_key(UserName="watcher", AccessKeyId=first)
+        deleted = time.time()
+        wait_for(lambda: answered(deleted, False), "the key is refused", seconds=30)
+        wait_for(lambda: len(caplog.records) > 0, "it is told", seconds=30)
+        second = rotate()
+        rotated = time.time()
+        wait_for(lambda: answered(rotated, True), "the new key is used", seconds=30)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1, said
+    assert "watching continues with what was known before" in said[0]
+    assert heard.types() == ["watching"]
+    iam.delete_access_key(UserName="watcher", AccessKeyId=second)
+    iam.delete_user(UserName="watcher")
+
+
 @contextlib.contextmanager
 def of_a_group(lab: LabClient, instance_id: str) -> Iterator[None]:
     """Make a node of the pair one of a group for a while: a tick leaves nodes of pairs alone."""

@@ -129,7 +129,7 @@ options:
       - Where the lease is kept that lets one of several sources repair at a time; the others look 3 seconds later
         whether there is still something to do. It is a dictionary with C(type) V(file) and C(path), or C(type)
         V(dynamodb) and C(table) (and C(create)), as the modules of autoscaling take it.
-      - Without it, and as long as the store cannot be used, each source repairs. Two of them may then make the same call.
+      - Without it, and as long as the store cannot be used, each source repairs. Two may then make the same call.
     type: dict
   client_ports:
     description:
