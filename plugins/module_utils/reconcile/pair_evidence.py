@@ -39,8 +39,8 @@ class Doubt:
 
 def dead_interval(claim: Claim) -> float:
     """Return the seconds of silence after which this node gives up its peer."""
-    told = claim.view.me.tunables.get("dead_interval") if claim.view and claim.view.me else None
-    return float(told) if told else DEAD_INTERVAL
+    reported = claim.view.me.tunables.get("dead_interval") if claim.view and claim.view.me else None
+    return float(reported) if reported else DEAD_INTERVAL
 
 
 def doubt(winner: Claim, loser: Claim, claims: Sequence[Claim]) -> Doubt | None:
@@ -51,20 +51,20 @@ def doubt(winner: Claim, loser: Claim, claims: Sequence[Claim]) -> Doubt | None:
     """
     if loser.idle or _gave_way(loser, claims):
         return None
-    role, state, said = _word(winner, loser)
+    role, state, text = _word(winner, loser)
     if role == _SECONDARY:
         return None
     if loser.reachable:
         why = f"it answers but does not say what it is ({loser.error})"
-        return Doubt(f"{_whom(loser)}: {why}; {said}", passing=True)
+        return Doubt(f"{_whom(loser)}: {why}; {text}", passing=True)
     needed = dead_interval(winner)
     silent = f"it has not answered for {loser.silent_seconds:.1f} s and to {loser.tries} questions"
     if loser.silent_seconds < needed or loser.tries < TRIES:
-        return Doubt(f"{_whom(loser)}: {silent} ({needed:g} s and {TRIES} are needed); {said}", passing=True)
+        return Doubt(f"{_whom(loser)}: {silent} ({needed:g} s and {TRIES} are needed); {text}", passing=True)
     if state == _DOWN or (loser.dark and state != _UP):
         return None
     clients = loser.dark or "whether clients still reach it is not known"
-    return Doubt(f"{_whom(loser)}: {silent}, but {said}, not DOWN; {clients}", passing=True)
+    return Doubt(f"{_whom(loser)}: {silent}, but {text}, not DOWN; {clients}", passing=True)
 
 
 def contest(winner: Claim, other: Claim) -> Doubt | None:
@@ -75,17 +75,17 @@ def contest(winner: Claim, other: Claim) -> Doubt | None:
     """
     if other.idle or other.view is not None or (other.reachable and not other.late):
         return None
-    role, state, said = _word(winner, other)
+    role, state, text = _word(winner, other)
     if role == _SECONDARY:
         return None
     needed = dead_interval(winner)
     silent = f"it has not answered for {other.silent_seconds:.1f} s and to {other.tries} questions"
     if other.late:
-        return Doubt(f"{_whom(other)}: its answer is late ({other.error}); {said}", passing=True)
+        return Doubt(f"{_whom(other)}: its answer is late ({other.error}); {text}", passing=True)
     if other.silent_seconds < needed or other.tries < TRIES:
-        return Doubt(f"{_whom(other)}: {silent} ({needed:g} s and {TRIES} are needed); {said}", passing=True)
+        return Doubt(f"{_whom(other)}: {silent} ({needed:g} s and {TRIES} are needed); {text}", passing=True)
     if role == _PRIMARY and state == _UP:
-        return Doubt(f"{_whom(other)}: {silent}, but {said}", passing=True)
+        return Doubt(f"{_whom(other)}: {silent}, but {text}", passing=True)
     return None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..attachments.elastic_ip_changes import Outcome
-from ..attachments.elastic_ip_plan import Move
+from ..attachments.elastic_ip_plan import AssociationChange
 from ..aws import ec2 as api
 from ..aws import tags as t
 from ..aws.addresses import parse_addresses
@@ -21,7 +21,7 @@ from ..core.parallel import both
 from ..nitro.client import NitroClient
 from .pair_associations import nodes_of_group
 from .pair_evidence import Silence
-from .pair_probe import Panel, Patience, Target
+from .pair_probe import Panel, ProbeTimeouts, Target
 from .pair_repair import Pair, assess, interfaces_of, refuse_strangers, require_addresses
 from .pair_writes import Writer, repair
 
@@ -92,7 +92,7 @@ def _read(client: Client, request: MoveRequest) -> Pair:
         group=request.group,
         nodes=tuple(nodes_of_group(found, request.group)),
         addresses=tuple(addresses),
-        wanted=request.elastic_ips,
+        desired=request.elastic_ips,
         interfaces=interfaces_of(found),
         guard=request.guard,
         accept_standalone=request.accept_standalone,
@@ -108,8 +108,8 @@ def _panel(request: MoveRequest, pair: Pair, connect: Callable[[str], NitroClien
     targets = [
         Target(node.name, node.nsip, host + port, node.idle) for node, host in zip(pair.nodes, hosts, strict=True)
     ]
-    patience = Patience(request.probe_timeout, request.answer_timeout, request.settle_timeout)
-    return Panel(targets, connect, patience, request.silences)
+    timeouts = ProbeTimeouts(request.probe_timeout, request.answer_timeout, request.settle_timeout)
+    return Panel(targets, connect, timeouts, request.silences)
 
 
 def _writer(client: Client) -> Writer:
@@ -122,7 +122,7 @@ def _writer(client: Client) -> Writer:
     )
 
 
-def _results(moves: Sequence[Move], outcomes: list[Outcome]) -> list[dict[str, Any]]:
+def _results(moves: Sequence[AssociationChange], outcomes: list[Outcome]) -> list[dict[str, Any]]:
     """Return where each one was at first and is now; before anything was written, where it will be."""
     entries = []
     for move in moves:

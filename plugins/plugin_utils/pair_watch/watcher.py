@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The loop of event source ha_watch: asks, lets news.py judge, and hands events on. What blocks runs in threads."""
+"""The loop of event source ha_watch: asks, lets events.py judge, and hands events on. What blocks runs in threads."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ...module_utils.core.errors import Failure
 from ...module_utils.core.parallel import attempt
 from ...module_utils.nitro.client import NitroClient
 from ...module_utils.nitro.logins import LoginGate
-from ...module_utils.reconcile import pair_associations as pair_seats
+from ...module_utils.reconcile import pair_associations
 from ...module_utils.reconcile.pair_claims import Claim, judge
 from ...module_utils.reconcile.pair_evidence import DEAD_INTERVAL, Silence
 from ..worker import Worker
 from . import cloud
 from .appliance import Asker
-from .clients_way import Contact, answers, dark
 from .cloud import Region
-from .news import Event, Look, Memory, Watched, complete, confirmed, follow
+from .events import Event, Memory, PairObservation, Watched, complete, confirmed, follow
 from .repair import Repairer, Waiting
 from .settings import Settings, present
+from .tcp_witness import Contact, answers, dark
 
 Put = Callable[[Event], Awaitable[None]]
 
@@ -54,25 +54,25 @@ class Watcher:
 
     settings: Settings
     put: Put
-    _nodes: dict[int, pair_seats.Node] = field(default_factory=dict)
-    _seen: dict[int, Watched] = field(default_factory=dict)
+    _nodes: dict[int, pair_associations.Node] = field(default_factory=dict)
+    _observed: dict[int, Watched] = field(default_factory=dict)
     _memory: Memory = field(default_factory=Memory)
-    _layout: cloud.Layout | None = None
+    _observed_pair: cloud.ObservedPair | None = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _troubles: dict[int, str] = field(default_factory=dict)
     _addresses: tuple[Address, ...] = ()
     _contacts: dict[tuple[str, int], Contact] = field(default_factory=dict)
-    _look: Look | None = None
+    _last: PairObservation | None = None
     _repair_due: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Never returns. Raises SettingsError, or Failure if AWS does not even know the pair at the start."""
         region, worker = Region(self.settings), Worker("ha_watch AWS")
 
-        async def read() -> cloud.Layout:
-            found: cloud.Layout | Failure = await worker.run(lambda: attempt(region.read))
+        async def read() -> cloud.ObservedPair:
+            found: cloud.ObservedPair | Failure = await worker.run(lambda: attempt(region.read))
             if isinstance(found, Failure):
                 raise found
             return found
@@ -82,7 +82,7 @@ class Watcher:
             async with asyncio.TaskGroup() as tasks:
                 self._learn(first, tasks)
                 tasks.create_task(self._watch_cloud(read, tasks))
-                tasks.create_task(self._tell())
+                tasks.create_task(self._report())
                 if self.settings.repair:
                     tasks.create_task(self._keep_repaired())
                 if self.settings.client_ports:
@@ -92,7 +92,7 @@ class Watcher:
 
     # ------------------------------------------------------------------ what AWS says
 
-    async def _watch_cloud(self, read: Callable[[], Awaitable[cloud.Layout]], tasks: asyncio.TaskGroup) -> None:
+    async def _watch_cloud(self, read: Callable[[], Awaitable[cloud.ObservedPair]], tasks: asyncio.TaskGroup) -> None:
         trouble = ""
         while True:
             with contextlib.suppress(TimeoutError):
@@ -106,12 +106,12 @@ class Watcher:
                     _LOG.warning("%s: %s; watching continues with what was known before", self.settings.group, error)
                 trouble = str(error)
 
-    def _learn(self, layout: cloud.Layout, tasks: asyncio.TaskGroup) -> None:
+    def _learn(self, observed_pair: cloud.ObservedPair, tasks: asyncio.TaskGroup) -> None:
         """Take over what AWS says; a node that it no longer lists stays one, without an instance that could answer."""
-        found = {node.node_id: node for node in layout.nodes}
+        found = {node.node_id: node for node in observed_pair.nodes}
         gone = {number: replace(node, nsip="") for number, node in self._nodes.items() if number not in found}
         self._nodes = {**gone, **found}
-        self._layout, self._addresses = layout, layout.addresses
+        self._observed_pair, self._addresses = observed_pair, observed_pair.addresses
         for number in self._nodes:
             if number not in self._tasks:
                 self._tasks[number] = tasks.create_task(self._watch_node(number))
@@ -141,7 +141,7 @@ class Watcher:
         idle = node.idle or ("" if node.nsip else f"{node.name} has no instance any more")
         if idle:
             return self._note(node, Claim(node.name, node.nsip, idle=idle, error=idle), began)
-        disputed = any(seen.claim.says_primary for other, seen in self._seen.items() if other != number)
+        disputed = any(observed.claim.says_primary for other, observed in self._observed.items() if other != number)
         answer = worker.run(asker.ask, node.name, node.nsip, self._endpoint(node), disputed)
         timeout = self.settings.nitro.timeout
         _done, waiting = await asyncio.wait({answer}, timeout=timeout)
@@ -149,16 +149,16 @@ class Watcher:
             self._note(node, Claim(node.name, node.nsip, error=f"{node.nsip}: no answer within {timeout:g} s"), began)
         return self._note(node, await answer, began)
 
-    def _note(self, node: pair_seats.Node, claim: Claim, began: float) -> Claim:
-        before = self._seen.get(node.node_id)
+    def _note(self, node: pair_associations.Node, claim: Claim, began: float) -> Claim:
+        before = self._observed.get(node.node_id)
         if before is None or before.instance_id != node.instance_id:
             before = Watched(node.node_id, node.instance_id, claim)
-        self._seen[node.node_id] = before.noted(claim, began)
+        self._observed[node.node_id] = before.noted(claim, began)
         self._complain(node, claim)
         self._wake.set()
         return claim
 
-    def _complain(self, node: pair_seats.Node, claim: Claim) -> None:
+    def _complain(self, node: pair_associations.Node, claim: Claim) -> None:
         """Tell what is wrong with a node's answers, once for as long as it is the same; silence is told by an event."""
         trouble = claim.error if claim.view is None and not claim.idle else None
         if trouble and self._troubles.get(node.node_id) != trouble and "no answer within" not in trouble:
@@ -168,7 +168,7 @@ class Watcher:
         else:
             self._troubles[node.node_id] = trouble
 
-    def _endpoint(self, node: pair_seats.Node) -> str:
+    def _endpoint(self, node: pair_associations.Node) -> str:
         host = f"[{node.nsip}]" if ":" in node.nsip else node.nsip
         return f"{host}:{self.settings.nitro_port}" if self.settings.nitro_port else host
 
@@ -177,11 +177,11 @@ class Watcher:
 
     # ------------------------------------------------------------------ what is news
 
-    async def _tell(self) -> None:
+    async def _report(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if self._seen.keys() == self._nodes.keys():
+            if self._observed.keys() == self._nodes.keys():
                 for event in self._judge():
                     await self._put(event)
 
@@ -200,21 +200,25 @@ class Watcher:
     def _judge(self) -> list[Event]:
         """Where the Elastic IPs are is judged once for each answer of AWS: older ones prove nothing of now."""
         now = asyncio.get_running_loop().time()
-        nodes = tuple(replace(self._seen[number], dark=self._dark(number, now)) for number in sorted(self._seen))
+        nodes = tuple(
+            replace(self._observed[number], dark=self._dark(number, now)) for number in sorted(self._observed)
+        )
         verdict = confirmed(self._memory, nodes, judge([node.claim for node in nodes]), now)
-        look = Look(now, nodes, verdict)
-        if self._layout and look.primary:
-            look = replace(look, astray=cloud.astray(self._layout, look.primary.node_id))
-            self._layout = None
-        self._look = look
-        self._memory, events = follow(self._memory, look, self.settings.lasting)
+        observation = PairObservation(now, nodes, verdict)
+        if self._observed_pair and observation.primary:
+            observation = replace(
+                observation, misplaced=cloud.misplaced(self._observed_pair, observation.primary.node_id)
+            )
+            self._observed_pair = None
+        self._last = observation
+        self._memory, events = follow(self._memory, observation, self.settings.lasting)
         if any(event["type"] in _REPAIRABLE for event in events):
             self._repair_due.set()
         loop = asyncio.get_running_loop()
         if not self._memory.calm:
             loop.call_later(_HURRY, self._wake.set)  # also when no answer comes, as from a node that is asked rarely
-        if look.astray is not None and self._memory.astray.pending:
-            loop.call_later(self.settings.lasting.astray, self._stale.set)
+        if observation.misplaced is not None and self._memory.misplaced.pending:
+            loop.call_later(self.settings.lasting.misplaced, self._stale.set)
         if any(event["type"] in _STIRRING for event in events):
             self._stale.set()
         return events
@@ -244,14 +248,14 @@ class Watcher:
         if not self._contacts or instance is None:
             return None
         own = {one.network_interface_id for one in instance.interfaces}
-        there = {a.public_ip for a in self._addresses if a.seat and a.seat.network_interface_id in own}
+        there = {a.public_ip for a in self._addresses if a.association and a.association.network_interface_id in own}
         return dark([one for one in self._contacts.values() if one.address in there], now, DEAD_INTERVAL)
 
     # ------------------------------------------------------------------ repair
 
     def _silences(self) -> dict[str, Silence]:
         now = asyncio.get_running_loop().time()
-        found = {seen.claim.nsip: seen.silence_at(now) for seen in self._seen.values() if seen.claim.nsip}
+        found = {node.claim.nsip: node.silence_at(now) for node in self._observed.values() if node.claim.nsip}
         return {nsip: silence for nsip, silence in found.items() if silence}
 
     async def _keep_repaired(self) -> None:
@@ -281,17 +285,17 @@ class Watcher:
             wait = answer.seconds if isinstance(answer, Waiting) else pause
             if not isinstance(answer, Waiting):
                 pause = min(_AGAIN[1], 2 * pause)
-                if str(answer) != said and self._look:
-                    await self._put(complete({"type": "repair_failed", "reason": str(answer)}, self._look))
+                if str(answer) != said and self._last:
+                    await self._put(complete({"type": "repair_failed", "reason": str(answer)}, self._last))
                 said = str(answer)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._repair_due.wait(), wait)
 
     async def _tell_repaired(self, result: dict[str, Any], seconds: float) -> None:
         moved = [entry for entry in result["moves"] if entry["changed"]]
-        if moved and self._look:
+        if moved and self._last:
             facts = {"elastic_ips": moved, "duration_ms": round(seconds * 1000)}
-            await self._put(complete({"type": "repaired", **facts}, self._look))
+            await self._put(complete({"type": "repaired", **facts}, self._last))
 
 
 def _at_once(_seconds: float) -> None:

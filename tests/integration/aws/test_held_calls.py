@@ -49,7 +49,7 @@ def while_held(pair: Pair, op: str, act: Callable[[], object]) -> threading.Thre
     return thread
 
 
-def seat(pair: Pair, number: int) -> tuple[str, ...]:
+def association_on(pair: Pair, number: int) -> tuple[str, ...]:
     return tuple(target(pair, number).values())
 
 
@@ -66,7 +66,7 @@ def test_address_ends_at_the_serving_node_when_roles_go_back_while_its_move_is_h
         back.join()
         assert not result["failed"], result
         assert result["primary"]["node_id"] == 0
-        assert pair.cloud.seat(pair.allocation_id) == seat(pair, 0), then
+        assert pair.cloud.association(pair.allocation_id) == association_on(pair, 0), then
         assert pair.cloud.writes["AssociateAddress"] == writes, "what landed late was seen, and undone"
         lab.faults()
         assert not reconcile(pair)["changed"]
@@ -77,11 +77,11 @@ def test_address_ends_at_the_serving_node_when_roles_go_back_while_its_move_is_h
     told = planned(pair)
     back.join()
     lab.faults()
-    assert told["failed"] or pair.cloud.seat(pair.allocation_id) == seat(pair, 0), told
-    if pair.cloud.seat(pair.allocation_id) != seat(pair, 0):
+    assert told["failed"] or pair.cloud.association(pair.allocation_id) == association_on(pair, 0), told
+    if pair.cloud.association(pair.allocation_id) != association_on(pair, 0):
         assert "vpx_ha_reconcile puts the Elastic IPs where the primary is" in told["msg"]
     reconcile(pair, settle_timeout=5)
-    assert pair.cloud.seat(pair.allocation_id) == seat(pair, 0)
+    assert pair.cloud.association(pair.allocation_id) == association_on(pair, 0)
 
     # Nothing has changed when a move is held: it is sent again, and two that land are one.
     force_failover(pair, 0)
@@ -89,7 +89,7 @@ def test_address_ends_at_the_serving_node_when_roles_go_back_while_its_move_is_h
     lab.hold("AssociateAddress", seconds=HELD_SECONDS)
     result = reconcile(pair, settle_timeout=5)
     assert (result["failed"], result["changed"]) == (False, True), result
-    assert pair.cloud.seat(pair.allocation_id) == seat(pair, 1)
+    assert pair.cloud.association(pair.allocation_id) == association_on(pair, 1)
     lab.faults()
 
 
@@ -119,4 +119,4 @@ def test_release_that_lands_late_takes_no_address_from_another_interface(cloud: 
     assert gone["failed"], gone
     assert allocation in gone["msg"]
     assert "InvalidIPAddress.InUse" in gone["msg"]
-    assert cloud.seat(allocation)[0] == interface
+    assert cloud.association(allocation)[0] == interface

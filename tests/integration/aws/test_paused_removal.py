@@ -19,7 +19,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Ke
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from tests.lab.client import wait_for
 from tests.lab.settings import CHECKOUT
-from tests.unit.plugins.module_utils.scaling.story import HIGH, policy
+from tests.unit.plugins.module_utils.scaling.scenario import HIGH, policy
 
 from .conftest import Cloud
 
@@ -27,7 +27,7 @@ from .conftest import Cloud
 PAUSED = """
 import json, sys
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import claims
-claims.EVERY, claims.PATIENCE = 0.0, 0.0
+claims.EVERY, claims.TIMEOUTS = 0.0, 0.0
 from tests.modules import run_module
 print(json.dumps(run_module("vpx_instance", json.loads(sys.stdin.readline()))))
 """

@@ -11,7 +11,7 @@ import requests
 from tests.lab import holds
 from tests.lab.client import wait_for
 
-from .test_turnstile import Bench, bench
+from .test_fault_proxy import Bench, bench
 
 __all__ = ["bench"]
 

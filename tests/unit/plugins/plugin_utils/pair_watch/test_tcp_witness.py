@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.clients_way import Contact, answers, dark
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.tcp_witness import Contact, answers, dark
 
 WEB = Contact("203.0.113.1", 443)
 
