@@ -93,6 +93,7 @@ unit: venv ## what decides: pure functions, tables, properties
 .PHONY: integration
 integration: venv ## what speaks: modules against the lab over HTTP, and the lab against its documentation
 	@bash tests/gates/browser.sh >/dev/null
+	@bash tests/gates/dynalite.sh
 	@$(PYTEST) -n $(LABS) $(BY_FILE) -m 'not long' --cov --cov-append --cov-report= tests/integration
 
 .PHONY: test-long

@@ -18,7 +18,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import Fi
 from tests.modules import run_module
 from tests.unit.plugins.module_utils.scaling.scenario import ANYTHING, HIGH, LOW, iso, policy_dict, rows
 
-from .conftest import CREDENTIALS, Options
+from .conftest import CREDENTIALS, Options, client_at
 
 
 def call(
@@ -105,7 +105,8 @@ def test_check_mode_on_nothing_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_table_is_made_where_asked_for_and_not_in_check_mode(moto_url: str, client: Any) -> None:
+def test_the_table_is_made_where_asked_for_and_not_in_check_mode(moto_url: str) -> None:
+    client = client_at(moto_url)
     name = f"made-{uuid.uuid4().hex[:8]}"
     access = {"access_key": CREDENTIALS["aws_access_key_id"], "secret_key": CREDENTIALS["aws_secret_access_key"]}
     store = {"store": {"type": "dynamodb", "table": name, "create": True}}
