@@ -98,10 +98,8 @@ def pair(number: int) -> cloud.ObservedPair:
 def port() -> Iterator[int]:
     """The appliances, in a process of their own."""
     program = Path(__file__).with_name("troubled_appliances.py")
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    with subprocess.Popen(
-        [sys.executable, str(program)], stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    command, environment = [sys.executable, str(program)], {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         try:
             yield int(process.stdout.readline())

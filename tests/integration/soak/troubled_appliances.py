@@ -40,7 +40,7 @@ class Troubled(Appliances):
     def note(self, address: str, head: str, answer: str) -> None:
         """Take note of a session that is opened, used or closed, and end those that are idle."""
         now, mine = time.monotonic(), self.used.setdefault(address, {})
-        method, path, _rest = head.split(" ", 2)
+        _method, path, _rest = head.split(" ", 2)
         session = next((part.split(";")[0].strip() for part in head.split("NITRO_AUTH_TOKEN=")[1:]), "").split("\r")[0]
         if path.endswith("/config/login"):
             mine[json.loads(answer)["sessionid"]] = now
