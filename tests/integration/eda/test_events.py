@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import runpy
+import signal
 import subprocess
 import sys
 import threading
@@ -14,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from tests import rulebook
@@ -334,6 +337,53 @@ def test_a_zone_that_needs_a_node_is_told_once_and_again_when_nobody_acts(
     assert again["owner"] != first["owner"]
     assert not any(secret in json.dumps(heard.events) for secret in secrets(lab))
     assert [call.op for call in lab.calls(since, side="aws") if call.write and call.t < ended] == []
+
+
+def signal_tree(pid: int, number: int) -> None:
+    """Send a signal to a process and all that it has started."""
+    root = psutil.Process(pid)
+    for process in [root, *root.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def force_failover(lab: LabClient, node: Node) -> None:
+    """Change the roles at this node, which is primary; the addresses stay where they are."""
+    given = common(lab)
+    connection = Connection(
+        f"{node.nsip}:{given['nitro_port']}", password=given["nitro_pass"], ca_path=given["ca_path"]
+    )
+    with NitroClient(connection) as client:
+        client.act("hafailover", "Force", {"force": True})
+
+
+def test_playbook_stopped_during_its_write_leaves_the_address_at_the_primary(
+    lab: LabClient, observer: Observer
+) -> None:
+    """ansible-playbook and its module stand still while their call is on the way and the roles change."""
+    first, [seat] = observer.primary(), observer.elastic_ips()
+    other = next(node for node in observer.nodes() if node.instance_id != first.instance_id)
+    put(lab, seat, other)
+    lab.hold("AssociateAddress", seconds=120)
+    started, _log = Stage(lab).start("ha_failover", "-e", "ha_failover_mode=reconcile")
+    assert isinstance(started, subprocess.Popen)
+    try:
+        wait_for(lambda: lab.held("AssociateAddress"), "it moves the address", seconds=120, pause=0.1)
+        signal_tree(started.pid, signal.SIGSTOP)
+        force_failover(lab, first)
+        wait_for(lambda: observer.primary().instance_id == other.instance_id, "the roles have changed", seconds=60)
+        lab.release()
+        wait_for(lambda: observer.holder(observer.elastic_ips()[0]) == observer.nodes()[first.node_id], "it has landed")
+        signal_tree(started.pid, signal.SIGCONT)
+        assert started.wait(timeout=120) == 0
+    finally:
+        lab.faults()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            signal_tree(started.pid, signal.SIGKILL)
+        started.wait()
+    primary = observer.primary()
+    assert primary.instance_id == other.instance_id
+    assert observer.holder(observer.elastic_ips()[0]) == primary
 
 
 @pytest.mark.timeout(600)
