@@ -61,12 +61,12 @@ def test_a_tick_stays_within_its_budget_of_module_starts(starts: Counting) -> No
     assert starts.group.lifecycles() == {"in_service": 2}
 
     begun = starts("scale_in", 20, scale_in_zone=ZONE)
-    assert begun["localhost"] == ["autoscale_tick", "autoscale_victims", "nlb_adc_target", "autoscale_tick"]
+    assert begun["localhost"] == ["autoscale_tick", "autoscale_candidates", "nlb_adc_target", "autoscale_tick"]
     assert starts.group.lifecycles() == {"in_service": 1, "draining": 1}
 
     finished = starts("autoscale", 31)
     assert finished["localhost"] == ["autoscale_tick"]
-    assert finished[host] == ["autoscale_victims", "nlb_adc_target", "adm_device", "vpx_instance", "autoscale_tick"]
+    assert finished[host] == ["autoscale_candidates", "nlb_adc_target", "adm_device", "vpx_instance", "autoscale_tick"]
     assert f"{KIND.group}@{OTHER_ZONE}" not in finished, "a zone that has nothing to do is no host"
     assert starts.group.lifecycles() == {"in_service": 1}
 
