@@ -54,7 +54,7 @@ def association_on(pair: Pair, number: int) -> tuple[str, ...]:
 
 
 def test_address_ends_at_the_serving_node_when_roles_go_back_while_its_move_is_held(pair: Pair) -> None:
-    """One story on one pair, because building it takes most of the time."""
+    """One pair for all cases, because building it takes most of the time."""
     lab = pair.cloud.lab
     assert reconcile(pair)["changed"]
     for then, writes in (("carry_out", 2), ("drop", 1)):

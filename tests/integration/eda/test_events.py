@@ -188,7 +188,7 @@ def moves(lab: LabClient, since: float) -> int:
 def test_the_source_repairs_by_itself_and_two_of_them_make_one_move(
     lab: LabClient, observer: Observer, tmp_path: Path, watchers: int
 ) -> None:
-    first, [seat] = observer.primary(), observer.elastic_ips()
+    first, [placed] = observer.primary(), observer.elastic_ips()
     args = {**common(lab), "repair": True, "store": {"path": str(tmp_path)}}
     with contextlib.ExitStack() as stack:
         heard = [stack.enter_context(source("ha_watch", args)) for _number in range(watchers)]
@@ -206,7 +206,7 @@ def test_the_source_repairs_by_itself_and_two_of_them_make_one_move(
         assert not [one.types() for one in heard if "repair_failed" in one.types()]
         done = next(one for one in heard if "repaired" in one.types()).last("repaired")
     [moved] = done["elastic_ips"]
-    assert (moved["elastic_ip"], moved["after"]["network_interface_id"]) == (seat.elastic_ip, second.client_interface)
+    assert (moved["elastic_ip"], moved["after"]["network_interface_id"]) == (placed.elastic_ip, second.client_interface)
     assert done["repairs"] is True
     assert [node["nsip"] for node in done["evidence"]["nodes"]] == [first.nsip]
     assert not any(secret in json.dumps([one.events for one in heard]) for secret in secrets(lab))
@@ -361,9 +361,9 @@ def test_playbook_stopped_during_its_write_leaves_the_address_at_the_primary(
     lab: LabClient, observer: Observer
 ) -> None:
     """ansible-playbook and its module stand still while their call is on the way and the roles change."""
-    first, [seat] = observer.primary(), observer.elastic_ips()
+    first, [placed] = observer.primary(), observer.elastic_ips()
     other = next(node for node in observer.nodes() if node.instance_id != first.instance_id)
-    put(lab, seat, other)
+    put(lab, placed, other)
     lab.hold("AssociateAddress", seconds=120)
     started, _log = Stage(lab).start("ha_failover", "-e", "ha_failover_mode=reconcile")
     assert isinstance(started, subprocess.Popen)
