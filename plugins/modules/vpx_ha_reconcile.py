@@ -168,10 +168,9 @@ duration_ms:
 import time
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail as fail_aws
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.nitro.module import connection_from, nitro_argument_spec, probe_from, require_requests
@@ -249,7 +248,7 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
 
 def main() -> None:
     started = time.monotonic()
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     require_requests(module)
     try:
         result, trouble = run(module)

@@ -1,4 +1,4 @@
-"""What somebody may have done to a pair or a group by hand, so that the playbooks have something to put right."""
+"""Manual changes of a pair or a group that the playbooks must correct."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import yaml
 
 from tests.crash.group_flows import STORE, ZONE, Kind
+from tests.iam.shipped import POLICIES
 from tests.lab.seed import DOMAIN
 from tests.stage import Stage
 
 Tampering = Callable[[Stage], None]
 STRANGE = {"Key": "strange", "Value": "yes"}
-BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+BOUNDARY = "arn:aws:iam::123456789012:policy/cloudadc-vpx-boundary"
 
 
 def all_of(*tamperings: Tampering) -> Tampering:
@@ -87,7 +88,7 @@ def no_cluster_address(kind: Kind) -> Tampering:
 
 
 def left_over(group: str, zone: str | None = None) -> Tampering:
-    """An interface that vpx_instance made and nobody has."""
+    """Create an interface of vpx_instance without an instance."""
 
     def tamper(stage: Stage) -> None:
         subnet = stage.lab.state()["seed_data"]["subnets"][ZONE]["server"]
@@ -136,10 +137,40 @@ def access(name: str) -> Tampering:
 
 
 def boundary(stage: Stage) -> None:
-    """There is a managed policy that limits roles."""
-    statement = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    """There is the managed policy that limits roles, as shipped."""
+    document = (POLICIES / "permissions_boundary.json").read_text()
     stage.lab.boto("iam").create_policy(PolicyName=BOUNDARY.rpartition("/")[2], PolicyDocument=document)
+
+
+def bounded(stage: Stage) -> None:
+    """The roles that are there have it."""
+    boundary(stage)
+    iam = stage.lab.boto("iam")
+    for role in iam.list_roles()["Roles"]:
+        if role["RoleName"].endswith("-vpx"):
+            iam.put_role_permissions_boundary(RoleName=role["RoleName"], PermissionsBoundary=BOUNDARY)
+
+
+def role_of_an_administrator(name: str) -> Tampering:
+    """An administrator made the role and the instance profile, with the boundary."""
+
+    def tamper(stage: Stage) -> None:
+        iam, role = stage.lab.boto("iam"), f"{name}-vpx"
+        statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, PermissionsBoundary=BOUNDARY)
+        iam.create_instance_profile(InstanceProfileName=role)
+        iam.add_role_to_instance_profile(InstanceProfileName=role, RoleName=role)
+
+    return tamper
+
+
+def given_address(stage: Stage) -> None:
+    """The definition of the pair names an Elastic IP that somebody allocated and nobody tagged."""
+    made = stage.lab.boto("ec2").allocate_address(Domain="vpc")
+    path = stage.lab.variables_path("ha_pair")
+    values = {**yaml.safe_load(path.read_text()), "ha_pair_elastic_ips": [made["AllocationId"]]}
+    path.write_text(yaml.safe_dump(values))
 
 
 def attached(name: str) -> Tampering:
@@ -179,7 +210,7 @@ def ways(group: str) -> Tampering:
 
 
 def stale_target(group: str) -> Tampering:
-    """An address that nobody has is registered with its load balancer, as of a node that is gone."""
+    """Register an unused address with its load balancer, as of a terminated node."""
 
     def tamper(stage: Stage) -> None:
         elb, address = stage.lab.boto("elbv2"), f"{stage.lab.state()['network']}.11.240"
@@ -245,14 +276,14 @@ def zone_by_id(kind: Kind) -> Tampering:
 
 
 def held(kind: Kind) -> Tampering:
-    """Somebody else has the lease of the zone's record."""
+    """Let another owner have the lease of the zone's state."""
 
     def tamper(stage: Stage) -> None:
         stage.lab.boto("dynamodb").update_item(
             TableName=STORE["table"],
             Key={"group": {"S": kind.group}, "zone": {"S": ZONE}},
             UpdateExpression="SET lease_owner = :who, lease_expires = :then",
-            ExpressionAttributeValues={":who": {"S": "somebody else"}, ":then": {"N": "9999999999"}},
+            ExpressionAttributeValues={":who": {"S": "another owner"}, ":then": {"N": "9999999999"}},
         )
 
     return tamper

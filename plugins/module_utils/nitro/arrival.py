@@ -74,11 +74,12 @@ class LoginRetry:
         self.last = f"{connection.nsip}: nothing was tried"
 
     def wait(self, timeout: float) -> FirstLogin:
-        """Knock until somebody opens; NitroTimeout after ``timeout`` seconds."""
+        """Retry the login until it is accepted. Raises NitroTimeout after ``timeout`` seconds."""
         return wait_until(
             self.attempt,
             timeout,
             lambda: f"NITRO did not become ready: {self.last}",
+            state=lambda: self.last,
             clock=self._clock,
             sleep=self._sleep,
         )

@@ -29,13 +29,14 @@ class Zone:
 class Plan:
     """``elastic_ips``, ``load_balancers``: how many in the end, those that are there already among them.
 
-    ``given_addresses``: Elastic IPs that somebody else allocated, as public addresses or allocation ids.
+    ``given_addresses``: Elastic IPs that the user allocated, as public addresses or allocation ids.
     ``public_clients``: clients come from the internet, to addresses in the client subnets. ``public_management``: each
     management interface has an Elastic IP. ``reach``: further ``host:port`` that this machine must get through to.
     """
 
     group: str
     launch_spec: LaunchSpec
+    kind: str | None = None
     zones: tuple[Zone, ...] = ()
     elastic_ips: int = 0
     given_addresses: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Plan:
         return DesiredSet(
             state="present",
             group=self.group,
+            kind=self.kind,
             zone=zone.name,
             count=zone.instances if count is None else count,
             interfaces=zone.interfaces,
@@ -73,6 +75,7 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
     """The module's options. Raises Refusal for interfaces that no VPX can have."""
     return Plan(
         group=params["group"],
+        kind=params["kind"],
         launch_spec=LaunchSpec(
             image_id=params["image_id"],
             instance_type=params["instance_type"],

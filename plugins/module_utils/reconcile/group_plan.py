@@ -74,6 +74,7 @@ def shared(definition: Definition, nodes: Nodes) -> dict[str, Any]:
         "name": definition["name"],
         "vpc_id": vpc_id(definition, nodes),
         "policy": f"appliance_group_{rights}.json",
+        "manage_role": definition["manage_role"],
         "permissions_boundary": definition["permissions_boundary"],
         "security_groups": security_groups(definition, sorted(clients)),
         "key_name": definition["key_name"],

@@ -17,7 +17,8 @@ from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .application import Surroundings, read_applications
 from .errors import PolicyError
 from .policy import Policy
-from .reading import Reader, address_problem, whole_number
+from .reading import Reader, address_problem, not_set, whole_number
+from .tags import read_tags
 
 PREFIX = "autoscale_group_"
 ROLES = ("management", "client", "server")
@@ -30,7 +31,8 @@ _NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
 PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
-    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "permissions_boundary"),
+    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "manage_role"),
+    "permissions_boundary",
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "license", "applications", "console")
@@ -63,7 +65,7 @@ def read_group(
     definition["console"] = _console(reader)
     definition["applications"] = _applications(reader, definition)
     _names(definition, problems)
-    if definition["state"] == "present":
+    if definition["state"] == "present" and any(plain.get(key) for key in ("name", "zones", "image_id")):
         _required(reader, definition, building)
         _size(definition, problems)
     return definition, list(dict.fromkeys(problems))
@@ -104,17 +106,13 @@ def _general(reader: Reader) -> dict[str, Any]:
     dns.unknown(("zone", "hosted_zone_id", "policy"))
     if dns.given("zone") and dns.given("hosted_zone_id"):
         reader.problems.append(f"{PREFIX}dns has both zone and hosted_zone_id; give one of them.")
-    tags = reader.mapping("tags")
-    for key, value in tags.items():
-        if isinstance(value, Mapping | list):
-            reader.problems.append(f"{PREFIX}tags.{key} must be a text.")
     return {
         "name": reader.text("name"),
         "state": reader.choice("state", ("present", "absent"), "present"),
         "region": reader.text("region"),
         "topology": reader.choice("topology", TOPOLOGIES, next(iter(TOPOLOGIES))),
         "distributor": reader.choice("distributor", DISTRIBUTORS, next(iter(DISTRIBUTORS))),
-        "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
+        "tags": read_tags(reader),
         "nlb_scheme": reader.choice("nlb_scheme", ("internet-facing", "internal"), "internet-facing"),
         "dns": {
             "zone": dns.text("zone").rstrip("."),
@@ -133,7 +131,7 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.whole("nitro_port", 443, 1, 65535),
         "validate_certs": reader.flag("validate_certs", True),
-        "ca_path": reader.text("ca_path"),
+        "ca_path": reader.authorities("ca_path"),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "join_timeout": reader.whole("join_timeout", 900, 1),
         "features": reader.texts("features", ("LB", "SSL")),
@@ -148,6 +146,7 @@ def _access(reader: Reader) -> dict[str, Any]:
         "client_cidrs": reader.networks("client_cidrs", ("0.0.0.0/0",)),
         "backend_cidrs": reader.networks("backend_cidrs"),
         "iam_policy": reader.choice("iam_policy", ("minimal", "vendor"), "minimal"),
+        "manage_role": reader.flag("manage_role", True),
         "permissions_boundary": reader.text("permissions_boundary"),
     }
 
@@ -271,7 +270,7 @@ def _applications(reader: Reader, definition: Mapping[str, Any]) -> list[dict[st
 def _names(definition: Mapping[str, Any], problems: list[str]) -> None:
     name = definition["name"]
     if not name:
-        problems.append(f"{PREFIX}name, the group, is missing.")
+        problems.append(not_set(f"{PREFIX}name", "shop.yml"))
     elif len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
         problems.append(
             f"{PREFIX}name names a load balancer, an IAM role and security groups: at most 32 letters, digits and "

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .application import KEYS, Surroundings, read_applications
-from .reading import Reader
+from .reading import Reader, not_set
+from .tags import read_tags
 
 PREFIX = "ha_pair_"
 ROLES = ("management", "client", "server")
@@ -25,7 +26,17 @@ PLAIN = (
     *("name", "state", "region", "nodes", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "sync_timeout"),
     *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
-    *("iam_policy", "permissions_boundary", "elastic_ips", "take_elastic_ips", "features", "modes", "ipset", "inc"),
+    *(
+        "iam_policy",
+        "manage_role",
+        "permissions_boundary",
+        "elastic_ips",
+        "take_elastic_ips",
+        "features",
+        "modes",
+        "ipset",
+        "inc",
+    ),
     *("hello_interval", "dead_interval", "max_flips", "max_flip_time"),
 )
 SECRET = ("password", "rpc_password", "license", "application", "applications")
@@ -73,6 +84,8 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         "nodes": _nodes(details),
         "applications": read_applications(given, Surroundings(), details.problems),
     }
+    if not any(plain.get(key) for key in ("name", "nodes", "image_id")):
+        return definition, [not_set(f"{PREFIX}name", "pair.yml")]
     if state == "present":
         _check_required(details)
         _check_nodes(definition, details.problems)
@@ -86,7 +99,7 @@ def applications_as_given(reader: Reader) -> list[dict[str, Any]]:
 
 
 def _check_application_keys(entries: Sequence[Mapping[str, Any]], problems: list[str]) -> None:
-    """Keys that only an autoscale group uses; those that nobody knows are the application's own problem."""
+    """Return problems of keys that only an autoscale group uses; unknown keys are reported with the application."""
     for entry in entries:
         unused = sorted(key for key in (set(entry) & KEYS) - APPLICATION_KEYS if entry[key] not in (None, "", {}))
         if unused:
@@ -97,7 +110,7 @@ def _check_application_keys(entries: Sequence[Mapping[str, Any]], problems: list
 def _check_name(reader: Reader) -> None:
     name = reader.text("name")
     if not name:
-        reader.problems.append(f"{PREFIX}name, the name of the pair, is missing.")
+        reader.problems.append(not_set(f"{PREFIX}name", "pair.yml"))
     elif not _NAME.fullmatch(name):
         reader.problems.append(
             f"{PREFIX}name names an IAM role, security groups and an IPSet: at most 60 letters, digits and _ . @ = -, "
@@ -106,27 +119,24 @@ def _check_name(reader: Reader) -> None:
 
 
 def _access(reader: Reader) -> dict[str, Any]:
-    tags = reader.mapping("tags")
-    for key, value in tags.items():
-        if isinstance(value, Mapping | list):
-            reader.problems.append(f"{PREFIX}tags.{key} must be a text.")
     return {
         "image_id": reader.text("image_id"),
         "instance_type": reader.text("instance_type", "m5.xlarge"),
         "key_name": reader.text("key_name"),
-        "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
+        "tags": read_tags(reader),
         "management_cidrs": reader.networks("management_cidrs"),
         "management_public": reader.flag("management_public", False),
         "client_cidrs": _client_cidrs(reader),
         "backend_cidrs": reader.networks("backend_cidrs"),
         "wide_ha_ports": reader.flag("wide_ha_ports", False),
         "iam_policy": reader.choice("iam_policy", ("minimal", "vendor"), "minimal"),
+        "manage_role": reader.flag("manage_role", True),
         "permissions_boundary": reader.text("permissions_boundary"),
     }
 
 
 def _client_cidrs(reader: Reader) -> list[str]:
-    """An empty list opens the application to nobody, which is another wish than none."""
+    """Return a problem for an empty list, which would allow no client at all."""
     return [] if reader.raw.get("client_cidrs") == [] else reader.networks("client_cidrs", ("0.0.0.0/0",))
 
 
@@ -136,7 +146,7 @@ def _appliances(reader: Reader) -> dict[str, Any]:
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.port("nitro_port", 443),
         "validate_certs": reader.flag("validate_certs", True),
-        "ca_path": reader.path("ca_path"),
+        "ca_path": reader.authorities("ca_path"),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "sync_timeout": reader.whole("sync_timeout", 300, 1),
         "features": reader.texts("features", ("LB", "SSL")),

@@ -22,7 +22,7 @@ ARGUMENTS = NITRO | AWS | _LASTING | _OWN | _REPAIR
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What to watch, whom to ask how often (seconds), and how long a condition must last to be news.
+    """The pair to watch, the intervals of the queries (seconds), and how long a condition must last to cause an event.
 
     ``repair``: move the Elastic IPs in this process; ``store``: whose lease keeps other watchers from doing the same at
     the same time; ``client_ports``: at which clients reach the Elastic IPs.

@@ -10,7 +10,6 @@ counts as silence for this tick; its answer is dropped, and the appliance is que
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,13 +19,20 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...module_utils.core.errors import Failure
-from ...module_utils.core.nitro_errors import BAD_CREDENTIALS, NitroError, NitroUnreachable
+from ...module_utils.core.nitro_errors import (
+    BAD_CREDENTIALS,
+    NitroAuthError,
+    NitroError,
+    NitroLoginHeld,
+    NitroUnreachable,
+    NitroUntrusted,
+)
 from ...module_utils.spec.figures import Figures, Reading, reading_of
 from ...module_utils.spec.metrics import RESOURCES
 
-_LOG = logging.getLogger("cloudadc.aws.autoscale_ticks")
 #: How many appliances are queried at once.
 WORKERS = 128
+_REFUSALS = (NitroAuthError, NitroLoginHeld, NitroUntrusted)
 
 
 class Session(Protocol):
@@ -41,8 +47,7 @@ class Session(Protocol):
 class _Appliance:
     """One appliance. ``answer``: the query that is on its way; ``used``: when it was last queried (monotonic).
 
-    ``refused``: it has refused the password, so the next query takes the one that is valid then; ``told``: that is
-    logged.
+    ``refused``: it has refused the password, so the next query takes the one that is valid then.
     """
 
     nsip: str
@@ -50,7 +55,6 @@ class _Appliance:
     answer: Future[Reading] | None = None
     used: float = 0.0
     refused: bool = False
-    told: bool = False
 
 
 @dataclass(slots=True)
@@ -119,26 +123,17 @@ def _close(appliance: _Appliance) -> None:
     appliance.session.close()
 
 
-def _refuse(appliance: _Appliance, error: NitroError) -> None:
-    """Take note of a refused password; it is told once, until the appliance accepts one."""
-    appliance.session.close()
-    appliance.refused = True
-    if not appliance.told:
-        _LOG.warning("%s: %s; it is tried again with the password that is valid then", appliance.nsip, error)
-    appliance.told = True
-
-
 def _query(appliance: _Appliance) -> Reading:
     """Return the load of one appliance, or why it is unknown. Never raises: an answer may have any shape."""
     nsip = appliance.nsip
     try:
-        reading = reading_of(nsip, {name: appliance.session.stat(name) for name in RESOURCES})
-        appliance.told = False
-        return reading
+        return reading_of(nsip, {name: appliance.session.stat(name) for name in RESOURCES})
     except NitroError as error:
+        refused = isinstance(error, _REFUSALS) or error.code in BAD_CREDENTIALS
         if error.code in BAD_CREDENTIALS:
-            _refuse(appliance, error)
-        return Reading(nsip, not isinstance(error, NitroUnreachable), Figures(), str(error))
+            appliance.session.close()
+            appliance.refused = True
+        return Reading(nsip, not isinstance(error, NitroUnreachable), Figures(), str(error), refused=refused)
     except Failure as error:
         return Reading(nsip, False, Figures(), str(error))
     except Exception as error:  # noqa: BLE001 – the boundary where an answer without sense becomes a message
