@@ -103,6 +103,13 @@ options:
     description:
       - The VPX image.
     type: str
+  license_mode:
+    description:
+      - Mode of the licence that the appliances are to get, if any. With V(las) an image whose name tells a build that
+        is too old for the License Activation Service fails the check of the image.
+    type: str
+    choices: [las, pooled]
+    version_added: 0.2.0
   instance_type:
     description:
       - The type of the instances.
@@ -276,6 +283,7 @@ def argument_spec() -> dict[str, Any]:
         "rights": {"type": "list", "elements": "dict", "options": RIGHT, "default": []},
         "zones": {"type": "list", "elements": "dict", "options": ZONE, "default": []},
         "image_id": {"type": "str"},
+        "license_mode": {"type": "str", "choices": ["las", "pooled"]},
         "instance_type": {"type": "str", "default": "m5.xlarge"},
         "key_name": {"type": "str", "no_log": False},
         "encrypt_volumes": {"type": "bool", "default": True},

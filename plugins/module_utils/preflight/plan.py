@@ -81,6 +81,7 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
             instance_type=params["instance_type"],
             key_name=params["key_name"] or None,
             encrypt_volumes=params["encrypt_volumes"],
+            license_mode=params.get("license_mode") or "",
         ),
         zones=tuple(_zone(option) for option in params["zones"]),
         elastic_ips=params["elastic_ips"],

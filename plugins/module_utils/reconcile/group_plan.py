@@ -169,7 +169,9 @@ def clip_problems(definition: Definition, nodes: Nodes) -> list[str]:
 
 def launch_problems(definition: Definition, nodes: Nodes) -> list[str]:
     """Return a message for each reason for which instances could not be launched."""
-    launch_spec = launch.LaunchSpec(definition["image_id"], definition["instance_type"])
+    launch_spec = launch.LaunchSpec(
+        definition["image_id"], definition["instance_type"], license_mode=definition["license_mode"]
+    )
     zone = next(iter(definition["zones"]), None)
     problems: list[str | None] = []
     if definition["key_name"] and nodes.key_pairs is not None and not nodes.key_pairs:

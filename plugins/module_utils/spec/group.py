@@ -16,6 +16,7 @@ from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .application import Surroundings, read_applications
 from .errors import PolicyError
+from .license_option import license_mode, variable_problems
 from .policy import Policy
 from .reading import Reader, address_problem, not_set, whole_number
 from .tags import read_tags
@@ -32,7 +33,7 @@ PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
     *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "manage_role"),
-    "permissions_boundary",
+    *("permissions_boundary", "http_tokens", "metadata_hop_limit"),
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "license", "applications", "console")
@@ -127,6 +128,9 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "image_id": reader.text("image_id"),
         "instance_type": reader.text("instance_type", "m5.xlarge"),
         "key_name": reader.text("key_name"),
+        "http_tokens": reader.choice("http_tokens", ("required", "optional"), "required"),
+        "metadata_hop_limit": _hop_limit(reader),
+        "license_mode": license_mode(reader.raw.get("license")),
         "nitro_user": reader.text("nitro_user", "nsroot"),
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.whole("nitro_port", 443, 1, 65535),
@@ -138,6 +142,11 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "modes": reader.texts("modes"),
         "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
     }
+
+
+def _hop_limit(reader: Reader) -> int | None:
+    """EC2 API reference, MetadataOptions: from 1 to 64. Left to image and account if not given."""
+    return reader.whole("metadata_hop_limit", 1, 1, 64) if reader.given("metadata_hop_limit") else None
 
 
 def _access(reader: Reader) -> dict[str, Any]:
@@ -292,7 +301,7 @@ def _required(reader: Reader, definition: Mapping[str, Any], building: bool) -> 
             problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
     if not isinstance(reader.raw.get("password") or "", str):
         problems.append(f"{PREFIX}password must be a text.")
-    reader.mapping("license")
+    problems += variable_problems(f"{PREFIX}license", reader.mapping("license"), launches_by_itself=True)
     if not reader.raw.get("zones"):
         problems.append(f"{PREFIX}zones must name at least one zone.")
     dns = definition["dns"]
