@@ -86,12 +86,14 @@ docs-examples: venv ## every example of the documentation, carried out
 
 .PHONY: unit
 unit: venv ## what decides: pure functions, tables, properties, and a contract suite for each registry
+	@bash tests/gates/dynalite.sh
 	@rm -f .coverage.unit .coverage.unit.*
 	@COVERAGE_FILE=.coverage.unit $(PYTEST) -n $(WORKERS) --cov --cov-report= tests/unit tests/contract
 
 .PHONY: integration
 integration: venv ## what speaks: modules against the lab over HTTP, and the lab against its documentation
 	@bash tests/gates/browser.sh >/dev/null
+	@bash tests/gates/dynalite.sh
 	@rm -f .coverage.integration .coverage.integration.*
 	@COVERAGE_FILE=.coverage.integration $(PYTEST) -n $(LABS) $(BY_FILE) -m 'not long' --cov --cov-report= tests/integration
 
