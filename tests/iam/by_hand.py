@@ -1,4 +1,4 @@
-"""What somebody may have done to a pair or a group by hand, so that the playbooks have something to put right."""
+"""Manual changes to a pair or a group, which the playbooks correct."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def no_cluster_address(kind: Kind) -> Tampering:
 
 
 def left_over(group: str, zone: str | None = None) -> Tampering:
-    """An interface that vpx_instance made and nobody has."""
+    """An interface that vpx_instance created and no instance has."""
 
     def tamper(stage: Stage) -> None:
         subnet = stage.lab.state()["seed_data"]["subnets"][ZONE]["server"]
@@ -166,7 +166,7 @@ def role_of_an_administrator(name: str) -> Tampering:
 
 
 def given_address(stage: Stage) -> None:
-    """The definition of the pair names an Elastic IP that somebody allocated and nobody tagged."""
+    """The definition of the pair names an Elastic IP that the user allocated, without tags."""
     made = stage.lab.boto("ec2").allocate_address(Domain="vpc")
     path = stage.lab.variables_path("ha_pair")
     values = {**yaml.safe_load(path.read_text()), "ha_pair_elastic_ips": [made["AllocationId"]]}
@@ -210,7 +210,7 @@ def ways(group: str) -> Tampering:
 
 
 def stale_target(group: str) -> Tampering:
-    """An address that nobody has is registered with its load balancer, as of a node that is gone."""
+    """An address of no node is registered with its load balancer, as of a node that is gone."""
 
     def tamper(stage: Stage) -> None:
         elb, address = stage.lab.boto("elbv2"), f"{stage.lab.state()['network']}.11.240"
@@ -276,14 +276,14 @@ def zone_by_id(kind: Kind) -> Tampering:
 
 
 def held(kind: Kind) -> Tampering:
-    """Somebody else has the lease of the zone's record."""
+    """Another job has the lease of the zone's state."""
 
     def tamper(stage: Stage) -> None:
         stage.lab.boto("dynamodb").update_item(
             TableName=STORE["table"],
             Key={"group": {"S": kind.group}, "zone": {"S": ZONE}},
             UpdateExpression="SET lease_owner = :who, lease_expires = :then",
-            ExpressionAttributeValues={":who": {"S": "somebody else"}, ":then": {"N": "9999999999"}},
+            ExpressionAttributeValues={":who": {"S": "another job"}, ":then": {"N": "9999999999"}},
         )
 
     return tamper

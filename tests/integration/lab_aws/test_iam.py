@@ -210,7 +210,9 @@ def simulate(guarded: Account, arn: str, *actions: str, **more: Any) -> dict[str
 
 def test_a_simulation_says_what_would_happen(guarded: Account) -> None:
     user = User(guarded, "ann", (POLICIES / "ha_failover.json").read_text())
-    assert simulate(guarded, user.arn, "ec2:AssociateAddress", "ec2:RunInstances") == {
+    tags = {"ContextKeyName": "aws:ResourceTag/cloudadc:group", "ContextKeyType": "string", "ContextKeyValues": ["a"]}
+    assert simulate(guarded, user.arn, "ec2:AssociateAddress")["ec2:AssociateAddress"] == "implicitDeny"
+    assert simulate(guarded, user.arn, "ec2:AssociateAddress", "ec2:RunInstances", ContextEntries=[tags]) == {
         "ec2:AssociateAddress": "allowed",
         "ec2:RunInstances": "implicitDeny",
     }
@@ -235,7 +237,7 @@ def test_a_long_simulation_comes_in_pages(guarded: Account) -> None:
     assert list(simulate(guarded, user.arn, *actions, PaginationConfig={"PageSize": 2})) == actions
 
 
-def test_nobody_is_simulated(guarded: Account) -> None:
+def test_unknown_principal_is_not_simulated(guarded: Account) -> None:
     ask = guarded.client("iam").simulate_principal_policy
-    stranger = "arn:aws:iam::123456789012:user/nobody"
+    stranger = "arn:aws:iam::123456789012:user/stranger"
     assert refusal(ask, PolicySourceArn=stranger, ActionNames=["ec2:RunInstances"])[0] == "NoSuchEntity"
