@@ -103,6 +103,13 @@ options:
     description:
       - The VPX image.
     type: str
+  license_mode:
+    description:
+      - Mode of the licence that the appliances are to get, if any. With V(las) an image whose name tells a build that
+        is too old for the License Activation Service fails the check of the image.
+    type: str
+    choices: [las, pooled]
+    version_added: 0.2.0
   instance_type:
     description:
       - The type of the instances.
@@ -242,10 +249,9 @@ table:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.preflight.checks import Clients
 from ..module_utils.preflight.inspection import Inspection
@@ -277,6 +283,7 @@ def argument_spec() -> dict[str, Any]:
         "rights": {"type": "list", "elements": "dict", "options": RIGHT, "default": []},
         "zones": {"type": "list", "elements": "dict", "options": ZONE, "default": []},
         "image_id": {"type": "str"},
+        "license_mode": {"type": "str", "choices": ["las", "pooled"]},
         "instance_type": {"type": "str", "default": "m5.xlarge"},
         "key_name": {"type": "str", "no_log": False},
         "encrypt_volumes": {"type": "bool", "default": True},
@@ -303,7 +310,7 @@ def result(rows: list[Row]) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
         inspection = Inspection(
             plan=read_plan(module.params),

@@ -229,14 +229,12 @@ actions:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.shared_options import shared_spec
 from ..module_utils.reconcile.shared_resources import (
-    GROUP_ROLES,
     Observed,
     SharedSpec,
     diff_of,
@@ -245,6 +243,7 @@ from ..module_utils.reconcile.shared_resources import (
     predicted_groups,
 )
 from ..module_utils.reconcile.shared_resources_changes import SharedResources
+from ..module_utils.spec.group_security import SECURITY_ROLES
 from ..module_utils.spec.identity import KINDS, adoption_warning
 
 RULE = {
@@ -256,7 +255,7 @@ RULE = {
     "description": {"type": "str"},
 }
 SECURITY_GROUP = {
-    "role": {"type": "str", "choices": list(GROUP_ROLES), "required": True},
+    "role": {"type": "str", "choices": list(SECURITY_ROLES), "required": True},
     "description": {"type": "str", "required": True},
     "rules": {"type": "list", "elements": "dict", "options": RULE, "default": []},
 }
@@ -327,7 +326,7 @@ def absent(module: Any, shared: SharedResources) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     actions: list[str] = []
     try:
         shared = SharedResources(

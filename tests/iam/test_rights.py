@@ -81,7 +81,7 @@ def policy(stage: Stage, case: Case, name: str) -> list[Statement]:
 
 
 def play(stage: Stage, case: Case, policies: list[list[Statement]]) -> Run:
-    """Run the case as a user with these policies. The state has to be set up."""
+    """Run the case as a user who has these policies. The state has to be set up."""
     limit = documents(case.playbook)[1:] and ("-e", f"{case.playbook}_permissions_boundary={BOUNDARY}")
     with controller(stage, policies):
         return stage.play(case.playbook, *case.arguments, *limit, variables=case.variables, must_succeed=False)

@@ -29,7 +29,7 @@ class Zone:
 class Plan:
     """``elastic_ips``, ``load_balancers``: how many in the end, those that are there already among them.
 
-    ``given_addresses``: Elastic IPs that somebody else allocated, as public addresses or allocation ids.
+    ``given_addresses``: Elastic IPs that the user allocated, as public addresses or allocation ids.
     ``public_clients``: clients come from the internet, to addresses in the client subnets. ``public_management``: each
     management interface has an Elastic IP. ``reach``: further ``host:port`` that this machine must get through to.
     """
@@ -81,6 +81,7 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
             instance_type=params["instance_type"],
             key_name=params["key_name"] or None,
             encrypt_volumes=params["encrypt_volumes"],
+            license_mode=params.get("license_mode") or "",
         ),
         zones=tuple(_zone(option) for option in params["zones"]),
         elastic_ips=params["elastic_ips"],

@@ -180,6 +180,7 @@ def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence
     return {
         **distributor.remove(definition, result),
         "drain_seconds": distributor.drain_seconds(definition),
+        "nodes": nsips,
         "devices": list(dict.fromkeys([*nsips, *orphans])),
     }
 

@@ -158,6 +158,9 @@ class PairReading:
             instance_type=definition["instance_type"],
             iam_instance_profile=role_name(definition["name"]),
             key_name=definition["key_name"] or None,
+            http_tokens=definition["http_tokens"],
+            metadata_hop_limit=definition["metadata_hop_limit"],
+            license_mode=definition["license_mode"],
         )
 
     def _sets(self, groups: Mapping[str, str | None]) -> tuple[list[dict[str, Any]], bool]:

@@ -16,8 +16,11 @@ from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .application import Surroundings, read_applications
 from .errors import PolicyError
+from .license_option import license_mode, variable_problems
 from .policy import Policy
-from .reading import Reader, address_problem, whole_number
+from .reading import Reader, address_problem, not_set, whole_number
+from .stores import DEFAULT_STORE, STORES
+from .tags import read_tags
 
 PREFIX = "autoscale_group_"
 ROLES = ("management", "client", "server")
@@ -31,7 +34,7 @@ PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
     *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "manage_role"),
-    "permissions_boundary",
+    *("permissions_boundary", "http_tokens", "metadata_hop_limit"),
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "license", "applications", "console")
@@ -40,7 +43,7 @@ VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 ZONE_KEYS = ("name", *SUBNET_KEYS, "clip", "nlb_allocation_id", "nlb_private_ip_address")
 _CONSOLE_SECRETS = ("adm_user", "adm_password", "client_id", "client_secret")
 _CONSOLE_KEYS = ("adm_url", "profile", "datacenter", "agent", "ca_path", "validate_certs", *_CONSOLE_SECRETS)
-_STORE_KEYS = ("type", "path", "table", "create")
+_STORE_KEYS = ("type", *(kind.option for kind in STORES.values()), "create")
 
 
 def read_group(
@@ -64,7 +67,7 @@ def read_group(
     definition["console"] = _console(reader)
     definition["applications"] = _applications(reader, definition)
     _names(definition, problems)
-    if definition["state"] == "present":
+    if definition["state"] == "present" and any(plain.get(key) for key in ("name", "zones", "image_id")):
         _required(reader, definition, building)
         _size(definition, problems)
     return definition, list(dict.fromkeys(problems))
@@ -105,17 +108,13 @@ def _general(reader: Reader) -> dict[str, Any]:
     dns.unknown(("zone", "hosted_zone_id", "policy"))
     if dns.given("zone") and dns.given("hosted_zone_id"):
         reader.problems.append(f"{PREFIX}dns has both zone and hosted_zone_id; give one of them.")
-    tags = reader.mapping("tags")
-    for key, value in tags.items():
-        if isinstance(value, Mapping | list):
-            reader.problems.append(f"{PREFIX}tags.{key} must be a text.")
     return {
         "name": reader.text("name"),
         "state": reader.choice("state", ("present", "absent"), "present"),
         "region": reader.text("region"),
         "topology": reader.choice("topology", TOPOLOGIES, next(iter(TOPOLOGIES))),
         "distributor": reader.choice("distributor", DISTRIBUTORS, next(iter(DISTRIBUTORS))),
-        "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
+        "tags": read_tags(reader),
         "nlb_scheme": reader.choice("nlb_scheme", ("internet-facing", "internal"), "internet-facing"),
         "dns": {
             "zone": dns.text("zone").rstrip("."),
@@ -130,17 +129,25 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "image_id": reader.text("image_id"),
         "instance_type": reader.text("instance_type", "m5.xlarge"),
         "key_name": reader.text("key_name"),
+        "http_tokens": reader.choice("http_tokens", ("required", "optional"), "required"),
+        "metadata_hop_limit": _hop_limit(reader),
+        "license_mode": license_mode(reader.raw.get("license")),
         "nitro_user": reader.text("nitro_user", "nsroot"),
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.whole("nitro_port", 443, 1, 65535),
         "validate_certs": reader.flag("validate_certs", True),
-        "ca_path": reader.text("ca_path"),
+        "ca_path": reader.authorities("ca_path"),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "join_timeout": reader.whole("join_timeout", 900, 1),
         "features": reader.texts("features", ("LB", "SSL")),
         "modes": reader.texts("modes"),
         "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
     }
+
+
+def _hop_limit(reader: Reader) -> int | None:
+    """EC2 API reference, MetadataOptions: from 1 to 64. Left to image and account if not given."""
+    return reader.whole("metadata_hop_limit", 1, 1, 64) if reader.given("metadata_hop_limit") else None
 
 
 def _access(reader: Reader) -> dict[str, Any]:
@@ -231,13 +238,12 @@ def _store(reader: Reader) -> dict[str, Any]:
         return {}
     store = Reader(given, reader.problems, f"{PREFIX}store.")
     store.unknown(_STORE_KEYS)
-    kind = store.choice("type", ("file", "dynamodb"), "file")
-    key = {"file": "path", "dynamodb": "table"}[kind]
-    if not store.text(key):
-        reader.problems.append(f"{PREFIX}store has no {key}, which type {kind} needs.")
-    if kind == "file":
-        return {"type": kind, "path": store.text("path")}
-    return {"type": kind, "table": store.text("table"), "create": store.flag("create", False)}
+    name = store.choice("type", STORES, DEFAULT_STORE)
+    kind = STORES[name]
+    if not store.text(kind.option):
+        reader.problems.append(f"{PREFIX}store has no {kind.option}, which type {name} needs.")
+    create = {"create": store.flag("create", False)} if kind.creatable else {}
+    return {"type": name, kind.option: store.text(kind.option), **create}
 
 
 def _console(reader: Reader) -> dict[str, Any]:
@@ -273,7 +279,7 @@ def _applications(reader: Reader, definition: Mapping[str, Any]) -> list[dict[st
 def _names(definition: Mapping[str, Any], problems: list[str]) -> None:
     name = definition["name"]
     if not name:
-        problems.append(f"{PREFIX}name, the group, is missing.")
+        problems.append(not_set(f"{PREFIX}name", "shop.yml"))
     elif len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
         problems.append(
             f"{PREFIX}name names a load balancer, an IAM role and security groups: at most 32 letters, digits and "
@@ -295,7 +301,7 @@ def _required(reader: Reader, definition: Mapping[str, Any], building: bool) -> 
             problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
     if not isinstance(reader.raw.get("password") or "", str):
         problems.append(f"{PREFIX}password must be a text.")
-    reader.mapping("license")
+    problems += variable_problems(f"{PREFIX}license", reader.mapping("license"), launches_by_itself=True)
     if not reader.raw.get("zones"):
         problems.append(f"{PREFIX}zones must name at least one zone.")
     dns = definition["dns"]

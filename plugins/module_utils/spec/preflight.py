@@ -12,7 +12,9 @@ from ..distributors.base import Distributor
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .identity import AUTOSCALE_GROUP, PAIR
+from .license_option import license_mode
 from .rights import BOUNDARY_KEY, Scope, applicable, listed, narrowed
+from .stores import DEFAULT_STORE, STORES
 
 Variables = Mapping[str, Any]
 
@@ -54,6 +56,7 @@ def read_request(roles: Mapping[str, Variables], playbook: str) -> dict[str, Any
         "policies": [f"policies/{each}.json" for each in (playbook, *([ROLE_POLICY] if makes_role else []))],
         "boundary": given.get(f"{prefix}_permissions_boundary") or "",
         "missing": None if name else variable,
+        "example": "pair.yml" if of_pair else "shop.yml",
         "without": _without(roles, playbook),
     }
 
@@ -171,6 +174,7 @@ def _common(given: Variables, prefix: str) -> dict[str, Any]:
     return {
         "region": given.get(f"{prefix}_region") or "",
         "image_id": given.get(f"{prefix}_image_id") or "",
+        "license_mode": license_mode(given.get(f"{prefix}_license")),
         "instance_type": given.get(f"{prefix}_instance_type") or "",
         "key_name": given.get(f"{prefix}_key_name") or "",
         "management_cidrs": _listed(given.get(f"{prefix}_management_cidrs")),
@@ -191,10 +195,11 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
     applications = _listed(group.get("autoscale_group_applications"))
     stores = [(roles.get("report") or {}).get("report_store")] if playbook == "report" else []
     store: Variables = next((each for each in (*stores, group.get("autoscale_group_store")) if each), {})
+    stored = store.get("type") or DEFAULT_STORE
     chosen, topology = _distributor(group), group.get("autoscale_group_topology")
     applies = {
         **{each.statement: each is chosen or each.used_by(applications) for each in DISTRIBUTORS.values()},
-        "WithDynamodb": (store.get("type") or "file") == "dynamodb",
+        **{kind.statement: name == stored for name, kind in STORES.items() if kind.statement},
         "WithCloudwatch": _true((roles.get("autoscale") or {}).get("autoscale_publish", False)),
         "WithFollowedGroups": any(each.get("backend_autoscaling_group") for each in applications),
         **{each.statement: each.name == topology for each in TOPOLOGIES.values() if each.statement},
