@@ -59,9 +59,16 @@ options:
       - Minimum number of nodes that stay in service.
     type: int
     default: 1
+  topology:
+    description:
+      - How the nodes of the zone form a whole, as C(autoscale_group_topology). It limits how many may leave at once.
+      - By default V(cluster) with O(clip) or O(clustered=true), V(independent) otherwise.
+    type: str
+    choices: [independent, cluster]
+    version_added: 0.2.0
   clustered:
     description:
-      - Whether the nodes of the zone are a cluster. O(clip) implies it.
+      - Whether the nodes of the zone are a cluster, where O(topology) is not given. O(clip) implies it.
     type: bool
     default: false
   coordinator:
@@ -249,6 +256,7 @@ from ..module_utils.reconcile.claims import claim_of, event_argument_spec
 from ..module_utils.reconcile.removal import Removal
 from ..module_utils.reconcile.session import loaded
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec
+from ..module_utils.topologies.registry import REGISTRY as TOPOLOGIES
 
 
 def argument_spec() -> dict[str, Any]:
@@ -261,6 +269,7 @@ def argument_spec() -> dict[str, Any]:
         "count": {"type": "int", "default": 1},
         "event_id": {"type": "str", "default": ""},
         "min_nodes": {"type": "int", "default": 1},
+        "topology": {"type": "str", "choices": list(TOPOLOGIES)},
         "clustered": {"type": "bool", "default": False},
         "coordinator": {"type": "str"},
         "clip": {"type": "str"},

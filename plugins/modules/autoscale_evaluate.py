@@ -270,8 +270,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws.cloudwatch import metric_data, publish
 from ..module_utils.reconcile.session import Plan, carry_out, loaded, patiently, predict
+from ..module_utils.reconcile.tick_metrics import metric_data, publish
 from ..module_utils.scaling.clock import clock_warnings, reported_at
 from ..module_utils.scaling.decision import Decision, refused
 from ..module_utils.scaling.engine import CLAIM_SECONDS

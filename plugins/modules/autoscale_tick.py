@@ -480,11 +480,11 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws.cloudwatch import metric_data, publish
 from ..module_utils.core.errors import Failure
 from ..module_utils.nitro.module import nitro_argument_spec
 from ..module_utils.reconcile.tick import TickSpec
 from ..module_utils.reconcile.tick_call import TickCall, spec_from
+from ..module_utils.reconcile.tick_metrics import metric_data, publish
 from ..module_utils.reconcile.zone_ticks import ZoneResult, tick_zones
 from ..module_utils.scaling.samples import all_figures, reporting_of
 from ..module_utils.spec.times import as_instant

@@ -150,14 +150,10 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.attachments.elastic_ip_changes import Outcome, carry_out, report
-from ..module_utils.attachments.elastic_ip_plan import AssociationChange, MoveRequest, lookup, plan
-from ..module_utils.aws import ec2 as api
-from ..module_utils.aws.addresses import Address, Interface, parse_addresses, parse_interfaces
-from ..module_utils.aws.client import BRIEF, Client, connect
+from ..module_utils.attachments.registry import ELASTIC_IP
+from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
-from ..module_utils.core.parallel import both
 
 
 def argument_spec() -> dict[str, Any]:
@@ -166,13 +162,7 @@ def argument_spec() -> dict[str, Any]:
             "type": "list",
             "elements": "dict",
             "required": True,
-            "options": {
-                "elastic_ip": {"type": "str", "required": True},
-                "network_interface_id": {"type": "str"},
-                "instance_id": {"type": "str"},
-                "device_index": {"type": "int", "default": 1},
-                "private_ip_address": {"type": "str"},
-            },
+            "options": {name: dict(option) for name, option in ELASTIC_IP.options.items()},
             "mutually_exclusive": [["network_interface_id", "instance_id"]],
             "required_one_of": [["network_interface_id", "instance_id"]],
         },
@@ -183,41 +173,6 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read(client: Client, requests: list[MoveRequest]) -> tuple[list[Address], list[Interface]]:
-    """All Elastic IPs and, beside them, the interfaces that have to be resolved: one round trip."""
-    filters = lookup(requests)
-    if filters is None:
-        return parse_addresses(api.describe_addresses(client)), []
-    addresses, interfaces = both(
-        lambda: api.describe_addresses(client), lambda: api.describe_network_interfaces(client, filters)
-    )
-    return parse_addresses(addresses), parse_interfaces(interfaces)
-
-
-def write(client: Client, moves: list[AssociationChange], verify_timeout: float | None) -> list[Outcome]:
-    """Carry out the plan and look at the result."""
-    return carry_out(
-        moves,
-        associate=lambda move: api.associate_address_once(
-            client, move.address.allocation_id, move.after.network_interface_id, move.after.private_ip_address
-        ),
-        read=lambda ids: parse_addresses(api.describe_addresses(client, {"allocation-id": ids})),
-        verify_timeout=verify_timeout,
-    )
-
-
-def results(moves: list[AssociationChange], outcomes: list[Outcome] | None) -> list[dict[str, Any]]:
-    """The result's entries: what became of each move, or (no outcomes: check mode) what would."""
-    if outcomes is None:
-        return [move.result(move.after, move.changed) for move in moves]
-    by_id = {outcome.move.address.allocation_id: outcome for outcome in outcomes}
-    entries = []
-    for move in moves:
-        outcome = by_id.get(move.address.allocation_id)
-        entries.append(move.result(outcome.now, outcome.written) if outcome else move.result(move.before, False))
-    return entries
-
-
 def difference(moves: list[dict[str, Any]]) -> dict[str, Any]:
     return {side: {move["elastic_ip"]: move[side] for move in moves} for side in ("before", "after")}
 
@@ -225,16 +180,18 @@ def difference(moves: list[dict[str, Any]]) -> dict[str, Any]:
 def run(module: Any) -> tuple[dict[str, Any], str | None]:
     """Read, plan, write, look. The result, and the sentence with which to fail if an address is not where wanted."""
     params = module.params
-    requests = [MoveRequest.from_option(option) for option in params["moves"]]
+    requests = [ELASTIC_IP.desired(option) for option in params["moves"]]
     client = connect(module, "ec2", read_timeout=BRIEF, attempts=1)
-    addresses, interfaces = read(client, requests)
-    moves = plan(requests, addresses, interfaces, params["expected_owners"], params["displace"])
-    outcomes = None
+    changes = ELASTIC_IP.plan(
+        requests, ELASTIC_IP.observe(client, requests), params["expected_owners"], params["displace"]
+    )
+    outcomes = []
     if not module.check_mode:
-        outcomes = write(client, moves, params["verify_timeout"] if params["verify"] else None)
-    entries = results(moves, outcomes)
+        timeout = params["verify_timeout"] if params["verify"] else None
+        outcomes = ELASTIC_IP.move(client, changes, timeout, permit=lambda _change: None)
+    entries = ELASTIC_IP.results(changes, outcomes)
     result = {"changed": any(entry["changed"] for entry in entries), "moves": entries, "diff": difference(entries)}
-    return result, report(outcomes or [])
+    return result, ELASTIC_IP.verify(outcomes)
 
 
 def main() -> None:

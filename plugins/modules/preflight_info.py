@@ -240,7 +240,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
-from ..module_utils.preflight.inspection import Clients, Inspection
+from ..module_utils.preflight.checks import Clients
+from ..module_utils.preflight.inspection import Inspection
 from ..module_utils.preflight.plan import read_plan
 from ..module_utils.preflight.rights import read_needs
 from ..module_utils.preflight.rows import Row, passed

@@ -221,6 +221,7 @@ from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.group import Request, orphaned, removal, survey
 from ..module_utils.reconcile.group_reading import sentence
 from ..module_utils.scaling.view import load
+from ..module_utils.spec.complete import require_group
 from ..module_utils.stores.base import StoreError
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
@@ -266,6 +267,7 @@ def known_nodes(module: Any, name: str) -> list[str]:
 def run(module: Any) -> dict[str, Any]:
     params, clients = module.params, Clients(module)
     definition = params["definition"]
+    require_group(definition)
     chosen = None if params["applications"] is None else tuple(params["applications"])
     request = Request(definition, params["zone"] or "", params["nodes"], params["existing"], chosen)
     subnets = [one["management_subnet_id"] for one in definition["zones"] if one["management_subnet_id"]]

@@ -197,7 +197,7 @@ from typing import Any
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.attachments.elastic_ip_changes import report
+from ..module_utils.attachments.registry import ELASTIC_IP
 from ..module_utils.aws.addresses import Address
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail
@@ -279,7 +279,8 @@ def task_of_group(module: Any) -> Task:
     params, group, port = module.params, module.params["group"], module.params["nitro_port"]
     connection_from(params, nsip="unused")  # options with which no appliance can be asked are refused at once
     client = ec2(module)
-    nodes, every = read_pair(client, group)
+    observed = read_pair(client, group)
+    nodes, every = observed.nodes, observed.addresses
     addresses = pick_addresses(every, params["elastic_ips"], group, nodes)
     timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
     with panel(nodes, port, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), timeouts) as asked:
@@ -359,7 +360,7 @@ def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple
         "switch_ms": switch_ms,
         **task.facts,
     }
-    trouble = report(addresses.outcomes) or (went_back(after) if forced else None)
+    trouble = ELASTIC_IP.verify(addresses.outcomes) or (went_back(after) if forced else None)
     return {**result, "diff": difference(result)}, _failed(task, forced, trouble)
 
 

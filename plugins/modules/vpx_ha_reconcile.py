@@ -136,30 +136,24 @@ duration_ms:
 """
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.attachments.elastic_ip_changes import Outcome
-from ..module_utils.attachments.elastic_ip_plan import AssociationChange
-from ..module_utils.aws import ec2 as api
-from ..module_utils.aws import tags as t
-from ..module_utils.aws.addresses import parse_addresses
+from ..module_utils.attachments.registry import ELASTIC_IP
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
-from ..module_utils.aws.instances import parse_instances
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
-from ..module_utils.core.parallel import both
+from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import connection_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.reconcile.pair_associations import nodes_of_group
-from ..module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
+from ..module_utils.reconcile.pair_observation import panel, read_pair
+from ..module_utils.reconcile.pair_probe import ProbeTimeouts
 from ..module_utils.reconcile.pair_repair import (
     Pair,
     assess,
-    interfaces_of,
     refuse_strangers,
     require_addresses,
 )
@@ -183,54 +177,19 @@ def argument_spec() -> dict[str, Any]:
 
 def read(client: Client, params: dict[str, Any]) -> Pair:
     """Read the pair from AWS in one round trip. Raises Refusal where its Elastic IPs are not its own to move."""
-    addresses, found = both(
-        lambda: parse_addresses(api.describe_addresses(client)),
-        lambda: parse_instances(api.describe_instances(client, {f"tag:{t.GROUP}": params["group"]})),
-    )
+    observed = read_pair(client, params["group"])
     pair = Pair(
         group=params["group"],
-        nodes=tuple(nodes_of_group(found, params["group"])),
-        addresses=tuple(addresses),
+        nodes=observed.nodes,
+        addresses=observed.addresses,
         desired=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
-        interfaces=interfaces_of(found),
+        interfaces=observed.interfaces,
         guard=params["guard"],
         accept_standalone=params["accept_standalone"],
     )
     require_addresses(pair)
     refuse_strangers(pair, params["expected_owners"])
     return pair
-
-
-def panel(params: dict[str, Any], pair: Pair) -> Panel:
-    port = f":{params['nitro_port']}" if params["nitro_port"] else ""
-    hosts = [f"[{node.nsip}]" if ":" in node.nsip else node.nsip for node in pair.nodes]
-    targets = [
-        Target(node.name, node.nsip, host + port, node.idle) for node, host in zip(pair.nodes, hosts, strict=True)
-    ]
-    timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
-    return Panel(targets, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), timeouts)
-
-
-def writer(client: Client) -> Writer:
-    """How Elastic IPs are moved and looked at."""
-    return Writer(
-        associate=lambda move: api.associate_address_once(
-            client, move.address.allocation_id, move.after.network_interface_id, move.after.private_ip_address
-        ),
-        read=lambda ids: parse_addresses(api.describe_addresses(client, {"allocation-id": ids})),
-    )
-
-
-def results(moves: Sequence[AssociationChange], outcomes: list[Outcome]) -> list[dict[str, Any]]:
-    """Where each one was at first and is now; before anything was written, where it will be."""
-    entries = []
-    for move in moves:
-        mine = [one for one in outcomes if one.move.address.allocation_id == move.address.allocation_id]
-        if mine:
-            entries.append(mine[0].move.result(mine[-1].now, any(one.written for one in mine)))
-        else:
-            entries.append(move.result(move.after, move.changed))
-    return entries
 
 
 def run(module: Any) -> tuple[dict[str, Any], str | None]:
@@ -241,15 +200,20 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
     verify = params["aws_ca_bundle"] or True
     client = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=verify)
     pair = read(client, params)
-    with panel(params, pair) as asked:
+    timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
+
+    def probe(nsip: str) -> NitroClient:
+        return probe_from(params, nsip, params["probe_timeout"])
+
+    with panel(pair.nodes, params["nitro_port"], probe, timeouts) as asked:
         found = first = asked.settle(lambda claims: assess(pair, claims))
         if found.refusal:
             raise Refusal(found.refusal)
         outcomes: list[Outcome] = []
         trouble = None
         if not module.check_mode:
-            found, outcomes, trouble = repair(writer(client), pair, asked, params["verify_timeout"], found)
-    entries = results(first.moves, outcomes)
+            found, outcomes, trouble = repair(Writer.of(client), pair, asked, params["verify_timeout"], found)
+    entries = ELASTIC_IP.results(first.moves, outcomes)
     last = found if found.verdict.primary is not None else first
     node = pair.nodes[last.verdict.primary or 0]
     result = {

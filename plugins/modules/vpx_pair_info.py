@@ -103,6 +103,7 @@ from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.pair_reading import PairReading
+from ..module_utils.spec.complete import require_pair
 
 
 def argument_spec() -> dict[str, Any]:
@@ -110,6 +111,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def work(module: Any) -> dict[str, Any]:
+    require_pair(module.params["definition"])
     reading = PairReading(
         connect(module, "ec2"),
         connect(module, "iam"),

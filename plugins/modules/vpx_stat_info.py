@@ -288,13 +288,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOT
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.cloudwatch_stats import Source, read_figures
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro.asking import probe_with
 from ..module_utils.nitro.module import nitro_argument_spec, run
 from ..module_utils.nitro.polling import poll
+from ..module_utils.reconcile.published_figures import Source, read_figures
 from ..module_utils.spec import figures as stats
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.metrics import REGISTRY

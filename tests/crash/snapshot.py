@@ -21,9 +21,9 @@ _OF_AN_EVENT = ("stage", "count", "nodes_before", "released")
 STABLE_SECONDS = 5.0
 
 
-def snapshot(lab: LabClient, group: str) -> dict[str, Any]:
-    """Return the snapshot, JSON-ready, after drains and health checks are complete."""
-    inventory, state = _completed(lab)
+def snapshot(lab: LabClient, group: str, *, settled: bool = True) -> dict[str, Any]:
+    """Return the snapshot, JSON-ready, after drains and health checks are complete, unless ``settled`` is false."""
+    inventory, state = _completed(lab) if settled else (read_inventory(lab), lab.state())
     picture = {
         "instances": [_instance(instance) for instance in inventory.instances],
         "interfaces": [_interface(interface) for interface in inventory.interfaces],

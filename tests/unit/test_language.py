@@ -40,7 +40,7 @@ ALLOWED = re.compile(
     r"|\bswept:|\"swept\"|O\(swept\)|\bsettled:|\.settled\b|\"settled\"|RV\(settled\)"  # autoscale_tick
     r"|\bgrowth(?=[=:])|\bpace\.growth|PACE\.growth|``growth``"  # the factor of a back-off
     r"|``foresee``"  # a task file of 0.1.0, named by a changelog fragment
-    r"|resources\.json|SETTLED_SECONDS"
+    r"|resources\.json|SETTLED_SECONDS|``settled``|settled(?=[=:])|if settled"
 )
 
 

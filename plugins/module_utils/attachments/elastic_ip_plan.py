@@ -54,6 +54,11 @@ class AssociationChange:
     after: Association
 
     @property
+    def key(self) -> str:
+        """What identifies the address in AWS."""
+        return self.address.allocation_id
+
+    @property
     def before(self) -> Association | None:
         return self.address.association
 

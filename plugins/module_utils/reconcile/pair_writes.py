@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..attachments.elastic_ip import associate_with, read_with
 from ..attachments.elastic_ip_changes import Associate, Outcome, Read, carry_out, report
 from ..aws.addresses import Address
+from ..aws.client import Client
 from ..core.waiting import Clock, Sleep
 from .pair_claims import Claim
 from .pair_probe import Panel
@@ -28,6 +30,11 @@ class Writer:
     read: Read
     clock: Clock = time.monotonic
     sleep: Sleep = time.sleep
+
+    @classmethod
+    def of(cls, client: Client) -> Writer:
+        """Return the calls by this client of EC2."""
+        return cls(associate_with(client), read_with(client))
 
 
 def repair(

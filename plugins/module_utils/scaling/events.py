@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 from functools import lru_cache
 
-from ..spec.policy import Distributor, Policy
+from ..spec.policy import Policy
 from ..spec.times import later, to_iso
 from .group_state import Action, Event, Terms
 
@@ -54,7 +54,7 @@ def opened(
     """
     group, zone, sequence = where
     terms = Terms.of(policy)
-    drain_until, ttl_until = _ends(terms, now, policy.distributor is Distributor.DNS)
+    drain_until, ttl_until = _ends(terms, now, policy.cached)
     scale_in = action is Action.SCALE_IN
     return Event(
         id=event_id(group, zone, now, sequence),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ansible_collections.cloudadc.aws.plugins.doc_fragments.autoscale import ModuleDocFragment
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.cloudwatch import metric_data
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick_metrics import metric_data
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Series
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
