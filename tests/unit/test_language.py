@@ -203,7 +203,7 @@ def docstring_problems(source: str) -> Iterator[str]:
         if text is None:
             continue
         summary = text.split("\n\n")[0].strip()
-        if not summary.endswith((".", ".)", ":", '."')):
+        if not re.search(r"""([.:]|\.\)|\."|https://\S+( \([^)]*\))?)$""", summary):
             yield f"{name}: the first paragraph of the docstring does not end with a period"
 
 

@@ -524,7 +524,7 @@ def test_where_to_connect(text: str, where: tuple[str, int] | None) -> None:
         ({"n1": None, "adm": "Connection refused"}, ["ok", "failed"]),
     ],
 )
-def test_connections(outcomes: dict[str, str | None], statuses: list[str]) -> None:
+def test_connections_become_rows(outcomes: dict[str, str | None], statuses: list[str]) -> None:
     nodes = [name for name in outcomes if name.startswith("n")]
     assert [row.status.value for row in reach.tried(outcomes, nodes)] == statuses
 
