@@ -30,7 +30,7 @@ def parse_instant(text: str, what: str = "now") -> float:
 
 
 def _sound(seconds: float, what: str) -> float:
-    """Phases are counted from it, so their ends must be instants too."""
+    """Reject timestamps outside the supported range, because the ends of phases must be representable."""
     if not EARLIEST <= seconds <= LATEST:
         raise InstantError(f"{what} must lie between {to_iso(EARLIEST)} and {to_iso(LATEST)}")
     return round(seconds, 3)

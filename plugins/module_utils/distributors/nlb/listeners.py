@@ -245,9 +245,9 @@ COMING = Balancer("", "", "", "", "")
 def refuse(
     requests: Sequence[DesiredListener], group: str, balancer: str, observed: ObservedListeners, *, needed: bool = True
 ) -> Balancer:
-    """The load balancer. Raises Refusal for everything that cannot be made without touching what is not ours.
+    """Return the load balancer after validating ownership; raise Refusal on a conflict.
 
-    Without ``needed`` one that is not there is taken for one that is to come.
+    If ``needed`` is false, a missing load balancer is assumed to be created later.
     """
     if observed.balancer is None and needed:
         raise Refusal(f"there is no load balancer {balancer} in this account and region; nothing was written")
