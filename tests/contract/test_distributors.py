@@ -72,7 +72,7 @@ def check_ports(entry: Distributor) -> None:
     for application in definition["applications"]:
         for transport in entry.transports(application):
             assert _sources(front, transport, application["port"]) >= {"198.51.100.0/24"}
-            assert _sources(found["client"], transport, application["port"]), "no node lets clients in"
+            assert _sources(found["client"], transport, application["port"]), "nodes allow no client"
     for rules in found.values():
         keys = [(each["protocol"], each["from_port"], each["to_port"]) for each in rules]
         assert len(keys) == len(set(keys))

@@ -95,7 +95,7 @@ def read_scale_out(
 
 
 def _unknown(variables: Mapping[str, Any], also: Collection[str], problems: list[str]) -> None:
-    """Variables that are spelt wrong, which nothing would read."""
+    """Return problems of misspelt variables, which would be ignored silently."""
     unknown = sorted(name for name in variables if name not in VARIABLES and name not in also)
     if unknown:
         problems.append(
@@ -247,7 +247,7 @@ def _store(reader: Reader) -> dict[str, Any]:
 
 
 def _console(reader: Reader) -> dict[str, Any]:
-    """The console without its credentials."""
+    """Return the console without its credentials."""
     given = reader.mapping("console")
     if not given:
         return {}

@@ -107,7 +107,7 @@ class Watcher:
                 trouble = str(error)
 
     def _learn(self, observed_pair: cloud.ObservedPair, tasks: asyncio.TaskGroup) -> None:
-        """Take over what AWS says; a node that it no longer lists stays one, without an instance that could answer."""
+        """Update the nodes from EC2. Nodes missing from EC2 are kept and marked unreachable."""
         found = {node.node_id: node for node in observed_pair.nodes}
         gone = {number: replace(node, nsip="") for number, node in self._nodes.items() if number not in found}
         self._nodes = {**gone, **found}
