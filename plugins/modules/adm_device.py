@@ -292,7 +292,7 @@ def result_of(
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
-    """Make it so, or in check mode foretell it; the result of the module, with ``msg`` if something failed."""
+    """Apply the changes, or predict them in check mode; return the module's result, with ``msg`` after a failure."""
     access, desired = access_from(module.params), desired_from(module.params)
     name = urlsplit(base_url(access.url)).netloc
     if not desired.addresses and not desired.present:

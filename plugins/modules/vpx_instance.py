@@ -429,12 +429,11 @@ actions:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws import tags as t
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.aws.instances import in_order, instance_result
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.reconcile import instance_sets
 from ..module_utils.reconcile.claims import claim_of, event_argument_spec
@@ -686,7 +685,7 @@ def _warn_of_adoption(module: Any, sets: list[InstanceSet], observed: list[Obser
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = AwsModule(
         argument_spec=argument_spec(),
         supports_check_mode=True,
         mutually_exclusive=[("sets", name) for name in ("zone", "node_id", "instance_ids", "client_token")],

@@ -160,7 +160,7 @@ def check_deregister(entry: Distributor) -> None:
     world.register(entry.register(world.state, NODES))
     options = entry.scale_in_options(world.state["definition"])
     assert set(options) == {"load_balancer", "domains"}
-    assert refused("autoscale_victims", "load_balancer", options["load_balancer"]) == []
+    assert refused("autoscale_candidates", "load_balancer", options["load_balancer"]) == []
     ports = {each["name"]: each["port"] for each in world.state["definition"]["applications"]}
     groups = [
         {"target_group_arn": each["target_group_arn"], "port": ports[each["application"]], "target_port": None}

@@ -20,7 +20,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.topologies.base impor
 from ansible_collections.cloudadc.aws.plugins.module_utils.topologies.cluster import Cluster
 from ansible_collections.cloudadc.aws.plugins.module_utils.topologies.independent import Independent
 from ansible_collections.cloudadc.aws.plugins.module_utils.topologies.registry import REGISTRY, named
-from ansible_collections.cloudadc.aws.plugins.modules import autoscale_victims
+from ansible_collections.cloudadc.aws.plugins.modules import autoscale_candidates
 
 from .groups import NETWORK, ZONE, group, node, refused, state, variables
 
@@ -144,8 +144,8 @@ def check_documentation(entry: Topology) -> None:
     assert option["choices"] == list(REGISTRY)
     assert option["default"] == next(iter(REGISTRY))
     assert f"V({entry.name})" in " ".join(option["description"])
-    documented = yaml.safe_load(autoscale_victims.DOCUMENTATION)["options"]["topology"]
-    assert documented["choices"] == autoscale_victims.argument_spec()["topology"]["choices"] == list(REGISTRY)
+    documented = yaml.safe_load(autoscale_candidates.DOCUMENTATION)["options"]["topology"]
+    assert documented["choices"] == autoscale_candidates.argument_spec()["topology"]["choices"] == list(REGISTRY)
     policies = ROOT / "roles/preflight/files/policies"
     assert (policies / f"appliance_group_{entry.name}.json").is_file()
     texts = [path.read_text(encoding="utf-8") for path in policies.glob("*.json")]

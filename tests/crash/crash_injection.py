@@ -155,7 +155,7 @@ def crash(stage: Stage, flow: Flow, kill: Kill) -> None:
         if process.poll() is None:
             process.kill()
             process.wait()
-        _kill_leftovers(log)
+        _kill_orphans(log)
     fired = (stage.lab.state()["kill"] or {}).get("fired")
     stage.lab.faults()
     if not fired:
@@ -170,7 +170,7 @@ def _leases(stage: Stage) -> list[str]:
     return [item["lease_owner"]["S"] for item in items if float(item.get("lease_expires", {"N": "0"})["N"]) > now]
 
 
-def _kill_leftovers(log: Path) -> None:
+def _kill_orphans(log: Path) -> None:
     """Kill the background jobs of a killed run: they are not its descendants, but a lost machine takes all of them."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

@@ -17,7 +17,7 @@ import coverage
 
 from tests.lab.settings import CHECKOUT
 
-COLLECTIONS = ("cloudadc.aws.", "amazon.aws.")
+COLLECTIONS = ("cloudadc.aws.", "amazon.aws.", "awx.awx.")
 #: Whether the tests are measured, and so the modules that they run.
 MEASURED = False
 
@@ -107,8 +107,7 @@ def _measured() -> Iterator[None]:
     if not MEASURED:
         yield
         return
-    kept = CHECKOUT / ".coverage"
-    measure = coverage.Coverage(data_file=str(kept), data_suffix=True, config_file=str(CHECKOUT / "pyproject.toml"))
+    measure = coverage.Coverage(data_suffix=True, config_file=str(CHECKOUT / "pyproject.toml"))
     measure.start()
     try:
         yield

@@ -109,6 +109,7 @@ class LoginRetry:
             attempt,
             timeout,
             lambda: f"NITRO did not become ready: {self.last}{f'; {self._report.text}' if self._report else ''}",
+            state=lambda: self.last,
             clock=self._clock,
             sleep=self._sleep,
         )

@@ -17,6 +17,7 @@ from ..spec.identity import PAIR, Owner, Ownership, ownership
 from ..spec.pair import ROLES, SUBNET_KEYS
 from ..spec.protocols import transports
 from .group_network import route_problems, zone_network
+from .whereabouts import MISSING
 
 Definition = Mapping[str, Any]
 POLICY_NAME = "cloudadc-ha"
@@ -60,7 +61,7 @@ def subnet_ids(definition: Definition) -> list[str]:
 def subnet_problems(definition: Definition, subnets: Subnets) -> list[str]:
     """Return one sentence for each subnet that is missing or in a wrong place."""
     asked = subnet_ids(definition)
-    problems = [f"There is no subnet {name} in this account and region." for name in asked if name not in subnets]
+    problems = [f"{MISSING}{name} in this account and region." for name in asked if name not in subnets]
     vpcs = sorted({subnets[name].vpc_id for name in asked if name in subnets})
     if len(vpcs) > 1:
         problems.append(f"The subnets must be in one VPC; they are in {', '.join(vpcs)}.")

@@ -182,7 +182,7 @@ class Observation:
 
 
 def observe(nodes: Sequence[associations.Node], addresses: Sequence[Address], claims: Sequence[Claim]) -> Observation:
-    """Return what live claims say of a pair, for whoever only wants to know."""
+    """Return the verdict on a pair from live claims, read-only."""
     verdict = judge(claims)
     pending = still_open(claims, verdict)
     if verdict.primary is None:

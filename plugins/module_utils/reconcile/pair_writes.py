@@ -40,10 +40,10 @@ class Writer:
 def repair(
     writer: Writer, pair: Pair, panel: Panel, verify_timeout: float, found: Assessment
 ) -> tuple[Assessment, list[Outcome], str | None]:
-    """Move what is due until live readings that began after the last write agree with where the addresses are.
+    """Move addresses until readings after the last write confirm the placement.
 
-    Returns the last assessment, one outcome for each move of each round, and a message if the addresses are not where
-    they belong or nobody can say any more where that is.
+    Returns the last assessment, one outcome for each move of each round, and a message if the addresses are misplaced
+    or their correct place is unknown.
     """
     outcomes: list[Outcome] = []
     for _turn in range(ROUNDS):

@@ -85,7 +85,7 @@ def drained_anew(event: Event, policy: Policy, now: float) -> Event:
 
 
 def claimed(event: Event, owner: str, until: float) -> Event:
-    """Return the event claimed by this owner. Another owner than before takes it over: the number grows."""
+    """Return the event claimed by this owner. A new owner takes it over: the number increases."""
     if owner == event.owner:
         return replace(event, claimed_until=until)
     return replace(event, owner=owner, claimed_until=until, takeovers=event.takeovers + 1, contested=True)

@@ -18,7 +18,8 @@ from .application import Surroundings, read_applications
 from .errors import PolicyError
 from .license_option import license_mode, variable_problems
 from .policy import Policy
-from .reading import Reader, address_problem, whole_number
+from .reading import Reader, address_problem, not_set, whole_number
+from .tags import read_tags
 
 PREFIX = "autoscale_group_"
 ROLES = ("management", "client", "server")
@@ -64,7 +65,7 @@ def read_group(
     definition["console"] = _console(reader)
     definition["applications"] = _applications(reader, definition)
     _names(definition, problems)
-    if definition["state"] == "present":
+    if definition["state"] == "present" and any(plain.get(key) for key in ("name", "zones", "image_id")):
         _required(reader, definition, building)
         _size(definition, problems)
     return definition, list(dict.fromkeys(problems))
@@ -105,17 +106,13 @@ def _general(reader: Reader) -> dict[str, Any]:
     dns.unknown(("zone", "hosted_zone_id", "policy"))
     if dns.given("zone") and dns.given("hosted_zone_id"):
         reader.problems.append(f"{PREFIX}dns has both zone and hosted_zone_id; give one of them.")
-    tags = reader.mapping("tags")
-    for key, value in tags.items():
-        if isinstance(value, Mapping | list):
-            reader.problems.append(f"{PREFIX}tags.{key} must be a text.")
     return {
         "name": reader.text("name"),
         "state": reader.choice("state", ("present", "absent"), "present"),
         "region": reader.text("region"),
         "topology": reader.choice("topology", TOPOLOGIES, next(iter(TOPOLOGIES))),
         "distributor": reader.choice("distributor", DISTRIBUTORS, next(iter(DISTRIBUTORS))),
-        "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
+        "tags": read_tags(reader),
         "nlb_scheme": reader.choice("nlb_scheme", ("internet-facing", "internal"), "internet-facing"),
         "dns": {
             "zone": dns.text("zone").rstrip("."),
@@ -137,7 +134,7 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.whole("nitro_port", 443, 1, 65535),
         "validate_certs": reader.flag("validate_certs", True),
-        "ca_path": reader.text("ca_path"),
+        "ca_path": reader.authorities("ca_path"),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "join_timeout": reader.whole("join_timeout", 900, 1),
         "features": reader.texts("features", ("LB", "SSL")),
@@ -280,7 +277,7 @@ def _applications(reader: Reader, definition: Mapping[str, Any]) -> list[dict[st
 def _names(definition: Mapping[str, Any], problems: list[str]) -> None:
     name = definition["name"]
     if not name:
-        problems.append(f"{PREFIX}name, the group, is missing.")
+        problems.append(not_set(f"{PREFIX}name", "shop.yml"))
     elif len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
         problems.append(
             f"{PREFIX}name names a load balancer, an IAM role and security groups: at most 32 letters, digits and "

@@ -14,7 +14,8 @@ from typing import Any
 
 from .application import KEYS, Surroundings, read_applications
 from .license_option import license_mode, variable_problems
-from .reading import Reader
+from .reading import Reader, not_set
+from .tags import read_tags
 
 PREFIX = "ha_pair_"
 ROLES = ("management", "client", "server")
@@ -76,6 +77,8 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         "nodes": _nodes(details),
         "applications": read_applications(given, Surroundings(), details.problems),
     }
+    if not any(plain.get(key) for key in ("name", "nodes", "image_id")):
+        return definition, [not_set(f"{PREFIX}name", "pair.yml")]
     if state == "present":
         _check_required(details)
         _check_nodes(definition, details.problems)
@@ -89,7 +92,7 @@ def applications_as_given(reader: Reader) -> list[dict[str, Any]]:
 
 
 def _check_application_keys(entries: Sequence[Mapping[str, Any]], problems: list[str]) -> None:
-    """Keys that only an autoscale group uses; those that nobody knows are the application's own problem."""
+    """Return problems of keys that only an autoscale group uses; unknown keys are reported with the application."""
     for entry in entries:
         unused = sorted(key for key in (set(entry) & KEYS) - APPLICATION_KEYS if entry[key] not in (None, "", {}))
         if unused:
@@ -116,7 +119,7 @@ def _check_copies(entries: Sequence[Mapping[str, Any]], elastic_ips: Sequence[st
 def _check_name(reader: Reader) -> None:
     name = reader.text("name")
     if not name:
-        reader.problems.append(f"{PREFIX}name, the name of the pair, is missing.")
+        reader.problems.append(not_set(f"{PREFIX}name", "pair.yml"))
     elif not _NAME.fullmatch(name):
         reader.problems.append(
             f"{PREFIX}name names an IAM role, security groups and an IPSet: at most 60 letters, digits and _ . @ = -, "
@@ -125,17 +128,13 @@ def _check_name(reader: Reader) -> None:
 
 
 def _access(reader: Reader) -> dict[str, Any]:
-    tags = reader.mapping("tags")
-    for key, value in tags.items():
-        if isinstance(value, Mapping | list):
-            reader.problems.append(f"{PREFIX}tags.{key} must be a text.")
     return {
         "image_id": reader.text("image_id"),
         "instance_type": reader.text("instance_type", "m5.xlarge"),
         "http_tokens": reader.choice("http_tokens", ("required", "optional"), "required"),
         "license_mode": license_mode(reader.raw.get("license")),
         "key_name": reader.text("key_name"),
-        "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
+        "tags": read_tags(reader),
         "management_cidrs": reader.networks("management_cidrs"),
         "management_public": reader.flag("management_public", False),
         "client_cidrs": _client_cidrs(reader),
@@ -147,7 +146,7 @@ def _access(reader: Reader) -> dict[str, Any]:
 
 
 def _client_cidrs(reader: Reader) -> list[str]:
-    """An empty list opens the application to nobody, which is another wish than none."""
+    """Return a problem for an empty list, which would allow no client at all."""
     return [] if reader.raw.get("client_cidrs") == [] else reader.networks("client_cidrs", ("0.0.0.0/0",))
 
 
@@ -157,7 +156,7 @@ def _appliances(reader: Reader) -> dict[str, Any]:
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.port("nitro_port", 443),
         "validate_certs": reader.flag("validate_certs", True),
-        "ca_path": reader.path("ca_path"),
+        "ca_path": reader.authorities("ca_path"),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "sync_timeout": reader.whole("sync_timeout", 300, 1),
         "features": reader.texts("features", ("LB", "SSL")),

@@ -31,7 +31,8 @@ def read_request(roles: Mapping[str, Variables], playbook: str) -> dict[str, Any
 
     Returns:
         The options (without ``rights``), the name of the ``playbook``, ``missing`` (the variable without which nothing
-        can be checked, or None) and ``without``: endings of the Sid of policy statements that are not needed.
+        can be checked, or None), ``example`` (the documentation's file of variables) and ``without``: endings of the
+        Sid of policy statements that are not needed.
     """
     pair, group = roles.get("ha_pair") or {}, roles.get("autoscale_group") or {}
     if playbook == "auto":
@@ -45,6 +46,7 @@ def read_request(roles: Mapping[str, Variables], playbook: str) -> dict[str, Any
         "playbook": playbook,
         "group": name,
         "missing": None if name else variable,
+        "example": "pair.yml" if of_pair else "shop.yml",
         "without": _without(roles, playbook),
     }
 

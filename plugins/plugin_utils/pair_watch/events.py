@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What is news of a pair: from looks at it, events. Pure; seconds are of a monotonic clock that the caller reads.
+"""Debounce observations of a pair into events. Pure; seconds are of a monotonic clock that the caller reads.
 
-A condition is news once it has lasted, and once only: what was told is remembered, and told again only after something
-else was told in between. So a change that lasts is never missed, and one that does not is never heard of.
+A condition causes one event once it has lasted. It is reported again only after another condition was reported in
+between. So a lasting change is never missed, and a short one causes no event.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from ...module_utils.aws.addresses import Association, association_result
 from ...module_utils.reconcile.pair_claims import Claim, Verdict
 from ...module_utils.reconcile.pair_evidence import doubt
+from .logins import refused_logins
 
 T = TypeVar("T")
 Event = dict[str, Any]
@@ -23,7 +24,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
-    """Seconds that each condition must last to be news."""
+    """Seconds that each condition must last to cause an event."""
 
     lost: float = 1.0
     returned: float = 5.0
@@ -59,6 +60,11 @@ class Watched:
         return replace(self.claim, silent_seconds=silent, tries=self.tries)
 
     @property
+    def refusal(self) -> str | None:
+        """Why the node answers and does not say what it is, such as a password that it refuses; else None."""
+        return self.claim.error if self.claim.reachable and self.claim.view is None else None
+
+    @property
     def who(self) -> Event:
         return {"node_id": self.node_id, "instance_id": self.instance_id, "nsip": self.claim.nsip or None}
 
@@ -86,8 +92,8 @@ class Misplaced:
 
 @dataclass(frozen=True, slots=True)
 class PairObservation:
-    """The pair at one moment. ``misplaced`` None: nobody knows, because there is no primary or AWS was not "
-    "asked yet."""
+    """One observation of the pair. ``misplaced`` None: unknown, because there is no primary or AWS was not queried
+    yet."""
 
     now: float
     nodes: tuple[Watched, ...]
@@ -137,7 +143,7 @@ def confirmed(memory: Memory, nodes: tuple[Watched, ...], verdict: Verdict, now:
 def settle(
     reported: Reported[T], value: T, now: float, lasts: float, since: float | None = None
 ) -> tuple[Reported[T], bool]:
-    """What is to be remembered, and whether ``value`` is news. ``since``: when it began, if that is known better."""
+    """Return the new memory, and whether ``value`` causes an event. ``since``: when it began, if known."""
     if value == reported.value:
         return Reported(value), False
     begun = reported.since if reported.other == value else now if since is None else since
@@ -148,24 +154,26 @@ def settle(
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What has been told. At first: both nodes answer, every Elastic IP is in its place, and nothing of the primary."""
+    """The reported state. Initially: both nodes answer, every Elastic IP is in its place, the primary is unknown."""
 
     begun: bool = False
     primary: Watched | None = None
     decided: Reported[bool] = Reported(True)
     answering: Mapping[int, Reported[bool]] = field(default_factory=dict)
     misplaced: Reported[frozenset[Misplaced]] = Reported(frozenset())
+    #: Node id to when its refused login was last reported.
+    refused: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def calm(self) -> bool:
-        """Whether nothing is on its way to become news, so that there is no hurry with the next look."""
+        """Whether no event is being confirmed, so that the next query can wait."""
         return not (
             self.decided.pending or any(reported.pending and reported.value for reported in self.answering.values())
         )
 
 
 def follow(memory: Memory, observation: PairObservation, lasting: Lasting) -> tuple[Memory, list[Event]]:
-    """What to remember of this look, and its news in the order in which a reader wants them."""
+    """Return the new memory after an observation, and its events in reporting order."""
     answering, nodes = _nodes(memory, observation, lasting)
     primary, changed = _primary(memory, observation)
     decided, undecided = settle(
@@ -176,13 +184,15 @@ def follow(memory: Memory, observation: PairObservation, lasting: Lasting) -> tu
         misplaced, moved = settle(
             memory.misplaced, observation.misplaced, observation.now, lasting.misplaced if observation.misplaced else 0
         )
-    events = [*([] if memory.begun else [{"type": "watching"}]), *nodes, *changed]
+    refused, refusals = refused_logins(memory.refused, observation.nodes, observation.now)
+    events = [*([] if memory.begun else [{"type": "watching"}]), *refusals, *nodes, *changed]
     if undecided and observation.primary is None:
         events.append({"type": "no_primary"})
     if moved:
         kind = "eip_astray" if misplaced.value else "eip_settled"
         events.append({"type": kind, "elastic_ips": _addresses(misplaced.value or memory.misplaced.value)})
-    return Memory(True, primary, decided, answering, misplaced), [_complete(event, observation) for event in events]
+    memory = Memory(True, primary, decided, answering, misplaced, refused)
+    return memory, [_complete(event, observation) for event in events]
 
 
 def _until_reported(observation: PairObservation, lasting: Lasting) -> float:

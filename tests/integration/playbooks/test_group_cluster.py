@@ -1,4 +1,4 @@
-"""A cluster that loses a node: of three it goes on and gets another, of two it serves nobody and must be made anew."""
+"""A cluster loses a node: one of three continues and gets another node, one of two must be formed again."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ def refuse(
 
 
 def refuse_unnamed(named: Collection[str], group: str, observed: ObservedListeners) -> None:
-    """Raises Refusal for applications of the group that nobody named."""
+    """Raise Refusal for applications of the group that the task does not name."""
     unnamed = sorted({str(item.application) for item in observed.of_group(group)} - set(named))
     if unnamed:
         raise Refusal(

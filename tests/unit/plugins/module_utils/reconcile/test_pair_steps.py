@@ -11,7 +11,11 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import associations_on
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_applications, pair_steps
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import pair_incomplete, pair_summary
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import (
+    pair_incomplete,
+    pair_summary,
+    removal_summary,
+)
 from tests.lab.appliance.ha import associations_of
 from tests.lab.appliance.store import Config
 
@@ -41,6 +45,7 @@ def info(*instances: dict[str, Any], **more: Any) -> dict[str, Any]:
     interfaces = [{"role": role, "subnet_id": "s"} for role in ("management", "client", "server")]
     plan = {
         "name": "shop",
+        "instance_type": "m5.xlarge",
         "nitro_port": 443,
         "elastic_ips": [],
         "ipset": "shop-vips",
@@ -261,23 +266,43 @@ def test_appliance_and_collection_choose_the_same_association_for_each_elastic_i
         }
 
 
-def test_the_summary_names_nodes_addresses_and_applications() -> None:
+def test_the_summary_names_nodes_addresses_applications_cost_and_next_steps() -> None:
     after = ha(0, moves=[MOVE])
     steps = pair_steps(BOTH, SHARED, after=after)
-    assert pair_summary(steps, BOTH["plan"], after) == [
+    lines = pair_summary(steps, BOTH["plan"], after)
+    assert lines[:5] == [
         "Pair shop: node 0 is primary",
         "node 0: i-0 in zone-0, NSIP 10.0.0.5, client address 10.0.1.5, primary",
         "node 1: i-1 in zone-1, NSIP 10.0.3.5, client address 10.0.4.5, secondary",
         "Elastic IP 203.0.113.1 on eni-client-0, 10.0.1.5",
-        "serves web (HTTP, port 80)",
+        "serves web (HTTP, port 80): clients call 203.0.113.1",
+    ]
+    assert lines[5].startswith("Billed by AWS: 2 x m5.xlarge with one volume each, 1 Elastic IP")
+    assert lines[6].startswith("Next: cloudadc.aws.ha_failover")
+
+
+def test_check_mode_predicts_what_is_launched_and_billed() -> None:
+    empty = info()
+    actions = ["create role shop-vpx", "allocate an Elastic IP"]
+    results = {"shared resources": {"changed": True, "actions": actions}, "instances": {"skipped": True}}
+    assert pair_summary(pair_steps(empty), empty["plan"], results=results) == [
+        "Pair shop: 0 of 2 instances exist. Check mode: nothing was changed.",
+        "would launch 1 x m5.xlarge (node 0 in z), billed by the hour with their volumes",
+        "would create role shop-vpx",
+        "would allocate an Elastic IP, billed by the hour",
+        "would then bootstrap, join and configure the nodes for web (HTTP, port 80)",
     ]
 
 
-def test_the_summary_of_check_mode_says_what_is_there() -> None:
-    only = info(instance(0), planned(1))
-    assert pair_summary(pair_steps(only), only["plan"]) == [
-        "Pair shop: 1 of 2 instances are there; check mode has changed nothing."
-    ]
+def test_check_mode_names_what_would_change_of_a_pair_in_service() -> None:
+    after = ha(0, moves=[MOVE])
+    head = ["Pair shop: 2 of 2 instances exist. Check mode: nothing was changed.", "now: node 0 is primary"]
+    steps = pair_steps(BOTH, SHARED, after=after)
+    quiet = {"shared resources": {"actions": []}, "instances": {}, "IPSet": {"changed": False}}
+    assert pair_summary(steps, BOTH["plan"], after, results=quiet) == [*head, "would change nothing"]
+    tag = {"changed": True, "diff": {"before": {}, "after": {"actions": ["tag i-1"]}}}
+    due = {**quiet, "IPSet": {"changed": True}, "instances": tag}
+    assert pair_summary(steps, BOTH["plan"], after, results=due)[2:] == ["would tag i-1", "would change IPSet"]
 
 
 def test_a_failure_names_what_is_billed() -> None:
@@ -288,3 +313,18 @@ def test_a_failure_names_what_is_billed() -> None:
     assert "ha_pair_state=absent" in message
     assert pair_incomplete("shop", "Launch", True).endswith("Check mode has changed nothing.")
     assert "billed" not in pair_incomplete("shop", "Launch", False, info(), {})
+
+
+def test_removal_says_what_is_gone_and_that_nothing_is_billed() -> None:
+    shared = {"actions": ["delete role shop-vpx", "release Elastic IP 203.0.113.1"]}
+    assert removal_summary({"terminated": ["i-0", "i-1"]}, "pair", "shop", shared) == [
+        "The pair shop is removed.",
+        "instances terminated: i-0, i-1",
+        "other resources, what was done: delete role shop-vpx; release Elastic IP 203.0.113.1",
+        "Billed by AWS: nothing of the pair any more.",
+    ]
+    assert removal_summary({"terminated": []}, "group", "shop", None, True) == [
+        "Check mode: the group shop would be removed.",
+        "instances would be terminated: none, as there was none",
+        "other resources, what would be done: nothing, as nothing was there",
+    ]

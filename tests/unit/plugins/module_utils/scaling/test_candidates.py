@@ -63,14 +63,14 @@ def going(nodes: list[Node], count: int = 1, **options: object) -> list[int | No
         (zone(2), 1, {"limit": CLUSTER}, []),
         ([*zone(4), node(4, "draining", "other")], 2, {"limit": CLUSTER}, [3]),
         ([*zone(3), node(3, "draining", "other")], 1, {"limit": CLUSTER}, []),
-        # What serves nobody goes first, and does not count as staying.
+        # Nodes that serve no clients are removed first, and do not count as staying.
         ([node(0), node(1, "joining"), node(2)], 1, {}, [1]),
         ([node(0), node(1, "joining")], 2, {}, [1]),
         # An event chooses once, also when its nodes are gone already.
         ([*zone(3), node(3, "draining", "e")], 1, {}, [3]),
         ([*zone(3), node(3, "draining", "e"), node(4, "terminating", "e")], 1, {}, [4, 3]),
         ([*zone(3), node(3, "terminating", "e", live=False)], 1, {}, [3]),
-        # Of another event: not gone on with, and not chosen.
+        # Of another event: not continued, and not selected.
         ([*zone(3), node(3, "draining", "other")], 1, {}, [2]),
         # Silent and unhealthy nodes go first, whatever their image and number.
         ([sick(0), node(1), node(2)], 1, {}, [0]),

@@ -48,7 +48,7 @@ def test_variables_are_those_of_the_argument_specification() -> None:
         ({"name": "x" * 33}, ["at most 32 letters"]),
         ({"name": "shop-"}, ["no hyphen at either end"]),
         ({"name": "internal-shop"}, ["not beginning with internal-"]),
-        ({"name": None}, ["autoscale_group_name, the group, is missing."]),
+        ({"name": None}, ["autoscale_group_name is not set: give variables with -e @shop.yml"]),
         ({"zones": []}, ["autoscale_group_zones must name at least one zone."]),
         ({"zones": "eu-central-1a"}, ["autoscale_group_zones must be a list of dictionaries, not 'eu-central-1a'."]),
         ({"zones": [ZONE, ZONE]}, ["autoscale_group_zones names eu-central-1a more than once."]),

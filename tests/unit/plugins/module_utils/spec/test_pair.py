@@ -65,7 +65,9 @@ def test_removal_needs_the_name_only(variables: dict[str, Any]) -> None:
 
 
 def test_removal_without_a_name_is_refused() -> None:
-    assert read_pair({"ha_pair_state": "absent"})[1] == ["ha_pair_name, the name of the pair, is missing."]
+    assert read_pair({"ha_pair_state": "absent"})[1] == [
+        "ha_pair_name is not set: give variables with -e @pair.yml (without the @, Ansible does not read the file)."
+    ]
 
 
 def test_application_is_an_alias_for_one_of_applications() -> None:
