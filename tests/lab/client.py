@@ -187,7 +187,8 @@ def command(name: str, directory: Path, environ: Mapping[str, str] | None = None
 
 @contextmanager
 def running(directory: Path, environ: Mapping[str, str] | None = None) -> Iterator[LabClient]:
-    """A lab of its own in ``directory``, ended afterwards."""
+    """A lab of its own in ``directory``, ended afterwards, also if this process is killed."""
+    environ = {"LAB_OWNER": str(os.getpid()), **(environ or {})}
     started = command("up", directory, environ)
     if started.returncode != 0:
         raise RuntimeError(f"the lab did not start: {started.stderr}")

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import psutil
 from botocore.exceptions import ClientError
 
 from tests.lab import checkpoint, faults, files, inprocess, killer, knobs, seed, sockets, variables
@@ -39,6 +40,7 @@ REGION = "eu-central-1"
 HOME = "127.0.0.1"
 OWNER = "lab"
 TICK_SECONDS = 0.05
+OWNER_SECONDS = 2.0
 MOST_TRACEBACKS = 20
 APPLICATION_PORTS = range(8080, 8180)
 # Below the range from which the kernel takes ports for outgoing connections, so that none of those is in the way.
@@ -329,7 +331,7 @@ class Lab:
 
 
 def serve(settings: Settings) -> None:
-    """Run a lab in this process until SIGTERM or SIGINT."""
+    """Run a lab in this process until SIGTERM or SIGINT, or until the process that owns it is gone."""
     run = RunDirectory(settings.directory)
     with run.held(), _signals() as ended:
         run.clear()
@@ -345,7 +347,9 @@ def serve(settings: Settings) -> None:
             }
         )
         print(f"the lab answers: {json.dumps(run.read())}", flush=True)
-        ended.wait()
+        while not ended.wait(OWNER_SECONDS):
+            if settings.owner and not psutil.pid_exists(settings.owner):
+                break
         lab.stop()
         run.clear()
         print("the lab has ended", flush=True)

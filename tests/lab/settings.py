@@ -23,6 +23,7 @@ class Settings:
     ``network`` is the first half of an even /15 of 127.0.0.0/8, such as ``127.10``: VPCs lie in 127.10.0.0/16, Elastic
     IPs in 127.11.0.0/16. ``pace``: how many lab seconds pass in a real one. ``iam``: whether users and roles may do
     only what their policies allow. ``pessimistic_image``: whether appliances route by their table from the start.
+    ``owner``: id of the process without which the lab ends, 0 for none.
     """
 
     directory: Path
@@ -34,10 +35,11 @@ class Settings:
     adm_port: int = 0
     iam: bool = False
     pessimistic_image: bool = PESSIMISTIC_IMAGE
+    owner: int = 0
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """What LAB_DIR, LAB_NETWORK, LAB_PACE, LAB_IAM, LAB_PESSIMISTIC_IMAGE and the LAB_…PORT say.
+    """What LAB_DIR, LAB_NETWORK, LAB_PACE, LAB_IAM, LAB_PESSIMISTIC_IMAGE, LAB_OWNER and the LAB_…PORT say.
 
     LabError if one is wrong.
     """
@@ -52,6 +54,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         pace=_pace(environ.get("LAB_PACE") or "1"),
         iam=_switch(environ, "LAB_IAM"),
         pessimistic_image=_switch(environ, "LAB_PESSIMISTIC_IMAGE", default=PESSIMISTIC_IMAGE),
+        owner=int(environ.get("LAB_OWNER") or "0"),
     )
 
 

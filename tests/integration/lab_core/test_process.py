@@ -206,3 +206,13 @@ def test_reset_empties_and_seeds_anew_quickly(fresh_lab: LabClient) -> None:
     in_the_network = {"Name": "vpc-id", "Values": [state["seed_data"]["vpc_id"]]}
     assert len(ec2.describe_subnets(Filters=[in_the_network])["Subnets"]) == 15
     assert [call.op for call in fresh_lab.calls()] == ["DescribeAddresses", "DescribeSubnets"]
+
+
+def test_lab_ends_when_the_process_that_owns_it_is_killed(home: Path) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert command("up", home, {"LAB_OWNER": str(owner.pid)}).returncode == 0
+    lab = psutil.Process(_pid(home))
+    owner.kill()
+    owner.wait()
+    lab.wait(timeout=20)
+    assert command("status", home).returncode == 1
