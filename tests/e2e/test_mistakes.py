@@ -101,7 +101,7 @@ MISTAKES = {
     "unknown mode": Mistake(
         "ha_failover", (*PAIR, "-e", "ha_failover_mode=reconsile"), "ha_failover_mode must be one of planned, reconcile"
     ),
-    "pair that does not exist": Mistake("ha_failover", (*PAIR, "-e", "ha_failover_name=nobody"), "nobody"),
+    "pair that does not exist": Mistake("ha_failover", (*PAIR, "-e", "ha_failover_name=unknown"), "unknown"),
 }
 
 

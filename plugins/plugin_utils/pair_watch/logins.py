@@ -3,7 +3,7 @@
 
 """When to report that a node refuses the login: at once, and again each minute while it lasts. Pure.
 
-A node that answers and lets nobody in looks like a lost one otherwise, and nothing else of the pair can be known.
+Otherwise a node that answers and refuses every login looks like a lost one, and the state of the pair stays unknown.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def test_nothing_is_written_without_a_reader(monkeypatch: pytest.MonkeyPatch) ->
     clock = Clock()
     with Progress(clock).wait() as note:
         clock.now += 1000
-        note(lambda: "nobody reads this", 1000, 900)
+        note(lambda: "an ignored note", 1000, 900)
 
 
 def test_line_names_three_waits_and_counts_the_others() -> None:
