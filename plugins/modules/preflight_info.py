@@ -31,6 +31,13 @@ options:
       - The HA pair or the autoscale group; resources with its tag C(cloudadc:group) belong to it.
     type: str
     required: true
+  kind:
+    description:
+      - Whether O(group) names an HA pair or an autoscale group. Dry runs carry it as tag C(cloudadc:kind), on which
+        policies may have conditions.
+    type: str
+    choices: [pair, group]
+    version_added: 0.2.0
   rights:
     description:
       - The rights that the credentials need, as in a policy.
@@ -252,6 +259,7 @@ from ..module_utils.preflight.plan import read_plan
 from ..module_utils.preflight.rights import read_needs
 from ..module_utils.preflight.rows import Row, passed
 from ..module_utils.preflight.table import table
+from ..module_utils.spec.identity import KINDS
 
 RIGHT = {
     "actions": {"type": "list", "elements": "str", "required": True},
@@ -271,6 +279,7 @@ ZONE = {
 def argument_spec() -> dict[str, Any]:
     return {
         "group": {"type": "str", "required": True},
+        "kind": {"type": "str", "choices": list(KINDS)},
         "rights": {"type": "list", "elements": "dict", "options": RIGHT, "default": []},
         "zones": {"type": "list", "elements": "dict", "options": ZONE, "default": []},
         "image_id": {"type": "str"},

@@ -351,7 +351,7 @@ from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.dns.record_changes import INSYNC
 from ..module_utils.distributors.dns.record_sets import Zone, find_zone, joined, requests_of, result_of
-from ..module_utils.reconcile.claims import claimed, event_argument_spec
+from ..module_utils.reconcile.claims import Claim, claimed, event_argument_spec, guarded
 
 
 def argument_spec() -> dict[str, Any]:
@@ -405,11 +405,11 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def run(module: Any) -> dict[str, Any]:
+def run(module: Any, claim: Claim | None) -> dict[str, Any]:
     """Read, plan, write, wait. The result; with ``msg`` if the change is not known to all name servers in time."""
     params = module.params
     requests = requests_of(params)
-    client = connect(module, "route53", read_timeout=10)
+    client = guarded(connect(module, "route53", read_timeout=10), claim, ["ChangeResourceRecordSets"])
     zone = Zone(client, find_zone(client, params, requests), named=not params["hosted_zone_id"])
     batch, change = (zone.decide(requests), None) if module.check_mode else zone.converge(requests)
     change_id = str(change["Id"]).rpartition("/")[2] if change else None
@@ -437,8 +437,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        with claimed(module):
-            answer = run(module)
+        with claimed(module) as claim:
+            answer = run(module, claim)
     except Failure as error:
         fail(module, error)
     module.fail_json(**answer) if "msg" in answer else module.exit_json(**answer)

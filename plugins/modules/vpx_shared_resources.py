@@ -54,6 +54,9 @@ options:
       policy:
         description:
           - The document of the inline policy. Statements with C(Sid) C(OwnRights) get the role's ARN as C(Resource).
+          - Where a condition compares C(aws:ResourceTag/cloudadc:group) or C(aws:RequestTag/cloudadc:group) with V(*),
+            O(name) is put in its place. The resource C(elastic-ip/eipalloc-00000000000000000) stands for
+            O(role.elastic_ips).
         type: dict
       policy_name:
         description:
@@ -62,12 +65,20 @@ options:
       managed:
         description:
           - V(false) only checks that role and instance profile exist. An administrator creates and removes them.
+            With O(state=absent) they stay.
         type: bool
         default: true
       permissions_boundary:
         description:
           - The ARN of the permissions boundary of the role. If omitted, the boundary of the role is not changed.
         type: str
+      elastic_ips:
+        description:
+          - Allocation ids of Elastic IPs that the appliances may move although they carry no tag C(cloudadc:group).
+          - Without any the statements of O(role.policy) about them are left out.
+        type: list
+        elements: str
+        default: []
   security_groups:
     description:
       - The security groups.
@@ -224,7 +235,6 @@ from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.shared_options import shared_spec
 from ..module_utils.reconcile.shared_resources import (
-    GROUP_ROLES,
     Observed,
     SharedSpec,
     diff_of,
@@ -233,6 +243,7 @@ from ..module_utils.reconcile.shared_resources import (
     predicted_groups,
 )
 from ..module_utils.reconcile.shared_resources_changes import SharedResources
+from ..module_utils.spec.group_security import SECURITY_ROLES
 from ..module_utils.spec.identity import KINDS, adoption_warning
 
 RULE = {
@@ -244,7 +255,7 @@ RULE = {
     "description": {"type": "str"},
 }
 SECURITY_GROUP = {
-    "role": {"type": "str", "choices": list(GROUP_ROLES), "required": True},
+    "role": {"type": "str", "choices": list(SECURITY_ROLES), "required": True},
     "description": {"type": "str", "required": True},
     "rules": {"type": "list", "elements": "dict", "options": RULE, "default": []},
 }
@@ -253,6 +264,7 @@ ROLE = {
     "policy_name": {"type": "str"},
     "managed": {"type": "bool", "default": True},
     "permissions_boundary": {"type": "str"},
+    "elastic_ips": {"type": "list", "elements": "str", "default": []},
 }
 
 

@@ -91,7 +91,7 @@ class LoginRetry:
         self.last = f"{connection.nsip}: nothing was tried"
 
     def wait(self, timeout: float) -> FirstLogin:
-        """Repeat the login until it is accepted; NitroTimeout after ``timeout`` seconds.
+        """Retry the login until it is accepted. Raises NitroTimeout after ``timeout`` seconds.
 
         Raises NitroError at once when EC2 says that the instance is stopped or terminated.
         """

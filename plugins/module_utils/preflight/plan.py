@@ -36,6 +36,7 @@ class Plan:
 
     group: str
     launch_spec: LaunchSpec
+    kind: str | None = None
     zones: tuple[Zone, ...] = ()
     elastic_ips: int = 0
     given_addresses: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Plan:
         return DesiredSet(
             state="present",
             group=self.group,
+            kind=self.kind,
             zone=zone.name,
             count=zone.instances if count is None else count,
             interfaces=zone.interfaces,
@@ -73,6 +75,7 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
     """The module's options. Raises Refusal for interfaces that no VPX can have."""
     return Plan(
         group=params["group"],
+        kind=params["kind"],
         launch_spec=LaunchSpec(
             image_id=params["image_id"],
             instance_type=params["instance_type"],

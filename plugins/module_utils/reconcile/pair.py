@@ -17,7 +17,7 @@ from ..spec.identity import PAIR, Owner, Ownership, ownership
 from ..spec.pair import ROLES, SUBNET_KEYS
 from ..spec.protocols import transports
 from .group_network import route_problems, zone_network
-from .whereabouts import MISSING
+from .missing_subnets import MISSING
 
 Definition = Mapping[str, Any]
 POLICY_NAME = "cloudadc-ha"
@@ -151,8 +151,17 @@ def network(definition: Definition, vpc_subnets: Sequence[Mapping[str, Any]]) ->
     ]
 
 
-def shared_options(definition: Definition, vpc_id: str, policy: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the options of vpx_shared_resources. ``policy``: what the appliances may do."""
+def shared_options(
+    definition: Definition, vpc_id: str, policy: Mapping[str, Any] | None, own_addresses: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the options of vpx_shared_resources.
+
+    Args:
+        definition: The pair.
+        vpc_id: The VPC of its subnets.
+        policy: What the appliances may do, as shipped.
+        own_addresses: Allocation ids of the user's Elastic IPs.
+    """
     name = definition["name"]
     return {
         "state": "present",
@@ -162,7 +171,8 @@ def shared_options(definition: Definition, vpc_id: str, policy: Mapping[str, Any
         "role": {
             "policy": policy,
             "policy_name": POLICY_NAME,
-            "managed": True,
+            "managed": definition["manage_role"],
+            "elastic_ips": list(own_addresses),
             "permissions_boundary": definition["permissions_boundary"] or None,
         },
         "security_groups": [

@@ -20,6 +20,7 @@ from ..aws.errors import AwsError
 from ..core.errors import Failure
 from ..core.parallel import attempt_all, gather
 from ..core.waiting import Clock, Pace, Sleep, observations
+from ..spec.group_security import SECURITY_ROLES
 from . import shared_resources as plans
 from .security_rules import Rules, from_permissions, to_permissions
 from .shared_resources import Change, Observed, ObservedGroup, ObservedProfile, ObservedRole, Plan, SharedSpec
@@ -71,7 +72,7 @@ class SharedResources:
     def _role(self, *, removal: bool) -> ObservedRole | None:
         name, spec = self.spec.role_name, self.spec.role
         calls: list[Callable[[], Any]] = [functools.partial(iam.get_role, self.iam, name)]
-        if spec and spec.policy is not None and not removal:
+        if spec and spec.managed and spec.policy is not None and not removal:
             calls.append(functools.partial(iam.get_role_policy, self.iam, name, spec.policy_name))
         role, *policy = gather(calls)
         if role is None:
@@ -101,7 +102,7 @@ class SharedResources:
 
     def _groups(self, *, removal: bool) -> tuple[ObservedGroup, ...]:
         """Read the security groups of our names. Their rules name groups of the VPC by name; in a removal by id."""
-        names = [plans.group_name(self.spec.owner.name, role) for role in plans.GROUP_ROLES]
+        names = [plans.group_name(self.spec.owner.name, role) for role in SECURITY_ROLES]
         found = ec2.find_security_groups(self.ec2, {"group-name": names})
         ours = [item for item in found if not removal and item.get("VpcId") == self.spec.vpc_id]
         by_id = {item["GroupId"]: item["GroupName"] for item in ours}
@@ -208,7 +209,7 @@ class SharedResources:
         self._arn = iam.create_role(self.iam, name, *value)["Arn"]
 
     def put_role_policy(self, name: str, role: plans.RoleSpec) -> None:
-        iam.put_role_policy(self.iam, name, role.policy_name, plans.policy_of(role, self._arn))
+        iam.put_role_policy(self.iam, name, role.policy_name, plans.policy_of(self.spec.owner, role, self._arn))
 
     def create_security_group(self, name: str, value: tuple[str, str, Mapping[str, str]]) -> None:
         self._ids[name] = ec2.create_security_group(self.ec2, name, *value)

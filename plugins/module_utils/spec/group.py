@@ -19,6 +19,7 @@ from .errors import PolicyError
 from .license_option import license_mode, variable_problems
 from .policy import Policy
 from .reading import Reader, address_problem, not_set, whole_number
+from .stores import DEFAULT_STORE, STORES
 from .tags import read_tags
 
 PREFIX = "autoscale_group_"
@@ -32,8 +33,9 @@ _NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
 PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
-    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "permissions_boundary"),
-    *("http_tokens", "metadata_hop_limit", "nlb_scheme", "dns", "features", "modes", "policy", "store"),
+    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "manage_role"),
+    *("permissions_boundary", "http_tokens", "metadata_hop_limit"),
+    *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "license", "applications", "console")
 VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -41,7 +43,7 @@ VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 ZONE_KEYS = ("name", *SUBNET_KEYS, "clip", "nlb_allocation_id", "nlb_private_ip_address")
 _CONSOLE_SECRETS = ("adm_user", "adm_password", "client_id", "client_secret")
 _CONSOLE_KEYS = ("adm_url", "profile", "datacenter", "agent", "ca_path", "validate_certs", *_CONSOLE_SECRETS)
-_STORE_KEYS = ("type", "path", "table", "create")
+_STORE_KEYS = ("type", *(kind.option for kind in STORES.values()), "create")
 
 
 def read_group(
@@ -154,6 +156,7 @@ def _access(reader: Reader) -> dict[str, Any]:
         "client_cidrs": reader.networks("client_cidrs", ("0.0.0.0/0",)),
         "backend_cidrs": reader.networks("backend_cidrs"),
         "iam_policy": reader.choice("iam_policy", ("minimal", "vendor"), "minimal"),
+        "manage_role": reader.flag("manage_role", True),
         "permissions_boundary": reader.text("permissions_boundary"),
     }
 
@@ -235,13 +238,12 @@ def _store(reader: Reader) -> dict[str, Any]:
         return {}
     store = Reader(given, reader.problems, f"{PREFIX}store.")
     store.unknown(_STORE_KEYS)
-    kind = store.choice("type", ("file", "dynamodb"), "file")
-    key = {"file": "path", "dynamodb": "table"}[kind]
-    if not store.text(key):
-        reader.problems.append(f"{PREFIX}store has no {key}, which type {kind} needs.")
-    if kind == "file":
-        return {"type": kind, "path": store.text("path")}
-    return {"type": kind, "table": store.text("table"), "create": store.flag("create", False)}
+    name = store.choice("type", STORES, DEFAULT_STORE)
+    kind = STORES[name]
+    if not store.text(kind.option):
+        reader.problems.append(f"{PREFIX}store has no {kind.option}, which type {name} needs.")
+    create = {"create": store.flag("create", False)} if kind.creatable else {}
+    return {"type": name, kind.option: store.text(kind.option), **create}
 
 
 def _console(reader: Reader) -> dict[str, Any]:

@@ -27,8 +27,9 @@ PLAIN = (
     *("name", "state", "region", "nodes", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "sync_timeout"),
     *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
-    *("iam_policy", "permissions_boundary", "elastic_ips", "take_elastic_ips", "features", "modes", "ipset", "inc"),
-    *("http_tokens", "metadata_hop_limit", "hello_interval", "dead_interval", "max_flips", "max_flip_time"),
+    *("iam_policy", "manage_role", "permissions_boundary", "elastic_ips", "take_elastic_ips"),
+    *("features", "modes", "ipset", "inc", "http_tokens", "metadata_hop_limit"),
+    *("hello_interval", "dead_interval", "max_flips", "max_flip_time"),
 )
 SECRET = ("password", "rpc_password", "license", "application", "applications")
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -141,6 +142,7 @@ def _access(reader: Reader) -> dict[str, Any]:
         "backend_cidrs": reader.networks("backend_cidrs"),
         "wide_ha_ports": reader.flag("wide_ha_ports", False),
         "iam_policy": reader.choice("iam_policy", ("minimal", "vendor"), "minimal"),
+        "manage_role": reader.flag("manage_role", True),
         "permissions_boundary": reader.text("permissions_boundary"),
     }
 
