@@ -107,6 +107,14 @@ options:
         V(NONE), …), or a dictionary of C(type) and C(timeout) in minutes.
       - Left out, it stays as it is.
     type: raw
+  process_local:
+    description:
+      - In a cluster, whether the node at which a connection arrives processes it. With V(false) the cluster may hand it
+        over to another node by its backplane. That node answers with an address that is none of its own interfaces',
+        and EC2 drops the answer unless the source/destination check of its client interface is off.
+      - Left out, it stays as it is (an appliance begins with V(false)). It has no effect outside of a cluster.
+    type: bool
+    version_added: 0.2.0
   certificate:
     description: What a protocol that ends TLS here shows to clients. Left out, it stays as it is.
     type: dict
@@ -182,6 +190,10 @@ options:
       persistence:
         description: As O(persistence), instead of it.
         type: raw
+      process_local:
+        description: As O(process_local).
+        type: bool
+        version_added: 0.2.0
       certificate:
         description: As O(certificate), instead of it.
         type: dict
@@ -324,6 +336,10 @@ application:
       description: C(type), and C(timeout) in minutes.
       type: dict
       returned: always
+    process_local:
+      description: Whether the node of a cluster at which a connection arrives processes it.
+      type: bool
+      returned: always
     monitors:
       description: Monitors bound to the service group.
       type: list
@@ -365,6 +381,7 @@ application:
     backend_protocol: HTTP
     lb_method: LEASTCONNECTION
     persistence: {type: COOKIEINSERT, timeout: 2}
+    process_local: false
     monitors: [web-mon]
     certificate: null
     backends:
@@ -445,6 +462,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "monitor": {"type": "raw"},
         "lb_method": {"type": "str", "choices": list(application.LB_METHODS)},
         "persistence": {"type": "raw"},
+        "process_local": {"type": "bool"},
         "certificate": {
             "type": "dict",
             "options": {

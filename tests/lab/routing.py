@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from tests.lab.packets.way import Flow, Verdict, answered, connection
+from tests.lab.packets.way import Flow, Verdict, answered, connection, steered
 from tests.lab.world import Door, Fleet, Region, Vserver
 
 FRESH_SECONDS = 0.04
@@ -95,7 +95,17 @@ class Routing:
         if flow is not None and not self.judge(flow).passes:
             return Route(Fate.SILENCE, at)
         vserver = self._fleet.vserver(private, port)
-        return Route(Fate.REFUSED, at) if vserver is None else Route(Fate.ANSWER, at, vserver)
+        if vserver is None:
+            return Route(Fate.REFUSED, at)
+        if flow is not None and not self._processed(flow, vserver):
+            return Route(Fate.SILENCE, at)
+        return Route(Fate.ANSWER, at, vserver)
+
+    def _processed(self, flow: Flow, vserver: Vserver) -> bool:
+        """Whether the node of a cluster that processes a new connection answers it. Connections take turns."""
+        ways = self._fleet.steerings(vserver)
+        way = ways[next(self._turn) % len(ways)] if len(ways) > 1 else ways[0]
+        return way is None or steered(self._region.network(), self._fleet.host, flow, way).passes
 
     def judge(self, flow: Flow) -> Verdict:
         """Whether packets get there and replies come back."""

@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 
 from tests.lab.packets.host import Host
 from tests.lab.packets.vpc import Vpc
+from tests.lab.packets.way import Steering
 
 Environ = dict[str, Any]
 FaultKind = Literal["throttle", "error"]
@@ -151,6 +152,11 @@ class Fleet(Protocol):
 
     def host(self, instance_id: str) -> Host | None:
         """How this appliance forwards packets; None: it is no appliance."""
+
+    def steerings(self, vserver: Vserver) -> Sequence[Steering | None]:
+        """Which nodes of a cluster may process a new connection to a virtual server, each with the way to it; None
+        stands for the node at which the connection arrived, the only one outside of a cluster.
+        """
 
     def vserver_ports(self) -> Iterable[int]:
         """Every port on which some vserver listens."""

@@ -108,6 +108,7 @@ class Wanted:
     persistence: str | None = None
     persistence_timeout: int | None = None
     certificate: Certificate | None = None
+    process_local: bool | None = None
 
     @property
     def group(self) -> str:
@@ -197,6 +198,7 @@ def wanted_from(params: Mapping[str, Any]) -> Wanted:
         persistence=persistence,
         persistence_timeout=timeout,
         certificate=_certificate(name, params["certificate"]),
+        process_local=params.get("process_local"),
     )
     if wanted.certificate and protocol not in OFFLOADED:
         raise NitroInputError(f"application '{name}': a certificate needs a protocol that ends TLS, not {protocol}")
@@ -405,6 +407,7 @@ def _told(name: str, row: Row, found: Found) -> dict[str, Any]:
         "backend_protocol": text_of(found.group or {}, "servicetype") or None,
         "lb_method": text_of(row, "lbmethod") or None,
         "persistence": {"type": text_of(row, "persistencetype") or "NONE", "timeout": whole(row.get("timeout"))},
+        "process_local": text_of(row, "processlocal").upper() == "ENABLED",
         "monitors": sorted(found.monitors),
         "certificate": next(iter(sorted(found.certkeys)), None),
     }
@@ -421,6 +424,7 @@ def foretell(wanted: Wanted, found: Found) -> dict[str, Any]:
         "virtual_ip": virtual_ip(wanted, found),
         "backend_protocol": wanted.backend_protocol,
         "lb_method": wanted.lb_method or told["lb_method"],
+        "process_local": told["process_local"] if wanted.process_local is None else wanted.process_local,
         "monitors": [wanted.monitor.name] if wanted.monitor else told["monitors"],
         "certificate": wanted.certificate.certkey if wanted.certificate else None if anew else told["certificate"],
         "ipset": told["ipset"] if wanted.ipset is None else wanted.ipset or None,

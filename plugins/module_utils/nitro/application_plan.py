@@ -218,8 +218,13 @@ def _settings(wanted: Wanted, found: Found) -> dict[str, Any]:
         "lbmethod": wanted.lb_method,
         "persistencetype": wanted.persistence,
         "timeout": wanted.persistence_timeout if wanted.persistence != "NONE" else None,
+        "processlocal": _switch(wanted.process_local),
     }
     return {name: value for name, value in settings.items() if value is not None}
+
+
+def _switch(on: bool | None) -> str | None:
+    return None if on is None else "ENABLED" if on else "DISABLED"
 
 
 def _same(row: Row, name: str, value: object) -> bool:
@@ -229,6 +234,8 @@ def _same(row: Row, name: str, value: object) -> bool:
             present = canonical_or_none(row.get(name))
         case "timeout":
             present = whole(row.get(name))
+        case "processlocal":
+            present = text_of(row, name).upper() or "DISABLED"
         case "persistencetype":
             present = text_of(row, name).upper() or "NONE"
         case _:

@@ -112,10 +112,17 @@ def _cluster(
     return {
         "clip": [] if place["clip_interface"] else [first],
         "form": not serving,
-        "cluster": [{"nsip": _at(definition, nsip(one)), "node_id": one["node_id"]} for one in ordered],
+        "cluster": [_member(definition, one) for one in ordered],
         "members": [nsip(one) for one in there],
         "settings": [{"nsip": _at(definition, place["clip"])}],
     }
+
+
+def _member(definition: Mapping[str, Any], node: Node) -> Entry:
+    """The backplane of a node is its client interface, which its MAC address names."""
+    mac = node["interfaces"].get("client", {}).get("mac_address")
+    entry = {"nsip": _at(definition, nsip(node)), "node_id": node["node_id"]}
+    return {**entry, "backplane_mac": mac} if mac else entry
 
 
 def _network(definition: Mapping[str, Any], place: Mapping[str, Any], nodes: Sequence[Node]) -> list[Entry]:
@@ -230,6 +237,8 @@ def virtual_server(application: Mapping[str, Any], state: Mapping[str, Any], sec
         **{key: application[key] for key in _OPTIONAL if application.get(key)},
         **{key: secret[key] for key in _SECRET if secret.get(key)},
     }
+    if state["definition"]["topology"] == "cluster":
+        options["process_local"] = state["definition"]["process_local"]
     followed = application["backend_autoscaling_group"]
     if not followed:
         options["backends"] = application["backends"]

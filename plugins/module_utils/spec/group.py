@@ -30,8 +30,8 @@ _NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
 PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
-    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "permissions_boundary"),
-    *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
+    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "process_local", "iam_policy"),
+    *("permissions_boundary", "nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "license", "applications", "console")
 VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -57,6 +57,7 @@ def read_group(
     plain = {name.removeprefix(PREFIX): value for name, value in variables.items() if name.startswith(PREFIX)}
     reader = Reader(plain, problems, PREFIX, SECRET)
     definition = {**_general(reader), **_nodes(reader), **_access(reader)}
+    definition["return_path"] = _return_path(reader, definition["topology"])
     definition["zones"] = _zones(reader, definition)
     definition["policy"] = _policy(reader, definition)
     definition["store"] = _store(reader)
@@ -138,8 +139,16 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "join_timeout": reader.whole("join_timeout", 900, 1),
         "features": reader.texts("features", ("LB", "SSL")),
         "modes": reader.texts("modes"),
-        "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
+        "process_local": reader.flag("process_local", True),
     }
+
+
+def _return_path(reader: Reader, topology: str) -> str:
+    """In a cluster MAC-based forwarding needs linksets of interfaces of every node; policy-based routes do not.
+
+    Source: vendor documentation, Configuring MAC-based forwarding, and clusternolinksetmbf of NITRO clusternode.
+    """
+    return reader.choice("return_path", ("mbf", "pbr", "none"), "pbr" if topology == "cluster" else "mbf")
 
 
 def _access(reader: Reader) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def security_groups(definition: Mapping[str, Any], client_networks: Sequence[str
         {
             "role": "client",
             "description": f"Clients of the VPX group {name}",
-            "rules": client_rules(definition, client_networks) + (_backplane() if clustered else []),
+            "rules": client_rules(definition, client_networks) + (_backplane(definition) if clustered else []),
         },
         {"role": "server", "description": f"Back-end side of the VPX group {name}", "rules": []},
     ]
@@ -99,12 +99,14 @@ def _cluster(definition: Mapping[str, Any]) -> list[Rule]:
     ]
 
 
-def _backplane() -> list[Rule]:
-    """The backplane is the client interface: heartbeats, and flows that are steered from node to node in GRE."""
-    return [
-        _rule("udp", 7000, 7000, "Cluster heartbeats", group="client"),
-        _rule(GRE, ALL_PORTS, ALL_PORTS, "Cluster steering, GRE", group="client"),
-    ]
+def _backplane(definition: Mapping[str, Any]) -> list[Rule]:
+    """The backplane is the client interface: heartbeats, and flows that are steered from node to node in GRE.
+
+    Where each node processes what reaches it, no flow is steered and protocol 47 stays closed.
+    """
+    heartbeats = _rule("udp", 7000, 7000, "Cluster heartbeats", group="client")
+    steering = _rule(GRE, ALL_PORTS, ALL_PORTS, "Cluster steering, GRE", group="client")
+    return [heartbeats] if definition["process_local"] else [heartbeats, steering]
 
 
 def client_rules(definition: Mapping[str, Any], client_networks: Sequence[str]) -> list[Rule]:

@@ -77,6 +77,10 @@ class World:
     def vserver(self, address: str, port: int) -> Vserver | None:
         return self.vservers.get((address, port))
 
+    def steerings(self, vserver: Vserver) -> Sequence[None]:
+        """No cluster: the node at which a connection arrives processes it."""
+        return [None]
+
     def vserver_ports(self) -> Iterable[int]:
         return self.ports | {port for _ignored, port in self.vservers}
 

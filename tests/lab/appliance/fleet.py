@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from werkzeug.wrappers import Request
 
 from tests.lab.packets.host import Host
+from tests.lab.packets.way import Steering
 from tests.lab.settings import PESSIMISTIC_IMAGE
 from tests.lab.world import Clock, Door, Environ, FaultKind, Region, Vserver
 
@@ -178,6 +179,11 @@ class ApplianceSide:
     def host(self, instance_id: str) -> Host | None:
         with self.room.lock:
             return self.room.host(instance_id)
+
+    def steerings(self, vserver: Vserver) -> Sequence[Steering | None]:
+        with self.room.lock:
+            appliance = self.room.appliances.get(vserver.instance_id)
+            return self.room.clusters.steerings(appliance, vserver.name) if appliance else [None]
 
     def vserver_ports(self) -> Iterable[int]:
         with self.room.lock:

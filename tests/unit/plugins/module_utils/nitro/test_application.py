@@ -89,6 +89,7 @@ def test_a_new_application_is_built_from_the_back() -> None:
         "backend_protocol": "HTTP",
         "lb_method": "LEASTCONNECTION",
         "persistence": {"type": "SOURCEIP", "timeout": 10},
+        "process_local": False,
         "monitors": ["web-mon"],
         "certificate": None,
         "backends": [
