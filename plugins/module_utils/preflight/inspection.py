@@ -80,6 +80,7 @@ class Inspection:
             rows += [
                 *verdicts.launches(plan, found),
                 *verdicts.networks(plan, found),
+                *verdicts.data_path(plan, found),
                 *verdicts.limits(plan, found),
             ]
         return [*rows, *verdicts.reached(plan, found, self._sources(found))]
@@ -154,11 +155,25 @@ class Inspection:
         if vpcs and not isinstance(vpcs, Failure):
             questions["tables"] = lambda: api.describe_route_tables(self.clients.ec2, vpcs)
             questions["endpoints"] = lambda: api.describe_vpc_endpoints(self.clients.ec2, vpcs)
+            questions |= self._about_back_ends(known, vpcs)
         for zone in self.plan.zones:
             launch = self._launch(zone, known)
             if launch is not None:
                 questions[f"launch {zone.name}"] = functools.partial(api.try_out, self.clients.ec2, launch)
         return questions
+
+    def _about_back_ends(self, known: Answers, vpcs: list[str]) -> dict[str, Question]:
+        """The subnets in which back ends can be, and the security groups that must let the nodes in."""
+        found = attempt(lambda: verdicts.with_followed(self.plan, known))
+        if isinstance(found, Failure) or not found.back_ends:
+            return {}
+        groups = attempt(lambda: verdicts.groups_of_back_ends(found, known))
+        ids = [] if isinstance(groups, Failure) else groups
+        return {
+            "vpc_subnets": lambda: api.describe_subnets_of(self.clients.ec2, vpcs),
+            "own_groups": lambda: api.describe_security_groups_of(self.clients.ec2, found.group),
+            "back_end_groups": lambda: ec2_api.describe_security_groups(self.clients.ec2, ids) if ids else [],
+        }
 
     def _simulations(self, caller: Caller, known: Answers) -> dict[str, Question]:
         role = known.by_name.get("role")

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from .protocols import transports
+from .reading import port_of
+
 Variables = Mapping[str, Any]
 
 _OF_A_PAIR = frozenset({"ha_pair", "ha_failover"})
@@ -104,6 +107,8 @@ def _pair(given: Variables, launches: bool) -> dict[str, Any]:
         "public_clients": True,
         "public_management": public,
         "reach": [],
+        "clustered": False,
+        **_data_path(given, "ha_pair", given.get("ha_pair_return_path") or "mbf", launches),
     }
 
 
@@ -111,6 +116,8 @@ def _group(given: Variables, launches: bool) -> dict[str, Any]:
     zones = _listed(given.get("autoscale_group_zones"))
     most = int((given.get("autoscale_group_policy") or {}).get("max_nodes") or 1)
     balanced = _balanced(given)
+    clustered = given.get("autoscale_group_topology") == "cluster"
+    path = given.get("autoscale_group_return_path") or ("pbr" if clustered else "mbf")
     internal = (given.get("autoscale_group_nlb_scheme") or "internet-facing") == "internal"
     of_balancer = [zone["nlb_allocation_id"] for zone in zones if zone.get("nlb_allocation_id")] if balanced else []
     of_clients = 0 if internal else len(zones) - len(of_balancer)
@@ -129,7 +136,36 @@ def _group(given: Variables, launches: bool) -> dict[str, Any]:
         "public_clients": not (balanced and internal),
         "public_management": False,
         "reach": _console(given.get("autoscale_group_console") or {}),
+        "clustered": clustered,
+        **_data_path(given, "autoscale_group", path, launches),
     }
+
+
+def _data_path(given: Variables, prefix: str, return_path: str, launches: bool) -> dict[str, Any]:
+    """How packets leave the nodes: replies to clients, and requests to back ends; nothing without a launch."""
+    single = given.get(f"{prefix}_application")
+    applications = [*_listed(given.get(f"{prefix}_applications")), *([single] if single else [])]
+    return {
+        "return_path": return_path if launches else None,
+        "backend_cidrs": _listed(given.get(f"{prefix}_backend_cidrs")),
+        "back_ends": [row for each in applications for row in _back_ends(each)] if launches else [],
+    }
+
+
+def _back_ends(application: Variables) -> list[dict[str, Any]]:
+    """The back ends of one application, those of them that are complete: the playbook itself names the others."""
+    name = str(application.get("name") or "")
+    carried = transports(str(application.get("backend_protocol") or application.get("protocol") or ""))
+    common = {"application": name, "transport": carried[0]}
+    followed = application.get("backend_autoscaling_group")
+    if followed:
+        port = port_of(application.get("backend_port"))
+        return [{**common, "autoscaling_group": str(followed), "port": port}] if port else []
+    return [
+        {**common, "address": str(each["address"]), "port": port}
+        for each in _listed(application.get("backends"))
+        if isinstance(each, Mapping) and each.get("address") and (port := port_of(each.get("port")))
+    ]
 
 
 def _common(given: Variables, prefix: str) -> dict[str, Any]:
