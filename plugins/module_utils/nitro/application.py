@@ -390,7 +390,13 @@ def describe(wanted: Wanted, found: Found) -> dict[str, Any] | None:
     return {
         **_told(wanted.name, row, found),
         "backends": [
-            {"address": member.address, "port": member.port, "weight": member.weight, "state": member.state}
+            {
+                "address": member.address,
+                "port": member.port,
+                "weight": member.weight,
+                "state": member.state,
+                "reason": None,
+            }
             for member in sorted(found.members, key=lambda member: (member.address or "", member.port or 0))
         ],
         "state": text_of(row, "curstate") or text_of(row, "effectivestate") or None,
@@ -446,11 +452,13 @@ def _foretold_backends(wanted: Wanted, found: Found) -> list[dict[str, Any]]:
     if wanted.backends is None or not wanted.purge_backends:
         for key, member in there.items():
             told[key] = {"address": key[0], "port": key[1], "weight": member.weight, "state": member.state}
+            told[key]["reason"] = None
     for backend in wanted.backends or ():
         known = there.get(backend.key)
         weight = backend.weight or (known.weight if known else 1)
         state = known.state if known else None
         told[backend.key] = {"address": backend.address, "port": backend.port, "weight": weight, "state": state}
+        told[backend.key]["reason"] = None
     return sorted(told.values(), key=lambda entry: (entry["address"] or "", entry["port"] or 0))
 
 
@@ -458,5 +466,6 @@ def configuration(told: Mapping[str, Any] | None) -> dict[str, Any]:
     """What a diff shows: the result without the states, which no plan can promise."""
     if told is None:
         return {}
-    backends = [{key: value for key, value in entry.items() if key != "state"} for entry in told["backends"]]
-    return {key: value for key, value in told.items() if key != "state"} | {"backends": backends}
+    states = ("state", "reason", "observers")
+    backends = [{key: value for key, value in entry.items() if key not in states} for entry in told["backends"]]
+    return {key: value for key, value in told.items() if key not in states} | {"backends": backends}

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .backend_report import backend_report
+
 Node = Mapping[str, Any]
 Entry = dict[str, Any]
 LEAVING = ("draining", "terminating")
@@ -23,6 +25,7 @@ def zone_steps(
     *,
     applications: Sequence[Mapping[str, Any]] = (),
     only_new: bool = False,
+    served: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the work of each step in one zone; an empty list is a step that has nothing to do.
 
@@ -35,6 +38,7 @@ def zone_steps(
         applications: the variable with the applications, for the secrets that the definition does not hold.
         only_new: leave nodes in service as they are when there are new ones, so that a node that does not answer
             keeps no other from joining.
+        served: result of vpx_application, for the report.
     """
     there = [one for one in instances if one["state"] != "planned" and one["tags"].get("cloudadc:zone") == zone]
     nodes = in_order([one for one in there if one["lifecycle"] not in LEAVING])
@@ -43,15 +47,15 @@ def zone_steps(
     definition = state["definition"]
     place = next(one for one in state["zones"] if one["name"] == zone)
     clustered = definition["topology"] == "cluster"
-    served = ready(touched, state["check_mode"])
+    lines = report(zone, [one for one in instances if one["tags"].get("cloudadc:zone") == zone], new)
     steps: dict[str, Any] = {
         "nodes": [one["instance_id"] for one in nodes],
         "bootstrap": [_bootstrap(one, definition, zone) for one in (new if clustered else touched)],
         "network": _network(definition, place, nodes if clustered else touched),
         "console": [nsip(one) for one in nodes],
         "mark": [one["instance_id"] for one in new],
-        "report": report(zone, [one for one in instances if one["tags"].get("cloudadc:zone") == zone], new),
-        **application_steps(state, served, there, [place], applications),
+        "report": lines + backend_report(served, f"{zone:<14} "),
+        **application_steps(state, ready(touched, state["check_mode"]), there, [place], applications),
     }
     return steps | (_cluster(definition, place, nodes, new, there) if clustered else _no_cluster())
 

@@ -165,13 +165,16 @@ def _moves_due(after: Result | None) -> bool:
     )
 
 
-def pair_applications(variables: Mapping[str, Any], nsip: str, ipset: str) -> list[dict[str, Any]]:
+def pair_applications(
+    variables: Mapping[str, Any], nsip: str, ipset: str, observers: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Return the option ``nodes`` of vpx_application: every application on one appliance, with its secrets.
 
     Args:
         variables: of role ha_pair, as lookup ``cloudadc.aws.role_variables`` collects them, already validated.
         nsip: the primary, with its port.
         ipset: the IPSet that the virtual servers carry.
+        observers: the other node, with its port; its monitors have a state of their own.
     """
     single = variables.get("ha_pair_application")
     entries = [*(variables.get("ha_pair_applications") or []), *([single] if single else [])]
@@ -179,6 +182,7 @@ def pair_applications(variables: Mapping[str, Any], nsip: str, ipset: str) -> li
         {
             "nsip": nsip,
             "ipset": ipset,
+            **({"observers": list(observers)} if observers else {}),
             **{key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")},
         }
         for entry in entries

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .backend_report import backend_report
+
 
 def failover_summary(result: Mapping[str, Any], name: str, check_mode: bool = False) -> list[str]:
     """Return the lines about a result of vpx_ha_failover (with ``group``) or vpx_ha_reconcile.
@@ -29,7 +31,9 @@ def failover_summary(result: Mapping[str, Any], name: str, check_mode: bool = Fa
     return lines
 
 
-def pair_summary(steps: Mapping[str, Any], plan: Mapping[str, Any], after: Any = None, moved: Any = None) -> list[str]:
+def pair_summary(
+    steps: Mapping[str, Any], plan: Mapping[str, Any], after: Any = None, moved: Any = None, served: Any = None
+) -> list[str]:
     """Return the lines about a pair that was built or converged.
 
     Args:
@@ -37,6 +41,7 @@ def pair_summary(steps: Mapping[str, Any], plan: Mapping[str, Any], after: Any =
         plan: of the result of vpx_pair_info.
         after: result of vpx_ha_info; without a primary nothing serves yet, as in check mode.
         moved: result of eip_failover, if an address had to move.
+        served: result of vpx_application.
     """
     name, instances = plan["name"], steps["instances"]
     after = after or {}
@@ -52,7 +57,7 @@ def pair_summary(steps: Mapping[str, Any], plan: Mapping[str, Any], after: Any =
         for address, seat in seats.items()
     ]
     lines += [f"serves {app['name']} ({app['protocol']}, port {app['port']})" for app in plan["applications"]]
-    return lines
+    return lines + backend_report(served)
 
 
 def _node_line(number: int, instance: Mapping[str, Any], primary: str) -> str:
