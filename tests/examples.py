@@ -95,8 +95,8 @@ def _inline() -> Iterator[Block]:
     """Command lines in the running text. One with an ellipsis is a manner of speaking."""
     for page in pages():
         for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
-            for said in re.findall(r"`(ansible-(?:playbook|rulebook|inventory) [^`…]+)`", line):
-                yield Block(str(page.relative_to(CHECKOUT)), number, "console", said)
+            for message in re.findall(r"`(ansible-(?:playbook|rulebook|inventory) [^`…]+)`", line):
+                yield Block(str(page.relative_to(CHECKOUT)), number, "console", message)
 
 
 def _lines(text: str) -> Iterator[tuple[str, ...]]:

@@ -33,7 +33,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Association:
     """Where an Elastic IP is."""
 
     elastic_ip: str
@@ -81,19 +81,19 @@ class Observer:
             raise StageError(f"there is not exactly one primary: {claims or 'there are no instances'}")
         return primaries[0]
 
-    def elastic_ips(self) -> list[Seat]:
+    def elastic_ips(self) -> list[Association]:
         """The Elastic IPs that carry the pair's tag and face its clients."""
         filters = [
             {"Name": "tag:cloudadc:group", "Values": [self._variables["ha_pair_name"]]},
             {"Name": "tag:cloudadc:role", "Values": ["client"]},
         ]
         found = self._ec2.describe_addresses(Filters=filters)["Addresses"]
-        return [Seat(a["PublicIp"], a.get("NetworkInterfaceId"), a.get("PrivateIpAddress")) for a in found]
+        return [Association(a["PublicIp"], a.get("NetworkInterfaceId"), a.get("PrivateIpAddress")) for a in found]
 
-    def holder(self, seat: Seat) -> Node | None:
+    def holder(self, association: Association) -> Node | None:
         """The node on whose client interface and address the Elastic IP is."""
-        wanted = (seat.interface, seat.address)
-        return next((n for n in self.nodes() if (n.client_interface, n.client_address) == wanted), None)
+        desired = (association.interface, association.address)
+        return next((n for n in self.nodes() if (n.client_interface, n.client_address) == desired), None)
 
     def _node(self, instance: dict[str, Any]) -> Node:
         by_index = {i["Attachment"]["DeviceIndex"]: i for i in instance["NetworkInterfaces"]}
@@ -129,10 +129,10 @@ def client(directory: Path, address: str, port: int, rate: float) -> Iterator[Cl
     process = subprocess.Popen(
         [*command, "--rate", str(rate), "--json", str(file)], cwd=CHECKOUT, stdout=subprocess.DEVNULL
     )
-    seen = Client(file)
+    observed = Client(file)
     try:
-        yield seen
+        yield observed
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
-    seen.load()
+    observed.load()

@@ -118,8 +118,8 @@ class Stage:
         first_task_at = next((when for when, _name in tasks_of(log)), started)
         run = Run(playbook, code, log, started, first_task_at, time.time())
         if must_succeed and code:
-            said = _out(log).read_text(errors="replace").splitlines()
-            tail = "\n".join(said[-25:])
+            message = _out(log).read_text(errors="replace").splitlines()
+            tail = "\n".join(message[-25:])
             raise StageError(f"cloudadc.aws.{playbook} failed (exit code {code}); all it said is in {log}\n{tail}")
         return run
 

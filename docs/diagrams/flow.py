@@ -160,21 +160,21 @@ def _rank(chart: Chart) -> list[Edge]:
     return back
 
 
-def _spread(ordered: list[Node], wanted: dict[str, float], gap: float, across: int) -> None:
+def _spread(ordered: list[Node], desired: dict[str, float], gap: float, across: int) -> None:
     """Place the nodes of a rank as near to where they want to be as their sizes and their order allow."""
     at = 0.0
     for number, node in enumerate(ordered):
         half = node.size[across] / 2
-        place = wanted[node.name]
+        place = desired[node.name]
         node.across = place if number == 0 else max(place, at + half)
         extra = 30 if number + 1 < len(ordered) and ordered[number + 1].group != node.group else 0
         at = node.across + half + gap + extra
-    shift = sum(wanted[node.name] - node.across for node in ordered) / len(ordered)
+    shift = sum(desired[node.name] - node.across for node in ordered) / len(ordered)
     for node in ordered:
         node.across += shift
 
 
-def _wanted(chart: Chart, node: Node, neighbours: dict[str, list[Node]]) -> float:
+def _desired(chart: Chart, node: Node, neighbours: dict[str, list[Node]]) -> float:
     """Where the node is nearest to its neighbours; without any, to those of the others in its group."""
     near = neighbours[node.name] or [
         each for other in chart.members(node.group) if node.group for each in neighbours[other.name]
@@ -210,8 +210,8 @@ def _place(chart: Chart) -> None:
     gap = 46.0 if chart.sideways else 26.0
     for sweep in range(_SWEEPS):
         for rank in sorted(ranks, reverse=bool(sweep % 2)):
-            wanted = {node.name: _wanted(chart, node, neighbours) if sweep else node.across for node in ranks[rank]}
-            _spread(ranks[rank], wanted, gap, across)
+            desired = {node.name: _desired(chart, node, neighbours) if sweep else node.across for node in ranks[rank]}
+            _spread(ranks[rank], desired, gap, across)
 
 
 def _shape(node: Node, x: float, y: float) -> str:

@@ -21,8 +21,8 @@ def tick_call(variables: Mapping[str, Any], group_variables: Mapping[str, Any]) 
 def failure_message(result: Any, task: Any = None) -> str:
     """Return one line about a failed task: its name and its message, cut to a length that a store keeps."""
     name = getattr(task, "name", None) or (task.get("name") if isinstance(task, Mapping) else None) or "a task"
-    said = result.get("msg") if isinstance(result, Mapping) else None
-    text = " ".join(str(said or "no message").split())
+    message = result.get("msg") if isinstance(result, Mapping) else None
+    text = " ".join(str(message or "no message").split())
     return f"{name}: {text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}"
 
 

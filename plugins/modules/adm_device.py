@@ -219,8 +219,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.console import devices
 from ..module_utils.console.client import Access, ConsoleClient, base_url
-from ..module_utils.console.devices import Device, Plan, Wanted
-from ..module_utils.console.registration import Timing, carry_out, choose, look
+from ..module_utils.console.devices import DesiredDevices, Device, Plan
+from ..module_utils.console.registration import Timing, carry_out, choose, observation
 from ..module_utils.core.nitro_errors import NitroError, NitroInputError
 from ..module_utils.nitro.module import fail, require_requests
 from ..module_utils.reconcile.claims import claimed, event_argument_spec
@@ -266,9 +266,9 @@ def access_from(params: Mapping[str, Any]) -> Access:
     )
 
 
-def wanted_from(params: Mapping[str, Any]) -> Wanted:
+def desired_from(params: Mapping[str, Any]) -> DesiredDevices:
     """The module's options in canonical form. Raises NitroInputError."""
-    return Wanted(
+    return DesiredDevices(
         addresses=devices.addresses_of(params["ip_address"], params["ip_addresses"]),
         profile=params["profile"] or None,
         datacenter=params["datacenter"] or None,
@@ -278,41 +278,41 @@ def wanted_from(params: Mapping[str, Any]) -> Wanted:
 
 
 def result_of(
-    wanted: Wanted, chosen: Plan, before: Mapping[str, Device], after: Mapping[str, Device], *, changed: bool
+    desired: DesiredDevices, chosen: Plan, before: Mapping[str, Device], after: Mapping[str, Device], *, changed: bool
 ) -> dict[str, Any]:
     """The result of the module: what is listed after, and how it differs from what was before."""
     asked_for = {*chosen.register, *(device.address for device in chosen.remove)}
     return {
         "changed": changed,
-        "devices": [after[address].result() for address in wanted.addresses if address in after],
-        "registered": [one for one in wanted.addresses if one in asked_for and one in after and one not in before],
-        "deregistered": [one for one in wanted.addresses if one in asked_for and one in before and one not in after],
+        "devices": [after[address].result() for address in desired.addresses if address in after],
+        "registered": [one for one in desired.addresses if one in asked_for and one in after and one not in before],
+        "deregistered": [one for one in desired.addresses if one in asked_for and one in before and one not in after],
         "diff": {
-            "before": devices.describe(before, wanted.addresses),
-            "after": devices.describe(after, wanted.addresses),
+            "before": devices.describe(before, desired.addresses),
+            "after": devices.describe(after, desired.addresses),
         },
     }
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
     """Make it so, or in check mode foretell it; the result of the module, with ``msg`` if something failed."""
-    access, wanted = access_from(module.params), wanted_from(module.params)
+    access, desired = access_from(module.params), desired_from(module.params)
     name = urlsplit(base_url(access.url)).netloc
-    if not wanted.addresses and not wanted.present:
-        return result_of(wanted, Plan(), {}, {}, changed=False)
+    if not desired.addresses and not desired.present:
+        return result_of(desired, Plan(), {}, {}, changed=False)
     with ConsoleClient(access) as console:
-        before = look(console, wanted)
-        chosen, place = choose(console, name, wanted, before)
-        after = devices.foretell(wanted, place, chosen, before)
+        before = observation(console, desired)
+        chosen, place = choose(console, name, desired, before)
+        after = devices.predict(desired, place, chosen, before)
         if module.check_mode or not chosen.changed:
-            return result_of(wanted, chosen, before, after, changed=chosen.changed)
-        progress = carry_out(console, wanted, chosen, place, Timing(module.params["wait_timeout"]))
+            return result_of(desired, chosen, before, after, changed=chosen.changed)
+        progress = carry_out(console, desired, chosen, place, Timing(module.params["wait_timeout"]))
         listed = progress.listed if progress.listed is not None else before
-        result = result_of(wanted, chosen, before, listed, changed=console.changed)
+        result = result_of(desired, chosen, before, listed, changed=console.changed)
         # A registration that another run began and this one waited for counts here: it was not there, and is.
         result["changed"] |= bool(result["registered"] or result["deregistered"])
     if progress.trouble:
-        result["msg"] = f"{name}: " + "; ".join(said.removeprefix(f"{name}: ") for said in progress.trouble)
+        result["msg"] = f"{name}: " + "; ".join(message.removeprefix(f"{name}: ") for message in progress.trouble)
     return result
 
 

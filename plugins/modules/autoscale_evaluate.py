@@ -287,7 +287,7 @@ from ..module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
 from ..module_utils.stores.options import default_owner, open_store, zone_argument_spec
 
 #: How long, in seconds, a report waits for the lease. It must not get lost; leases are held for milliseconds.
-REPORT_PATIENCE = 10.0
+REPORT_TIMEOUT = 10.0
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **zone_argument_spec(),
@@ -305,7 +305,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def plan_of(params: dict[str, Any], owner: str) -> Plan[Decision]:
     """Return what these options do to a record: a report, a tick, or one after the other."""
     policy = Policy.from_dict(params["policy"])
-    said = None if params["event"] is None else Report.from_dict(params["event"])
+    message = None if params["event"] is None else Report.from_dict(params["event"])
     now = params["now"] or datetime.now(UTC)
     if not 0 < params["lease_seconds"] <= LONGEST_TIME["seconds"]:
         raise AutoscaleError(f"lease_seconds must be more than 0 and at most a year, not {params['lease_seconds']:g}")
@@ -320,9 +320,9 @@ def plan_of(params: dict[str, Any], owner: str) -> Plan[Decision]:
     node_count(params["node_count"])
 
     def plan(record: Record) -> tuple[Record, Decision]:
-        if said:
+        if message:
             at = params["now"] or reported_at(record, time.time())
-            record, decision = report(policy, record, said, at, owner=owner, claim_seconds=claim_seconds)
+            record, decision = report(policy, record, message, at, owner=owner, claim_seconds=claim_seconds)
             if params["sample"] is None:
                 return record, decision
         count = params["node_count"]
@@ -360,9 +360,9 @@ def run(module: Any) -> dict[str, Any]:
         if module.check_mode:
             before, after, decision = predict(store, plan, own_time=own_time)
         else:
-            patience = REPORT_PATIENCE if reports else 0.0
+            timeouts = REPORT_TIMEOUT if reports else 0.0
             before, after, decision = patiently(
-                lambda: carry_out(store, plan, owner, params["lease_seconds"], own_time=own_time), patience
+                lambda: carry_out(store, plan, owner, params["lease_seconds"], own_time=own_time), timeouts
             )
     except (LeaseRefused, LeaseLost) as error:
         before = after = loaded(store.read(), store)

@@ -558,8 +558,8 @@ def of_many(module: Any, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     results = []
     for entry, outcome in zip(entries, tick_zones([partial(call.tick, entry) for entry in entries]), strict=True):
         if isinstance(outcome, Failure):
-            told = f"{group} {entry['zone']}: {outcome}"
-            failed = {"zone": entry["zone"], "failed": True, "msg": told, "work": [], "summary": [told]}
+            reported = f"{group} {entry['zone']}: {outcome}"
+            failed = {"zone": entry["zone"], "failed": True, "msg": reported, "work": [], "summary": [reported]}
             results.append(failed)
         else:
             results.append(finished(module, *outcome))
@@ -602,11 +602,11 @@ def main() -> None:
         result = run(module)
     except Failure as error:
         where = f"{module.params['group']} {module.params['zone']}" if module.params["zone"] else module.params["group"]
-        said = f"{where}: {error}"
+        message = f"{where}: {error}"
     else:
         module.exit_json(**result)
     # Outside of the except block, so that no traceback is attached to the result.
-    module.fail_json(msg=said)
+    module.fail_json(msg=message)
 
 
 if __name__ == "__main__":

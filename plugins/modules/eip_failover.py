@@ -150,7 +150,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.attachments.elastic_ip_changes import Outcome, carry_out, report
-from ..module_utils.attachments.elastic_ip_plan import Move, Wish, lookup, plan
+from ..module_utils.attachments.elastic_ip_plan import AssociationChange, MoveRequest, lookup, plan
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws.addresses import Address, Interface, parse_addresses, parse_interfaces
 from ..module_utils.aws.client import BRIEF, Client, connect
@@ -182,9 +182,9 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read(client: Client, wishes: list[Wish]) -> tuple[list[Address], list[Interface]]:
+def read(client: Client, requests: list[MoveRequest]) -> tuple[list[Address], list[Interface]]:
     """All Elastic IPs and, beside them, the interfaces that have to be resolved: one round trip."""
-    filters = lookup(wishes)
+    filters = lookup(requests)
     if filters is None:
         return parse_addresses(api.describe_addresses(client)), []
     addresses, interfaces = both(
@@ -193,7 +193,7 @@ def read(client: Client, wishes: list[Wish]) -> tuple[list[Address], list[Interf
     return parse_addresses(addresses), parse_interfaces(interfaces)
 
 
-def write(client: Client, moves: list[Move], verify_timeout: float | None) -> list[Outcome]:
+def write(client: Client, moves: list[AssociationChange], verify_timeout: float | None) -> list[Outcome]:
     """Carry out the plan and look at the result."""
     return carry_out(
         moves,
@@ -205,7 +205,7 @@ def write(client: Client, moves: list[Move], verify_timeout: float | None) -> li
     )
 
 
-def results(moves: list[Move], outcomes: list[Outcome] | None) -> list[dict[str, Any]]:
+def results(moves: list[AssociationChange], outcomes: list[Outcome] | None) -> list[dict[str, Any]]:
     """The result's entries: what became of each move, or (no outcomes: check mode) what would."""
     if outcomes is None:
         return [move.result(move.after, move.changed) for move in moves]
@@ -224,10 +224,10 @@ def difference(moves: list[dict[str, Any]]) -> dict[str, Any]:
 def run(module: Any) -> tuple[dict[str, Any], str | None]:
     """Read, plan, write, look. The result, and the sentence with which to fail if an address is not where wanted."""
     params = module.params
-    wishes = [Wish.from_option(option) for option in params["moves"]]
+    requests = [MoveRequest.from_option(option) for option in params["moves"]]
     client = connect(module, "ec2", read_timeout=BRIEF, attempts=1)
-    addresses, interfaces = read(client, wishes)
-    moves = plan(wishes, addresses, interfaces, params["expected_owners"], params["displace"])
+    addresses, interfaces = read(client, requests)
+    moves = plan(requests, addresses, interfaces, params["expected_owners"], params["displace"])
     outcomes = None
     if not module.check_mode:
         outcomes = write(client, moves, params["verify_timeout"] if params["verify"] else None)

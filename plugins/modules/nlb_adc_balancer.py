@@ -186,7 +186,7 @@ from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.nlb.balancer_work import Balancing
-from ..module_utils.distributors.nlb.balancers import Place, Want
+from ..module_utils.distributors.nlb.balancers import Attachment, DesiredBalancer
 from ..module_utils.spec.identity import adoption_warning
 
 
@@ -214,12 +214,12 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def wanted(params: dict[str, Any]) -> Want:
-    return Want(
+def requested(params: dict[str, Any]) -> DesiredBalancer:
+    return DesiredBalancer(
         name=params["name"],
         group=params["group"],
         scheme=params["scheme"],
-        places=tuple(Place.from_option(option) for option in params["zones"] or ()),
+        places=tuple(Attachment.from_option(option) for option in params["zones"] or ()),
         cross_zone=params["cross_zone"],
         security_groups=None if params["security_groups"] is None else frozenset(params["security_groups"]),
         tags={str(key): str(value) for key, value in (params["tags"] or {}).items()},
@@ -229,14 +229,14 @@ def wanted(params: dict[str, Any]) -> Want:
 def run(module: Any) -> dict[str, Any]:
     params = module.params
     job = Balancing(
-        want=wanted(params),
+        desired=requested(params),
         elb=connect(module, "elbv2", read_timeout=30),
         ec2=connect(module, "ec2"),
         timeout=params["wait_timeout"] if params["wait"] else None,
         check=module.check_mode,
     )
     result = job.remove() if params["state"] == "absent" else job.converge()
-    warning = adoption_warning(job.want.owner, job.adopted)
+    warning = adoption_warning(job.desired.owner, job.adopted)
     if warning:
         module.warn(warning)
     return result

@@ -240,15 +240,15 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.distributors.nlb.listener_work import Ways
+from ..module_utils.distributors.nlb.listener_work import ListenerWork
 from ..module_utils.distributors.nlb.listeners import (
     CHECK_PROTOCOLS,
     PROTOCOLS,
-    check_wishes,
+    check_requests,
     describe,
-    foretell,
     owner_of,
-    wish_of,
+    predict,
+    request_of,
 )
 
 CHECK = {
@@ -288,7 +288,7 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def ways_of(module: Any) -> Ways:
+def ways_of(module: Any) -> ListenerWork:
     """The job as the options describe it. Raises Refusal for what cannot be right whatever AWS holds."""
     params = module.params
     present, group = params["state"] == "present", params["group"]
@@ -297,38 +297,38 @@ def ways_of(module: Any) -> Ways:
         for option in named:
             if option["port"] is None:
                 raise Refusal(f"application {option['application']}: its port is missing; nothing was written")
-    wishes = tuple(wish_of(group, option) for option in named) if present else ()
-    check_wishes(wishes)
+    requests = tuple(request_of(group, option) for option in named) if present else ()
+    check_requests(requests)
     tags = {str(key): str(value) for key, value in (params["tags"] or {}).items()}
-    return Ways(
+    return ListenerWork(
         client=connect(module, "elbv2", read_timeout=10),
         load_balancer=params["load_balancer"],
         group=group,
-        wishes=wishes,
+        requests=requests,
         applications=tuple(option["application"] for option in named),
         present=present,
         purge=params["purge"],
         others=params["others"],
-        only_look=module.check_mode,
+        only_read=module.check_mode,
         tags={**tags, **owner_of(group).tags},
     )
 
 
-def run(module: Any, ways: Ways) -> dict[str, Any]:
+def run(module: Any, work: ListenerWork) -> dict[str, Any]:
     """Read, plan, write until nothing is left to do; what is now true, and the diff."""
-    seen, changes = ways.look()
-    before = describe(ways.group, seen)
+    observed, changes = work.observation()
+    before = describe(work.group, observed)
     if module.check_mode:
-        after = foretell(before, changes, ways.wishes)
-        ways.done.extend(change.said for change in changes)
+        after = predict(before, changes, work.requests)
+        work.done.extend(change.message for change in changes)
     else:
-        seen = ways.converge(seen, changes)
-        after = describe(ways.group, seen)
+        observed = work.converge(observed, changes)
+        after = describe(work.group, observed)
     return {
-        "changed": bool(ways.done),
+        "changed": bool(work.done),
         "listeners": after,
-        "load_balancer": seen.balancer.result() if seen.balancer else None,
-        "actions": ways.done,
+        "load_balancer": observed.balancer.result() if observed.balancer else None,
+        "actions": work.done,
         "diff": {"before": {"listeners": before}, "after": {"listeners": after}},
     }
 
@@ -337,9 +337,9 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
     done: list[str] = []
     try:
-        ways = ways_of(module)
-        done = ways.done
-        result = run(module, ways)
+        work = ways_of(module)
+        done = work.done
+        result = run(module, work)
     except Failure as error:
         failure = error
     else:

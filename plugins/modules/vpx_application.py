@@ -479,7 +479,7 @@ from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import client_from
 from ..module_utils.nitro.objects import Done, converge, run
 from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
-from ..module_utils.nitro.steps import Step
+from ..module_utils.nitro.steps import Change
 
 NEEDS = Needs(required=("name",), required_if=(("state", "present", ("port",)),))
 
@@ -523,29 +523,29 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     }
 
 
-def planned(job: Job, wanted: application.Wanted, found: application.Found) -> list[Step]:
+def planned(job: Job, desired: application.DesiredApplication, found: application.ObservedApplication) -> list[Change]:
     """What to write; refuses, or in check mode warns of, what must be there first."""
     if job.params["state"] == "absent":
-        return plan_absent(wanted, found)
-    for sentence in application.obstacles(wanted, found):
+        return plan_absent(desired, found)
+    for sentence in application.obstacles(desired, found):
         if not job.check:
             raise NitroInputError(f"{job.nsip}: {sentence}")
         job.warn(sentence)
-    return plan_present(wanted, found)
+    return plan_present(desired, found)
 
 
 def work(job: Job, client: NitroClient) -> Done:
     """Converge one application on one appliance, or predict it in check mode."""
     present = job.params["state"] == "present"
-    wanted = application.wanted_from(job.params)
+    desired = application.desired_from(job.params)
     done = converge(
-        job, client, lambda: read(client, wanted, present=present), lambda found: planned(job, wanted, found)
+        job, client, lambda: read(client, desired, present=present), lambda found: planned(job, desired, found)
     )
-    before, after = application.describe(wanted, done.before), application.describe(wanted, done.after)
+    before, after = application.describe(desired, done.before), application.describe(desired, done.after)
     if job.check:
-        after = application.foretell(wanted, done.before) if present else None
+        after = application.predict(desired, done.before) if present else None
     elif after is not None:
-        after |= monitored(job, client, wanted.group, after["backends"], changed=bool(done.steps))
+        after |= monitored(job, client, desired.group, after["backends"], changed=bool(done.steps))
     return Done(
         bool(done.steps), {"application": after}, application.configuration(before), application.configuration(after)
     )

@@ -235,7 +235,7 @@ from typing import Any
 
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.nitro import bootstrap
-from ..module_utils.nitro.arrival import Doorstep, Entry, Passwords, reboot
+from ..module_utils.nitro.arrival import FirstLogin, LoginRetry, Passwords, reboot
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.one_or_many import Job, one_or_many, run
 from ..module_utils.nitro.waiting import wait_until
@@ -252,28 +252,28 @@ def passwords_from(params: Mapping[str, Any]) -> Passwords:
     return Passwords(params["new_password"], tuple(others))
 
 
-def read(client: NitroClient, entry: Entry, wanted: bootstrap.Wanted) -> bootstrap.Found:
+def read(client: NitroClient, entry: FirstLogin, desired: bootstrap.DesiredAppliance) -> bootstrap.ObservedAppliance:
     """What the appliance says of what is wanted; nothing else is asked."""
 
     def one(resource: str, needed: object) -> dict[str, Any]:
         rows = client.get(resource) if needed else []
         return rows[0] if rows else {}
 
-    return bootstrap.Found(
+    return bootstrap.ObservedAppliance(
         password=entry.password,
         version=entry.version,
-        hostname=one("nshostname", wanted.hostname).get("hostname"),
-        features=bootstrap.names_on(one("nsfeature", wanted.features), "feature"),
-        modes=bootstrap.names_on(one("nsmode", wanted.modes), "mode"),
-        license_servers=tuple(client.get("nslicenseserver")) if wanted.license and wanted.license.server else (),
-        capacity=one("nscapacity", wanted.license),
-        license=one("nslicense", wanted.license),
+        hostname=one("nshostname", desired.hostname).get("hostname"),
+        features=bootstrap.names_on(one("nsfeature", desired.features), "feature"),
+        modes=bootstrap.names_on(one("nsmode", desired.modes), "mode"),
+        license_servers=tuple(client.get("nslicenseserver")) if desired.license and desired.license.server else (),
+        capacity=one("nscapacity", desired.license),
+        license=one("nslicense", desired.license),
         unsaved=one("nsconfig", True).get("configchanged") is True,
     )
 
 
 def apply_license(
-    client: NitroClient, entry: Entry, wanted: bootstrap.Wanted, changes: bootstrap.Plan, timeout: float
+    client: NitroClient, entry: FirstLogin, desired: bootstrap.DesiredAppliance, changes: bootstrap.Plan, timeout: float
 ) -> None:
     """Licence server, capacity, and the one reboot that puts it into effect."""
     for server in changes.remove_license_servers:
@@ -289,18 +289,20 @@ def apply_license(
     reboot(client, timeout, clock=time.monotonic, sleep=time.sleep)
 
     def granted() -> bool:
-        left = bootstrap.plan(wanted, read(client, entry, wanted))
+        left = bootstrap.plan(desired, read(client, entry, desired))
         return not (left.capacity or left.reboot)
 
-    asked = ", ".join(f"{key} {value}" for key, value in wanted.license.body.items()) if wanted.license else ""
+    asked = ", ".join(f"{key} {value}" for key, value in desired.license.body.items()) if desired.license else ""
     wait_until(
         granted, LICENSE_GRACE, lambda: f"{client.connection.nsip}: rebooted, but the licence is not in effect: {asked}"
     )
 
 
-def apply(client: NitroClient, entry: Entry, wanted: bootstrap.Wanted, changes: bootstrap.Plan, timeout: float) -> None:
+def apply(
+    client: NitroClient, entry: FirstLogin, desired: bootstrap.DesiredAppliance, changes: bootstrap.Plan, timeout: float
+) -> None:
     """Carry out a plan (the password has been seen to on the way in) and check that it came true."""
-    apply_license(client, entry, wanted, changes, timeout)
+    apply_license(client, entry, desired, changes, timeout)
     if changes.hostname:
         client.update("nshostname", {"hostname": changes.hostname})
     if changes.features:
@@ -309,7 +311,7 @@ def apply(client: NitroClient, entry: Entry, wanted: bootstrap.Wanted, changes: 
         client.act("nsmode", "enable", {"mode": list(changes.modes)})
     settings = bool(changes.hostname or changes.features or changes.modes)
     if settings:
-        missing = bootstrap.unmet(bootstrap.plan(wanted, read(client, entry, wanted)))
+        missing = bootstrap.unmet(bootstrap.plan(desired, read(client, entry, desired)))
         if missing:
             raise NitroError(f"{client.connection.nsip}: {missing}")
     if changes.save and (settings or not changes.reboot):
@@ -318,29 +320,31 @@ def apply(client: NitroClient, entry: Entry, wanted: bootstrap.Wanted, changes: 
 
 def work(job: Job) -> dict[str, Any]:
     """The whole job for one appliance. In check mode nothing is written and nothing is waited for."""
-    wanted = bootstrap.Wanted.from_params(job.params)
+    desired = bootstrap.DesiredAppliance.from_params(job.params)
     timeout = job.params["wait_timeout"]
-    doorstep = Doorstep(job.connection(), passwords_from(job.params), may_change=not job.check)
-    entry = doorstep.knock() if job.check else doorstep.wait(timeout)
+    login_retry = LoginRetry(job.connection(), passwords_from(job.params), may_change=not job.check)
+    entry = login_retry.attempt() if job.check else login_retry.wait(timeout)
     if entry is None or entry.client is None:
-        found = bootstrap.Found() if entry is None else bootstrap.Found(password=entry.password)
-        return result(wanted, found, bootstrap.plan(wanted, found))
+        found = bootstrap.ObservedAppliance() if entry is None else bootstrap.ObservedAppliance(password=entry.password)
+        return result(desired, found, bootstrap.plan(desired, found))
     with entry.client as client:
-        found = read(client, entry, wanted)
-        changes = bootstrap.plan(wanted, found)
+        found = read(client, entry, desired)
+        changes = bootstrap.plan(desired, found)
         if not job.check:
-            apply(client, entry, wanted, changes, timeout)
-    return result(wanted, found, changes)
+            apply(client, entry, desired, changes, timeout)
+    return result(desired, found, changes)
 
 
-def result(wanted: bootstrap.Wanted, found: bootstrap.Found, changes: bootstrap.Plan) -> dict[str, Any]:
+def result(
+    desired: bootstrap.DesiredAppliance, found: bootstrap.ObservedAppliance, changes: bootstrap.Plan
+) -> dict[str, Any]:
     return {
         "changed": not changes.empty,
         "version": found.version,
         "rebooted": changes.reboot,
         "password_changed": changes.change_password,
         "saved": changes.save,
-        "diff": bootstrap.diff(wanted, found, changes),
+        "diff": bootstrap.diff(desired, found, changes),
     }
 
 

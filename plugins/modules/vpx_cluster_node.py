@@ -328,12 +328,12 @@ from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 def work(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
     """The whole job; in check mode nothing is written and nothing is waited for."""
-    wanted = cluster.Wanted.from_params(params)
+    desired = cluster.DesiredMember.from_params(params)
     node, clip = clients(params)
     with node, clip:
         password = params["cluster_password"] or params["nitro_pass"]
-        membership = Membership(wanted, node, clip, password, params["wait_timeout"], warn)
-        return membership.foresee() if check else membership.converge()
+        membership = Membership(desired, node, clip, password, params["wait_timeout"], warn)
+        return membership.predict() if check else membership.converge()
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:

@@ -215,11 +215,11 @@ from ..module_utils.nitro.module import (
 )
 from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile.pair_associations import pick_addresses
-from ..module_utils.reconcile.pair_look import endpoint, panel, read_pair
-from ..module_utils.reconcile.pair_probe import Patience
+from ..module_utils.reconcile.pair_observation import endpoint, panel, read_pair
+from ..module_utils.reconcile.pair_probe import ProbeTimeouts
 from ..module_utils.reconcile.planned_failover import ANY_NODE, plan_failover
 from ..module_utils.reconcile.switch_addresses import SwitchAddresses
-from ..module_utils.reconcile.switchover import Node, due, hand_over, look, still_primary, swapped, went_back
+from ..module_utils.reconcile.switchover import Node, due, hand_over, observation, still_primary, swapped, went_back
 
 
 def argument_spec() -> dict[str, Any]:
@@ -282,8 +282,8 @@ def task_of_group(module: Any) -> Task:
     client = ec2(module)
     nodes, every = read_pair(client, group)
     addresses = pick_addresses(every, params["elastic_ips"], group, nodes)
-    patience = Patience(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
-    with panel(nodes, port, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), patience) as asked:
+    timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
+    with panel(nodes, port, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), timeouts) as asked:
         claims, verdict = asked.decide()
     failover = plan_failover(
         group, nodes, claims, verdict, addresses, to=params["to"], guard=not params["ignore_guard"]
@@ -309,7 +309,7 @@ def read(
 ) -> tuple[tuple[Node, Node], bool]:
     """Return both nodes and whether a failover must be forced. Everything that can be read before clients wait."""
     nodes, _planned = both(
-        lambda: both(lambda: look(this), lambda: look(other)), lambda: addresses.plan(every=task.every)
+        lambda: both(lambda: observation(this), lambda: observation(other)), lambda: addresses.plan(every=task.every)
     )
     forced = due(*nodes)
     if task.stays and not forced:
@@ -350,7 +350,7 @@ def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple
     after, switch_ms = swapped(before) if forced else before, 0
     if not module.check_mode:
         switch_ms = switch(module.params, this, other, forced, addresses, this if task.stays else other)
-        after = both(lambda: look(this), lambda: look(other)) if forced else before
+        after = both(lambda: observation(this), lambda: observation(other)) if forced else before
     entries = addresses.results()
     result: dict[str, Any] = {
         "changed": forced or any(entry["changed"] for entry in entries),

@@ -192,9 +192,9 @@ from ..module_utils.core.parallel import gather
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import client_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.reconcile import pair_associations as pair_seats
+from ..module_utils.reconcile import pair_associations
 from ..module_utils.reconcile.pair_claims import claim_result
-from ..module_utils.reconcile.pair_probe import Panel, Patience, Target
+from ..module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
 from ..module_utils.reconcile.pair_repair import Observation, observe
 
 
@@ -214,7 +214,7 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read_aws(client: Client, params: dict[str, Any]) -> tuple[list[pair_seats.Node], list[Address]]:
+def read_aws(client: Client, params: dict[str, Any]) -> tuple[list[pair_associations.Node], list[Address]]:
     """The nodes and the Elastic IPs: one round trip, whatever is asked."""
     given = params["nodes"]
     hosts = [parse_address(entry["nsip"])[0] for entry in given or []]
@@ -238,13 +238,13 @@ def _searches(given: list[dict[str, Any]], hosts: list[str]) -> list[dict[str, l
     return by_id + ([{"network-interface.addresses.private-ip-address": rest}] if rest else [])
 
 
-def _nodes(params: dict[str, Any], hosts: list[str], instances: list[Instance]) -> list[pair_seats.Node]:
+def _nodes(params: dict[str, Any], hosts: list[str], instances: list[Instance]) -> list[pair_associations.Node]:
     if params["nodes"]:
-        return pair_seats.nodes_as_given(params["nodes"], hosts, instances)
-    return pair_seats.nodes_of_group(instances, params["group"])
+        return pair_associations.nodes_as_given(params["nodes"], hosts, instances)
+    return pair_associations.nodes_of_group(instances, params["group"])
 
 
-def targets(params: dict[str, Any], nodes: list[pair_seats.Node]) -> list[Target]:
+def targets(params: dict[str, Any], nodes: list[pair_associations.Node]) -> list[Target]:
     asked = [entry["nsip"] for entry in params["nodes"] or []] or [node.nsip for node in nodes]
     return [
         Target(node.name, node.nsip, "" if node.idle else endpoint(nsip, params["nitro_port"]), node.idle)
@@ -259,25 +259,27 @@ def endpoint(nsip: str, port: int | None) -> str:
     return f"{at}:{own_port or port}" if own_port or port else at
 
 
-def ask(params: dict[str, Any], nodes: list[pair_seats.Node], addresses: list[Address]) -> Observation:
+def ask(params: dict[str, Any], nodes: list[pair_associations.Node], addresses: list[Address]) -> Observation:
     """What the appliances say."""
-    patience = Patience(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
+    timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
 
     def client(nsip: str) -> NitroClient:
         return probe_from(params, nsip, params["probe_timeout"])
 
-    with Panel(targets(params, nodes), client, patience) as panel:
+    with Panel(targets(params, nodes), client, timeouts) as panel:
         return panel.settle(lambda claims: observe(nodes, addresses, claims))
 
 
-def result(module: Any, nodes: list[pair_seats.Node], addresses: list[Address], found: Observation) -> dict[str, Any]:
+def result(
+    module: Any, nodes: list[pair_associations.Node], addresses: list[Address], found: Observation
+) -> dict[str, Any]:
     entries = []
     for node, claim in zip(nodes, found.claims, strict=True):
         others = [other for other in found.claims if other is not claim]
         entries.append({**node.result(), **claim_result(claim, others)})
     primary = found.verdict.primary
     if primary is not None:
-        homeless = [str(address) for address in addresses if address.allocation_id not in found.seats]
+        homeless = [str(address) for address in addresses if address.allocation_id not in found.holders]
         if homeless:
             module.warn(f"{nodes[primary].name} has no client address left for Elastic IP {', '.join(homeless)}")
     return {
@@ -286,8 +288,8 @@ def result(module: Any, nodes: list[pair_seats.Node], addresses: list[Address], 
         "primary": primary,
         "verdict": "; ".join([found.verdict.sentence, *found.doubts]),
         "healthy": found.verdict.healthy,
-        "elastic_ips": [pair_seats.address_result(address) for address in addresses],
-        "moves": [] if found.doubts else pair_seats.moves_to(found.seats, addresses),
+        "elastic_ips": [pair_associations.address_result(address) for address in addresses],
+        "moves": [] if found.doubts else pair_associations.moves_to(found.holders, addresses),
     }
 
 
@@ -299,7 +301,7 @@ def work(module: Any) -> dict[str, Any]:
     # validate_certs speaks of the appliances here; AWS's certificates are always validated.
     client = connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
     nodes, every_address = read_aws(client, params)
-    addresses = pair_seats.pick_addresses(every_address, params["elastic_ips"], params["group"] or None, nodes)
+    addresses = pair_associations.pick_addresses(every_address, params["elastic_ips"], params["group"] or None, nodes)
     return result(module, nodes, addresses, ask(params, nodes, addresses))
 
 

@@ -143,7 +143,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.attachments.elastic_ip_changes import Outcome
-from ..module_utils.attachments.elastic_ip_plan import Move
+from ..module_utils.attachments.elastic_ip_plan import AssociationChange
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws import tags as t
 from ..module_utils.aws.addresses import parse_addresses
@@ -156,7 +156,7 @@ from ..module_utils.core.parallel import both
 from ..module_utils.nitro.module import connection_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile.pair_associations import nodes_of_group
-from ..module_utils.reconcile.pair_probe import Panel, Patience, Target
+from ..module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
 from ..module_utils.reconcile.pair_repair import (
     Pair,
     assess,
@@ -192,7 +192,7 @@ def read(client: Client, params: dict[str, Any]) -> Pair:
         group=params["group"],
         nodes=tuple(nodes_of_group(found, params["group"])),
         addresses=tuple(addresses),
-        wanted=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
+        desired=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
         interfaces=interfaces_of(found),
         guard=params["guard"],
         accept_standalone=params["accept_standalone"],
@@ -208,8 +208,8 @@ def panel(params: dict[str, Any], pair: Pair) -> Panel:
     targets = [
         Target(node.name, node.nsip, host + port, node.idle) for node, host in zip(pair.nodes, hosts, strict=True)
     ]
-    patience = Patience(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
-    return Panel(targets, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), patience)
+    timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
+    return Panel(targets, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), timeouts)
 
 
 def writer(client: Client) -> Writer:
@@ -222,7 +222,7 @@ def writer(client: Client) -> Writer:
     )
 
 
-def results(moves: Sequence[Move], outcomes: list[Outcome]) -> list[dict[str, Any]]:
+def results(moves: Sequence[AssociationChange], outcomes: list[Outcome]) -> list[dict[str, Any]]:
     """Where each one was at first and is now; before anything was written, where it will be."""
     entries = []
     for move in moves:

@@ -433,9 +433,17 @@ from ..module_utils.aws.instances import in_order, instance_result
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.reconcile import instance_sets
 from ..module_utils.reconcile.claims import claim_of, event_argument_spec
-from ..module_utils.reconcile.instance_plan import InterfaceWish, Plan, Seen, Want, adopted, surplus, unreleased
+from ..module_utils.reconcile.instance_plan import (
+    DesiredInterface,
+    DesiredSet,
+    ObservedSet,
+    Plan,
+    adopted,
+    surplus,
+    unreleased,
+)
 from ..module_utils.reconcile.instance_set import InstanceSet, Journal
-from ..module_utils.reconcile.launch import Recipe, in_device_order
+from ..module_utils.reconcile.launch import LaunchSpec, in_device_order
 from ..module_utils.spec.identity import KINDS, adoption_warning
 
 INTERFACE = {
@@ -463,7 +471,7 @@ OF_A_SET: dict[str, dict[str, Any]] = {
     "tags": {"type": "dict"},
     "client_token": {"type": "str", "no_log": False},
 }
-RECIPE = (
+LAUNCH_SPEC = (
     "image_id",
     "instance_type",
     "iam_instance_profile",
@@ -495,7 +503,7 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def wanted(params: Mapping[str, Any]) -> Want:
+def requested(params: Mapping[str, Any]) -> DesiredSet:
     """Return the set that the options describe; raises Refusal where they contradict each other."""
     if params["count"] < 0:
         raise Refusal(f"count is {params['count']}, but a set cannot have fewer than no instances")
@@ -504,14 +512,14 @@ def wanted(params: Mapping[str, Any]) -> Want:
     ids = params["instance_ids"]
     if params["number_nodes"] and (params["node_id"] is not None or ids is not None):
         raise Refusal("number_nodes numbers a whole set; it goes neither with node_id nor with instance_ids")
-    want = Want(
+    desired = DesiredSet(
         state=params["state"],
         group=params["group"],
         zone=params["zone"],
         node_id=params["node_id"],
         count=params["count"],
         instance_ids=None if ids is None else tuple(ids),
-        interfaces=in_device_order(InterfaceWish.from_option(item) for item in params["interfaces"] or []),
+        interfaces=in_device_order(DesiredInterface.from_option(item) for item in params["interfaces"] or []),
         tags={str(key): str(value) for key, value in (params["tags"] or {}).items()},
         number_nodes=params["number_nodes"],
         kind=params["kind"],
@@ -519,16 +527,16 @@ def wanted(params: Mapping[str, Any]) -> Want:
         lifecycle=params["lifecycle"],
         event=params["event"]["id"] if params["event"] else None,
     )
-    _refuse_tags(want)
-    return want
+    _refuse_tags(desired)
+    return desired
 
 
-def _refuse_tags(want: Want) -> None:
+def _refuse_tags(desired: DesiredSet) -> None:
     """Refuse user tags that contradict an option."""
-    options = {**want.identity, **({t.LIFECYCLE: want.lifecycle} if want.lifecycle else {})}
-    for key in (t.GROUP, t.KIND, t.ZONE, t.NODE_ID, *([t.LIFECYCLE] if want.lifecycle else [])):
-        if key in want.tags and want.tags[key] != options.get(key):
-            raise Refusal(f"tag {key} is set by an option of its own, but tags has {want.tags[key]!r}")
+    options = {**desired.identity, **({t.LIFECYCLE: desired.lifecycle} if desired.lifecycle else {})}
+    for key in (t.GROUP, t.KIND, t.ZONE, t.NODE_ID, *([t.LIFECYCLE] if desired.lifecycle else [])):
+        if key in desired.tags and desired.tags[key] != options.get(key):
+            raise Refusal(f"tag {key} is set by an option of its own, but tags has {desired.tags[key]!r}")
 
 
 def sets_of(module: Any) -> list[InstanceSet]:
@@ -536,30 +544,30 @@ def sets_of(module: Any) -> list[InstanceSet]:
     params = module.params
     entries = [{}] if params["sets"] is None else params["sets"]
     given = [{**params, **{key: value for key, value in each.items() if value is not None}} for each in entries]
-    wants = [wanted(each) for each in given]
+    wants = [requested(each) for each in given]
     instance_sets.refuse_overlap(wants)
     client, claim = connect(module, "ec2"), claim_of(module)
     return [
         InstanceSet(
-            want=want,
+            desired=desired,
             client=client,
-            recipe=Recipe(**{key: each[key] for key in RECIPE}),
+            launch_spec=LaunchSpec(**{key: each[key] for key in LAUNCH_SPEC}),
             wait=params["wait"],
             wait_timeout=params["wait_timeout"],
             warn=module.warn,
             token=each["client_token"],
             claim=claim,
         )
-        for want, each in zip(wants, given, strict=True)
+        for desired, each in zip(wants, given, strict=True)
     ]
 
 
-def results(want: Want, seen: Seen, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    stay = [instance for instance in seen.live if instance.instance_id not in without]
-    return [instance_result(item, want.order, seen.interfaces, seen.addresses) for item in in_order(stay)]
+def results(desired: DesiredSet, observed: ObservedSet, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    stay = [instance for instance in observed.live if instance.instance_id not in without]
+    return [instance_result(item, desired.order, observed.interfaces, observed.addresses) for item in in_order(stay)]
 
 
-def planned(want: Want, names: list[str]) -> list[dict[str, Any]]:
+def planned(desired: DesiredSet, names: list[str]) -> list[dict[str, Any]]:
     """Return instances that would be launched, in the shape of real ones, so that a play in check mode continues."""
     unknown: dict[str, Any] = {
         "network_interface_id": None,
@@ -569,43 +577,43 @@ def planned(want: Want, names: list[str]) -> list[dict[str, Any]]:
         "allocation_id": None,
     }
     interfaces = {
-        wish.role: {
+        request.role: {
             **unknown,
             "device_index": index,
-            "private_ip_address": wish.private_ip_address,
-            "subnet_id": wish.subnet_id,
-            "security_groups": list(wish.security_groups or ()),
-            "source_dest_check": wish.source_dest_check is not False,
+            "private_ip_address": request.private_ip_address,
+            "subnet_id": request.subnet_id,
+            "security_groups": list(request.security_groups or ()),
+            "source_dest_check": request.source_dest_check is not False,
         }
-        for index, wish in enumerate(want.interfaces)
+        for index, request in enumerate(desired.interfaces)
     }
     shape = {
         "state": "planned",
-        "availability_zone": want.zone,
+        "availability_zone": desired.zone,
         "lifecycle": t.PROVISIONING,
-        "node_id": want.node_id,
-        "tags": want.common_tags(),
+        "node_id": desired.node_id,
+        "tags": desired.common_tags(),
         "launch_time": None,
         "interfaces": interfaces,
     }
     return [{"instance_id": name, **shape} for name in names]
 
 
-def predict(sets: list[InstanceSet], seen: list[Seen], plans: list[Plan]) -> dict[str, Any]:
+def predict(sets: list[InstanceSet], observed: list[ObservedSet], plans: list[Plan]) -> dict[str, Any]:
     """Return what a run would do."""
     live: list[dict[str, Any]] = []
     launched: list[str] = []
-    for each, state, plan in zip(sets, seen, plans, strict=True):
+    for each, state, plan in zip(sets, observed, plans, strict=True):
         names = [f"planned-{len(launched) + number}" for number in range(1, plan.launch + 1)]
         launched += names
-        if each.want.state != "absent":
-            live += [*results(each.want, state, plan.terminate), *planned(each.want, names)]
+        if each.desired.state != "absent":
+            live += [*results(each.desired, state, plan.terminate), *planned(each.desired, names)]
     return {
         "changed": any(plan.writes for plan in plans),
         "instances": live,
         "launched": launched,
         "terminated": [name for plan in plans for name in plan.terminate],
-        "actions": [sentence for plan in plans for sentence in plan.sentences()],
+        "actions": [sentence for plan in plans for sentence in plan.messages()],
     }
 
 
@@ -619,16 +627,18 @@ def journal_of(sets: list[InstanceSet]) -> dict[str, Any]:
     return whole.result()
 
 
-def carry_out(module: Any, sets: list[InstanceSet], seen: list[Seen]) -> dict[str, Any]:
+def carry_out(module: Any, sets: list[InstanceSet], observed: list[ObservedSet]) -> dict[str, Any]:
     """Change all sets until nothing differs; what is true now."""
-    after = instance_sets.converge(sets, seen)
+    after = instance_sets.converge(sets, observed)
     live: list[dict[str, Any]] = []
     for each, state in zip(sets, after, strict=True):
-        if each.want.state != "absent":
-            live += results(each.want, state)
+        if each.desired.state != "absent":
+            live += results(each.desired, state)
             continue
-        for address in unreleased(each.want, state):
-            module.warn(f"Elastic IP {address} is kept: it serves {address.seat}, which is not of {each.want.name}")
+        for address in unreleased(each.desired, state):
+            module.warn(
+                f"Elastic IP {address} is kept: it serves {address.association}, which is not of {each.desired.name}"
+            )
     return {"instances": live, **journal_of(sets)}
 
 
@@ -642,25 +652,27 @@ def run(module: Any, sets: list[InstanceSet]) -> dict[str, Any]:
     was = {
         item["instance_id"]: item["state"]
         for each, state in zip(sets, before, strict=True)
-        for item in results(each.want, state)
+        for item in results(each.desired, state)
     }
     now = {item["instance_id"]: item["state"] for item in result["instances"]}
     done = {"actions": result["actions"]} if result["actions"] else {}
     return {
         **result,
-        "surplus": [name for each, state in zip(sets, before, strict=True) for name in _kept(each.want, state)],
+        "surplus": [name for each, state in zip(sets, before, strict=True) for name in _kept(each.desired, state)],
         "diff": {"before": {"instances": was}, "after": {"instances": now, **done}},
     }
 
 
-def _kept(want: Want, seen: Seen) -> tuple[str, ...]:
-    exact = want.state != "present" or want.terminate_surplus or want.instance_ids is not None
-    return () if exact else surplus(seen.live, want.count)
+def _kept(desired: DesiredSet, observed: ObservedSet) -> tuple[str, ...]:
+    exact = desired.state != "present" or desired.terminate_surplus or desired.instance_ids is not None
+    return () if exact else surplus(observed.live, desired.count)
 
 
-def _warn_of_adoption(module: Any, sets: list[InstanceSet], seen: list[Seen]) -> None:
-    found = {item.what: item for each, state in zip(sets, seen, strict=True) for item in adopted(each.want, state)}
-    warning = adoption_warning(sets[0].want.owner, found.values()) if found else None
+def _warn_of_adoption(module: Any, sets: list[InstanceSet], observed: list[ObservedSet]) -> None:
+    found = {
+        item.what: item for each, state in zip(sets, observed, strict=True) for item in adopted(each.desired, state)
+    }
+    warning = adoption_warning(sets[0].desired.owner, found.values()) if found else None
     if warning:
         module.warn(warning)
 

@@ -255,7 +255,7 @@ from ..module_utils.nitro import ipset
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.objects import Done, converge, run
 from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
-from ..module_utils.nitro.steps import Step
+from ..module_utils.nitro.steps import Change
 
 NEEDS = Needs(required=("name",))
 PER_NODE = ("name", "addresses", "purge_addresses", "vservers", "purge_vips", "state")
@@ -275,12 +275,12 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     }
 
 
-def wanted_from(params: Mapping[str, Any]) -> ipset.Wanted:
+def desired_from(params: Mapping[str, Any]) -> ipset.DesiredIpset:
     """The module's options in canonical form. Raises NitroInputError."""
     vservers = params["vservers"]
-    return ipset.Wanted(
+    return ipset.DesiredIpset(
         name=params["name"],
-        addresses=ipset.wanted_addresses(params["addresses"]),
+        addresses=ipset.desired_addresses(params["addresses"]),
         purge_addresses=params["purge_addresses"],
         vservers=None if vservers is None else tuple(vservers),
         present=params["state"] == "present",
@@ -288,22 +288,22 @@ def wanted_from(params: Mapping[str, Any]) -> ipset.Wanted:
     )
 
 
-def planned(job: Job, wanted: ipset.Wanted, found: ipset.Found) -> list[Step]:
+def planned(job: Job, desired: ipset.DesiredIpset, found: ipset.ObservedIpset) -> list[Change]:
     """What to write; refuses, or in check mode warns of, virtual servers that do not exist."""
-    for name in ipset.missing_vservers(wanted, found):
-        sentence = f"IPSet '{wanted.name}': there is no virtual server '{name}' on {job.nsip} to carry it"
+    for name in ipset.missing_vservers(desired, found):
+        sentence = f"IPSet '{desired.name}': there is no virtual server '{name}' on {job.nsip} to carry it"
         if not job.check:
             raise NitroInputError(sentence)
         job.warn(sentence)
-    return ipset.plan(wanted, found)
+    return ipset.plan(desired, found)
 
 
 def work(job: Job, client: NitroClient) -> Done:
     """Converge one IPSet on one appliance, or predict it in check mode."""
-    wanted = wanted_from(job.params)
-    done = converge(job, client, lambda: ipset.read(client, wanted), lambda found: planned(job, wanted, found))
-    before = ipset.describe(wanted, done.before)
-    after = ipset.foretell(wanted, done.before) if job.check else ipset.describe(wanted, done.after)
+    desired = desired_from(job.params)
+    done = converge(job, client, lambda: ipset.read(client, desired), lambda found: planned(job, desired, found))
+    before = ipset.describe(desired, done.before)
+    after = ipset.predict(desired, done.before) if job.check else ipset.describe(desired, done.after)
     return Done(bool(done.steps), {"ipset": after}, before or {}, after or {})
 
 

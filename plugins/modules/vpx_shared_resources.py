@@ -308,7 +308,7 @@ def absent(module: Any, shared: SharedResources) -> dict[str, Any]:
         held = shared.remove(plan)
         changes = tuple(shared.written)
     for address in held:
-        used = address.seat or "a resource of AWS"
+        used = address.association or "a resource of AWS"
         module.warn(f"Elastic IP {address} is kept: it is associated with {used}, not with {shared.spec.owner}")
     actions = [change.message for change in changes]
     nothing: dict[str, Any] = {"role": None, "instance_profile": None, "security_groups": {}, "elastic_ip": None}

@@ -188,10 +188,10 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 def work(job: Job, client: NitroClient) -> Done:
     """Converge one address on one appliance, or predict it in check mode."""
-    wanted = snip.Wanted.from_params(job.params)
-    done = converge(job, client, lambda: client.get("nsip", wanted.ip_address), lambda rows: snip.plan(wanted, rows))
+    desired = snip.DesiredSnip.from_params(job.params)
+    done = converge(job, client, lambda: client.get("nsip", desired.ip_address), lambda rows: snip.plan(desired, rows))
     before = snip.describe(done.before)
-    after = snip.foretell(wanted, done.before) if job.check else snip.describe(done.after)
+    after = snip.predict(desired, done.before) if job.check else snip.describe(done.after)
     return Done(bool(done.steps), {"snip": after}, before or {}, after or {})
 
 

@@ -142,10 +142,10 @@ class Given:
 
 def nitro_from(given: Given, timeout: float, connect_timeout: float) -> Connection:
     """How appliances are reached and entered; the address is not known yet."""
-    said = given.text("nitro_protocol", "https", env="NETSCALER_NITRO_PROTOCOL")
-    if said not in ("http", "https"):
-        raise SettingsError(f"nitro_protocol must be http or https, not {said!r}")
-    protocol: Literal["http", "https"] = "http" if said == "http" else "https"
+    message = given.text("nitro_protocol", "https", env="NETSCALER_NITRO_PROTOCOL")
+    if message not in ("http", "https"):
+        raise SettingsError(f"nitro_protocol must be http or https, not {message!r}")
+    protocol: Literal["http", "https"] = "http" if message == "http" else "https"
     return Connection(
         nsip="",
         user=given.text("nitro_user", "nsroot", env="NETSCALER_NITRO_USER"),

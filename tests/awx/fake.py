@@ -114,14 +114,14 @@ class Fake:
         return 204, None
 
     def _found(self, kind: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        wanted = {key: value for key, value in query.items() if key not in ("page_size", "page")}
-        unknown = [key for key in wanted if not re.fullmatch(r"[a-z_]+", key) or key.startswith("or__")]
+        desired = {key: value for key, value in query.items() if key not in ("page_size", "page")}
+        unknown = [key for key in desired if not re.fullmatch(r"[a-z_]+", key) or key.startswith("or__")]
         if unknown:
             raise Refused(f"the fake knows no filter {', '.join(unknown)}")
         return [
             self._shown(kind, number)
             for number, item in self.objects[kind].items()
-            if all(str(item.get(key)) == value for key, value in wanted.items())
+            if all(str(item.get(key)) == value for key, value in desired.items())
         ]
 
     def _shown(self, kind: str, number: int) -> dict[str, Any]:
@@ -183,9 +183,9 @@ def _template(body: Mapping[str, Any]) -> list[str]:
     return wrong
 
 
-def _refuse(sentences: list[str]) -> None:
-    if sentences:
-        raise Refused("; ".join(sentences))
+def _refuse(messages: list[str]) -> None:
+    if messages:
+        raise Refused("; ".join(messages))
 
 
 def _page(items: list[dict[str, Any]]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Done:
     """A job that has ended: its exit code, what it said, and the bytes of all that was kept of it, by file."""
 
     code: int
-    said: str
+    message: str
     kept: dict[str, bytes]
 
 
@@ -128,9 +128,9 @@ def _extra_variables(launch: Launch) -> dict[str, Any]:
     answers = {name: launch.answers.get(name, question.get("default")) for name, question in questions.items()}
     missing = [name for name, answer in answers.items() if answer is None]
     assert not missing, f"not answered: {missing}"
-    told = {name: str(answer) for name, answer in answers.items()}
+    reported = {name: str(answer) for name, answer in answers.items()}
     itself = {"awx_job_id": launch.job_id, "awx_job_template_name": template["name"], "awx_user_name": "operator"}
-    return {**template.get("extra_vars", {}), **told, **itself}
+    return {**template.get("extra_vars", {}), **reported, **itself}
 
 
 def _inject(sent: Path, worker: Path, credential: Credential, name: str) -> dict[str, str]:

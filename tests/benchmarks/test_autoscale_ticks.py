@@ -158,21 +158,21 @@ def test_fleet(port: int, tmp_path: Path) -> None:
     finally:
         os.sched_setaffinity(0, everywhere)
     lasted, used = time.monotonic() - began, cpu() - used
-    told = stubs(port)
+    reported = stubs(port)
     in_order = sorted(lateness)
     print(
         f"\n{ZONES} zones of {NODES} nodes, interval {INTERVAL:g} s, {INTERVALS} intervals, one core, stub appliances: "
         f"{sum(ticks.values())} ticks, late by {in_order[len(in_order) // 2]:.3f} s (median), "
         f"{in_order[int(len(in_order) * 0.99)]:.3f} s (99 %), {in_order[-1]:.3f} s (worst); "
         f"CPU {100 * used / lasted:.0f} % of one core; memory {' → '.join(f'{kb // 1024} MiB' for kb, _n in held)}, "
-        f"threads {' → '.join(str(n) for _kb, n in held)}; sessions a node at most {max(told['most'].values())}, "
-        f"left open {sum(told['open'].values())}; {sum(told['queries'].values())} queries"
+        f"threads {' → '.join(str(n) for _kb, n in held)}; sessions a node at most {max(reported['most'].values())}, "
+        f"left open {sum(reported['open'].values())}; {sum(reported['queries'].values())} queries"
     )
     assert min(ticks.values()) >= INTERVALS, "a zone was not ticked in every interval"
     assert len(ticks) == ZONES
     assert in_order[-1] < LATEST
-    assert max(told["most"].values()) == 1
-    assert len(told["most"]) == ZONES * NODES
+    assert max(reported["most"].values()) == 1
+    assert len(reported["most"]) == ZONES * NODES
     assert events == []
 
 

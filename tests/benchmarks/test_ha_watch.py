@@ -39,17 +39,17 @@ def heal(lab: LabClient, observer: Observer) -> None:
 
 def turn(lab: LabClient, observer: Observer, directory: Path) -> tuple[float, float]:
     """Seconds from the loss of power to the first answer after it; and to the call that moved the Elastic IP."""
-    [seat] = observer.elastic_ips()
+    [association] = observer.elastic_ips()
     primary = observer.primary()
-    with client(directory, seat.elastic_ip, PORT, RATE) as seen:
+    with client(directory, association.elastic_ip, PORT, RATE) as observed:
         time.sleep(1.5)
         off = time.time()
         lab.power(primary.instance_id, False)
         dark = time.time()
-        wait_for(lambda: observer.elastic_ips() != [seat], "the Elastic IP has moved", seconds=60, pause=0.2)
+        wait_for(lambda: observer.elastic_ips() != [association], "the Elastic IP has moved", seconds=60, pause=0.2)
         time.sleep(1.0)
     moved = next(call.t for call in lab.calls(off, side="aws") if call.op == "AssociateAddress")
-    answered = min(request.end for request in seen.report.requests if request.ok and request.start > dark)
+    answered = min(request.end for request in observed.report.requests if request.ok and request.start > dark)
     return answered - off, moved - off
 
 

@@ -45,7 +45,7 @@ def one_zone(lab: LabClient, **more: Any) -> tuple[str, str]:
     return json.dumps(given), zones[0]["name"]
 
 
-def grow(stage: Stage, began: str, given: str, zone: str, count: int) -> tuple[Run, Counter[str]]:
+def scale_out(stage: Stage, began: str, given: str, zone: str, count: int) -> tuple[Run, Counter[str]]:
     """A growth by ``count`` nodes from the kept state ``began``, and its calls."""
     lab = stage.lab
     lab.restore(began)
@@ -61,8 +61,8 @@ def test_eight_nodes_take_little_longer_than_one(stage: Stage) -> None:
     given, zone = one_zone(stage.lab)
     stage.play("autoscale_group", "-e", given, variables=VARIABLES)
     stage.lab.keep("one node")
-    of_one, calls_of_one = grow(stage, "one node", given, zone, 1)
-    of_eight, calls_of_eight = grow(stage, "one node", given, zone, 8)
+    of_one, calls_of_one = scale_out(stage, "one node", given, zone, 1)
+    of_eight, calls_of_eight = scale_out(stage, "one node", given, zone, 8)
     one, eight = of_one.seconds, of_eight.seconds
     print(f"\nscale_out, appliances that boot {PACE:g} times as fast: 1 node {one:.1f} s, 8 nodes {eight:.1f} s")
     launches = [calls["RunInstances"] for calls in (calls_of_one, calls_of_eight)]
@@ -84,7 +84,7 @@ def test_nodes_join_a_cluster_one_after_another(stage: Stage) -> None:
     stage.play("autoscale_group", "-e", given, variables=VARIABLES)
     lab.keep("two in a cluster")
     for count in (1, 4):
-        run, calls = grow(stage, "two in a cluster", given, name, count)
+        run, calls = scale_out(stage, "two in a cluster", given, name, count)
         joins = run.seconds_in("Let the others join")
         print(f"\ncluster, {count} nodes more: {run.seconds:.1f} s, of which {joins:.1f} s joining one after another")
         rest = run.seconds - joins

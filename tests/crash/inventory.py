@@ -98,10 +98,10 @@ def names_of(inventory: Inventory) -> dict[str, str]:
     return names | _names_of_addresses(inventory, names)
 
 
-def _names_of_node(instance: Thing, seat: str) -> dict[str, str]:
-    names = {instance["InstanceId"]: f"<{seat}>"}
+def _names_of_node(instance: Thing, association: str) -> dict[str, str]:
+    names = {instance["InstanceId"]: f"<{association}>"}
     for interface in instance["NetworkInterfaces"]:
-        role = f"<{seat}, interface {interface['Attachment']['DeviceIndex']}"
+        role = f"<{association}, interface {interface['Attachment']['DeviceIndex']}"
         names[interface["NetworkInterfaceId"]] = f"{role}>"
         for place, address in enumerate(interface["PrivateIpAddresses"]):
             names[address["PrivateIpAddress"]] = f"{role}, address {place}>"
@@ -123,12 +123,12 @@ def _names_of_balancer(balancer: Thing) -> dict[str, str]:
 def _names_of_addresses(inventory: Inventory, known: dict[str, str]) -> dict[str, str]:
     """Name Elastic IPs by their association, idle ones by their tags: the order of allocation says nothing."""
     names: dict[str, str] = {}
-    seen: Counter[str] = Counter()
+    observed: Counter[str] = Counter()
     for address in inventory.addresses:
         interface = str(address.get("NetworkInterfaceId") or "")
         place = known.get(interface, interface) if interface else json.dumps(tags_of(address), sort_keys=True)
-        seen[place] += 1
-        number = f" no. {seen[place]}" if seen[place] > 1 else ""
+        observed[place] += 1
+        number = f" no. {observed[place]}" if observed[place] > 1 else ""
         names[address["PublicIp"]] = f"<elastic IP{number} of {place}>"
         names[address["AllocationId"]] = f"<allocation{number} of {place}>"
     return names

@@ -18,12 +18,12 @@ _VOLATILE = frozenset({"CreateDate", "RoleId", "RoleLastUsed"})
 # Of the group state: the outcome, not its times, ids and number of ticks.
 _REMEMBERED = ("failures", "last_failure")
 _OF_AN_EVENT = ("stage", "count", "nodes_before", "released")
-SETTLED_SECONDS = 5.0
+STABLE_SECONDS = 5.0
 
 
 def snapshot(lab: LabClient, group: str) -> dict[str, Any]:
     """Return the snapshot, JSON-ready, after drains and health checks have settled."""
-    inventory, state = _settled(lab)
+    inventory, state = _completed(lab)
     picture = {
         "instances": [_instance(instance) for instance in inventory.instances],
         "interfaces": [_interface(interface) for interface in inventory.interfaces],
@@ -58,9 +58,9 @@ def difference(one: Any, other: Any, path: str = "") -> list[str]:
     return [] if one == other else [f"{path}: {json.dumps(one)} != {json.dumps(other)}"]
 
 
-def _settled(lab: LabClient) -> tuple[Inventory, dict[str, Any]]:
+def _completed(lab: LabClient) -> tuple[Inventory, dict[str, Any]]:
     """Return the inventory and the lab's state when they have settled, or after SETTLED_SECONDS."""
-    deadline = time.monotonic() + SETTLED_SECONDS
+    deadline = time.monotonic() + STABLE_SECONDS
     while True:
         inventory, state = read_inventory(lab), lab.state()
         if not _under_way(inventory, state) or time.monotonic() > deadline:
@@ -183,33 +183,33 @@ def _scaled(group: Thing) -> dict[str, Any]:
 def _remembered(item: Thing) -> dict[str, Any]:
     """Return the comparable part of an item of the group's store."""
     document = json.loads(item["document"]["S"]) if "document" in item else {}
-    told: dict[str, Any] = {name: item[name]["S"] for name in ("group", "zone") if name in item}
-    told |= {name: document.get(name) for name in _REMEMBERED}
-    told["phase"] = (document.get("phase") or {}).get("name")
+    reported: dict[str, Any] = {name: item[name]["S"] for name in ("group", "zone") if name in item}
+    reported |= {name: document.get(name) for name in _REMEMBERED}
+    reported["phase"] = (document.get("phase") or {}).get("name")
     event = document.get("event")
-    told["event"] = event and {name: event.get(name) for name in _OF_AN_EVENT}
-    told["unfinished"] = [(one["stage"], one["count"]) for one in document.get("unfinished", [])]
-    told["history"] = [(one["action"], one["count"], one["outcome"]) for one in document.get("history", [])]
-    return told
+    reported["event"] = event and {name: event.get(name) for name in _OF_AN_EVENT}
+    reported["unfinished"] = [(one["stage"], one["count"]) for one in document.get("unfinished", [])]
+    reported["history"] = [(one["action"], one["count"], one["outcome"]) for one in document.get("history", [])]
+    return reported
 
 
 def _appliance(appliance: dict[str, Any]) -> dict[str, Any]:
     cluster = appliance["cluster"]
-    told = ("clip", "node_id", "admin_state", "master_state", "health", "effective_state")
+    reported = ("clip", "node_id", "admin_state", "master_state", "health", "effective_state")
     return {
         "saved": appliance["saved"],
         "unsaved": appliance["unsaved"],
         "role": appliance["ha"]["role"],
-        "cluster": cluster and {name: cluster[name] for name in told},
+        "cluster": cluster and {name: cluster[name] for name in reported},
     }
 
 
 def _console(state: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the devices by their addresses; ids and times are the console's own."""
     sites = {site["id"]: site["name"] for site in state.get("datacenters", [])}
-    told = ("ip_address", "hostname", "profile_name", "instance_state")
+    reported = ("ip_address", "hostname", "profile_name", "instance_state")
     return [
-        {**{name: device.get(name) for name in told}, "site": sites.get(device.get("datacenter_id"))}
+        {**{name: device.get(name) for name in reported}, "site": sites.get(device.get("datacenter_id"))}
         for device in state.get("devices", [])
     ]
 

@@ -62,8 +62,8 @@ def test_interrupted_flow_ends_like_an_uninterrupted_one(
         where = f"{point} ({reference.writes[point.at - 1]})"
         began = time.monotonic()
         differences = attempt(stage, flow, point, reference)
-        said = "DIFFERENT" if differences else "the same"
-        print(f"  {where}: {said} ({time.monotonic() - began:.0f} s)", flush=True)
+        message = "DIFFERENT" if differences else "the same"
+        print(f"  {where}: {message} ({time.monotonic() - began:.0f} s)", flush=True)
         if differences:
             wrong[where] = differences
     assert not wrong, "\n".join(f"{where}:\n    " + "\n    ".join(lines[:20]) for where, lines in wrong.items())

@@ -19,7 +19,7 @@ WRONG = "not-the-password-of-this-lab"
 KEY_OF_CERTIFICATE = "key-of-the-certificate-of-the-shop"
 PEM = "-----BEGIN {0}-----\n{1}\n-----END {0}-----\n"
 TALKATIVE = ("-vvv", "--diff")
-STORY = "2026-03-01T10:0{}:00Z"
+SCENARIO = "2026-03-01T10:0{}:00Z"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def real(stage: Stage) -> Iterator[Stage]:
     stage.quick = True
 
 
-def said(stage: Stage, runs: Sequence[Run]) -> dict[str, str]:
+def message(stage: Stage, runs: Sequence[Run]) -> dict[str, str]:
     """The logs, the outputs, and every file that Ansible left in its home (results of background jobs among them)."""
     left = [path for path in (stage.lab.directory / "ansible").rglob("*") if path.is_file()]
     logs = [path for run in runs for path in (run.log, run.log.with_suffix(".out"))]
@@ -49,7 +49,7 @@ def left_in_aws(stage: Stage) -> Iterator[tuple[str, str]]:
         yield f"user data of {number}", base64.b64decode(data).decode(errors="replace")
 
 
-def told(texts: dict[str, str], secrets: dict[str, str]) -> list[str]:
+def reported(texts: dict[str, str], secrets: dict[str, str]) -> list[str]:
     """Which secret is in which text, also in the forms in which it travels."""
     found = []
     for what, value in secrets.items():
@@ -76,9 +76,9 @@ def test_no_secret_of_a_pair_is_said(real: Stage) -> None:
         stage.play("ha_failover", *TALKATIVE, "-e", f"ha_failover_password={WRONG}", must_succeed=False),
     ]
     assert [run.code == 0 for run in runs] == [True, True, True, False]
-    texts = said(stage, runs) | dict(left_in_aws(stage))
+    texts = message(stage, runs) | dict(left_in_aws(stage))
     assert "vpx_bootstrap" in "".join(texts.values()), "there is something to search"
-    assert told(texts, secrets) == []
+    assert reported(texts, secrets) == []
 
 
 def shop_with_a_certificate(applications: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ def test_no_secret_of_a_group_is_said(real: Stage, tmp_path: Path) -> None:
         return stage.play(playbook, *TALKATIVE, "-e", json.dumps(more), variables=kind.variables, must_succeed=works)
 
     def tick(minute: int, **more: Any) -> Run:
-        return play("autoscale", autoscale_now=STORY.format(minute), autoscale_publish=True, **more)
+        return play("autoscale", autoscale_now=SCENARIO.format(minute), autoscale_publish=True, **more)
 
     runs = [
         play("autoscale_group", works=False, autoscale_group_console={**console, "adm_password": WRONG}),
@@ -134,9 +134,9 @@ def test_no_secret_of_a_group_is_said(real: Stage, tmp_path: Path) -> None:
         play("report", **report),
     ]
     assert runs[0].code, "a console's wrong password is noticed"
-    texts = said(stage, runs) | dict(left_in_aws(stage)) | {"the page": page.read_text()}
+    texts = message(stage, runs) | dict(left_in_aws(stage)) | {"the page": page.read_text()}
     runs = [play("autoscale_group", autoscale_group_state="absent")]
-    texts |= said(stage, runs)
+    texts |= message(stage, runs)
     everything = "".join(texts.values())
     for something in (
         "vpx_bootstrap",
@@ -147,4 +147,4 @@ def test_no_secret_of_a_group_is_said(real: Stage, tmp_path: Path) -> None:
         "anybody may see this",
     ):
         assert something in everything, "there is something to search"
-    assert told(texts, secrets) == []
+    assert reported(texts, secrets) == []

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.demo import group, ha_pair
-from tests.demo.voice import Voice
+from tests.demo.output import Output
 from tests.lab.client import running
 from tests.lab.settings import CHECKOUT
 from tests.stage import Stage, StageError
@@ -18,13 +18,13 @@ def main() -> int:
     cache = CHECKOUT / ".cache"
     cache.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="demo-", dir=cache))
-    voice = Voice(sys.stdout)
+    output = Output(sys.stdout)
     try:
-        voice.title("An HA pair of NetScaler VPX on AWS, in a region that fits on this machine")
+        output.title("An HA pair of NetScaler VPX on AWS, in a region that fits on this machine")
         with running(directory) as lab:
             stage = Stage(lab)
-            ha_pair.tell(stage, voice)
-            _groups(stage, voice)
+            ha_pair.report(stage, output)
+            _groups(stage, output)
     except (StageError, RuntimeError, AssertionError) as error:
         print(f"\ndemo: {error}\n\nEverything that was said is in {directory}", file=sys.stderr)
         return 1
@@ -35,18 +35,18 @@ def main() -> int:
     return 0
 
 
-def _groups(stage: Stage, voice: Voice) -> None:
+def _groups(stage: Stage, output: Output) -> None:
     """A group behind a load balancer, then one behind DNS, each in an account of its own."""
     folder = CHECKOUT / "demo-report"
     folder.mkdir(exist_ok=True)
     for distributor in group.PAGES:
-        voice.title(
+        output.title(
             f"A group behind {distributor}: memory 40/85 %, watch 3 min, cooldown 10 min, drain 10 min, T1 to T33 "
             f"with a minute of the lab in a second"
         )
         stage.lab.reset()
-        group.build(stage, distributor, voice)
-        group.page(stage, group.tell(stage, distributor, voice), folder, voice)
+        group.build(stage, distributor, output)
+        group.page(stage, group.report(stage, distributor, output), folder, output)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,12 @@ from typing import Any
 import yaml
 
 from tests.clips import with_clips
-from tests.demo.voice import Voice
-from tests.lab import crowd
+from tests.demo.output import Output
+from tests.lab import clients
 from tests.lab.client import LabClient
 from tests.lab.settings import CHECKOUT
 from tests.stage import Stage, StageError
-from tests.unit.plugins.module_utils.scaling.story import BETWEEN, LOW, Row, iso, rows
+from tests.unit.plugins.module_utils.scaling.scenario import BETWEEN, LOW, Row, iso, rows
 
 #: Lab seconds in a real one. A tick takes seconds and stands for a minute, so at this pace the lab's own times (a drain
 #: of ten minutes, a TTL of one) pass within the ticks that the example gives them.
@@ -32,7 +32,7 @@ PACE = 60.0
 STEADY_SECONDS = 3.0
 DRAIN_MINUTES = 10
 LIVE = ["pending", "running", "stopping", "stopped"]
-GROWTH = "scale_out"
+SCALE_OUT = "scale_out"
 #: What the nodes of a group are behind, and the page about that group.
 PAGES = {"nlb": "index.html", "dns": "dns.html"}
 
@@ -42,7 +42,7 @@ def variables_of(distributor: str) -> str:
     return f"autoscale_{distributor}"
 
 
-def build(stage: Stage, distributor: str, voice: Voice) -> None:
+def build(stage: Stage, distributor: str, output: Output) -> None:
     """The group, from an empty account."""
     stage.lab.pace(PACE)
     built = stage.play("autoscale_group", variables=variables_of(distributor))
@@ -50,7 +50,7 @@ def build(stage: Stage, distributor: str, voice: Voice) -> None:
     places = ", ".join(
         sorted(f"{node['PrivateIpAddress']} in {node['Placement']['AvailabilityZone']}" for node in nodes)
     )
-    voice.step("built", f"cloudadc.aws.autoscale_group took {built.seconds:.0f} s: {len(nodes)} nodes, {places}")
+    output.step("built", f"cloudadc.aws.autoscale_group took {built.seconds:.0f} s: {len(nodes)} nodes, {places}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Reported:
     """Everything that happened. ``decisions``: zone → (action, minute) in their order, as the record has them."""
 
     distributor: str
     clustered: bool
     ticks: tuple[Tick, ...]
     decisions: dict[str, list[tuple[str, str]]]
-    seen: crowd.Seen
+    observed: clients.Observed
 
     def tick(self, minute: int) -> Tick:
         return self.ticks[minute - 1]
@@ -82,7 +82,7 @@ class Told:
         """From the decision to shrink to the end, epoch seconds: who is met by silence knows of it seconds later."""
         return self.tick(20).start, self.ticks[-1].end + STEADY_SECONDS
 
-    def early_cuts(self) -> list[crowd.Session]:
+    def early_cuts(self) -> list[clients.Session]:
         """Connections that were cut before the drain was over, or that had not lasted as long as a drain does.
 
         The latter could only have begun on a node after it left the distributor. A cluster ends the drain by its own
@@ -90,7 +90,7 @@ class Told:
         """
         shortest = DRAIN_MINUTES * 60 / PACE
         over = self.tick(20).start + shortest if self.clustered else self.tick(31).start
-        cuts = self.seen.cuts(0.0, float("inf"))
+        cuts = self.observed.cuts(0.0, float("inf"))
         return [cut for cut in cuts if cut.end < over or cut.end - cut.start < shortest]
 
     def figures(self) -> dict[str, Any]:
@@ -100,31 +100,31 @@ class Told:
             "distributor": self.distributor,
             "nodes": [tick.nodes for tick in self.ticks],
             "decisions": self.decisions,
-            "requests": self.seen.requests,
-            "failures": [asdict(one) for one in self.seen.failures(first, last)],
+            "requests": self.observed.requests,
+            "failures": [asdict(one) for one in self.observed.failures(first, last)],
             "growth": {
                 "seconds": round(out.end - out.start, 1),
-                "failures": len(self.seen.failures(out.start, self.tick(19).end)),
-                "cuts": len(self.seen.cuts(out.start, self.tick(19).end)),
+                "failures": len(self.observed.failures(out.start, self.tick(19).end)),
+                "cuts": len(self.observed.cuts(out.start, self.tick(19).end)),
             },
             "shrinking": {
                 "seconds": round(away[1] - away[0], 1),
-                "failures": len(self.seen.failures(*away)),
-                "cuts": len(self.seen.cuts(*away)),
+                "failures": len(self.observed.failures(*away)),
+                "cuts": len(self.observed.cuts(*away)),
             },
             "early_cuts": [asdict(one) for one in self.early_cuts()],
         }
 
 
-def tell(stage: Stage, distributor: str, voice: Voice) -> Told:
+def report(stage: Stage, distributor: str, output: Output) -> Reported:
     """Play it, and say what the clients saw."""
-    told = play(stage, distributor)
-    figures = told.figures()
-    nodes = {tick.minute: tick.nodes for tick in told.ticks}
-    voice.step("ticks", f"33 of cloudadc.aws.autoscale; nodes T5 {nodes[5]}, T6 {nodes[6]}, T33 {nodes[33]}")
-    for zone, decisions in told.decisions.items():
-        voice.step("decided", f"{zone}: " + ", ".join(f"{action} at {minute}" for action, minute in decisions))
-    voice.table(
+    reported = play(stage, distributor)
+    figures = reported.figures()
+    nodes = {tick.minute: tick.nodes for tick in reported.ticks}
+    output.step("ticks", f"33 of cloudadc.aws.autoscale; nodes T5 {nodes[5]}, T6 {nodes[6]}, T33 {nodes[33]}")
+    for zone, decisions in reported.decisions.items():
+        output.step("decided", f"{zone}: " + ", ".join(f"{action} at {minute}" for action, minute in decisions))
+    output.table(
         f"What {figures['requests']} requests saw, behind {distributor}",
         ["", "seconds", "requests failed", "connections cut", "cut before the drain was over"],
         [
@@ -134,22 +134,22 @@ def tell(stage: Stage, distributor: str, voice: Voice) -> Told:
              str(figures["shrinking"]["cuts"]), str(len(figures["early_cuts"]))],
         ],
     )  # fmt: skip
-    return told
+    return reported
 
 
-def play(stage: Stage, distributor: str) -> Told:
+def play(stage: Stage, distributor: str) -> Reported:
     """A tick a minute, the load of the table on every node, clients all the while."""
     lab = stage.lab
     lab.pace(PACE)
     table = list(rows(distributor))
-    if [(row.minute, row.action) for row in table if row.action == GROWTH] != [(6, GROWTH)]:
+    if [(row.minute, row.action) for row in table if row.action == SCALE_OUT] != [(6, SCALE_OUT)]:
         raise StageError("the example has changed; this story is about the one that grows at T6")
-    with _clients(lab, distributor) as seen:
+    with _clients(lab, distributor) as observed:
         time.sleep(STEADY_SECONDS)
         ticks = tuple(_tick(stage, distributor, row) for row in table)
         time.sleep(STEADY_SECONDS)
     clustered = lab.variables(variables_of(distributor))["autoscale_group_topology"] == "cluster"
-    return Told(distributor, clustered, ticks, _decisions(lab, distributor), crowd.read(seen))
+    return Reported(distributor, clustered, ticks, _decisions(lab, distributor), clients.read(observed))
 
 
 def _tick(stage: Stage, distributor: str, row: Row) -> Tick:
@@ -175,21 +175,21 @@ def live(lab: LabClient, distributor: str) -> list[dict[str, Any]]:
     return [instance for reservation in found for instance in reservation["Instances"]]
 
 
-def page(stage: Stage, told: Told, folder: Path, voice: Voice) -> None:
+def page(stage: Stage, reported: Reported, folder: Path, output: Output) -> None:
     """A page from the zones' records and the figures they were given, by the playbook."""
-    variables = stage.lab.variables(variables_of(told.distributor))
-    recording = stage.lab.directory / f"{told.distributor}.csv"
-    lines = [f"{iso(tick.minute)},{tick.figure}\n" for tick in told.ticks]
+    variables = stage.lab.variables(variables_of(reported.distributor))
+    recording = stage.lab.directory / f"{reported.distributor}.csv"
+    lines = [f"{iso(tick.minute)},{tick.figure}\n" for tick in reported.ticks]
     recording.write_text("timestamp,memory\n" + "".join(lines))
     given = {
-        "report_path": str(folder / PAGES[told.distributor]),
+        "report_path": str(folder / PAGES[reported.distributor]),
         "report_group": variables["autoscale_group_name"],
         "report_store": variables["autoscale_group_store"],
-        "report_policy": {**variables["autoscale_group_policy"], "distributor": told.distributor},
-        "report_recordings": dict.fromkeys(told.decisions, str(recording)),
+        "report_policy": {**variables["autoscale_group_policy"], "distributor": reported.distributor},
+        "report_recordings": dict.fromkeys(reported.decisions, str(recording)),
     }
-    stage.play("report", "-e", json.dumps(given), variables=variables_of(told.distributor))
-    voice.step("its page", f"{given['report_path']}, open it in a browser")
+    stage.play("report", "-e", json.dumps(given), variables=variables_of(reported.distributor))
+    output.step("its page", f"{given['report_path']}, open it in a browser")
 
 
 def _decisions(lab: LabClient, distributor: str) -> dict[str, list[tuple[str, str]]]:
@@ -206,15 +206,24 @@ def _decisions(lab: LabClient, distributor: str) -> dict[str, list[tuple[str, st
 
 @contextlib.contextmanager
 def _clients(lab: LabClient, distributor: str) -> Iterator[Path]:
-    """A crowd at the group's application; the file is there once the block is left."""
+    """A clients at the group's application; the file is there once the block is left."""
     variables = lab.variables(variables_of(distributor))
     [application] = variables["autoscale_group_applications"]
     if distributor == "dns":
         where = ["--name", application["domain"], "--control", lab.url]
     else:
         where = ["--addresses", ",".join(_static_addresses(lab, variables["autoscale_group_name"]))]
-    file = lab.directory / f"crowd-{distributor}.json"
-    command = [sys.executable, "-m", "tests.lab.crowd", *where, "--port", str(application["port"]), "--json", str(file)]
+    file = lab.directory / f"clients-{distributor}.json"
+    command = [
+        sys.executable,
+        "-m",
+        "tests.lab.clients",
+        *where,
+        "--port",
+        str(application["port"]),
+        "--json",
+        str(file),
+    ]
     process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         yield file
@@ -247,7 +256,7 @@ def main(directory: Path, distributor: str, topology: str = "independent") -> No
     stage.lab.reset()
     if topology == "cluster":
         cluster(stage.lab, distributor)
-    build(stage, distributor, Voice(sys.stderr))
+    build(stage, distributor, Output(sys.stderr))
     print(json.dumps(play(stage, distributor).figures(), indent=2))
 
 

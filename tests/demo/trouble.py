@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.lab.client import LabClient, wait_for
 from tests.lab.traffic import Report
-from tests.observe import Node, Observer, Seat, client
+from tests.observe import Association, Node, Observer, client
 from tests.stage import Run, Stage, StageError
 
 RATE = 50.0
@@ -38,7 +38,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observed:
     """``repair``: seconds from the first task of the repairing playbook to the first answer."""
 
     phases: tuple[Phase, ...]
@@ -64,21 +64,21 @@ class _Times:
     end: float
 
 
-def make(stage: Stage, observer: Observer, tell: Tell) -> Seen:
+def make(stage: Stage, observer: Observer, tell: Tell) -> Observed:
     """Everything, at the lab's real pace and with the wire's latency. ``tell(name, *lines)`` hears of each step."""
     lab = stage.lab
     lab.pace(1)
     lab.latency(**LATENCY)
     port = lab.variables("ha_pair")["ha_pair_application"]["port"]
-    seat = the_seat(observer)
+    association = the_association(observer)
     tell(
         "clients",
-        f"{RATE:.0f} requests a second at http://{seat.elastic_ip}:{port}",
+        f"{RATE:.0f} requests a second at http://{association.elastic_ip}:{port}",
         f"from here on every AWS call takes {LATENCY['aws']} s longer, every NITRO call {LATENCY['nitro']} s",
     )
-    with client(lab.directory, seat.elastic_ip, port, RATE) as seen:
+    with client(lab.directory, association.elastic_ip, port, RATE) as observed:
         times = _act(stage, observer, tell)
-    return _seen(seen.report, times)
+    return _observed(observed.report, times)
 
 
 def _act(stage: Stage, observer: Observer, tell: Tell) -> _Times:
@@ -99,14 +99,14 @@ def _act(stage: Stage, observer: Observer, tell: Tell) -> _Times:
     return _Times(began, planned_at, off_at, repaired.first_task_at, time.time())
 
 
-def _seen(report: Report, times: _Times) -> Seen:
+def _observed(report: Report, times: _Times) -> Observed:
     answered = min((end for end in report.successes() if end >= times.repair), default=None)
     if answered is None:
         raise StageError("no client was answered after the repair")
     edges = (times.began, times.planned, times.off, times.repair, times.end)
     names = ("steady", "planned failover", "node lost, until the repair", "repair")
     phases = [_phase(report, name, start, end) for name, start, end in zip(names, edges, edges[1:], strict=False)]
-    return Seen(tuple(phases), answered - times.repair)
+    return Observed(tuple(phases), answered - times.repair)
 
 
 def _phase(report: Report, name: str, start: float, end: float) -> Phase:
@@ -124,26 +124,26 @@ def _took(what: str, run: Run) -> str:
     return f"cloudadc.aws.{what} took {run.seconds:.0f} s"
 
 
-def the_seat(observer: Observer) -> Seat:
+def the_association(observer: Observer) -> Association:
     """Where the pair's one Elastic IP is. StageError if there is not exactly one."""
-    seats = observer.elastic_ips()
-    if len(seats) != 1:
-        raise StageError(f"the pair should have one Elastic IP, it has {len(seats)}")
-    return seats[0]
+    associations = observer.elastic_ips()
+    if len(associations) != 1:
+        raise StageError(f"the pair should have one Elastic IP, it has {len(associations)}")
+    return associations[0]
 
 
 def where(observer: Observer) -> str:
     """Who has the Elastic IP, in a sentence."""
-    seat = the_seat(observer)
-    holder = observer.holder(seat)
+    association = the_association(observer)
+    holder = observer.holder(association)
     who = f"node {holder.node_id}, {holder.instance_id}" if holder else "no node"
-    return f"Elastic IP {seat.elastic_ip} is on {seat.interface}, {seat.address} ({who})"
+    return f"Elastic IP {association.elastic_ip} is on {association.interface}, {association.address} ({who})"
 
 
 def line(node: Node) -> str:
     """A node in a line."""
-    said = node.master_state or "no answer"
-    return f"node {node.node_id}: {node.instance_id} in {node.zone}, NSIP {node.nsip}, {said}"
+    message = node.master_state or "no answer"
+    return f"node {node.node_id}: {node.instance_id} in {node.zone}, NSIP {node.nsip}, {message}"
 
 
 def _silent(*_lines: str) -> None:
@@ -173,12 +173,12 @@ def measure(lab: LabClient, tries: int, enough: float) -> dict[str, object]:
     observer = Observer(lab)
     repairs: list[float] = []
     for left in reversed(range(tries)):
-        seen = make(Stage(lab), observer, _silent)
-        repairs.append(round(seen.repair, 3))
-        if seen.repair <= enough or not left:
+        observed = make(Stage(lab), observer, _silent)
+        repairs.append(round(observed.repair, 3))
+        if observed.repair <= enough or not left:
             break
         heal(observer, lab)
-    return {**seen.figures(), "repairs": repairs}
+    return {**observed.figures(), "repairs": repairs}
 
 
 if __name__ == "__main__":

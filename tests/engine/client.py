@@ -49,7 +49,7 @@ class Engine:
         self._process: subprocess.Popen[str] | None = None
         self._running: dict[int, Playbook] = {}
         self._started: list[int] = []
-        self._news = threading.Condition()
+        self._events = threading.Condition()
 
     def start(self, argv: Sequence[str], env: Mapping[str, str], out: Path) -> Playbook:
         request = {"argv": list(argv), "env": dict(env), "cwd": str(CHECKOUT), "out": str(out)}
@@ -58,8 +58,8 @@ class Engine:
             assert process.stdin
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
-            with self._news:
-                if not self._news.wait_for(lambda: self._started or process.poll() is not None, 60):
+            with self._events:
+                if not self._events.wait_for(lambda: self._started or process.poll() is not None, 60):
                     raise TimeoutError("the engine's server did not answer within 60 s")
                 if not self._started:
                     raise RuntimeError("the engine's server has ended")
@@ -94,18 +94,18 @@ class Engine:
         assert process.stdout
         for line in process.stdout:
             message = json.loads(line)
-            with self._news:
+            with self._events:
                 if "code" in message:
                     self._running.pop(message["pid"]).end(message["code"])
                 else:
                     self._running[message["pid"]] = Playbook(message["pid"])
                     self._started.append(message["pid"])
-                self._news.notify_all()
-        with self._news:
+                self._events.notify_all()
+        with self._events:
             for playbook in self._running.values():
                 playbook.end(-9)
             self._running.clear()
-            self._news.notify_all()
+            self._events.notify_all()
 
 
 ENGINE = Engine()

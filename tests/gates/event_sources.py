@@ -26,7 +26,7 @@ def documentation(source: Path) -> dict[str, Any]:
     raise KeyError(f"{source} has no DOCUMENTATION")
 
 
-def said(text: str | list[str]) -> list[str]:
+def message(text: str | list[str]) -> list[str]:
     """Paragraphs of Ansible's markup, as reStructuredText."""
     plain = dom.PluginIdentifier(fqcn="", type="")
     paragraphs = parse(text, Context(current_plugin=None), errors="exception")
@@ -49,7 +49,7 @@ def options(of: dict[str, Any]) -> Iterator[str]:
         if "choices" in option:
             facts.append("one of " + ", ".join(f"``{choice}``" for choice in option["choices"]))
         yield f"``{name}`` ({'; '.join(facts)})"
-        yield from indented(["\n\n".join(said(option["description"]))], 2)
+        yield from indented(["\n\n".join(message(option["description"]))], 2)
         yield ""
 
 
@@ -62,13 +62,13 @@ def page(folder: Path) -> Iterator[str]:
     for source in sorted(folder.glob("*.py")):
         about = documentation(source)
         name = f"cloudadc.aws.{source.stem}"
-        yield from (name, "-" * len(name), "", *said(about["short_description"]), "")
-        for paragraph in said(about["description"]):
+        yield from (name, "-" * len(name), "", *message(about["short_description"]), "")
+        for paragraph in message(about["description"]):
             yield from (paragraph, "")
         yield from ("Arguments", "~" * 9, "", *options(about["options"]))
         if about.get("notes"):
             yield from ("Events", "~" * 6, "")
-            for note in said(about["notes"]):
+            for note in message(about["notes"]):
                 yield f"- {note}"
             yield ""
 

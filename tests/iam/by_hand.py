@@ -64,8 +64,8 @@ def interfaces(group: str) -> Tampering:
     def tamper(stage: Stage) -> None:
         ec2 = stage.lab.boto("ec2")
         [client, server] = _groups(ec2, group, "client", "server")
-        wanted = {"group-id": server["GroupId"], "availability-zone": ZONE}
-        filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
+        desired = {"group-id": server["GroupId"], "availability-zone": ZONE}
+        filters = [{"Name": name, "Values": [value]} for name, value in desired.items()]
         found = ec2.describe_network_interfaces(Filters=filters)
         interface = found["NetworkInterfaces"][0]["NetworkInterfaceId"]
         ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=[client["GroupId"]])

@@ -10,12 +10,12 @@ WARNED = {"cloudwatch:PutMetricData"}
 
 def complaint(action: str, less: Run) -> str | None:
     """What is wrong with how the run ended that had one action less; None if it was as it must be."""
-    said = f"perform: {action} " in less.text() or f"{action} is not permitted" in less.text()
+    message = f"perform: {action} " in less.text() or f"{action} is not permitted" in less.text()
     if action in WARNED:
-        return None if said else "it does not say so"
+        return None if message else "it does not say so"
     if less.code == 0:
         return "passes"
-    return None if said else f"fails, but does not name it\n{tail(less)}"
+    return None if message else f"fails, but does not name it\n{tail(less)}"
 
 
 def tail(run: Run) -> str:

@@ -187,11 +187,11 @@ def running(directory: Path, environ: Mapping[str, str] | None = None) -> Iterat
             raise RuntimeError(f"the lab did not end: {ended.stderr}")
 
 
-def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 10.0, pause: float = 0.02) -> T:
-    """The first true answer of ``look``; AssertionError naming ``what`` if there is none in time."""
+def wait_for(observation: Callable[[], T | None], what: str, *, seconds: float = 10.0, pause: float = 0.02) -> T:
+    """The first true answer of ``observation``; AssertionError naming ``what`` if there is none in time."""
     deadline = time.monotonic() + seconds
     while True:
-        found = look()
+        found = observation()
         if found:
             return found
         if time.monotonic() >= deadline:

@@ -12,7 +12,7 @@ from tests.lab.world import Environ
 FIGURES = ("cpu", "memory", "throughput", "connections")
 SELECTORS = ("zone", "instance_id", "all")
 # The sides that have settings.
-SETTLED = ("aws", "nitro")
+COMPLETED = ("aws", "nitro")
 
 Body = Mapping[str, Any]
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class Control:
         return self._controls.resolve(name)
 
     def _settings(self, body: Body) -> dict[str, Any]:
-        _only(body, SETTLED, "settings")
+        _only(body, COMPLETED, "settings")
         return self._controls.set_settings(body)
 
     def _faults(self, body: Body) -> dict[str, Any]:

@@ -77,13 +77,13 @@ class DataPlane:
         """Open and close listeners so that they are where they should be."""
         with self._lock:
             epoch, present = self._epoch, set(self._listeners)
-        wanted = self._routing.wanted(present)
+        desired = self._routing.desired(present)
         with self._lock:
             if epoch != self._epoch or not self._running:
                 return
-            self._close(list(present - wanted))
-            self._errors = {place: text for place, text in self._errors.items() if place in wanted}
-            for place in sorted(wanted - present):
+            self._close(list(present - desired))
+            self._errors = {place: text for place, text in self._errors.items() if place in desired}
+            for place in sorted(desired - present):
                 self._open(place)
             if present != set(self._listeners):
                 self._wake.send(b".")

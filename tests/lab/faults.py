@@ -1,6 +1,6 @@
 """What is to go wrong, and when: injected latency, probabilities of faults, and the kill switch.
 
-Decides only. The turnstile carries out what is decided here, and ``killer`` does the killing.
+Decides only. The fault proxy carries out what is decided here, and ``killer`` does the killing.
 """
 
 from __future__ import annotations

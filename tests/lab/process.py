@@ -25,6 +25,7 @@ from tests.lab.calls import CallLog
 from tests.lab.console import Account, ConsoleSide
 from tests.lab.control import Control
 from tests.lab.dataplane import DataPlane
+from tests.lab.fault_proxy import FaultProxy, Latency
 from tests.lab.inprocess import Clients
 from tests.lab.routing import Routing
 from tests.lab.rundir import RunDirectory
@@ -32,7 +33,6 @@ from tests.lab.server import Server
 from tests.lab.settings import LabError, Settings
 from tests.lab.slices import Slice, claim
 from tests.lab.tls import Authority
-from tests.lab.turnstile import Latency, Turnstile
 from tests.lab.world import Clock, Door, Keeper
 
 REGION = "eu-central-1"
@@ -275,8 +275,8 @@ class Lab:
     def _settings(self) -> dict[str, Any]:
         return {"aws": knobs.plain(self.aws.settings), "nitro": knobs.plain(self.nitro.settings)}
 
-    def _guard(self, side: Any) -> Turnstile:
-        return Turnstile(
+    def _guard(self, side: Any) -> FaultProxy:
+        return FaultProxy(
             side,
             calls=self.calls,
             faults=self.faults,

@@ -27,7 +27,7 @@ def pump(client: socket.socket, backend: socket.socket, fate: Callable[[], Fate]
         poll.register(number, select.POLLIN)
     looked = time.monotonic()
     while other:
-        for number, _ignored in poll.poll(sockets.LOOK_SECONDS * 1000):
+        for number, _ignored in poll.poll(sockets.OBSERVE_SECONDS * 1000):
             source, sink = other[number]
             if not _carry(source, sink):
                 poll.unregister(number)
@@ -35,7 +35,7 @@ def pump(client: socket.socket, backend: socket.socket, fate: Callable[[], Fate]
                 if isinstance(sink, ssl.SSLSocket):
                     # TLS has no half-closed connections worth the name: the end of the back end is the end.
                     return Fate.ANSWER
-        if time.monotonic() - looked >= sockets.LOOK_SECONDS:
+        if time.monotonic() - looked >= sockets.OBSERVE_SECONDS:
             now = fate()
             if now is not Fate.ANSWER:
                 return now

@@ -129,8 +129,8 @@ class Routing:
         if self._region.instance_at(target[0]) is None:
             # Not an appliance: whatever is there is reached directly.
             return Route(Fate.ANSWER, target, Vserver("", balancer.load_balancer, "TCP", (target,)), balanced=True)
-        seen = source if balancer.preserves else balancer.node
-        flow = Flow(seen, target[0], "tcp", target[1], relayed=balancer.preserves) if source and seen else None
+        observed = source if balancer.preserves else balancer.node
+        flow = Flow(observed, target[0], "tcp", target[1], relayed=balancer.preserves) if source and observed else None
         found = self._to(flow, *target)
         vserver = found.vserver
         if vserver is not None and balancer.protocol == "TLS":
@@ -170,7 +170,7 @@ class Routing:
             self._recent[address, port] = (time.monotonic(), route)
         return route
 
-    def wanted(self, open_now: set[tuple[str, int]]) -> set[tuple[str, int]]:
+    def desired(self, open_now: set[tuple[str, int]]) -> set[tuple[str, int]]:
         """Every (address, port) at which a client is to find something other than a closed port.
 
         An Elastic IP has every port that some vserver has: which of them answer is decided when a client comes. A
@@ -178,12 +178,12 @@ class Routing:
         """
         ports = set(self._fleet.vserver_ports())
         elastic = self._region.elastic_ips()
-        wanted = {(address, port) for address in elastic for port in ports}
-        wanted |= {(one.address, one.port) for one in self._balancers() if one.protocol in BALANCED_PROTOCOLS}
+        desired = {(address, port) for address in elastic for port in ports}
+        desired |= {(one.address, one.port) for one in self._balancers() if one.protocol in BALANCED_PROTOCOLS}
         for instance in self._region.instances():
             addresses = [address for interface in instance.interfaces for address in interface.addresses]
-            wanted |= {(a, port) for a in addresses for port in ports if self._fleet.vserver(a, port) is not None}
-        return wanted | {(a, port) for a, port in open_now - wanted if self._is_dark(elastic.get(a, a))}
+            desired |= {(a, port) for a in addresses for port in ports if self._fleet.vserver(a, port) is not None}
+        return desired | {(a, port) for a, port in open_now - desired if self._is_dark(elastic.get(a, a))}
 
     def _is_dark(self, private: str | None) -> bool:
         return private is not None and self._fleet.door(private) is Door.DARK

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from tests.lab import sockets
-from tests.lab.turnstile import Answer, Loss, NoAnswer
+from tests.lab.fault_proxy import Answer, Loss, NoAnswer
 from tests.lab.world import Door, Environ
 
 HANG_SECONDS = 60.0

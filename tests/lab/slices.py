@@ -23,13 +23,13 @@ class Slice:
         self._lock.close()
 
 
-def claim(wanted: str | None) -> Slice:
+def claim(desired: str | None) -> Slice:
     """The slice asked for, or the first free one; LabError if it is taken.
 
     The lock is a name in the abstract socket namespace: it belongs to the same network namespace as the loopback
     addresses it guards, and the kernel lets go of it when the process ends, however it ends.
     """
-    candidates: Iterable[str] = (wanted,) if wanted else CANDIDATES
+    candidates: Iterable[str] = (desired,) if desired else CANDIDATES
     for network in candidates:
         lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -40,6 +40,6 @@ def claim(wanted: str | None) -> Slice:
                 raise LabError(f"the lab cannot claim {network}.0.0/15: {error}") from error
             continue
         return Slice(network, lock)
-    if wanted:
-        raise LabError(f"another lab lives in {wanted}.0.0/15; leave LAB_NETWORK out, or choose another even number")
+    if desired:
+        raise LabError(f"another lab lives in {desired}.0.0/15; leave LAB_NETWORK out, or choose another even number")
     raise LabError("every slice of 127.0.0.0/8 that a lab may live in is taken by another lab")

@@ -10,7 +10,7 @@ import struct
 import time
 from collections.abc import Callable
 
-LOOK_SECONDS = 0.05
+OBSERVE_SECONDS = 0.05
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 _LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -39,7 +39,7 @@ def keep_silent(connection: socket.socket, seconds: float, *, while_true: Callab
     """Say nothing while the condition holds, for at most ``seconds``; True if the client is still there afterwards."""
     deadline = time.monotonic() + seconds
     while while_true() and time.monotonic() < deadline:
-        if peer_has_gone(connection, LOOK_SECONDS):
+        if peer_has_gone(connection, OBSERVE_SECONDS):
             return False
     return not peer_has_gone(connection)
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from tests.lab.settings import CHECKOUT
 
-LOOK_SECONDS = 0.05
+OBSERVE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ async def run(aim: Aim, duration: float | None, stop_file: Path | None) -> Repor
 
 async def _watch(path: Path, stop: asyncio.Event) -> None:
     while not path.exists():
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(OBSERVE_SECONDS)
     stop.set()
 
 

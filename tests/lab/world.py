@@ -1,7 +1,7 @@
 """What the rooms of the lab know of each other, and nothing more.
 
 ``aws/`` is the truth about instances, interfaces and addresses; ``appliance/`` is the truth about what runs on them;
-``dataplane.py`` asks both; the turnstile in front of the servers logs, delays and disturbs calls without knowing what
+``dataplane.py`` asks both; the fault proxy in front of the servers logs, delays and disturbs calls without knowing what
 they mean. Each room implements one of the protocols below and sees the others only through them.
 """
 
@@ -195,7 +195,7 @@ class Keeper(Protocol):
 
 
 class Side(Protocol):
-    """A server behind the turnstile: a WSGI application that can say what a request is, and refuse in its own words.
+    """A server behind the fault proxy: a WSGI application that can say what a request is, and refuse in its own words.
 
     ``environ["lab.local_address"]`` holds the address at which the client reached the server.
     """

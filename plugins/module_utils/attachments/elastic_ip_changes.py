@@ -15,17 +15,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..aws.addresses import Address, Seat
+from ..aws.addresses import Address, Association
 from ..aws.errors import AwsError
 from ..core.errors import Failure
 from ..core.parallel import attempt_all
 from ..core.waiting import Clock, Pace, Sleep
-from .elastic_ip_plan import Look, Move, judge
+from .elastic_ip_plan import AssociationChange, Verification, judge
 
-Associate = Callable[[Move], object]
+Associate = Callable[[AssociationChange], object]
 Read = Callable[[Sequence[str]], Sequence[Address]]
 #: Whether a move is still right, from live readings: None, or the reason against it as a message.
-Permit: TypeAlias = "Callable[[Move], str | None]"
+Permit: TypeAlias = "Callable[[AssociationChange], str | None]"
 
 PACE = Pace(first=0.1, growth=2.0, longest=2.0)
 # EC2 is eventually consistent: a third place seen once may be a past one. Seen this often in a row, it is the truth.
@@ -53,22 +53,24 @@ class Outcome:
     the caller's clock). ``withdrawn``: why it was not tried again.
     """
 
-    move: Move
+    move: AssociationChange
     written: bool = False
     error: Failure | None = None
-    now: Seat | None = None
-    look: Look | None = None
+    now: Association | None = None
+    observation: Verification | None = None
     unread: Failure | None = None
     attempts: int = 0
     lost: int = 0
     lost_at: float = 0.0
     withdrawn: str | None = None
-    seen: Address | None = None
-    sightings: Counter[Seat | None] = field(default_factory=Counter)
+    observed: Address | None = None
+    sightings: Counter[Association | None] = field(default_factory=Counter)
 
     @property
     def arrived(self) -> bool:
-        return self.look is Look.ARRIVED or (self.written and self.look is None and self.unread is None)
+        return self.observation is Verification.ARRIVED or (
+            self.written and self.observation is None and self.unread is None
+        )
 
     @property
     def code(self) -> str | None:
@@ -78,7 +80,7 @@ class Outcome:
     @property
     def in_flight(self) -> bool:
         """Whether a write that was not answered may still be carried out: all of them, but the one that arrived."""
-        by_lost = self.look is Look.ARRIVED and self.lost == self.attempts
+        by_lost = self.observation is Verification.ARRIVED and self.lost == self.attempts
         return self.lost > (1 if by_lost else 0)
 
     @property
@@ -89,17 +91,26 @@ class Outcome:
     @property
     def repeatable(self) -> bool:
         """Whether the write may be sent again: AWS put it off or did not answer, and nothing has changed since."""
-        if self.error is None or self.withdrawn or self.look is not Look.PENDING or self.attempts >= ATTEMPTS:
+        if (
+            self.error is None
+            or self.withdrawn
+            or self.observation is not Verification.PENDING
+            or self.attempts >= ATTEMPTS
+        ):
             return False
         return self.code in _PUT_OFF or (self.code is None and self.lost < UNANSWERED)
 
     @property
-    def settled(self) -> bool:
+    def completed(self) -> bool:
         """Whether another look would tell nothing new: it is there, it is clearly elsewhere, or AWS refused."""
-        taken = self.look is Look.TAKEN and self.sightings[self.now] >= SIGHTINGS
-        refused = self.error is not None and self.look is not None and not self.repeatable and self.code is not None
-        given_up = self.look is not None and (self.withdrawn is not None or (refused and self.look is not Look.ARRIVED))
-        return self.look is Look.ARRIVED or taken or given_up
+        taken = self.observation is Verification.TAKEN and self.sightings[self.now] >= SIGHTINGS
+        refused = (
+            self.error is not None and self.observation is not None and not self.repeatable and self.code is not None
+        )
+        given_up = self.observation is not None and (
+            self.withdrawn is not None or (refused and self.observation is not Verification.ARRIVED)
+        )
+        return self.observation is Verification.ARRIVED or taken or given_up
 
     def note(self, answer: object, sent: float) -> None:
         """Take note of what became of a write that was sent at ``sent``."""
@@ -111,12 +122,12 @@ class Outcome:
             self.lost, self.lost_at = self.lost + 1, sent
 
     def see(self, address: Address) -> None:
-        self.seen, now = address, address.seat
+        self.observed, now = address, address.association
         if now != self.now:
             self.sightings.clear()
         self.sightings[now] += 1
-        self.now, self.look, self.unread = now, judge(self.move, address), None
-        if self.look is Look.ARRIVED and self.lost:
+        self.now, self.observation, self.unread = now, judge(self.move, address), None
+        if self.observation is Verification.ARRIVED and self.lost:
             self.written = True  # the answer to our write was lost, not the write
 
     def sentence(self) -> str:
@@ -131,19 +142,19 @@ class Outcome:
             )
         if self.error is not None:
             return f"{name} was not moved: {self.error} (it is {_at(self.now)})"
-        if self.look is Look.TAKEN:
+        if self.observation is Verification.TAKEN:
             return f"{name} was sent to {self.move.after} but another writer has put it to {self.now}"
         if self.unread is not None:
             return f"{name} was sent to {self.move.after}, which AWS acknowledged, but {self.unread}"
         return f"{name} was sent to {self.move.after}, which AWS acknowledged, but is still {_at(self.now)}"
 
 
-def _at(seat: Seat | None) -> str:
-    return f"at {seat}" if seat else "associated with nothing"
+def _at(association: Association | None) -> str:
+    return f"at {association}" if association else "associated with nothing"
 
 
 def carry_out(
-    moves: Iterable[Move],
+    moves: Iterable[AssociationChange],
     associate: Associate,
     read: Read,
     verify_timeout: float | None,
@@ -188,12 +199,12 @@ def _follow(
     pause = PACE.first
     while True:
         looked = clock()
-        _look({o.move.address.allocation_id: o for o in outcomes if not o.settled or o.in_flight}, read)
+        _observe({o.move.address.allocation_id: o for o in outcomes if not o.completed or o.in_flight}, read)
         again = [outcome for outcome in outcomes if outcome.repeatable and looked < max(deadline, outcome.landed_by)]
         for outcome in again:
             outcome.withdrawn = permit(outcome.move)
         _write([outcome for outcome in again if not outcome.withdrawn], associate, clock)
-        pending = [outcome for outcome in outcomes if not outcome.settled]
+        pending = [outcome for outcome in outcomes if not outcome.completed]
         end = max([*([deadline] if pending else []), *(outcome.landed_by for outcome in outcomes)], default=looked)
         if looked >= end:
             return
@@ -201,14 +212,14 @@ def _follow(
         pause = min(pause * PACE.growth, PACE.longest)
 
 
-def _look(waiting: dict[str, Outcome], read: Read) -> None:
+def _observe(waiting: dict[str, Outcome], read: Read) -> None:
     try:
-        seen = read(sorted(waiting)) if waiting else []
+        observed = read(sorted(waiting)) if waiting else []
     except Failure as error:  # the moves are made: the next look may succeed, and if none does it is told
         for outcome in waiting.values():
             outcome.unread = error
         return
-    for address in seen:
+    for address in observed:
         if address.allocation_id in waiting:
             waiting[address.allocation_id].see(address)
 

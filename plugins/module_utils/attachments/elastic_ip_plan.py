@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..aws.addresses import Address, Interface, Seat, seat_result
+from ..aws.addresses import Address, Association, Interface, association_result
 from ..core.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MoveRequest:
     """One entry of the option ``moves``: an Elastic IP and where it shall sit."""
 
     elastic_ip: str
@@ -24,18 +24,18 @@ class Wish:
     private_ip_address: str | None
 
     @classmethod
-    def from_option(cls, option: Mapping[str, Any]) -> Wish:
+    def from_option(cls, option: Mapping[str, Any]) -> MoveRequest:
         """Templates leave empty strings where they mean nothing; raises Refusal if no target is left."""
-        wish = cls(
+        request = cls(
             elastic_ip=option["elastic_ip"],
             network_interface_id=option["network_interface_id"] or None,
             instance_id=option["instance_id"] or None,
             device_index=option["device_index"],
             private_ip_address=option["private_ip_address"] or None,
         )
-        if not (wish.network_interface_id or wish.instance_id):
-            raise Refusal(f"Elastic IP {wish.elastic_ip} was given neither an interface nor an instance to go to")
-        return wish
+        if not (request.network_interface_id or request.instance_id):
+            raise Refusal(f"Elastic IP {request.elastic_ip} was given neither an interface nor an instance to go to")
+        return request
 
     @property
     def complete(self) -> bool:
@@ -47,61 +47,61 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class AssociationChange:
     """One Elastic IP, where it is and where it shall be."""
 
     address: Address
-    after: Seat
+    after: Association
 
     @property
-    def before(self) -> Seat | None:
-        return self.address.seat
+    def before(self) -> Association | None:
+        return self.address.association
 
     @property
     def changed(self) -> bool:
         return self.before != self.after
 
-    def result(self, after: Seat | None, changed: bool) -> dict[str, Any]:
+    def result(self, after: Association | None, changed: bool) -> dict[str, Any]:
         """The entry of the module's result, with where the address is now and whether this run wrote it."""
         return {
             "elastic_ip": self.address.public_ip,
             "allocation_id": self.address.allocation_id,
-            "before": seat_result(self.before),
-            "after": seat_result(after),
+            "before": association_result(self.before),
+            "after": association_result(after),
             "changed": changed,
         }
 
 
-def lookup(wishes: Iterable[Wish]) -> dict[str, list[str]] | None:
+def lookup(requests: Iterable[MoveRequest]) -> dict[str, list[str]] | None:
     """The filters of the one DescribeNetworkInterfaces that resolves all wishes; None if none needs it.
 
     Filters of different names are joined by *and*, so wishes by interface and by instance in one task leave no filter
     that fits both: then every interface of the region is listed ({}).
     """
-    open_wishes = [wish for wish in wishes if not wish.complete]
-    if not open_wishes:
+    open_requests = [request for request in requests if not request.complete]
+    if not open_requests:
         return None
-    interfaces = sorted({w.network_interface_id for w in open_wishes if w.network_interface_id})
-    instances = sorted({w.instance_id for w in open_wishes if not w.network_interface_id and w.instance_id})
+    interfaces = sorted({w.network_interface_id for w in open_requests if w.network_interface_id})
+    instances = sorted({w.instance_id for w in open_requests if not w.network_interface_id and w.instance_id})
     if interfaces and instances:
         return {}
     return {"network-interface-id": interfaces} if interfaces else {"attachment.instance-id": instances}
 
 
 def plan(
-    wishes: Sequence[Wish],
+    requests: Sequence[MoveRequest],
     addresses: Sequence[Address],
     interfaces: Sequence[Interface],
     expected_owners: Collection[str] | None,
     displace: bool = False,
-) -> list[Move]:
+) -> list[AssociationChange]:
     """One Move per wish, in their order. Raises Refusal with a sentence that names every object it is about.
 
     ``addresses`` are all of the region, so that an address that would be displaced is seen; ``displace`` allows it.
     ``expected_owners``: the interfaces that may lose an Elastic IP; None: any may.
     """
-    found = _find_addresses(wishes, addresses)
-    moves = [Move(found[wish.elastic_ip], _resolve(wish, interfaces)) for wish in wishes]
+    found = _find_addresses(requests, addresses)
+    moves = [AssociationChange(found[request.elastic_ip], _resolve(request, interfaces)) for request in requests]
     _refuse_contradictions(moves)
     if expected_owners is not None:
         _refuse_unexpected_owners(moves, expected_owners)
@@ -110,11 +110,11 @@ def plan(
     return moves
 
 
-def _find_addresses(wishes: Iterable[Wish], addresses: Iterable[Address]) -> dict[str, Address]:
+def _find_addresses(requests: Iterable[MoveRequest], addresses: Iterable[Address]) -> dict[str, Address]:
     known: dict[str, Address] = {}
     for address in addresses:
         known[address.public_ip] = known[address.allocation_id] = address
-    unknown = sorted({wish.elastic_ip for wish in wishes if wish.elastic_ip not in known})
+    unknown = sorted({request.elastic_ip for request in requests if request.elastic_ip not in known})
     if unknown:
         raise Refusal(
             f"no Elastic IP {', '.join(unknown)} is allocated to this account in this region; nothing was moved"
@@ -122,30 +122,31 @@ def _find_addresses(wishes: Iterable[Wish], addresses: Iterable[Address]) -> dic
     return known
 
 
-def _resolve(wish: Wish, interfaces: Iterable[Interface]) -> Seat:
-    if wish.network_interface_id and wish.private_ip_address:
-        return Seat(wish.network_interface_id, wish.private_ip_address)
-    interface = next((i for i in interfaces if _is_meant(wish, i)), None)
+def _resolve(request: MoveRequest, interfaces: Iterable[Interface]) -> Association:
+    if request.network_interface_id and request.private_ip_address:
+        return Association(request.network_interface_id, request.private_ip_address)
+    interface = next((i for i in interfaces if _is_meant(request, i)), None)
     if interface is None:
-        what = "does not exist" if wish.network_interface_id else "has no interface attached there"
-        raise Refusal(f"Elastic IP {wish.elastic_ip} cannot go to {wish.target()}: it {what}; nothing was moved")
-    if wish.private_ip_address and wish.private_ip_address not in interface.addresses:
+        what = "does not exist" if request.network_interface_id else "has no interface attached there"
+        raise Refusal(f"Elastic IP {request.elastic_ip} cannot go to {request.target()}: it {what}; nothing was moved")
+    if request.private_ip_address and request.private_ip_address not in interface.addresses:
         raise Refusal(
-            f"Elastic IP {wish.elastic_ip} cannot go to {wish.private_ip_address}: {interface.network_interface_id} of "
-            f"{wish.target()} has {', '.join(interface.addresses)}; nothing was moved"
+            f"Elastic IP {request.elastic_ip} cannot go to {request.private_ip_address}: "
+            f"{interface.network_interface_id} of "
+            f"{request.target()} has {', '.join(interface.addresses)}; nothing was moved"
         )
-    return Seat(interface.network_interface_id, wish.private_ip_address or interface.addresses[0])
+    return Association(interface.network_interface_id, request.private_ip_address or interface.addresses[0])
 
 
-def _is_meant(wish: Wish, interface: Interface) -> bool:
-    if wish.network_interface_id:
-        return interface.network_interface_id == wish.network_interface_id
-    return (interface.instance_id, interface.device_index) == (wish.instance_id, wish.device_index)
+def _is_meant(request: MoveRequest, interface: Interface) -> bool:
+    if request.network_interface_id:
+        return interface.network_interface_id == request.network_interface_id
+    return (interface.instance_id, interface.device_index) == (request.instance_id, request.device_index)
 
 
-def _refuse_contradictions(moves: Sequence[Move]) -> None:
-    target_of: dict[str, Seat] = {}
-    holder_of: dict[Seat, Address] = {}
+def _refuse_contradictions(moves: Sequence[AssociationChange]) -> None:
+    target_of: dict[str, Association] = {}
+    holder_of: dict[Association, Address] = {}
     for move in moves:
         target = target_of.setdefault(move.address.allocation_id, move.after)
         if target != move.after:
@@ -160,7 +161,7 @@ def _refuse_contradictions(moves: Sequence[Move]) -> None:
             )
 
 
-def _refuse_unexpected_owners(moves: Iterable[Move], expected_owners: Collection[str]) -> None:
+def _refuse_unexpected_owners(moves: Iterable[AssociationChange], expected_owners: Collection[str]) -> None:
     """At its target already, or elsewhere on the target's interface, an address is taken from nobody."""
     taken = [
         f"{move.address} is held by {move.before}"
@@ -174,20 +175,21 @@ def _refuse_unexpected_owners(moves: Iterable[Move], expected_owners: Collection
         raise Refusal(f"Elastic IP {'; '.join(taken)}; it may be taken from {allowed} only; nothing was moved")
 
 
-def _refuse_displacement(moves: Iterable[Move], addresses: Iterable[Address]) -> None:
+def _refuse_displacement(moves: Iterable[AssociationChange], addresses: Iterable[Address]) -> None:
     """AWS lets the address that sits on the target drop without a word; one that this task moves away is no victim."""
     leaving = {move.address.allocation_id for move in moves}
-    sitting = {address.seat: address for address in addresses if address.seat}
+    sitting = {address.association: address for address in addresses if address.association}
     for move in moves:
-        victim = sitting.get(move.after)
-        if victim and victim.allocation_id not in leaving:
+        displaced = sitting.get(move.after)
+        if displaced and displaced.allocation_id not in leaving:
             raise Refusal(
-                f"Elastic IP {move.address} cannot go to {move.after}: Elastic IP {victim} is there and would lose its "
+                f"Elastic IP {move.address} cannot go to {move.after}: Elastic IP {displaced} is there and "
+                f"would lose its "
                 "association (displace: true allows that); nothing was moved"
             )
 
 
-class Look(enum.Enum):
+class Verification(enum.Enum):
     """What a look at an address after its move shows."""
 
     ARRIVED = "it is where it was sent"
@@ -195,13 +197,13 @@ class Look(enum.Enum):
     TAKEN = "it is at a third place: somebody else moved it"
 
 
-def judge(move: Move, now: Address) -> Look:
+def judge(move: AssociationChange, now: Address) -> Verification:
     """Compare what DescribeAddresses says now with the move that AWS acknowledged.
 
     Every association has an id of its own, so an address that is back where it was, but by another association, was put
     back by somebody else.
     """
-    if now.seat == move.after:
-        return Look.ARRIVED
-    as_it_was = now.seat == move.before and now.association_id == move.address.association_id
-    return Look.PENDING if now.seat is None or as_it_was else Look.TAKEN
+    if now.association == move.after:
+        return Verification.ARRIVED
+    as_it_was = now.association == move.before and now.association_id == move.address.association_id
+    return Verification.PENDING if now.association is None or as_it_was else Verification.TAKEN

@@ -14,7 +14,7 @@ from ..core.parsing import readable
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Association:
     """Where an Elastic IP sits: an interface *and* one of its private addresses. The pair is its identity."""
 
     network_interface_id: str
@@ -27,21 +27,21 @@ class Seat:
         return {"network_interface_id": self.network_interface_id, "private_ip_address": self.private_ip_address}
 
 
-def seat_result(seat: Seat | None) -> dict[str, str | None]:
+def association_result(association: Association | None) -> dict[str, str | None]:
     """A seat as modules return it; an address that is associated with nothing has the same keys with null."""
-    return seat.result() if seat else {"network_interface_id": None, "private_ip_address": None}
+    return association.result() if association else {"network_interface_id": None, "private_ip_address": None}
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One Elastic IP of the region; ``seat`` is None while it is associated with nothing.
+    """One Elastic IP of the region; ``association`` is None while it is associated with nothing.
 
     ``instance_id``: the instance that has its interface; None: the interface is attached to none.
     """
 
     public_ip: str
     allocation_id: str
-    seat: Seat | None = None
+    association: Association | None = None
     association_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     instance_id: str | None = None
@@ -78,7 +78,7 @@ def _address(item: Mapping[str, Any]) -> Address:
     return Address(
         public_ip=item["PublicIp"],
         allocation_id=item["AllocationId"],
-        seat=Seat(interface, private) if interface and private else None,
+        association=Association(interface, private) if interface and private else None,
         association_id=item.get("AssociationId"),
         tags=boto3_tag_list_to_ansible_dict(item.get("Tags", [])),
         instance_id=item.get("InstanceId") or None,

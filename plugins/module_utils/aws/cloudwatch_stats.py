@@ -126,8 +126,8 @@ def _trouble(result: Mapping[str, Any]) -> str | None:
     status = result.get("StatusCode")
     if status in (None, "Complete", "PartialData"):
         return None
-    said = [str(message.get("Value")) for message in result.get("Messages") or []]
-    return ": ".join([f"CloudWatch says {status}", *said])
+    parts = [str(message.get("Value")) for message in result.get("Messages") or []]
+    return ": ".join([f"CloudWatch says {status}", *parts])
 
 
 def readings(source: Source, nodes: Sequence[str], series: Mapping[str, Series], now: float) -> list[Reading]:
@@ -163,19 +163,19 @@ def _absence(source: Source, series: Series, now: float) -> str | None:
 
 @aws_call("read the figures of the nodes from CloudWatch")
 def get_metric_data(
-    client: Client, wanted: Sequence[Mapping[str, Any]], window: tuple[float, float]
+    client: Client, desired: Sequence[Mapping[str, Any]], window: tuple[float, float]
 ) -> list[dict[str, Any]]:
-    """GetMetricData, all pages; its results. ``wanted``: up to 500 queries; ``window``: seconds since the epoch."""
+    """GetMetricData, all pages; its results. ``desired``: up to 500 queries; ``window``: seconds since the epoch."""
     start, end = (datetime.fromtimestamp(at, UTC) for at in window)
     pages = client.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=list(wanted), StartTime=start, EndTime=end, ScanBy="TimestampDescending"
+        MetricDataQueries=list(desired), StartTime=start, EndTime=end, ScanBy="TimestampDescending"
     )
     return [result for page in pages for result in page["MetricDataResults"]]
 
 
 def read_figures(client: Client, source: Source, nodes: Sequence[str], now: float) -> list[Reading]:
     """The readings of all nodes: one GetMetricData (per 500 series) whatever their number. Raises AwsError."""
-    wanted = queries(source, nodes)
-    batches = (wanted[first : first + BATCH] for first in range(0, len(wanted), BATCH))
+    desired = queries(source, nodes)
+    batches = (desired[first : first + BATCH] for first in range(0, len(desired), BATCH))
     results = [result for batch in batches for result in get_metric_data(client, batch, source.window(now))]
     return readings(source, nodes, latest(results), now)

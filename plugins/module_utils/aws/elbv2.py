@@ -50,9 +50,9 @@ def add_tags(client: Client, arn: str, tags: Mapping[str, str]) -> None:
 @aws_call("describe load balancer {name}")
 def describe_load_balancer(client: Client, name: str) -> Described:
     """DescribeLoadBalancers by name, or by ARN; one that nobody has is an empty list."""
-    wanted = {"LoadBalancerArns": [name]} if name.startswith("arn:") else {"Names": [name]}
+    desired = {"LoadBalancerArns": [name]} if name.startswith("arn:") else {"Names": [name]}
     try:
-        found: Described = client.describe_load_balancers(**wanted)["LoadBalancers"]
+        found: Described = client.describe_load_balancers(**desired)["LoadBalancers"]
     except is_boto3_error_code("LoadBalancerNotFound"):
         return []
     return found

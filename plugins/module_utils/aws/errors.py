@@ -55,12 +55,12 @@ class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
         detail = self._detail()
         if detail:
             operation = getattr(self.exception, "operation_name", "the call")
-            said = f"AWS answered {detail.get('Code')} to {operation}: {detail.get('Message')}"
+            text = f"AWS answered {detail.get('Code')} to {operation}: {detail.get('Message')}"
         else:
-            said = str(self.exception)
+            text = str(self.exception)
         missing = self.missing
         advice = f". {hint(missing)}" if missing else ""
-        return " ".join(f"{self.message}: {said.rstrip('.') if advice else said}{advice}".split())
+        return " ".join(f"{self.message}: {text.rstrip('.') if advice else text}{advice}".split())
 
     def __str__(self) -> str:
         return self.sentence()
@@ -96,9 +96,9 @@ def aws_call(
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             given = signature.bind(*args, **kwargs).arguments
-            said = description.format_map(given)
+            text = description.format_map(given)
             try:
-                return cast("R", _ErrorHandler.common_error_handler(said)(again)(*args, **kwargs))
+                return cast("R", _ErrorHandler.common_error_handler(text)(again)(*args, **kwargs))
             except AwsError as error:
                 error.service = service_of(given.get("client"))
                 raise

@@ -12,7 +12,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_ta
 
 from ..core.parsing import readable
 from . import tags as t
-from .addresses import Address, Interface, Seat, private_addresses
+from .addresses import Address, Association, Interface, private_addresses
 
 LIVE = frozenset({"pending", "running", "stopping", "stopped"})
 GOING = "shutting-down"
@@ -32,9 +32,9 @@ class Attached:
     mac_address: str | None = None
 
     @property
-    def seat(self) -> Seat:
+    def association(self) -> Association:
         """Where an Elastic IP of this interface sits: on its primary address."""
-        return Seat(self.network_interface_id, self.addresses[0])
+        return Association(self.network_interface_id, self.addresses[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Instance:
 
     @property
     def node_id(self) -> int | None:
-        said = self.tags.get(t.NODE_ID, "")
-        return int(said) if said.isdigit() else None
+        message = self.tags.get(t.NODE_ID, "")
+        return int(message) if message.isdigit() else None
 
 
 @readable("EC2's description of instances")
@@ -130,8 +130,10 @@ def instance_result(
 
 
 def _interface_result(attached: Attached, addresses: Sequence[Address]) -> dict[str, Any]:
-    mine = [a for a in addresses if a.seat and a.seat.network_interface_id == attached.network_interface_id]
-    shown = next((a for a in mine if a.seat == attached.seat), mine[0] if mine else None)
+    mine = [
+        a for a in addresses if a.association and a.association.network_interface_id == attached.network_interface_id
+    ]
+    shown = next((a for a in mine if a.association == attached.association), mine[0] if mine else None)
     return {
         "network_interface_id": attached.network_interface_id,
         "device_index": attached.device_index,

@@ -40,15 +40,15 @@ def identity(group: str, zone: str | None, node_id: int | None, kind: str | None
     return tags
 
 
-def missing(present: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+def missing(present: Mapping[str, str], desired: Mapping[str, str]) -> dict[str, str]:
     """The wanted tags that are absent or have another value. Tags nobody asked about are left alone."""
-    return {key: value for key, value in wanted.items() if present.get(key) != value}
+    return {key: value for key, value in desired.items() if present.get(key) != value}
 
 
-def carries(present: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    return not missing(present, wanted)
+def carries(present: Mapping[str, str], desired: Mapping[str, str]) -> bool:
+    return not missing(present, desired)
 
 
-def as_filters(wanted: Mapping[str, str]) -> dict[str, str]:
+def as_filters(desired: Mapping[str, str]) -> dict[str, str]:
     """The same as filters of an EC2 describe call."""
-    return {f"tag:{key}": value for key, value in wanted.items()}
+    return {f"tag:{key}": value for key, value in desired.items()}

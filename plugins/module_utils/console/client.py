@@ -144,8 +144,8 @@ class ConsoleClient:
         reply = self._http.exchange(doing, "POST", token_url(self.access), form=form, repeatable=True)
         if not reply.ok:
             # RFC 6749, 5.2: the refusal is in error and error_description.
-            said = (str(reply.body[name]) for name in ("error", "error_description") if reply.body.get(name))
-            raise self._http.refused(doing, replace(reply, message=reply.message or ": ".join(said)))
+            text = (str(reply.body[name]) for name in ("error", "error_description") if reply.body.get(name))
+            raise self._http.refused(doing, replace(reply, message=reply.message or ": ".join(text)))
         return {
             "Authorization": f"CwsAuth bearer={self._secret(doing, reply.body, 'access_token')}",
             "isCloud": "true",

@@ -21,7 +21,7 @@ ACTIVITY = "activity_status"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredDevices:
     """``addresses``: canonical, each once. What is None may be as it is."""
 
     addresses: tuple[str, ...]
@@ -58,7 +58,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Assignment:
     """The ids behind the names of a data centre and an agent; "" for one that was not named."""
 
     datacenter_id: str = ""
@@ -135,17 +135,19 @@ def _text(row: Row, name: str) -> str:
     return str(row.get(name) or "")
 
 
-def find_place(wanted: Wanted, datacenters: Sequence[Row], agents: Sequence[Row], console: str) -> Place:
+def find_place(
+    requested: DesiredDevices, datacenters: Sequence[Row], agents: Sequence[Row], console: str
+) -> Assignment:
     """The ids behind the names wanted. Raises NitroInputError for a name that is not there or not of one thing."""
     datacenter = agent = None
-    if wanted.datacenter is not None:
-        datacenter = _named(datacenters, wanted.datacenter, "data centre", console)
-    if wanted.agent is not None:
-        agent = _named(agents, wanted.agent, "agent", console)
+    if requested.datacenter is not None:
+        datacenter = _named(datacenters, requested.datacenter, "data centre", console)
+    if requested.agent is not None:
+        agent = _named(agents, requested.agent, "agent", console)
         state = _text(agent, "state")
         if state and state.lower() != "up":
-            raise NitroInputError(f"{console}: agent {wanted.agent!r} is {state} and cannot reach a device")
-    return Place(
+            raise NitroInputError(f"{console}: agent {requested.agent!r} is {state} and cannot reach a device")
+    return Assignment(
         datacenter_id=_text(datacenter or {}, "id"),
         agent_id=_text(agent or {}, "id"),
         agents_datacenter_id=_text(agent or {}, "datacenter_id"),
@@ -162,60 +164,64 @@ def _named(rows: Sequence[Row], name: str, what: str, console: str) -> Row:
     raise NitroInputError(f"{console}: there is no {what} {name!r}; known: {known}")
 
 
-def plan(wanted: Wanted, found: Mapping[str, Device], place: Place) -> Plan:
+def plan(requested: DesiredDevices, found: Mapping[str, Device], place: Assignment) -> Plan:
     """What must be written."""
-    if not wanted.present:
-        return Plan(remove=tuple(found[address] for address in wanted.addresses if address in found))
-    differing = ((found[one], _differences(wanted, found[one], place)) for one in wanted.addresses if one in found)
+    if not requested.present:
+        return Plan(remove=tuple(found[address] for address in requested.addresses if address in found))
+    differing = (
+        (found[one], _differences(requested, found[one], place)) for one in requested.addresses if one in found
+    )
     return Plan(
-        register=tuple(address for address in wanted.addresses if address not in found),
+        register=tuple(address for address in requested.addresses if address not in found),
         change=tuple(Change(device, fields) for device, fields in differing if fields),
     )
 
 
-def _differences(wanted: Wanted, device: Device, place: Place) -> dict[str, str]:
+def _differences(requested: DesiredDevices, device: Device, place: Assignment) -> dict[str, str]:
     pairs = {
-        "profile_name": (wanted.profile or "", device.profile),
+        "profile_name": (requested.profile or "", device.profile),
         "datacenter_id": (place.datacenter_id, device.datacenter_id),
         "agent_id": (place.agent_id, device.agent_id),
     }
-    return {name: want for name, (want, have) in pairs.items() if want and want != have}
+    return {name: desired for name, (desired, have) in pairs.items() if desired and desired != have}
 
 
-def needs_profile(wanted: Wanted, chosen: Plan) -> bool:
+def needs_profile(requested: DesiredDevices, chosen: Plan) -> bool:
     """Whether the profile is going to be used, now or, where no address is named yet, later: it must be there."""
-    later = wanted.present and not wanted.addresses
+    later = requested.present and not requested.addresses
     return later or bool(chosen.register) or any("profile_name" in change.fields for change in chosen.change)
 
 
-def require_profile(wanted: Wanted, profiles: Sequence[Row], console: str) -> None:
+def require_profile(requested: DesiredDevices, profiles: Sequence[Row], console: str) -> None:
     """Raises NitroInputError when there is no such profile."""
-    if wanted.profile is not None:
-        _named(profiles, wanted.profile, "device profile", console)
+    if requested.profile is not None:
+        _named(profiles, requested.profile, "device profile", console)
 
 
-def require_named_profile(wanted: Wanted, chosen: Plan) -> None:
+def require_named_profile(requested: DesiredDevices, chosen: Plan) -> None:
     """A device cannot be registered without one. Raises NitroInputError."""
-    if chosen.register and wanted.profile is None:
+    if chosen.register and requested.profile is None:
         raise NitroInputError(f"give profile: without one, {', '.join(chosen.register)} cannot be registered")
 
 
-def registration(wanted: Wanted, place: Place, address: str) -> dict[str, str]:
+def registration(requested: DesiredDevices, place: Assignment, address: str) -> dict[str, str]:
     """The body of add_device for one address (the vendor's lambda sends the same fields)."""
     fields = {
         "ip_address": address,
-        "profile_name": wanted.profile or "",
+        "profile_name": requested.profile or "",
         "datacenter_id": place.datacenter_id or place.agents_datacenter_id,
         "agent_id": place.agent_id,
     }
     return {name: value for name, value in fields.items() if value}
 
 
-def foretell(wanted: Wanted, place: Place, chosen: Plan, found: Mapping[str, Device]) -> dict[str, Device]:
+def predict(
+    requested: DesiredDevices, place: Assignment, chosen: Plan, found: Mapping[str, Device]
+) -> dict[str, Device]:
     """The devices as they will be, by address."""
     after = {address: device for address, device in found.items() if device not in chosen.remove}
     for address in chosen.register:
-        after[address] = _device(registration(wanted, place, address), address)
+        after[address] = _device(registration(requested, place, address), address)
     for change in chosen.change:
         old = change.device
         after[old.address] = Device(

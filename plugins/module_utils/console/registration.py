@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..core.nitro_errors import NitroAuthError, NitroError, NitroUnreachable
 from . import devices
-from .devices import Device, Place, Plan, Wanted, Word
+from .devices import Assignment, DesiredDevices, Device, Plan, Word
 
 Row = dict[str, Any]
 # A registration takes from seconds to minutes; the vendor's own clients look every five seconds.
@@ -57,26 +57,28 @@ class Progress:
         return not self.arriving and not self.leaving
 
 
-def look(console: Console, wanted: Wanted) -> dict[str, Device]:
+def observation(console: Console, desired: DesiredDevices) -> dict[str, Device]:
     """The devices wanted that the console lists, by address."""
-    return devices.parse_devices(console.get(devices.DEVICE), wanted.addresses)
+    return devices.parse_devices(console.get(devices.DEVICE), desired.addresses)
 
 
-def choose(console: Console, name: str, wanted: Wanted, found: Mapping[str, Device]) -> tuple[Plan, Place]:
+def choose(
+    console: Console, name: str, desired: DesiredDevices, found: Mapping[str, Device]
+) -> tuple[Plan, Assignment]:
     """What must be written. Refuses names that the console does not know. ``name``: how sentences call it."""
-    place = Place()
-    if wanted.present and (wanted.datacenter is not None or wanted.agent is not None):
-        datacenters = console.get(devices.DATACENTER) if wanted.datacenter is not None else []
-        agents = console.get(devices.AGENT) if wanted.agent is not None else []
-        place = devices.find_place(wanted, datacenters, agents, name)
-    chosen = devices.plan(wanted, found, place)
-    devices.require_named_profile(wanted, chosen)
-    if devices.needs_profile(wanted, chosen):
-        devices.require_profile(wanted, console.get(devices.PROFILE), name)
+    place = Assignment()
+    if desired.present and (desired.datacenter is not None or desired.agent is not None):
+        datacenters = console.get(devices.DATACENTER) if desired.datacenter is not None else []
+        agents = console.get(devices.AGENT) if desired.agent is not None else []
+        place = devices.find_place(desired, datacenters, agents, name)
+    chosen = devices.plan(desired, found, place)
+    devices.require_named_profile(desired, chosen)
+    if devices.needs_profile(desired, chosen):
+        devices.require_profile(desired, console.get(devices.PROFILE), name)
     return chosen, place
 
 
-def carry_out(console: Console, wanted: Wanted, chosen: Plan, place: Place, timing: Timing) -> Progress:
+def carry_out(console: Console, desired: DesiredDevices, chosen: Plan, place: Assignment, timing: Timing) -> Progress:
     """Write what was chosen and wait for it. Failures of single devices are in the progress, and stop no other."""
     progress = Progress()
     deadline = timing.clock() + timing.timeout
@@ -89,13 +91,13 @@ def carry_out(console: Console, wanted: Wanted, chosen: Plan, place: Place, timi
                 _change(console, change)
         for address in chosen.register:
             with _noted(progress):
-                _register(console, wanted, place, address, progress)
-        _wait(console, wanted, progress, deadline, timing)
+                _register(console, desired, place, address, progress)
+        _wait(console, desired, progress, deadline, timing)
     except NitroError as error:
         progress.trouble.append(str(error))
         progress.trouble += [f"the registration of {one} goes on unheard" for one in progress.arriving]
         return progress
-    progress.trouble += filter(None, (_unfinished(address, progress, timing) for address in wanted.addresses))
+    progress.trouble += filter(None, (_unfinished(address, progress, timing) for address in desired.addresses))
     return progress
 
 
@@ -119,25 +121,25 @@ def _change(console: Console, change: devices.Change) -> None:
     console.update(devices.DEVICE, change.device.ident, {"ip_address": change.device.address, **change.fields})
 
 
-def _register(console: Console, wanted: Wanted, place: Place, address: str, progress: Progress) -> None:
+def _register(console: Console, desired: DesiredDevices, place: Assignment, address: str, progress: Progress) -> None:
     try:
-        said = console.act(devices.DEVICE, "add_device", devices.registration(wanted, place, address))
+        message = console.act(devices.DEVICE, "add_device", devices.registration(desired, place, address))
     except NitroError as error:
         if error.http_status != _ALREADY:
             raise
         # A run that was killed, or somebody else, is registering it: what counts is that it gets listed.
-        said = {}
-    progress.arriving[address] = str(said.get("act_id") or "")
+        message = {}
+    progress.arriving[address] = str(message.get("act_id") or "")
 
 
-def _wait(console: Console, wanted: Wanted, progress: Progress, deadline: float, timing: Timing) -> None:
+def _wait(console: Console, desired: DesiredDevices, progress: Progress, deadline: float, timing: Timing) -> None:
     """Until everything has arrived and left, or the time is up; what the console then lists is in the progress."""
     pauses = iter(_PAUSES)
     while True:
         late = timing.clock() >= deadline
         _listen(console, progress)
         if late or not any(progress.arriving.values()):
-            listed = progress.listed = look(console, wanted)
+            listed = progress.listed = observation(console, desired)
             progress.arriving = {one: act for one, act in progress.arriving.items() if act or one not in listed}
             progress.leaving &= listed.keys()
         if late or progress.over:
@@ -150,12 +152,12 @@ def _listen(console: Console, progress: Progress) -> None:
     for address, activity in list(progress.arriving.items()):
         if not activity:
             continue
-        said = progress.words[address] = devices.last_word(console.get(devices.ACTIVITY, activity))
-        if said.done:
+        message = progress.words[address] = devices.last_word(console.get(devices.ACTIVITY, activity))
+        if message.done:
             progress.arriving[address] = ""
-        elif said.ended:
+        elif message.ended:
             del progress.arriving[address]
-            progress.trouble.append(f"{address} was not registered; the console says {str(said)!r}")
+            progress.trouble.append(f"{address} was not registered; the console says {str(message)!r}")
 
 
 def _unfinished(address: str, progress: Progress, timing: Timing) -> str:

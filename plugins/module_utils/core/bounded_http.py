@@ -162,15 +162,15 @@ def read_all(raw: Any) -> bytes:
 
 def caused_by(error: BaseException, kind: type[BaseException]) -> BaseException | None:
     """Return the error of this kind behind an error, or None: requests and urllib3 wrap it several times."""
-    seen: set[int] = set()
+    observed: set[int] = set()
     pending: list[BaseException] = [error]
     while pending:
         one = pending.pop()
-        if id(one) in seen:
+        if id(one) in observed:
             continue
         if isinstance(one, kind):
             return one
-        seen.add(id(one))
+        observed.add(id(one))
         inner = [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
         pending += [each for each in inner if isinstance(each, BaseException)]
     return None

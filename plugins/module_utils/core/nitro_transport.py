@@ -161,11 +161,11 @@ class Transport:
 
     def refused(self, doing: str, reply: wire.Reply, resource: str = "") -> NitroError:
         """The error for an answer that says no."""
-        said = redact(reply.message, self.secrets)
+        answer_text = redact(reply.message, self.secrets)
         kind = NitroAuthError if reply.status == 401 or reply.code in BAD_CREDENTIALS | SESSION_GONE else NitroError
-        what = " ".join(part for part in (str(reply.code) if reply.code else "", said) if part) or "nothing more"
+        what = " ".join(part for part in (str(reply.code) if reply.code else "", answer_text) if part) or "nothing more"
         sentence = f"{self.peer.name}: {doing}: {self.peer.what} answered {what} (HTTP {reply.status})"
-        return kind(sentence, code=reply.code, message=said, http_status=reply.status, resource=resource)
+        return kind(sentence, code=reply.code, message=answer_text, http_status=reply.status, resource=resource)
 
     def _send(self, doing: str, method: str, path: str, content: Mapping[str, Any], timeout: float) -> wire.Reply:
         verify: bool | str = self.peer.validate_certs and (self.peer.ca_path or True)
@@ -269,15 +269,15 @@ def _never_connected(error: Exception) -> bool:
 
 def _reason(error: BaseException) -> str:
     """The innermost cause in the words of the system: requests and urllib3 wrap it several times."""
-    seen: BaseException = error
+    observed: BaseException = error
     while True:
-        inner = getattr(seen, "reason", None)
+        inner = getattr(observed, "reason", None)
         if not isinstance(inner, BaseException):
-            inner = next((a for a in seen.args if isinstance(a, BaseException)), None) or seen.__cause__
-        if inner is None or inner is seen:
+            inner = next((a for a in observed.args if isinstance(a, BaseException)), None) or observed.__cause__
+        if inner is None or inner is observed:
             break
-        seen = inner
-    if isinstance(seen, OSError) and seen.strerror:
-        return seen.strerror
-    text = str(seen.args[-1]) if seen.args else type(seen).__name__
+        observed = inner
+    if isinstance(observed, OSError) and observed.strerror:
+        return observed.strerror
+    text = str(observed.args[-1]) if observed.args else type(observed).__name__
     return text.split(">: ")[-1]

@@ -96,5 +96,5 @@ def attempt(question: Callable[[], T]) -> T | Failure:
     except Failure as failure:
         return failure
     except Exception as error:  # noqa: BLE001 – the boundary where an answer without sense becomes a sentence
-        said = " ".join(str(error).split())[:200]
-        return Failure(f"the answer made no sense ({type(error).__name__}: {said})")
+        message = " ".join(str(error).split())[:200]
+        return Failure(f"the answer made no sense ({type(error).__name__}: {message})")

@@ -29,8 +29,8 @@ def readable(what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             except Failure:
                 raise
             except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-                said = " ".join(str(error).split())[:120]
-                raise Unreadable(f"{what} makes no sense ({type(error).__name__}: {said})") from None
+                message = " ".join(str(error).split())[:120]
+                raise Unreadable(f"{what} makes no sense ({type(error).__name__}: {message})") from None
 
         return parse
 

@@ -21,7 +21,9 @@ class Pace:
     longest: float
 
 
-def looks(timeout: float, pace: Pace, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> Iterator[float]:
+def observations(
+    timeout: float, pace: Pace, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep
+) -> Iterator[float]:
     """Yield the seconds left, once for every look that is due; at least one look, and a last one at the deadline."""
     deadline = clock() + timeout
     pause = pace.first

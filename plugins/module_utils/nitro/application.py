@@ -92,7 +92,7 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredApplication:
     """What the task asks for; None means: not spoken of, left alone. ``persistence_timeout`` in minutes."""
 
     name: str
@@ -148,7 +148,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObservedApplication:
     """What one appliance says. ``ipset_addresses`` None: there is no such IPSet (or it was not asked about).
 
     ``monitors``, ``certkeys``: those bound to the service group and to the vserver. ``files``: uploaded here before.
@@ -175,16 +175,16 @@ class Found:
 # ---------------------------------------------------------------------- what is wanted
 
 
-def wanted_from(params: Mapping[str, Any]) -> Wanted:
+def desired_from(params: Mapping[str, Any]) -> DesiredApplication:
     """The module's options, checked and in canonical form. Raises NitroInputError."""
     name = params["name"]
     if not _NAME.fullmatch(name):
         raise NitroInputError(f"'{name}' is not a name an appliance accepts for a virtual server")
     if params["state"] == "absent":
-        return Wanted(name)
+        return DesiredApplication(name)
     protocol = params["protocol"]
     persistence, timeout = _persistence(params["persistence"])
-    wanted = Wanted(
+    desired = DesiredApplication(
         name=name,
         protocol=protocol,
         port=_port(params["port"], "port"),
@@ -200,9 +200,9 @@ def wanted_from(params: Mapping[str, Any]) -> Wanted:
         certificate=_certificate(name, params["certificate"]),
         process_local=params.get("process_local"),
     )
-    if wanted.certificate and protocol not in OFFLOADED:
+    if desired.certificate and protocol not in OFFLOADED:
         raise NitroInputError(f"application '{name}': a certificate needs a protocol that ends TLS, not {protocol}")
-    return wanted
+    return desired
 
 
 def _port(value: int | None, what: str) -> int:
@@ -298,68 +298,68 @@ def is_own_file(name: str, filename: str) -> bool:
 # ---------------------------------------------------------------------- what stands in the way
 
 
-def obstacles(wanted: Wanted, found: Found) -> list[str]:
+def obstacles(desired: DesiredApplication, found: ObservedApplication) -> list[str]:
     """What must be there first and is not, each as a sentence; looked at before anything is written."""
-    start = f"application '{wanted.name}':"
-    tls = wanted.protocol in OFFLOADED or wanted.backend_protocol in _TLS_TO_BACKENDS
+    start = f"application '{desired.name}':"
+    tls = desired.protocol in OFFLOADED or desired.backend_protocol in _TLS_TO_BACKENDS
     needed = ["LB", "SSL"] if tls else ["LB"]
-    said = [f"{start} feature {name} is not enabled" for name in needed if name not in found.features]
-    if wanted.ipset and found.ipset_addresses is None and text_of(found.vserver or {}, "ipset") != wanted.ipset:
-        said.append(f"{start} there is no IPSet '{wanted.ipset}' on this appliance")
-    if wanted.monitor and wanted.monitor.fields is None and found.monitor is None:
-        said.append(f"{start} there is no monitor '{wanted.monitor.name}' on this appliance")
-    if wanted.certificate and wanted.certificate.content is None and found.certkey is None:
-        said.append(f"{start} there is no certkey '{wanted.certificate.certkey}' on this appliance")
-    if not wanted.ipset and virtual_ip(wanted, found) is None:
-        said.append(f"{start} virtual_ip or ipset is needed to create its virtual server")
-    elif wanted.ipset and found.ipset_addresses == () and virtual_ip(wanted, found) is None:
-        said.append(f"{start} virtual_ip is needed, for IPSet '{wanted.ipset}' holds no address to take")
-    return said + [f"{start} {sentence}" for sentence in _taken(wanted, found)]
+    message = [f"{start} feature {name} is not enabled" for name in needed if name not in found.features]
+    if desired.ipset and found.ipset_addresses is None and text_of(found.vserver or {}, "ipset") != desired.ipset:
+        message.append(f"{start} there is no IPSet '{desired.ipset}' on this appliance")
+    if desired.monitor and desired.monitor.fields is None and found.monitor is None:
+        message.append(f"{start} there is no monitor '{desired.monitor.name}' on this appliance")
+    if desired.certificate and desired.certificate.content is None and found.certkey is None:
+        message.append(f"{start} there is no certkey '{desired.certificate.certkey}' on this appliance")
+    if not desired.ipset and virtual_ip(desired, found) is None:
+        message.append(f"{start} virtual_ip or ipset is needed to create its virtual server")
+    elif desired.ipset and found.ipset_addresses == () and virtual_ip(desired, found) is None:
+        message.append(f"{start} virtual_ip is needed, for IPSet '{desired.ipset}' holds no address to take")
+    return message + [f"{start} {sentence}" for sentence in _taken(desired, found)]
 
 
-def settles(wanted: Wanted, found: Found) -> bool:
+def settles(desired: DesiredApplication, found: ObservedApplication) -> bool:
     """Whether the vserver is yet to come to its address and port, where another may be in the way (273)."""
-    if found.vserver is None or replaced(wanted, found):
+    if found.vserver is None or replaced(desired, found):
         return True
-    return wanted.virtual_ip not in (None, canonical_or_none(found.vserver.get("ipv46")))
+    return desired.virtual_ip not in (None, canonical_or_none(found.vserver.get("ipv46")))
 
 
-def _taken(wanted: Wanted, found: Found) -> list[str]:
-    address = virtual_ip(wanted, found)
+def _taken(desired: DesiredApplication, found: ObservedApplication) -> list[str]:
+    address = virtual_ip(desired, found)
     names = [
         text_of(row, "name")
         for row in found.others
-        if canonical_or_none(row.get("ipv46")) == address and whole(row.get("port")) in (wanted.port, _ANY_PORT)
+        if canonical_or_none(row.get("ipv46")) == address and whole(row.get("port")) in (desired.port, _ANY_PORT)
     ]
-    return [f"{address} port {wanted.port} is taken by virtual server '{name}' on this appliance" for name in names]
+    return [f"{address} port {desired.port} is taken by virtual server '{name}' on this appliance" for name in names]
 
 
-def replaced(wanted: Wanted, found: Found) -> bool:
+def replaced(desired: DesiredApplication, found: ObservedApplication) -> bool:
     """Whether the vserver must be made anew: its protocol and port cannot be changed (NITRO lbvserver, update)."""
     row = found.vserver
     return row is not None and (
-        text_of(row, "servicetype").upper() != wanted.protocol or whole(row.get("port")) != wanted.port
+        text_of(row, "servicetype").upper() != desired.protocol or whole(row.get("port")) != desired.port
     )
 
 
-def regrouped(wanted: Wanted, found: Found) -> bool:
+def regrouped(desired: DesiredApplication, found: ObservedApplication) -> bool:
     """Whether the service group must be made anew: its protocol cannot be changed (NITRO servicegroup, update)."""
-    return found.group is not None and text_of(found.group, "servicetype").upper() != wanted.backend_protocol
+    return found.group is not None and text_of(found.group, "servicetype").upper() != desired.backend_protocol
 
 
-def virtual_ip(wanted: Wanted, found: Found) -> str | None:
+def virtual_ip(desired: DesiredApplication, found: ObservedApplication) -> str | None:
     """The address the vserver has in the end: the wanted one, its present one, or the first of its IPSet.
 
     A vserver that is made anew does not inherit its address: a run broken off in between could not know it.
     """
-    if wanted.virtual_ip:
-        return wanted.virtual_ip
-    if found.vserver is not None and not replaced(wanted, found):
+    if desired.virtual_ip:
+        return desired.virtual_ip
+    if found.vserver is not None and not replaced(desired, found):
         return canonical_or_none(found.vserver.get("ipv46"))
     return next(iter(found.ipset_addresses or ()), None)
 
 
-def spare_servers(wanted: Wanted, found: Found, *, present: bool) -> list[Server]:
+def spare_servers(desired: DesiredApplication, found: ObservedApplication, *, present: bool) -> list[Server]:
     """Server objects made here that this application no longer has a use for; who else uses them is not looked at.
 
     A server made for another application is among them only while it is one of our members: whoever drops it last
@@ -367,28 +367,28 @@ def spare_servers(wanted: Wanted, found: Found, *, present: bool) -> list[Server
     """
     kept: set[str] = set()
     if present:
-        if wanted.backends is None or not wanted.purge_backends:
+        if desired.backends is None or not desired.purge_backends:
             return []
-        kept = {backend.address for backend in wanted.backends}
+        kept = {backend.address for backend in desired.backends}
     members = {member.server for member in found.members}
     return [
         server
         for server in found.servers
         if server.address not in kept
-        and (server.comment == MARK + wanted.name or (server.name in members and server.comment.startswith(MARK)))
+        and (server.comment == MARK + desired.name or (server.name in members and server.comment.startswith(MARK)))
     ]
 
 
 # ---------------------------------------------------------------------- telling it
 
 
-def describe(wanted: Wanted, found: Found) -> dict[str, Any] | None:
+def describe(desired: DesiredApplication, found: ObservedApplication) -> dict[str, Any] | None:
     """The result ``application``; None when there is no such vserver."""
     row = found.vserver
     if row is None:
         return None
     return {
-        **_told(wanted.name, row, found),
+        **_reported(desired.name, row, found),
         "backends": [
             {
                 "address": member.address,
@@ -403,7 +403,7 @@ def describe(wanted: Wanted, found: Found) -> dict[str, Any] | None:
     }
 
 
-def _told(name: str, row: Row, found: Found) -> dict[str, Any]:
+def _reported(name: str, row: Row, found: ObservedApplication) -> dict[str, Any]:
     return {
         "name": name,
         "protocol": text_of(row, "servicetype"),
@@ -419,53 +419,57 @@ def _told(name: str, row: Row, found: Found) -> dict[str, Any]:
     }
 
 
-def foretell(wanted: Wanted, found: Found) -> dict[str, Any]:
+def predict(desired: DesiredApplication, found: ObservedApplication) -> dict[str, Any]:
     """What ``describe`` will say once the plan is carried out; states of things yet to be made are None."""
-    anew = replaced(wanted, found) or found.vserver is None
+    anew = replaced(desired, found) or found.vserver is None
     row: Row = DEFAULTS if anew else dict(found.vserver or {})
-    told = _told(wanted.name, row, found)
+    reported = _reported(desired.name, row, found)
     changes = {
-        "protocol": wanted.protocol,
-        "port": wanted.port,
-        "virtual_ip": virtual_ip(wanted, found),
-        "backend_protocol": wanted.backend_protocol,
-        "lb_method": wanted.lb_method or told["lb_method"],
-        "process_local": told["process_local"] if wanted.process_local is None else wanted.process_local,
-        "monitors": [wanted.monitor.name] if wanted.monitor else told["monitors"],
-        "certificate": wanted.certificate.certkey if wanted.certificate else None if anew else told["certificate"],
-        "ipset": told["ipset"] if wanted.ipset is None else wanted.ipset or None,
-        "backends": _foretold_backends(wanted, found),
+        "protocol": desired.protocol,
+        "port": desired.port,
+        "virtual_ip": virtual_ip(desired, found),
+        "backend_protocol": desired.backend_protocol,
+        "lb_method": desired.lb_method or reported["lb_method"],
+        "process_local": reported["process_local"] if desired.process_local is None else desired.process_local,
+        "monitors": [desired.monitor.name] if desired.monitor else reported["monitors"],
+        "certificate": desired.certificate.certkey
+        if desired.certificate
+        else None
+        if anew
+        else reported["certificate"],
+        "ipset": reported["ipset"] if desired.ipset is None else desired.ipset or None,
+        "backends": _predicted_backends(desired, found),
         "state": text_of(row, "curstate") or None,
     }
-    if wanted.persistence:
-        timeout = wanted.persistence_timeout
+    if desired.persistence:
+        timeout = desired.persistence_timeout
         changes["persistence"] = {
-            "type": wanted.persistence,
-            "timeout": told["persistence"]["timeout"] if timeout is None else timeout,
+            "type": desired.persistence,
+            "timeout": reported["persistence"]["timeout"] if timeout is None else timeout,
         }
-    return {**told, **changes}
+    return {**reported, **changes}
 
 
-def _foretold_backends(wanted: Wanted, found: Found) -> list[dict[str, Any]]:
-    there = {} if regrouped(wanted, found) else {member.key: member for member in found.members}
-    told: dict[tuple[str | None, int | None], dict[str, Any]] = {}
-    if wanted.backends is None or not wanted.purge_backends:
+def _predicted_backends(desired: DesiredApplication, found: ObservedApplication) -> list[dict[str, Any]]:
+    there = {} if regrouped(desired, found) else {member.key: member for member in found.members}
+    reported: dict[tuple[str | None, int | None], dict[str, Any]] = {}
+    if desired.backends is None or not desired.purge_backends:
         for key, member in there.items():
-            told[key] = {"address": key[0], "port": key[1], "weight": member.weight, "state": member.state}
-            told[key]["reason"] = None
-    for backend in wanted.backends or ():
+            reported[key] = {"address": key[0], "port": key[1], "weight": member.weight, "state": member.state}
+            reported[key]["reason"] = None
+    for backend in desired.backends or ():
         known = there.get(backend.key)
         weight = backend.weight or (known.weight if known else 1)
         state = known.state if known else None
-        told[backend.key] = {"address": backend.address, "port": backend.port, "weight": weight, "state": state}
-        told[backend.key]["reason"] = None
-    return sorted(told.values(), key=lambda entry: (entry["address"] or "", entry["port"] or 0))
+        reported[backend.key] = {"address": backend.address, "port": backend.port, "weight": weight, "state": state}
+        reported[backend.key]["reason"] = None
+    return sorted(reported.values(), key=lambda entry: (entry["address"] or "", entry["port"] or 0))
 
 
-def configuration(told: Mapping[str, Any] | None) -> dict[str, Any]:
+def configuration(reported: Mapping[str, Any] | None) -> dict[str, Any]:
     """What a diff shows: the result without the states, which no plan can promise."""
-    if told is None:
+    if reported is None:
         return {}
     states = ("state", "reason", "observers")
-    backends = [{key: value for key, value in entry.items() if key not in states} for entry in told["backends"]]
-    return {key: value for key, value in told.items() if key not in states} | {"backends": backends}
+    backends = [{key: value for key, value in entry.items() if key not in states} for entry in reported["backends"]]
+    return {key: value for key, value in reported.items() if key not in states} | {"backends": backends}

@@ -19,64 +19,64 @@ from .application import (
     MONITOR_SECRETS,
     SSL_DIRECTORY,
     Backend,
-    Found,
+    DesiredApplication,
     Member,
     Monitor,
-    Wanted,
+    ObservedApplication,
     regrouped,
     replaced,
     spare_servers,
     virtual_ip,
 )
-from .steps import Row, Step, canonical_or_none, text_of, whole
+from .steps import Change, Row, canonical_or_none, text_of, whole
 
 
-def plan_present(wanted: Wanted, found: Found) -> list[Step]:
+def plan_present(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
     """Everything that is missing or different. ``obstacles`` must have been looked at before."""
     return [
-        *_monitor(wanted, found),
-        *_certkey(wanted, found),
-        *_servers(wanted, found),
-        *_cleared_way(wanted, found),
-        *_group(wanted, found),
-        *_vserver(wanted, found),
-        *_fronts(wanted, found),
-        *_leftovers(wanted, found),
+        *_monitor(desired, found),
+        *_certkey(desired, found),
+        *_servers(desired, found),
+        *_cleared_way(desired, found),
+        *_group(desired, found),
+        *_vserver(desired, found),
+        *_fronts(desired, found),
+        *_leftovers(desired, found),
     ]
 
 
-def plan_absent(wanted: Wanted, found: Found) -> list[Step]:
+def plan_absent(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
     """Front first, so that nothing is in use when it goes. Bindings go with their vserver and service group."""
     steps = []
     if found.vserver is not None:
-        steps.append(Step("delete", "lbvserver", wanted.name))
+        steps.append(Change("delete", "lbvserver", desired.name))
     if found.group is not None:
-        steps.append(Step("delete", "servicegroup", wanted.group))
-    steps += _spare(wanted, found, present=False)
+        steps.append(Change("delete", "servicegroup", desired.group))
+    steps += _spare(desired, found, present=False)
     if found.monitor is not None:
         steps.append(_delete_monitor(found.monitor))
     if found.certkey is not None:
-        steps.append(Step("delete", "sslcertkey", wanted.own_certkey))
+        steps.append(Change("delete", "sslcertkey", desired.own_certkey))
     return steps + _delete_files(found.files)
 
 
-def _monitor(wanted: Wanted, found: Found) -> list[Step]:
-    monitor = wanted.monitor
+def _monitor(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
+    monitor = desired.monitor
     if monitor is None or monitor.fields is None:
         return []
     body = {"monitorname": monitor.name, **monitor.fields}
     if found.monitor is None:
-        return [Step("add", "lbmonitor", body=body)]
+        return [Change("add", "lbmonitor", body=body)]
     if _retyped(monitor, found.monitor):
         # A monitor's type cannot be changed, and one that is bound cannot be deleted.
-        unbind = [_unbind_monitor(wanted, monitor.name)] if monitor.name in found.monitors else []
-        return [*unbind, _delete_monitor(found.monitor), Step("add", "lbmonitor", body=body)]
+        unbind = [_unbind_monitor(desired, monitor.name)] if monitor.name in found.monitors else []
+        return [*unbind, _delete_monitor(found.monitor), Change("add", "lbmonitor", body=body)]
     differing = {name: value for name, value in monitor.fields.items() if _differs(found.monitor, name, value)}
     if not differing:
         return []
     # NITRO wants the type with every change of a monitor.
     changed = {"monitorname": monitor.name, "type": monitor.fields["type"], **differing}
-    return [Step("update", "lbmonitor", body=changed)]
+    return [Change("update", "lbmonitor", body=changed)]
 
 
 def _retyped(monitor: Monitor, row: Row | None) -> bool:
@@ -98,13 +98,13 @@ def _texts(value: Any) -> list[str]:
     return sorted(str(entry) for entry in values)
 
 
-def _delete_monitor(row: Row) -> Step:
-    return Step("delete", "lbmonitor", text_of(row, "monitorname"), args={"type": text_of(row, "type")})
+def _delete_monitor(row: Row) -> Change:
+    return Change("delete", "lbmonitor", text_of(row, "monitorname"), args={"type": text_of(row, "type")})
 
 
-def _certkey(wanted: Wanted, found: Found) -> list[Step]:
+def _certkey(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
     """Upload what is not there yet, then load it under the certkey's name."""
-    certificate = wanted.certificate
+    certificate = desired.certificate
     if certificate is None or certificate.content is None:
         return []
     steps = [_upload(name, text) for name, text in certificate.files.items() if name not in found.files]
@@ -113,112 +113,114 @@ def _certkey(wanted: Wanted, found: Found) -> list[Step]:
     if certificate.passphrase:
         body["passplain"] = certificate.passphrase
     if found.certkey is None:
-        steps.append(Step("add", "sslcertkey", body=body))
+        steps.append(Change("add", "sslcertkey", body=body))
     elif posixpath.basename(text_of(found.certkey, "cert")) not in certificate.files:
         # The new certificate may well be for another name: that check is for people at a prompt.
-        steps.append(Step("act", "sslcertkey", action="update", body={**body, "nodomaincheck": True}))
+        steps.append(Change("act", "sslcertkey", action="update", body={**body, "nodomaincheck": True}))
     return steps
 
 
-def _upload(name: str, text: str) -> Step:
+def _upload(name: str, text: str) -> Change:
     content = base64.b64encode(text.encode()).decode()
     body = {"filename": name, "filelocation": SSL_DIRECTORY, "filecontent": content, "fileencoding": "BASE64"}
-    return Step("add", "systemfile", body=body)
+    return Change("add", "systemfile", body=body)
 
 
-def _delete_files(names: Iterable[str]) -> list[Step]:
-    return [Step("delete", "systemfile", name, args={"filelocation": SSL_DIRECTORY}) for name in sorted(names)]
+def _delete_files(names: Iterable[str]) -> list[Change]:
+    return [Change("delete", "systemfile", name, args={"filelocation": SSL_DIRECTORY}) for name in sorted(names)]
 
 
-def _new_backends(wanted: Wanted, found: Found) -> list[Backend]:
-    there = set() if regrouped(wanted, found) else {member.key for member in found.members}
-    return [backend for backend in wanted.backends or () if backend.key not in there]
+def _new_backends(desired: DesiredApplication, found: ObservedApplication) -> list[Backend]:
+    there = set() if regrouped(desired, found) else {member.key for member in found.members}
+    return [backend for backend in desired.backends or () if backend.key not in there]
 
 
-def _server_name(address: str, found: Found) -> str | None:
+def _server_name(address: str, found: ObservedApplication) -> str | None:
     """An address can be that of one server object only (1335), so whatever name it has is the one to use."""
     return next((server.name for server in found.servers if server.address == address), None)
 
 
-def _servers(wanted: Wanted, found: Found) -> list[Step]:
-    new = dict.fromkeys(backend.address for backend in _new_backends(wanted, found))
+def _servers(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
+    new = dict.fromkeys(backend.address for backend in _new_backends(desired, found))
     return [
-        Step("add", "server", body={"name": address, "ipaddress": address, "comment": MARK + wanted.name})
+        Change("add", "server", body={"name": address, "ipaddress": address, "comment": MARK + desired.name})
         for address in new
         if _server_name(address, found) is None
     ]
 
 
-def _cleared_way(wanted: Wanted, found: Found) -> list[Step]:
+def _cleared_way(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
     """What has to go because its protocol or port is another one, the vserver before what it uses."""
     steps = []
-    if replaced(wanted, found):
-        steps.append(Step("delete", "lbvserver", wanted.name))
-    if regrouped(wanted, found):
-        if wanted.group in found.vserver_groups and not replaced(wanted, found):
-            args = {"servicegroupname": wanted.group}
-            steps.append(Step("delete", "lbvserver_servicegroup_binding", wanted.name, args=args))
-        steps.append(Step("delete", "servicegroup", wanted.group))
+    if replaced(desired, found):
+        steps.append(Change("delete", "lbvserver", desired.name))
+    if regrouped(desired, found):
+        if desired.group in found.vserver_groups and not replaced(desired, found):
+            args = {"servicegroupname": desired.group}
+            steps.append(Change("delete", "lbvserver_servicegroup_binding", desired.name, args=args))
+        steps.append(Change("delete", "servicegroup", desired.group))
     return steps
 
 
-def _group(wanted: Wanted, found: Found) -> list[Step]:
-    group, fresh = wanted.group, regrouped(wanted, found)
+def _group(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
+    group, fresh = desired.group, regrouped(desired, found)
     steps = []
     if found.group is None or fresh:
-        body = {"servicegroupname": group, "servicetype": wanted.backend_protocol}
-        steps.append(Step("add", "servicegroup", body=body))
-    for backend in _new_backends(wanted, found):
+        body = {"servicegroupname": group, "servicetype": desired.backend_protocol}
+        steps.append(Change("add", "servicegroup", body=body))
+    for backend in _new_backends(desired, found):
         server = _server_name(backend.address, found) or backend.address
         member = {"servicegroupname": group, "servername": server, "port": backend.port}
         weight = {} if backend.weight is None else {"weight": backend.weight}
-        steps.append(Step("bind", "servicegroup_servicegroupmember_binding", body={**member, **weight}))
-    steps += [] if fresh else _weights(wanted, found)
-    monitor = wanted.monitor
+        steps.append(Change("bind", "servicegroup_servicegroupmember_binding", body={**member, **weight}))
+    steps += [] if fresh else _weights(desired, found)
+    monitor = desired.monitor
     if monitor and (fresh or monitor.name not in found.monitors or _retyped(monitor, found.monitor)):
         body = {"servicegroupname": group, "monitor_name": monitor.name}
-        steps.append(Step("bind", "servicegroup_lbmonitor_binding", body=body))
+        steps.append(Change("bind", "servicegroup_lbmonitor_binding", body=body))
     return steps
 
 
-def _weights(wanted: Wanted, found: Found) -> list[Step]:
+def _weights(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
     members = {member.key: member for member in found.members}
     steps = []
-    for backend in wanted.backends or ():
+    for backend in desired.backends or ():
         member = members.get(backend.key)
         if member and backend.weight not in (None, member.weight):
             body = {"servername": member.server, "port": backend.port, "weight": backend.weight}
-            steps.append(Step("update", "servicegroup", body={"servicegroupname": wanted.group, **body}))
+            steps.append(Change("update", "servicegroup", body={"servicegroupname": desired.group, **body}))
     return steps
 
 
-def _vserver(wanted: Wanted, found: Found) -> list[Step]:
-    settings = _settings(wanted, found)
+def _vserver(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
+    settings = _settings(desired, found)
     row = found.vserver
-    if row is None or replaced(wanted, found):
-        fixed = {"name": wanted.name, "servicetype": wanted.protocol, "port": wanted.port}
-        return [Step("add", "lbvserver", body=fixed | {name: value for name, value in settings.items() if value != ""})]
+    if row is None or replaced(desired, found):
+        fixed = {"name": desired.name, "servicetype": desired.protocol, "port": desired.port}
+        return [
+            Change("add", "lbvserver", body=fixed | {name: value for name, value in settings.items() if value != ""})
+        ]
     steps = []
     unset = [name for name, value in settings.items() if value == "" and text_of(row, name)]
     changed = {name: value for name, value in settings.items() if value != "" and not _same(row, name, value)}
     if "timeout" in changed:
-        changed["persistencetype"] = wanted.persistence
+        changed["persistencetype"] = desired.persistence
     if changed:
-        steps.append(Step("update", "lbvserver", body={"name": wanted.name, **changed}))
+        steps.append(Change("update", "lbvserver", body={"name": desired.name, **changed}))
     if unset:
-        steps.append(Step("unset", "lbvserver", body={"name": wanted.name, **dict.fromkeys(unset, True)}))
+        steps.append(Change("unset", "lbvserver", body={"name": desired.name, **dict.fromkeys(unset, True)}))
     return steps
 
 
-def _settings(wanted: Wanted, found: Found) -> dict[str, Any]:
+def _settings(desired: DesiredApplication, found: ObservedApplication) -> dict[str, Any]:
     """The vserver's changeable fields that the task speaks of; an empty value is one to be unset."""
     settings: dict[str, Any] = {
-        "ipv46": virtual_ip(wanted, found),
-        "ipset": wanted.ipset,
-        "lbmethod": wanted.lb_method,
-        "persistencetype": wanted.persistence,
-        "timeout": wanted.persistence_timeout if wanted.persistence != "NONE" else None,
-        "processlocal": _switch(wanted.process_local),
+        "ipv46": virtual_ip(desired, found),
+        "ipset": desired.ipset,
+        "lbmethod": desired.lb_method,
+        "persistencetype": desired.persistence,
+        "timeout": desired.persistence_timeout if desired.persistence != "NONE" else None,
+        "processlocal": _switch(desired.process_local),
     }
     return {name: value for name, value in settings.items() if value is not None}
 
@@ -243,57 +245,57 @@ def _same(row: Row, name: str, value: object) -> bool:
     return present == value
 
 
-def _fronts(wanted: Wanted, found: Found) -> list[Step]:
+def _fronts(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
     """Bind the service group and the certificate to the vserver."""
-    anew = replaced(wanted, found)
+    anew = replaced(desired, found)
     steps = []
-    if anew or regrouped(wanted, found) or wanted.group not in found.vserver_groups:
-        body = {"name": wanted.name, "servicegroupname": wanted.group}
-        steps.append(Step("bind", "lbvserver_servicegroup_binding", body=body))
-    certificate = wanted.certificate
+    if anew or regrouped(desired, found) or desired.group not in found.vserver_groups:
+        body = {"name": desired.name, "servicegroupname": desired.group}
+        steps.append(Change("bind", "lbvserver_servicegroup_binding", body=body))
+    certificate = desired.certificate
     if certificate and (anew or certificate.certkey not in found.certkeys):
-        body = {"vservername": wanted.name, "certkeyname": certificate.certkey}
-        steps.append(Step("bind", "sslvserver_sslcertkey_binding", body=body))
+        body = {"vservername": desired.name, "certkeyname": certificate.certkey}
+        steps.append(Change("bind", "sslvserver_sslcertkey_binding", body=body))
     return steps
 
 
-def _leftovers(wanted: Wanted, found: Found) -> list[Step]:
+def _leftovers(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
     """What is bound or lies about and is no longer wanted."""
-    steps: list[Step] = []
-    if not regrouped(wanted, found):
-        steps += [_unbind_member(wanted, member) for member in stale_members(wanted, found)]
-        if wanted.monitor:
-            stale = sorted(found.monitors - {wanted.monitor.name})
+    steps: list[Change] = []
+    if not regrouped(desired, found):
+        steps += [_unbind_member(desired, member) for member in stale_members(desired, found)]
+        if desired.monitor:
+            stale = sorted(found.monitors - {desired.monitor.name})
             # What the appliance uses while nothing is bound (tcp-default, ping-default) is not a binding to remove.
-            steps += [_unbind_monitor(wanted, name) for name in stale if not name.endswith("-default")]
-    certificate = wanted.certificate
+            steps += [_unbind_monitor(desired, name) for name in stale if not name.endswith("-default")]
+    certificate = desired.certificate
     if certificate:
-        if not replaced(wanted, found):
+        if not replaced(desired, found):
             for name in sorted(found.certkeys - {certificate.certkey}):
                 args = {"certkeyname": name}
-                steps.append(Step("delete", "sslvserver_sslcertkey_binding", wanted.name, args=args))
+                steps.append(Change("delete", "sslvserver_sslcertkey_binding", desired.name, args=args))
         if certificate.content is not None:
             steps += _delete_files(found.files - set(certificate.files))
-    return steps + _spare(wanted, found, present=True)
+    return steps + _spare(desired, found, present=True)
 
 
-def stale_members(wanted: Wanted, found: Found) -> list[Member]:
+def stale_members(desired: DesiredApplication, found: ObservedApplication) -> list[Member]:
     """Members that the task does not name, when it purges."""
-    if wanted.backends is None or not wanted.purge_backends:
+    if desired.backends is None or not desired.purge_backends:
         return []
-    named = {backend.key for backend in wanted.backends}
+    named = {backend.key for backend in desired.backends}
     return [member for member in found.members if member.key not in named]
 
 
-def _unbind_member(wanted: Wanted, member: Member) -> Step:
+def _unbind_member(desired: DesiredApplication, member: Member) -> Change:
     args = {"servername": member.server, "port": member.port}
-    return Step("delete", "servicegroup_servicegroupmember_binding", wanted.group, args=args)
+    return Change("delete", "servicegroup_servicegroupmember_binding", desired.group, args=args)
 
 
-def _unbind_monitor(wanted: Wanted, name: str) -> Step:
-    return Step("delete", "servicegroup_lbmonitor_binding", wanted.group, args={"monitor_name": name})
+def _unbind_monitor(desired: DesiredApplication, name: str) -> Change:
+    return Change("delete", "servicegroup_lbmonitor_binding", desired.group, args={"monitor_name": name})
 
 
-def _spare(wanted: Wanted, found: Found, *, present: bool) -> list[Step]:
-    spare, used = spare_servers(wanted, found, present=present), found.used_servers
-    return [Step("delete", "server", server.name) for server in spare if not {server.name, server.address} & used]
+def _spare(desired: DesiredApplication, found: ObservedApplication, *, present: bool) -> list[Change]:
+    spare, used = spare_servers(desired, found, present=present), found.used_servers
+    return [Change("delete", "server", server.name) for server in spare if not {server.name, server.address} & used]

@@ -13,10 +13,10 @@ from typing import Protocol
 from .application import (
     OFFLOADED,
     SSL_DIRECTORY,
-    Found,
+    DesiredApplication,
     Member,
+    ObservedApplication,
     Server,
-    Wanted,
     is_own_file,
     replaced,
     settles,
@@ -34,53 +34,53 @@ class BulkReader(Reader, Protocol):
     def get_bulk(self, resource: str) -> list[Row]: ...
 
 
-def read(client: BulkReader, wanted: Wanted, *, present: bool) -> Found:
+def read(client: BulkReader, desired: DesiredApplication, *, present: bool) -> ObservedApplication:
     """Everything the plan needs; see the module's documentation for the number of calls."""
-    vserver = _first(client.get("lbvserver", wanted.name))
-    group = _first(client.get("servicegroup", wanted.group))
-    members = client.get("servicegroup_servicegroupmember_binding", wanted.group) if group else []
-    found = Found(vserver=vserver, group=group, members=tuple(_member(row) for row in members))
-    found = _for_present(client, wanted, found) if present else _for_absent(client, wanted, found)
-    if not present or wanted.backends is not None:
+    vserver = _first(client.get("lbvserver", desired.name))
+    group = _first(client.get("servicegroup", desired.group))
+    members = client.get("servicegroup_servicegroupmember_binding", desired.group) if group else []
+    found = ObservedApplication(vserver=vserver, group=group, members=tuple(_member(row) for row in members))
+    found = _for_present(client, desired, found) if present else _for_absent(client, desired, found)
+    if not present or desired.backends is not None:
         found = replace(found, servers=tuple(_server(row) for row in client.get("server")))
-    if spare_servers(wanted, found, present=present):
-        found = replace(found, used_servers=_used_servers(client, wanted))
+    if spare_servers(desired, found, present=present):
+        found = replace(found, used_servers=_used_servers(client, desired))
     return found
 
 
-def _for_present(client: BulkReader, wanted: Wanted, found: Found) -> Found:
-    name, vserver = wanted.name, found.vserver
+def _for_present(client: BulkReader, desired: DesiredApplication, found: ObservedApplication) -> ObservedApplication:
+    name, vserver = desired.name, found.vserver
     found = replace(found, features=_features(client.get("nsfeature")))
     if vserver:
         groups = client.get("lbvserver_servicegroup_binding", name)
         found = replace(found, vserver_groups=_names(groups, "servicegroupname"))
-    if wanted.ipset and (text_of(vserver or {}, "ipset") != wanted.ipset or replaced(wanted, found)):
-        found = replace(found, ipset_addresses=_ipset_addresses(client, wanted.ipset))
-    if settles(wanted, found):
+    if desired.ipset and (text_of(vserver or {}, "ipset") != desired.ipset or replaced(desired, found)):
+        found = replace(found, ipset_addresses=_ipset_addresses(client, desired.ipset))
+    if settles(desired, found):
         rows = client.get("lbvserver")
         found = replace(found, others=tuple(row for row in rows if text_of(row, "name") != name))
     if found.group:
-        bound = client.get("servicegroup_lbmonitor_binding", wanted.group)
+        bound = client.get("servicegroup_lbmonitor_binding", desired.group)
         found = replace(found, monitors=_names(bound, "monitor_name"))
-    if wanted.monitor:
-        found = replace(found, monitor=_first(client.get("lbmonitor", wanted.monitor.name)))
+    if desired.monitor:
+        found = replace(found, monitor=_first(client.get("lbmonitor", desired.monitor.name)))
     if vserver and text_of(vserver, "servicetype") in OFFLOADED:
         bound = client.get("sslvserver_sslcertkey_binding", name)
         own = [row for row in bound if not (_yes(row.get("ca")) or _yes(row.get("snicert")))]
         found = replace(found, certkeys=_names(own, "certkeyname"))
-    if wanted.certificate:
-        certkey = _first(client.get("sslcertkey", wanted.certificate.certkey))
-        files = frozenset[str]() if wanted.certificate.content is None else _own_files(client, name)
+    if desired.certificate:
+        certkey = _first(client.get("sslcertkey", desired.certificate.certkey))
+        files = frozenset[str]() if desired.certificate.content is None else _own_files(client, name)
         found = replace(found, certkey=certkey, files=files)
     return found
 
 
-def _for_absent(client: BulkReader, wanted: Wanted, found: Found) -> Found:
+def _for_absent(client: BulkReader, desired: DesiredApplication, found: ObservedApplication) -> ObservedApplication:
     return replace(
         found,
-        monitor=_first(client.get("lbmonitor", wanted.own_monitor)),
-        certkey=_first(client.get("sslcertkey", wanted.own_certkey)),
-        files=_own_files(client, wanted.name),
+        monitor=_first(client.get("lbmonitor", desired.own_monitor)),
+        certkey=_first(client.get("sslcertkey", desired.own_certkey)),
+        files=_own_files(client, desired.name),
     )
 
 
@@ -135,8 +135,8 @@ def _server(row: Row) -> Server:
     return Server(text_of(row, "name"), canonical_or_none(row.get("ipaddress")), text_of(row, "comment"))
 
 
-def _used_servers(client: BulkReader, wanted: Wanted) -> frozenset[str]:
+def _used_servers(client: BulkReader, desired: DesiredApplication) -> frozenset[str]:
     """Names and addresses of server objects that service groups other than ours, or services, use."""
     rows = client.get_bulk("servicegroup_servicegroupmember_binding")
-    users = [row for row in rows if text_of(row, "servicegroupname") != wanted.group] + client.get("service")
+    users = [row for row in rows if text_of(row, "servicegroupname") != desired.group] + client.get("service")
     return frozenset[str]().union(*(_names(users, field) for field in ("servername", "ip", "ipaddress")))

@@ -39,7 +39,7 @@ class Passwords:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FirstLogin:
     """How we got in. ``client`` is None where only a password change would have let us in and none was allowed."""
 
     client: NitroClient | None
@@ -48,8 +48,8 @@ class Entry:
     password_changed: bool = False
 
 
-class Doorstep:
-    """Tries to get in, once per ``knock``; remembers what it met, for the sentence when time runs out.
+class LoginRetry:
+    """Tries to get in, once per ``attempt``; remembers what it met, for the sentence when time runs out.
 
     ``may_change``: whether the first password may be replaced (not in check mode: it is a write).
     """
@@ -73,17 +73,17 @@ class Doorstep:
         self._changes_sent = 0
         self.last = f"{connection.nsip}: nothing was tried"
 
-    def wait(self, timeout: float) -> Entry:
+    def wait(self, timeout: float) -> FirstLogin:
         """Knock until somebody opens; NitroTimeout after ``timeout`` seconds."""
         return wait_until(
-            self.knock,
+            self.attempt,
             timeout,
             lambda: f"NITRO did not become ready: {self.last}",
             clock=self._clock,
             sleep=self._sleep,
         )
 
-    def knock(self) -> Entry | None:
+    def attempt(self) -> FirstLogin | None:
         """An entry, or None while the appliance is not ready. Raises NitroError where waiting will not help."""
         try:
             return self._try_all()
@@ -94,7 +94,7 @@ class Doorstep:
             self.last = str(error)
             return None
 
-    def _try_all(self) -> Entry | None:
+    def _try_all(self) -> FirstLogin | None:
         refusals: list[NitroAuthError] = []
         for password in (self._passwords.new, *(other for name, other in self._passwords.others)):
             client = NitroClient(replace(self._connection, password=password), sleep=self._sleep)
@@ -113,29 +113,29 @@ class Doorstep:
         self._refused(refusals[-1])
         return None
 
-    def _inside(self, client: NitroClient, password: str, version: str | None) -> Entry:
+    def _inside(self, client: NitroClient, password: str, version: str | None) -> FirstLogin:
         if password == self._passwords.new:
             # A change whose answer got lost was ours all the same.
             changed = self._changes_sent > 0
-            return Entry(client, FirstPassword.FORCED if changed else FirstPassword.DONE, version, changed)
+            return FirstLogin(client, FirstPassword.FORCED if changed else FirstPassword.DONE, version, changed)
         if not self._may_change:
-            return Entry(client, FirstPassword.OPEN, version)
+            return FirstLogin(client, FirstPassword.OPEN, version)
         self._changes_sent += 1
         with client:
             client.update("systemuser", {"username": self._connection.user, "password": self._passwords.new})
         fresh = NitroClient(replace(self._connection, password=self._passwords.new), sleep=self._sleep)
         fresh.login()
-        return Entry(fresh, FirstPassword.OPEN, version, password_changed=True)
+        return FirstLogin(fresh, FirstPassword.OPEN, version, password_changed=True)
 
-    def _forced(self, password: str) -> Entry | None:
+    def _forced(self, password: str) -> FirstLogin | None:
         """1046: only a login that brings a new password is accepted."""
         if not self._may_change:
-            return Entry(None, FirstPassword.FORCED)
+            return FirstLogin(None, FirstPassword.FORCED)
         client = NitroClient(replace(self._connection, password=password), sleep=self._sleep)
         self._changes_sent += 1
         try:
             client.login(new_password=self._passwords.new)
-            return Entry(client, FirstPassword.FORCED, read_version(client), password_changed=True)
+            return FirstLogin(client, FirstPassword.FORCED, read_version(client), password_changed=True)
         except NitroError as error:
             client.close()
             if error.code == _INVALID_ARGUMENT and self._changes_sent == 1:
@@ -180,7 +180,7 @@ def reboot(client: NitroClient, timeout: float, *, clock: Callable[[], float], s
         sleep=sleep,
     )
     client.forget_session()
-    seen = [f"{nsip}: no answer yet"]
+    observed = [f"{nsip}: no answer yet"]
 
     def back() -> bool:
         try:
@@ -188,14 +188,14 @@ def reboot(client: NitroClient, timeout: float, *, clock: Callable[[], float], s
         except NitroError as error:
             if not (_booting(error) or isinstance(error, NitroAuthError)):
                 raise
-            seen[0] = str(error)
+            observed[0] = str(error)
             client.forget_session()
             return False
         return True
 
     left = max(0.0, timeout - (clock() - started))
     wait_until(
-        back, left, lambda: f"the appliance did not come back after its reboot: {seen[0]}", clock=clock, sleep=sleep
+        back, left, lambda: f"the appliance did not come back after its reboot: {observed[0]}", clock=clock, sleep=sleep
     )
 
 

@@ -115,7 +115,7 @@ class License:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredAppliance:
     """What the options ask for; None and empty mean: leave as it is."""
 
     hostname: str | None = None
@@ -125,7 +125,7 @@ class Wanted:
     save: bool = True
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Wanted:
+    def from_params(cls, params: Mapping[str, Any]) -> DesiredAppliance:
         """The options of vpx_bootstrap. Raises NitroInputError for what can never be done."""
         if params.get("instance_id") and params["new_password"] == params["instance_id"]:
             raise NitroInputError(f"{params['nsip']}: new_password must not be the first password, the instance id")
@@ -147,7 +147,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObservedAppliance:
     """What an appliance says of itself, as far as it is needed. ``unsaved``: running and saved configuration differ."""
 
     password: FirstPassword = FirstPassword.UNKNOWN
@@ -180,25 +180,25 @@ class Plan:
         return self == Plan()
 
 
-def plan(wanted: Wanted, found: Found) -> Plan:
+def plan(desired: DesiredAppliance, found: ObservedAppliance) -> Plan:
     """What is missing. A reboot only for a capacity that is new, or set and not in effect (a run was killed)."""
-    surplus, server, capacity, reboot = _license_plan(wanted.license, found)
+    surplus, server, capacity, reboot = _license_plan(desired.license, found)
     changes = Plan(
         change_password=found.password is not FirstPassword.DONE,
         remove_license_servers=surplus,
         license_server=server,
         capacity=capacity,
         reboot=reboot,
-        hostname=wanted.hostname if wanted.hostname != found.hostname else None,
-        features=missing_features(wanted.features, found.features),
-        modes=missing_modes(wanted.modes, found.modes),
+        hostname=desired.hostname if desired.hostname != found.hostname else None,
+        features=missing_features(desired.features, found.features),
+        modes=missing_modes(desired.modes, found.modes),
     )
-    save = wanted.save and (not changes.empty or found.unsaved)
+    save = desired.save and (not changes.empty or found.unsaved)
     return Plan(**{name: getattr(changes, name) for name in Plan.__slots__ if name != "save"}, save=save)
 
 
 def _license_plan(
-    licence: License | None, found: Found
+    licence: License | None, found: ObservedAppliance
 ) -> tuple[tuple[str, ...], Mapping[str, Any] | None, Mapping[str, Any] | None, bool]:
     if licence is None:
         return (), None, None, False
@@ -221,14 +221,14 @@ def _server_name(row: Mapping[str, Any]) -> str:
 
 def capacity_is(licence: License, capacity: Mapping[str, Any]) -> bool:
     """Whether ``nscapacity`` is configured as wanted. 10 Gbps and 10000 Mbps are the same."""
-    wanted = licence.body
-    if "platform" in wanted:
-        return str(capacity.get("platform") or "").casefold() == str(wanted["platform"]).casefold()
-    if str(capacity.get("edition") or "").casefold() != str(wanted["edition"]).casefold():
+    desired = licence.body
+    if "platform" in desired:
+        return str(capacity.get("platform") or "").casefold() == str(desired["platform"]).casefold()
+    if str(capacity.get("edition") or "").casefold() != str(desired["edition"]).casefold():
         return False
-    if "vcpu" in wanted:
+    if "vcpu" in desired:
         return _true(capacity.get("vcpu")) or bool(as_int(capacity.get("vcpucount")))
-    return _mbps(capacity) == _mbps(wanted)
+    return _mbps(capacity) == _mbps(desired)
 
 
 def in_effect(licence: License, capacity: Mapping[str, Any], license_row: Mapping[str, Any]) -> bool:
@@ -265,20 +265,20 @@ def names_on(row: Mapping[str, Any], field_name: str) -> frozenset[str]:
     return frozenset(str(name).casefold() for name in (*names, *flags))
 
 
-def missing_features(wanted: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
-    """Those of ``wanted`` that are not on, each once, in the user's spelling."""
-    return _missing(wanted, on, _FEATURES)
+def missing_features(desired: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
+    """Those of ``desired`` that are not on, each once, in the user's spelling."""
+    return _missing(desired, on, _FEATURES)
 
 
-def missing_modes(wanted: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
-    """Those of ``wanted`` that are not on, each once, in the user's spelling."""
-    return _missing(wanted, on, _MODES)
+def missing_modes(desired: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
+    """Those of ``desired`` that are not on, each once, in the user's spelling."""
+    return _missing(desired, on, _MODES)
 
 
-def _missing(wanted: Iterable[str], on: frozenset[str], aliases: Mapping[str, str]) -> tuple[str, ...]:
+def _missing(desired: Iterable[str], on: frozenset[str], aliases: Mapping[str, str]) -> tuple[str, ...]:
     present = {aliases.get(name, name) for name in on}
     missing: dict[str, str] = {}
-    for name in wanted:
+    for name in desired:
         key = aliases.get(name.casefold(), name.casefold())
         if key not in present:
             missing.setdefault(key, name)
@@ -293,31 +293,31 @@ def parse_version(text: str | None) -> str | None:
 
 def unmet(changes: Plan) -> str | None:
     """What is still missing after everything was done, in words; None when nothing is."""
-    said = [
+    message = [
         "the licence capacity is not in effect" if changes.capacity or changes.reboot else "",
         f"the hostname is not {changes.hostname!r}" if changes.hostname else "",
         f"features that did not come on: {', '.join(changes.features)} (not licensed?)" if changes.features else "",
         f"modes that did not come on: {', '.join(changes.modes)}" if changes.modes else "",
     ]
-    return "; ".join(part for part in said if part) or None
+    return "; ".join(part for part in message if part) or None
 
 
-def diff(wanted: Wanted, found: Found, changes: Plan) -> dict[str, dict[str, Any]]:
+def diff(desired: DesiredAppliance, found: ObservedAppliance, changes: Plan) -> dict[str, dict[str, Any]]:
     """Before and after, for what is managed here; no password in it."""
     before: dict[str, Any] = {"password": found.password.value}
     after: dict[str, Any] = {"password": FirstPassword.DONE.value}
-    if wanted.hostname:
-        before["hostname"], after["hostname"] = found.hostname, wanted.hostname
-    if wanted.features:
+    if desired.hostname:
+        before["hostname"], after["hostname"] = found.hostname, desired.hostname
+    if desired.features:
         before["features_missing"], after["features_missing"] = list(changes.features), []
-    if wanted.modes:
+    if desired.modes:
         before["modes_missing"], after["modes_missing"] = list(changes.modes), []
-    if wanted.license:
+    if desired.license:
         servers = sorted(_server_name(row) for row in found.license_servers)
         before["license"] = {"servers": servers, "capacity": _capacity_shown(found.capacity), "reboot": changes.reboot}
         after["license"] = {
-            "servers": [wanted.license.server] if wanted.license.server else servers,
-            "capacity": dict(wanted.license.body),
+            "servers": [desired.license.server] if desired.license.server else servers,
+            "capacity": dict(desired.license.body),
             "reboot": False,
         }
     return {"before": before, "after": after}

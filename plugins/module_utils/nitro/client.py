@@ -157,7 +157,7 @@ class NitroClient:
             repeats=1,
         )
 
-    def knock(self, timeout: float) -> None:
+    def attempt(self, timeout: float) -> None:
         """Ask for nothing, without a session: an appliance that works refuses. Raises NitroUnreachable if none answers.
 
         ``timeout`` in seconds. It opens no session, so that it can be repeated as often as needed.
@@ -353,8 +353,8 @@ def _absent(reply: wire.Reply) -> bool:
 
 
 def _called(name: str | int | None, args: Body | None) -> str:
-    said = f" {str(name)!r}" if name is not None else ""
-    return said + (" " + ", ".join(f"{k}={v}" for k, v in args.items()) if args else "")
+    message = f" {str(name)!r}" if name is not None else ""
+    return message + (" " + ", ".join(f"{k}={v}" for k, v in args.items()) if args else "")
 
 
 _KEYS = ("name", "servicegroupname", "certkey", "monitorname", "ipaddress", "id", "hostname", "username")

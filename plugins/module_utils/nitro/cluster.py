@@ -251,7 +251,7 @@ def node_from_rows(
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ObservedMember:
     """One look at both. None: it did not answer, and the trouble says how."""
 
     cluster: Cluster | None = None
@@ -275,7 +275,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredMember:
     """What the options ask for. Addresses without a port; ``interface`` is the backplane without the node's number.
 
     ``declared_interface``: the interface with ``backplane_mac``, for a node that is yet to be declared.
@@ -300,7 +300,7 @@ class Wanted:
     save: bool = True
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Wanted:
+    def from_params(cls, params: Mapping[str, Any]) -> DesiredMember:
         """The options of vpx_cluster_node. Raises NitroInputError for what no appliance would take."""
         nsip = parse_address(params["nsip"])[0]
         clip = parse_address(clip_text(params))[0]

@@ -16,7 +16,7 @@ from typing import Any
 from ..core.nitro_errors import NitroError
 from ..core.nitro_wire import parse_address
 from .client import NitroClient
-from .cluster import Member, Wanted, members_of, no_member
+from .cluster import DesiredMember, Member, members_of, no_member
 from .cluster_work import Membership, clients
 from .ha import same_address
 from .one_or_many import naming
@@ -43,7 +43,7 @@ class ClusterRun:
     def run(self) -> dict[str, Any]:
         """The module's result; with ``msg`` if a node failed, and then those after it were not tried."""
         for params in self.params_of_nodes():
-            Wanted.from_params(params)  # what cannot be right is refused before the first write
+            DesiredMember.from_params(params)  # what cannot be right is refused before the first write
         failure = self._failure_of(self._present if self.params["state"] == "present" else self._absent)
         return self._result(failure)
 
@@ -87,7 +87,7 @@ class ClusterRun:
         result = self._result_of(params["nsip"])
         membership = self._membership(params)
         try:
-            done = membership.foresee() if self.check else membership.converge()
+            done = membership.predict() if self.check else membership.converge()
         except NitroError as error:
             result |= {"error": str(error), "changed": result["changed"] or bool(membership.done)}
             raise NitroError(naming(params["nsip"], str(error)), code=error.code) from None
@@ -112,14 +112,14 @@ class ClusterRun:
         )
         return self.results[-1]
 
-    def _membership(self, params: Mapping[str, Any], wanted: Wanted | None = None) -> Membership:
+    def _membership(self, params: Mapping[str, Any], desired: DesiredMember | None = None) -> Membership:
         """A membership in the session with the CLIP that all share; the node's own is closed after its turn."""
         node, clip = clients(params)
         if self.clip is None:
             self.clip = self.sessions.enter_context(clip)
         password = params["cluster_password"] or params["nitro_pass"]
         return Membership(
-            wanted or Wanted.from_params(params), node, self.clip, password, params["wait_timeout"], self.warn
+            desired or DesiredMember.from_params(params), node, self.clip, password, params["wait_timeout"], self.warn
         )
 
     # ------------------------------------------------------------------ members without an instance
@@ -162,9 +162,9 @@ class ClusterRun:
         }
         membership = self._membership(gone)
         try:
-            membership.look() if self.check else membership.read()
-            seen = membership.member()
-            if membership.view.node is not None or (seen is not None and seen.up):
+            membership.observation() if self.check else membership.read()
+            observed = membership.member()
+            if membership.view.node is not None or (observed is not None and observed.up):
                 self.warn(
                     f"{member.address}: is node {member.node_id} of the cluster and up, although the task does not "
                     "name it; it was not removed. Remove it with state=absent, or name it in known_nodes"

@@ -27,11 +27,11 @@ from . import steps
 from .client import NitroClient
 from .cluster import (
     Cluster,
+    DesiredMember,
     Fit,
     Member,
     Node,
-    View,
-    Wanted,
+    ObservedMember,
     clip_text,
     explained,
     interface_with,
@@ -40,7 +40,7 @@ from .cluster import (
     no_member,
     node_from_rows,
 )
-from .cluster_plan import Do, Move, Plan, foreseen, patience, plan, writes
+from .cluster_plan import Action, Do, Plan, plan, predicted, timeouts, writes
 from .module import connection_from
 from .waiting import wait_until
 
@@ -87,7 +87,7 @@ def clients(params: Mapping[str, Any]) -> tuple[NitroClient, NitroClient]:
 class Membership:
     """One run for one appliance. ``timeout``: seconds for everything but the drain, which has its minutes."""
 
-    wanted: Wanted
+    desired: DesiredMember
     node: Session
     clip: Session
     join_password: str = field(repr=False)
@@ -97,40 +97,40 @@ class Membership:
     sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
-        self.view = View()
+        self.view = ObservedMember()
         self.deadline = self.clock() + self.timeout
-        self.done: list[Move] = []
+        self.done: list[Action] = []
         self.declared: int | None = None
         self.dissolved = False
-        self.before = no_member(self.wanted.nsip)
+        self.before = no_member(self.desired.nsip)
 
     # ------------------------------------------------------------------ the job
 
-    def foresee(self) -> dict[str, Any]:
+    def predict(self) -> dict[str, Any]:
         """The result of check mode, from one look."""
-        moves = self._foreseen_plan()
-        return self.outcome(writes(moves), foreseen(self.wanted, self.before, moves))
+        moves = self._predicted_plan()
+        return self.outcome(writes(moves), predicted(self.desired, self.before, moves))
 
-    def _foreseen_plan(self) -> Plan:
+    def _predicted_plan(self) -> Plan:
         """What would be done. An appliance that does not answer yet is taken for a stand-alone one."""
-        self.look(first_password=True)
+        self.observation(first_password=True)
         self.before = self.node_now()
-        wanted, view = self.wanted, self.view
-        if wanted.present and view.node is None and not self._takes_part():
+        desired, view = self.desired, self.view
+        if desired.present and view.node is None and not self._takes_part():
             self.warn(f"{view.node_trouble}. The result is what a stand-alone appliance would need.")
             view = replace(view, node=Node())
-        if wanted.present and not wanted.form and view.cluster is None and view.node and view.node.cluster_id is None:
+        if desired.present and not desired.form and view.cluster is None and view.node and view.node.cluster_id is None:
             self.warn(f"{view.cluster_trouble}. The result supposes that the cluster will be there.")
-            other = Member(0 if wanted.node_id != 0 else 1, "")
-            view = replace(view, cluster=Cluster(wanted.cluster_id, members=(other,)))
-        return plan(wanted, view)
+            other = Member(0 if desired.node_id != 0 else 1, "")
+            view = replace(view, cluster=Cluster(desired.cluster_id, members=(other,)))
+        return plan(desired, view)
 
     def converge(self) -> dict[str, Any]:
         """Look, plan and carry out, again where a connection broke in between, until nothing is left to do."""
         for attempt in range(1, _ATTEMPTS + 1):
             self.read()
             self.before = self.node_now() if attempt == 1 else self.before
-            moves = plan(self.wanted, self.view)
+            moves = plan(self.desired, self.view)
             try:
                 for move in moves:
                     self.carry_out(move)
@@ -140,12 +140,12 @@ class Membership:
                 if attempt == _ATTEMPTS or not again:
                     raise explained(error) from None
         if self.dissolved:
-            self.view = View()
+            self.view = ObservedMember()
         elif self.done:
             self.read_back()
         return self.outcome(self.done, self.node_now())
 
-    def carry_out(self, move: Move) -> None:
+    def carry_out(self, move: Action) -> None:
         match move.do:
             case Do.ON_CLIP if move.step:
                 self._declaring(move.step)
@@ -177,16 +177,16 @@ class Membership:
         started = self.clock()
 
         def enough() -> bool:
-            self.look()
-            return self.clock() - started >= min(patience(self.wanted, self.view), self.deadline - started)
+            self.observation()
+            return self.clock() - started >= min(timeouts(self.desired, self.view), self.deadline - started)
 
         wait_until(enough, float("inf"), str, clock=self.clock, sleep=self.sleep)
 
-    def look(self, *, first_password: bool = False) -> None:
+    def observation(self, *, first_password: bool = False) -> None:
         """One look at the CLIP and, where the CLIP does not say everything, at the appliance itself."""
         cluster, cluster_trouble = self._try(self.clip, self._read_cluster)
-        self.view = View(cluster, None, cluster_trouble)
-        if self._takes_part() and self.wanted.present:
+        self.view = ObservedMember(cluster, None, cluster_trouble)
+        if self._takes_part() and self.desired.present:
             return
         node, node_trouble = self._try(self.node, self._read_node, first_password=first_password)
         self.view = replace(self.view, node=node, node_trouble=node_trouble)
@@ -199,8 +199,8 @@ class Membership:
         try:
             return read(), ""
         except NitroError as error:
-            foreseen = first_password and error.code == FORCE_PASSWORD_CHANGE
-            if not (foreseen or self._on_its_way(error)):
+            predicted = first_password and error.code == FORCE_PASSWORD_CHANGE
+            if not (predicted or self._on_its_way(error)):
                 raise
             client.forget_session()
             return None, str(error)
@@ -214,8 +214,8 @@ class Membership:
     def _read_cluster(self) -> Cluster:
         instances = self.clip.get("clusterinstance")
         nodes = self.clip.get("clusternode") if instances else []
-        known = member_at(members_of(nodes), self.wanted.nsip) is not None
-        joins, leaves = self.wanted.present and instances and not known, known and not self.wanted.present
+        known = member_at(members_of(nodes), self.desired.nsip) is not None
+        joins, leaves = self.desired.present and instances and not known, known and not self.desired.present
         return Cluster.from_rows(
             instances,
             nodes,
@@ -226,7 +226,7 @@ class Membership:
 
     def _read_node(self) -> Node:
         instances = self.node.get("clusterinstance")
-        fresh = self.wanted.present and not instances
+        fresh = self.desired.present and not instances
         self._find_backplane()
         return node_from_rows(
             instances,
@@ -239,13 +239,13 @@ class Membership:
 
     def _find_backplane(self) -> None:
         """Name the interface that has the MAC address. Raises NitroInputError where no interface has it."""
-        mac = self.wanted.backplane_mac
-        if not mac or self.wanted.interface or not self.wanted.present:
+        mac = self.desired.backplane_mac
+        if not mac or self.desired.interface or not self.desired.present:
             return
         name = interface_with(mac, self.node.get("Interface"))
         if name is None:
-            raise NitroInputError(f"{self.wanted.nsip}: backplane_mac: no interface of this appliance has {mac}")
-        self.wanted = replace(self.wanted, declared_interface=name)
+            raise NitroInputError(f"{self.desired.nsip}: backplane_mac: no interface of this appliance has {mac}")
+        self.desired = replace(self.desired, declared_interface=name)
 
     def read_back(self) -> None:
         """The CLIP as it is now, for the result; that it does not answer any more is fine after the last node."""
@@ -257,16 +257,16 @@ class Membership:
     def _removing_instance(self) -> None:
         """The CLIP may be this node's, and go with it: its session ends while there is somebody to tell."""
         self.clip.close()
-        if not self.wanted.present and self.view.cluster and len(self.view.cluster.members) <= 1:
+        if not self.desired.present and self.view.cluster and len(self.view.cluster.members) <= 1:
             self.dissolved = True
 
-    def _declaring(self, step: steps.Step) -> None:
+    def _declaring(self, step: steps.Change) -> None:
         if (step.verb, step.resource) == ("add", "clusternode"):
             self.declared = int(step.body["nodeid"])
 
     def join(self) -> None:
         """Join; a node that the coordinator refuses is declared no longer, because it would count for the quorum."""
-        body = {"clip": self.wanted.clip, "password": self.join_password}
+        body = {"clip": self.desired.clip, "password": self.join_password}
         try:
             self.node.act("cluster", "join", body)
         except NitroError as error:
@@ -298,68 +298,68 @@ class Membership:
 
     def wait(self, do: Do) -> None:
         """Until the CLIP says of the node what is waited for; the CLIP may move meanwhile."""
-        seen = [f"no answer from clip {self.wanted.clip} yet"]
+        observed = [f"no answer from clip {self.desired.clip} yet"]
         there = self._drained if do is Do.AWAIT_DRAINED else self._arrived
 
         def reached() -> bool:
             members, trouble = self._try(self.clip, lambda: members_of(self.clip.get("clusternode")))
             if not members:
-                seen[0] = trouble or seen[0]
+                observed[0] = trouble or observed[0]
                 return False
             if self.view.cluster is None or self.view.cluster.cluster_id is None:
-                self.view = replace(self.view, cluster=Cluster(self.wanted.cluster_id))
+                self.view = replace(self.view, cluster=Cluster(self.desired.cluster_id))
             self.view = replace(self.view, cluster=_with(self.view.cluster, members))
             member = self.member()
-            seen[0] = member.describe() if member else "it is not declared on the CLIP any more"
+            observed[0] = member.describe() if member else "it is not declared on the CLIP any more"
             return there(member)
 
         wait_until(
             reached,
             max(0.0, self.deadline - self.clock()) + 60.0 * self._drain_minutes(),
-            lambda: f"{self.wanted.nsip}: did not get there in cluster {self.wanted.cluster_id}: {seen[0]}",
+            lambda: f"{self.desired.nsip}: did not get there in cluster {self.desired.cluster_id}: {observed[0]}",
             clock=self.clock,
             sleep=self.sleep,
         )
 
     def _arrived(self, member: Member | None) -> bool:
         if member is None:
-            raise NitroError(f"{self.wanted.nsip}: is not declared on clip {self.wanted.clip} any more")
-        return member.arrived(self.wanted.admin_state)
+            raise NitroError(f"{self.desired.nsip}: is not declared on clip {self.desired.clip} any more")
+        return member.arrived(self.desired.admin_state)
 
     def _drained(self, member: Member | None) -> bool:
         return member is None or member.master_state != "ACTIVE"
 
     def _drain_minutes(self) -> int:
         member = self.member()
-        return max(self.wanted.drain_minutes, member.delay if member else 0)
+        return max(self.desired.drain_minutes, member.delay if member else 0)
 
     def member(self) -> Member | None:
-        return member_at(self.view.cluster.members, self.wanted.nsip) if self.view.cluster else None
+        return member_at(self.view.cluster.members, self.desired.nsip) if self.view.cluster else None
 
     # ------------------------------------------------------------------ what it says
 
-    def outcome(self, moves: Sequence[Move], after: dict[str, Any]) -> dict[str, Any]:
+    def outcome(self, moves: Sequence[Action], after: dict[str, Any]) -> dict[str, Any]:
         """The module's result, with the writes in the difference; ``after``: the ``node`` as it is, or will be."""
         cluster = self.view.cluster
-        said = [str(move) for move in moves]
+        message = [str(move) for move in moves]
         return {
-            "changed": bool(said),
+            "changed": bool(message),
             "node": after,
             "cluster": {
                 "id": cluster.cluster_id if cluster else None,
-                "clip": self.wanted.clip,
+                "clip": self.desired.clip,
                 "nodes": [member.summary() for member in cluster.members] if cluster else [],
             },
             "diff": {
-                "before": {"node": self.before if said else after, "writes": []},
-                "after": {"node": after, "writes": said},
+                "before": {"node": self.before if message else after, "writes": []},
+                "after": {"node": after, "writes": message},
             },
         }
 
     def node_now(self) -> dict[str, Any]:
         """The ``node`` of the result, as the CLIP said it last."""
         member = self.member()
-        return member.summary() if member else no_member(self.wanted.nsip)
+        return member.summary() if member else no_member(self.desired.nsip)
 
 
 def _with(cluster: Cluster | None, members: tuple[Member, ...]) -> Cluster | None:

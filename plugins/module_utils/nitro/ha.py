@@ -71,14 +71,14 @@ def _word(value: Any) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ObservedHa:
     """What one appliance says of itself and its peers."""
 
     me: Node | None
     peers: tuple[Node, ...] = ()
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> View:
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> ObservedHa:
         nodes = [Node.from_row(row) for row in rows]
         mine = [node for node in nodes if node.node_id == 0]
         return cls(mine[0] if mine else None, tuple(node for node in nodes if node.node_id != 0))
@@ -88,7 +88,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredHa:
     """What the options ask for. ``nsip`` and ``peer`` without a port; ``tunables`` only those that were given."""
 
     nsip: str
@@ -102,7 +102,7 @@ class Wanted:
     present: bool = True
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Wanted:
+    def from_params(cls, params: Mapping[str, Any]) -> DesiredHa:
         """The options of vpx_ha_node. Raises NitroInputError for what no appliance would take."""
         nsip, peer = parse_address(params["nsip"])[0], parse_address(params["peer"], "peer")[0]
         if same_address(nsip, peer):
@@ -142,46 +142,48 @@ class Plan:
         return self == Plan()
 
 
-def plan(wanted: Wanted, view: View, rpc_nodes: Sequence[Mapping[str, Any]]) -> Plan:
+def plan(desired: DesiredHa, view: ObservedHa, rpc_nodes: Sequence[Mapping[str, Any]]) -> Plan:
     """What is missing on this side. Raises NitroError where another peer is in the way, or INC would have to change."""
-    peer = view.peer(wanted.peer)
-    if not wanted.present:
+    peer = view.peer(desired.peer)
+    if not desired.present:
         return Plan(remove=(peer.node_id,) if peer else ())
     others = [node for node in view.peers if node is not peer]
-    if others and not wanted.replace_peer:
+    if others and not desired.replace_peer:
         raise NitroError(
-            f"{wanted.nsip}: its peer is {others[0].address} (node {others[0].node_id}), not {wanted.peer}; "
+            f"{desired.nsip}: its peer is {others[0].address} (node {others[0].node_id}), not {desired.peer}; "
             f"remove it first (state=absent, peer={others[0].address}) or give replace_peer=true"
         )
-    if peer and inc_differs(wanted, view, peer):
+    if peer and inc_differs(desired, view, peer):
         raise NitroError(
-            f"{wanted.nsip}: is paired with {wanted.peer} with INC {'off' if wanted.inc else 'on'}; this cannot be "
+            f"{desired.nsip}: is paired with {desired.peer} with INC {'off' if desired.inc else 'on'}; this cannot be "
             "changed in a pair, remove the peer on both nodes first (state=absent)"
         )
     add: dict[str, Any] | None = None
     if peer is None:
-        add = {"id": wanted.node_id, "ipaddress": wanted.peer, **({"inc": "ENABLED"} if wanted.inc else {})}
+        add = {"id": desired.node_id, "ipaddress": desired.peer, **({"inc": "ENABLED"} if desired.inc else {})}
     mine = view.me.tunables if view.me else {}
-    tune = {TUNABLES[option][0]: value for option, value in wanted.tunables.items() if mine.get(option) != value}
+    tune = {TUNABLES[option][0]: value for option, value in desired.tunables.items() if mine.get(option) != value}
     return Plan(
         remove=tuple(node.node_id for node in others),
         add=add,
         tune={"id": 0, **tune} if tune else None,
-        rpc=_rpc_plan(wanted, view, rpc_nodes, created=add is not None),
+        rpc=_rpc_plan(desired, view, rpc_nodes, created=add is not None),
     )
 
 
-def _rpc_plan(wanted: Wanted, view: View, rpc_nodes: Sequence[Mapping[str, Any]], *, created: bool) -> tuple[str, ...]:
+def _rpc_plan(
+    desired: DesiredHa, view: ObservedHa, rpc_nodes: Sequence[Mapping[str, Any]], *, created: bool
+) -> tuple[str, ...]:
     """The RPC password cannot be read back. It is written where the pair is new, where the channel is not secure (a run
     that was killed before it), where synchronisation failed, or always if told so.
     """
-    if not wanted.rpc:
+    if not desired.rpc:
         return ()
-    own = view.me.address if view.me and view.me.address else wanted.nsip
-    both = (own, wanted.peer)
-    peer = view.peer(wanted.peer)
+    own = view.me.address if view.me and view.me.address else desired.nsip
+    both = (own, desired.peer)
+    peer = view.peer(desired.peer)
     failed = "FAIL" in (sync_state(view, peer) or "").upper()
-    if created or wanted.rpc_always or failed:
+    if created or desired.rpc_always or failed:
         return both
     return tuple(address for address in both if not _is_secure(address, rpc_nodes))
 
@@ -193,18 +195,18 @@ def _is_secure(address: str, rpc_nodes: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
-def inc_differs(wanted: Wanted, view: View, peer: Node) -> bool:
+def inc_differs(desired: DesiredHa, view: ObservedHa, peer: Node) -> bool:
     """Whether the pair surely runs with the other INC mode: right after forming, the two rows can disagree."""
-    said = {node.inc for node in (view.me, peer) if node and node.inc is not None}
-    return bool(said) and wanted.inc not in said
+    message = {node.inc for node in (view.me, peer) if node and node.inc is not None}
+    return bool(message) and desired.inc not in message
 
 
-def secondary_of(view: View, peer: Node | None) -> Node | None:
+def secondary_of(view: ObservedHa, peer: Node | None) -> Node | None:
     """The row of the one that is secondary, this node or its peer: it tells how synchronisation went."""
     return next((node for node in (view.me, peer) if node and node.is_a("Secondary")), None)
 
 
-def sync_state(view: View, peer: Node | None) -> str | None:
+def sync_state(view: ObservedHa, peer: Node | None) -> str | None:
     """How synchronisation went, in the appliance's word; of a node without a secondary its own."""
     row = secondary_of(view, peer) or view.me
     return row.sync_state if row else None
@@ -218,7 +220,7 @@ def same_address(one: str, other: str) -> bool:
         return one.casefold() == other.casefold()
 
 
-def together(view: View, address: str) -> bool:
+def together(view: ObservedHa, address: str) -> bool:
     """Whether both nodes are up, one is primary and one secondary, and neither has synchronisation switched off."""
     peer = view.peer(address)
     if view.me is None or peer is None:
@@ -229,7 +231,7 @@ def together(view: View, address: str) -> bool:
     return up and roles == ["primary", "secondary"] and all(node.sync_state != "DISABLED" for node in pair)
 
 
-def in_sync(view: View, address: str, *, calm: bool = False) -> bool:
+def in_sync(view: ObservedHa, address: str, *, calm: bool = False) -> bool:
     """Whether the pair is together and synchronised.
 
     A secondary that says only the configured word (ENABLED) has not begun yet, or runs a build that never says more. It
@@ -244,7 +246,7 @@ def in_sync(view: View, address: str, *, calm: bool = False) -> bool:
     return word == _SYNCED
 
 
-def describe(view: View | None, address: str) -> str:
+def describe(view: ObservedHa | None, address: str) -> str:
     """The state of a pair as one node sees it, for the sentence of a wait that ran out."""
     if view is None or view.me is None:
         return "the node did not say what it is"
@@ -260,7 +262,7 @@ def _or_unknown(word: str | None) -> str:
     return word or "unknown"
 
 
-def summary(view: View, address: str) -> dict[str, str | None]:
+def summary(view: ObservedHa, address: str) -> dict[str, str | None]:
     """The ``ha`` of the module's result."""
     peer = view.peer(address)
     return {
@@ -271,16 +273,16 @@ def summary(view: View, address: str) -> dict[str, str | None]:
     }
 
 
-def diff(wanted: Wanted, view: View, changes: Plan) -> dict[str, dict[str, Any]]:
+def diff(desired: DesiredHa, view: ObservedHa, changes: Plan) -> dict[str, dict[str, Any]]:
     """Before and after, for what is managed here; of passwords only whose is written."""
     peers = [node.address for node in view.peers]
-    tuned = {option: (view.me.tunables.get(option) if view.me else None) for option in wanted.tunables}
+    tuned = {option: (view.me.tunables.get(option) if view.me else None) for option in desired.tunables}
     before: dict[str, Any] = {"peers": peers, "rpc_written": [], **tuned}
     left = [node.address for node in view.peers if node.node_id not in changes.remove]
     after = {
-        "peers": left + ([wanted.peer] if changes.add else []),
+        "peers": left + ([desired.peer] if changes.add else []),
         "rpc_written": list(changes.rpc),
-        **(wanted.tunables if wanted.present else tuned),
+        **(desired.tunables if desired.present else tuned),
     }
     return {"before": before, "after": after}
 

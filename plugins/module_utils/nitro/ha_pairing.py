@@ -28,17 +28,17 @@ from .waiting import wait_until
 
 _EXISTS = 273
 # Looks, a second apart, after which a build that never says SUCCESS is believed, if no synchronisation failed between.
-CALM_LOOKS = 3
+STABLE_READS = 3
 
 
 class Pairing:
     """One run against one appliance: what was read, what is to be done."""
 
-    def __init__(self, client: NitroClient, wanted: ha.Wanted, params: Mapping[str, Any]) -> None:
+    def __init__(self, client: NitroClient, desired: ha.DesiredHa, params: Mapping[str, Any]) -> None:
         self.client = client
-        self.wanted = wanted
+        self.desired = desired
         self.params = params
-        self.view = ha.View(None)
+        self.view = ha.ObservedHa(None)
         self.before = self.view
         self.changes = ha.Plan()
         self.unsaved = False
@@ -49,10 +49,10 @@ class Pairing:
 
     def read(self) -> None:
         """Read what the appliance has, in three reads, and plan what is missing."""
-        self.look()
-        rpc_nodes = self.client.get("nsrpcnode") if self.wanted.rpc else []
+        self.observation()
+        rpc_nodes = self.client.get("nsrpcnode") if self.desired.rpc else []
         self.unsaved = self.read_unsaved()
-        self.changes, self.before = ha.plan(self.wanted, self.view, rpc_nodes), self.view
+        self.changes, self.before = ha.plan(self.desired, self.view, rpc_nodes), self.view
 
     def predict(self, warn: Callable[[str], None]) -> None:
         """As ``read``, for check mode: one that does not answer yet is taken for a stand-alone appliance."""
@@ -62,10 +62,10 @@ class Pairing:
             if not (isinstance(error, NitroUnreachable) or error.code == FORCE_PASSWORD_CHANGE):
                 raise
             warn(f"{error}. The result is what a stand-alone appliance would need.")
-            self.changes = ha.plan(self.wanted, self.view, [])
+            self.changes = ha.plan(self.desired, self.view, [])
 
-    def look(self) -> None:
-        self.view = ha.View.from_rows(self.client.get("hanode"))
+    def observation(self) -> None:
+        self.view = ha.ObservedHa.from_rows(self.client.get("hanode"))
 
     def read_unsaved(self) -> bool:
         return any(row.get("configchanged") is True for row in self.client.get("nsconfig"))
@@ -91,8 +91,8 @@ class Pairing:
         except NitroError as error:
             if not isinstance(error, NitroCut) and error.code != _EXISTS:
                 raise ha.explained(error) from None
-            self.look()
-            if self.view.peer(self.wanted.peer) is None:
+            self.observation()
+            if self.view.peer(self.desired.peer) is None:
                 raise
 
     def save_if(self, needed: bool) -> None:
@@ -105,12 +105,12 @@ class Pairing:
 
         The secondary takes over the primary's passwords, so a login that is refused meanwhile is tried again.
         """
-        peer = self.wanted.peer
+        peer = self.desired.peer
         trouble = [""]
 
         def synchronised() -> bool:
             try:
-                self.look()
+                self.observation()
                 ready = self.in_sync()
             except (NitroAuthError, NitroUnreachable, NitroGarbled) as error:
                 trouble[0] = str(error)
@@ -129,41 +129,41 @@ class Pairing:
 
     def in_sync(self) -> bool:
         """Whether the last look shows a pair that works; failed synchronisations are counted only where needed."""
-        if not ha.together(self.view, self.wanted.peer):
+        if not ha.together(self.view, self.desired.peer):
             self.calm = 0
             return False
-        if ha.in_sync(self.view, self.wanted.peer):
+        if ha.in_sync(self.view, self.desired.peer):
             return True
         rows = self.client.stat("hanode")
         failures = as_int(rows[0].get("haerrsyncfailure"), 0) if rows else 0
         self.calm = self.calm + 1 if failures == self.failures else 0
         self.failures = failures
-        return ha.in_sync(self.view, self.wanted.peer, calm=self.calm >= CALM_LOOKS)
+        return ha.in_sync(self.view, self.desired.peer, calm=self.calm >= STABLE_READS)
 
     def outcome(self, *, check: bool) -> dict[str, Any]:
         """The module's result for this side."""
         saving = self.params["save_config"] and self.unsaved and (check or self.saved)
         return {
             "changed": not self.changes.empty or bool(saving) or self.saved,
-            "ha": ha.summary(self.view, self.wanted.peer),
-            "diff": ha.diff(self.wanted, self.before, self.changes),
+            "ha": ha.summary(self.view, self.desired.peer),
+            "diff": ha.diff(self.desired, self.before, self.changes),
         }
 
 
 def one_side(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
     """Converge one appliance, or predict it in check mode; the module's result."""
-    wanted = ha.Wanted.from_params(params)
+    desired = ha.DesiredHa.from_params(params)
     with client_from(params, other_password=params["peer_password"]) as client:
-        pairing = Pairing(client, wanted, params)
+        pairing = Pairing(client, desired, params)
         if check:
             pairing.predict(warn)
             return pairing.outcome(check=True)
         pairing.read()
         pairing.apply()
-        if wanted.present and params["wait"]:
+        if desired.present and params["wait"]:
             pairing.wait(params["wait_timeout"])
         elif not pairing.changes.empty:
-            pairing.look()
+            pairing.observation()
         return pairing.outcome(check=False)
 
 
@@ -183,10 +183,10 @@ def both_sides(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], 
     A side that fails ends the run: the other half of a pair is not made without it.
     """
     sides = sides_of(params)
-    wanted = [ha.Wanted.from_params(side) for side in sides]
+    desired = [ha.DesiredHa.from_params(side) for side in sides]
     with ExitStack() as sessions:
         pairings = []
-        for side, each in zip(sides, wanted, strict=True):
+        for side, each in zip(sides, desired, strict=True):
             client = sessions.enter_context(client_from(side, other_password=side["peer_password"]))
             pairings.append(Pairing(client, each, side))
         _converge_both(pairings, check=check, warn=warn)
@@ -219,10 +219,10 @@ def _converge_both(pairings: Sequence[Pairing], *, check: bool, warn: Callable[[
 
 def _finish(pairing: Pairing, deadline: float) -> None:
     """Wait for the pair, or only look at it."""
-    if pairing.wanted.present and pairing.params["wait"] is not False:
+    if pairing.desired.present and pairing.params["wait"] is not False:
         pairing.wait(max(0.0, deadline - time.monotonic()))
     elif not pairing.changes.empty:
-        pairing.look()
+        pairing.observation()
 
 
 def _joined(pairings: Sequence[Pairing], *, check: bool) -> dict[str, Any]:

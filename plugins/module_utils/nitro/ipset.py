@@ -3,7 +3,7 @@
 
 """IPSets: which addresses a virtual server answers on besides its own (NITRO ipset, ipset_nsip_binding).
 
-What is there is read into ``Found``; ``plan`` decides, without I/O, what to write and in which order, so that a run
+What is there is read into ``ObservedIpset``; ``plan`` decides, without I/O, what to write and in which order: a run
 killed between any two steps and started again ends like one that was not.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.nitro_errors import NitroInputError
-from .steps import Reader, Row, Step, canonical, canonical_or_none, text_of
+from .steps import Change, Reader, Row, canonical, canonical_or_none, text_of
 
 # A vserver answers on these; the others belong to the appliance itself or to its cluster.
 BINDABLE = frozenset({"VIP", "SNIP"})
@@ -53,7 +53,7 @@ class Vserver:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredIpset:
     """What the task asks for; None means: not spoken of, left alone."""
 
     name: str
@@ -65,7 +65,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObservedIpset:
     """What one appliance says."""
 
     exists: bool = False
@@ -77,7 +77,7 @@ class Found:
         return tuple(vserver for vserver in self.vservers if vserver.ipset == ipset)
 
 
-def wanted_addresses(entries: Iterable[Mapping[str, Any]] | None) -> tuple[Address, ...] | None:
+def desired_addresses(entries: Iterable[Mapping[str, Any]] | None) -> tuple[Address, ...] | None:
     """The option ``addresses`` in canonical form; one address given twice is one, with two masks NitroInputError."""
     if entries is None:
         return None
@@ -108,18 +108,18 @@ def _mask(ip: str, netmask: str | None) -> str | None:
     return mask
 
 
-def read(client: Reader, wanted: Wanted) -> Found:
+def read(client: Reader, desired: DesiredIpset) -> ObservedIpset:
     """Five GETs when the IPSet is there, three when not; one more (nsip6) when IPv6 addresses are spoken of."""
-    exists = bool(client.get("ipset", wanted.name))
+    exists = bool(client.get("ipset", desired.name))
     bound: set[str] = set()
     if exists:
         for resource in ("ipset_nsip_binding", "ipset_nsip6_binding"):
-            bound |= {_bare(row.get("ipaddress")) for row in client.get(resource, wanted.name) if row.get("ipaddress")}
+            bound |= {_bare(row.get("ipaddress")) for row in client.get(resource, desired.name) if row.get("ipaddress")}
     owned = {**_owned(client.get("nsip"), "ipaddress")}
-    spoken = bound | {address.ip_address for address in wanted.addresses or ()}
+    spoken = bound | {address.ip_address for address in desired.addresses or ()}
     if any(":" in ip for ip in spoken):
         owned |= _owned(client.get("nsip6"), "ipv6address")
-    return Found(exists, frozenset(bound), owned, _vservers(client))
+    return ObservedIpset(exists, frozenset(bound), owned, _vservers(client))
 
 
 def _bare(text: object) -> str:
@@ -147,70 +147,70 @@ def _vservers(client: Reader) -> tuple[Vserver, ...]:
     )
 
 
-def missing_vservers(wanted: Wanted, found: Found) -> list[str]:
+def missing_vservers(desired: DesiredIpset, found: ObservedIpset) -> list[str]:
     """Vservers that must carry the IPSet and do not exist."""
-    if not wanted.present:
+    if not desired.present:
         return []
     known = {vserver.name for vserver in found.vservers}
-    return [name for name in wanted.vservers or () if name not in known]
+    return [name for name in desired.vservers or () if name not in known]
 
 
-def plan(wanted: Wanted, found: Found) -> list[Step]:
+def plan(desired: DesiredIpset, found: ObservedIpset) -> list[Change]:
     """The writes that are missing, in an order that can be broken off anywhere. Raises NitroInputError.
 
     Present: addresses exist before they are bound, the set is complete before a vserver carries it, and what is
     unbound goes last. Absent: no vserver carries it, nothing is bound to it, then it goes; then VIPs if asked.
     """
-    return _plan_present(wanted, found) if wanted.present else _plan_absent(wanted, found)
+    return _plan_present(desired, found) if desired.present else _plan_absent(desired, found)
 
 
-def _plan_present(wanted: Wanted, found: Found) -> list[Step]:
-    steps = [step for address in wanted.addresses or () for step in _own(address, found)]
+def _plan_present(desired: DesiredIpset, found: ObservedIpset) -> list[Change]:
+    steps = [step for address in desired.addresses or () for step in _own(address, found)]
     if not found.exists:
-        steps.append(Step("add", "ipset", body={"name": wanted.name}))
-    named = [address.ip_address for address in wanted.addresses or ()]
-    steps += [_bind(wanted.name, ip) for ip in named if ip not in found.bound]
+        steps.append(Change("add", "ipset", body={"name": desired.name}))
+    named = [address.ip_address for address in desired.addresses or ()]
+    steps += [_bind(desired.name, ip) for ip in named if ip not in found.bound]
     known = {vserver.name: vserver for vserver in found.vservers}
-    for name in dict.fromkeys(wanted.vservers or ()):
+    for name in dict.fromkeys(desired.vservers or ()):
         vserver = known.get(name)
-        if vserver is None or vserver.ipset != wanted.name:
+        if vserver is None or vserver.ipset != desired.name:
             kind = vserver.kind if vserver else VSERVER_KINDS[0]
-            steps.append(Step("update", kind, body={"name": name, "ipset": wanted.name}))
-    if wanted.addresses is not None and wanted.purge_addresses:
-        steps += [_unbind(wanted.name, ip) for ip in _ordered(found.bound - set(named))]
+            steps.append(Change("update", kind, body={"name": name, "ipset": desired.name}))
+    if desired.addresses is not None and desired.purge_addresses:
+        steps += [_unbind(desired.name, ip) for ip in _ordered(found.bound - set(named))]
     return steps
 
 
-def _plan_absent(wanted: Wanted, found: Found) -> list[Step]:
+def _plan_absent(desired: DesiredIpset, found: ObservedIpset) -> list[Change]:
     steps = []
     if found.exists:
-        for vserver in found.carriers(wanted.name):
-            steps.append(Step("unset", vserver.kind, body={"name": vserver.name, "ipset": True}))
-        steps += [_unbind(wanted.name, ip) for ip in _ordered(found.bound)]
-        steps.append(Step("delete", "ipset", wanted.name))
-    if wanted.purge_vips:
+        for vserver in found.carriers(desired.name):
+            steps.append(Change("unset", vserver.kind, body={"name": vserver.name, "ipset": True}))
+        steps += [_unbind(desired.name, ip) for ip in _ordered(found.bound)]
+        steps.append(Change("delete", "ipset", desired.name))
+    if desired.purge_vips:
         steps += [
-            Step("delete", "nsip6" if ":" in ip else "nsip", found.owned[ip].key)
-            for ip in removable_vips(wanted, found)
+            Change("delete", "nsip6" if ":" in ip else "nsip", found.owned[ip].key)
+            for ip in removable_vips(desired, found)
         ]
     return steps
 
 
-def removable_vips(wanted: Wanted, found: Found) -> list[str]:
+def removable_vips(desired: DesiredIpset, found: ObservedIpset) -> list[str]:
     """The named addresses that are VIPs and that no vserver has as its own."""
     served = {vserver.address for vserver in found.vservers}
-    named = [address.ip_address for address in wanted.addresses or ()]
+    named = [address.ip_address for address in desired.addresses or ()]
     return [ip for ip in named if ip in found.owned and found.owned[ip].types == {"VIP"} and ip not in served]
 
 
-def _own(address: Address, found: Found) -> list[Step]:
+def _own(address: Address, found: ObservedIpset) -> list[Change]:
     """Make the address the appliance's own, as a VIP; or give an existing one the wanted mask."""
     ip, owned = address.ip_address, found.owned.get(address.ip_address)
     v6 = ":" in ip
     if owned is None:
         mask = address.netmask or HOST_MASK[6 if v6 else 4]
         body = {"ipv6address": f"{ip}/{mask}"} if v6 else {"ipaddress": ip, "netmask": mask}
-        return [Step("add", "nsip6" if v6 else "nsip", body={**body, "type": "VIP"})]
+        return [Change("add", "nsip6" if v6 else "nsip", body={**body, "type": "VIP"})]
     if not owned.types <= BINDABLE:
         kind = ", ".join(sorted(owned.types))
         raise NitroInputError(
@@ -222,15 +222,15 @@ def _own(address: Address, found: Found) -> list[Step]:
         raise NitroInputError(
             f"address {ip} has prefix length {owned.netmask} on this appliance, which cannot be changed"
         )
-    return [Step("update", "nsip", body={"ipaddress": ip, "netmask": address.netmask})]
+    return [Change("update", "nsip", body={"ipaddress": ip, "netmask": address.netmask})]
 
 
-def _bind(name: str, ip: str) -> Step:
-    return Step("bind", _binding(ip), body={"name": name, "ipaddress": ip})
+def _bind(name: str, ip: str) -> Change:
+    return Change("bind", _binding(ip), body={"name": name, "ipaddress": ip})
 
 
-def _unbind(name: str, ip: str) -> Step:
-    return Step("delete", _binding(ip), name, args={"ipaddress": ip})
+def _unbind(name: str, ip: str) -> Change:
+    return Change("delete", _binding(ip), name, args={"ipaddress": ip})
 
 
 def _binding(ip: str) -> str:
@@ -242,26 +242,26 @@ def _ordered(addresses: Iterable[str]) -> list[str]:
     return sorted(addresses, key=lambda ip: (":" in ip, int(ipaddress.ip_address(ip))))
 
 
-def describe(wanted: Wanted, found: Found) -> dict[str, Any] | None:
+def describe(desired: DesiredIpset, found: ObservedIpset) -> dict[str, Any] | None:
     """The result ``ipset``; None when there is none."""
     if not found.exists:
         return None
     masks = {ip: owned.netmask for ip, owned in found.owned.items()}
-    return _result(wanted.name, found.bound, masks, [vserver.name for vserver in found.carriers(wanted.name)])
+    return _result(desired.name, found.bound, masks, [vserver.name for vserver in found.carriers(desired.name)])
 
 
-def foretell(wanted: Wanted, found: Found) -> dict[str, Any] | None:
+def predict(desired: DesiredIpset, found: ObservedIpset) -> dict[str, Any] | None:
     """What ``describe`` will say once the plan is carried out."""
-    if not wanted.present:
+    if not desired.present:
         return None
-    named = {address.ip_address for address in wanted.addresses or ()}
-    purge = wanted.addresses is not None and wanted.purge_addresses
+    named = {address.ip_address for address in desired.addresses or ()}
+    purge = desired.addresses is not None and desired.purge_addresses
     masks = {ip: owned.netmask for ip, owned in found.owned.items()}
-    for address in wanted.addresses or ():
+    for address in desired.addresses or ():
         default = HOST_MASK[6 if ":" in address.ip_address else 4]
         masks[address.ip_address] = address.netmask or masks.get(address.ip_address, default)
-    carriers = {vserver.name for vserver in found.carriers(wanted.name)} | set(wanted.vservers or ())
-    return _result(wanted.name, named if purge else named | found.bound, masks, carriers)
+    carriers = {vserver.name for vserver in found.carriers(desired.name)} | set(desired.vservers or ())
+    return _result(desired.name, named if purge else named | found.bound, masks, carriers)
 
 
 def _result(name: str, bound: Iterable[str], masks: Mapping[str, str], vservers: Iterable[str]) -> dict[str, Any]:

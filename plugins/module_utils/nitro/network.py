@@ -18,7 +18,7 @@ from typing import Any
 from ..core.nitro_errors import NitroInputError
 from . import return_path, routes, snip
 from .routes import Route
-from .steps import Reader, Row, Step, canonical_or_none, text_of
+from .steps import Change, Reader, Row, canonical_or_none, text_of
 
 # The instance metadata service, time and DNS of a VPC answer on link-local addresses.
 _LINK_LOCAL = IPv4Network("169.254.0.0/16")
@@ -29,7 +29,7 @@ class Desired:
     """What the task asks for. ``routes`` and ``return_path`` None: left as they are."""
 
     nsip: str
-    snips: tuple[snip.Wanted, ...] = ()
+    snips: tuple[snip.DesiredSnip, ...] = ()
     routes: tuple[Route, ...] | None = None
     purge_routes: bool = True
     return_path: str | None = None
@@ -50,7 +50,7 @@ class Desired:
         entries = [{**entry, "nsip": nsip, "state": params["state"]} for entry in params["snips"] or ()]
         return cls(
             nsip=nsip,
-            snips=tuple(map(snip.Wanted.from_params, entries)),
+            snips=tuple(map(snip.DesiredSnip.from_params, entries)),
             routes=routes.routes_from(nsip, "routes", params["routes"]),
             purge_routes=params["purge_routes"],
             return_path=params["return_path"],
@@ -103,12 +103,14 @@ def read(client: Reader, desired: Desired) -> Observed:
     )
 
 
-def plan(desired: Desired, observed: Observed) -> list[Step]:
+def plan(desired: Desired, observed: Observed) -> list[Change]:
     """The writes that are missing. Raises NitroError, before the first write, for a route that must not be made.
 
     Present: SNIPs first, because a gateway must be in a connected subnet. Absent: SNIPs last.
     """
-    addresses = [step for wanted in desired.snips for step in snip.plan(wanted, observed.rows_of(wanted.ip_address))]
+    addresses = [
+        step for requested in desired.snips for step in snip.plan(requested, observed.rows_of(requested.ip_address))
+    ]
     if not desired.present:
         return [*routes.plan_absent(desired.routes or (), observed.routes), *addresses]
     _refuse_unsafe(desired, observed)
@@ -131,7 +133,7 @@ def _refuse_unsafe(desired: Desired, observed: Observed) -> None:
 
 
 def _refuse_unreachable(desired: Desired, observed: Observed) -> None:
-    coming = (routes.subnet(wanted.ip_address, wanted.netmask) for wanted in desired.snips)
+    coming = (routes.subnet(requested.ip_address, requested.netmask) for requested in desired.snips)
     connected = [*observed.networks_of("NSIP", "SNIP"), *(network for network in coming if network)]
     for route in (*(desired.routes or ()), *desired.return_gateways):
         if not any(IPv4Address(route.gateway) in network for network in connected):
@@ -179,13 +181,17 @@ def unmet(desired: Desired, observed: Observed) -> str | None:
 
 def describe(desired: Desired, observed: Observed) -> dict[str, Any]:
     """The result ``network``: the SNIPs that were named, the static routes, the return path (None: not asked for)."""
-    snips = [entry for wanted in desired.snips if (entry := snip.describe(observed.rows_of(wanted.ip_address)))]
+    snips = [entry for requested in desired.snips if (entry := snip.describe(observed.rows_of(requested.ip_address)))]
     return _result(snips, routes.ordered(routes.static(observed.routes)), observed.return_path)
 
 
 def predict(desired: Desired, observed: Observed) -> dict[str, Any]:
     """What ``describe`` will say once the plan is carried out (check mode)."""
-    snips = [entry for wanted in desired.snips if (entry := snip.foretell(wanted, observed.rows_of(wanted.ip_address)))]
+    snips = [
+        entry
+        for requested in desired.snips
+        if (entry := snip.predict(requested, observed.rows_of(requested.ip_address)))
+    ]
     path = desired.return_path if desired.present else None
     return _result(snips, routes.after(plan(desired, observed), observed.routes), path or observed.return_path)
 

@@ -53,7 +53,7 @@ def run(module: AnsibleModule, work: Work, needs: Needs | None = None) -> NoRetu
 
 
 def converge(
-    job: Job, client: NitroClient, read: Callable[[], T], plan: Callable[[T], list[steps.Step]]
+    job: Job, client: NitroClient, read: Callable[[], T], plan: Callable[[T], list[steps.Change]]
 ) -> steps.Outcome[T]:
     """Converge one object without saving: its session saves once for all objects."""
     return steps.converge(client, read, plan, check=job.check, save=False)

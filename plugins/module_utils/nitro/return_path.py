@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .routes import Route
-from .steps import Row, Step, text_of
+from .steps import Change, Row, text_of
 
 RETURN_PATHS = ("mbf", "pbr", "none")
 #: Names of the policy-based routes that this collection makes.
@@ -32,7 +32,7 @@ def mbf_is_on(rows: Sequence[Row]) -> bool:
     return row.get("mbf") is True or "MBF" in (listed if isinstance(listed, list) else [listed])
 
 
-def plan(path: str, gateways: Iterable[Route], *, mbf: bool, pbrs: Iterable[Row]) -> list[Step]:
+def plan(path: str, gateways: Iterable[Route], *, mbf: bool, pbrs: Iterable[Row]) -> list[Change]:
     """What is missing. ``gateways``: source subnets with their gateways, used with path pbr.
 
     The new way is in force before the old one goes.
@@ -42,15 +42,15 @@ def plan(path: str, gateways: Iterable[Route], *, mbf: bool, pbrs: Iterable[Row]
     names = {each["name"] for each in rules}
     ours = {text_of(row, "name"): row for row in pbrs if text_of(row, "name").startswith(PREFIX)}
     steps = [step for each in rules if (step := _rule_step(each, ours.get(each["name"])))]
-    steps += [Step("delete", "nspbr", name=name) for name in ours if name not in names]
+    steps += [Change("delete", "nspbr", name=name) for name in ours if name not in names]
     # An interrupted run may have left rules that are not in force (nspbr, kernelstate).
     waiting = any(text_of(row, "kernelstate") in _NOT_IN_FORCE for row in ours.values())
-    apply = [Step("act", "nspbrs", action="apply")] if steps or waiting else []
+    apply = [Change("act", "nspbrs", action="apply")] if steps or waiting else []
     return [*switch, *steps, *apply] if path == "mbf" else [*steps, *apply, *switch]
 
 
-def _switch(on: bool) -> Step:
-    return Step("act", "nsmode", action="enable" if on else "disable", body=_MODE)
+def _switch(on: bool) -> Change:
+    return Change("act", "nsmode", action="enable" if on else "disable", body=_MODE)
 
 
 def rule(route: Route, place: int) -> dict[str, Any]:
@@ -72,12 +72,12 @@ def rule(route: Route, place: int) -> dict[str, Any]:
     }
 
 
-def _rule_step(desired: Mapping[str, Any], row: Row | None) -> Step | None:
+def _rule_step(desired: Mapping[str, Any], row: Row | None) -> Change | None:
     if row is None:
-        return Step("add", "nspbr", body=dict(desired))
+        return Change("add", "nspbr", body=dict(desired))
     if all(text_of(row, key) == str(desired[key]) for key in _COMPARED):
         return None
-    return Step("update", "nspbr", body=dict(desired))
+    return Change("update", "nspbr", body=dict(desired))
 
 
 def path_of(mbf: bool, pbrs: Iterable[Row]) -> str:

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from ..core.nitro_errors import NitroError, NitroInputError
-from .steps import Row, Step, canonical_or_none, whole
+from .steps import Change, Row, canonical_or_none, whole
 
 #: Marks the routes that this collection makes. ``weight`` (NITRO route) only ranks routes of equal cost to the same
 #: network, so it has no effect on the only route to a network. A build that did not give it back would make every route
@@ -88,7 +88,7 @@ def static(rows: Iterable[Row]) -> dict[Route, bool]:
     return {route: whole(row.get("weight")) == ROUTE_WEIGHT for row in removable if (route := route_of(row))}
 
 
-def plan(nsip: str, desired: Sequence[Route], rows: Iterable[Row], *, purge: bool) -> list[Step]:
+def plan(nsip: str, desired: Sequence[Route], rows: Iterable[Row], *, purge: bool) -> list[Change]:
     """Add what is missing, then remove what this collection made and is not desired (``purge``) or has moved.
 
     Raises NitroError where a route that this collection did not make sends a desired network elsewhere.
@@ -108,23 +108,23 @@ def plan(nsip: str, desired: Sequence[Route], rows: Iterable[Row], *, purge: boo
         if ours and (meant or purge):
             stale.append(_delete(route))
     added = [
-        Step("add", "route", body={**route.wire(), "weight": ROUTE_WEIGHT}) for route in desired if route not in known
+        Change("add", "route", body={**route.wire(), "weight": ROUTE_WEIGHT}) for route in desired if route not in known
     ]
     return [*added, *stale]
 
 
-def plan_absent(named: Iterable[Route], rows: Iterable[Row]) -> list[Step]:
+def plan_absent(named: Iterable[Route], rows: Iterable[Row]) -> list[Change]:
     """Remove the named routes, whoever made them."""
     known = static(rows)
     return [_delete(route) for route in named if route in known]
 
 
-def _delete(route: Route) -> Step:
+def _delete(route: Route) -> Change:
     wire = route.wire()
-    return Step("delete", "route", name=wire.pop("network"), args=wire)
+    return Change("delete", "route", name=wire.pop("network"), args=wire)
 
 
-def after(steps: Iterable[Step], rows: Iterable[Row]) -> list[Route]:
+def after(steps: Iterable[Change], rows: Iterable[Row]) -> list[Route]:
     """The static routes once the steps are carried out, in order of their networks."""
     routes = set(static(rows))
     for step in steps:

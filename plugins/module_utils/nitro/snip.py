@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.nitro_errors import NitroInputError
-from .steps import Row, Step, whole
+from .steps import Change, Row, whole
 
 SNIP = "SNIP"
 # Ids of cluster nodes; an address that belongs to all of them reads 255 (NITRO nsip, ownernode).
@@ -19,7 +19,7 @@ NODE_IDS = range(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredSnip:
     """``netmask`` is dotted, or None where there shall be no such address. ``owner_node`` None: left as it is."""
 
     nsip: str
@@ -28,7 +28,7 @@ class Wanted:
     owner_node: int | None = None
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Wanted:
+    def from_params(cls, params: Mapping[str, Any]) -> DesiredSnip:
         """The options of vpx_snip in canonical form. Raises NitroInputError."""
         present, owner = params["state"] == "present", params.get("owner_node")
         try:
@@ -40,20 +40,20 @@ class Wanted:
         return cls(params["nsip"], str(network.ip), str(network.netmask) if present else None, owner)
 
 
-def plan(wanted: Wanted, rows: Sequence[Row]) -> list[Step]:
+def plan(desired: DesiredSnip, rows: Sequence[Row]) -> list[Change]:
     """What to write. ``rows``: the nsip of that address, if there is one. Raises NitroInputError if it is no SNIP."""
     row = rows[0] if rows else None
     if row is not None and row.get("type") != SNIP:
-        raise NitroInputError(f"{wanted.nsip}: {wanted.ip_address} is a {row.get('type')} there, not a {SNIP}")
-    gone = [Step("delete", "nsip", name=wanted.ip_address)] if row else []
-    if wanted.netmask is None:
+        raise NitroInputError(f"{desired.nsip}: {desired.ip_address} is a {row.get('type')} there, not a {SNIP}")
+    gone = [Change("delete", "nsip", name=desired.ip_address)] if row else []
+    if desired.netmask is None:
         return gone
-    body = {"ipaddress": wanted.ip_address, "netmask": wanted.netmask}
-    if row is None or wanted.owner_node not in (None, owner_of(row)):
+    body = {"ipaddress": desired.ip_address, "netmask": desired.netmask}
+    if row is None or desired.owner_node not in (None, owner_of(row)):
         # The owner is given when an address is added and at no other time (NITRO nsip, update).
-        owner = {} if wanted.owner_node is None else {"ownernode": wanted.owner_node}
-        return [*gone, Step("add", "nsip", body={**body, "type": SNIP, **owner})]
-    return [] if row.get("netmask") == wanted.netmask else [Step("update", "nsip", body=body)]
+        owner = {} if desired.owner_node is None else {"ownernode": desired.owner_node}
+        return [*gone, Change("add", "nsip", body={**body, "type": SNIP, **owner})]
+    return [] if row.get("netmask") == desired.netmask else [Change("update", "nsip", body=body)]
 
 
 def owner_of(row: Row) -> int | None:
@@ -64,17 +64,17 @@ def owner_of(row: Row) -> int | None:
 
 def describe(rows: Sequence[Row]) -> dict[str, Any] | None:
     """What is there, as the module returns it."""
-    return _told(rows[0].get("ipaddress"), rows[0].get("netmask"), owner_of(rows[0])) if rows else None
+    return _reported(rows[0].get("ipaddress"), rows[0].get("netmask"), owner_of(rows[0])) if rows else None
 
 
-def foretell(wanted: Wanted, rows: Sequence[Row]) -> dict[str, Any] | None:
+def predict(desired: DesiredSnip, rows: Sequence[Row]) -> dict[str, Any] | None:
     """What will be there, where ``rows`` are now."""
-    if wanted.netmask is None:
+    if desired.netmask is None:
         return None
     kept = owner_of(rows[0]) if rows else None
-    return _told(wanted.ip_address, wanted.netmask, kept if wanted.owner_node is None else wanted.owner_node)
+    return _reported(desired.ip_address, desired.netmask, kept if desired.owner_node is None else desired.owner_node)
 
 
-def _told(ip_address: object, netmask: object, owner: int | None) -> dict[str, Any]:
+def _reported(ip_address: object, netmask: object, owner: int | None) -> dict[str, Any]:
     spotted = {} if owner is None else {"owner_node": owner}
     return {"ip_address": ip_address, "netmask": netmask, **spotted}

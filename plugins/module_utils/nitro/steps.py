@@ -49,7 +49,7 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Change:
     """One write. ``body`` may hold a private key, so it is in no representation of the step."""
 
     verb: Verb
@@ -66,7 +66,7 @@ class Step:
         return " ".join(part for part in (self.action or self.verb, self.resource, str(name)) if part)
 
 
-def apply(client: Writer, steps: Iterable[Step]) -> None:
+def apply(client: Writer, steps: Iterable[Change]) -> None:
     """Carry the steps out one after another; the first failure ends it, and a second run goes on from there.
 
     The failure then names what was done before it, which stays, and is not saved.
@@ -82,7 +82,7 @@ def apply(client: Writer, steps: Iterable[Step]) -> None:
         done.append(step.phrase)
 
 
-def _carry_out(client: Writer, step: Step) -> None:
+def _carry_out(client: Writer, step: Change) -> None:
     match step.verb:
         case "add":
             client.add(step.resource, step.body)
@@ -104,7 +104,7 @@ class Session(Reader, Writer, Protocol):
     def save(self) -> object: ...
 
 
-def carry_out(client: Session, steps: Sequence[Step], *, save: bool) -> bool:
+def carry_out(client: Session, steps: Sequence[Change], *, save: bool) -> bool:
     """Apply the steps and save the running configuration once, if that is asked; True when it was saved.
 
     It is saved without a step, too, when the appliance says that it runs something unsaved: a run that was killed
@@ -121,14 +121,14 @@ def carry_out(client: Session, steps: Sequence[Step], *, save: bool) -> bool:
 class Outcome(Generic[T]):
     """``steps``: the first plan; ``before`` and ``after``: what was read, the same when nothing was written."""
 
-    steps: list[Step]
+    steps: list[Change]
     before: T
     after: T
     saved: bool
 
 
 def converge(
-    client: Session, read: Callable[[], T], plan: Callable[[T], list[Step]], *, check: bool, save: bool
+    client: Session, read: Callable[[], T], plan: Callable[[T], list[Change]], *, check: bool, save: bool
 ) -> Outcome[T]:
     """Read, plan, carry out, read back; in check mode only read and plan. ``save`` false: the caller saves.
 

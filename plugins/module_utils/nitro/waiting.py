@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..core.nitro_errors import NitroTimeout
-from ..core.waiting import Clock, Pace, Sleep, looks
+from ..core.waiting import Clock, Pace, Sleep, observations
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ def wait_until(
     It is asked at least once, and once more at the deadline. Raises NitroTimeout whose message is
     ``describe_last_state()`` with the seconds waited; whatever ``predicate`` raises goes through.
     """
-    for _left in looks(timeout, Pace(interval, 1.0, interval), clock=clock, sleep=sleep):
+    for _left in observations(timeout, Pace(interval, 1.0, interval), clock=clock, sleep=sleep):
         if answer := predicate():
             return answer
     raise NitroTimeout(f"{describe_last_state()} (waited {timeout:g} s)")

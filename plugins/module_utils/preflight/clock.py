@@ -40,9 +40,9 @@ def judge(seconds: float | None) -> Row:
     apart = abs(seconds)
     if apart < 1:
         return ok(CHECK, SUBJECT, "has the time that AWS has")
-    said = f"is {apart:.0f} s {'ahead of' if seconds > 0 else 'behind'} AWS"
+    message = f"is {apart:.0f} s {'ahead of' if seconds > 0 else 'behind'} AWS"
     if apart >= REFUSED:
-        return failed(CHECK, SUBJECT, f"{said}, which refuses signatures that are {REFUSED} s off; have NTP set it")
+        return failed(CHECK, SUBJECT, f"{message}, which refuses signatures that are {REFUSED} s off; have NTP set it")
     if apart >= TOLERATED:
-        return warning(CHECK, SUBJECT, f"{said}; it refuses signatures that are {REFUSED} s off, so have NTP set it")
-    return ok(CHECK, SUBJECT, said)
+        return warning(CHECK, SUBJECT, f"{message}; it refuses signatures that are {REFUSED} s off, so have NTP set it")
+    return ok(CHECK, SUBJECT, message)

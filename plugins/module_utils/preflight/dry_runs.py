@@ -23,7 +23,7 @@ _TAGS = [{"ResourceType": "security-group", "Tags": [{"Key": "Name", "Value": "p
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ExistingResources:
     """What is there already, to be named in a dry run. ``launch``: parameters of the RunInstances that is planned."""
 
     launch: Mapping[str, Any] | None = None
@@ -40,7 +40,9 @@ class DryRun:
     parameters: Mapping[str, Any]
 
 
-def dry_run(action: str, members: Collection[str], required: Collection[str], known: Known) -> DryRun | None:
+def dry_run(
+    action: str, members: Collection[str], required: Collection[str], known: ExistingResources
+) -> DryRun | None:
     """The dry run that tells whether ``action`` is allowed; None: there is none.
 
     ``members``, ``required``: the parameters that the operation knows, and those it wants.
@@ -57,7 +59,7 @@ def dry_run(action: str, members: Collection[str], required: Collection[str], kn
     return DryRun(action, operation, parameters)
 
 
-def _parameters(operation: str, known: Known) -> Mapping[str, Any] | None:
+def _parameters(operation: str, known: ExistingResources) -> Mapping[str, Any] | None:
     if operation == "AllocateAddress":
         return {"Domain": "vpc"}
     if operation == "RunInstances":

@@ -20,7 +20,7 @@ from ..aws.client import Client
 from ..aws.errors import AwsError
 from ..core.errors import Failure
 from ..core.parallel import ask_all, attempt
-from ..reconcile.launch import Ground, request
+from ..reconcile.launch import Prerequisites, request
 from . import (
     api,
     clock,
@@ -41,7 +41,7 @@ from .verdicts import Answers
 
 CREDENTIALS = "credentials"
 # Seconds for a connection. Who takes longer has dropped the packet.
-PATIENCE = 5.0
+TIMEOUTS = 5.0
 Question = Callable[[], Any]
 
 
@@ -96,22 +96,22 @@ class Inspection:
         def ask() -> tuple[dict[str, Any] | Failure, float]:
             return attempt(lambda: api.get_caller_identity(self.clients.sts)), self.now()
 
-        said = self._ask({"caller": ask})["caller"]
-        answer, received = (said, self.now()) if isinstance(said, Failure) else said
+        message = self._ask({"caller": ask})["caller"]
+        answer, received = (message, self.now()) if isinstance(message, Failure) else message
         date = _date(answer)
-        told = [clock.judge(clock.skew(date, received))] if date or not isinstance(answer, Failure) else []
+        reported = [clock.judge(clock.skew(date, received))] if date or not isinstance(answer, Failure) else []
         caller = answer if isinstance(answer, Failure) else attempt(lambda: read_caller(answer))
         if isinstance(caller, Failure):
-            return None, [failed(CREDENTIALS, "AWS", str(caller)), *told]
-        return caller, [ok(CREDENTIALS, f"account {caller.account}", f"{caller.arn} in {self.region}"), *told]
+            return None, [failed(CREDENTIALS, "AWS", str(caller)), *reported]
+        return caller, [ok(CREDENTIALS, f"account {caller.account}", f"{caller.arn} in {self.region}"), *reported]
 
     def _left_out(self) -> list[Row]:
         plan = self.plan
         names = [(rights.CHECK, f"{len(rights.actions_of(self.needs))} actions")] if self.needs else []
         if plan.zones:
-            image = plan.recipe.image_id or "none"
+            image = plan.launch_spec.image_id or "none"
             names += [(launching.IMAGE, image), (launching.SUBSCRIPTION, image)]
-            names += [(launching.TYPE, plan.recipe.instance_type)]
+            names += [(launching.TYPE, plan.launch_spec.instance_type)]
             names += [(check, zone.name) for check in (launching.LAUNCH, subnets.CHECK) for zone in plan.zones]
             names += [(routes.CHECK, "all subnets"), (quotas.CHECK, "all quotas")]
         return [skipped(*name, "not without an answer from AWS") for name in [*names, (reach.CHECK, "management")]]
@@ -127,9 +127,9 @@ class Inspection:
             questions["role"] = lambda: api.get_role_arn(clients.iam, caller.name)
         if not plan.zones:
             return questions
-        image = plan.recipe.image_id
+        image = plan.launch_spec.image_id
         questions |= {
-            "types": lambda: ec2_api.describe_instance_type(clients.ec2, plan.recipe.instance_type),
+            "types": lambda: ec2_api.describe_instance_type(clients.ec2, plan.launch_spec.instance_type),
             "images": lambda: ec2_api.describe_image(clients.ec2, image) if image else [],
             "subnets": lambda: ec2_api.describe_subnets(clients.ec2, plan.subnet_ids),
             "interfaces": lambda: ec2_api.describe_network_interfaces(clients.ec2),
@@ -193,16 +193,16 @@ class Inspection:
             count, images = verdicts.missing(self.plan, zone, known), known.of("images")
             if not count or not images:
                 return None
-            return request(self.plan.want(zone, count), self.plan.recipe, Ground(images=images), count)
+            return request(self.plan.desired(zone, count), self.plan.launch_spec, Prerequisites(images=images), count)
 
-        wanted = attempt(parameters)
-        if wanted is None or isinstance(wanted, Failure):
+        requested = attempt(parameters)
+        if requested is None or isinstance(requested, Failure):
             return None
-        return dry_runs.DryRun("ec2:RunInstances", "RunInstances", wanted)
+        return dry_runs.DryRun("ec2:RunInstances", "RunInstances", requested)
 
     def _connections(self, known: Answers) -> dict[str, Question]:
         nodes = attempt(lambda: verdicts.node_endpoints(self.plan, known))
-        wait = min(PATIENCE, self.timeout)
+        wait = min(TIMEOUTS, self.timeout)
         return {
             f"reach {name}": functools.partial(network.connect, *where, wait)
             for name in [*([] if isinstance(nodes, Failure) else nodes), *self.plan.reach]
@@ -230,7 +230,7 @@ class Inspection:
         launch = next((run for zone in self.plan.zones if (run := self._launch(zone, found)) is not None), None)
         vpcs = attempt(lambda: verdicts.vpcs(found)) if self.plan.zones else []
         groups = found.by_name.get("groups")
-        known = dry_runs.Known(
+        known = dry_runs.ExistingResources(
             launch=launch.parameters if launch else None,
             vpc_id=vpcs[0] if vpcs and not isinstance(vpcs, Failure) else self.vpc_id,
             security_group_id=groups[0]["GroupId"] if groups and not isinstance(groups, Failure) else None,

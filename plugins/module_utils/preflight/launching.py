@@ -25,10 +25,10 @@ NOT_SUBSCRIBED = "OptInRequired"
 
 
 def image(plan: Plan, images: Described) -> Row:
-    subject = plan.recipe.image_id or "none"
+    subject = plan.launch_spec.image_id or "none"
     try:
-        refuse_incomplete(plan.want(plan.zones[0]), plan.recipe, plan.instances)
-        check_image(plan.recipe, images)
+        refuse_incomplete(plan.desired(plan.zones[0]), plan.launch_spec, plan.instances)
+        check_image(plan.launch_spec, images)
     except Refusal as refusal:
         return failed(IMAGE, subject, str(refusal))
     found = images[0]
@@ -37,10 +37,10 @@ def image(plan: Plan, images: Described) -> Row:
 
 def instance_type(plan: Plan, types: Described, images: Described) -> Row:
     """Its interfaces and addresses, and whether it runs what the image is made for."""
-    subject = plan.recipe.instance_type
+    subject = plan.launch_spec.instance_type
     try:
         for zone in plan.zones:
-            check_type(plan.want(zone), plan.recipe, types)
+            check_type(plan.desired(zone), plan.launch_spec, types)
     except Refusal as refusal:
         return failed(TYPE, subject, str(refusal))
     network = types[0]["NetworkInfo"]
@@ -62,7 +62,7 @@ def vcpus(types: Described) -> int:
 
 def subscription(plan: Plan, images: Described, outcomes: Mapping[str, object]) -> Row:
     """``outcomes``: zone → what EC2 answered to the dry run there, a Failure."""
-    subject = plan.recipe.image_id or "none"
+    subject = plan.launch_spec.image_id or "none"
     codes = {_code(outcome): outcome for outcome in outcomes.values()}
     if NOT_SUBSCRIBED in codes:
         return failed(SUBSCRIPTION, subject, str(codes[NOT_SUBSCRIBED]))

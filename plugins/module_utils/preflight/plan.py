@@ -11,8 +11,8 @@ from typing import Any
 
 from ..aws.tags import ROLES
 from ..core.errors import Refusal
-from ..reconcile.instance_plan import InterfaceWish, Want
-from ..reconcile.launch import Recipe, in_device_order
+from ..reconcile.instance_plan import DesiredInterface, DesiredSet
+from ..reconcile.launch import LaunchSpec, in_device_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,10 @@ class Zone:
 
     name: str
     instances: int
-    interfaces: tuple[InterfaceWish, ...]
+    interfaces: tuple[DesiredInterface, ...]
 
     def subnet_of(self, role: str) -> str:
-        return next(wish.subnet_id for wish in self.interfaces if wish.role == role)
+        return next(request.subnet_id for request in self.interfaces if request.role == role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Plan:
     """
 
     group: str
-    recipe: Recipe
+    launch_spec: LaunchSpec
     zones: tuple[Zone, ...] = ()
     elastic_ips: int = 0
     given_addresses: tuple[str, ...] = ()
@@ -87,11 +87,11 @@ class Plan:
 
     @property
     def subnet_ids(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(wish.subnet_id for zone in self.zones for wish in zone.interfaces))
+        return tuple(dict.fromkeys(request.subnet_id for zone in self.zones for request in zone.interfaces))
 
-    def want(self, zone: Zone, count: int | None = None) -> Want:
+    def desired(self, zone: Zone, count: int | None = None) -> DesiredSet:
         """The set of instances of a zone, as vpx_instance would be asked for it."""
-        return Want(
+        return DesiredSet(
             state="present",
             group=self.group,
             zone=zone.name,
@@ -104,7 +104,7 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
     """The module's options. Raises Refusal for interfaces that no VPX can have."""
     return Plan(
         group=params["group"],
-        recipe=Recipe(
+        launch_spec=LaunchSpec(
             image_id=params["image_id"],
             instance_type=params["instance_type"],
             key_name=params["key_name"] or None,
@@ -147,8 +147,8 @@ def _networks(texts: Sequence[str]) -> tuple[str, ...]:
 
 def _zone(option: Mapping[str, Any]) -> Zone:
     more = option["secondary_private_ip_count"]
-    wishes = (
-        InterfaceWish(role, option[f"{role}_subnet_id"], secondary_private_ip_count=more if role == "client" else 0)
+    requests = (
+        DesiredInterface(role, option[f"{role}_subnet_id"], secondary_private_ip_count=more if role == "client" else 0)
         for role in ROLES
     )
-    return Zone(option["name"], option["instances"], in_device_order(wishes))
+    return Zone(option["name"], option["instances"], in_device_order(requests))

@@ -71,8 +71,8 @@ def limit_of(answer: int | Failure | None, attributes: Described | Failure) -> i
     """The limit of Elastic IPs: as Service Quotas has it, else as DescribeAccountAttributes has it."""
     if isinstance(answer, int):
         return answer
-    said = None if isinstance(attributes, Failure) else quota_of(attributes)
-    return answer if said is None else said
+    message = None if isinstance(attributes, Failure) else quota_of(attributes)
+    return answer if message is None else message
 
 
 def is_standard(instance_type: str) -> bool:

@@ -42,7 +42,7 @@ def tried(outcomes: Mapping[str, str | None], nodes: Sequence[str]) -> list[Row]
     return rows
 
 
-def foretold(network: str, source: str | None, cidrs: Sequence[str], port: int) -> Row:
+def predicted(network: str, source: str | None, cidrs: Sequence[str], port: int) -> Row:
     """A management network in which nothing is there to try. ``source``: the address this machine would come from."""
     subject = f"{network} port {port}"
     if source is None:

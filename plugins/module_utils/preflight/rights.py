@@ -84,20 +84,20 @@ def judge(need: Need, results: Sequence[Mapping[str, Any]]) -> list[Row]:
     """One row an action, the worst of what the simulator says of its resources."""
     rows = []
     for action in need.actions:
-        said = [item for item in results if str(item.get("EvalActionName", "")).lower() == action.lower()]
-        rows.append(_of_action(action, said))
+        message = [item for item in results if str(item.get("EvalActionName", "")).lower() == action.lower()]
+        rows.append(_of_action(action, message))
     return rows
 
 
-def _of_action(action: str, said: Sequence[Mapping[str, Any]]) -> Row:
-    decisions = [(part, decision) for item in said for part, decision in _decisions(item)]
+def _of_action(action: str, message: Sequence[Mapping[str, Any]]) -> Row:
+    decisions = [(part, decision) for item in message for part, decision in _decisions(item)]
     if not decisions:
         return unknown(CHECK, action, "the policy simulator says nothing of it")
     refusals = [(part, decision) for part, decision in decisions if decision != "allowed"]
     if not refusals:
         return ok(CHECK, action, "allowed")
     part, decision = refusals[-1]
-    conditions = sorted({str(key) for item in said for key in item.get("MissingContextValues") or ()})
+    conditions = sorted({str(key) for item in message for key in item.get("MissingContextValues") or ()})
     if decision != "explicitDeny" and conditions:
         return warning(CHECK, action, f"allowed only if {', '.join(conditions)} fits, which the simulator cannot know")
     somewhere = [each for each, verdict in decisions if verdict == "allowed" and each.get("EvalResourceName")]

@@ -20,36 +20,36 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``check``: what kind of thing; ``subject``: which one; ``said``: a sentence, one line."""
+    """``check``: what kind of thing; ``subject``: which one; ``message``: a sentence, one line."""
 
     check: str
     subject: str
     status: Status
-    said: str
+    message: str
 
     def result(self) -> dict[str, str]:
         return {
             "check": self.check,
             "subject": self.subject,
             "status": self.status.value,
-            "message": " ".join(self.said.split()),
+            "message": " ".join(self.message.split()),
         }
 
 
-def ok(check: str, subject: str, said: str) -> Row:
-    return Row(check, subject, Status.OK, said)
+def ok(check: str, subject: str, message: str) -> Row:
+    return Row(check, subject, Status.OK, message)
 
 
-def warning(check: str, subject: str, said: str) -> Row:
-    return Row(check, subject, Status.WARNING, said)
+def warning(check: str, subject: str, message: str) -> Row:
+    return Row(check, subject, Status.WARNING, message)
 
 
-def failed(check: str, subject: str, said: str) -> Row:
-    return Row(check, subject, Status.FAILED, said)
+def failed(check: str, subject: str, message: str) -> Row:
+    return Row(check, subject, Status.FAILED, message)
 
 
-def skipped(check: str, subject: str, said: str) -> Row:
-    return Row(check, subject, Status.SKIPPED, said)
+def skipped(check: str, subject: str, message: str) -> Row:
+    return Row(check, subject, Status.SKIPPED, message)
 
 
 def unknown(check: str, subject: str, why: object) -> Row:

@@ -21,7 +21,7 @@ FOR_A_BALANCER = 8
 def judge(plan: Plan, zone: Zone, missing: int, subnets: Described) -> Row:
     """``missing``: how many instances are to be launched there; ``subnets``: those of the zone that exist."""
     try:
-        check_subnets(plan.want(zone), subnets)
+        check_subnets(plan.desired(zone), subnets)
     except Refusal as refusal:
         return failed(CHECK, zone.name, str(refusal))
     found = {item["SubnetId"]: item for item in subnets}
@@ -30,17 +30,17 @@ def judge(plan: Plan, zone: Zone, missing: int, subnets: Described) -> Row:
     ]
     if short:
         return failed(CHECK, zone.name, "; ".join(short))
-    networks = ", ".join(f"{wish.role} {found[wish.subnet_id].get('CidrBlock')}" for wish in zone.interfaces)
+    networks = ", ".join(f"{request.role} {found[request.subnet_id].get('CidrBlock')}" for request in zone.interfaces)
     return ok(CHECK, zone.name, f"{networks} in {subnets[0]['AvailabilityZone']}")
 
 
 def _needs(plan: Plan, zone: Zone, missing: int) -> list[tuple[str, int]]:
     """Role → addresses that are needed in its subnet; roles that share a subnet need the sum."""
     needs: dict[str, tuple[str, int]] = {}
-    for wish in zone.interfaces:
-        balancer = FOR_A_BALANCER if wish.role == "client" and plan.load_balancers else 0
-        role, sum_of_others = needs.get(wish.subnet_id, (wish.role, 0))
-        needs[wish.subnet_id] = (role, sum_of_others + missing * (1 + wish.secondary_private_ip_count) + balancer)
+    for request in zone.interfaces:
+        balancer = FOR_A_BALANCER if request.role == "client" and plan.load_balancers else 0
+        role, sum_of_others = needs.get(request.subnet_id, (request.role, 0))
+        needs[request.subnet_id] = (role, sum_of_others + missing * (1 + request.secondary_private_ip_count) + balancer)
     return list(needs.values())
 
 

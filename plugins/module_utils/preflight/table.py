@@ -22,12 +22,12 @@ def table(rows: Sequence[Row], width: int = WIDTH) -> list[str]:
     widths[2] = min(widths[2], _SUBJECT)
     room = max(20, width - sum(widths) - 2 * 3)
     lines: list[str] = []
-    for status, check, subject, said in cells:
+    for status, check, subject, message in cells:
         subjects = textwrap.wrap(subject, widths[2]) or [""]
-        sentences = textwrap.wrap(said, room, break_on_hyphens=False) or [""]
-        for number in range(max(len(subjects), len(sentences))):
+        messages = textwrap.wrap(message, room, break_on_hyphens=False) or [""]
+        for number in range(max(len(subjects), len(messages))):
             first = (status, check) if number == 0 else ("", "")
-            parts = (*first, _at(subjects, number), _at(sentences, number))
+            parts = (*first, _at(subjects, number), _at(messages, number))
             lines.append("  ".join(part.ljust(size) for part, size in zip(parts, (*widths, 0), strict=True)).rstrip())
     return lines
 
@@ -35,31 +35,31 @@ def table(rows: Sequence[Row], width: int = WIDTH) -> list[str]:
 def fold(rows: Iterable[Row]) -> list[Row]:
     """Rights of one service about which the same is to be said become one row, unless they are missing."""
     folded: list[Row] = []
-    seen: dict[tuple[str, str, Status, str], list[str]] = {}
+    observed: dict[tuple[str, str, Status, str], list[str]] = {}
     places: dict[int, tuple[str, str, Status, str]] = {}
     for row in rows:
         service, separator, action = row.subject.partition(":")
-        key = (row.check, service, row.status, row.said)
+        key = (row.check, service, row.status, row.message)
         if row.check != "rights" or row.status is Status.FAILED or not separator:
             folded.append(row)
-        elif key in seen:
-            seen[key].append(action)
+        elif key in observed:
+            observed[key].append(action)
         else:
-            seen[key] = [action]
+            observed[key] = [action]
             places[len(folded)] = key
             folded.append(row)
     for place, key in places.items():
-        if len(seen[key]) > 1:
-            check, service, status, said = key
-            names = f": {', '.join(seen[key])}" if status is Status.WARNING else ""
-            folded[place] = Row(check, f"{service}, {len(seen[key])} actions", status, said + names)
+        if len(observed[key]) > 1:
+            check, service, status, message = key
+            names = f": {', '.join(observed[key])}" if status is Status.WARNING else ""
+            folded[place] = Row(check, f"{service}, {len(observed[key])} actions", status, message + names)
     return folded
 
 
 def _cells(row: Row) -> tuple[str, str, str, str]:
     status = row.status.value
     shown = status.upper() if row.status in (Status.FAILED, Status.WARNING) else status
-    return shown, row.check, row.subject, " ".join(row.said.split())
+    return shown, row.check, row.subject, " ".join(row.message.split())
 
 
 def _at(parts: Sequence[str], number: int) -> str:

@@ -7,6 +7,7 @@ Answers go by the names that ``inspection`` asked them under; one that did not c
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,7 +39,7 @@ class Answers:
 
     def that_begin(self, prefix: str) -> dict[str, Any]:
         """What follows the prefix in the name → the answer or its Failure."""
-        return {name.removeprefix(prefix): said for name, said in self.by_name.items() if name.startswith(prefix)}
+        return {name.removeprefix(prefix): message for name, message in self.by_name.items() if name.startswith(prefix)}
 
 
 def sure(check: str, subject: str, decide: Callable[[], Rows]) -> Rows:
@@ -101,12 +102,12 @@ def simulated(needs: Sequence[rights.Need], answers: Answers) -> tuple[Rows, lis
     untold: list[str] = []
     why = None
     for number, need in enumerate(needs):
-        said = answers.by_name.get(f"simulation {number}")
-        if said is None or isinstance(said, Failure):
+        message = answers.by_name.get(f"simulation {number}")
+        if message is None or isinstance(message, Failure):
             untold += need.actions
-            why = why or said
+            why = why or message
         else:
-            rows += sure(rights.CHECK, ", ".join(need.actions), lambda need=need, said=said: rights.judge(need, said))  # type: ignore[misc]
+            rows += sure(rights.CHECK, ", ".join(need.actions), functools.partial(rights.judge, need, message))
     return rows, untold, why
 
 
@@ -121,12 +122,12 @@ def tried_out(actions: Iterable[str], caller: Caller, why: Failure | None, answe
 
 
 def launches(plan: Plan, answers: Answers) -> Rows:
-    recipe, outcomes = plan.recipe, answers.that_begin("launch ")
+    launch_spec, outcomes = plan.launch_spec, answers.that_begin("launch ")
     rows = [
-        *sure(launching.IMAGE, str(recipe.image_id), lambda: [launching.image(plan, answers.of("images"))]),
+        *sure(launching.IMAGE, str(launch_spec.image_id), lambda: [launching.image(plan, answers.of("images"))]),
         *sure(
             launching.TYPE,
-            recipe.instance_type,
+            launch_spec.instance_type,
             lambda: [launching.instance_type(plan, answers.of("types"), answers.of("images"))],
         ),
     ]
@@ -152,13 +153,13 @@ def networks(plan: Plan, answers: Answers) -> Rows:
     for zone in plan.zones:
         rows += sure(subnets.CHECK, zone.name, lambda zone=zone: [_subnets(plan, zone, answers)])  # type: ignore[misc]
     roles: dict[str, str] = {}
-    for wish in (wish for zone in plan.zones for wish in zone.interfaces):
-        roles.setdefault(wish.subnet_id, wish.role)
+    for request in (request for zone in plan.zones for request in zone.interfaces):
+        roles.setdefault(request.subnet_id, request.role)
     return rows + sure(routes.CHECK, "all subnets", lambda: _routes(plan, roles, answers))
 
 
 def _subnets(plan: Plan, zone: Zone, answers: Answers) -> Row:
-    mine = {wish.subnet_id for wish in zone.interfaces}
+    mine = {request.subnet_id for request in zone.interfaces}
     found = [item for item in answers.of("subnets") if item["SubnetId"] in mine]
     return subnets.judge(plan, zone, missing(plan, zone, answers), found)
 
@@ -237,7 +238,7 @@ def _limit(quota: quotas.Quota, answers: Answers) -> int | None:
 
 
 def _vcpus(plan: Plan, answers: Answers) -> Row:
-    name = plan.recipe.instance_type
+    name = plan.launch_spec.instance_type
     if not quotas.is_standard(name):
         return skipped(quotas.CHECK, f"vCPUs of {name}", "its family has a quota of its own, which is not looked at")
     types = answers.of("types")
@@ -252,7 +253,8 @@ def _vcpus(plan: Plan, answers: Answers) -> Row:
 def reached(plan: Plan, answers: Answers, sources: Mapping[str, str | None]) -> Rows:
     """``sources``: network of a management subnet → the address this machine would come from."""
     outcomes = {
-        name: str(said) if isinstance(said, Failure) else None for name, said in answers.that_begin("reach ").items()
+        name: str(message) if isinstance(message, Failure) else None
+        for name, message in answers.that_begin("reach ").items()
     }
     nodes = attempt(lambda: node_endpoints(plan, answers))
     known = [] if isinstance(nodes, Failure) else nodes
@@ -260,7 +262,7 @@ def reached(plan: Plan, answers: Answers, sources: Mapping[str, str | None]) -> 
     rows += [reach.nonsense(text) for text in plan.reach if reach.endpoint(text) is None]
     if not known:
         rows += [
-            reach.foretold(network, source, plan.management_cidrs, plan.nitro_port)
+            reach.predicted(network, source, plan.management_cidrs, plan.nitro_port)
             for network, source in sources.items()
         ]
     return rows or [reach.no_network()]

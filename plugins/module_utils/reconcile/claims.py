@@ -27,7 +27,7 @@ from ..stores.options import CREATE, default_owner, open_store, store_argument_s
 from .session import carry_out, loaded, patiently
 
 #: Seconds for which a renewal waits for the lease; a tick of other runs holds it while it reads the nodes.
-PATIENCE = 10.0
+TIMEOUTS = 10.0
 #: Seconds for which a renewal holds the lease, if its process dies.
 HELD_SECONDS = 30.0
 #: How often a waiting module renews its claim, in seconds: four times within the longest claim.
@@ -43,7 +43,7 @@ def renew_claim(
     owner: str = "",
     now: float | None = None,
     *,
-    patience: float = PATIENCE,
+    timeouts: float = TIMEOUTS,
 ) -> Record:
     """Renew the claim on an event for another 300 s, and return the record. Two calls of a store.
 
@@ -72,7 +72,7 @@ def renew_claim(
 
     try:
         _before, after, _nothing = patiently(
-            lambda: carry_out(store, plan, f"claim {default_owner()}", HELD_SECONDS, own_time=True), patience
+            lambda: carry_out(store, plan, f"claim {default_owner()}", HELD_SECONDS, own_time=True), timeouts
         )
     except (LeaseRefused, LeaseLost):
         return check_claim(store, event_id, takeover, owner)
@@ -107,7 +107,7 @@ def event_argument_spec() -> dict[str, Any]:
 class Claim:
     """The claim of this run on one event.
 
-    ``look`` is made for wait loops: it renews at most every 60 s. ``check`` is for the moment before a write that
+    ``observation`` is made for wait loops: renewed at most every 60 s. ``check`` is for the moment before a write that
     cannot be taken back. Both raise OvertakenError when the event is not this run's any more.
     """
 
@@ -123,7 +123,7 @@ class Claim:
         renew_claim(self.store, self.store.key.group, self.store.key.zone, self.event_id, self.takeover, self.owner)
         self._due = self.clock() + EVERY
 
-    def look(self) -> None:
+    def observation(self) -> None:
         """Renew if it is due."""
         if self.clock() >= self._due:
             self.renew()

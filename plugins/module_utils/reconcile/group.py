@@ -15,14 +15,13 @@ from ..aws.addresses import parse_interfaces
 from ..aws.client import Client
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all
-from ..distributors.dns.record_plan import Node, Wish
+from ..distributors.dns.record_plan import DesiredRecord, Node
 from ..distributors.dns.record_plan import plan as plan_records
 from ..distributors.dns.records import canonical, within
 from ..distributors.nlb.balancer_work import Balancing
-from ..distributors.nlb.balancers import Place
-from ..distributors.nlb.balancers import Want as BalancerWant
-from ..distributors.nlb.listener_work import Ways
-from ..distributors.nlb.listeners import Seen, check_wishes, owner_of, wish_of
+from ..distributors.nlb.balancers import Attachment, DesiredBalancer
+from ..distributors.nlb.listener_work import ListenerWork
+from ..distributors.nlb.listeners import ObservedListeners, check_requests, owner_of, request_of
 from ..spec.identity import belongs
 from . import group_plan as plans
 from .group_network import route_problems, subnet_problems, zone_network
@@ -180,25 +179,25 @@ def _distribution(
 def _read_balancer(connect: Connect, request: Request, ids: Mapping[str, str], found: Distribution) -> None:
     definition = request.definition
     nlb = ids.get("nlb")
-    want = BalancerWant(
+    desired = DesiredBalancer(
         name=definition["name"],
         group=definition["name"],
         scheme=definition["nlb_scheme"],
-        places=tuple(Place.from_option(option) for option in plans.balancer_zones(definition)),
+        places=tuple(Attachment.from_option(option) for option in plans.balancer_zones(definition)),
         security_groups=frozenset([nlb]) if nlb else None,
         tags=definition["tags"],
     )
-    job = Balancing(want=want, elb=connect("elbv2"), ec2=connect("ec2"), timeout=None, check=True)
+    job = Balancing(desired=desired, elb=connect("elbv2"), ec2=connect("ec2"), timeout=None, check=True)
     answer = job.converge()
     found.balancer, found.balancer_changes = answer["balancer"], answer["actions"]
 
 
 def _find_balancer(connect: Connect, definition: Definition, found: Distribution) -> None:
     """Find the load balancer of a group that is to be removed; one of this name that is not its own is left out."""
-    want = BalancerWant(name=definition["name"], group=definition["name"])
-    job = Balancing(want=want, elb=connect("elbv2"), ec2=connect("ec2"), timeout=None, check=True)
-    balancer, _addresses = job.look()
-    if balancer and belongs(want.owner, balancer.tags):
+    desired = DesiredBalancer(name=definition["name"], group=definition["name"])
+    job = Balancing(desired=desired, elb=connect("elbv2"), ec2=connect("ec2"), timeout=None, check=True)
+    balancer, _addresses = job.observation()
+    if balancer and belongs(desired.owner, balancer.tags):
         found.balancer = balancer.result()
 
 
@@ -226,28 +225,28 @@ def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence
 def _read_listeners(connect: Connect, request: Request, found: Distribution) -> None:
     definition, name = request.deployed, request.definition["name"]
     present = definition["state"] == "present"
-    wishes = tuple(wish_of(name, option) for option in plans.listeners(definition)) if present else ()
-    check_wishes(wishes)
+    requests = tuple(request_of(name, option) for option in plans.listeners(definition)) if present else ()
+    check_requests(requests)
     applications = tuple(one["name"] for one in definition["applications"])
-    ways = Ways(
+    listener_changes_of = ListenerWork(
         client=connect("elbv2"),
         load_balancer=name,
         group=name,
-        wishes=wishes,
+        requests=requests,
         applications=applications,
         present=present,
         purge=False,
         tags={**definition["tags"], **owner_of(name).tags},
         others=applications if not request.existing else None,
-        only_look=True,
+        only_read=True,
     )
-    seen, changes = ways.look()
-    found.listener_changes = [change.said for change in changes]
-    found.target_groups = _targets(connect, name, seen)
+    observed, changes = listener_changes_of.observation()
+    found.listener_changes = [change.message for change in changes]
+    found.target_groups = _targets(connect, name, observed)
 
 
-def _targets(connect: Connect, name: str, seen: Seen) -> list[dict[str, Any]]:
-    return read_targets(connect("elbv2"), name, seen)
+def _targets(connect: Connect, name: str, observed: ObservedListeners) -> list[dict[str, Any]]:
+    return read_targets(connect("elbv2"), name, observed)
 
 
 def _read_names(connect: Connect, definition: Definition, found: Distribution) -> None:
@@ -268,7 +267,7 @@ def _name_problems(definition: Definition, names: Names) -> list[str]:
         if names.zone_name and not within(domain, names.zone_name)
     ]
     for domain, listed in names.records.items() if definition["distributor"] == "dns" else ():
-        wish = Wish(
+        desired_listener = DesiredRecord(
             record=domain,
             type="A",
             ttl=int(float(definition["policy"].get("ttl") or 60)),
@@ -277,7 +276,7 @@ def _name_problems(definition: Definition, names: Names) -> list[str]:
             present=True,
             purge=False,
         )
-        problem = refused(functools.partial(plan_records, wish, listed))
+        problem = refused(functools.partial(plan_records, desired_listener, listed))
         problems += [problem] if problem else []
     return problems
 

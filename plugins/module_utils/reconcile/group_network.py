@@ -40,11 +40,14 @@ def zone_network(
     if definition["return_path"] == "pbr":
         sides = [network for network in (client, server) if network]
         found["return_gateways"] = [{"network": str(one), "gateway": gateway(one)} for one in dict.fromkeys(sides)]
-    wanted = [*_backend_networks(definition, networks, backend_subnet_ids), *map(_network, definition["backend_cidrs"])]
+    desired = [
+        *_backend_networks(definition, networks, backend_subnet_ids),
+        *map(_network, definition["backend_cidrs"]),
+    ]
     managed = networks.get(zone["management_subnet_id"])
     found["routes"] = [
         {"network": str(network), "gateway": gateway(server)}
-        for network in dict.fromkeys(wanted)
+        for network in dict.fromkeys(desired)
         if network not in (server, managed)
     ]
     return found
@@ -112,9 +115,9 @@ def route_problems(
 def subnet_problems(definition: Mapping[str, Any], subnets: Described) -> list[str]:
     """Return a message for each subnet that does not exist or is not where it must be."""
     known = {one["SubnetId"]: one for one in subnets}
-    wanted = list(dict.fromkeys(zone[key] for zone in definition["zones"] for key in _SUBNETS if zone[key]))
-    problems = [f"There is no subnet {one} in this account and region." for one in wanted if one not in known]
-    vpcs = sorted({known[one]["VpcId"] for one in wanted if one in known})
+    desired = list(dict.fromkeys(zone[key] for zone in definition["zones"] for key in _SUBNETS if zone[key]))
+    problems = [f"There is no subnet {one} in this account and region." for one in desired if one not in known]
+    vpcs = sorted({known[one]["VpcId"] for one in desired if one in known})
     if len(vpcs) > 1:
         problems.append(f"The subnets must be in one VPC; they are in {', '.join(vpcs)}.")
     for zone in definition["zones"]:

@@ -15,13 +15,13 @@ from ..aws import tags as t
 from ..aws.instances import in_order, instance_result
 from ..core.errors import Refusal
 from ..spec.group_security import security_groups
-from ..spec.identity import AUTOSCALE_GROUP, Found, Owner, adoptable
+from ..spec.identity import AUTOSCALE_GROUP, ObservedResource, Owner, adoptable
 from ..spec.protocols import listener_protocol
 from . import launch
 from .group_network import networks_of
 from .group_reading import SECURITY_ROLES, Nodes, refused
 from .group_steps import LEAVING
-from .instance_plan import InterfaceWish, Seen, Want, decide
+from .instance_plan import DesiredInterface, DesiredSet, ObservedSet, decide
 
 Definition = Mapping[str, Any]
 LONGEST_DELAY = 3600
@@ -62,8 +62,8 @@ def own_groups(definition: Definition, nodes: Nodes) -> list[_Group]:
 
 def vpc_id(definition: Definition, nodes: Nodes) -> str:
     """Return the VPC of the zones, empty if the subnets are not known."""
-    wanted = {zone[key] for zone in definition["zones"] for key in zone if key.endswith("_subnet_id")}
-    return next((str(one["VpcId"]) for one in nodes.subnets if one["SubnetId"] in wanted), "")
+    requested = {zone[key] for zone in definition["zones"] for key in zone if key.endswith("_subnet_id")}
+    return next((str(one["VpcId"]) for one in nodes.subnets if one["SubnetId"] in requested), "")
 
 
 def shared(definition: Definition, nodes: Nodes) -> dict[str, Any]:
@@ -156,25 +156,25 @@ def instance_set(
 
 def is_there(definition: Definition, entry: Mapping[str, Any], nodes: Nodes) -> bool:
     """Tell whether a set of instances is as desired and running, so that vpx_instance has nothing to do."""
-    want = Want(
+    balancer = DesiredSet(
         state="present",
         group=definition["name"],
         zone=entry["zone"],
         count=entry["count"],
-        interfaces=_wishes(entry["interfaces"]),
+        interfaces=_requests(entry["interfaces"]),
         tags=definition["tags"],
         number_nodes=True,
         kind=AUTOSCALE_GROUP,
         terminate_surplus=False,
     )
     mine = tuple(one for one in nodes.instances if one.tags.get(t.ZONE) == entry["zone"])
-    plan = decide(want, Seen(mine, nodes.interfaces, nodes.addresses))
+    plan = decide(balancer, ObservedSet(mine, nodes.interfaces, nodes.addresses))
     return plan.empty and all(one.state == "running" for one in mine if one.live)
 
 
-def _wishes(options: Sequence[Mapping[str, Any]]) -> tuple[InterfaceWish, ...]:
+def _requests(options: Sequence[Mapping[str, Any]]) -> tuple[DesiredInterface, ...]:
     plain = {"private_ip_address": None, "secondary_private_ip_count": 0, "source_dest_check": None}
-    return tuple(InterfaceWish.from_option({"security_groups": None, **plain, **one}) for one in options)
+    return tuple(DesiredInterface.from_option({"security_groups": None, **plain, **one}) for one in options)
 
 
 def instance_results(nodes: Nodes) -> list[dict[str, Any]]:
@@ -185,8 +185,11 @@ def instance_results(nodes: Nodes) -> list[dict[str, Any]]:
 def ownership_problems(definition: Definition, nodes: Nodes) -> list[str]:
     """Return a message if something of the group's name belongs to another owner."""
     owner = Owner(definition["name"], AUTOSCALE_GROUP)
-    named = [Found(f"security group {one.name}", one.tags, one.description) for one in own_groups(definition, nodes)]
-    tagged = [Found(f"instance {one.instance_id}", one.tags) for one in nodes.live]
+    named = [
+        ObservedResource(f"security group {one.name}", one.tags, one.description)
+        for one in own_groups(definition, nodes)
+    ]
+    tagged = [ObservedResource(f"instance {one.instance_id}", one.tags) for one in nodes.live]
     checks = (lambda: adoptable(owner, named), lambda: adoptable(owner, tagged, by_name=False))
     return [problem for check in checks if (problem := refused(check))]
 
@@ -206,16 +209,16 @@ def clip_problems(definition: Definition, nodes: Nodes) -> list[str]:
 
 def launch_problems(definition: Definition, nodes: Nodes) -> list[str]:
     """Return a message for each reason for which instances could not be launched."""
-    recipe = launch.Recipe(definition["image_id"], definition["instance_type"])
+    launch_spec = launch.LaunchSpec(definition["image_id"], definition["instance_type"])
     zone = next(iter(definition["zones"]), None)
     problems: list[str | None] = []
     if definition["key_name"] and nodes.key_pairs is not None and not nodes.key_pairs:
         problems.append(f"There is no key pair {definition['key_name']} in this account and region.")
     if nodes.images is not None:
-        problems.append(refused(lambda: launch.check_image(recipe, nodes.images or ())))
+        problems.append(refused(lambda: launch.check_image(launch_spec, nodes.images or ())))
     if nodes.types is not None and zone:
-        want = Want("present", definition["name"], interfaces=_wishes(interfaces(definition, zone, {})))
-        problems.append(refused(lambda: launch.check_type(want, recipe, nodes.types or ())))
+        balancer = DesiredSet("present", definition["name"], interfaces=_requests(interfaces(definition, zone, {})))
+        problems.append(refused(lambda: launch.check_type(balancer, launch_spec, nodes.types or ())))
     problems.append(refused(lambda: _check_quota(definition, nodes)))
     return [problem for problem in problems if problem]
 

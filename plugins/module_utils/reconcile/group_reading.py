@@ -21,7 +21,7 @@ from ..core.errors import Refusal
 from ..core.parallel import gather
 from ..distributors.dns.record_changes import group as record_group
 from ..distributors.dns.record_plan import choose_zone
-from ..distributors.nlb.listeners import Seen
+from ..distributors.nlb.listeners import ObservedListeners
 from ..scaling.followed import Followed, ScalingGroup, desired_backends
 from .group_steps import domains
 
@@ -73,9 +73,9 @@ def read_nodes(client: Client, definition: Mapping[str, Any], *, whole: bool) ->
     if clips and subnets:
         held = {"subnet-id": subnets, "addresses.private-ip-address": clips}
         reads["clips"] = lambda: parse_interfaces(api.describe_network_interfaces(client, held))
-    wanted = sorted({zone[f"{role}_subnet_id"] for zone in zones for role in t.ROLES} - {""})
-    if wanted:
-        reads["subnets"] = lambda: _vpc_subnets(client, wanted)
+    requested = sorted({zone[f"{role}_subnet_id"] for zone in zones for role in t.ROLES} - {""})
+    if requested:
+        reads["subnets"] = lambda: _vpc_subnets(client, requested)
     if whole:
         reads |= _launch_reads(client, definition)
     found = dict(zip(reads, gather(list(reads.values())), strict=True))
@@ -88,9 +88,9 @@ def read_nodes(client: Client, definition: Mapping[str, Any], *, whole: bool) ->
     )
 
 
-def _vpc_subnets(client: Client, wanted: Sequence[str]) -> Described:
+def _vpc_subnets(client: Client, requested: Sequence[str]) -> Described:
     """The named subnets, and every other subnet of their VPC, in which back ends may be."""
-    named = api.describe_subnets(client, wanted)
+    named = api.describe_subnets(client, requested)
     vpcs = sorted({one["VpcId"] for one in named})
     others = api.describe_vpc_subnets(client, vpcs[0]) if len(vpcs) == 1 else []
     known = {one["SubnetId"] for one in named}
@@ -163,9 +163,9 @@ def read_backends(scaling: Client, ec2: Client, definition: Mapping[str, Any]) -
     )
 
 
-def read_targets(client: Client, group: str, seen: Seen) -> list[dict[str, Any]]:
+def read_targets(client: Client, group: str, observed: ObservedListeners) -> list[dict[str, Any]]:
     """Return the target groups of a group with the state of each target: one DescribeTargetHealth each."""
-    groups = seen.of_group(group)
+    groups = observed.of_group(group)
     healths = gather([functools.partial(elbv2.describe_target_health, client, one.arn) for one in groups])
     return [
         {
@@ -202,13 +202,13 @@ def read_names(client: Client, definition: Mapping[str, Any]) -> Names:
         zone_id = choose_zone(dns_api.list_hosted_zones_by_name(client, name), name, None)
     elif not name:
         name = str(dns_api.get_hosted_zone(client, zone_id)["Name"])
-    wanted = domains(definition)
+    requested = domains(definition)
 
     def record_sets(domain: str) -> list[Mapping[str, Any]]:
         return list(record_group(lambda start: dns_api.list_record_sets(client, zone_id, start), domain, "A"))
 
-    found = gather([functools.partial(record_sets, domain) for domain in wanted])
-    return Names(zone_id, name, dict(zip(wanted, found, strict=True)))
+    found = gather([functools.partial(record_sets, domain) for domain in requested])
+    return Names(zone_id, name, dict(zip(requested, found, strict=True)))
 
 
 def refused(read: Callable[[], Any]) -> str | None:

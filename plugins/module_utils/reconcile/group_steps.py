@@ -264,10 +264,10 @@ def targets(state: Mapping[str, Any], clients: Sequence[Node]) -> list[Entry]:
         if group["application"] not in ports or not group["target_group_arn"] or not clients:
             continue
         port = ports[group["application"]]
-        wanted = [{"id": address(one, "client"), "port": port} for one in clients]
+        desired = [{"id": address(one, "client"), "port": port} for one in clients]
         known = {(one["id"], one["port"]): one["state"] for one in group["targets"]}
-        if any(known.get((each["id"], each["port"])) != "healthy" for each in wanted):
-            found.append({"target_group_arn": group["target_group_arn"], "targets": wanted})
+        if any(known.get((each["id"], each["port"])) != "healthy" for each in desired):
+            found.append({"target_group_arn": group["target_group_arn"], "targets": desired})
     return found
 
 
@@ -352,9 +352,11 @@ def deployment_steps(
     known_groups = {one["application"] for one in state["target_groups"]}
     newer = [{**one, "targets": []} for one in listeners if one["application"] not in known_groups]
     state = {**state, "target_groups": [*state["target_groups"], *newer]}
-    wanted = (IN_SERVICE, "draining") if draining else (IN_SERVICE,)
+    desired = (IN_SERVICE, "draining") if draining else (IN_SERVICE,)
     there = state["instances"]
-    served = in_order(ready([one for one in there if one["lifecycle"] in wanted], state["check_mode"] and not draining))
+    served = in_order(
+        ready([one for one in there if one["lifecycle"] in desired], state["check_mode"] and not draining)
+    )
     steps = application_steps(state, served, there, state["zones"], applications)
     followed = {each["name"] for each in state["definition"]["applications"] if each["backend_autoscaling_group"]}
     known = [each for each in steps["applications"] if each["name"] in followed and "backends" in each]

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..aws import tags as t
-from ..aws.addresses import Address, Interface, Seat
+from ..aws.addresses import Address, Association, Interface
 from ..aws.instances import GOING, Attached, Instance, role_of
 from ..core.errors import Refusal
-from ..spec.identity import Found, Owner, adoptable, belongs
+from ..spec.identity import ObservedResource, Owner, adoptable, belongs
 from .instance_tags import desired_lifecycle, numbering, removal_obstacle
 
 
 @dataclass(frozen=True, slots=True)
-class InterfaceWish:
+class DesiredInterface:
     """One entry of the option ``interfaces``; None means: not asked, hence not touched."""
 
     role: str
@@ -29,7 +29,7 @@ class InterfaceWish:
     source_dest_check: bool | None = None
 
     @classmethod
-    def from_option(cls, option: Mapping[str, Any]) -> InterfaceWish:
+    def from_option(cls, option: Mapping[str, Any]) -> DesiredInterface:
         groups = option["security_groups"]
         return cls(
             role=option["role"],
@@ -43,7 +43,7 @@ class InterfaceWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class DesiredSet:
     """The desired set.
 
     ``instance_ids``: act on these of the group only, on none if it is empty; None: on all of the set. ``interfaces``
@@ -58,7 +58,7 @@ class Want:
     node_id: int | None = None
     count: int = 1
     instance_ids: tuple[str, ...] | None = None
-    interfaces: tuple[InterfaceWish, ...] = ()
+    interfaces: tuple[DesiredInterface, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     number_nodes: bool = False
     kind: str | None = None
@@ -104,7 +104,7 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedSet:
     """What AWS says: the set's instances in every state, its tagged interfaces, and every Elastic IP of the region.
 
     ``named``: everything that has the name of the group, of whichever zone and kind.
@@ -113,7 +113,7 @@ class Seen:
     instances: tuple[Instance, ...] = ()
     interfaces: Mapping[str, Interface] = field(default_factory=dict)
     addresses: tuple[Address, ...] = ()
-    named: tuple[Found, ...] = ()
+    named: tuple[ObservedResource, ...] = ()
 
     @property
     def live(self) -> tuple[Instance, ...]:
@@ -141,7 +141,7 @@ class EipNeed:
 
     instance_id: str
     role: str
-    seat: Seat
+    association: Association
     allocation_id: str | None
     tags: Mapping[str, str]
 
@@ -175,7 +175,7 @@ class Plan:
     def empty(self) -> bool:
         return not self.writes and not self.settle
 
-    def sentences(self) -> list[str]:
+    def messages(self) -> list[str]:
         """The plan for a reader; also the body of the diff."""
         return [
             *([f"launch {self.launch} instance{'s' * (self.launch > 1)}"] if self.launch else []),
@@ -184,61 +184,68 @@ class Plan:
             *[f"stop {name}" for name in self.stop],
             *[f"tag {', '.join(item.resource_ids)}: {dict(item.tags)}" for item in self.tag],
             *[f"set {item.attribute} of {item.network_interface_id} to {item.value}" for item in self.modify],
-            *[f"associate {need.allocation_id or 'a new Elastic IP'} with {need.seat}" for need in self.elastic_ips],
+            *[
+                f"associate {need.allocation_id or 'a new Elastic IP'} with {need.association}"
+                for need in self.elastic_ips
+            ],
             *[f"release {address}" for address in self.release],
             *[f"delete {name}" for name in self.delete_interfaces],
         ]
 
 
-def decide(want: Want, seen: Seen) -> Plan:
+def decide(desired: DesiredSet, observed: ObservedSet) -> Plan:
     """What must be done next to make it true; an empty plan if it is. Raises Refusal."""
-    _refuse_strangers(want, seen)
-    if want.instance_ids == () and want.state != "absent":
+    _refuse_strangers(desired, observed)
+    if desired.instance_ids == () and desired.state != "absent":
         return Plan()
-    match want.state:
+    match desired.state:
         case "absent":
-            return _absent(want, seen)
+            return _absent(desired, observed)
         case "started" | "stopped":
-            return _powered(want, seen)
+            return _powered(desired, observed)
         case _:
-            return _present(want, seen)
+            return _present(desired, observed)
 
 
-def adopted(want: Want, seen: Seen) -> list[Found]:
+def adopted(desired: DesiredSet, observed: ObservedSet) -> list[ObservedResource]:
     """Return what an earlier release made and the set gives the tag of the kind."""
-    if want.kind is None:
+    if desired.kind is None:
         return []
-    instances = [Found(f"instance {item.instance_id}", item.tags) for item in seen.live]
-    addresses = [Found(f"Elastic IP {item.public_ip}", item.tags) for item in _ours(want, seen) if item.seat]
+    instances = [ObservedResource(f"instance {item.instance_id}", item.tags) for item in observed.live]
+    addresses = [
+        ObservedResource(f"Elastic IP {item.public_ip}", item.tags)
+        for item in _ours(desired, observed)
+        if item.association
+    ]
     return [item for item in (*instances, *addresses) if t.KIND not in item.tags]
 
 
-def _refuse_strangers(want: Want, seen: Seen) -> None:
-    adoptable(want.owner, seen.named, by_name=False)
-    for instance in seen.instances:
-        if instance.live and not _belongs(want, instance.tags):
+def _refuse_strangers(desired: DesiredSet, observed: ObservedSet) -> None:
+    adoptable(desired.owner, observed.named, by_name=False)
+    for instance in observed.instances:
+        if instance.live and not _belongs(desired, instance.tags):
             raise Refusal(
-                f"{instance.instance_id} does not belong to {want.name}: its tags are {dict(instance.tags)}. "
+                f"{instance.instance_id} does not belong to {desired.name}: its tags are {dict(instance.tags)}. "
                 "Nothing was changed."
             )
-    live = {instance.instance_id for instance in seen.live}
-    unknown = [name for name in want.instance_ids or () if name not in live]
-    if unknown and want.state != "absent":
-        raise Refusal(f"{', '.join(unknown)}: no such live instance in {want.name}")
-    if want.state == "absent":
-        obstacles = [removal_obstacle(want.owner, want.place, want.event, item) for item in seen.live]
+    live = {instance.instance_id for instance in observed.live}
+    unknown = [name for name in desired.instance_ids or () if name not in live]
+    if unknown and desired.state != "absent":
+        raise Refusal(f"{', '.join(unknown)}: no such live instance in {desired.name}")
+    if desired.state == "absent":
+        obstacles = [removal_obstacle(desired.owner, desired.place, desired.event, item) for item in observed.live]
         if any(obstacles):
             raise Refusal(f"{'; '.join(filter(None, obstacles))}. Nothing was terminated.")
 
 
-def _belongs(want: Want, tags: Mapping[str, str]) -> bool:
+def _belongs(desired: DesiredSet, tags: Mapping[str, str]) -> bool:
     """Whether tags are those of the set, of the stated kind or of an earlier release."""
-    return t.carries(tags, want.place) and belongs(want.owner, tags)
+    return t.carries(tags, desired.place) and belongs(desired.owner, tags)
 
 
-def _created(want: Want, tags: Mapping[str, str]) -> bool:
+def _created(desired: DesiredSet, tags: Mapping[str, str]) -> bool:
     """Whether this module made a resource with these tags for the set, and may therefore remove it."""
-    return _belongs(want, tags) and tags.get(t.CREATED_BY) == t.CREATOR
+    return _belongs(desired, tags) and tags.get(t.CREATED_BY) == t.CREATOR
 
 
 def surplus(live: Sequence[Instance], count: int) -> tuple[str, ...]:
@@ -253,34 +260,34 @@ def surplus(live: Sequence[Instance], count: int) -> tuple[str, ...]:
     return tuple(instance.instance_id for instance in ranked[count:])
 
 
-def _present(want: Want, seen: Seen) -> Plan:
-    whole_set = want.instance_ids is None
-    terminate = surplus(seen.live, want.count) if whole_set and want.terminate_surplus else ()
-    stay = [instance for instance in seen.live if instance.instance_id not in terminate]
-    launch = max(0, want.count - len(stay)) if whole_set else 0
-    needs, idle = _elastic_ips(want, seen, stay)
-    spare = _spare(want, idle, launch)
+def _present(desired: DesiredSet, observed: ObservedSet) -> Plan:
+    whole_set = desired.instance_ids is None
+    terminate = surplus(observed.live, desired.count) if whole_set and desired.terminate_surplus else ()
+    stay = [instance for instance in observed.live if instance.instance_id not in terminate]
+    launch = max(0, desired.count - len(stay)) if whole_set else 0
+    needs, idle = _elastic_ips(desired, observed, stay)
+    spare = _spare(desired, idle, launch)
     ready = {instance.instance_id: instance.state != "pending" for instance in stay}
     return Plan(
         launch=launch,
         terminate=terminate,
         settle=tuple(dict.fromkeys(need.instance_id for need in needs if not ready[need.instance_id])),
-        tag=_taggings(want, seen, stay),
-        modify=tuple(change for instance in stay for change in _modifications(want, instance)),
+        tag=_taggings(desired, observed, stay),
+        modify=tuple(change for instance in stay for change in _modifications(desired, instance)),
         elastic_ips=tuple(needs),
-        allocate=_allocations(want, needs, launch, reserved=len(idle) - len(spare)),
-        release=(*spare, *_freed(want, seen, terminate)),
+        allocate=_allocations(desired, needs, launch, reserved=len(idle) - len(spare)),
+        release=(*spare, *_freed(desired, observed, terminate)),
     )
 
 
-def _allocations(want: Want, needs: Sequence[EipNeed], launch: int, reserved: int) -> int:
-    to_come = launch * sum(wish.elastic_ip for wish in want.interfaces) - reserved
+def _allocations(desired: DesiredSet, needs: Sequence[EipNeed], launch: int, reserved: int) -> int:
+    to_come = launch * sum(request.elastic_ip for request in desired.interfaces) - reserved
     return sum(need.allocation_id is None for need in needs) + to_come
 
 
-def _spare(want: Want, idle: Sequence[Address], launch: int) -> list[Address]:
+def _spare(desired: DesiredSet, idle: Sequence[Address], launch: int) -> list[Address]:
     """What stays idle when every instance that is yet to be launched has been served too."""
-    reserved = {wish.role: launch for wish in want.interfaces if wish.elastic_ip}
+    reserved = {request.role: launch for request in desired.interfaces if request.elastic_ip}
     spare = []
     for address in idle:
         role = address.tags.get(t.ROLE, "")
@@ -291,119 +298,123 @@ def _spare(want: Want, idle: Sequence[Address], launch: int) -> list[Address]:
     return spare
 
 
-def _powered(want: Want, seen: Seen) -> Plan:
-    if want.state == "started" and not seen.live:
-        raise Refusal(f"there is no instance of {want.name} to start")
-    moving, target = ("stopping", "stopped") if want.state == "started" else ("pending", "running")
-    due = tuple(instance.instance_id for instance in seen.live if instance.state == target)
-    settle = tuple(instance.instance_id for instance in seen.live if instance.state == moving)
-    return Plan(start=due, settle=settle) if want.state == "started" else Plan(stop=due, settle=settle)
+def _powered(desired: DesiredSet, observed: ObservedSet) -> Plan:
+    if desired.state == "started" and not observed.live:
+        raise Refusal(f"there is no instance of {desired.name} to start")
+    moving, target = ("stopping", "stopped") if desired.state == "started" else ("pending", "running")
+    due = tuple(instance.instance_id for instance in observed.live if instance.state == target)
+    settle = tuple(instance.instance_id for instance in observed.live if instance.state == moving)
+    return Plan(start=due, settle=settle) if desired.state == "started" else Plan(stop=due, settle=settle)
 
 
-def _absent(want: Want, seen: Seen) -> Plan:
+def _absent(desired: DesiredSet, observed: ObservedSet) -> Plan:
     """EC2 forgets an instance an hour after it is gone: what is idle goes also when none is named any more."""
-    terminate = tuple(instance.instance_id for instance in seen.live)
-    going = tuple(instance.instance_id for instance in seen.instances if instance.state == GOING)
-    idle = [address for address in _ours(want, seen) if address.seat is None]
+    terminate = tuple(instance.instance_id for instance in observed.live)
+    going = tuple(instance.instance_id for instance in observed.instances if instance.state == GOING)
+    idle = [address for address in _ours(desired, observed) if address.association is None]
     return Plan(
         terminate=terminate,
-        settle=going if _ours(want, seen) else (),  # their Elastic IPs can be released only when they are gone
-        release=(*idle, *_freed(want, seen, (*terminate, *going))),
+        settle=going if _ours(desired, observed) else (),  # their Elastic IPs can be released only when they are gone
+        release=(*idle, *_freed(desired, observed, (*terminate, *going))),
         delete_interfaces=tuple(
             name
-            for name, interface in seen.interfaces.items()
-            if interface.status == "available" and _created(want, interface.tags)
+            for name, interface in observed.interfaces.items()
+            if interface.status == "available" and _created(desired, interface.tags)
         ),
     )
 
 
-def _ours(want: Want, seen: Seen) -> list[Address]:
+def _ours(desired: DesiredSet, observed: ObservedSet) -> list[Address]:
     """Return the Elastic IPs that this module allocated for the set, in a stable order."""
-    return sorted((a for a in seen.addresses if _created(want, a.tags)), key=lambda a: a.allocation_id)
+    return sorted((a for a in observed.addresses if _created(desired, a.tags)), key=lambda a: a.allocation_id)
 
 
-def _freed(want: Want, seen: Seen, leaving: Iterable[str]) -> list[Address]:
+def _freed(desired: DesiredSet, observed: ObservedSet, leaving: Iterable[str]) -> list[Address]:
     """Our Elastic IPs that sit on instances which are about to go: idle as soon as these are gone."""
     interfaces = {
         attached.network_interface_id
-        for instance in seen.instances
+        for instance in observed.instances
         if instance.instance_id in set(leaving)
         for attached in instance.interfaces
     }
-    return [a for a in _ours(want, seen) if a.seat and a.seat.network_interface_id in interfaces]
+    return [a for a in _ours(desired, observed) if a.association and a.association.network_interface_id in interfaces]
 
 
-def _elastic_ips(want: Want, seen: Seen, stay: Sequence[Instance]) -> tuple[list[EipNeed], list[Address]]:
+def _elastic_ips(
+    desired: DesiredSet, observed: ObservedSet, stay: Sequence[Instance]
+) -> tuple[list[EipNeed], list[Address]]:
     """The interfaces still in want of an Elastic IP, served first from what lies idle; and what stays idle."""
-    idle = [address for address in _ours(want, seen) if address.seat is None]
-    taken = {address.seat for address in seen.addresses if address.seat}
-    roles = {wish.role for wish in want.interfaces if wish.elastic_ip}
+    idle = [address for address in _ours(desired, observed) if address.association is None]
+    taken = {address.association for address in observed.addresses if address.association}
+    roles = {request.role for request in desired.interfaces if request.elastic_ip}
     needs = []
     for instance, attached in ((i, a) for i in stay for a in i.interfaces):
-        role = role_of(attached, want.order, seen.interfaces)
-        if role not in roles or attached.seat in taken:
+        role = role_of(attached, desired.order, observed.interfaces)
+        if role not in roles or attached.association in taken:
             continue
         match = next((a for a in idle if a.tags.get(t.ROLE) == role), None)
         if match:
             idle.remove(match)
-        tags = {**want.common_tags(), **_zone_of(want, instance), t.ROLE: role}
-        needs.append(EipNeed(instance.instance_id, role, attached.seat, match.allocation_id if match else None, tags))
+        tags = {**desired.common_tags(), **_zone_of(desired, instance), t.ROLE: role}
+        needs.append(
+            EipNeed(instance.instance_id, role, attached.association, match.allocation_id if match else None, tags)
+        )
     return needs, idle
 
 
-def _zone_of(want: Want, instance: Instance) -> dict[str, str]:
-    return {} if want.zone is not None else {t.ZONE: instance.tags.get(t.ZONE, instance.availability_zone)}
+def _zone_of(desired: DesiredSet, instance: Instance) -> dict[str, str]:
+    return {} if desired.zone is not None else {t.ZONE: instance.tags.get(t.ZONE, instance.availability_zone)}
 
 
-def _taggings(want: Want, seen: Seen, stay: Sequence[Instance]) -> tuple[Tagging, ...]:
+def _taggings(desired: DesiredSet, observed: ObservedSet, stay: Sequence[Instance]) -> tuple[Tagging, ...]:
     """Tags that are missing, one CreateTags for all resources that miss the same."""
     batches: dict[tuple[tuple[str, str], ...], list[str]] = {}
 
-    def need(resource: str, present: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-        lacking = t.missing(present, wanted)
+    def need(resource: str, present: Mapping[str, str], requested: Mapping[str, str]) -> None:
+        lacking = t.missing(present, requested)
         if lacking:
             batches.setdefault(tuple(sorted(lacking.items())), []).append(resource)
 
-    kind = want.owner.tags
-    numbers = numbering(stay) if want.number_nodes else {}
+    kind = desired.owner.tags
+    numbers = numbering(stay) if desired.number_nodes else {}
     for instance in stay:
-        lifecycle = {} if t.LIFECYCLE in want.tags else desired_lifecycle(want.lifecycle, instance)
-        wanted = {**want.tags, **kind, **lifecycle, **numbers.get(instance.instance_id, {})}
-        need(instance.instance_id, instance.tags, wanted)
+        lifecycle = {} if t.LIFECYCLE in desired.tags else desired_lifecycle(desired.lifecycle, instance)
+        requested = {**desired.tags, **kind, **lifecycle, **numbers.get(instance.instance_id, {})}
+        need(instance.instance_id, instance.tags, requested)
         for attached in instance.interfaces:
-            interface = seen.interfaces.get(attached.network_interface_id)
-            role = role_of(attached, want.order, seen.interfaces)
-            wanted = {**want.shared_tags, **want.identity, t.ROLE: role}
-            need(attached.network_interface_id, interface.tags if interface else {}, wanted)
-    for address in _ours(want, seen):
-        if address.seat:  # an idle one may be released in the same step
+            interface = observed.interfaces.get(attached.network_interface_id)
+            role = role_of(attached, desired.order, observed.interfaces)
+            requested = {**desired.shared_tags, **desired.identity, t.ROLE: role}
+            need(attached.network_interface_id, interface.tags if interface else {}, requested)
+    for address in _ours(desired, observed):
+        if address.association:  # an idle one may be released in the same step
             need(address.allocation_id, address.tags, kind)
     return tuple(Tagging(tuple(resources), dict(lacking)) for lacking, resources in batches.items())
 
 
-def _modifications(want: Want, instance: Instance) -> list[Modification]:
-    wishes = dict(enumerate(want.interfaces))
+def _modifications(desired: DesiredSet, instance: Instance) -> list[Modification]:
+    requests = dict(enumerate(desired.interfaces))
     changes = []
     for attached in instance.interfaces:
-        wish = wishes.get(attached.device_index)
-        if wish:
-            changes += _interface_changes(wish, attached)
+        request = requests.get(attached.device_index)
+        if request:
+            changes += _interface_changes(request, attached)
     return changes
 
 
-def _interface_changes(wish: InterfaceWish, attached: Attached) -> list[Modification]:
+def _interface_changes(request: DesiredInterface, attached: Attached) -> list[Modification]:
     name = attached.network_interface_id
     changes = []
-    if wish.source_dest_check is not None and wish.source_dest_check != attached.source_dest_check:
-        changes.append(Modification(name, "source_dest_check", wish.source_dest_check))
-    if wish.security_groups is not None and frozenset(wish.security_groups) != attached.security_groups:
-        changes.append(Modification(name, "security_groups", wish.security_groups))
+    if request.source_dest_check is not None and request.source_dest_check != attached.source_dest_check:
+        changes.append(Modification(name, "source_dest_check", request.source_dest_check))
+    if request.security_groups is not None and frozenset(request.security_groups) != attached.security_groups:
+        changes.append(Modification(name, "security_groups", request.security_groups))
     return changes
 
 
-def unreleased(want: Want, seen: Seen) -> list[Address]:
+def unreleased(desired: DesiredSet, observed: ObservedSet) -> list[Address]:
     """Return the set's Elastic IPs of our making that stay, because they serve an interface of others."""
-    ours = {interface.network_interface_id for instance in seen.live for interface in instance.interfaces}
-    if want.instance_ids is not None:
-        ours |= set(seen.interfaces)  # those of the instances that are not asked about
-    return [a for a in _ours(want, seen) if a.seat and a.seat.network_interface_id not in ours]
+    ours = {interface.network_interface_id for instance in observed.live for interface in instance.interfaces}
+    if desired.instance_ids is not None:
+        ours |= set(observed.interfaces)  # those of the instances that are not asked about
+    return [a for a in _ours(desired, observed) if a.association and a.association.network_interface_id not in ours]

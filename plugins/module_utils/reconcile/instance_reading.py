@@ -13,8 +13,8 @@ from ..aws.addresses import Address, Interface, parse_addresses, parse_interface
 from ..aws.client import Client
 from ..aws.instances import Instance, parse_instances
 from ..core.parallel import gather
-from ..spec.identity import Found
-from .instance_plan import Want
+from ..spec.identity import ObservedResource
+from .instance_plan import DesiredSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +25,32 @@ class Reading:
     interfaces: tuple[Interface, ...] = ()
     addresses: tuple[Address, ...] = ()
 
-    def named(self, want: Want) -> tuple[Found, ...]:
+    def named(self, desired: DesiredSet) -> tuple[ObservedResource, ...]:
         """Return everything that has the name of the group, of whichever zone and kind.
 
         An interface that is attached belongs to its instance, and an Elastic IP names its user, so neither is listed
         beside the instance.
         """
         found = [
-            *(Found(f"instance {item.instance_id}", item.tags) for item in self.instances if item.live),
+            *(ObservedResource(f"instance {item.instance_id}", item.tags) for item in self.instances if item.live),
             *(
-                Found(f"network interface {item.network_interface_id}", item.tags)
+                ObservedResource(f"network interface {item.network_interface_id}", item.tags)
                 for item in self.interfaces
                 if item.instance_id is None
             ),
-            *(Found(f"Elastic IP {item.public_ip}", item.tags) for item in self.addresses),
+            *(ObservedResource(f"Elastic IP {item.public_ip}", item.tags) for item in self.addresses),
         ]
-        return tuple(item for item in found if item.tags.get(t.GROUP) == want.group)
+        return tuple(item for item in found if item.tags.get(t.GROUP) == desired.group)
 
 
-def read(wants: Sequence[Want], client: Client) -> Reading:
+def read(wants: Sequence[DesiredSet], client: Client) -> Reading:
     """Read what several sets of one group need: one DescribeInstances by name, one by id, and two more calls.
 
     The instances are searched by the name alone, so that those of another kind are seen, too.
     """
     by_name = t.as_filters({t.GROUP: wants[0].group})
-    ids = sorted({name for want in wants for name in want.instance_ids or ()})
-    whole = any(want.instance_ids is None for want in wants)
+    ids = sorted({name for desired in wants for name in desired.instance_ids or ()})
+    whole = any(desired.instance_ids is None for desired in wants)
     named, given, interfaces, addresses = gather(
         [
             lambda: api.describe_instances(client, by_name) if whole else [],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..attachments.elastic_ip_changes import carry_out, report
-from ..attachments.elastic_ip_plan import Move
+from ..attachments.elastic_ip_plan import AssociationChange
 from ..aws import ec2 as api
 from ..aws import quotas
 from ..aws import tags as t
@@ -21,11 +21,11 @@ from ..aws.errors import AwsError
 from ..aws.instances import GOING, GONE, Instance, parse_instances
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all, gather
-from ..core.waiting import Clock, Pace, Sleep, looks
+from ..core.waiting import Clock, Pace, Sleep, observations
 from ..spec.identity import with_kind
 from . import launch
 from .claims import Claim
-from .instance_plan import EipNeed, Modification, Plan, Seen, Want, decide
+from .instance_plan import DesiredSet, EipNeed, Modification, ObservedSet, Plan, decide
 from .instance_reading import Reading, read
 from .instance_tags import removal_obstacle
 
@@ -33,9 +33,9 @@ ROUNDS = 8
 PACE = Pace(first=0.5, growth=1.5, longest=5.0)
 # A new instance profile is not known to EC2 at once (IAM User Guide, "changes that I make are not always immediately
 # visible"); RunInstances then refuses it as invalid.
-PROFILE_PATIENCE = 60.0
+PROFILE_TIMEOUT = 60.0
 GENERATIONS = 8
-ASSOCIATION_PATIENCE = 30.0
+ASSOCIATION_TIMEOUT = 30.0
 
 
 @dataclass(slots=True)
@@ -57,11 +57,11 @@ class Journal:
 
 @dataclass(slots=True)
 class InstanceSet:
-    """The set ``want`` speaks of, at AWS. ``wait_timeout`` (seconds) bounds everything that is waited for."""
+    """The set ``desired`` speaks of, at AWS. ``wait_timeout`` (seconds) bounds everything that is waited for."""
 
     client: Client
-    want: Want
-    recipe: launch.Recipe
+    desired: DesiredSet
+    launch_spec: launch.LaunchSpec
     wait: bool
     wait_timeout: float
     warn: Callable[[str], None]
@@ -82,60 +82,60 @@ class InstanceSet:
 
     # Reading
 
-    def look(self) -> Seen:
+    def observation(self) -> ObservedSet:
         """Read the instances, the interfaces' tags, and every Elastic IP of the region, side by side."""
-        return self.observe(read([self.want], self.client))
+        return self.observe(read([self.desired], self.client))
 
-    def observe(self, reading: Reading) -> Seen:
+    def observe(self, reading: Reading) -> ObservedSet:
         """Return what a reading says about this set. An unstated kind becomes that of the resources of the name."""
-        named = reading.named(self.want)
-        self.want = replace(self.want, kind=with_kind(self.want.owner, named).kind)
-        want = self.want
-        if want.instance_ids is None:
-            mine = [item for item in reading.instances if t.carries(item.tags, want.place)]
+        named = reading.named(self.desired)
+        self.desired = replace(self.desired, kind=with_kind(self.desired.owner, named).kind)
+        desired = self.desired
+        if desired.instance_ids is None:
+            mine = [item for item in reading.instances if t.carries(item.tags, desired.place)]
         else:
-            mine = [item for item in reading.instances if item.instance_id in want.instance_ids]
+            mine = [item for item in reading.instances if item.instance_id in desired.instance_ids]
         found = {instance.instance_id: instance for instance in mine}
-        return Seen(
+        return ObservedSet(
             instances=tuple({**self._fresh, **found}.values()),
-            interfaces={i.network_interface_id: i for i in reading.interfaces if t.carries(i.tags, want.place)},
+            interfaces={i.network_interface_id: i for i in reading.interfaces if t.carries(i.tags, desired.place)},
             addresses=reading.addresses,
             named=named,
         )
 
-    def prepare(self, plan: Plan, seen: Seen, *, lenient: bool = False, together: int = 0) -> dict[str, Any]:
+    def prepare(self, plan: Plan, observed: ObservedSet, *, lenient: bool = False, together: int = 0) -> dict[str, Any]:
         """Refuse what cannot work, before the first write; the parameters of RunInstances if it is due, else {}.
 
         ``lenient``: in check mode a security group may be one that an earlier task has not really made. ``together``:
         how many Elastic IPs this set and those beside it allocate.
         """
         if plan.launch:
-            launch.refuse_incomplete(self.want, self.recipe, plan.launch)
-        quota, ground = self._read_ground(plan)
+            launch.refuse_incomplete(self.desired, self.launch_spec, plan.launch)
+        quota, prerequisites = self._read_prerequisites(plan)
         if plan.launch:
-            launch.refuse_impossible(self.want, self.recipe, ground)
-            self._check_groups(ground, lenient)
+            launch.refuse_impossible(self.desired, self.launch_spec, prerequisites)
+            self._check_groups(prerequisites, lenient)
         if plan.allocate:
-            quotas.refuse_quota(len(seen.addresses), max(plan.allocate, together), quota)
-        parameters = launch.request(self.want, self.recipe, ground, plan.launch) if plan.launch else {}
+            quotas.refuse_quota(len(observed.addresses), max(plan.allocate, together), quota)
+        parameters = launch.request(self.desired, self.launch_spec, prerequisites, plan.launch) if plan.launch else {}
         self._prepared = (plan, parameters)
         return parameters
 
-    def _parameters(self, plan: Plan, seen: Seen) -> dict[str, Any]:
+    def _parameters(self, plan: Plan, observed: ObservedSet) -> dict[str, Any]:
         """Return what ``prepare`` found for this plan, or prepare it now."""
         prepared, self._prepared = self._prepared, None
-        return prepared[1] if prepared and prepared[0] == plan else self.prepare(plan, seen)
+        return prepared[1] if prepared and prepared[0] == plan else self.prepare(plan, observed)
 
-    def _read_ground(self, plan: Plan) -> tuple[int | None, launch.Ground]:
-        client, recipe, interfaces = self.client, self.recipe, self.want.interfaces
-        subnets = sorted({wish.subnet_id for wish in interfaces})
-        groups = sorted({name for wish in interfaces for name in wish.security_groups or ()})
+    def _read_prerequisites(self, plan: Plan) -> tuple[int | None, launch.Prerequisites]:
+        client, launch_spec, interfaces = self.client, self.launch_spec, self.desired.interfaces
+        subnets = sorted({desired_interface.subnet_id for desired_interface in interfaces})
+        groups = sorted({name for desired_interface in interfaces for name in desired_interface.security_groups or ()})
         reads: dict[str, Callable[[], api.Described]] = {}
         if plan.allocate:
             reads["quota"] = functools.partial(api.describe_elastic_ip_quota, client)
         if plan.launch:
-            reads["types"] = functools.partial(api.describe_instance_type, client, recipe.instance_type)
-            reads["images"] = functools.partial(api.describe_image, client, str(recipe.image_id))
+            reads["types"] = functools.partial(api.describe_instance_type, client, launch_spec.instance_type)
+            reads["images"] = functools.partial(api.describe_image, client, str(launch_spec.image_id))
             reads["subnets"] = functools.partial(api.describe_subnets, client, subnets)
         if plan.launch and groups:
             reads["groups"] = functools.partial(api.describe_security_groups, client, groups)
@@ -146,7 +146,7 @@ class InstanceSet:
             if isinstance(reply, Failure):
                 raise reply
             found[name] = reply
-        return quota, launch.Ground(**found)
+        return quota, launch.Prerequisites(**found)
 
     def _quota(self, reply: api.Described | Failure) -> int | None:
         if isinstance(reply, Failure):
@@ -154,8 +154,8 @@ class InstanceSet:
             return None
         return quotas.quota_of(reply)
 
-    def _check_groups(self, ground: launch.Ground, lenient: bool) -> None:
-        trouble = launch.group_trouble(self.want, ground)
+    def _check_groups(self, prerequisites: launch.Prerequisites, lenient: bool) -> None:
+        trouble = launch.group_trouble(self.desired, prerequisites)
         if trouble and lenient:
             self.warn(trouble)
         elif trouble:
@@ -163,48 +163,48 @@ class InstanceSet:
 
     # Acting
 
-    def converge(self, seen: Seen) -> Seen:
+    def converge(self, observed: ObservedSet) -> ObservedSet:
         """Act until a look finds nothing to do, then wait until the instances are in the state asked for.
 
-        ``seen``: the first look. Returns the last one.
+        ``observed``: the first look. Returns the last one.
         """
         last = Plan()
         for number in range(ROUNDS):
-            plan = decide(self.want, seen)
+            plan = decide(self.desired, observed)
             if plan.empty:
-                return self._arrive(seen)
+                return self._arrive(observed)
             if plan == last:  # written already, but EC2 does not show it yet
                 self.sleep(min(PACE.longest, PACE.first * 2**number))
-                seen, last = self.look(), Plan()
+                observed, last = self.observation(), Plan()
                 continue
-            if not self._move_instances(plan, seen):
-                self._trim(plan, seen)
-            seen, last = self.look(), plan
-        left = "; ".join(plan.sentences()) or f"waiting for {', '.join(plan.settle)}"
-        raise Failure(f"{self.want.name} does not settle: after {ROUNDS} rounds there is still to do: {left}")
+            if not self._move_instances(plan, observed):
+                self._trim(plan, observed)
+            observed, last = self.observation(), plan
+        left = "; ".join(plan.messages()) or f"waiting for {', '.join(plan.settle)}"
+        raise Failure(f"{self.desired.name} does not settle: after {ROUNDS} rounds there is still to do: {left}")
 
-    def _arrive(self, seen: Seen) -> Seen:
+    def _arrive(self, observed: ObservedSet) -> ObservedSet:
         moving, target = {
             "present": ("pending", "running"),
             "started": ("pending", "running"),
             "stopped": ("stopping", "stopped"),
             "absent": (GOING, GONE),
-        }[self.want.state]
-        under_way = [instance.instance_id for instance in seen.instances if instance.state == moving]
+        }[self.desired.state]
+        under_way = [instance.instance_id for instance in observed.instances if instance.state == moving]
         if not self.wait or not under_way:
-            return seen
+            return observed
         self._await(under_way, target)
-        return self.look()
+        return self.observation()
 
-    def _move_instances(self, plan: Plan, seen: Seen) -> bool:
+    def _move_instances(self, plan: Plan, observed: ObservedSet) -> bool:
         """Launch, terminate, or await what is under way; whether there was anything of that to do."""
         if plan.launch:
-            fresh = self._launch(self._parameters(plan, seen), seen)
+            fresh = self._launch(self._parameters(plan, observed), observed)
             if fresh and self.wait:
                 self._await(fresh, "running")
         elif plan.allocate and not self.journal.actions:
-            self._parameters(plan, seen)
-        if plan.terminate and self._still_due(plan, seen):
+            self._parameters(plan, observed)
+        if plan.terminate and self._still_due(plan, observed):
             api.terminate_instances(self.client, list(plan.terminate))
             self.journal.terminated += plan.terminate
             self.journal.actions += [f"terminate {name}" for name in plan.terminate]
@@ -216,7 +216,7 @@ class InstanceSet:
             self._settle(plan.settle)
         return bool(plan.launch or plan.terminate or plan.settle)
 
-    def _still_due(self, plan: Plan, seen: Seen) -> bool:
+    def _still_due(self, plan: Plan, observed: ObservedSet) -> bool:
         """Read the instances again right before they are terminated, and whether they may still go.
 
         Raises Refusal for one that belongs to another owner now, or is not marked for the event any more. A surplus of
@@ -224,18 +224,20 @@ class InstanceSet:
         """
         if self.claim:
             self.claim.check()
-        want, now = self.want, self._states(plan.terminate)
-        obstacles = [removal_obstacle(want.owner, want.place, want.event, item) for item in now.values() if item.live]
+        desired, now = self.desired, self._states(plan.terminate)
+        obstacles = [
+            removal_obstacle(desired.owner, desired.place, desired.event, item) for item in now.values() if item.live
+        ]
         if any(obstacles):
             raise Refusal(f"{'; '.join(filter(None, obstacles))}. Nothing was terminated.")
-        before = {item.instance_id: item.lifecycle for item in seen.instances}
+        before = {item.instance_id: item.lifecycle for item in observed.instances}
         same = all(item.lifecycle == before.get(name) for name, item in now.items())
-        return same or want.state == "absent"
+        return same or desired.state == "absent"
 
-    def _launch(self, parameters: dict[str, Any], seen: Seen) -> list[str]:
+    def _launch(self, parameters: dict[str, Any], observed: ObservedSet) -> list[str]:
         """RunInstances; the ids of what is new by it. None are, if the token was spent on a launch of other shape."""
-        known = {instance.instance_id for instance in seen.instances}
-        token = self.token or launch.client_token(self.want.place, known, parameters)
+        known = {instance.instance_id for instance in observed.instances}
+        token = self.token or launch.client_token(self.desired.place, known, parameters)
         for _generation in range(GENERATIONS):
             request = {**parameters, "ClientToken": launch.token_of_generation(token, self._generation)}
             try:
@@ -256,11 +258,11 @@ class InstanceSet:
                 return [item.instance_id for item in new]
             self._generation += 1
         raise Failure(
-            f"EC2 answers every launch for {self.want.name} with instances that are gone; give a client_token"
+            f"EC2 answers every launch for {self.desired.name} with instances that are gone; give a client_token"
         )
 
     def _run(self, request: dict[str, Any]) -> api.Described:
-        for left in looks(PROFILE_PATIENCE, PACE, clock=self.clock, sleep=self.sleep):
+        for left in observations(PROFILE_TIMEOUT, PACE, clock=self.clock, sleep=self.sleep):
             try:
                 return api.run_instances(self.client, request)
             except AwsError as error:
@@ -268,7 +270,7 @@ class InstanceSet:
                     raise
         raise AssertionError("the last look either returns or raises")
 
-    def _trim(self, plan: Plan, seen: Seen) -> None:
+    def _trim(self, plan: Plan, observed: ObservedSet) -> None:
         """Everything but the instances themselves, side by side; the first refusal is raised after all have ended."""
         client = self.client
         jobs: list[tuple[list[str], Callable[[], object]]] = [
@@ -297,11 +299,11 @@ class InstanceSet:
         if plan.stop:
             jobs.append(([f"stop {n}" for n in plan.stop], lambda: api.stop_instances(client, plan.stop)))
         if plan.elastic_ips:
-            jobs.append(([], lambda: self._give_addresses(plan.elastic_ips, seen)))
-        outcomes = attempt_all([job for _said, job in jobs])
-        for (said, _job), outcome in zip(jobs, outcomes, strict=True):
+            jobs.append(([], lambda: self._give_addresses(plan.elastic_ips, observed)))
+        outcomes = attempt_all([job for _message, job in jobs])
+        for (message, _job), outcome in zip(jobs, outcomes, strict=True):
             if not isinstance(outcome, Failure):
-                self.journal.actions += said
+                self.journal.actions += message
         for outcome in outcomes:
             if isinstance(outcome, Failure):
                 raise outcome
@@ -312,13 +314,16 @@ class InstanceSet:
         else:
             api.set_security_groups(self.client, change.network_interface_id, change.value)
 
-    def _give_addresses(self, needs: Sequence[EipNeed], seen: Seen) -> None:
+    def _give_addresses(self, needs: Sequence[EipNeed], observed: ObservedSet) -> None:
         """Allocate what is lacking, then associate all and see it through."""
-        idle = {address.allocation_id: address for address in seen.addresses}
+        idle = {address.allocation_id: address for address in observed.addresses}
         new = [need for need in needs if need.allocation_id is None]
         allocated = parse_addresses(gather([functools.partial(self._allocate, need) for need in new]))
-        made = dict(zip((need.seat for need in new), allocated, strict=True))
-        moves = [Move(idle[n.allocation_id] if n.allocation_id else made[n.seat], n.seat) for n in needs]
+        made = dict(zip((need.association for need in new), allocated, strict=True))
+        moves = [
+            AssociationChange(idle[n.allocation_id] if n.allocation_id else made[n.association], n.association)
+            for n in needs
+        ]
         outcomes = carry_out(
             moves,
             associate=lambda move: api.associate_address(
@@ -328,7 +333,7 @@ class InstanceSet:
                 move.after.private_ip_address,
             ),
             read=lambda ids: parse_addresses(api.describe_addresses(self.client, {"allocation-id": ids})),
-            verify_timeout=ASSOCIATION_PATIENCE,
+            verify_timeout=ASSOCIATION_TIMEOUT,
             clock=self.clock,
             sleep=self.sleep,
         )
@@ -347,7 +352,7 @@ class InstanceSet:
     def _await(self, ids: Sequence[str], target: str) -> None:
         """Look until all are in the state, one DescribeInstances a look. One that is gone cannot start any more."""
         states: dict[str, Instance] = {}
-        for _left in looks(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
+        for _left in observations(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
             self._renew_claim()
             states = self._states(ids)
             if target == GONE:
@@ -361,7 +366,7 @@ class InstanceSet:
 
     def _settle(self, ids: Sequence[str]) -> None:
         states: dict[str, Instance] = {}
-        for _left in looks(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
+        for _left in observations(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
             self._renew_claim()
             states = self._states(ids)
             if not any(item.state in ("pending", "stopping", GOING) for item in states.values()):
@@ -371,7 +376,7 @@ class InstanceSet:
     def _renew_claim(self) -> None:
         """Renew the claim on the event while this run waits for it; raises Failure if another run has taken it over."""
         if self.claim:
-            self.claim.look()
+            self.claim.observation()
 
     def _states(self, ids: Sequence[str]) -> dict[str, Instance]:
         found = parse_instances(api.describe_instances(self.client, {"instance-id": list(ids)}))
@@ -381,7 +386,7 @@ class InstanceSet:
 
     def _give_up(self, ids: Sequence[str], states: dict[str, Instance], what: str) -> None:
         last = ", ".join(f"{name} is {states[name].state if name in states else 'not to be seen'}" for name in ids)
-        raise Failure(f"{self.want.name}: waited {self.wait_timeout:g} s for instances to {what}, but {last}")
+        raise Failure(f"{self.desired.name}: waited {self.wait_timeout:g} s for instances to {what}, but {last}")
 
 
 def _refuse_dying(states: Iterable[Instance], target: str) -> None:

@@ -15,14 +15,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_ta
 
 from ..aws import tags as t
 from ..core.errors import Refusal
-from .instance_plan import InterfaceWish, Want
+from .instance_plan import DesiredInterface, DesiredSet
 
 Described = Sequence[Mapping[str, Any]]
 _AVAILABILITY_ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class LaunchSpec:
     """What a new instance is made of. ``http_tokens``: IMDSv2 required, or optional for VPX before 13.1-48."""
 
     image_id: str | None
@@ -35,7 +35,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Prerequisites:
     """What AWS says about everything a launch refers to (empty lists: it does not exist)."""
 
     types: Described = ()
@@ -44,10 +44,10 @@ class Ground:
     groups: Described = field(default_factory=tuple)
 
 
-def in_device_order(interfaces: Iterable[InterfaceWish]) -> tuple[InterfaceWish, ...]:
+def in_device_order(interfaces: Iterable[DesiredInterface]) -> tuple[DesiredInterface, ...]:
     """Management first, then client, then server: a VPX takes its roles from the order of its devices."""
-    ordered = tuple(sorted(interfaces, key=lambda wish: t.ROLES.index(wish.role)))
-    roles = [wish.role for wish in ordered]
+    ordered = tuple(sorted(interfaces, key=lambda desired_interface: t.ROLES.index(desired_interface.role)))
+    roles = [desired_interface.role for desired_interface in ordered]
     if len(set(roles)) != len(roles):
         raise Refusal(f"each role has one interface, but interfaces names {', '.join(roles)}")
     if roles and roles[0] != "management":
@@ -55,88 +55,104 @@ def in_device_order(interfaces: Iterable[InterfaceWish]) -> tuple[InterfaceWish,
     return ordered
 
 
-def refuse_incomplete(want: Want, recipe: Recipe, missing: int) -> None:
+def refuse_incomplete(desired: DesiredSet, launch_spec: LaunchSpec, missing: int) -> None:
     """Raise Refusal if what to launch is not said."""
-    lacks = [name for name, value in (("image_id", recipe.image_id), ("interfaces", want.interfaces)) if not value]
+    lacks = [
+        name for name, value in (("image_id", launch_spec.image_id), ("interfaces", desired.interfaces)) if not value
+    ]
     if lacks:
-        raise Refusal(f"{want.name} lacks {missing} of {want.count} instances, and {' and '.join(lacks)} is not given")
-    fixed = [wish.private_ip_address for wish in want.interfaces if wish.private_ip_address]
+        raise Refusal(
+            f"{desired.name} lacks {missing} of {desired.count} instances, and {' and '.join(lacks)} is not given"
+        )
+    fixed = [
+        desired_interface.private_ip_address
+        for desired_interface in desired.interfaces
+        if desired_interface.private_ip_address
+    ]
     if fixed and missing > 1:
         raise Refusal(f"private_ip_address {fixed[0]} can be given to one instance, but {missing} are to be launched")
 
 
-def refuse_impossible(want: Want, recipe: Recipe, ground: Ground) -> None:
+def refuse_impossible(desired: DesiredSet, launch_spec: LaunchSpec, prerequisites: Prerequisites) -> None:
     """Raise Refusal if RunInstances cannot succeed, or would succeed with something that is no VPX in good order."""
-    check_image(recipe, ground.images)
-    check_type(want, recipe, ground.types)
-    check_subnets(want, ground.subnets)
+    check_image(launch_spec, prerequisites.images)
+    check_type(desired, launch_spec, prerequisites.types)
+    check_subnets(desired, prerequisites.subnets)
 
 
-def check_image(recipe: Recipe, images: Described) -> None:
+def check_image(launch_spec: LaunchSpec, images: Described) -> None:
     """Raise Refusal if the image is not there, or not ready."""
     image = next(iter(images), None)
     if image is None:
         raise Refusal(
-            f"image {recipe.image_id} does not exist in this region or is not shared with this account; a marketplace "
+            f"image {launch_spec.image_id} does not exist in this region or is not shared with this account; a "
+            f"marketplace "
             "image must have been subscribed to"
         )
     if image.get("State", "available") != "available":
-        raise Refusal(f"image {recipe.image_id} is {image['State']}, not available")
+        raise Refusal(f"image {launch_spec.image_id} is {image['State']}, not available")
 
 
-def check_type(want: Want, recipe: Recipe, types: Described) -> None:
+def check_type(desired: DesiredSet, launch_spec: LaunchSpec, types: Described) -> None:
     """Raise Refusal if the instance type is not there, or has too few interfaces or addresses."""
     found = next(iter(types), None)
     if found is None:
-        raise Refusal(f"there is no instance type {recipe.instance_type} in this region")
+        raise Refusal(f"there is no instance type {launch_spec.instance_type} in this region")
     network = found["NetworkInfo"]
-    most, needed = network["MaximumNetworkInterfaces"], len(want.interfaces)
+    most, needed = network["MaximumNetworkInterfaces"], len(desired.interfaces)
     if most < needed:
         raise Refusal(
-            f"instance type {recipe.instance_type} has at most {most} network interfaces, {needed} are needed"
+            f"instance type {launch_spec.instance_type} has at most {most} network interfaces, {needed} are needed"
         )
     room = network["Ipv4AddressesPerInterface"]
-    for wish in want.interfaces:
-        if wish.secondary_private_ip_count >= room:
+    for desired_interface in desired.interfaces:
+        if desired_interface.secondary_private_ip_count >= room:
             raise Refusal(
-                f"instance type {recipe.instance_type} has at most {room} IPv4 addresses per interface, "
-                f"{wish.role} needs {wish.secondary_private_ip_count + 1}"
+                f"instance type {launch_spec.instance_type} has at most {room} IPv4 addresses per interface, "
+                f"{desired_interface.role} needs {desired_interface.secondary_private_ip_count + 1}"
             )
 
 
-def check_subnets(want: Want, subnets: Described) -> None:
+def check_subnets(desired: DesiredSet, subnets: Described) -> None:
     """Raise Refusal if the subnets of one instance are not all there, or cannot be those of one VPX."""
     found = {subnet["SubnetId"]: subnet for subnet in subnets}
-    unknown = sorted({wish.subnet_id for wish in want.interfaces} - set(found))
+    unknown = sorted({desired_interface.subnet_id for desired_interface in desired.interfaces} - set(found))
     if unknown:
         raise Refusal(f"there is no subnet {', '.join(unknown)} in this region")
-    _refuse_shared_management(want.interfaces)
+    _refuse_shared_management(desired.interfaces)
     for key, what in (("AvailabilityZone", "zones"), ("VpcId", "VPCs")):
-        places = {wish.role: found[wish.subnet_id][key] for wish in want.interfaces}
+        places = {
+            desired_interface.role: found[desired_interface.subnet_id][key] for desired_interface in desired.interfaces
+        }
         if len(set(places.values())) > 1:
-            said = ", ".join(f"{role} in {place}" for role, place in places.items())
-            raise Refusal(f"the subnets of one instance lie in different {what}: {said}")
+            message = ", ".join(f"{role} in {place}" for role, place in places.items())
+            raise Refusal(f"the subnets of one instance lie in different {what}: {message}")
     zone = next(iter(found.values()))["AvailabilityZone"]
-    if want.zone is not None and _AVAILABILITY_ZONE.fullmatch(want.zone) and want.zone != zone:
-        raise Refusal(f"zone is {want.zone}, but the subnets lie in {zone}")
+    if desired.zone is not None and _AVAILABILITY_ZONE.fullmatch(desired.zone) and desired.zone != zone:
+        raise Refusal(f"zone is {desired.zone}, but the subnets lie in {zone}")
 
 
-def _refuse_shared_management(interfaces: Sequence[InterfaceWish]) -> None:
+def _refuse_shared_management(interfaces: Sequence[DesiredInterface]) -> None:
     """VPX on AWS, limitations and usage guidelines: management and data interfaces must be in different subnets."""
-    management = next(wish.subnet_id for wish in interfaces if wish.role == "management")
-    for wish in interfaces:
-        if wish.role != "management" and wish.subnet_id == management:
+    management = next(
+        desired_interface.subnet_id for desired_interface in interfaces if desired_interface.role == "management"
+    )
+    for desired_interface in interfaces:
+        if desired_interface.role != "management" and desired_interface.subnet_id == management:
             raise Refusal(
-                f"the management and the {wish.role} interface are both in {management}; a VPX needs its management "
+                f"the management and the {desired_interface.role} interface are both in {management}; a VPX "
+                f"needs its management "
                 "interface in a subnet of its own"
             )
 
 
-def group_trouble(want: Want, ground: Ground) -> str | None:
+def group_trouble(desired: DesiredSet, prerequisites: Prerequisites) -> str | None:
     """A sentence about security groups that do not exist or belong to another VPC, or None."""
-    vpc = {subnet["VpcId"] for subnet in ground.subnets}
-    found = {group["GroupId"]: group["VpcId"] for group in ground.groups}
-    asked = sorted({name for wish in want.interfaces for name in wish.security_groups or ()})
+    vpc = {subnet["VpcId"] for subnet in prerequisites.subnets}
+    found = {group["GroupId"]: group["VpcId"] for group in prerequisites.groups}
+    asked = sorted(
+        {name for desired_interface in desired.interfaces for name in desired_interface.security_groups or ()}
+    )
     unknown = [name for name in asked if name not in found]
     if unknown:
         return f"there is no security group {', '.join(unknown)} in this region"
@@ -146,51 +162,53 @@ def group_trouble(want: Want, ground: Ground) -> str | None:
     return None
 
 
-def request(want: Want, recipe: Recipe, ground: Ground, missing: int) -> dict[str, Any]:
+def request(desired: DesiredSet, launch_spec: LaunchSpec, prerequisites: Prerequisites, missing: int) -> dict[str, Any]:
     """The parameters of the one RunInstances for all missing instances, without its ClientToken.
 
     EC2 launches all of them or none (MinCount = MaxCount). All interfaces get the same tags, because RunInstances takes
     one specification per resource type; their role follows by CreateTags.
     """
-    zone = {t.ZONE: ground.subnets[0]["AvailabilityZone"]} if want.zone is None else {}
-    common = {**want.common_tags(), **zone}
-    instance_tags = {t.LIFECYCLE: t.PROVISIONING, **want.tags, **common}
+    zone = {t.ZONE: prerequisites.subnets[0]["AvailabilityZone"]} if desired.zone is None else {}
+    common = {**desired.common_tags(), **zone}
+    instance_tags = {t.LIFECYCLE: t.PROVISIONING, **desired.tags, **common}
     specifications = [
         *boto3_tag_specifications(instance_tags, types=["instance"]),
         *boto3_tag_specifications(common, types=["volume", "network-interface"]),
     ]
-    profile = recipe.iam_instance_profile
+    profile = launch_spec.iam_instance_profile
     optional = {
         "IamInstanceProfile": {"Arn" if profile.startswith("arn:") else "Name": profile} if profile else None,
-        "KeyName": recipe.key_name,
-        "UserData": recipe.user_data,
-        "BlockDeviceMappings": _encrypted(ground.images[0]) if recipe.encrypt_volumes else None,
+        "KeyName": launch_spec.key_name,
+        "UserData": launch_spec.user_data,
+        "BlockDeviceMappings": _encrypted(prerequisites.images[0]) if launch_spec.encrypt_volumes else None,
     }
     return {
-        "ImageId": recipe.image_id,
-        "InstanceType": recipe.instance_type,
+        "ImageId": launch_spec.image_id,
+        "InstanceType": launch_spec.instance_type,
         "MinCount": missing,
         "MaxCount": missing,
-        "NetworkInterfaces": [_device(index, wish) for index, wish in enumerate(want.interfaces)],
-        "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": recipe.http_tokens},
+        "NetworkInterfaces": [
+            _device(index, desired_interface) for index, desired_interface in enumerate(desired.interfaces)
+        ],
+        "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": launch_spec.http_tokens},
         "TagSpecifications": specifications,
         **{key: value for key, value in optional.items() if value},
     }
 
 
-def _device(index: int, wish: InterfaceWish) -> dict[str, Any]:
+def _device(index: int, desired_interface: DesiredInterface) -> dict[str, Any]:
     device: dict[str, Any] = {
         "DeviceIndex": index,
-        "SubnetId": wish.subnet_id,
+        "SubnetId": desired_interface.subnet_id,
         "DeleteOnTermination": True,
-        "Description": f"VPX {wish.role}",
+        "Description": f"VPX {desired_interface.role}",
     }
-    if wish.security_groups is not None:
-        device["Groups"] = list(wish.security_groups)
-    if wish.private_ip_address:
-        device["PrivateIpAddress"] = wish.private_ip_address
-    if wish.secondary_private_ip_count:
-        device["SecondaryPrivateIpAddressCount"] = wish.secondary_private_ip_count
+    if desired_interface.security_groups is not None:
+        device["Groups"] = list(desired_interface.security_groups)
+    if desired_interface.private_ip_address:
+        device["PrivateIpAddress"] = desired_interface.private_ip_address
+    if desired_interface.secondary_private_ip_count:
+        device["SecondaryPrivateIpAddressCount"] = desired_interface.secondary_private_ip_count
     return device
 
 

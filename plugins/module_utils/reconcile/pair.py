@@ -91,9 +91,9 @@ def address_problems(definition: Definition, addresses: Sequence[Address], own: 
     if twice:
         problems.append(f"ha_pair_elastic_ips names {', '.join(twice)} twice.")
     elsewhere = [
-        f"{address} serves {address.seat}"
+        f"{address} serves {address.association}"
         for address in found
-        if address.seat and address.seat.network_interface_id not in own
+        if address.association and address.association.network_interface_id not in own
     ]
     if elsewhere and not definition["take_elastic_ips"]:
         problems.append(

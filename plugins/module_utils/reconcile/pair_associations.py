@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..aws import tags as t
-from ..aws.addresses import Address, Seat, seat_result
+from ..aws.addresses import Address, Association, association_result
 from ..aws.instances import Attached, Instance, in_order, role_of
 from ..core.errors import Refusal
-from ..spec.identity import PAIR, Found, Owner, adoptable, belongs
+from ..spec.identity import PAIR, ObservedResource, Owner, adoptable, belongs
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def nodes_of_group(instances: Iterable[Instance], group: str) -> list[Node]:
     Raises Refusal if the pair has no instance, or if a group has the name.
     """
     owner, named = Owner(group, PAIR), list(instances)
-    adoptable(owner, [Found(f"instance {i.instance_id}", i.tags) for i in named if i.live], by_name=False)
+    adoptable(owner, [ObservedResource(f"instance {i.instance_id}", i.tags) for i in named if i.live], by_name=False)
     chosen: dict[object, Instance] = {}
     for instance in sorted((i for i in named if belongs(owner, i.tags)), key=lambda i: (i.live, i.launch_time)):
         key = instance.instance_id if instance.node_id is None or instance.live else instance.node_id
@@ -116,44 +116,48 @@ def pick_addresses(
         tagged = [a for a in addresses if belongs(owner, a.tags) and a.tags.get(t.ROLE) == "client"]
         return sorted(tagged, key=lambda a: a.allocation_id)
     interfaces = {node.client.network_interface_id for node in nodes if node.client}
-    return [a for a in addresses if a.seat and a.seat.network_interface_id in interfaces]
+    return [a for a in addresses if a.association and a.association.network_interface_id in interfaces]
 
 
-def seats_on(client: Attached, addresses: Sequence[Address], nodes: Sequence[Node]) -> dict[str, Seat]:
+def associations_on(client: Attached, addresses: Sequence[Address], nodes: Sequence[Node]) -> dict[str, Association]:
     """For each allocation the seat on the primary's client interface; one that finds no free address is left out.
 
     The k-th private address of one node's client interface stands for the k-th of the other's: an Elastic IP keeps the
     index that its present address has on its present interface; else it takes its place in the list; else what is free.
     """
-    places = {Seat(i.network_interface_id, a): k for i in _clients(nodes) for k, a in enumerate(i.addresses)}
+    places = {Association(i.network_interface_id, a): k for i in _clients(nodes) for k, a in enumerate(i.addresses)}
     free = dict(enumerate(client.addresses))
-    seats: dict[str, Seat] = {}
+    associations: dict[str, Association] = {}
 
     def take(address: Address, index: int | None) -> None:
-        if address.allocation_id not in seats and index is not None and index in free:
-            seats[address.allocation_id] = Seat(client.network_interface_id, free.pop(index))
+        if address.allocation_id not in associations and index is not None and index in free:
+            associations[address.allocation_id] = Association(client.network_interface_id, free.pop(index))
 
     for address in addresses:
-        take(address, places.get(address.seat) if address.seat else None)
+        take(address, places.get(address.association) if address.association else None)
     for position, address in enumerate(addresses):
         take(address, position)
     for address in addresses:
         take(address, min(free, default=None))
-    return seats
+    return associations
 
 
 def _clients(nodes: Sequence[Node]) -> list[Attached]:
     return [node.client for node in nodes if node.client]
 
 
-def moves_to(seats: Mapping[str, Seat], addresses: Iterable[Address]) -> list[dict[str, str | None]]:
+def moves_to(associations: Mapping[str, Association], addresses: Iterable[Address]) -> list[dict[str, str | None]]:
     """The same in the shape of eip_failover's option ``moves``."""
     return [
-        {"elastic_ip": address.public_ip, **seats[address.allocation_id].result()}
+        {"elastic_ip": address.public_ip, **associations[address.allocation_id].result()}
         for address in addresses
-        if address.allocation_id in seats
+        if address.allocation_id in associations
     ]
 
 
 def address_result(address: Address) -> dict[str, Any]:
-    return {"elastic_ip": address.public_ip, "allocation_id": address.allocation_id, **seat_result(address.seat)}
+    return {
+        "elastic_ip": address.public_ip,
+        "allocation_id": address.allocation_id,
+        **association_result(address.association),
+    }

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Optional, TypeAlias
 
-from ..nitro.ha import View, in_sync, sync_state, together
+from ..nitro.ha import ObservedHa, in_sync, sync_state, together
 
 Row = Mapping[str, Any]
 #: What more time may bring: exactly one primary, what a node serves, or enough silence of another one.
@@ -32,7 +32,7 @@ class Claim:
     name: str
     nsip: str
     reachable: bool = False
-    view: View | None = None
+    view: ObservedHa | None = None
     served: tuple[str, ...] | None = None
     error: str | None = None
     idle: str | None = None
@@ -80,20 +80,20 @@ def judge(claims: Sequence[Claim], *, accept_standalone: bool = False) -> Verdic
     """
     candidates = [index for index, claim in enumerate(claims) if claim.says_primary and not is_newcomer(claim, claims)]
     changing = [claim for claim in claims if (claim.state or "").casefold() in _CHANGING]
-    said = "; ".join(_phrase(claim, claims) for claim in claims) or "there is no node"
+    message = "; ".join(_phrase(claim, claims) for claim in claims) or "there is no node"
     if changing:
-        return Verdict(None, f"roles are changing: {said}", healthy=False)
+        return Verdict(None, f"roles are changing: {message}", healthy=False)
     if len(candidates) > 1:
-        return Verdict(None, f"{len(candidates)} nodes claim to be primary: {said}", healthy=False)
+        return Verdict(None, f"{len(candidates)} nodes claim to be primary: {message}", healthy=False)
     if not candidates:
-        return Verdict(None, f"no node is primary: {said}", healthy=False)
+        return Verdict(None, f"no node is primary: {message}", healthy=False)
     [primary] = candidates
     doubt = _standalone(claims, primary, accept_standalone)
     if doubt:
-        return Verdict(None, f"it cannot be decided who is primary: {said}; {doubt}", healthy=False)
+        return Verdict(None, f"it cannot be decided who is primary: {message}; {doubt}", healthy=False)
     trouble = _ailment(claims, primary)
     head = f"{claims[primary].name} is primary"
-    return Verdict(primary, f"{head}: {said}{f'; {trouble}' if trouble else ''}", healthy=not trouble)
+    return Verdict(primary, f"{head}: {message}{f'; {trouble}' if trouble else ''}", healthy=not trouble)
 
 
 def still_open(claims: Sequence[Claim], verdict: Verdict) -> Pending:
@@ -139,11 +139,11 @@ def _phrase(claim: Claim, claims: Sequence[Claim]) -> str:
         return f"{who} does not answer" + (f" ({claim.error})" if claim.error else "")
     if claim.state is None:
         return f"{who} does not say what it is ({claim.error})"
-    said = f"{who} says {claim.state}"
+    message = f"{who} says {claim.state}"
     if claim.says_primary and is_newcomer(claim, claims):
         alone = "stands alone" if claim.stands_alone else "is not known to the other"
-        return f"{said}, but {alone} and serves nothing, as a fresh or rebuilt appliance does"
-    return f"{said} without a peer" if claim.stands_alone else said
+        return f"{message}, but {alone} and serves nothing, as a fresh or rebuilt appliance does"
+    return f"{message} without a peer" if claim.stands_alone else message
 
 
 def _ailment(claims: Sequence[Claim], primary: int) -> str | None:

@@ -33,8 +33,8 @@ class Doubt:
 
 def dead_interval(claim: Claim) -> float:
     """Return the seconds of silence after which this node gives up its peer."""
-    told = claim.view.me.tunables.get("dead_interval") if claim.view and claim.view.me else None
-    return float(told) if told else DEAD_INTERVAL
+    reported = claim.view.me.tunables.get("dead_interval") if claim.view and claim.view.me else None
+    return float(reported) if reported else DEAD_INTERVAL
 
 
 def doubt(winner: Claim, loser: Claim, claims: Sequence[Claim]) -> Doubt | None:
@@ -50,16 +50,16 @@ def doubt(winner: Claim, loser: Claim, claims: Sequence[Claim]) -> Doubt | None:
     if role.casefold() == _SECONDARY:
         return None
     known = f"{role or 'no role'}, {state or 'no state'}" if row else "not my peer"
-    said = f"{winner.name} says of it: {known}"
+    text = f"{winner.name} says of it: {known}"
     if loser.reachable:
         why = f"it answers but does not say what it is ({loser.error})"
-        return Doubt(f"{_whom(loser)}: {why}; {said}", passing=True)
+        return Doubt(f"{_whom(loser)}: {why}; {text}", passing=True)
     needed = dead_interval(winner)
     silent = f"it has not answered for {loser.silent_seconds:.1f} s and to {loser.tries} questions"
     if loser.silent_seconds < needed or loser.tries < TRIES:
-        return Doubt(f"{_whom(loser)}: {silent} ({needed:g} s and {TRIES} are needed); {said}", passing=True)
+        return Doubt(f"{_whom(loser)}: {silent} ({needed:g} s and {TRIES} are needed); {text}", passing=True)
     if state.casefold() != _DOWN:
-        return Doubt(f"{_whom(loser)}: {silent}, but {said}, not DOWN", passing=True)
+        return Doubt(f"{_whom(loser)}: {silent}, but {text}, not DOWN", passing=True)
     return None
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..core.nitro_errors import NitroError, NitroLoginHeld, NitroUnreachable
 from ..nitro.client import NitroClient
-from ..nitro.ha import View
+from ..nitro.ha import ObservedHa
 from .pair_claims import Claim, Pending, Verdict, judge, served_addresses, still_open
 from .pair_evidence import DEAD_INTERVAL, dead_interval
 
@@ -37,7 +37,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ProbeTimeouts:
     """Seconds. ``probe``: until a node that has not answered counts as silent; ``answer``: for its configuration;
     ``settle``: for exactly one primary."""
 
@@ -90,9 +90,9 @@ class Panel:
 
     targets: Sequence[Target]
     connect: Client
-    patience: Patience
+    timeouts: ProbeTimeouts
     _watches: list[_Watch] = field(default_factory=list)
-    _news: threading.Condition = field(default_factory=threading.Condition)
+    _events: threading.Condition = field(default_factory=threading.Condition)
     _stop: threading.Event = field(default_factory=threading.Event)
     _began: float = 0.0
 
@@ -106,7 +106,7 @@ class Panel:
             if watch.target.idle is None:
                 watch.thread = threading.Thread(target=self._observe, args=(watch,), daemon=True)
                 watch.thread.start()
-                threading.Thread(target=self._knock, args=(watch,), daemon=True).start()
+                threading.Thread(target=self._attempt, args=(watch,), daemon=True).start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -114,12 +114,12 @@ class Panel:
         self._stop.set()
         for watch in self._watches:
             if watch.thread and (watch.logged_in or watch.logging_in):
-                watch.thread.join(self.patience.probe)
+                watch.thread.join(self.timeouts.probe)
 
     def _claim(self, watch: _Watch, now: float, since: float) -> Claim:
         """Return what a node says; one that has been silent for ``probe`` seconds, or since ``since``, says nothing."""
         silent = watch.now_silent(now)
-        late = watch.silent_since is not None or silent >= self.patience.probe
+        late = watch.silent_since is not None or silent >= self.timeouts.probe
         if watch.target.idle is not None or not (late or watch.asked < since):
             return watch.claim
         error = watch.claim.error if watch.claim.view is None else None
@@ -127,7 +127,7 @@ class Panel:
             watch.target.name,
             watch.target.nsip,
             watch.claim.reachable and not late,
-            error=error or f"{watch.target.endpoint}: no answer within {self.patience.probe:g} s",
+            error=error or f"{watch.target.endpoint}: no answer within {self.timeouts.probe:g} s",
             silent_seconds=silent,
             tries=watch.tries,
         )
@@ -143,33 +143,33 @@ class Panel:
         ``anew``: only answers to questions that are put from now on count.
         """
         since = time.monotonic() if anew else self._began
-        with self._news:
-            while not all(self._settled(watch, since) for watch in self._watches):
-                self._news.wait(self._until_next_due(since))
-            settled = time.monotonic()
+        with self._events:
+            while not all(self._completed(watch, since) for watch in self._watches):
+                self._events.wait(self._until_next_due(since))
+            completed = time.monotonic()
             while True:
                 now = time.monotonic()
                 claims = [self._claim(watch, now, since) for watch in self._watches]
                 found = assess(claims)
-                left = self._deadline(found.pending, settled, claims) - now
+                left = self._deadline(found.pending, completed, claims) - now
                 if left <= 0:
                     return found
-                self._news.wait(min(left, _PAUSE))
+                self._events.wait(min(left, _PAUSE))
 
-    def _deadline(self, pending: Pending, settled: float, claims: Sequence[Claim]) -> float:
+    def _deadline(self, pending: Pending, completed: float, claims: Sequence[Claim]) -> float:
         """When to decide with what there is."""
         match pending:
             case None:
                 return float("-inf")
             case "primary":
-                return settled + self.patience.settle
+                return completed + self.timeouts.settle
             case "served":
-                return settled + self.patience.answer
+                return completed + self.timeouts.answer
             case "silence":
                 needed = max((dead_interval(claim) for claim in claims), default=DEAD_INTERVAL)
-                return settled + max(self.patience.settle, needed + 3 * self.patience.probe)
+                return completed + max(self.timeouts.settle, needed + 3 * self.timeouts.probe)
 
-    def _settled(self, watch: _Watch, since: float) -> bool:
+    def _completed(self, watch: _Watch, since: float) -> bool:
         """Whether it need not be waited for: it has said what it is since then, or nothing for ``probe`` seconds."""
         if watch.target.idle is not None or watch.silent_since is not None:
             return True
@@ -180,10 +180,10 @@ class Panel:
     def _overdue_in(self, watch: _Watch, since: float) -> float:
         """Seconds until a node that has not answered is not waited for any more."""
         now = time.monotonic()
-        return min(self.patience.probe - watch.now_silent(now), since + 2 * self.patience.probe - now)
+        return min(self.timeouts.probe - watch.now_silent(now), since + 2 * self.timeouts.probe - now)
 
     def _until_next_due(self, since: float) -> float:
-        waiting = [self._overdue_in(watch, since) for watch in self._watches if not self._settled(watch, since)]
+        waiting = [self._overdue_in(watch, since) for watch in self._watches if not self._completed(watch, since)]
         return max(0.001, min(waiting, default=0.0))
 
     # In the threads
@@ -200,12 +200,12 @@ class Panel:
     def _ask(self, watch: _Watch, client: NitroClient) -> None:
         """One look at a node."""
         target = watch.target
-        with self._news:
+        with self._events:
             asked = time.monotonic()
             watch.question = asked if watch.question is None else watch.question
         try:
             self._enter(watch, client)
-            view = View.from_rows(client.get("hanode"))
+            view = ObservedHa.from_rows(client.get("hanode"))
             known = watch.served is not None and watch.unread is None
             self._publish(watch, asked, Claim(target.name, target.nsip, True, view, watch.served, watch.unread), known)
             if not known:
@@ -230,15 +230,15 @@ class Panel:
                 watch.logging_in = False
         watch.logged_in = True
 
-    def _knock(self, watch: _Watch) -> None:
+    def _attempt(self, watch: _Watch) -> None:
         """While a question is open for long, put others that need no session: each unanswered one is a try."""
         knocker: NitroClient | None = None
         while not self._stop.wait(_PAUSE):
-            if watch.now_silent(time.monotonic()) < self.patience.probe:
+            if watch.now_silent(time.monotonic()) < self.timeouts.probe:
                 continue
             knocker = knocker or self.connect(watch.target.endpoint)
             try:
-                knocker.knock(self.patience.probe)
+                knocker.attempt(self.timeouts.probe)
             except NitroUnreachable as error:
                 self._miss(watch, str(error))
             except NitroError:
@@ -249,30 +249,30 @@ class Panel:
             knocker.close()
 
     def _publish(self, watch: _Watch, asked: float, claim: Claim, complete: bool) -> None:
-        with self._news:
+        with self._events:
             watch.claim, watch.asked, watch.question = claim, asked, None
             watch.silent_since, watch.tries = None, 0
             watch.complete = watch.complete or complete
-            self._news.notify_all()
+            self._events.notify_all()
 
     def _miss(self, watch: _Watch, error: str) -> None:
         """Take note of a question without an answer."""
-        with self._news:
+        with self._events:
             if watch.silent_since is None:
                 now = time.monotonic()
                 watch.silent_since = now if watch.question is None else watch.question
             watch.tries += 1
             watch.claim = replace(watch.claim, reachable=False, view=None, error=error)
-            self._news.notify_all()
+            self._events.notify_all()
 
     def _alive(self, watch: _Watch) -> None:
         """It answers without a session, so it is not silent; what it is, it has not said."""
         target = watch.target
-        with self._news:
+        with self._events:
             watch.silent_since, watch.tries, watch.question = None, 0, time.monotonic()
             late = f"{target.endpoint}: its answer is late"
             watch.claim = Claim(target.name, target.nsip, True, error=late)
-            self._news.notify_all()
+            self._events.notify_all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from ..spec.identity import PAIR
 from . import instance_sets, launch
 from . import pair as pairs
 from .group_reading import sentence
-from .instance_plan import InterfaceWish, Plan, Want
+from .instance_plan import DesiredInterface, DesiredSet, Plan
 from .instance_set import InstanceSet
 from .shared_options import shared_spec
 from .shared_resources import Observed, SharedSpec, own_address, plan_present, predicted_groups, role_name
@@ -102,7 +102,7 @@ class PairReading:
     def _live(self) -> list[Instance]:
         return in_order(instance for instance in self.instances if instance.live)
 
-    def _check_recipe(self) -> None:
+    def _check_launch_spec(self) -> None:
         """Check image and type of a launch that another problem keeps from being checked as a whole."""
         definition = self.definition
         if len(self._live()) >= len(definition["nodes"]):
@@ -111,12 +111,12 @@ class PairReading:
             lambda: api.describe_image(self.ec2, definition["image_id"]),
             lambda: api.describe_instance_type(self.ec2, definition["instance_type"]),
         )
-        ground = launch.Ground(types=types, images=images)
-        wishes = _wishes({"interfaces": pairs.interfaces_of(definition, definition["nodes"][0])})
-        recipe, want = self._recipe(), Want("present", definition["name"], interfaces=wishes)
+        prerequisites = launch.Prerequisites(types=types, images=images)
+        requests = _requests({"interfaces": pairs.interfaces_of(definition, definition["nodes"][0])})
+        launch_spec, desired = self._launch_spec(), DesiredSet("present", definition["name"], interfaces=requests)
         for check in (
-            functools.partial(launch.check_image, recipe, ground.images),
-            functools.partial(launch.check_type, want, recipe, ground.types),
+            functools.partial(launch.check_image, launch_spec, prerequisites.images),
+            functools.partial(launch.check_type, desired, launch_spec, prerequisites.types),
         ):
             self._collect(check)
 
@@ -146,9 +146,9 @@ class PairReading:
             self._collect(lambda: plan_present(replace(spec, key_name=None), self.observed, same_document))
         return due
 
-    def _recipe(self) -> launch.Recipe:
+    def _launch_spec(self) -> launch.LaunchSpec:
         definition = self.definition
-        return launch.Recipe(
+        return launch.LaunchSpec(
             image_id=definition["image_id"],
             instance_type=definition["instance_type"],
             iam_instance_profile=role_name(definition["name"]),
@@ -158,7 +158,7 @@ class PairReading:
     def _sets(self, groups: Mapping[str, str | None]) -> tuple[list[dict[str, Any]], bool]:
         """Return the option ``sets`` of vpx_instance, and whether a set differs from what is there."""
         if self.problems:
-            self._check_recipe()
+            self._check_launch_spec()
             return [], True
         sets = pairs.instance_sets(self.definition, self.subnets, groups)
         instances = [self._instance_set(each) for each in sets]
@@ -175,25 +175,30 @@ class PairReading:
         return pairs.instance_sets(self.definition, self.subnets), any(plan.writes for plan in plans)
 
     def _instance_set(self, each: Mapping[str, Any]) -> InstanceSet:
-        want = Want(
+        desired = DesiredSet(
             state="present",
             group=self.definition["name"],
             kind=PAIR,
             zone=each["zone"],
             node_id=each["node_id"],
             count=1,
-            interfaces=_wishes(each),
+            interfaces=_requests(each),
             tags=self.definition["tags"],
             terminate_surplus=False,
         )
         return InstanceSet(
-            client=self.ec2, want=want, recipe=self._recipe(), wait=False, wait_timeout=0, warn=self.warn
+            client=self.ec2,
+            desired=desired,
+            launch_spec=self._launch_spec(),
+            wait=False,
+            wait_timeout=0,
+            warn=self.warn,
         )
 
 
-def _wishes(each: Mapping[str, Any]) -> tuple[InterfaceWish, ...]:
+def _requests(each: Mapping[str, Any]) -> tuple[DesiredInterface, ...]:
     return tuple(
-        InterfaceWish(
+        DesiredInterface(
             role=interface["role"],
             subnet_id=interface["subnet_id"],
             security_groups=tuple(interface["security_groups"]) if "security_groups" in interface else None,

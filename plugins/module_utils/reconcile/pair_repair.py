@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..attachments.elastic_ip_plan import Move, Wish, plan
+from ..attachments.elastic_ip_plan import AssociationChange, MoveRequest, plan
 from ..aws import tags as t
-from ..aws.addresses import Address, Seat
+from ..aws.addresses import Address, Association
 from ..aws.instances import Instance
 from ..core.errors import Refusal
 from . import pair_associations as associations
@@ -24,21 +24,21 @@ _UNTOUCHED = "nothing was touched"
 class Pair:
     """What AWS says of a pair, and what the operator allows.
 
-    ``addresses``: all of the region; ``wanted``: those of the pair as the operator names them (None: by their tags).
+    ``addresses``: all of the region; ``desired``: those of the pair as the operator names them (None: by their tags).
     ``interfaces``: of all instances of the pair. ``guard``: refuse where no virtual server answers.
     """
 
     group: str
     nodes: tuple[associations.Node, ...]
     addresses: tuple[Address, ...]
-    wanted: tuple[str, ...] | None = None
+    desired: tuple[str, ...] | None = None
     interfaces: frozenset[str] = frozenset()
     guard: bool = True
     accept_standalone: bool = False
 
     def own_addresses(self) -> list[Address]:
         """Raises Refusal for an address that was named and does not exist."""
-        return associations.pick_addresses(self.addresses, self.wanted, self.group, self.nodes)
+        return associations.pick_addresses(self.addresses, self.desired, self.group, self.nodes)
 
     def with_addresses(self, now: Iterable[Address]) -> Pair:
         """The same pair after some addresses were read again."""
@@ -51,12 +51,12 @@ class Assessment:
     """``moves``: one an address of the pair, in place or not; or ``refusal``, a message. ``pending``: what may come."""
 
     verdict: Verdict
-    moves: tuple[Move, ...] = ()
+    moves: tuple[AssociationChange, ...] = ()
     refusal: str | None = None
     pending: Pending = None
 
     @property
-    def due(self) -> tuple[Move, ...]:
+    def due(self) -> tuple[AssociationChange, ...]:
         return tuple(move for move in self.moves if move.changed)
 
 
@@ -82,14 +82,14 @@ def refuse_strangers(pair: Pair, expected_owners: Collection[str]) -> None:
     serves no client: from there it may be taken, too.
     """
     known = pair.interfaces | set(expected_owners)
-    said = [
-        f"Elastic IP {one} is at {one.seat} of instance {one.instance_id}"
+    text = [
+        f"Elastic IP {one} is at {one.association} of instance {one.instance_id}"
         for one in pair.own_addresses()
-        if one.seat and one.instance_id and one.seat.network_interface_id not in known
+        if one.association and one.instance_id and one.association.network_interface_id not in known
     ]
-    if said:
+    if text:
         raise Refusal(
-            f"{pair.group}: {'; '.join(said)}, which is not of this pair: clients of the address reach that one, and "
+            f"{pair.group}: {'; '.join(text)}, which is not of this pair: clients of the address reach that one, and "
             f"not the pair. If it may be taken from there, name the interface in expected_owners; {_UNTOUCHED}"
         )
 
@@ -116,7 +116,7 @@ class _Open(Refusal):
         self.pending = pending
 
 
-def _plan(pair: Pair, claims: Sequence[Claim], verdict: Verdict) -> tuple[Move, ...]:
+def _plan(pair: Pair, claims: Sequence[Claim], verdict: Verdict) -> tuple[AssociationChange, ...]:
     """Where every address belongs. Raises Refusal."""
     if verdict.primary is None:
         raise _Open(verdict.sentence, still_open(claims, verdict))
@@ -124,16 +124,16 @@ def _plan(pair: Pair, claims: Sequence[Claim], verdict: Verdict) -> tuple[Move, 
     if node.client is None:
         raise Refusal(f"{node.name}, which is primary, has no client interface")
     addresses = pair.own_addresses()
-    seats = associations.seats_on(node.client, addresses, pair.nodes)
-    homeless = [str(address) for address in addresses if address.allocation_id not in seats]
+    holders = associations.associations_on(node.client, addresses, pair.nodes)
+    homeless = [str(address) for address in addresses if address.allocation_id not in holders]
     if homeless:
         raise Refusal(f"{node.name} has no client address left for {', '.join(homeless)}")
-    targets = associations.moves_to(seats, addresses)
-    wishes = [Wish.from_option({"instance_id": None, "device_index": 1, **target}) for target in targets]
-    return tuple(plan(wishes, pair.addresses, [], None))
+    targets = associations.moves_to(holders, addresses)
+    requests = [MoveRequest.from_option({"instance_id": None, "device_index": 1, **target}) for target in targets]
+    return tuple(plan(requests, pair.addresses, [], None))
 
 
-def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[Move]) -> None:
+def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[AssociationChange]) -> None:
     """Raise Refusal where no virtual server would answer, or where that is unknown."""
     node, claim = pair.nodes[verdict.primary or 0], claims[verdict.primary or 0]
     unserved = sorted({move.after.private_ip_address for move in moves} - set(claim.served or ()))
@@ -153,16 +153,18 @@ def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, move
     )
 
 
-def _require_evidence(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[Move]) -> None:
+def _require_evidence(
+    pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[AssociationChange]
+) -> None:
     """Raise Refusal where an address would be taken from a node that may still be primary."""
     winner = verdict.primary or 0
     doubts = [doubt(claims[winner], claims[index], claims) for index in losers(pair.nodes, moves, winner)]
-    said = [one for one in doubts if one]
-    if said:
-        why = "; ".join(one.message for one in said)
+    text = [one for one in doubts if one]
+    if text:
+        why = "; ".join(one.message for one in text)
         raise _Open(
             f"it cannot be decided whether the address may be taken: {verdict.sentence}; {why}",
-            "silence" if all(one.passing for one in said) else None,
+            "silence" if all(one.passing for one in text) else None,
         )
 
 
@@ -172,7 +174,7 @@ class Observation:
 
     claims: Sequence[Claim]
     verdict: Verdict
-    seats: Mapping[str, Seat]
+    holders: Mapping[str, Association]
     doubts: tuple[str, ...] = ()
     pending: Pending = None
 
@@ -184,14 +186,14 @@ def observe(nodes: Sequence[associations.Node], addresses: Sequence[Address], cl
     if verdict.primary is None:
         return Observation(claims, verdict, {}, pending=pending)
     client = nodes[verdict.primary].client
-    seats = associations.seats_on(client, addresses, nodes) if client else {}
-    moves = [Move(one, seats[one.allocation_id]) for one in addresses if one.allocation_id in seats]
+    holders = associations.associations_on(client, addresses, nodes) if client else {}
+    moves = [AssociationChange(one, holders[one.allocation_id]) for one in addresses if one.allocation_id in holders]
     doubts = [doubt(claims[verdict.primary], claims[index], claims) for index in losers(nodes, moves, verdict.primary)]
-    said = tuple(one.message for one in doubts if one)
-    return Observation(claims, verdict, seats, said, pending or ("primary" if said else None))
+    text = tuple(one.message for one in doubts if one)
+    return Observation(claims, verdict, holders, text, pending or ("primary" if text else None))
 
 
-def losers(nodes: Sequence[associations.Node], moves: Iterable[Move], winner: int) -> list[int]:
+def losers(nodes: Sequence[associations.Node], moves: Iterable[AssociationChange], winner: int) -> list[int]:
     """Return the indices of the nodes other than ``winner`` from which an address would be taken."""
     taken = {move.before.network_interface_id for move in moves if move.changed and move.before}
     return [
@@ -201,7 +203,7 @@ def losers(nodes: Sequence[associations.Node], moves: Iterable[Move], winner: in
     ]
 
 
-def still_right(now: Assessment, move: Move) -> str | None:
+def still_right(now: Assessment, move: AssociationChange) -> str | None:
     """Return why a move that was planned before is not right any more, or None. ``now``: judged from live claims."""
     if now.refusal:
         return now.refusal.removesuffix(f"; {_UNTOUCHED}")

@@ -155,12 +155,12 @@ def _network(place: Result, nsip: str, instance: Result, return_path: str) -> di
 
 
 def _moves_due(after: Result | None) -> bool:
-    seats = {
+    associations = {
         address["elastic_ip"]: (address["network_interface_id"], address["private_ip_address"])
         for address in (after or {}).get("elastic_ips") or []
     }
     return any(
-        seats.get(move["elastic_ip"]) != (move["network_interface_id"], move["private_ip_address"])
+        associations.get(move["elastic_ip"]) != (move["network_interface_id"], move["private_ip_address"])
         for move in (after or {}).get("moves") or []
     )
 

@@ -50,11 +50,11 @@ def pair_summary(
         return [f"Pair {name}: {there} of 2 instances are there; check mode has changed nothing."]
     lines = [f"Pair {name}: {after['verdict']}"]
     lines += [_node_line(number, instance, steps["primary"]) for number, instance in enumerate(instances)]
-    seats = {move["elastic_ip"]: move for move in steps["moves"]}
-    seats |= {move["elastic_ip"]: move["after"] for move in (moved or {}).get("moves") or []}
+    associations = {move["elastic_ip"]: move for move in steps["moves"]}
+    associations |= {move["elastic_ip"]: move["after"] for move in (moved or {}).get("moves") or []}
     lines += [
-        f"Elastic IP {address} on {seat['network_interface_id']}, {seat['private_ip_address']}"
-        for address, seat in seats.items()
+        f"Elastic IP {address} on {association['network_interface_id']}, {association['private_ip_address']}"
+        for address, association in associations.items()
     ]
     lines += [f"serves {app['name']} ({app['protocol']}, port {app['port']})" for app in plan["applications"]]
     return lines + backend_report(served)

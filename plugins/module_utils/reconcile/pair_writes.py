@@ -74,12 +74,12 @@ def _carry(writer: Writer, pair: Pair, panel: Panel, verify_timeout: float, foun
 
 def _read_again(writer: Writer, done: Sequence[Outcome]) -> list[Address]:
     """The addresses as they were seen last; those that were not seen are read now."""
-    seen = [outcome.seen for outcome in done if outcome.seen]
-    unseen = sorted({outcome.move.address.allocation_id for outcome in done if not outcome.seen})
-    return [*seen, *(writer.read(unseen) if unseen else [])]
+    observed = [outcome.observed for outcome in done if outcome.observed]
+    unseen = sorted({outcome.move.address.allocation_id for outcome in done if not outcome.observed})
+    return [*observed, *(writer.read(unseen) if unseen else [])]
 
 
 def _belong_elsewhere(done: Sequence[Outcome], found: Assessment) -> bool:
     """Whether there is a plan, and by it an address belongs elsewhere than where it was sent."""
-    wanted = {move.address.allocation_id: move.after for move in found.moves}
-    return bool(wanted) and any(wanted.get(one.move.address.allocation_id) != one.move.after for one in done)
+    desired = {move.address.allocation_id: move.after for move in found.moves}
+    return bool(desired) and any(desired.get(one.move.address.allocation_id) != one.move.after for one in done)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..aws.addresses import Address
 from ..core.errors import Refusal
-from .pair_associations import Node, moves_to, seats_on
+from .pair_associations import Node, associations_on, moves_to
 from .pair_claims import Claim, Verdict
 
 ANY_NODE = -1
@@ -69,7 +69,7 @@ def plan_failover(
 def _unfinished(secondary: Node, addresses: Sequence[Address]) -> bool:
     client = secondary.client
     return client is not None and any(
-        address.seat is not None and address.seat.network_interface_id == client.network_interface_id
+        address.association is not None and address.association.network_interface_id == client.network_interface_id
         for address in addresses
     )
 
@@ -82,13 +82,13 @@ def _moves(
     node = nodes[winner]
     if node.client is None:
         raise Refusal(f"{group}: {node.name}, which is to be primary, has no client interface. Nothing was touched.")
-    seats = seats_on(node.client, addresses, nodes)
-    homeless = [str(address) for address in addresses if address.allocation_id not in seats]
+    associations = associations_on(node.client, addresses, nodes)
+    homeless = [str(address) for address in addresses if address.allocation_id not in associations]
     if homeless:
         raise Refusal(
             f"{group}: {node.name} has no client address left for {', '.join(homeless)}. Nothing was touched."
         )
-    return tuple(moves_to(seats, addresses))
+    return tuple(moves_to(associations, addresses))
 
 
 def _refuse_unserved(group: str, node: Node, claim: Claim, moves: Sequence[dict[str, str | None]]) -> None:

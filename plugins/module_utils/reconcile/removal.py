@@ -16,7 +16,7 @@ from ..aws.elbv2 import describe_target_health
 from ..aws.instances import GONE, Instance, parse_instances
 from ..core.errors import Refusal
 from ..core.parallel import gather
-from ..distributors.nlb.listener_work import Ways
+from ..distributors.nlb.listener_work import ListenerWork
 from ..distributors.nlb.listeners import describe
 from ..distributors.nlb.targets import parse_healths
 from ..nitro.asking import probe_with
@@ -35,7 +35,7 @@ from ..scaling.candidates import (
     of_event,
     with_health,
 )
-from ..spec.identity import AUTOSCALE_GROUP, Found, Owner, adoptable
+from ..spec.identity import AUTOSCALE_GROUP, ObservedResource, Owner, adoptable
 
 EVENT = "cloudadc:event"
 BY_HAND = "by-hand"
@@ -87,7 +87,7 @@ class Removal:
         if unmarked and not self.check_mode:
             self.check_claim()
             api.create_tags(self.connect("ec2"), [node.instance_id for node in unmarked], marks)
-        after = [_marked(node, marks) if node in unmarked else node for node in choice.victims]
+        after = [_marked(node, marks) if node in unmarked else node for node in choice.selected]
         return self._result(choice, after, groups, changed=bool(unmarked))
 
     def _nodes(self, instance_ids: Collection[str] = ()) -> list[Node]:
@@ -95,7 +95,7 @@ class Removal:
         if instance_ids:
             filters["instance-id"] = list(instance_ids)
         found = parse_instances(api.describe_instances(self.connect("ec2"), filters))
-        named = [Found(f"instance {item.instance_id}", item.tags) for item in found if item.live]
+        named = [ObservedResource(f"instance {item.instance_id}", item.tags) for item in found if item.live]
         adoptable(Owner(self.params["group"], AUTOSCALE_GROUP), named, by_name=False)
         return [node_of(item) for item in found]
 
@@ -131,18 +131,18 @@ class Removal:
         opened = self.open_event() if self.open_event else ""
         if opened and opened != event_id:
             return Choice(
-                tuple(node for node in choice.victims if node not in choice.fresh),
-                said=f"event {opened} is open and may bring nodes that never came into service into service; they "
+                tuple(node for node in choice.selected if node not in choice.fresh),
+                message=f"event {opened} is open and may bring nodes that never came into service into service; they "
                 "stay, and a later tick cleans up",
             )
         still = {node.instance_id for node in self._nodes([n.instance_id for n in choice.fresh]) if _stranded(node)}
         fresh = tuple(node for node in choice.fresh if node.instance_id in still)
-        return Choice(tuple(n for n in choice.victims if n not in choice.fresh or n in fresh), fresh)
+        return Choice(tuple(n for n in choice.selected if n not in choice.fresh or n in fresh), fresh)
 
     def _unmarked(self, choice: Choice) -> list[Node]:
         if self.params["step"] == "begin":
             return list(choice.fresh)
-        return [node for node in choice.victims if node.live and node.lifecycle != TERMINATING]
+        return [node for node in choice.selected if node.live and node.lifecycle != TERMINATING]
 
     # -- health -----------------------------------------------------------------------------------------------------
 
@@ -192,19 +192,19 @@ class Removal:
         name = self.params["load_balancer"]
         if not name:
             return ()
-        ways = Ways(
+        listener_state = ListenerWork(
             client=self.connect("elbv2"),
             load_balancer=name,
             group=self.params["group"],
-            wishes=(),
+            requests=(),
             applications=(),
             present=False,
             purge=False,
             tags={},
-            only_look=True,
+            only_read=True,
         )
-        seen, _changes = ways.look()
-        return describe(self.params["group"], seen)
+        observed, _changes = listener_state.observation()
+        return describe(self.params["group"], observed)
 
     def _result(self, choice: Choice, after: Sequence[Node], groups: TargetGroups, *, changed: bool) -> dict[str, Any]:
         there = [node for node in after if node.live]
@@ -214,7 +214,7 @@ class Removal:
         return {
             "changed": changed,
             "victims": [asdict(node) for node in after],
-            "sentence": choice.said,
+            "sentence": choice.message,
             "instance_ids": [node.instance_id for node in after],
             "nsips": [node.nsip for node in there if node.nsip],
             "client_addresses": addresses,
@@ -237,7 +237,7 @@ class Removal:
                 if node.nsip
             ],
             "diff": {
-                "before": {node.instance_id: node.lifecycle for node in choice.victims},
+                "before": {node.instance_id: node.lifecycle for node in choice.selected},
                 "after": {node.instance_id: node.lifecycle for node in after},
             },
         }

@@ -90,8 +90,8 @@ def from_options(group: str, options: Iterable[Mapping[str, Any]], names: Mappin
 
 
 def _protocol(option: Mapping[str, Any]) -> str:
-    said = str(option["protocol"]).lower()
-    return _NAMES.get(said, said)
+    message = str(option["protocol"]).lower()
+    return _NAMES.get(message, message)
 
 
 def _ports(group: str, option: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -108,22 +108,22 @@ def _ports(group: str, option: Mapping[str, Any]) -> tuple[int, int] | None:
     return (first, last)
 
 
-def _cidr(group: str, said: str) -> str:
+def _cidr(group: str, message: str) -> str:
     """Return a network as EC2 stores it, without host bits."""
-    if said.startswith("pl-"):
-        return said
+    if message.startswith("pl-"):
+        return message
     try:
-        return str(ipaddress.ip_network(said, strict=False))
+        return str(ipaddress.ip_network(message, strict=False))
     except ValueError:
-        raise Refusal(f"security group {group}: {said!r} in cidrs is not a network such as 10.0.0.0/16") from None
+        raise Refusal(f"security group {group}: {message!r} in cidrs is not a network such as 10.0.0.0/16") from None
 
 
 def from_permissions(permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> dict[Rule, str]:
     """Return the rules of a group's IpPermissions. ``names``: the names of our security groups by id."""
     rules: dict[Rule, str] = {}
     for item in permissions:
-        said = str(item["IpProtocol"]).lower()
-        protocol = _NAMES.get(said, said)
+        message = str(item["IpProtocol"]).lower()
+        protocol = _NAMES.get(message, message)
         ports = None
         if protocol in (*_WITH_PORTS, *_WITH_TYPES):
             ports = (item.get("FromPort", -1), item.get("ToPort", -1))

@@ -49,22 +49,22 @@ def carry_out(
             time is ahead of the store's is not corrected.
     """
     lease = store.acquire(owner, lease_seconds)
-    settled = False
+    completed = False
     try:
         before = loaded(lease.found, store)
-        after, said = plan(before if own_time else corrected(before, lease.agreed_time))
-        settled = True
+        after, message = plan(before if own_time else corrected(before, lease.agreed_time))
+        completed = True
     finally:
-        if not settled:
+        if not completed:
             with contextlib.suppress(StoreError):  # the lease ends by itself; why the plan raised matters more
                 store.undo(lease)
     store.write(lease, after.to_json(), lease.found.version, release=True)
-    return before, after, said
+    return before, after, message
 
 
-def patiently(attempt: Callable[[], R], patience: float) -> R:
-    """Retry for the lease until ``patience`` seconds have passed."""
-    deadline = time.monotonic() + patience
+def patiently(attempt: Callable[[], R], timeouts: float) -> R:
+    """Retry for the lease until ``timeouts`` seconds have passed."""
+    deadline = time.monotonic() + timeouts
     while True:
         try:
             return attempt()

@@ -11,7 +11,7 @@ from typing import Any, Optional, TypeAlias
 from ..aws import tags as t
 from ..aws.addresses import Address
 from ..core.errors import Refusal
-from ..spec.identity import Found, Owner, adoptable, belongs
+from ..spec.identity import ObservedResource, Owner, adoptable, belongs
 from .security_rules import Rules, compare
 
 GROUP_ROLES = ("management", "client", "server", "nlb")
@@ -156,7 +156,7 @@ class Plan:
     """The changes, and the resources of an earlier release that they adopt."""
 
     changes: tuple[Change, ...] = ()
-    adopted: tuple[Found, ...] = ()
+    adopted: tuple[ObservedResource, ...] = ()
     #: Elastic IPs that would be released, were they not associated.
     held: tuple[Address, ...] = ()
 
@@ -170,20 +170,20 @@ def policy_of(role: RoleSpec, arn: str) -> dict[str, Any]:
     return {**policy, "Statement": statements}
 
 
-def found_of(spec: SharedSpec, observed: Observed) -> list[Found]:
+def found_of(spec: SharedSpec, observed: Observed) -> list[ObservedResource]:
     """Return everything that has the owner's name or tag, as the decision on ownership takes it."""
     role, profile = observed.role, observed.profile
     managed = spec.role is None or spec.role.managed
     owned = [
-        *([Found(f"IAM role {role.name}", role.tags, role.description)] if role else []),
-        *([Found(f"instance profile {profile.name}", profile.tags)] if profile else []),
+        *([ObservedResource(f"IAM role {role.name}", role.tags, role.description)] if role else []),
+        *([ObservedResource(f"instance profile {profile.name}", profile.tags)] if profile else []),
     ]
     groups = [g for g in observed.groups if g.vpc_id == spec.vpc_id or g.tags.get(t.GROUP) == spec.owner.name]
     return [
         # What an administrator made needs no tag of ours, but may not be another kind's.
         *(item for item in owned if managed or (t.GROUP in item.tags and item.tags[t.GROUP] == spec.owner.name)),
-        *(Found(f"security group {g.name}", g.tags, g.description) for g in groups),
-        *(Found(f"Elastic IP {a.public_ip}", a.tags) for a in observed.addresses),
+        *(ObservedResource(f"security group {g.name}", g.tags, g.description) for g in groups),
+        *(ObservedResource(f"Elastic IP {a.public_ip}", a.tags) for a in observed.addresses),
     ]
 
 
@@ -237,16 +237,16 @@ def _role(spec: SharedSpec, role: RoleSpec, present: ObservedRole | None, same: 
         yield Change(1, "role", "create_role", name, f"create role {name}", value, ("role", name), None, desired)
     else:
         if present.description != description:
-            said = f"set the description of role {name}"
-            yield change("update_role", said, description, "description", present.description, description)
+            summary = f"set the description of role {name}"
+            yield change("update_role", summary, description, "description", present.description, description)
         if not same(present.trust, TRUST):
-            said = f"set the trust policy of role {name}"
-            yield change("update_assume_role_policy", said, TRUST, "trust", present.trust, TRUST)
+            summary = f"set the trust policy of role {name}"
+            yield change("update_assume_role_policy", summary, TRUST, "trust", present.trust, TRUST)
         boundary = role.permissions_boundary
         if boundary and boundary != present.boundary:
-            said = f"set the permissions boundary of role {name}"
+            summary = f"set the permissions boundary of role {name}"
             call = "put_role_permissions_boundary"
-            yield change(call, said, boundary, "permissions_boundary", present.boundary, boundary)
+            yield change(call, summary, boundary, "permissions_boundary", present.boundary, boundary)
         yield from _tags(("role", name), "role", "role", name, present.tags, spec.all_tags)
     desired_policy = policy_of(role, present.arn if present else "")
     if role.policy is not None and not (present and same(present.policy, desired_policy)):
@@ -265,20 +265,20 @@ def _profile(spec: SharedSpec, present: ObservedProfile | None) -> Iterable[Chan
     name, role = spec.role_name, spec.role_name
     path = ("instance_profile", name)
     if present is None:
-        said = f"create instance profile {name}"
+        summary = f"create instance profile {name}"
         after = {"tags": spec.all_tags}
-        yield Change(1, "profile", "create_instance_profile", name, said, spec.all_tags, path, None, after)
+        yield Change(1, "profile", "create_instance_profile", name, summary, spec.all_tags, path, None, after)
     else:
         yield from _tags(path, "profile", "instance profile", name, present.tags, spec.all_tags)
     held = present.roles if present else ()
     for other in (each for each in held if each != role):
-        said = f"remove role {other} from instance profile {name}"
+        summary = f"remove role {other} from instance profile {name}"
         call = "remove_role_from_instance_profile"
-        yield Change(2, "profile", call, name, said, other, (*path, "roles"), list(held), [role])
+        yield Change(2, "profile", call, name, summary, other, (*path, "roles"), list(held), [role])
     if role not in held:
-        said = f"add role {role} to instance profile {name}"
+        summary = f"add role {role} to instance profile {name}"
         call = "add_role_to_instance_profile"
-        yield Change(2, "profile", call, name, said, role, (*path, "roles"), list(held), [role])
+        yield Change(2, "profile", call, name, summary, role, (*path, "roles"), list(held), [role])
 
 
 def _group(spec: SharedSpec, group: GroupSpec, present: ObservedGroup | None) -> Iterable[Change]:
@@ -287,8 +287,8 @@ def _group(spec: SharedSpec, group: GroupSpec, present: ObservedGroup | None) ->
     if present is None:
         after = {"description": group.description, "tags": spec.all_tags}
         value = (group.description, spec.vpc_id, spec.all_tags)
-        said = f"create security group {name}"
-        yield Change(1, chain, "create_security_group", name, said, value, path, None, after)
+        summary = f"create security group {name}"
+        yield Change(1, chain, "create_security_group", name, summary, value, path, None, after)
     else:
         yield from _tags(path, chain, "security group", name, present.tags, spec.all_tags, present.group_id)
     rules = compare(group.rules, present.rules if present else {})
@@ -299,11 +299,11 @@ def _group(spec: SharedSpec, group: GroupSpec, present: ObservedGroup | None) ->
         ("describe", rules.describe, "describe"),
     ):
         if changed:
-            said = f"{verb} {', '.join(sorted(map(str, changed)))} in security group {name}"
+            summary = f"{verb} {', '.join(sorted(map(str, changed)))} in security group {name}"
             was = {rule: present.rules[rule] for rule in changed if rule in present.rules} if present else {}
             new: Rules = {} if call == "revoke" else changed
             where = (*path, "rules")
-            yield Change(2, chain, call, name, said, changed, where, _in_words(was), _in_words(new))
+            yield Change(2, chain, call, name, summary, changed, where, _in_words(was), _in_words(new))
 
 
 def _in_words(rules: Rules) -> dict[str, str]:
@@ -324,11 +324,11 @@ def _tags(
     surplus = {key: value for key, value in present.items() if key not in desired and not key.startswith("aws:")}
     if lacking:
         before = {key: present[key] for key in lacking if key in present}
-        said = f"tag {kind} {name}: {dict(lacking)}"
-        yield Change(1, chain, f"tag {kind}", target or name, said, lacking, (*path, "tags"), before, lacking)
+        summary = f"tag {kind} {name}: {dict(lacking)}"
+        yield Change(1, chain, f"tag {kind}", target or name, summary, lacking, (*path, "tags"), before, lacking)
     if surplus:
-        said = f"remove tags from {kind} {name}: {', '.join(sorted(surplus))}"
-        yield Change(1, chain, f"untag {kind}", target or name, said, sorted(surplus), (*path, "tags"), surplus, {})
+        summary = f"remove tags from {kind} {name}: {', '.join(sorted(surplus))}"
+        yield Change(1, chain, f"untag {kind}", target or name, summary, sorted(surplus), (*path, "tags"), surplus, {})
 
 
 def own_address(spec: SharedSpec, observed: Observed) -> Address | None:
@@ -340,20 +340,20 @@ def own_address(spec: SharedSpec, observed: Observed) -> Address | None:
         and address.tags.get(t.CREATED_BY) != t.CREATOR
         and belongs(spec.owner, address.tags)
     ]
-    return min(mine, key=lambda a: (a.seat is None, a.allocation_id), default=None)
+    return min(mine, key=lambda a: (a.association is None, a.allocation_id), default=None)
 
 
 def _address(spec: SharedSpec, present: Address | None) -> Iterable[Change]:
     desired = spec.address_tags
     if present is None:
-        said, call, after = "allocate an Elastic IP", "allocate_address", {"tags": desired}
-        yield Change(1, "address", call, "", said, desired, ("elastic_ip",), None, after)
+        summary, call, after = "allocate an Elastic IP", "allocate_address", {"tags": desired}
+        yield Change(1, "address", call, "", summary, desired, ("elastic_ip",), None, after)
         return
     lacking = t.missing(present.tags, desired)
     if lacking:
         before = {key: present.tags[key] for key in lacking if key in present.tags}
-        said, path = f"tag Elastic IP {present}: {dict(lacking)}", ("elastic_ip", present.public_ip, "tags")
-        yield Change(1, "address", "tag address", present.allocation_id, said, lacking, path, before, lacking)
+        summary, path = f"tag Elastic IP {present}: {dict(lacking)}", ("elastic_ip", present.public_ip, "tags")
+        yield Change(1, "address", "tag address", present.allocation_id, summary, lacking, path, before, lacking)
 
 
 # Absent
@@ -373,13 +373,13 @@ def plan_absent(spec: SharedSpec, observed: Observed) -> Plan:
     changes += _no_groups(groups)
     held = []
     for address in observed.addresses:
-        if address.seat is not None or address.association_id is not None:
+        if address.association is not None or address.association_id is not None:
             held.append(address)
             continue
-        said, path = f"release Elastic IP {address}", ("elastic_ip", address.public_ip)
+        summary, path = f"release Elastic IP {address}", ("elastic_ip", address.public_ip)
         chain, value = f"address {address.allocation_id}", address.allocation_id
         before = {"allocation_id": value}
-        changes.append(Change(1, chain, "release_address", value, said, None, path, before, None))
+        changes.append(Change(1, chain, "release_address", value, summary, None, path, before, None))
     return Plan(tuple(changes), held=tuple(held))
 
 
@@ -388,10 +388,10 @@ def _no_profile(spec: SharedSpec, profile: ObservedProfile | None) -> Iterable[C
         return
     name = profile.name
     for role in profile.roles:
-        said = f"remove role {role} from instance profile {name}"
-        yield Change(1, "profile", "remove_role_from_instance_profile", name, said, role)
-    said, path, roles = f"remove instance profile {name}", ("instance_profile", name), list(profile.roles)
-    yield Change(1, "profile", "delete_instance_profile", name, said, None, path, {"roles": roles}, None)
+        summary = f"remove role {role} from instance profile {name}"
+        yield Change(1, "profile", "remove_role_from_instance_profile", name, summary, role)
+    summary, path, roles = f"remove instance profile {name}", ("instance_profile", name), list(profile.roles)
+    yield Change(1, "profile", "delete_instance_profile", name, summary, None, path, {"roles": roles}, None)
 
 
 def _no_role(spec: SharedSpec, role: ObservedRole | None) -> Iterable[Change]:
@@ -400,14 +400,14 @@ def _no_role(spec: SharedSpec, role: ObservedRole | None) -> Iterable[Change]:
     name, path = role.name, ("role", role.name)
     for profile in role.profiles:
         if profile != spec.role_name:
-            said, call = f"remove role {name} from instance profile {profile}", "remove_role_from_instance_profile"
-            yield Change(1, "role", call, profile, said, name)
+            summary, call = f"remove role {name} from instance profile {profile}", "remove_role_from_instance_profile"
+            yield Change(1, "role", call, profile, summary, name)
     for policy in role.inline_policies:
-        said = f"remove policy {policy} of role {name}"
-        yield Change(1, "role", "delete_role_policy", name, said, policy)
+        summary = f"remove policy {policy} of role {name}"
+        yield Change(1, "role", "delete_role_policy", name, summary, policy)
     for policy in role.managed_policies:
-        said = f"detach policy {policy} from role {name}"
-        yield Change(1, "role", "detach_role_policy", name, said, policy)
+        summary = f"detach policy {policy} from role {name}"
+        yield Change(1, "role", "detach_role_policy", name, summary, policy)
     yield Change(2, "role", "delete_role", name, f"remove role {name}", None, path, {"arn": role.arn}, None)
 
 
@@ -418,10 +418,10 @@ def _no_groups(groups: Sequence[ObservedGroup]) -> Iterable[Change]:
         cross = {rule: text for rule, text in group.rules.items() if rule.source in ids - {group.group_id}}
         chain = f"group {group.group_id}"
         if cross:
-            said = f"revoke {', '.join(sorted(map(str, cross)))} in {group}"
-            yield Change(1, chain, "revoke", group.group_id, said, cross)
-        path, said, before = ("security_groups", group.name), f"remove {group}", {"group_id": group.group_id}
-        yield Change(2, chain, "delete_security_group", group.group_id, said, group.name, path, before, None)
+            summary = f"revoke {', '.join(sorted(map(str, cross)))} in {group}"
+            yield Change(1, chain, "revoke", group.group_id, summary, cross)
+        path, summary, before = ("security_groups", group.name), f"remove {group}", {"group_id": group.group_id}
+        yield Change(2, chain, "delete_security_group", group.group_id, summary, group.name, path, before, None)
 
 
 # Results

@@ -19,7 +19,7 @@ from ..aws.client import Client
 from ..aws.errors import AwsError
 from ..core.errors import Failure
 from ..core.parallel import attempt_all, gather
-from ..core.waiting import Clock, Pace, Sleep, looks
+from ..core.waiting import Clock, Pace, Sleep, observations
 from . import shared_resources as plans
 from .security_rules import Rules, from_permissions, to_permissions
 from .shared_resources import Change, Observed, ObservedGroup, ObservedProfile, ObservedRole, Plan, SharedSpec
@@ -150,7 +150,7 @@ class SharedResources:
         self._carry_out(plan.changes)
         held = plan.held
         if held and self._lingering(held):
-            for _left in looks(DISASSOCIATE_SECONDS, PACE, clock=self.clock, sleep=self.sleep):
+            for _left in observations(DISASSOCIATE_SECONDS, PACE, clock=self.clock, sleep=self.sleep):
                 plan = plans.plan_absent(self.spec, Observed(addresses=self._addresses()))
                 held = plan.held
                 if not self._lingering(held):
@@ -160,7 +160,7 @@ class SharedResources:
 
     def _lingering(self, held: Sequence[Address]) -> bool:
         """Whether one of these addresses is associated with an interface that is gone, or going with its instance."""
-        interfaces = [address.seat.network_interface_id for address in held if address.seat]
+        interfaces = [address.association.network_interface_id for address in held if address.association]
         if not interfaces:
             return False
         found = ec2.describe_network_interfaces(self.ec2, {"network-interface-id": interfaces})
@@ -222,7 +222,7 @@ class SharedResources:
 
     def delete_security_group(self, group_id: str, name: str) -> None:
         """Delete it, and wait while an interface or load balancer that was removed a moment ago still names it."""
-        for left in looks(RELEASE_SECONDS, PACE, clock=self.clock, sleep=self.sleep):
+        for left in observations(RELEASE_SECONDS, PACE, clock=self.clock, sleep=self.sleep):
             try:
                 return ec2.delete_security_group(self.ec2, group_id, name)
             except AwsError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..attachments.elastic_ip_changes import Outcome, Permit, carry_out
-from ..attachments.elastic_ip_plan import Move, Wish, plan
+from ..attachments.elastic_ip_plan import AssociationChange, MoveRequest, plan
 from ..aws import ec2 as api
 from ..aws.addresses import Address, parse_addresses
 from ..aws.client import Client
@@ -17,11 +17,11 @@ from ..aws.client import Client
 
 @dataclass(slots=True)
 class SwitchAddresses:
-    """``wanted``: entries of the option ``moves``. Without an entry no call is made and ``client`` may be None."""
+    """``desired``: entries of the option ``moves``. Without an entry no call is made and ``client`` may be None."""
 
     client: Client
-    wanted: Sequence[Mapping[str, Any]]
-    moves: list[Move] = field(default_factory=list)
+    desired: Sequence[Mapping[str, Any]]
+    moves: list[AssociationChange] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
     def plan(self, every: Sequence[Address] | None = None) -> None:
@@ -30,10 +30,12 @@ class SwitchAddresses:
         Raises:
             Failure: AWS refused, or an address does not exist. Nothing was written.
         """
-        if self.wanted:
-            wishes = [Wish.from_option({"instance_id": None, "device_index": 1, **option}) for option in self.wanted]
+        if self.desired:
+            requests = [
+                MoveRequest.from_option({"instance_id": None, "device_index": 1, **option}) for option in self.desired
+            ]
             known = parse_addresses(api.describe_addresses(self.client)) if every is None else every
-            self.moves = plan(wishes, known, [], None)
+            self.moves = plan(requests, known, [], None)
 
     def move(self, verify_timeout: float, permit: Permit) -> None:
         """Write all moves at once; return when AWS shows them, or after ``verify_timeout`` seconds.

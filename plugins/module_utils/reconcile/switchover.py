@@ -26,7 +26,7 @@ ADVICE = {
     1449: "one of the two nodes is down; repair it first, or use the mode that reconciles",
 }
 # Clients wait while we look: look often.
-LOOK_SECONDS = 0.03
+OBSERVE_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def host(nsip: str) -> str:
     return nsip.partition(":")[0] if nsip.count(":") == 1 else nsip
 
 
-def look(client: NitroClient) -> Node:
+def observation(client: NitroClient) -> Node:
     """Ask a node what it is: one GET hanode. The node itself is id 0 there (vendor NITRO reference, hanode)."""
     rows = client.get("hanode")
     own = next((row for row in rows if str(row.get("id")) == "0"), {})
@@ -108,19 +108,19 @@ def hand_over(
             http_status=error.http_status,
             resource=error.resource,
         ) from None
-    seen: list[str] = []
+    observed: list[str] = []
 
     def primary() -> bool | None:
-        seen[:] = [look(other).state]
-        return seen == [PRIMARY] or None
+        observed[:] = [observation(other).state]
+        return observed == [PRIMARY] or None
 
     wait_until(
         primary,
         timeout,
-        lambda: f"{host(other.connection.nsip)} was to become primary but says {seen[0].capitalize()}",
+        lambda: f"{host(other.connection.nsip)} was to become primary but says {observed[0].capitalize()}",
         clock=clock,
         sleep=sleep,
-        interval=LOOK_SECONDS,
+        interval=OBSERVE_SECONDS,
     )
 
 
@@ -129,7 +129,7 @@ def still_primary(client: NitroClient) -> Callable[[object], str | None]:
 
     def permit(_move: object) -> str | None:
         try:
-            state = look(client).state
+            state = observation(client).state
         except NitroError as error:
             return f"it is unknown whether {host(client.connection.nsip)} is still primary: {error}"
         return None if state == PRIMARY else f"{host(client.connection.nsip)} says {state.capitalize()} now"

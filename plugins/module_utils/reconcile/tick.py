@@ -20,7 +20,7 @@ from ..scaling import manual as by_hand
 from ..scaling.decision import Decision, noted
 from ..scaling.engine import CLAIM_SECONDS
 from ..scaling.group_state import Node, Record
-from ..scaling.nodes import refreshed, swept
+from ..scaling.nodes import orphans, refreshed
 from ..scaling.samples import figures, node_count
 from ..spec.figures import Reading, aggregate, counted, with_rates
 from ..spec.policy import Policy
@@ -45,7 +45,7 @@ class Effects:
 class TickSpec:
     """What one tick is asked to do. ``now``: the instant it decides for, as :func:`as_instant` takes it.
 
-    ``report``, ``request``, ``swept``, ``cleaned_up``: something to record or to begin; then figures are weighed only
+    ``report``, ``request``, ``orphans``, ``cleaned_up``: something to record or to begin; then figures are weighed only
     if ``sample`` is given. ``nodes``: addresses to query instead of those that the record knows; ``count``: nodes in
     service, instead of as many. ``reported_at``: the instant of the report, ``now`` if there is none. ``announce``: the
     caller begins at once with what is decided, so that its silence will be noticed.
@@ -61,14 +61,14 @@ class TickSpec:
     report: evaluator.Report | None = None
     reported_at: Callable[[Record], object] | None = None
     request: by_hand.Request | None = None
-    swept: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
     cleaned_up: tuple[str, ...] = ()
     announce: bool = False
 
     @property
     def reports(self) -> bool:
         """Whether something is to be recorded that happened."""
-        return self.report is not None or bool(self.swept or self.cleaned_up)
+        return self.report is not None or bool(self.orphans or self.cleaned_up)
 
     def __post_init__(self) -> None:
         """What is wrong whatever the record says is refused here, before anything is asked or written."""
@@ -94,7 +94,7 @@ class Ticked:
 
 
 @dataclass(slots=True)
-class _View:
+class _TickState:
     """What a tick learns on its way."""
 
     record: Record
@@ -131,30 +131,35 @@ def tick(spec: TickSpec, effects: Effects, record: Record) -> tuple[Record, Tick
     if spec.request is not None:
         return _by_hand(spec, spec.request, effects, record)
     if spec.reports:
-        record, decision = _told(spec, record)
+        record, decision = _reported_event(spec, record)
         if spec.sample is None:
             return record, Ticked(decision)
     if not evaluator.weighs(spec.policy, record, spec.now):
         # A phase, or a second tick of an interval: no figure and no number of nodes would change the answer.
-        return _decided(spec, _View(record), None, spec.policy.min_nodes, known=False)
-    view = _View(record)
-    count = _look(spec, effects, view)
+        return _decided(spec, _TickState(record), None, spec.policy.min_nodes, known=False)
+    view = _TickState(record)
+    count = _observe(spec, effects, view)
     view.rate(spec.now)
     sample = spec.sample if spec.sample is not None else _aggregate(view.readings)
     return _decided(spec, view, sample, count)
 
 
 def _decided(
-    spec: TickSpec, view: _View, sample: Mapping[str, Any] | None, count: int, *, known: bool = True
+    spec: TickSpec, view: _TickState, sample: Mapping[str, Any] | None, count: int, *, known: bool = True
 ) -> tuple[Record, Ticked]:
     after, decision = evaluator.evaluate(
         spec.policy, view.record, sample, count, spec.now, owner=spec.owner, claim_seconds=spec.lease_seconds
     )
-    return _seen(spec, after, decision, view, sample, count if known else None)
+    return _observed(spec, after, decision, view, sample, count if known else None)
 
 
-def _seen(
-    spec: TickSpec, after: Record, decision: Decision, view: _View, sample: Mapping[str, Any] | None, count: int | None
+def _observed(
+    spec: TickSpec,
+    after: Record,
+    decision: Decision,
+    view: _TickState,
+    sample: Mapping[str, Any] | None,
+    count: int | None,
 ) -> tuple[Record, Ticked]:
     if spec.announce:
         after = evaluator.announced(after, decision)
@@ -163,16 +168,16 @@ def _seen(
     )
 
 
-def _told(spec: TickSpec, record: Record) -> tuple[Record, Decision]:
+def _reported_event(spec: TickSpec, record: Record) -> tuple[Record, Decision]:
     """Record a report, nodes of which nothing is left, and failed events of which nothing is left."""
-    record = swept(record, spec.swept) if spec.swept else record
+    record = orphans(record, spec.orphans) if spec.orphans else record
     for left in record.unfinished:
         if left.event_id in spec.cleaned_up:
             done = evaluator.Report(left.event_id, evaluator.Outcome.DONE, takeover=left.takeovers)
             record, _decision = _reported(spec, record, done)
     if spec.report is not None:
         return _reported(spec, record, spec.report)
-    gone = [what for what, named in (("missing nodes", spec.swept), ("failed events", spec.cleaned_up)) if named]
+    gone = [what for what, named in (("missing nodes", spec.orphans), ("failed events", spec.cleaned_up)) if named]
     reason = f"nothing is left of the {' and the '.join(gone)}"
     return record, noted(record, record.event.id if record.event else None, reason)
 
@@ -183,7 +188,7 @@ def _reported(spec: TickSpec, record: Record, report: evaluator.Report) -> tuple
 
 
 def _by_hand(spec: TickSpec, request: by_hand.Request, effects: Effects, record: Record) -> tuple[Record, Ticked]:
-    view, count = _View(record), None
+    view, count = _TickState(record), None
     if record.event is None and not by_hand.known(record, request, spec.owner):
         count = _given_count(spec)
         if count is None:
@@ -198,7 +203,7 @@ def _by_hand(spec: TickSpec, request: by_hand.Request, effects: Effects, record:
         owner=spec.owner,
         claim_seconds=spec.lease_seconds,
     )
-    return _seen(spec, after, decision, view, None, count)
+    return _observed(spec, after, decision, view, None, count)
 
 
 def _given_count(spec: TickSpec) -> int | None:
@@ -207,7 +212,7 @@ def _given_count(spec: TickSpec) -> int | None:
     return None if spec.nodes is None else len(spec.nodes)
 
 
-def _look(spec: TickSpec, effects: Effects, view: _View) -> int:
+def _observe(spec: TickSpec, effects: Effects, view: _TickState) -> int:
     """Ask the appliances, unless the figures are given; how many nodes are in service."""
     given = _given_count(spec)
     if spec.nodes is not None or (given is not None and spec.sample is not None):
@@ -221,7 +226,7 @@ def _look(spec: TickSpec, effects: Effects, view: _View) -> int:
     return given if given is not None else len(view.record.nodes or ())
 
 
-def _ask(effects: Effects, view: _View) -> None:
+def _ask(effects: Effects, view: _TickState) -> None:
     """Ask every node that the record knows; when one is silent, look which nodes there are, and ask those not asked."""
     asked = _addresses(view)
     view.readings.extend(effects.collect(asked) if asked else ())
@@ -238,7 +243,7 @@ def _ask(effects: Effects, view: _View) -> None:
     view.readings.extend(effects.collect(new) if new else ())
 
 
-def _addresses(view: _View) -> list[str]:
+def _addresses(view: _TickState) -> list[str]:
     return list(dict.fromkeys(node.nsip for node in view.record.nodes or ()))
 
 

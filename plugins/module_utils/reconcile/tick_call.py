@@ -46,7 +46,7 @@ def spec_from(params: Mapping[str, Any], owner: str) -> TickSpec:
         report=None if params["event"] is None else Report.from_dict(params["event"]),
         reported_at=None if params["now"] else lambda record: reported_at(record, now.timestamp()),
         request=None if params["request"] is None else Request.from_dict(params["request"]),
-        swept=tuple(params["swept"] or ()),
+        orphans=tuple(params["swept"] or ()),
         cleaned_up=tuple(params["cleaned_up"] or ()),
         announce=params["announce"],
     )

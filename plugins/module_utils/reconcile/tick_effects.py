@@ -78,7 +78,7 @@ def desired_of(
     """
     names = sorted({each.scaling_group for each in followed})
 
-    def look() -> Mapping[str, frozenset[Backend]]:
+    def observation() -> Mapping[str, frozenset[Backend]]:
         groups = [ScalingGroup.from_reply(each) for each in describe_auto_scaling_groups(scaling(), names)]
         members = [instance for group in groups for instance in group.in_service]
         filters = {"instance-id": members, "instance-state-name": ("running",)}
@@ -86,4 +86,4 @@ def desired_of(
         addresses = {each["InstanceId"]: each["PrivateIpAddress"] for each in found if each.get("PrivateIpAddress")}
         return desired_backends(followed, groups, addresses)
 
-    return look
+    return observation

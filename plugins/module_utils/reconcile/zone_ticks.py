@@ -13,13 +13,13 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from ..core.errors import Failure
 from ..core.parallel import attempt, attempt_all
-from ..scaling.cleanup import remains
+from ..scaling.cleanup import remaining
 from ..scaling.clock import clock_warnings
 from ..scaling.decision import refused
 from ..scaling.followed import Backend, differing
 from ..scaling.group_state import Node, Record, node_to_json
 from ..scaling.view import difference, state, was_changed
-from ..scaling.work import Telling, lost_addresses, may_follow, settled_by_event, summary, work_of
+from ..scaling.work import Telling, completed_by_event, lost_addresses, may_follow, summary, work_of
 from ..stores.base import LeaseLost, LeaseRefused, Store
 from .session import carry_out, loaded, patiently, predict
 from .tick import Effects, Ticked, TickSpec, plan_for
@@ -27,7 +27,7 @@ from .tick import Effects, Ticked, TickSpec, plan_for
 T = TypeVar("T")
 
 #: How long, in seconds, a report or a request waits for the lease: it must not get lost.
-PATIENCE = 10.0
+TIMEOUTS = 10.0
 
 #: Back ends by application that an appliance has; the Failure of one that could not be read.
 Backends = Mapping[str, frozenset[Backend]]
@@ -113,7 +113,7 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
         "in_service": None if after.nodes is None else [node_to_json(node) for node in after.nodes],
         "missing": [node_to_json(node) for node in after.missing],
         "node_count": ticked.count,
-        "remains": [each.to_json() for each in remains(job.spec.policy, after, decision)],
+        "remains": [each.to_json() for each in remaining(job.spec.policy, after, decision)],
         "leased": leased,
         "searched": ticked.searched,
     }
@@ -121,7 +121,7 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
         result["reported"] = leased
     if job.following is not None:
         result.update(_followed(job.following, job.spec, after, needed=may_follow(result)))
-    result["settled"], result["lost_addresses"] = settled_by_event(result), lost_addresses(result)
+    result["settled"], result["lost_addresses"] = completed_by_event(result), lost_addresses(result)
     result["work"] = [each.value for each in work_of(result)]
     result["summary"] = summary(result, telling)
     if diff:
@@ -143,9 +143,9 @@ def _ticked(job: ZoneTick, *, check_mode: bool) -> tuple[Record, Record, Ticked,
     try:
         if check_mode:
             return (*predict(job.store, plan, own_time=own_time), True)
-        patience, owner = PATIENCE if job.insists else 0.0, job.spec.owner
+        timeouts, owner = TIMEOUTS if job.insists else 0.0, job.spec.owner
         return (
-            *patiently(lambda: carry_out(job.store, plan, owner, job.held, own_time=own_time), patience),
+            *patiently(lambda: carry_out(job.store, plan, owner, job.held, own_time=own_time), timeouts),
             True,
         )
     except (LeaseRefused, LeaseLost) as error:

@@ -194,7 +194,7 @@ def _shown(panel: Panel) -> list[Mark]:
 def _colour(mark: Mark) -> str:
     if mark.outcome == "failed":
         return COLOURS["failed"]
-    return COLOURS["grow" if mark.grows else "shrink"]
+    return COLOURS["grow" if mark.scales_out else "shrink"]
 
 
 def _events(axes: Axes, row: int, panel: Panel) -> None:
@@ -222,7 +222,7 @@ def groups(panel: Panel) -> list[list[Mark]]:
 def _sign(mark: Mark) -> str:
     if mark.outcome == "failed":
         return "×"
-    return "▲" if mark.grows else "▼"
+    return "▲" if mark.scales_out else "▼"
 
 
 def _numbers(axes: Axes, panel: Panel) -> None:

@@ -143,7 +143,7 @@ def _spans(record: Record, policy: Policy | None, latest: float) -> list[Span]:
     if event and event.stage is Action.SCALE_OUT:
         spans.append(Span(Phase.SCALING_OUT, event.decided_at, latest))
     elif event:
-        spans += _shrinking(event, latest)
+        spans += _scaling_in(event, latest)
     elif phase.name is Phase.COOLDOWN and phase.until is not None:
         # As it is in the record, instead of as the last event would have it.
         begun = max([phase.since or 0.0, *(closed.closed_at for closed in record.history[-1:])])
@@ -165,7 +165,7 @@ def _past(closed: Closed, policy: Policy | None, failures: int, latest: float) -
     return spans
 
 
-def _shrinking(event: Event, latest: float) -> list[Span]:
+def _scaling_in(event: Event, latest: float) -> list[Span]:
     drained = event.drain_until or latest
     spans = [Span(Phase.DRAINING, event.decided_at, drained)]
     over = drained

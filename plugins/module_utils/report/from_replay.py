@@ -124,7 +124,7 @@ def _events(events: list[dict[str, Any]]) -> tuple[tuple[Mark, ...], list[tuple[
 def _spans(marks: tuple[Mark, ...], policy: Policy | None, end: float) -> list[Span]:
     spans: list[Span] = []
     for mark in marks:
-        if not mark.grows:
+        if not mark.scales_out:
             spans += draining(policy, mark.at, end if mark.ended is None else mark.ended)
         elif policy:
             spans.append(Span(Phase.COOLDOWN, mark.at, mark.at + policy.cooldown * 60))

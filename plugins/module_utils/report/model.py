@@ -61,7 +61,7 @@ class Mark:
     nodes: tuple[int, int] | None = None
 
     @property
-    def grows(self) -> bool:
+    def scales_out(self) -> bool:
         return self.action == "scale_out"
 
 

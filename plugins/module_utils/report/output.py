@@ -17,7 +17,7 @@ from ..spec.errors import AutoscaleError
 def differs(path: str, content: bytes) -> bool:
     """Whether the file is missing or has another content. What could not be written is refused here already."""
     place = Path(path)
-    with _sentences(path, "read"):
+    with _messages(path, "read"):
         if not place.parent.is_dir():
             raise AutoscaleError(f"cannot write {path}: its folder {place.parent} is not there")
         try:
@@ -29,7 +29,7 @@ def differs(path: str, content: bytes) -> bool:
 def put(path: str, content: bytes) -> None:
     """Write by rename, with the rights the old file had, or those of any new file."""
     place = Path(path)
-    with _sentences(path, "write"):
+    with _messages(path, "write"):
         handle, draft = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
         try:
             with open(handle, "wb") as out:
@@ -52,7 +52,7 @@ def _mode(place: Path) -> int:
 
 
 @contextlib.contextmanager
-def _sentences(path: str, verb: str) -> Iterator[None]:
+def _messages(path: str, verb: str) -> Iterator[None]:
     try:
         yield
     except IsADirectoryError as error:

@@ -151,8 +151,10 @@ def _table(panel: Panel) -> str:
 
 
 def _row(mark: Mark) -> str:
-    kind = "failed" if mark.outcome == "failed" else "grow" if mark.grows else "shrink"
-    change = f"{mark.nodes[0]} → {mark.nodes[1]}" if mark.nodes else f"{mark.count} {'more' if mark.grows else 'fewer'}"
+    kind = "failed" if mark.outcome == "failed" else "grow" if mark.scales_out else "shrink"
+    change = (
+        f"{mark.nodes[0]} → {mark.nodes[1]}" if mark.nodes else f"{mark.count} {'more' if mark.scales_out else 'fewer'}"
+    )
     ended = f"{mark.outcome} {to_iso(mark.ended)}" if mark.ended is not None else mark.outcome
     why = f"{mark.reason}; {mark.message}" if mark.message else mark.reason
     cells = (str(mark.number), to_iso(mark.at), mark.action.replace("_", "-"), change, ended, why)

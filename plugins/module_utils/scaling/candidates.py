@@ -47,12 +47,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """``victims``: the nodes of this event, in the order in which they are removed; ``fresh``: those chosen just now;
-    ``said``: a sentence about what was asked for and is not possible, None if all of it is."""
+    """``selected``: the nodes of this event, in the order in which they are removed; ``fresh``: those chosen just now;
+    ``message``: a sentence about what was asked for and is not possible, None if all of it is."""
 
-    victims: tuple[Node, ...]
+    selected: tuple[Node, ...]
     fresh: tuple[Node, ...] = ()
-    said: str | None = None
+    message: str | None = None
 
 
 def of_event(nodes: Sequence[Node], event_id: str) -> tuple[Node, ...]:
@@ -110,8 +110,8 @@ def choose(
         limits.append(_majority(len(live), len(live) - len(staying)))
     number, why = min(limits, key=lambda limit: limit[0])
     chosen = _without_last_healthy(_in_order(staying, coordinator, image_id), number)
-    said = None if number >= count else f"{count} were to go, and {number or 'none'} can: {why}"
-    return Choice(chosen, chosen, said)
+    message = None if number >= count else f"{count} were to go, and {number or 'none'} can: {why}"
+    return Choice(chosen, chosen, message)
 
 
 def _floor(staying: Sequence[Node], min_nodes: int) -> tuple[int, str]:

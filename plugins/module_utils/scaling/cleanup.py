@@ -19,7 +19,7 @@ from .group_state import Action, Phase, Record, Terms, Unfinished
 
 
 @dataclass(frozen=True, slots=True)
-class Remains:
+class Orphans:
     """``action``: scale_in (out of the distributor) or deprovision (remove them) what the event ``event_id`` left."""
 
     event_id: str
@@ -45,14 +45,14 @@ class Remains:
         }
 
 
-def remains(policy: Policy, record: Record, decision: Decision) -> tuple[Remains, ...]:
+def remaining(policy: Policy, record: Record, decision: Decision) -> tuple[Orphans, ...]:
     """Return the cleanup due after a tick that decided nothing, in the order in which the events failed."""
     if decision.action is not Action.NONE or not decision.evaluated or record.phase.name is not Phase.WATCHING:
         return ()
     full = len(record.window) >= policy.samples
     found = ((left, _due(policy, record, left, full=full)) for left in record.unfinished)
     return tuple(
-        Remains(left.event_id, left.stage, action, left.takeovers)
+        Orphans(left.event_id, left.stage, action, left.takeovers)
         for left, action in found
         if action is not Action.NONE
     )

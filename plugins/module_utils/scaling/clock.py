@@ -60,7 +60,7 @@ def corrected(record: Record, now: float | None) -> Record:
         window=(),
         phase=_phase(record.phase, now),
         event=record.event and _event(record.event, now),
-        policy=record.policy and replace(record.policy, seen_at=min(record.policy.seen_at, now)),
+        policy=record.policy and replace(record.policy, observed_at=min(record.policy.observed_at, now)),
         unfinished=tuple(replace(left, failed_at=min(left.failed_at, now)) for left in record.unfinished),
         counters={},
     )

@@ -77,7 +77,6 @@ class Engine:
         "event",
         "failures",
         "gap_at",
-        "grow_streaks",
         "interval",
         "levels",
         "min_nodes",
@@ -90,9 +89,10 @@ class Engine:
         "phase",
         "policy",
         "reason",
+        "scale_in_streak",
+        "scale_out_streaks",
         "sequence",
         "shown",
-        "shrink_streak",
         "since",
         "since_slot",
         "slack",
@@ -119,7 +119,7 @@ class Engine:
         self.since = record.phase.since or 0.0
         self.event, self.sequence, self.failures = record.event, record.sequence, record.failures
         self.window: deque[Seen] = deque(maxlen=self.needed)
-        self.shrink_streak = 0
+        self.scale_in_streak = 0
         self._forget()
         self.now = self.updated
         self.outcome, self.gap_at, self.nodes, self.reason = Outcome.IN_PHASE, _BEFORE_ALL, 0, ""
@@ -197,7 +197,7 @@ class Engine:
         self.outcome = _WATCHED
         action = self._breach(now, owner, claim) if streak >= self.needed else _NONE
         if action is _NONE and all(
-            each == 0 or each >= self.needed for each in (self.shrink_streak, *self.grow_streaks)
+            each == 0 or each >= self.needed for each in (self.scale_in_streak, *self.scale_out_streaks)
         ):
             self.steady = code
         return action
@@ -235,20 +235,20 @@ class Engine:
 
         A missing figure breaks both; figures that do not cover all nodes break the second. Returns the longest streak.
         """
-        verdict, streaks = self.verdicts[code], self.grow_streaks
-        self.shrink_streak = self.shrink_streak + 1 if verdict.low and complete else 0
+        verdict, streaks = self.verdicts[code], self.scale_out_streaks
+        self.scale_in_streak = self.scale_in_streak + 1 if verdict.low and complete else 0
         for at, high in enumerate(verdict.high):
             streaks[at] = streaks[at] + 1 if high else 0
-        return max(self.shrink_streak, *streaks)
+        return max(self.scale_in_streak, *streaks)
 
     def _forget(self) -> None:
         """Restart the watch window."""
         self.window.clear()
-        self.grow_streaks, self.shrink_streak, self.steady = [0] * len(self.policy.metrics), 0, _UNSTEADY
+        self.scale_out_streaks, self.scale_in_streak, self.steady = [0] * len(self.policy.metrics), 0, _UNSTEADY
 
     def _breach(self, now: float, owner: str, claim: float) -> Action:
         policy = self.policy
-        if self.shrink_streak >= self.needed:
+        if self.scale_in_streak >= self.needed:
             room, action, refusal = self.nodes - policy.min_nodes, Action.SCALE_IN, _AT_MIN
         else:
             room, action, refusal = policy.max_nodes - self.nodes, Action.SCALE_OUT, _AT_MAX
@@ -409,12 +409,12 @@ class Engine:
 
     def freeze(self) -> Record:
         """Return the record after the ticks made here."""
-        seen = self.slot != _BEFORE_ALL
+        observed = self.slot != _BEFORE_ALL
         watching = self.phase is Phase.WATCHING
         return replace(
             self.origin,
             updated=self.updated if math.isfinite(self.updated) else None,
-            grid=Grid(self.interval, self.slot, self.at, self.offset) if seen else None,
+            grid=Grid(self.interval, self.slot, self.at, self.offset) if observed else None,
             phase=PhaseState() if watching else PhaseState(self.phase, self.since, self.since_slot, self.until),
             event=self.event,
             window=self._samples(),

@@ -145,7 +145,7 @@ def announced(record: Record, decision: Decision) -> Record:
 def report(
     policy: Policy,
     record: Record,
-    said: Report,
+    incoming: Report,
     now: object,
     *,
     owner: str = "",
@@ -159,26 +159,28 @@ def report(
     """
     instant = max(as_instant(now), record.updated or 0.0)
     event = record.event
-    if event is None or event.id != said.id:
-        return _about_closed(record, said)
-    refuse_overtaken(event, said.takeover)
-    if said.nodes is not None:
-        record = replace(record, nodes=said.nodes)
-    if said.resources:
-        event = replace(event, resources=tuple(dict.fromkeys((*event.resources, *said.resources))))
-    if said.outcome is Outcome.RUNNING:
+    if event is None or event.id != incoming.id:
+        return _about_closed(record, incoming)
+    refuse_overtaken(event, incoming.takeover)
+    if incoming.nodes is not None:
+        record = replace(record, nodes=incoming.nodes)
+    if incoming.resources:
+        event = replace(event, resources=tuple(dict.fromkeys((*event.resources, *incoming.resources))))
+    if incoming.outcome is Outcome.RUNNING:
         claim = later(instant, min(claim_seconds, CLAIM_SECONDS))
         record = replace(record, event=replace(event, owner=owner, claimed_until=claim, announced=True))
-        return record, noted(record, said.id, f"{event.stage.value} {event.id} is being carried out")
-    if said.outcome is Outcome.FAILED:
-        return _failed(policy, record, event, said, instant)
+        return record, noted(record, incoming.id, f"{event.stage.value} {event.id} is being carried out")
+    if incoming.outcome is Outcome.FAILED:
+        return _failed(policy, record, event, incoming, instant)
     if event.stage is Action.SCALE_IN:
         record = replace(record, event=replace(event, released=True))
         end = to_clock(event.drain_until or instant)
         return record, noted(
-            record, said.id, f"{nodes(event.count)} left the distributor; draining until {end}, the event stays open"
+            record,
+            incoming.id,
+            f"{nodes(event.count)} left the distributor; draining until {end}, the event stays open",
         )
-    return _done(policy, record, event, said, instant)
+    return _done(policy, record, event, incoming, instant)
 
 
 def refuse_overtaken(event: Event | Unfinished, takeover: int | None) -> None:
@@ -197,25 +199,25 @@ def refuse_overtaken(event: Event | Unfinished, takeover: int | None) -> None:
     )
 
 
-def _done(policy: Policy, record: Record, event: Event, said: Report, now: float) -> tuple[Record, Decision]:
+def _done(policy: Policy, record: Record, event: Event, incoming: Report, now: float) -> tuple[Record, Decision]:
     engine = Engine(policy, record)
     engine.finish()
     if engine.until is not None and not engine.lasts(engine.until, engine.at, engine.slot):
         engine.watch()  # it took longer than its cooldown
-    after = _closed(replace(engine.freeze(), last_failure=""), event, said, now)
+    after = _closed(replace(engine.freeze(), last_failure=""), event, incoming, now)
     return after, noted(after, event.id, f"{event.stage.value} {event.id} is done")
 
 
-def _failed(policy: Policy, record: Record, event: Event, said: Report, now: float) -> tuple[Record, Decision]:
+def _failed(policy: Policy, record: Record, event: Event, incoming: Report, now: float) -> tuple[Record, Decision]:
     engine = Engine(policy, record)
     engine.failures += 1
     rest = policy.backoff(engine.failures)
     engine.rest(now, slot_at(now, engine.interval, engine.offset), later(now, rest))
-    why = said.message or "no message"
+    why = incoming.message or "no message"
     left = Unfinished(
         event.id, event.stage, event.count, now, why, event.resources, event.takeovers, event.contested, event.terms
     )
-    after = _closed(replace(engine.freeze(), last_failure=why), event, said, now)
+    after = _closed(replace(engine.freeze(), last_failure=why), event, incoming, now)
     after = replace(after, unfinished=(*after.unfinished, left)[-UNFINISHED:])
     text = (
         f"{event.stage.value} {event.id} failed ({why}), failure {engine.failures} in a row: back-off of {span(rest)}, "
@@ -224,7 +226,7 @@ def _failed(policy: Policy, record: Record, event: Event, said: Report, now: flo
     return after, noted(after, event.id, text)
 
 
-def _closed(record: Record, event: Event, said: Report, now: float) -> Record:
+def _closed(record: Record, event: Event, incoming: Report, now: float) -> Record:
     action = Action.SCALE_IN if event.shrinks else Action.SCALE_OUT
     entry = Closed(
         event.id,
@@ -232,31 +234,34 @@ def _closed(record: Record, event: Event, said: Report, now: float) -> Record:
         event.count,
         event.decided_at,
         now,
-        said.outcome.value,
+        incoming.outcome.value,
         event.reason,
-        said.message,
+        incoming.message,
         event.request,
         event.terms,
     )
     # EC2 says which nodes there are now, unless the report did. Those before a scale-out are kept, to find lost ones.
-    earlier = () if event.shrinks or said.nodes is not None else record.nodes or record.earlier
-    return replace(record, history=(*record.history, entry)[-HISTORY:], nodes=said.nodes, earlier=earlier)
+    earlier = () if event.shrinks or incoming.nodes is not None else record.nodes or record.earlier
+    return replace(record, history=(*record.history, entry)[-HISTORY:], nodes=incoming.nodes, earlier=earlier)
 
 
-def _about_closed(record: Record, said: Report) -> tuple[Record, Decision]:
+def _about_closed(record: Record, incoming: Report) -> tuple[Record, Decision]:
     """Record a repeated report, or one that what a failed event left behind is cleaned up."""
-    left = next((each for each in record.unfinished if each.event_id == said.id), None)
-    if left and said.outcome is Outcome.DONE:
-        refuse_overtaken(left, said.takeover)
-        record = replace(record, nodes=record.nodes if said.nodes is None else said.nodes)
+    left = next((each for each in record.unfinished if each.event_id == incoming.id), None)
+    if left and incoming.outcome is Outcome.DONE:
+        refuse_overtaken(left, incoming.takeover)
+        record = replace(record, nodes=record.nodes if incoming.nodes is None else incoming.nodes)
         record = replace(record, unfinished=tuple(each for each in record.unfinished if each is not left))
-        return record, noted(record, said.id, f"what {said.id} left unfinished is cleaned up")
-    known = next((each for each in reversed(record.history) if each.event_id == said.id), None)
-    if known and known.outcome in (said.outcome.value, "done"):
-        return record, noted(record, said.id, f"{said.id} was reported {known.outcome} before")
-    if known and said.outcome is Outcome.DONE:
-        return record, noted(record, said.id, f"{said.id} was reported failed before, nothing of it is unfinished")
+        return record, noted(record, incoming.id, f"what {incoming.id} left unfinished is cleaned up")
+    known = next((each for each in reversed(record.history) if each.event_id == incoming.id), None)
+    if known and known.outcome in (incoming.outcome.value, "done"):
+        return record, noted(record, incoming.id, f"{incoming.id} was reported {known.outcome} before")
+    if known and incoming.outcome is Outcome.DONE:
+        return record, noted(
+            record, incoming.id, f"{incoming.id} was reported failed before, nothing of it is unfinished"
+        )
     open_one = f"the open one is {record.event.id}" if record.event else "none is open"
     raise ReportError(
-        f"event {said.id} is not one of {record.group} {record.zone} that could be {said.outcome.value}: {open_one}"
+        f"event {incoming.id} is not one of {record.group} {record.zone} that could be "
+        f"{incoming.outcome.value}: {open_one}"
     )

@@ -61,14 +61,14 @@ def desired_backends(
     Raises:
         Refusal: An Auto Scaling group does not exist.
     """
-    wanted, there = list(followed), {group.name: group for group in groups}
-    if absent := sorted({each.scaling_group for each in wanted} - set(there)):
+    requested, there = list(followed), {group.name: group for group in groups}
+    if absent := sorted({each.scaling_group for each in requested} - set(there)):
         raise Refusal(
             f"there is no Auto Scaling group {', '.join(absent)} in this account and region, whose instances were to "
             "be followed: the back ends stay as they are. Create it, or correct backend_autoscaling_group"
         )
     found = {}
-    for each in wanted:
+    for each in requested:
         group = there[each.scaling_group]
         members = [addresses[instance] for instance in group.in_service if instance in addresses]
         if members or not group.desired:

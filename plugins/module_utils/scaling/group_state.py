@@ -120,7 +120,7 @@ class PolicyMark:
 
     fingerprint: str
     interval: float
-    seen_at: float
+    observed_at: float
     owner: str = ""
 
 
@@ -331,7 +331,7 @@ def terms_to_json(terms: Terms | None) -> dict[str, Any]:
 
 
 def mark_to_json(mark: PolicyMark) -> dict[str, Any]:
-    return {**_plain(mark, "fingerprint", "interval", "owner"), "seen_at": to_iso(mark.seen_at)}
+    return {**_plain(mark, "fingerprint", "interval", "owner"), "seen_at": to_iso(mark.observed_at)}
 
 
 def _counted_to_json(counted: Counted) -> dict[str, Any]:

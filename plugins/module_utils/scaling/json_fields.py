@@ -35,8 +35,8 @@ class Fields:
         if rest:
             raise RecordError(f"{self.where}: unknown keys {', '.join(rest)}")
 
-    def _wrong(self, name: str, wanted: str, given: object) -> RecordError:
-        return RecordError(f"{self.where}.{name} must be {wanted}, not {given!r}")
+    def _wrong(self, name: str, desired: str, given: object) -> RecordError:
+        return RecordError(f"{self.where}.{name} must be {desired}, not {given!r}")
 
     def has(self, name: str) -> bool:
         """Return whether the object has this key."""

@@ -74,8 +74,8 @@ def ask(
     Raises :class:`AutoscaleError`, and then nothing has changed: another event is open, or a limit would be exceeded.
     """
     instant, present = as_instant(now), node_count(count)
-    if (said := _closed(record, request)) is not None:
-        return record, noted(record, said[0], said[1])
+    if (closing := _closed(record, request)) is not None:
+        return record, noted(record, closing[0], closing[1])
     refuse_past(policy, record, instant)
     engine = Engine(policy, record)
     if record.event is None:

@@ -45,7 +45,7 @@ def refreshed(record: Record, found: Sequence[Node]) -> Record:
     return replace(record, nodes=tuple(found), earlier=(), missing=missing)
 
 
-def swept(record: Record, identities: Sequence[str]) -> Record:
+def orphans(record: Record, identities: Sequence[str]) -> Record:
     """Return the record when nothing is left of these missing nodes, named by instance id (or NSIP without one)."""
     return replace(record, missing=tuple(node for node in record.missing if _identity(node) not in identities))
 

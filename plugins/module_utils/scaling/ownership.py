@@ -28,7 +28,7 @@ def contest(policy: Policy, record: Record, now: float) -> str | None:
         return None
     by = f" by {mark.owner}" if mark.owner else ""
     return (
-        f"not evaluated: policy {mark.fingerprint} drives this zone, last ticked at {to_clock(mark.seen_at)}{by}; "
+        f"not evaluated: policy {mark.fingerprint} drives this zone, last ticked at {to_clock(mark.observed_at)}{by}; "
         f"this tick has policy {policy.fingerprint}, which takes over if the other is not seen until "
         f"{to_clock(_until(mark))}"
     )
@@ -37,16 +37,16 @@ def contest(policy: Policy, record: Record, now: float) -> str | None:
 def marked(policy: Policy, record: Record, now: float, owner: str) -> tuple[Record, tuple[str, ...]]:
     """Return the record driven by this policy, and what to warn of: a policy that replaced another."""
     mark, fingerprint = record.policy, policy.fingerprint
-    seen_at = now if mark is None or mark.fingerprint != fingerprint else max(now, mark.seen_at)
-    after = replace(record, policy=PolicyMark(fingerprint, policy.interval, seen_at, owner))
+    observed_at = now if mark is None or mark.fingerprint != fingerprint else max(now, mark.observed_at)
+    after = replace(record, policy=PolicyMark(fingerprint, policy.interval, observed_at, owner))
     if mark is None or mark.fingerprint == fingerprint:
         return after, ()
-    said = f"policy {fingerprint} replaces policy {mark.fingerprint}, last ticked at {to_clock(mark.seen_at)}"
-    return replace(after, window=()), (f"{said}; the watch window begins again",)
+    message = f"policy {fingerprint} replaces policy {mark.fingerprint}, last ticked at {to_clock(mark.observed_at)}"
+    return replace(after, window=()), (f"{message}; the watch window begins again",)
 
 
 def _until(mark: PolicyMark) -> float:
-    return later(mark.seen_at, INTERVALS * mark.interval)
+    return later(mark.observed_at, INTERVALS * mark.interval)
 
 
 def held(record: Record, event_id: str, takeover: int, owner: str = "") -> Event:

@@ -30,8 +30,8 @@ class Tick(Protocol):
     phase: Phase
     until: float | None
     window: deque[tuple[float, Sequence[float | None], bool, int]]
-    grow_streaks: list[int]
-    shrink_streak: int
+    scale_out_streaks: list[int]
+    scale_in_streak: int
 
     @property
     def outcome(self) -> enum.Enum: ...
@@ -140,13 +140,13 @@ def _streaks(engine: Tick) -> str:
     if not engine.window:
         return ""
     values, limits = engine.window[-1][1], engine.policy.metrics
-    if engine.shrink_streak:
+    if engine.scale_in_streak:
         low = [f"{_value(limit, values[at])} < {figure(limit.minimum, limit.unit)}" for at, limit in enumerate(limits)]
-        return f"{' and '.join(low)} for {_of(engine, engine.shrink_streak)}"
+        return f"{' and '.join(low)} for {_of(engine, engine.scale_in_streak)}"
     high = [
         f"{_value(limit, values[at])} > {figure(limit.maximum, limit.unit)} for {_of(engine, streak)}"
         for at, limit in enumerate(limits)
-        if (streak := engine.grow_streaks[at])
+        if (streak := engine.scale_out_streaks[at])
     ]
     return ", ".join(high)
 

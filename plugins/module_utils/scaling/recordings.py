@@ -91,7 +91,7 @@ def read_recording(stream: TextIO, names: Mapping[str, str] | None = None, form:
         SampleError: Names the line that is wrong.
     """
     reader = _Reader(stream)
-    wanted = {metric: ((names or {}).get(metric, metric),) for metric in WATCHED} | COVERAGE
+    desired = {metric: ((names or {}).get(metric, metric),) for metric in WATCHED} | COVERAGE
     unknown = sorted(set(names or {}) - set(WATCHED))
     if unknown:
         raise SampleError(f"metric_names.{', '.join(unknown)}: no such metric; known are {', '.join(WATCHED)}")
@@ -99,18 +99,18 @@ def read_recording(stream: TextIO, names: Mapping[str, str] | None = None, form:
     if first == "":
         raise SampleError("the recording is empty")
     if form == "csv" or (form == "auto" and first not in "[{"):
-        return _csv(reader, wanted)
+        return _csv(reader, desired)
     if first == "{" and '"MetricDataResults"' in reader.text:
-        return _cloudwatch(reader, wanted)
-    return _objects(reader, wanted)
+        return _cloudwatch(reader, desired)
+    return _objects(reader, desired)
 
 
 Wanted: TypeAlias = "Mapping[str, tuple[str, ...]]"
 
 
-def _present(wanted: Wanted, there: Sequence[str]) -> dict[str, str]:
+def _present(desired: Wanted, there: Sequence[str]) -> dict[str, str]:
     """Return the wanted columns that are there, by their names there."""
-    return {name: known for name, others in wanted.items() if (known := next((o for o in others if o in there), None))}
+    return {name: known for name, others in desired.items() if (known := next((o for o in others if o in there), None))}
 
 
 def _metrics(names: Sequence[str]) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ def _some(found: Sequence[str], there: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class _Columns:
     """Where the columns of a table are. ``width``: cells of a line; ``columns``: name to place."""
 
     width: int
@@ -152,20 +152,20 @@ class _Layout:
     columns: Mapping[str, int]
 
 
-def _csv(reader: _Reader, wanted: Wanted) -> Recording:
+def _csv(reader: _Reader, desired: Wanted) -> Recording:
     lines = reader.lines()
     first = next(lines)
     header = [cell.strip().lower().removeprefix("\ufeff") for cell in next(csv.reader([first]))]
     when = next((header.index(name) for name in INSTANTS if name in header), None)
     if when is None:
         raise SampleError(f"the first line must name a column {', '.join(INSTANTS[:-1])}; it has {', '.join(header)}")
-    lowered = {name: tuple(other.lower() for other in others) for name, others in wanted.items()}
+    lowered = {name: tuple(other.lower() for other in others) for name, others in desired.items()}
     columns = {name: header.index(known) for name, known in _present(lowered, header).items()}
     _some(list(columns), header)
-    return Recording(_metrics(list(columns)), _csv_batches(lines, _Layout(len(header), when, columns)))
+    return Recording(_metrics(list(columns)), _csv_batches(lines, _Columns(len(header), when, columns)))
 
 
-def _csv_batches(lines: Iterator[str], layout: _Layout) -> Batches:
+def _csv_batches(lines: Iterator[str], observed_pair: _Columns) -> Batches:
     """Yield the samples, column by column; a batch with an odd line goes line by line, cell by cell.
 
     Text without quotes is split directly, which takes half the time of a CSV parser.
@@ -174,44 +174,44 @@ def _csv_batches(lines: Iterator[str], layout: _Layout) -> Batches:
     while part := list(islice(lines, BATCH)):
         text = "".join(part)
         if '"' in text:
-            yield from _quoted_batches(csv.reader(chain(part, lines)), layout, number)
+            yield from _quoted_batches(csv.reader(chain(part, lines)), observed_pair, number)
             return
         try:
-            yield _quick(text, len(part), layout)
+            yield _quick(text, len(part), observed_pair)
         except (ValueError, IndexError, InstantError):
-            yield _careful_batch(csv.reader(part), layout, number)
+            yield _careful_batch(csv.reader(part), observed_pair, number)
         number += len(part)
 
 
-def _quoted_batches(table: Any, layout: _Layout, number: int) -> Batches:
+def _quoted_batches(table: Any, observed_pair: _Columns, number: int) -> Batches:
     """Yield the samples of a table in which a cell may hold commas and line ends."""
     while rows := list(islice(table, BATCH)):
         first = number + table.line_num - len(rows) + 1
-        yield _slow(((first + at, row) for at, row in enumerate(rows)), layout)
+        yield _slow(((first + at, row) for at, row in enumerate(rows)), observed_pair)
 
 
-def _careful_batch(table: Any, layout: _Layout, number: int) -> Batch:
-    return _slow(((number + table.line_num, row) for row in table), layout)
+def _careful_batch(table: Any, observed_pair: _Columns, number: int) -> Batch:
+    return _slow(((number + table.line_num, row) for row in table), observed_pair)
 
 
-def _slow(rows: Iterator[tuple[int, list[str]]], layout: _Layout) -> Batch:
-    read = [_careful(row, layout, line) for line, row in rows if any(row)]
-    columns = list(zip(*(figures for _now, figures in read), strict=True)) or [()] * len(layout.columns)
-    return _batch(list(layout.columns), [now for now, _figures in read], columns)
+def _slow(rows: Iterator[tuple[int, list[str]]], observed_pair: _Columns) -> Batch:
+    read = [_careful(row, observed_pair, line) for line, row in rows if any(row)]
+    columns = list(zip(*(figures for _now, figures in read), strict=True)) or [()] * len(observed_pair.columns)
+    return _batch(list(observed_pair.columns), [now for now, _figures in read], columns)
 
 
-def _quick(text: str, count: int, layout: _Layout) -> Batch:
+def _quick(text: str, count: int, observed_pair: _Columns) -> Batch:
     """Raises ValueError for lines of different lengths, and for what is no figure or no instant."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    width = layout.width
+    width = observed_pair.width
     lines = text.split("\n")
     if set(map(str.count, lines[:count], repeat(","))) != {width - 1}:
         raise ValueError
     cells = ",".join(lines).split(",")[: count * width]
-    instants = _quick_instants(cells[layout.when :: width])
-    columns = [_column(cells[index::width], _bound(name)) for name, index in layout.columns.items()]
-    return _batch(list(layout.columns), instants, columns)
+    instants = _quick_instants(cells[observed_pair.when :: width])
+    columns = [_column(cells[index::width], _bound(name)) for name, index in observed_pair.columns.items()]
+    return _batch(list(observed_pair.columns), instants, columns)
 
 
 def _column(cells: Sequence[str], bound: float) -> Sequence[float | None]:
@@ -224,8 +224,8 @@ def _column(cells: Sequence[str], bound: float) -> Sequence[float | None]:
     return [value if 0 <= (value := float(cell or -1)) <= bound else None for cell in cells]
 
 
-def _careful(row: Sequence[str], layout: _Layout, line: int) -> tuple[float, Figures]:
-    columns, when = layout.columns, layout.when
+def _careful(row: Sequence[str], observed_pair: _Columns, line: int) -> tuple[float, Figures]:
+    columns, when = observed_pair.columns, observed_pair.when
     try:
         padded = [*row, *[""] * (1 + max(when, *columns.values()) - len(row))]
         figures = tuple(figure_or_none(name, padded[index]) for name, index in columns.items())
@@ -288,7 +288,7 @@ def _iso_without_zone(text: str) -> float:
 # -- JSON objects -----------------------------------------------------------------------------------------------------
 
 
-def _objects(reader: _Reader, wanted: Wanted) -> Recording:
+def _objects(reader: _Reader, desired: Wanted) -> Recording:
     """Objects with an instant and the metrics, flat or under ``values`` or ``sample``; in an array or in a row."""
     if reader.peek() == "[":
         reader.skip("[")
@@ -301,7 +301,7 @@ def _objects(reader: _Reader, wanted: Wanted) -> Recording:
         raise SampleError(f"an object must have one of {', '.join(INSTANTS)}; the first has {', '.join(first)}")
     inner = next((name for name in ("values", "sample") if isinstance(first.get(name), dict)), None)
     there = first[inner] if inner else first
-    known = _present(wanted, list(there))
+    known = _present(desired, list(there))
     _some(list(known), list(there))
     return Recording(_metrics(list(known)), _object_batches(chain([first], items), when, inner, known))
 
@@ -351,23 +351,23 @@ class _Series:
     figures: array[float]
 
 
-def _cloudwatch(reader: _Reader, wanted: Wanted) -> Recording:
+def _cloudwatch(reader: _Reader, desired: Wanted) -> Recording:
     """``aws cloudwatch get-metric-data`` output, one page or several after another."""
-    names = {other.lower(): name for name, others in wanted.items() for other in others}
+    names = {other.lower(): name for name, others in desired.items() for other in others}
     series: dict[str, _Series] = {}
-    seen: list[str] = []
+    observed: list[str] = []
     while reader.peek() == "{":
         for key in reader.members():
             if key == "MetricDataResults":
-                _results(reader, names, series, seen)
+                _results(reader, names, series, observed)
             else:
                 reader.value()
-    _some(list(series), seen)
-    ordered = {name: _sorted(series[name]) for name in wanted if name in series}
+    _some(list(series), observed)
+    ordered = {name: _sorted(series[name]) for name in desired if name in series}
     return Recording(_metrics(list(ordered)), _joined(tuple(ordered), list(ordered.values())))
 
 
-def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Series], seen: list[str]) -> None:
+def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Series], observed: list[str]) -> None:
     for _turn in reader.elements():
         labels, found = [], _Series(array("d"), array("d"))
         for key in reader.members():
@@ -379,7 +379,7 @@ def _results(reader: _Reader, names: Mapping[str, str], series: dict[str, _Serie
                 value = reader.value()
                 if key in ("Id", "Label"):
                     labels.append(str(value))
-        seen.extend(labels)
+        observed.extend(labels)
         metric = next((names[label.lower()] for label in labels if label.lower() in names), None)
         if len(found.instants) != len(found.figures):
             many = f"{len(found.instants)} Timestamps and {len(found.figures)} Values"
@@ -469,10 +469,10 @@ class _Reader:
             if not self._more():
                 return ""
 
-    def skip(self, wanted: str) -> None:
-        if self.peek() != wanted:
+    def skip(self, desired: str) -> None:
+        if self.peek() != desired:
             raise SampleError(
-                f"the recording is no JSON: {wanted!r} expected where it has {self.peek() or 'its end'!r}"
+                f"the recording is no JSON: {desired!r} expected where it has {self.peek() or 'its end'!r}"
             )
         self.at += 1
 

@@ -54,7 +54,7 @@ def may_follow(zone: Mapping[str, Any]) -> bool:
     return idle and zone["phase"] not in _CONFIGURED_BY_THE_EVENT
 
 
-def settled_by_event(zone: Mapping[str, Any]) -> dict[str, list[str]]:
+def completed_by_event(zone: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return what the decided event settles when it is done: a scale-out replaces nodes that are gone, and brings what
     failed scale-outs left into service.
 

@@ -120,8 +120,8 @@ def _port(reader: Reader, key: str) -> int:
     port = port_of(reader.raw.get(key))
     if port is None:
         given = reader.raw.get(key)
-        said = "is missing" if given in (None, "") else f"{str(given)[:40]} is not a port (1 to 65535)"
-        reader.problems.append(f"{reader.where}{said if said[0].isdigit() else f'{key} {said}'}.")
+        message = "is missing" if given in (None, "") else f"{str(given)[:40]} is not a port (1 to 65535)"
+        reader.problems.append(f"{reader.where}{message if message[0].isdigit() else f'{key} {message}'}.")
     return port or 0
 
 
@@ -243,10 +243,10 @@ def _listener_clashes(
         other = ports.setdefault(application["port"], application["name"])
         if other == application["name"] or not application["port"]:
             continue
-        said = f"Applications {other} and {application['name']} both use"
-        if not any(problem.startswith(said) for problem in problems):
+        message = f"Applications {other} and {application['name']} both use"
+        if not any(problem.startswith(message) for problem in problems):
             problems.append(
-                f"{said} port {application['port']}, and a load balancer has one listener a port. Use protocol ANY."
+                f"{message} port {application['port']}, and a load balancer has one listener a port. Use protocol ANY."
             )
 
 

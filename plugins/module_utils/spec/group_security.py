@@ -90,12 +90,12 @@ def _management(definition: Mapping[str, Any]) -> list[Rule]:
 
 def _cluster(definition: Mapping[str, Any]) -> list[Rule]:
     """Between the nodes of a cluster: heartbeats, synchronisation and propagation, NITRO of a node that joins."""
-    said = "Cluster synchronisation and propagation"
+    message = "Cluster synchronisation and propagation"
     single = dict.fromkeys((22, definition["nitro_port"]))
     return [
         _rule("udp", 7000, 7000, "Cluster heartbeats", group="management"),
-        *(_rule("tcp", port, port, said, group="management") for port in single),
-        _rule("tcp", 3008, 3011, said, group="management"),
+        *(_rule("tcp", port, port, message, group="management") for port in single),
+        _rule("tcp", 3008, 3011, message, group="management"),
     ]
 
 

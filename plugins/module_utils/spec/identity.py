@@ -54,7 +54,7 @@ class Ownership(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObservedResource:
     """A resource that was found by name or by tag.
 
     ``what`` names it in messages ("IAM role shop-vpx"). ``description``: as AWS keeps it; releases without the tag of
@@ -86,20 +86,20 @@ def _described_kind(name: str, description: str) -> str | None:
     return next((kind for kind in KINDS if description.endswith(f"VPX {kind} {name}")), None)
 
 
-def with_kind(owner: Owner, found: Iterable[Found]) -> Owner:
+def with_kind(owner: Owner, found: Iterable[ObservedResource]) -> Owner:
     """Return the owner with the kind of its resources, if none is stated. Raises Refusal if they have both kinds."""
     if owner.kind is not None:
         return owner
     of_kind = {item.tags[KIND]: item.what for item in found if item.tags.get(GROUP) == owner.name and KIND in item.tags}
     if len(of_kind) > 1:
-        said = ", ".join(f"{what} has {KIND}={kind}" for kind, what in sorted(of_kind.items()))
+        message = ", ".join(f"{what} has {KIND}={kind}" for kind, what in sorted(of_kind.items()))
         raise Refusal(
-            f"{owner.name} is the name of resources of both kinds: {said}. State the kind. Nothing was changed."
+            f"{owner.name} is the name of resources of both kinds: {message}. State the kind. Nothing was changed."
         )
     return replace(owner, kind=next(iter(of_kind), None))
 
 
-def adoptable(owner: Owner, found: Iterable[Found], *, by_name: bool = True) -> list[Found]:
+def adoptable(owner: Owner, found: Iterable[ObservedResource], *, by_name: bool = True) -> list[ObservedResource]:
     """Return the resources of an earlier release that this owner may adopt; refuse what belongs to another owner.
 
     Args:
@@ -124,7 +124,7 @@ def adoptable(owner: Owner, found: Iterable[Found], *, by_name: bool = True) -> 
     return [item for item, verdict in verdicts if verdict is Ownership.ADOPTABLE]
 
 
-def _reason(owner: Owner, item: Found, verdict: Ownership) -> str:
+def _reason(owner: Owner, item: ObservedResource, verdict: Ownership) -> str:
     if verdict is Ownership.FOREIGN:
         tag = f"its tag {GROUP} is {item.tags[GROUP]!r}" if GROUP in item.tags else f"it has no tag {GROUP}"
     elif KIND in item.tags:
@@ -134,7 +134,7 @@ def _reason(owner: Owner, item: Found, verdict: Ownership) -> str:
     return f"{item.what} was not made for {owner}: {tag}"
 
 
-def adoption_warning(owner: Owner, adopted: Iterable[Found]) -> str | None:
+def adoption_warning(owner: Owner, adopted: Iterable[ObservedResource]) -> str | None:
     """Return the warning about adopted resources, or None if there are none."""
     names = ", ".join(item.what for item in adopted)
     if not names:

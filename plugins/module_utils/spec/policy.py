@@ -201,8 +201,8 @@ class _Reader:
         try:
             return Distributor(given)
         except ValueError:
-            said = "is missing" if given is None else f"{given!r} is unknown"
-            self.complaints.append(f"distributor {said}; it is one of nlb, dns")
+            message = "is missing" if given is None else f"{given!r} is unknown"
+            self.complaints.append(f"distributor {message}; it is one of nlb, dns")
             return Distributor.NLB
 
     def _ttl(self, distributor: Distributor) -> float:

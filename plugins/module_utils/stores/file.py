@@ -109,7 +109,7 @@ class FileStore:
 
     def _file_system_time(self) -> float:
         """Return the time that the file system gives to what is written now."""
-        with _sentences(self.path, "write"):
+        with _messages(self.path, "write"):
             draft = self.path.with_name(f".{self.path.name}.time")
             handle = _create(draft)
             try:
@@ -142,7 +142,7 @@ class FileStore:
             if self.read().lease != lease:
                 return
             if found == NOTHING:
-                with _sentences(self.path, "remove"):
+                with _messages(self.path, "remove"):
                     self.path.unlink(missing_ok=True)
                 return
             self._save(found.document, found.version, found.fence, found.lease, found.written_by, found.written_at)
@@ -151,7 +151,7 @@ class FileStore:
         """Delete the record."""
         if not self.path.exists():
             return
-        with self._locked(), _sentences(self.path, "remove"):
+        with self._locked(), _messages(self.path, "remove"):
             self.path.unlink(missing_ok=True)
 
     def _save(
@@ -175,7 +175,7 @@ class FileStore:
             "written_by": by,
             "document": document,
         }
-        with _sentences(self.path, "write"):
+        with _messages(self.path, "write"):
             _replace(self.path, dump(content).encode())
 
     @contextlib.contextmanager
@@ -185,7 +185,7 @@ class FileStore:
         Threads of one process queue up first: many zones that poll for one lock would keep each other from it.
         """
         with _QUEUES.of(self.path.parent):
-            with _sentences(self.path, "write"):
+            with _messages(self.path, "write"):
                 if not self.path.parent.is_dir():
                     self.path.parent.mkdir(mode=0o700, exist_ok=True)
                 lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -233,7 +233,7 @@ def stored_keys(path: str | Path, group: str) -> list[Key]:
     given = Path(path)
     if not given.is_dir():
         return [_key_of(given)] if given.is_file() and _key_of(given).group == group else []
-    with _sentences(given, "read"):
+    with _messages(given, "read"):
         names = sorted(each.name for each in given.glob(f"{_escaped(group)}@*.json"))
     return [Key(group, unquote(name.removesuffix(".json").partition("@")[2])) for name in names]
 
@@ -296,7 +296,7 @@ def _create(draft: Path) -> int:
 
 
 def _content(path: Path) -> dict[str, Any] | None:
-    with _sentences(path, "read"):
+    with _messages(path, "read"):
         try:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -348,7 +348,7 @@ def _load(path: Path, key: Key) -> Snapshot:
 
 
 @contextlib.contextmanager
-def _sentences(path: Path, verb: str) -> Iterator[None]:
+def _messages(path: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:

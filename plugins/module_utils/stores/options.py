@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 
 from ..spec.metrics import WATCHED
-from . import dynamodb, file
+from . import file
 from .base import Key, Store, StoreUnusable
 
 
@@ -46,6 +45,8 @@ def _open_file(_module: Any, named: Mapping[str, Any], key: Key, _create: bool, 
 def _open_table(
     module: Any, named: Mapping[str, Any], key: Key, create: bool, client_options: Mapping[str, Any]
 ) -> Store:
+    from . import dynamodb  # only here: a store of files does without boto3, whose import takes longer than a task
+
     client = _client(module, **client_options)
     missing_is_empty = bool(named.get("create"))
     return dynamodb.DynamoStore(
@@ -54,6 +55,8 @@ def _open_table(
 
 
 def _keys_of_table(module: Any, named: Mapping[str, Any], group: str) -> list[Key]:
+    from . import dynamodb
+
     return dynamodb.stored_keys(_client(module), named["table"], group, missing_is_empty=bool(named.get("create")))
 
 
@@ -141,6 +144,8 @@ def default_owner() -> str:
 
 
 def _client(module: Any, **client_options: Any) -> Any:
+    from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
+
     if not HAS_BOTO3:
         raise StoreUnusable(missing_required_lib("botocore and boto3", reason="for store.type dynamodb"))
     return module.client("dynamodb", **client_options)

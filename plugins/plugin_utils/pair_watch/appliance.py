@@ -18,7 +18,7 @@ from ...module_utils.core.nitro_errors import (
 )
 from ...module_utils.core.parallel import attempt
 from ...module_utils.nitro.client import NitroClient
-from ...module_utils.nitro.ha import View
+from ...module_utils.nitro.ha import ObservedHa
 from ...module_utils.nitro.logins import LoginGate
 from ...module_utils.reconcile.pair_claims import Claim
 from ...module_utils.reconcile.pair_probe import read_served
@@ -58,9 +58,9 @@ class Asker:
     def _ask(self, name: str, nsip: str, endpoint: str, disputed: bool) -> Claim:
         client = self._at(endpoint)
         try:
-            view = View.from_rows(client.get("hanode"))
+            view = ObservedHa.from_rows(client.get("hanode"))
         except NitroLoginHeld:
-            client.knock(self.timeout)
+            client.attempt(self.timeout)
             raise
         claim = Claim(name, nsip, True, view)
         if not (claim.says_primary and (disputed or claim.stands_alone)):

@@ -14,27 +14,27 @@ from ...module_utils.aws.addresses import Address, parse_addresses
 from ...module_utils.aws.client import Client
 from ...module_utils.aws.instances import parse_instances
 from ...module_utils.core.parallel import both
-from ...module_utils.reconcile import pair_associations as pair_seats
-from .news import Astray
+from ...module_utils.reconcile import pair_associations
+from .events import Misplaced
 from .settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ObservedPair:
     """The pair's nodes, by node id, and its Elastic IPs."""
 
-    nodes: tuple[pair_seats.Node, ...]
+    nodes: tuple[pair_associations.Node, ...]
     addresses: tuple[Address, ...]
 
 
-def read(client: Client, group: str, elastic_ips: Sequence[str]) -> Layout:
+def read(client: Client, group: str, elastic_ips: Sequence[str]) -> ObservedPair:
     """DescribeInstances and DescribeAddresses, side by side. Raises Failure with a sentence."""
     addresses, instances = both(
         lambda: parse_addresses(api.describe_addresses(client)),
         lambda: parse_instances(api.describe_instances(client, {f"tag:{t.GROUP}": group})),
     )
-    nodes = pair_seats.nodes_of_group(instances, group)
-    return Layout(tuple(nodes), tuple(pair_seats.pick_addresses(addresses, elastic_ips, group, nodes)))
+    nodes = pair_associations.nodes_of_group(instances, group)
+    return ObservedPair(tuple(nodes), tuple(pair_associations.pick_addresses(addresses, elastic_ips, group, nodes)))
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Region:
     settings: Settings
     _client: Client | None = None
 
-    def read(self) -> Layout:
+    def read(self) -> ObservedPair:
         """Raises Failure, or SettingsError if no client can be made."""
         if self._client is None:
             self._client = self.settings.aws.client("ec2")
@@ -64,12 +64,14 @@ class Region:
         self._client = None
 
 
-def astray(layout: Layout, primary: int) -> frozenset[Astray]:
+def misplaced(observed_pair: ObservedPair, primary: int) -> frozenset[Misplaced]:
     """The Elastic IPs that are not where the node with the id ``primary`` answers. Pure."""
-    client = next((node.client for node in layout.nodes if node.node_id == primary), None)
-    seats = pair_seats.seats_on(client, layout.addresses, layout.nodes) if client else {}
+    client = next((node.client for node in observed_pair.nodes if node.node_id == primary), None)
+    associations = (
+        pair_associations.associations_on(client, observed_pair.addresses, observed_pair.nodes) if client else {}
+    )
     return frozenset(
-        Astray(address.public_ip, address.allocation_id, address.seat, seats[address.allocation_id])
-        for address in layout.addresses
-        if address.allocation_id in seats and address.seat != seats[address.allocation_id]
+        Misplaced(address.public_ip, address.allocation_id, address.association, associations[address.allocation_id])
+        for address in observed_pair.addresses
+        if address.allocation_id in associations and address.association != associations[address.allocation_id]
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ...module_utils.nitro.client import Connection
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS
 from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, nitro_from, password_in
-from .news import Lasting
+from .events import Lasting
 
 _LASTING = frozenset(("lost_after", "returned_after", "astray_after", "no_primary_after"))
 _OWN = frozenset(("group", "elastic_ips", "interval", "timeout", "aws_interval", "nitro_pass_file"))
@@ -59,7 +59,7 @@ def settings_from(given: Given) -> Settings:
         lasting=Lasting(
             lost=given.seconds("lost_after", usual.lost),
             returned=given.seconds("returned_after", usual.returned),
-            astray=given.seconds("astray_after", usual.astray),
+            misplaced=given.seconds("astray_after", usual.misplaced),
             no_primary=given.seconds("no_primary_after", usual.no_primary),
         ),
     )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The loop of event source ha_watch: asks, lets news.py judge, and hands events on. What blocks runs in threads."""
+"""The loop of event source ha_watch: asks, lets events.py judge, and hands events on. What blocks runs in threads."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ...module_utils.core.errors import Failure
 from ...module_utils.core.parallel import attempt
 from ...module_utils.nitro.client import NitroClient
 from ...module_utils.nitro.logins import LoginGate
-from ...module_utils.reconcile import pair_associations as pair_seats
+from ...module_utils.reconcile import pair_associations
 from ...module_utils.reconcile.pair_claims import Claim, judge
 from ..worker import Worker
 from . import cloud
 from .appliance import Asker
 from .cloud import Region
-from .news import Event, Look, Memory, Watched, confirmed, follow
+from .events import Event, Memory, PairObservation, Watched, confirmed, follow
 from .settings import Settings, present
 
 Put = Callable[[Event], Awaitable[None]]
@@ -44,10 +44,10 @@ class Watcher:
 
     settings: Settings
     put: Put
-    _nodes: dict[int, pair_seats.Node] = field(default_factory=dict)
-    _seen: dict[int, Watched] = field(default_factory=dict)
+    _nodes: dict[int, pair_associations.Node] = field(default_factory=dict)
+    _observed: dict[int, Watched] = field(default_factory=dict)
     _memory: Memory = field(default_factory=Memory)
-    _layout: cloud.Layout | None = None
+    _observed_pair: cloud.ObservedPair | None = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
@@ -57,8 +57,8 @@ class Watcher:
         """Never returns. Raises SettingsError, or Failure if AWS does not even know the pair at the start."""
         region, worker = Region(self.settings), Worker("ha_watch AWS")
 
-        async def read() -> cloud.Layout:
-            found: cloud.Layout | Failure = await worker.run(lambda: attempt(region.read))
+        async def read() -> cloud.ObservedPair:
+            found: cloud.ObservedPair | Failure = await worker.run(lambda: attempt(region.read))
             if isinstance(found, Failure):
                 raise found
             return found
@@ -68,13 +68,13 @@ class Watcher:
             async with asyncio.TaskGroup() as tasks:
                 self._learn(first, tasks)
                 tasks.create_task(self._watch_cloud(read, tasks))
-                tasks.create_task(self._tell())
+                tasks.create_task(self._report())
         finally:
             worker.end(region.close, 0)
 
     # ------------------------------------------------------------------ what AWS says
 
-    async def _watch_cloud(self, read: Callable[[], Awaitable[cloud.Layout]], tasks: asyncio.TaskGroup) -> None:
+    async def _watch_cloud(self, read: Callable[[], Awaitable[cloud.ObservedPair]], tasks: asyncio.TaskGroup) -> None:
         trouble = ""
         while True:
             with contextlib.suppress(TimeoutError):
@@ -88,12 +88,12 @@ class Watcher:
                     _LOG.warning("%s: %s; watching continues with what was known before", self.settings.group, error)
                 trouble = str(error)
 
-    def _learn(self, layout: cloud.Layout, tasks: asyncio.TaskGroup) -> None:
+    def _learn(self, observed_pair: cloud.ObservedPair, tasks: asyncio.TaskGroup) -> None:
         """Take over what AWS says; a node that it no longer lists stays one, without an instance that could answer."""
-        found = {node.node_id: node for node in layout.nodes}
+        found = {node.node_id: node for node in observed_pair.nodes}
         gone = {number: replace(node, nsip="") for number, node in self._nodes.items() if number not in found}
         self._nodes = {**gone, **found}
-        self._layout = layout
+        self._observed_pair = observed_pair
         for number in self._nodes:
             if number not in self._tasks:
                 self._tasks[number] = tasks.create_task(self._watch_node(number))
@@ -123,7 +123,7 @@ class Watcher:
         idle = node.idle or ("" if node.nsip else f"{node.name} has no instance any more")
         if idle:
             return self._note(node, Claim(node.name, node.nsip, idle=idle, error=idle), began)
-        disputed = any(seen.claim.says_primary for other, seen in self._seen.items() if other != number)
+        disputed = any(observed.claim.says_primary for other, observed in self._observed.items() if other != number)
         answer = worker.run(asker.ask, node.name, node.nsip, self._endpoint(node), disputed)
         timeout = self.settings.nitro.timeout
         _done, waiting = await asyncio.wait({answer}, timeout=timeout)
@@ -131,16 +131,16 @@ class Watcher:
             self._note(node, Claim(node.name, node.nsip, error=f"{node.nsip}: no answer within {timeout:g} s"), began)
         return self._note(node, await answer, began)
 
-    def _note(self, node: pair_seats.Node, claim: Claim, began: float) -> Claim:
-        before = self._seen.get(node.node_id)
+    def _note(self, node: pair_associations.Node, claim: Claim, began: float) -> Claim:
+        before = self._observed.get(node.node_id)
         if before is None or before.instance_id != node.instance_id:
             before = Watched(node.node_id, node.instance_id, claim)
-        self._seen[node.node_id] = before.noted(claim, began)
+        self._observed[node.node_id] = before.noted(claim, began)
         self._complain(node, claim)
         self._wake.set()
         return claim
 
-    def _complain(self, node: pair_seats.Node, claim: Claim) -> None:
+    def _complain(self, node: pair_associations.Node, claim: Claim) -> None:
         """Tell what is wrong with a node's answers, once for as long as it is the same; silence is told by an event."""
         trouble = claim.error if claim.view is None and not claim.idle else None
         if trouble and self._troubles.get(node.node_id) != trouble and "no answer within" not in trouble:
@@ -150,7 +150,7 @@ class Watcher:
         else:
             self._troubles[node.node_id] = trouble
 
-    def _endpoint(self, node: pair_seats.Node) -> str:
+    def _endpoint(self, node: pair_associations.Node) -> str:
         host = f"[{node.nsip}]" if ":" in node.nsip else node.nsip
         return f"{host}:{self.settings.nitro_port}" if self.settings.nitro_port else host
 
@@ -159,30 +159,32 @@ class Watcher:
 
     # ------------------------------------------------------------------ what is news
 
-    async def _tell(self) -> None:
+    async def _report(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if self._seen.keys() == self._nodes.keys():
+            if self._observed.keys() == self._nodes.keys():
                 for event in self._judge():
                     at = datetime.now(UTC).isoformat(timespec="milliseconds")
                     await self.put({**event, "group": self.settings.group, "at": at})
 
     def _judge(self) -> list[Event]:
         """Where the Elastic IPs are is judged once for each answer of AWS: older ones prove nothing of now."""
-        nodes = tuple(self._seen[number] for number in sorted(self._seen))
+        nodes = tuple(self._observed[number] for number in sorted(self._observed))
         now = asyncio.get_running_loop().time()
         verdict = confirmed(self._memory, nodes, judge([node.claim for node in nodes]), now)
-        look = Look(now, nodes, verdict)
-        if self._layout and look.primary:
-            look = replace(look, astray=cloud.astray(self._layout, look.primary.node_id))
-            self._layout = None
-        self._memory, events = follow(self._memory, look, self.settings.lasting)
+        observation = PairObservation(now, nodes, verdict)
+        if self._observed_pair and observation.primary:
+            observation = replace(
+                observation, misplaced=cloud.misplaced(self._observed_pair, observation.primary.node_id)
+            )
+            self._observed_pair = None
+        self._memory, events = follow(self._memory, observation, self.settings.lasting)
         loop = asyncio.get_running_loop()
         if not self._memory.calm:
             loop.call_later(_HURRY, self._wake.set)  # also when no answer comes, as from a node that is asked rarely
-        if look.astray is not None and self._memory.astray.pending:
-            loop.call_later(self.settings.lasting.astray, self._stale.set)
+        if observation.misplaced is not None and self._memory.misplaced.pending:
+            loop.call_later(self.settings.lasting.misplaced, self._stale.set)
         if any(event["type"] in _STIRRING for event in events):
             self._stale.set()
         return events

@@ -119,5 +119,5 @@ def _query(appliance: _Appliance) -> Reading:
     except Failure as error:
         return Reading(nsip, False, Figures(), str(error))
     except Exception as error:  # noqa: BLE001 – the boundary where an answer without sense becomes a message
-        said = " ".join(str(error).split())[:200]
-        return Reading(nsip, True, Figures(), f"{nsip}: the answer made no sense ({type(error).__name__}: {said})")
+        message = " ".join(str(error).split())[:200]
+        return Reading(nsip, True, Figures(), f"{nsip}: the answer made no sense ({type(error).__name__}: {message})")

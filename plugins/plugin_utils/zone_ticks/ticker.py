@@ -133,8 +133,8 @@ class Zone:
 
 def event_of(group: str, zone: str, owner: str, at: datetime, decision: Decision) -> Event | None:
     """Return the event for a decision, or None where nothing is to be done. Pure."""
-    said = decision.to_json()
-    chosen = said["decision"]
+    message = decision.to_json()
+    chosen = message["decision"]
     if chosen["action"] == "none":
         return None
     return {
@@ -147,8 +147,8 @@ def event_of(group: str, zone: str, owner: str, at: datetime, decision: Decision
         "reason": chosen["reason"],
         "event_id": chosen["event_id"],
         "resumed": chosen["resumed"],
-        "phase": said["phase"],
-        "phase_until": said["phase_until"],
+        "phase": message["phase"],
+        "phase_until": message["phase_until"],
     }
 
 

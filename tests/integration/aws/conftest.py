@@ -80,7 +80,7 @@ class Cloud:
         listed = sorted(made["PrivateIpAddresses"], key=lambda item: not item["Primary"])
         return made["NetworkInterfaceId"], [item["PrivateIpAddress"] for item in listed]
 
-    def seat(self, allocation_id: str) -> tuple[str | None, str | None]:
+    def association(self, allocation_id: str) -> tuple[str | None, str | None]:
         [found] = self.ec2.describe_addresses(AllocationIds=[allocation_id])["Addresses"]
         return found.get("NetworkInterfaceId"), found.get("PrivateIpAddress")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.scaling.story import HIGH, policy_dict
+from tests.unit.plugins.module_utils.scaling.scenario import HIGH, policy_dict
 
 from .conftest import Cloud
 
@@ -52,8 +52,8 @@ def test_one_call_a_tick_brings_figures_and_decision(cloud: Cloud, tmp_path: Pat
         assert result["published"], result
         assert cloud.calls == {"PutMetricData": 1}
     assert result["decision"]["action"] == "scale_out"
-    said = {"id": result["decision"]["event_id"], "outcome": "done"}
-    reported = cloud.run("autoscale_evaluate", **options(tmp_path, 3, event=said, sample=None))
+    message = {"id": result["decision"]["event_id"], "outcome": "done"}
+    reported = cloud.run("autoscale_evaluate", **options(tmp_path, 3, event=message, sample=None))
     assert (reported["reported"], reported["published"], cloud.calls) == (True, False, {})
     resting = cloud.run("autoscale_evaluate", **options(tmp_path, 4, node_count=3))
     assert (resting["phase"], resting["published"], cloud.calls) == ("cooldown", True, {"PutMetricData": 1})
@@ -74,8 +74,8 @@ def test_an_action_that_is_gone_on_with_is_one_decision(cloud: Cloud, tmp_path: 
 
 
 def test_no_call_in_check_mode_without_the_lease_and_unasked(cloud: Cloud, tmp_path: Path) -> None:
-    foretold = cloud.run("autoscale_evaluate", check=True, **options(tmp_path, 1))
-    assert (foretold["decision"]["evaluated"], foretold["published"], cloud.calls) == (True, False, {})
+    predicted = cloud.run("autoscale_evaluate", check=True, **options(tmp_path, 1))
+    assert (predicted["decision"]["evaluated"], predicted["published"], cloud.calls) == (True, False, {})
     quiet = cloud.run("autoscale_evaluate", **options(tmp_path, 1, publish=False))
     assert ("published" in quiet, cloud.calls) == (False, {})
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.scaling.story import policy_dict
+from tests.unit.plugins.module_utils.scaling.scenario import policy_dict
 
 from .conftest import Cloud
 
@@ -42,11 +42,11 @@ def run(cloud: Cloud, *, check: bool = False, **options: Any) -> dict[str, Any]:
 def marks(cloud: Cloud) -> dict[str, tuple[str, str | None]]:
     """Node id → lifecycle and event, of the nodes of the group."""
     found = cloud.ec2.describe_instances(Filters=[{"Name": "tag:cloudadc:group", "Values": ["g"]}])["Reservations"]
-    told = {}
+    reported = {}
     for instance in (item for reservation in found for item in reservation["Instances"]):
         tags = {item["Key"].removeprefix("cloudadc:"): item["Value"] for item in instance["Tags"]}
-        told[tags["node_id"]] = (tags["lifecycle"], tags.get("event"))
-    return told
+        reported[tags["node_id"]] = (tags["lifecycle"], tags.get("event"))
+    return reported
 
 
 def node(cloud: Cloud, number: str) -> str:
@@ -58,12 +58,12 @@ def node(cloud: Cloud, number: str) -> str:
 
 
 def numbers(result: dict[str, Any]) -> list[int]:
-    return [victim["node_id"] for victim in result["victims"]]
+    return [selected_node["node_id"] for selected_node in result["victims"]]
 
 
 def test_an_event_chooses_once_and_is_found_again(zone: Cloud) -> None:
-    foretold = run(zone, check=True)
-    assert (foretold["changed"], numbers(foretold), zone.writes) == (True, [2], Counter())
+    predicted = run(zone, check=True)
+    assert (predicted["changed"], numbers(predicted), zone.writes) == (True, [2], Counter())
     begun = run(zone)
     assert (begun["changed"], numbers(begun)) == (True, [2])
     assert zone.calls == Counter({"DescribeInstances": 1, "CreateTags": 1})

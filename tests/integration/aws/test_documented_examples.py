@@ -78,13 +78,13 @@ class Places:
         self.pair = pair
         self.folder = folder
         self.facts = facts
-        self._seen: dict[str, list[str]] = {}
+        self._observed: dict[str, list[str]] = {}
 
     def number(self, kind: str, value: str) -> int:
-        seen = self._seen.setdefault(kind, [])
-        if value not in seen:
-            seen.append(value)
-        return min(seen.index(value), 1)
+        observed = self._observed.setdefault(kind, [])
+        if value not in observed:
+            observed.append(value)
+        return min(observed.index(value), 1)
 
     def nsip(self, value: str) -> str:
         return self.pair.at(self.number("nsip", value))

@@ -20,9 +20,9 @@ def test_a_move_costs_one_write_and_one_look(cloud: Cloud) -> None:
     cloud.ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=a)
     move = {"elastic_ip": public, "network_interface_id": b, "private_ip_address": b1}
 
-    foretold = cloud.run("eip_failover", moves=[move], check=True)
-    assert foretold["changed"]
-    assert foretold["moves"][0]["after"] == {"network_interface_id": b, "private_ip_address": b1}
+    predicted = cloud.run("eip_failover", moves=[move], check=True)
+    assert predicted["changed"]
+    assert predicted["moves"][0]["after"] == {"network_interface_id": b, "private_ip_address": b1}
     assert cloud.calls == Counter(DescribeAddresses=1)
 
     moved = cloud.run("eip_failover", moves=[move])
@@ -40,7 +40,7 @@ def test_a_move_costs_one_write_and_one_look(cloud: Cloud) -> None:
     assert isinstance(moved["duration_ms"], int)
     assert moved["diff"]["before"] == {public: {"network_interface_id": a, "private_ip_address": a1}}
     assert cloud.calls == Counter(DescribeAddresses=2, AssociateAddress=1)
-    assert cloud.seat(allocation) == (b, b1)
+    assert cloud.association(allocation) == (b, b1)
 
     again = cloud.run("eip_failover", moves=[move])
     assert not again["changed"]
@@ -55,7 +55,7 @@ def test_the_private_address_is_part_of_the_identity(cloud: Cloud) -> None:
             "eip_failover", moves=[{"elastic_ip": public, "network_interface_id": eni, "private_ip_address": private}]
         )
         assert result["changed"], result
-        assert cloud.seat(allocation) == (eni, private)
+        assert cloud.association(allocation) == (eni, private)
 
 
 def test_by_instance_and_default_address_it_asks_once_for_interfaces(cloud: Cloud) -> None:
@@ -65,7 +65,7 @@ def test_by_instance_and_default_address_it_asks_once_for_interfaces(cloud: Clou
     result = cloud.run("eip_failover", moves=[{"elastic_ip": allocation, "instance_id": instance["instance_id"]}])
     client = instance["interfaces"]["client"]
     assert not result["failed"], result
-    assert cloud.seat(allocation) == (client["network_interface_id"], client["private_ip_address"])
+    assert cloud.association(allocation) == (client["network_interface_id"], client["private_ip_address"])
     assert cloud.calls == Counter(DescribeAddresses=2, DescribeNetworkInterfaces=1, AssociateAddress=1)
     again = cloud.run("eip_failover", moves=[{"elastic_ip": public, "instance_id": instance["instance_id"]}])
     assert not again["changed"]
@@ -88,7 +88,7 @@ def test_several_move_at_once(cloud: Cloud) -> None:
     writes = [call for call in cloud.lab.calls(side="aws") if call.op == "AssociateAddress"]
     assert max(w.t for w in writes) - min(w.t for w in writes) < 0.25, "the writes did not go out side by side"
     cloud.lab.latency(aws=0)
-    assert [cloud.seat(allocation) for _ignored, allocation in eips] == [(eni, private) for private in privates]
+    assert [cloud.association(allocation) for _ignored, allocation in eips] == [(eni, private) for private in privates]
 
 
 def test_an_unexpected_owner_stops_everything(cloud: Cloud) -> None:
@@ -112,7 +112,7 @@ def test_an_unexpected_owner_stops_everything(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moves", "said"),
+    ("moves", "message"),
     [
         (
             [
@@ -126,12 +126,12 @@ def test_an_unexpected_owner_stops_everything(cloud: Cloud) -> None:
         ([{"elastic_ip": "PUBLIC"}], "one of the following is required: network_interface_id, instance_id"),
     ],
 )
-def test_bad_input_gets_a_sentence_and_no_write(cloud: Cloud, moves: list[dict[str, Any]], said: str) -> None:
+def test_bad_input_gets_a_sentence_and_no_write(cloud: Cloud, moves: list[dict[str, Any]], message: str) -> None:
     public, _ignored = cloud.allocate()
     named = [{**move, "elastic_ip": move["elastic_ip"].replace("PUBLIC", public)} for move in moves]
     result = cloud.run("eip_failover", moves=named)
     assert result["failed"]
-    assert said in result["msg"]
+    assert message in result["msg"]
     assert "Traceback" not in str(result)
     assert cloud.writes == Counter()
 
@@ -151,7 +151,7 @@ def test_a_refusal_by_aws_leaves_the_others_moved_and_names_all(cloud: Cloud) ->
     assert "InvalidNetworkInterfaceID.NotFound" in result["msg"]
     assert f"{p1} ({e1}) was not moved" in result["msg"]
     assert f"{p2} ({e2}) is at {eni}" in result["msg"]
-    assert cloud.seat(e2) == (eni, private)
+    assert cloud.association(e2) == (eni, private)
     assert [move["changed"] for move in result["moves"]] == [False, True]
 
 
@@ -164,13 +164,13 @@ def test_a_racing_writer_ends_with_a_true_answer_in_both(cloud: Cloud) -> None:
 
     def to(number: int) -> dict[str, Any]:
         eni, [private] = nodes[number]
-        wanted = [{"elastic_ip": public, "network_interface_id": eni, "private_ip_address": private}]
-        return _in_process(cloud, wanted)
+        desired = [{"elastic_ip": public, "network_interface_id": eni, "private_ip_address": private}]
+        return _in_process(cloud, desired)
 
     for _turn in range(3):
         with ThreadPoolExecutor(2) as pool:
             results = list(pool.map(to, (0, 1)))
-        eni, private = cloud.seat(allocation)
+        eni, private = cloud.association(allocation)
         for result in results:
             [move] = result["moves"]
             if result["failed"]:
@@ -205,4 +205,4 @@ def test_throttling_and_lost_connections_are_outlived(cloud: Cloud) -> None:
     result = cloud.run("eip_failover", moves=[{"elastic_ip": public, "network_interface_id": eni}])
     cloud.lab.faults()
     assert not result["failed"], result
-    assert cloud.seat(allocation) == (eni, private)
+    assert cloud.association(allocation) == (eni, private)

@@ -16,7 +16,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
-from tests.unit.plugins.module_utils.scaling.story import HIGH, policy
+from tests.unit.plugins.module_utils.scaling.scenario import HIGH, policy
 
 from .conftest import Cloud
 from .test_vpx_instance import live, make, tags
@@ -195,16 +195,16 @@ def test_elastic_ips_of_all_sets_count_against_the_quota(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sets", "said"),
+    ("sets", "message"),
     [
         ([{"zone": "a"}, {"zone": "a"}], "overlap"),
         ([{"zone": "a"}, {"node_id": 1}], "overlap"),
         ([{"instance_ids": ["i-1"]}, {"instance_ids": ["i-2", "i-1"]}], "i-1 is in more than one set"),
     ],
 )
-def test_sets_that_overlap_are_refused(cloud: Cloud, sets: list[dict[str, Any]], said: str) -> None:
+def test_sets_that_overlap_are_refused(cloud: Cloud, sets: list[dict[str, Any]], message: str) -> None:
     refused = make(cloud, sets=sets)
-    assert said in refused["msg"]
+    assert message in refused["msg"]
     assert cloud.calls == Counter()
 
 

@@ -29,8 +29,8 @@ def elastic_ips(cloud: Cloud) -> list[str]:
 
 
 def test_one_static_address_a_zone_and_the_second_run_only_reads(cloud: Cloud) -> None:
-    foreseen = make(cloud, check=True)
-    assert (foreseen["changed"], foreseen["balancer"], dict(cloud.writes)) == (True, None, {})
+    predicted = make(cloud, check=True)
+    assert (predicted["changed"], predicted["balancer"], dict(cloud.writes)) == (True, None, {})
     made = make(cloud)
     assert not made["failed"], made
     assert made["balancer"]["state"] == "active"

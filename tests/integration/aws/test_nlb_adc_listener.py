@@ -84,13 +84,13 @@ def test_two_applications_are_led_in_and_a_second_run_writes_nothing(balanced: B
 
 
 def test_check_mode_foretells_and_writes_nothing(balanced: Balanced) -> None:
-    foretold = balanced.run(WEB, check=True)
-    assert foretold["changed"]
+    predicted = balanced.run(WEB, check=True)
+    assert predicted["changed"]
     assert balanced.cloud.writes == Counter()
     assert balanced.groups() == []
-    assert foretold["listeners"][0]["target_group_name"] == "shop-web"
-    assert foretold["listeners"][0]["target_group_arn"] is None
-    assert foretold["actions"] == [
+    assert predicted["listeners"][0]["target_group_name"] == "shop-web"
+    assert predicted["listeners"][0]["target_group_arn"] is None
+    assert predicted["actions"] == [
         "create target group shop-web",
         "set deregistration_delay.timeout_seconds of shop-web",
         "create the TCP listener at port 18080",
@@ -129,7 +129,7 @@ def test_target_groups_go_also_when_the_load_balancer_is_gone(balanced: Balanced
 
 
 @pytest.mark.parametrize(
-    ("listeners", "said"),
+    ("listeners", "message"),
     [
         ([{"application": "web"}], "its port is missing"),
         ([{"application": "web", "port": 99999}], "99999 is no port"),
@@ -144,7 +144,7 @@ def test_target_groups_go_also_when_the_load_balancer_is_gone(balanced: Balanced
     ],
 )
 def test_what_cannot_be_is_refused_before_the_first_write(
-    balanced: Balanced, listeners: list[dict[str, Any]], said: str
+    balanced: Balanced, listeners: list[dict[str, Any]], message: str
 ) -> None:
     vpc = balanced.cloud.seed["vpc_id"]
     for name in ("other", "shop-foreign"):
@@ -156,7 +156,7 @@ def test_what_cannot_be_is_refused_before_the_first_write(
             )
     result = balanced.run(*listeners)
     assert result["failed"]
-    assert said in result["msg"]
+    assert message in result["msg"]
     assert balanced.cloud.writes == Counter()
 
 

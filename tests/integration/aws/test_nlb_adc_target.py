@@ -100,9 +100,9 @@ def balanced(idle: Balanced) -> Iterator[Balanced]:
 
 def test_many_are_registered_in_one_call_and_waited_for(balanced: Balanced) -> None:
     balanced.answer(0, 1)
-    foretold = balanced.run(0, 1, check=True)
-    assert foretold["changed"]
-    assert [target["state"] for target in foretold["targets"]] == ["initial", "initial"]
+    predicted = balanced.run(0, 1, check=True)
+    assert predicted["changed"]
+    assert [target["state"] for target in predicted["targets"]] == ["initial", "initial"]
     assert balanced.cloud.writes == Counter()
     assert balanced.cloud.calls == Counter(DescribeTargetHealth=1, DescribeTargetGroups=1)
     assert balanced.health() == {}
@@ -190,8 +190,8 @@ def test_purge_is_one_more_call(idle: Balanced) -> None:
     kept = idle.run(2, wait_for="unused")
     assert len(idle.health()) == 3
     assert [target["id"] for target in kept["targets"]] == [idle.addresses[2]]
-    foretold = idle.run(1, 2, purge=True, check=True)
-    assert (foretold["changed"], idle.cloud.writes) == (True, Counter())
+    predicted = idle.run(1, 2, purge=True, check=True)
+    assert (predicted["changed"], idle.cloud.writes) == (True, Counter())
     done = idle.run(1, 2, purge=True, wait_for="unused")
     assert {address for address, _port in idle.health()} == set(idle.addresses[1:])
     assert [target["id"] for target in done["targets"]] == [idle.addresses[n] for n in (1, 2, 0)]
@@ -234,7 +234,7 @@ def test_more_than_one_call_takes(idle: Balanced) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"target_group_arn": None, "target_group_name": "nobody"}, "there is no target group nobody"),
         (
@@ -252,10 +252,10 @@ def test_more_than_one_call_takes(idle: Balanced) -> None:
         ({"target_group_arn": None}, "one of the following is required"),
     ],
 )
-def test_bad_input_gets_a_sentence_and_no_change(idle: Balanced, options: dict[str, Any], said: str) -> None:
+def test_bad_input_gets_a_sentence_and_no_change(idle: Balanced, options: dict[str, Any], message: str) -> None:
     result = idle.run(0, **options)
     assert result["failed"]
-    assert said in result["msg"]
+    assert message in result["msg"]
     assert "Traceback" not in str(result)
     assert idle.health() == {}
 
@@ -298,8 +298,8 @@ def test_many_target_groups_are_written_at_once_and_others_are_told(balanced: Ba
         {"target_group_arn": balanced.arn, "targets": [balanced.target(0)]},
         {"target_group_name": "api", "targets": [balanced.target(1)]},
     ]
-    foretold = balanced.cloud.run(MODULE, check=True, target_groups=groups, wait=False)
-    assert (foretold["changed"], balanced.cloud.writes) == (True, Counter())
+    predicted = balanced.cloud.run(MODULE, check=True, target_groups=groups, wait=False)
+    assert (predicted["changed"], balanced.cloud.writes) == (True, Counter())
 
     done = balanced.cloud.run(MODULE, target_groups=groups, wait=False)
     assert not done["failed"], done

@@ -18,7 +18,7 @@ from .conftest import Cloud
 
 MODULE = "route53_adc_record"
 RECORD = "shop.example.com"
-LOOK, CHANGE = "ListResourceRecordSets", "ChangeResourceRecordSets"
+OBSERVATION, CHANGE = "ListResourceRecordSets", "ChangeResourceRecordSets"
 
 
 def node(name: str, host: int = 10, **more: Any) -> dict[str, Any]:
@@ -59,9 +59,9 @@ def zone(cloud: Cloud) -> Zone:
 
 def test_many_nodes_are_one_batch(zone: Zone) -> None:
     nodes = [node(f"n{number}", number) for number in range(1, 6)]
-    foretold = zone.run(*nodes, check=True)
-    assert (foretold["changed"], foretold["change_id"]) == (True, None)
-    assert [record["identifier"] for record in foretold["records"]] == ["n1", "n2", "n3", "n4", "n5"]
+    predicted = zone.run(*nodes, check=True)
+    assert (predicted["changed"], predicted["change_id"]) == (True, None)
+    assert [record["identifier"] for record in predicted["records"]] == ["n1", "n2", "n3", "n4", "n5"]
     assert zone.cloud.calls == Counter(ListHostedZonesByName=1, ListResourceRecordSets=1)
     assert zone.records() == {}
 
@@ -93,11 +93,11 @@ def test_many_nodes_are_one_batch(zone: Zone) -> None:
 def test_by_id_an_idle_run_is_one_call(zone: Zone) -> None:
     options = {"zone": None, "hosted_zone_id": f"/hostedzone/{zone.id}"}
     assert zone.run(node("a"), **options)["changed"]
-    assert zone.cloud.calls == Counter({LOOK: 1, CHANGE: 1, "GetHostedZone": 1})
+    assert zone.cloud.calls == Counter({OBSERVATION: 1, CHANGE: 1, "GetHostedZone": 1})
     assert not zone.run(node("a"), **options)["changed"]
-    assert zone.cloud.calls == Counter({LOOK: 1})
+    assert zone.cloud.calls == Counter({OBSERVATION: 1})
     assert zone.run(node("b", 11), **options)["changed"]
-    assert zone.cloud.calls == Counter({LOOK: 1, CHANGE: 1})
+    assert zone.cloud.calls == Counter({OBSERVATION: 1, CHANGE: 1})
 
 
 def test_it_waits_until_every_name_server_knows(zone: Zone) -> None:
@@ -128,8 +128,8 @@ def test_nodes_come_and_go_without_the_others(zone: Zone) -> None:
 def test_a_removal_needs_no_ttl_no_value_and_no_weight(zone: Zone) -> None:
     """They are read back: AWS deletes only what matches in every value."""
     zone.run(node("a", 10, weight=200), node("b", 11), policy="weighted", ttl=300)
-    foretold = zone.run({"identifier": "a"}, state="absent", check=True)
-    assert (foretold["changed"], zone.cloud.writes) == (True, Counter())
+    predicted = zone.run({"identifier": "a"}, state="absent", check=True)
+    assert (predicted["changed"], zone.cloud.writes) == (True, Counter())
     gone = zone.run({"identifier": "a"}, state="absent")
     assert (gone["changed"], gone["ttl"]) == (True, 300), "resolvers hand it out for as long as they were told"
     assert set(zone.records()) == {"b"}
@@ -162,7 +162,9 @@ def test_health_checks_stay_until_they_are_taken_away(zone: Zone) -> None:
     name = [{"Key": "Name", "Value": "node a"}]
     zone.route53.change_tags_for_resource(ResourceType="healthcheck", ResourceId=made, AddTags=name)
     done = zone.run(node("a", health_check_id=made))
-    assert zone.cloud.calls == Counter({"ListHostedZonesByName": 1, LOOK: 1, CHANGE: 1}), "health checks are not listed"
+    assert zone.cloud.calls == Counter({"ListHostedZonesByName": 1, OBSERVATION: 1, CHANGE: 1}), (
+        "health checks are not listed"
+    )
     assert done["records"][0]["health_check_id"] == made
     assert not zone.run(node("a"))["changed"]
     assert zone.run(node("a", 11))["changed"]
@@ -203,8 +205,8 @@ def test_the_order_of_values_is_no_change(zone: Zone) -> None:
     zone.put(
         SetIdentifier="a", MultiValueAnswer=True, ResourceRecords=[{"Value": "203.0.113.11"}, {"Value": "203.0.113.10"}]
     )
-    seen = zone.run(check=True)
-    assert seen["records"][0]["values"] == ["203.0.113.10", "203.0.113.11"]
+    observed = zone.run(check=True)
+    assert observed["records"][0]["values"] == ["203.0.113.10", "203.0.113.11"]
     assert zone.run(node("a", 10))["changed"]
     assert not zone.run(node("a", 10))["changed"]
 
@@ -227,13 +229,13 @@ def test_a_large_zone_is_not_read(zone: Zone) -> None:
         ]
         zone.route53.change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch={"Changes": changes})
     assert zone.run(node("a"))["changed"]
-    assert zone.cloud.calls[LOOK] == 1
+    assert zone.cloud.calls[OBSERVATION] == 1
     assert not zone.run(node("a"))["changed"]
-    assert zone.cloud.calls[LOOK] == 1
+    assert zone.cloud.calls[OBSERVATION] == 1
 
 
 @pytest.mark.parametrize(
-    ("present", "options", "said"),
+    ("present", "options", "message"),
     [
         ({}, {}, "exists as a simple record (203.0.113.99)"),
         ({}, {"purge": True}, "exists as a simple record"),
@@ -245,14 +247,14 @@ def test_a_large_zone_is_not_read(zone: Zone) -> None:
     ],
 )
 def test_conflicts_get_a_sentence_before_the_first_write(
-    zone: Zone, present: dict[str, Any], options: dict[str, Any], said: str
+    zone: Zone, present: dict[str, Any], options: dict[str, Any], message: str
 ) -> None:
     zone.put(**present)
     before = zone.records()
     for check in (True, False):
         result = zone.run(node("a"), check=check, **options)
         assert result["failed"]
-        assert said in result["msg"]
+        assert message in result["msg"]
         assert "nothing was written" in result["msg"]
         assert zone.cloud.writes == Counter()
     assert zone.records() == before
@@ -270,7 +272,7 @@ def test_policy_and_ttl_of_a_whole_group_change_in_one_transaction(zone: Zone) -
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"zone": "example.net", "record": "a.example.net"}, "there is no hosted zone example.net. in this account"),
         ({"private_zone": True}, "there is no private hosted zone example.com."),
@@ -290,10 +292,10 @@ def test_policy_and_ttl_of_a_whole_group_change_in_one_transaction(zone: Zone) -
         ({"nodes": [node(f"n{n}") for n in range(1001)]}, "1001 values"),
     ],
 )
-def test_bad_input_gets_a_sentence_and_no_write(zone: Zone, options: dict[str, Any], said: str) -> None:
+def test_bad_input_gets_a_sentence_and_no_write(zone: Zone, options: dict[str, Any], message: str) -> None:
     result = zone.run(**({"nodes": [node("a")]} | options))
     assert result["failed"]
-    assert said in result["msg"]
+    assert message in result["msg"]
     assert "Traceback" not in str(result)
     assert zone.cloud.writes == Counter()
     assert zone.records() == {}
@@ -412,14 +414,14 @@ def test_many_names_are_one_batch_and_one_wait(zone: Zone) -> None:
         {"record": "old.example.com", "state": "absent", "purge": True},
     ]
     options = {"zone": "example.com", "record_sets": record_sets, "wait_timeout": 30}
-    foretold = zone.cloud.run(MODULE, check=True, **options)
-    assert (foretold["changed"], zone.cloud.writes) == (True, Counter())
+    predicted = zone.cloud.run(MODULE, check=True, **options)
+    assert (predicted["changed"], zone.cloud.writes) == (True, Counter())
 
     done = zone.cloud.run(MODULE, **options)
     assert not done["failed"], done
     assert zone.cloud.writes == Counter({CHANGE: 1})
     assert zone.cloud.calls["ListHostedZonesByName"] == 1
-    assert zone.cloud.calls[LOOK] == 3
+    assert zone.cloud.calls[OBSERVATION] == 3
     shop, api, old = done["record_sets"]
     assert shop["alias"]["dns_name"] == f"{balancer['DNSName'].lower()}."
     assert [record["identifier"] for record in api["records"]] == ["a", "b", "gone"]

@@ -102,7 +102,7 @@ def test_no_node_no_call(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"cloudwatch": None}, "source is cloudwatch but all of the following are missing: cloudwatch"),
         ({"cloudwatch": {"namespace": "N", "metrics": {"heat": "H"}}}, "cloudwatch.metrics.heat"),
@@ -114,7 +114,7 @@ def test_no_node_no_call(cloud: Cloud) -> None:
     ],
 )
 def test_what_cannot_be_asked_is_a_sentence_and_no_call(
-    cloud: Cloud, wrong: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, wrong: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "profile" in wrong:
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -122,7 +122,7 @@ def test_what_cannot_be_asked_is_a_sentence_and_no_call(
     given = {name: value for name, value in options(**wrong).items() if value is not None}
     result = cloud.run("vpx_stat_info", **given)
     assert (result["failed"], cloud.calls) == (True, {}), result
-    assert said in result["msg"]
+    assert message in result["msg"]
     assert "Traceback" not in str(result)
 
 

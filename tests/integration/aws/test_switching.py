@@ -34,9 +34,9 @@ def reconcile(pair: Pair, **more: Any) -> dict[str, Any]:
 def test_the_primary_role_changes_hands_and_the_address_goes_with_it(pair: Pair) -> None:
     """One story on one pair, because building it takes most of the time."""
     asked = len(pair.cloud.lab.calls(side="nitro"))
-    foretold = failover(pair, 0, 1, check=True)
-    assert (foretold["failed"], foretold["changed"]) == (False, True), foretold
-    assert [node["master_state"] for node in foretold["after"]] == ["Secondary", "Primary"]
+    predicted = failover(pair, 0, 1, check=True)
+    assert (predicted["failed"], predicted["changed"]) == (False, True), predicted
+    assert [node["master_state"] for node in predicted["after"]] == ["Secondary", "Primary"]
     assert pair.cloud.writes == Counter()
     assert nitro_writes(pair, asked) == []
 
@@ -48,7 +48,7 @@ def test_the_primary_role_changes_hands_and_the_address_goes_with_it(pair: Pair)
     ]
     assert [node["master_state"] for node in done["after"]] == ["Secondary", "Primary"]
     assert done["moves"][0]["after"] == target(pair, 1)
-    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+    assert pair.cloud.association(pair.allocation_id) == tuple(target(pair, 1).values())
     assert pair.cloud.calls == Counter(DescribeAddresses=2, AssociateAddress=1)
     assert nitro_writes(pair, asked) == ["POST /config/hafailover?action=Force"]
     assert 0 < done["switch_ms"] < 5000
@@ -79,9 +79,9 @@ def planned(pair: Pair, **more: Any) -> dict[str, Any]:
 def test_planned_failover_of_a_group_is_one_call(pair: Pair) -> None:
     """One story on one pair, because building it takes most of the time."""
     asked = len(pair.cloud.lab.calls(side="nitro"))
-    foretold = planned(pair, check=True)
-    assert (foretold["failed"], foretold["changed"], foretold["primary"]["node_id"]) == (False, True, 1), foretold
-    assert foretold["moves"][0]["after"] == target(pair, 1)
+    predicted = planned(pair, check=True)
+    assert (predicted["failed"], predicted["changed"], predicted["primary"]["node_id"]) == (False, True, 1), predicted
+    assert predicted["moves"][0]["after"] == target(pair, 1)
     assert pair.cloud.writes == Counter()
     assert nitro_writes(pair, asked) == []
 
@@ -89,7 +89,7 @@ def test_planned_failover_of_a_group_is_one_call(pair: Pair) -> None:
     assert (done["failed"], done["changed"], done["primary"]["node_id"]) == (False, True, 1), done
     assert done["primary"]["nsip"] == pair.nsip(1)
     assert done["verdict"].startswith("node 0 is primary")
-    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+    assert pair.cloud.association(pair.allocation_id) == tuple(target(pair, 1).values())
     assert pair.cloud.calls == Counter(DescribeInstances=1, DescribeAddresses=2, AssociateAddress=1)
     assert nitro_writes(pair, asked) == ["POST /config/hafailover?action=Force"]
     assert 0 < done["switch_ms"] < 5000
@@ -109,7 +109,7 @@ def test_planned_failover_of_a_group_is_one_call(pair: Pair) -> None:
     )
     finished = planned(pair)
     assert (finished["failed"], finished["changed"], finished["primary"]["node_id"]) == (False, True, 1), finished
-    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+    assert pair.cloud.association(pair.allocation_id) == tuple(target(pair, 1).values())
     assert nitro_writes(pair, asked) == ["POST /config/hafailover?action=Force"], "the roles must not change"
 
     assert planned(pair)["primary"]["node_id"] == 0
@@ -122,7 +122,7 @@ def test_planned_failover_of_a_group_is_one_call(pair: Pair) -> None:
     assert f"no virtual server of node 1 ({pair.nsip(1)}) answers at {vip}" in guarded["msg"]
     assert pair.cloud.writes == Counter()
     assert planned(pair, ignore_guard=True)["primary"]["node_id"] == 1
-    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+    assert pair.cloud.association(pair.allocation_id) == tuple(target(pair, 1).values())
 
     pair.cloud.lab.power(pair.nodes[0]["instance_id"], on=False)
     unfit = planned(pair, probe_timeout=0.3)
@@ -137,14 +137,14 @@ def test_the_addresses_are_put_where_the_primary_is(pair: Pair) -> None:
     """One story on one pair, because building it takes most of the time."""
     lab = pair.cloud.lab
     asked = len(lab.calls(side="nitro"))
-    foretold = reconcile(pair, check=True)
-    assert (foretold["failed"], foretold["changed"]) == (False, True), foretold
-    assert foretold["moves"][0]["after"] == target(pair, 0)
+    predicted = reconcile(pair, check=True)
+    assert (predicted["failed"], predicted["changed"]) == (False, True), predicted
+    assert predicted["moves"][0]["after"] == target(pair, 0)
     assert pair.cloud.writes == Counter()
 
     done = reconcile(pair)
     assert (done["failed"], done["changed"], done["primary"]["node_id"]) == (False, True, 0), done
-    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 0).values())
+    assert pair.cloud.association(pair.allocation_id) == tuple(target(pair, 0).values())
     assert pair.cloud.calls == Counter(DescribeInstances=1, DescribeAddresses=2, AssociateAddress=1)
 
     again = reconcile(pair)
@@ -169,9 +169,9 @@ def test_the_addresses_are_put_where_the_primary_is(pair: Pair) -> None:
     assert guarded["failed"]
     assert f"answers at {vip}" in guarded["msg"]
     assert pair.cloud.writes == Counter()
-    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 0).values())
+    assert pair.cloud.association(pair.allocation_id) == tuple(target(pair, 0).values())
     assert reconcile(pair, guard=False, settle_timeout=10)["changed"]
-    assert pair.cloud.seat(pair.allocation_id) == tuple(target(pair, 1).values())
+    assert pair.cloud.association(pair.allocation_id) == tuple(target(pair, 1).values())
     lab.latency(nitro=0)
 
     lab.power(pair.nodes[1]["instance_id"], on=False)

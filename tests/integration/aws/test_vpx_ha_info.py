@@ -16,30 +16,30 @@ from .pairs import PASSWORD, Pair
 
 def test_a_healthy_pair_its_switch_over_and_its_repair(pair: Pair) -> None:
     """One story on one pair, because building it takes most of the time."""
-    said = pair.info()
-    assert said["primary"] == 0, said["verdict"]
-    assert said["healthy"], said["verdict"]
-    assert [(n["claim"], n["node_id"], n["instance_state"], n["inc"]) for n in said["nodes"]] == [
+    message = pair.info()
+    assert message["primary"] == 0, message["verdict"]
+    assert message["healthy"], message["verdict"]
+    assert [(n["claim"], n["node_id"], n["instance_state"], n["inc"]) for n in message["nodes"]] == [
         ("Primary", 0, "running", True),
         ("Secondary", 1, "running", True),
     ]
-    assert [n["peer"] for n in said["nodes"]] == [pair.nsip(1), pair.nsip(0)]
+    assert [n["peer"] for n in message["nodes"]] == [pair.nsip(1), pair.nsip(0)]
     vips = {pair.client(number)["private_ip_address"] for number in (0, 1)}
-    assert all(vips <= set(n["served_addresses"]) for n in said["nodes"]), said["nodes"]
-    assert said["elastic_ips"][0]["network_interface_id"] is None
+    assert all(vips <= set(n["served_addresses"]) for n in message["nodes"]), message["nodes"]
+    assert message["elastic_ips"][0]["network_interface_id"] is None
     first = {
         "elastic_ip": pair.public_ip,
         "network_interface_id": pair.client(0)["network_interface_id"],
         "private_ip_address": pair.client(0)["private_ip_address"],
     }
-    assert said["moves"] == [first]
+    assert message["moves"] == [first]
     assert pair.cloud.calls == Counter(DescribeInstances=1, DescribeAddresses=1)
-    assert PASSWORD not in str(said)
-    pair.done("eip_failover", moves=said["moves"])
+    assert PASSWORD not in str(message)
+    pair.done("eip_failover", moves=message["moves"])
 
     by_address = pair.info(group=None, nodes=[{"nsip": pair.nsip(0)}, {"nsip": pair.at(1)}])
     assert by_address["primary"] == 0
-    assert by_address["moves"] == said["moves"]
+    assert by_address["moves"] == message["moves"]
 
     lab = pair.cloud.lab
     lab.latency(aws=0.15, nitro=0.05)
@@ -78,19 +78,19 @@ def test_a_healthy_pair_its_switch_over_and_its_repair(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "said"),
+    ("params", "message"),
     [
         ({"group": "nobody"}, "pair nobody has no instance"),
         ({"nitro_pass": None}, "give nitro_pass or nitro_auth_token"),
         ({"group": None}, "one of the following is required: group, nodes"),
     ],
 )
-def test_bad_input_gets_a_sentence(cloud: Cloud, params: dict[str, Any], said: str) -> None:
+def test_bad_input_gets_a_sentence(cloud: Cloud, params: dict[str, Any], message: str) -> None:
     made = cloud.run("vpx_instance", group="shop", image_id=cloud.seed["image_id"], interfaces=cloud.interfaces())
     assert not made["failed"]
     result = cloud.run("vpx_ha_info", **{"group": "shop", "nitro_pass": PASSWORD, **params})
     assert result["failed"]
-    assert said in result["msg"]
+    assert message in result["msg"]
     unknown = cloud.run("vpx_ha_info", group="shop", nitro_pass=PASSWORD, elastic_ips=["203.0.113.9"])
     assert unknown["failed"]
     assert "no Elastic IP 203.0.113.9" in unknown["msg"]

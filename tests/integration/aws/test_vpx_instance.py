@@ -65,10 +65,10 @@ def test_a_node_with_three_interfaces_in_one_launch(cloud: Cloud) -> None:
 
 
 def test_check_mode_on_an_empty_account(cloud: Cloud) -> None:
-    foretold = make(cloud, count=2, check=True)
-    assert foretold["changed"]
-    assert len(foretold["launched"]) == len(foretold["instances"]) == 2
-    assert foretold["instances"][0]["interfaces"]["client"]["network_interface_id"] is None
+    predicted = make(cloud, count=2, check=True)
+    assert predicted["changed"]
+    assert len(predicted["launched"]) == len(predicted["instances"]) == 2
+    assert predicted["instances"][0]["interfaces"]["client"]["network_interface_id"] is None
     assert cloud.writes == Counter()
     assert live(cloud) == []
 
@@ -114,8 +114,8 @@ def test_elastic_ips_are_made_kept_and_released(cloud: Cloud) -> None:
     assert not make(cloud, interfaces=interfaces)["changed"]
     assert cloud.calls == READS
 
-    foretold = cloud.run("vpx_instance", group="shop", state="absent", check=True)
-    assert sum(action.startswith("release") for action in foretold["actions"]) == 2
+    predicted = cloud.run("vpx_instance", group="shop", state="absent", check=True)
+    assert sum(action.startswith("release") for action in predicted["actions"]) == 2
     gone = cloud.run("vpx_instance", group="shop", state="absent")
     assert not gone["failed"], gone
     assert cloud.writes == Counter(TerminateInstances=1, ReleaseAddress=2)
@@ -210,7 +210,7 @@ def _two_zones(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("params", "said"),
+    ("params", "message"),
     [
         (lambda _c: {"image_id": "ami-00000000000000bad"}, "image ami-00000000000000bad does not exist"),
         (lambda _c: {"instance_type": "m4.large"}, "m4.large has at most 2 network interfaces, 3 are needed"),
@@ -226,10 +226,10 @@ def _two_zones(cloud: Cloud) -> list[dict[str, Any]]:
         (lambda c: {"interfaces": c.interfaces()[1:]}, "interfaces needs one with role management"),
     ],
 )
-def test_what_cannot_work_is_refused_before_the_first_write(cloud: Cloud, params: Any, said: str) -> None:
+def test_what_cannot_work_is_refused_before_the_first_write(cloud: Cloud, params: Any, message: str) -> None:
     result = make(cloud, **params(cloud))
     assert result["failed"]
-    assert said in result["msg"]
+    assert message in result["msg"]
     assert cloud.writes == Counter()
     assert "Traceback" not in str(result)
 

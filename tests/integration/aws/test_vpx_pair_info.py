@@ -78,9 +78,9 @@ def test_all_problems_are_returned_at_once(cloud: Cloud) -> None:
         key_name="lost",
         elastic_ips=["203.0.113.9"],
     )
-    said = "\n".join(found["problems"])
+    message = "\n".join(found["problems"])
     for name in (lost, "ami-0123456789abcdef0", "t2.micro", "key pair lost", "203.0.113.9"):
-        assert said.count(name) == 1, said
+        assert message.count(name) == 1, message
 
 
 @pytest.mark.parametrize("kind", ["pair", "group"])

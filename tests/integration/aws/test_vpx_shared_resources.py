@@ -201,17 +201,17 @@ def test_foreign_resources_of_the_name_are_never_touched(cloud: Cloud, what: str
     if what == "role":
         trust = {"Version": "2012-10-17", "Statement": []}
         iam.create_role(RoleName="shop-vpx", AssumeRolePolicyDocument=json.dumps(trust))
-        said = "IAM role shop-vpx was not made for pair shop: it has no tag cloudadc:group"
+        message = "IAM role shop-vpx was not made for pair shop: it has no tag cloudadc:group"
     elif what == "profile":
         listed = [{"Key": "cloudadc:group", "Value": "other"}]
         iam.create_instance_profile(InstanceProfileName="shop-vpx", Tags=listed)
-        said = "instance profile shop-vpx was not made for pair shop: its tag cloudadc:group is 'other'"
+        message = "instance profile shop-vpx was not made for pair shop: its tag cloudadc:group is 'other'"
     else:
         cloud.ec2.create_security_group(GroupName="shop-client", Description="mine", VpcId=cloud.seed["vpc_id"])
-        said = "security group shop-client was not made for pair shop: it has no tag cloudadc:group"
+        message = "security group shop-client was not made for pair shop: it has no tag cloudadc:group"
     refused = make(cloud)
     assert refused["failed"]
-    assert said in refused["msg"]
+    assert message in refused["msg"]
     assert cloud.writes == Counter()
     kept = remove(cloud)
     assert not kept["failed"], kept
@@ -282,7 +282,7 @@ def test_a_permissions_boundary_is_set(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "said"),
+    ("params", "message"),
     [
         ({"key_name": "nobody"}, "there is no key pair nobody in this account and region"),
         ({"tags": {"cloudadc:kind": "group"}}, "tag cloudadc:kind is 'pair', but tags has 'group'"),
@@ -291,10 +291,10 @@ def test_a_permissions_boundary_is_set(cloud: Cloud) -> None:
         ({"vpc_id": None}, "vpc_id is required for security_groups"),
     ],
 )
-def test_what_cannot_work_is_refused_before_the_first_write(cloud: Cloud, params: dict[str, Any], said: str) -> None:
+def test_what_cannot_work_is_refused_before_the_first_write(cloud: Cloud, params: dict[str, Any], message: str) -> None:
     refused = make(cloud, **params)
     assert refused["failed"]
-    assert said in refused["msg"]
+    assert message in refused["msg"]
     assert cloud.writes == Counter()
 
 

@@ -77,22 +77,22 @@ def silent(done: Done, lab: LabClient) -> None:
 
 
 def succeeded(done: Done, lab: LabClient) -> str:
-    assert done.code == 0, done.said
+    assert done.code == 0, done.message
     silent(done, lab)
-    return done.said
+    return done.message
 
 
 def test_a_preflight_finds_that_a_pair_can_be_built(jobs: Jobs, site: LabClient) -> None:
     """Its table is what the job prints; what a survey asks comes as strings."""
     since = site.calls()[-1].t + 0.001 if site.calls() else 0.0
-    said = succeeded(jobs.run(pair(site, "preflight", options="")), site)
-    assert re.search(r'^ +"ok +launch +node 0 ', said, re.MULTILINE), said
+    message = succeeded(jobs.run(pair(site, "preflight", options="")), site)
+    assert re.search(r'^ +"ok +launch +node 0 ', message, re.MULTILINE), message
     assert [call.op for call in site.writes(since)] == []
 
 
 def test_a_pair_is_built(jobs: Jobs, site: LabClient) -> None:
-    said = succeeded(jobs.run(pair(site, "ha_pair", answers={"ha_pair_sync_timeout": 600})), site)
-    assert "PLAY RECAP" in said
+    message = succeeded(jobs.run(pair(site, "ha_pair", answers={"ha_pair_sync_timeout": 600})), site)
+    assert "PLAY RECAP" in message
     running = site.boto("ec2").describe_instances(
         Filters=[
             {"Name": "tag:cloudadc:group", "Values": ["lab-pair"]},
@@ -104,8 +104,8 @@ def test_a_pair_is_built(jobs: Jobs, site: LabClient) -> None:
 
 def test_it_fails_over(jobs: Jobs, site: LabClient) -> None:
     since = site.calls()[-1].t
-    said = succeeded(jobs.run(pair(site, "ha_failover", answers={"ha_failover_to": 1})), site)
-    assert [call.op for call in site.writes(since, "aws")].count("AssociateAddress") == 1, said
+    message = succeeded(jobs.run(pair(site, "ha_failover", answers={"ha_failover_to": 1})), site)
+    assert [call.op for call in site.writes(since, "aws")].count("AssociateAddress") == 1, message
 
 
 def test_a_job_that_checks_writes_nothing(jobs: Jobs, site: LabClient) -> None:
@@ -131,8 +131,8 @@ def test_ticks_are_sliced_over_zones(jobs: Jobs, site: LabClient, tmp_path: Path
     answers = {"autoscale_act": "false"}
     for number, job_id in ((1, 4711), (2, 4712), (1, 4713)):
         hosts = zones(group(site, tmp_path), number, 2)
-        said = succeeded(jobs.run(Launch("autoscale", hosts, [nitro(site)], answers, job_id=job_id)), site)
-        assert re.findall(r"^(\S+@\S+) +: ok=", said, re.MULTILINE) == hosts["cloudadc_zones"]["hosts"]
+        message = succeeded(jobs.run(Launch("autoscale", hosts, [nitro(site)], answers, job_id=job_id)), site)
+        assert re.findall(r"^(\S+@\S+) +: ok=", message, re.MULTILINE) == hosts["cloudadc_zones"]["hosts"]
     records = [json.loads(path.read_text())["document"] for path in sorted(tmp_path.glob("*@*.json"))]
     assert {record["zone"]: record["event"]["owner"] for record in records} == {
         "eu-central-1a": "awx 4711",
@@ -159,12 +159,12 @@ def by_hand(jobs: Jobs, lab: LabClient, folder: Path, template: str) -> Done:
 
 def test_growing_by_hand_is_checked(jobs: Jobs, site: LabClient, tmp_path: Path) -> None:
     done = by_hand(jobs, site, tmp_path, "scale_out")
-    assert (done.code, "Check mode: nothing was recorded" in done.said) == (0, True), done.said
+    assert (done.code, "Check mode: nothing was recorded" in done.message) == (0, True), done.message
 
 
 def test_shrinking_by_hand_below_the_least_is_refused(jobs: Jobs, site: LabClient, tmp_path: Path) -> None:
     done = by_hand(jobs, site, tmp_path, "scale_in")
-    assert (done.code, "no scale_in of 1 node by hand" in done.said) == (2, True), done.said
+    assert (done.code, "no scale_in of 1 node by hand" in done.message) == (2, True), done.message
 
 
 def test_a_group_that_is_not_there_is_removed(jobs: Jobs, site: LabClient, tmp_path: Path) -> None:

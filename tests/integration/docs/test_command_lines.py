@@ -63,7 +63,7 @@ def likeness(command: Command) -> tuple[str, ...]:
     return (story, *words)
 
 
-def foretold(command: Command) -> bool:
+def predicted(command: Command) -> bool:
     """Whether it says what a group would be, on an account in which there is none."""
     return playbook(command) == "autoscale_group" and "--check" in command.words
 
@@ -79,7 +79,7 @@ def distinct() -> list[Command]:
     first: dict[str, Command] = {}
     for command in found.values():
         done = playbook(command) in PAIR and "--check" not in command.words and "absent" not in str(command)
-        if done or foretold(command):
+        if done or predicted(command):
             first.setdefault(playbook(command), command)
     return list(first.values())
 
@@ -95,7 +95,7 @@ class Terminal:
     lab: LabClient
     folder: Path
     definition: dict[str, Any] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    message: list[str] = field(default_factory=list)
 
     def begin(self) -> None:
         """An empty account, and the definition of a group in it: one zone, two applications."""
@@ -205,7 +205,7 @@ def bare(name: str) -> Command:
 def pair(terminal: Terminal) -> Terminal:
     """A pair, made by the line of the quick start."""
     terminal.begin()
-    terminal.said.append(terminal.type(bare("ha_pair")))
+    terminal.message.append(terminal.type(bare("ha_pair")))
     terminal.keep("pair")
     return terminal
 
@@ -260,14 +260,14 @@ def test_nothing_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("command", [c for c in distinct() if playbook(c) in PAIR], ids=str)
 def test_lines_about_a_pair(pair: Terminal, command: Command) -> None:
     if likeness(command) == likeness(bare("ha_pair")):
-        assert "is primary" in pair.said[0]
+        assert "is primary" in pair.message[0]
         return
     pair.restore("pair")
     before = len(pair.lab.writes())
-    said = pair.type(command)
+    message = pair.type(command)
     if "--check" in command.words:
         assert [call.op for call in pair.lab.writes()[before:]] == []
-    assert "failed=0" in said
+    assert "failed=0" in message
 
 
 @pytest.mark.timeout(1500)
@@ -290,16 +290,16 @@ def test_a_pair_that_something_else_has_built(pair: Terminal) -> None:
         ha_failover_name="edge",
         **{f"ha_failover_{name}": of_pair[f"ha_pair_{name}"] for name in ("password", "ca_path", "nitro_port")},
     )
-    said = [pair.type(command, variables=variables) for command in adopted()]
-    assert len(said) == 3
-    assert "edge" in said[-1]
-    assert "failed=0" in said[-1]
+    message = [pair.type(command, variables=variables) for command in adopted()]
+    assert len(message) == 3
+    assert "edge" in message[-1]
+    assert "failed=0" in message[-1]
 
 
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("command", [c for c in distinct() if playbook(c) in GROUP], ids=str)
 def test_lines_about_a_group(terminal: Terminal, command: Command, request: pytest.FixtureRequest) -> None:
-    if foretold(command):
+    if predicted(command):
         terminal.begin()
         assert "failed=0" in terminal.type(command)
         assert terminal.lab.writes() == []
@@ -308,9 +308,9 @@ def test_lines_about_a_group(terminal: Terminal, command: Command, request: pyte
     group.restore("grown" if playbook(command) in {"scale_in", "report"} else "group")
     event = open_event(group) if EVENT in str(command) else EVENT
     before = len(group.lab.writes())
-    said = group.type(command, event=event)
+    message = group.type(command, event=event)
     if "--check" in command.words:
         assert [call.op for call in group.lab.writes()[before:]] == []
-    assert "failed=0" in said
+    assert "failed=0" in message
     if playbook(command) == "report":
         assert (group.folder / "page.html").exists()

@@ -19,7 +19,7 @@ import pytest
 from tests import rulebook
 from tests.lab.client import LabClient, running, wait_for
 from tests.lab.settings import CHECKOUT
-from tests.observe import Node, Observer, Seat
+from tests.observe import Association, Node, Observer
 from tests.stage import VARIABLES, Stage
 
 SOURCES = CHECKOUT / "extensions" / "eda" / "plugins" / "event_source"
@@ -37,11 +37,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
 @pytest.fixture
 def observer(lab: LabClient) -> Observer:
     """Eyes on a pair that is whole, with its Elastic IP where the primary is."""
-    seen = Observer(lab)
-    heal(lab, seen)
-    [seat] = seen.elastic_ips()
-    put(lab, seat, seen.primary())
-    return seen
+    observed = Observer(lab)
+    heal(lab, observed)
+    [association] = observed.elastic_ips()
+    put(lab, association, observed.primary())
+    return observed
 
 
 def heal(lab: LabClient, observer: Observer) -> None:
@@ -58,10 +58,10 @@ def heal(lab: LabClient, observer: Observer) -> None:
     lab.pace(1)
 
 
-def put(lab: LabClient, seat: Seat, node: Node) -> None:
+def put(lab: LabClient, association: Association, node: Node) -> None:
     """The Elastic IP on the client address of this node."""
     ec2 = lab.boto("ec2")
-    [found] = ec2.describe_addresses(PublicIps=[seat.elastic_ip])["Addresses"]
+    [found] = ec2.describe_addresses(PublicIps=[association.elastic_ip])["Addresses"]
     ec2.associate_address(
         AllocationId=found["AllocationId"],
         NetworkInterfaceId=node.client_interface,
@@ -145,7 +145,7 @@ def asked(lab: LabClient, since: float) -> int:
 
 
 def test_a_pair_is_watched(lab: LabClient, observer: Observer) -> None:
-    first, [seat], since = observer.primary(), observer.elastic_ips(), time.time()
+    first, [association], since = observer.primary(), observer.elastic_ips(), time.time()
     quick = {"returned_after": 1, "astray_after": 1, "aws_interval": 2}
     with source("ha_watch", {**common(lab), **quick}) as heard:
         wait_for(lambda: asked(lab, since) >= 6, "both nodes are asked each second", seconds=30)
@@ -155,30 +155,30 @@ def test_a_pair_is_watched(lab: LabClient, observer: Observer) -> None:
         lab.power(first.instance_id, False)
         wait_for(lambda: "eip_astray" in heard.types(), "the Elastic IP is elsewhere", seconds=60)
         assert heard.types() == ["watching", "node_lost", "primary_changed", "eip_astray"]
-        lost, changed, astray = heard.events[1:]
+        lost, changed, misplaced = heard.events[1:]
         assert lost["node"]["instance_id"] == changed["previous"]["instance_id"] == first.instance_id
         assert lost["was_primary"] is True
         second = changed["primary"]
         assert second["instance_id"] == observer.primary().instance_id != first.instance_id
-        [where] = astray["elastic_ips"]
-        assert (where["elastic_ip"], where["network_interface_id"]) == (seat.elastic_ip, first.client_interface)
-        put(lab, seat, observer.primary())
+        [where] = misplaced["elastic_ips"]
+        assert (where["elastic_ip"], where["network_interface_id"]) == (association.elastic_ip, first.client_interface)
+        put(lab, association, observer.primary())
         wait_for(lambda: "eip_settled" in heard.types(), "the Elastic IP is back", seconds=30)
         heal(lab, observer)
         wait_for(lambda: "node_returned" in heard.types(), "the node is back", seconds=60)
         until = time.time()
         wait_for(lambda: asked(lab, until) >= 4, "watching goes on", seconds=30)
         assert heard.types()[1:] == ["node_lost", "primary_changed", "eip_astray", "eip_settled", "node_returned"]
-    said = json.dumps(heard.events)
-    assert not any(secret in said for secret in secrets(lab))
+    message = json.dumps(heard.events)
+    assert not any(secret in message for secret in secrets(lab))
     own = {call.op for call in lab.writes(since)} - {"AssociateAddress"}
     assert not [op for op in own if "login" not in op and "logout" not in op], "a source writes nothing"
 
 
 def test_what_is_wrong_at_the_start_is_told(lab: LabClient, observer: Observer) -> None:
-    [seat] = observer.elastic_ips()
+    [association] = observer.elastic_ips()
     other = next(node for node in observer.nodes() if node.instance_id != observer.primary().instance_id)
-    put(lab, seat, other)
+    put(lab, association, other)
     with source("ha_watch", {**common(lab), "astray_after": 0.5}) as heard:
         wait_for(lambda: "eip_astray" in heard.types(), "the Elastic IP is elsewhere", seconds=30)
     assert heard.types() == ["watching", "eip_astray"]
@@ -237,15 +237,15 @@ def test_a_zone_that_needs_a_node_is_told_once_and_again_when_nobody_acts(
 
 @pytest.mark.timeout(600)
 def test_the_rulebook_repairs(lab: LabClient, observer: Observer) -> None:
-    first, [seat] = observer.primary(), observer.elastic_ips()
+    first, [association] = observer.primary(), observer.elastic_ips()
     with rulebook.running(lab, "cloudadc.aws.ha_failover", lab.variables_path(VARIABLES)) as watcher:
         rulebook.watching(watcher)
         lab.power(first.instance_id, False)
-        wait_for(lambda: observer.elastic_ips() != [seat], "the Elastic IP has moved", seconds=120, pause=0.2)
+        wait_for(lambda: observer.elastic_ips() != [association], "the Elastic IP has moved", seconds=120, pause=0.2)
         assert observer.holder(observer.elastic_ips()[0]) == observer.primary()
         assert watcher.types()[:3] == ["watching", "node_lost", "primary_changed"]
-        said = watcher.text()
-    assert not any(secret in said for secret in secrets(lab))
+        message = watcher.text()
+    assert not any(secret in message for secret in secrets(lab))
 
 
 def plain(value: Any) -> Any:

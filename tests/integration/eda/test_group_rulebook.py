@@ -66,9 +66,9 @@ def test_a_group_grows_and_shrinks_by_itself(tmp_path: Path) -> None:
             lab.load(all=True, memory=10)
             comes(["in_service"], "the group has shrunk again")
             wait_for(lambda: watcher.text().count("PLAY RECAP") >= 3, "the last playbook has ended", seconds=60)
-            kinds, said = watcher.types(), watcher.text()
+            kinds, message = watcher.types(), watcher.text()
         password = lab.variables(VARIABLES)["autoscale_group_password"]
-    told = [kinds.index(kind) for kind in ("scale_out", "scale_in", "deprovision")]
-    assert told == sorted(told)
-    assert "failed=1" not in said
-    assert password not in said
+    reported = [kinds.index(kind) for kind in ("scale_out", "scale_in", "deprovision")]
+    assert reported == sorted(reported)
+    assert "failed=1" not in message
+    assert password not in message

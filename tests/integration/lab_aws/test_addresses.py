@@ -34,9 +34,9 @@ def views(account: Account, allocation_id: str) -> set[tuple[str, str]]:
     """
     ec2 = account.ec2
     address = ec2.describe_addresses(AllocationIds=[allocation_id])["Addresses"][0]
-    seen = set()
+    observed = set()
     if "AssociationId" in address:
-        seen.add((address["NetworkInterfaceId"], address["PrivateIpAddress"]))
+        observed.add((address["NetworkInterfaceId"], address["PrivateIpAddress"]))
     groups = [i["NetworkInterfaces"] for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
     groups.append(ec2.describe_network_interfaces()["NetworkInterfaces"])
     for interface in (interface for group in groups for interface in group):
@@ -45,10 +45,10 @@ def views(account: Account, allocation_id: str) -> set[tuple[str, str]]:
             if association.get("PublicIp") == address["PublicIp"]:
                 assert association.get("AllocationId", allocation_id) == allocation_id
                 assert association.get("AssociationId", address["AssociationId"]) == address["AssociationId"]
-                seen.add((interface["NetworkInterfaceId"], item["PrivateIpAddress"]))
+                observed.add((interface["NetworkInterfaceId"], item["PrivateIpAddress"]))
     if not account.side.settings.lag:
         assert account.side.elastic_ips()[address["PublicIp"]] == address.get("PrivateIpAddress")
-    return seen
+    return observed
 
 
 def secondary(interface: dict[str, Any]) -> str:

@@ -44,8 +44,8 @@ def asked_as(account: Account, key: dict[str, Any]) -> str:
 def test_every_answer_has_a_date(account: Account, ahead: float) -> None:
     account.side.settings.clock_skew = ahead
     headers = account.client("sts").get_caller_identity()["ResponseMetadata"]["HTTPHeaders"]
-    told = headers["date"].rpartition("GMT, ")[2]  # after the one of the test's own server
-    assert abs(parsedate_to_datetime(told).timestamp() - time.time() - ahead) < 5
+    reported = headers["date"].rpartition("GMT, ")[2]  # after the one of the test's own server
+    assert abs(parsedate_to_datetime(reported).timestamp() - time.time() - ahead) < 5
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,9 @@ def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
 def test_what_the_policy_allows_and_nothing_else(guarded: Account) -> None:
     user = User(guarded, "ann", policy("ec2:DescribeVpcs"))
     assert user.client("ec2").describe_vpcs()["Vpcs"]
-    code, said = refusal(user.client("ec2").describe_subnets)
+    code, message = refusal(user.client("ec2").describe_subnets)
     assert code == "UnauthorizedOperation"
-    assert said == (
+    assert message == (
         "You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/ann is not authorized "
         "to perform: ec2:DescribeSubnets because no identity-based policy allows the ec2:DescribeSubnets action"
     )
@@ -97,11 +97,11 @@ def test_each_protocol_has_its_words(
     guarded: Account, service: str, call: str, parameters: dict[str, Any], code: str, resource: str
 ) -> None:
     user = User(guarded, "ann")
-    found, said = refusal(getattr(user.client(service), call), **parameters)
+    found, message = refusal(getattr(user.client(service), call), **parameters)
     assert found == code
-    assert said.startswith("User: arn:aws:iam::123456789012:user/ann is not authorized to perform: ")
-    assert said.count("because no identity-based policy allows the ") == 1
-    assert resource in said
+    assert message.startswith("User: arn:aws:iam::123456789012:user/ann is not authorized to perform: ")
+    assert message.count("because no identity-based policy allows the ") == 1
+    assert resource in message
 
 
 def test_without_it_everybody_may_do_everything(account: Account) -> None:
@@ -110,17 +110,17 @@ def test_without_it_everybody_may_do_everything(account: Account) -> None:
 
 def test_policies_that_are_attached_or_a_groups_count_too(guarded: Account) -> None:
     user, iam = User(guarded, "ann"), guarded.client("iam")
-    look = user.client("ec2").describe_vpcs
-    refusal(look)
+    observation = user.client("ec2").describe_vpcs
+    refusal(observation)
     made = iam.create_policy(PolicyName="look", PolicyDocument=policy("ec2:Describe*"))["Policy"]["Arn"]
     iam.attach_user_policy(UserName="ann", PolicyArn=made)
-    look()
+    observation()
     iam.detach_user_policy(UserName="ann", PolicyArn=made)
-    refusal(look)
+    refusal(observation)
     iam.create_group(GroupName="lookers")
     iam.put_group_policy(GroupName="lookers", PolicyName="look", PolicyDocument=policy("ec2:Describe*"))
     iam.add_user_to_group(GroupName="lookers", UserName="ann")
-    look()
+    observation()
 
 
 def test_a_session_has_the_rights_of_its_role(guarded: Account) -> None:
@@ -132,8 +132,8 @@ def test_a_session_has_the_rights_of_its_role(guarded: Account) -> None:
     given = user.client("sts").assume_role(RoleArn=role, RoleSessionName="job-1")["Credentials"]
     ec2 = client(guarded, "ec2", given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
     assert ec2.describe_vpcs()["Vpcs"]
-    _code, said = refusal(ec2.describe_subnets)
-    assert "User: arn:aws:sts::123456789012:assumed-role/jobs/job-1 is not authorized" in said
+    _code, message = refusal(ec2.describe_subnets)
+    assert "User: arn:aws:sts::123456789012:assumed-role/jobs/job-1 is not authorized" in message
 
 
 def test_a_launch_needs_the_role_and_the_tags(guarded: Account, network: Network) -> None:
@@ -197,9 +197,9 @@ def test_a_key_that_is_not_good(guarded: Account, given: str) -> None:
 def test_a_policy_that_cannot_be_obeyed_is_not_taken(guarded: Account, document: str) -> None:
     User(guarded, "ann")
     put = guarded.client("iam").put_user_policy
-    code, said = refusal(put, UserName="ann", PolicyName="rights", PolicyDocument=document)
+    code, message = refusal(put, UserName="ann", PolicyName="rights", PolicyDocument=document)
     assert code == "MalformedPolicyDocument"
-    assert said
+    assert message
 
 
 def simulate(guarded: Account, arn: str, *actions: str, **more: Any) -> dict[str, str]:

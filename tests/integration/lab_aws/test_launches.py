@@ -82,12 +82,12 @@ def test_what_was_asked_can_be_read_back(account: Account, network: Network) -> 
         BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": {"Encrypted": True, "VolumeType": "gp3"}}],
     )[1]
     ec2, key = account.ec2, instance["InstanceId"]
-    seen = ec2.describe_instances(InstanceIds=[key])["Reservations"][0]["Instances"][0]
-    assert seen["IamInstanceProfile"]["Arn"].endswith(":instance-profile/vpx")
-    assert seen["KeyName"] == "ops"
-    metadata = seen["MetadataOptions"]
+    observed = ec2.describe_instances(InstanceIds=[key])["Reservations"][0]["Instances"][0]
+    assert observed["IamInstanceProfile"]["Arn"].endswith(":instance-profile/vpx")
+    assert observed["KeyName"] == "ops"
+    metadata = observed["MetadataOptions"]
     assert (metadata["HttpTokens"], metadata["HttpPutResponseHopLimit"]) == ("required", 2)
-    assert seen["AmiLaunchIndex"] == 1
+    assert observed["AmiLaunchIndex"] == 1
     volumes = ec2.describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [key]}])["Volumes"]
     assert [(v["Encrypted"], v["Attachments"][0]["DeleteOnTermination"]) for v in volumes] == [(True, True)]
     encoded = ec2.describe_instance_attribute(InstanceId=key, Attribute="userData")["UserData"]["Value"]
@@ -191,9 +191,9 @@ def test_the_life_of_an_instance(account: Account, network: Network) -> None:
     ending = ec2.terminate_instances(InstanceIds=[key])["TerminatingInstances"][0]
     assert (ending["PreviousState"]["Name"], ending["CurrentState"]["Name"]) == ("running", "shutting-down")
     eventually(lambda: one_state(account, key) == "terminated")
-    seen = ec2.describe_instances(InstanceIds=[key])["Reservations"][0]["Instances"][0]
-    assert seen.get("NetworkInterfaces") == []
-    assert not seen.get("PrivateIpAddress")
+    observed = ec2.describe_instances(InstanceIds=[key])["Reservations"][0]["Instances"][0]
+    assert observed.get("NetworkInterfaces") == []
+    assert not observed.get("PrivateIpAddress")
     assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
     assert ec2.describe_volumes()["Volumes"] == []
     left = ec2.describe_tags(Filters=[{"Name": "key", "Values": ["cloudadc:group"]}])["Tags"]
@@ -205,7 +205,7 @@ def test_the_life_of_an_instance(account: Account, network: Network) -> None:
 
 
 def test_instance_types(account: Account) -> None:
-    wanted = {
+    desired = {
         "m5.large": (3, 10),
         "m5.xlarge": (4, 15),
         "m5.4xlarge": (8, 30),
@@ -214,7 +214,7 @@ def test_instance_types(account: Account) -> None:
         "t3.medium": (3, 6),
         "t2.medium": (3, 6),
     }
-    answer = account.ec2.describe_instance_types(InstanceTypes=list(wanted))["InstanceTypes"]
+    answer = account.ec2.describe_instance_types(InstanceTypes=list(desired))["InstanceTypes"]
     got = {
         t["InstanceType"]: (
             t["NetworkInfo"]["MaximumNetworkInterfaces"],
@@ -222,7 +222,7 @@ def test_instance_types(account: Account) -> None:
         )
         for t in answer
     }
-    assert got == wanted
+    assert got == desired
     with pytest.raises(ClientError) as error:
         account.ec2.describe_instance_types(InstanceTypes=["q9.huge"])
     assert code_of(error) == "InvalidInstanceType"

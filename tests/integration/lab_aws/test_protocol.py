@@ -66,17 +66,17 @@ CALLS: list[tuple[str, str, dict[str, Any], tuple[str, bool]]] = [
 ]
 
 
-class Turnstile:
+class RefuseAll:
     """Refuses every request, after asking the side what it is and reading the body that the side left readable."""
 
     def __init__(self, account: Account) -> None:
         self.side = account.side
         self.kind: FaultKind = "throttle"
-        self.seen: list[tuple[str, bool]] = []
+        self.observed: list[tuple[str, bool]] = []
         self.bodies: list[int] = []
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        self.seen.append(self.side.describe(environ))
+        self.observed.append(self.side.describe(environ))
         status, headers, body = self.side.refusal(self.kind, environ)
         self.bodies.append(len(environ["wsgi.input"].read()) - int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO()
@@ -85,8 +85,8 @@ class Turnstile:
 
 
 @pytest.fixture
-def turnstile(account: Account) -> Iterator[tuple[Turnstile, str]]:
-    gate = Turnstile(account)
+def fault_proxy(account: Account) -> Iterator[tuple[RefuseAll, str]]:
+    gate = RefuseAll(account)
     server = make_server("127.0.0.1", 0, gate, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -97,9 +97,9 @@ def turnstile(account: Account) -> Iterator[tuple[Turnstile, str]]:
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0]}-{call[1]}")
 def test_named_and_refused(
-    turnstile: tuple[Turnstile, str], call: tuple[str, str, dict[str, Any], tuple[str, bool]]
+    fault_proxy: tuple[RefuseAll, str], call: tuple[str, str, dict[str, Any], tuple[str, bool]]
 ) -> None:
-    gate, url = turnstile
+    gate, url = fault_proxy
     service, method, request, expected = call
     client = boto3.client(
         service,
@@ -119,7 +119,7 @@ def test_named_and_refused(
             getattr(client, method)(**request)
         assert error.value.response["Error"]["Code"] in codes
         assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] in statuses
-    assert gate.seen == [expected, expected]
+    assert gate.observed == [expected, expected]
     assert gate.bodies == [0, 0], "the body must stay readable"
 
 

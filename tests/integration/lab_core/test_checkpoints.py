@@ -17,7 +17,7 @@ NAME = "as-it-was"
 DOMAIN = "www.example.org."
 
 
-class Estate:
+class Inventory:
     """A site, and something in every service that an autoscale group uses."""
 
     def __init__(self, lab: LabClient) -> None:
@@ -141,25 +141,25 @@ class Estate:
 
 
 @pytest.fixture(scope="module")
-def estate(lab: LabClient) -> Iterator[Estate]:
+def inventory(lab: LabClient) -> Iterator[Inventory]:
     lab.reset()
     lab.pace(60)
-    estate = Estate(lab)
+    inventory = Inventory(lab)
     # At rest: what is still on its way when it is kept has arrived when it is compared.
-    wait_for(lambda: set(estate.health().values()) == {"healthy"}, "all targets are healthy", seconds=30)
-    wait_for(lambda: estate.site.serves(estate.address), "the Elastic IP is answered")
+    wait_for(lambda: set(inventory.health().values()) == {"healthy"}, "all targets are healthy", seconds=30)
+    wait_for(lambda: inventory.site.serves(inventory.address), "the Elastic IP is answered")
     lab.keep(NAME)
-    yield estate
+    yield inventory
     lab.reset()
 
 
 @pytest.fixture
-def restored(estate: Estate) -> Estate:
-    estate.lab.restore(NAME)
-    return estate
+def restored(inventory: Inventory) -> Inventory:
+    inventory.lab.restore(NAME)
+    return inventory
 
 
-def test_everything_is_as_it_was(restored: Estate) -> None:
+def test_everything_is_as_it_was(restored: Inventory) -> None:
     before = restored.picture()
     restored.turn_upside_down()
     changed = restored.picture()
@@ -175,7 +175,7 @@ def test_everything_is_as_it_was(restored: Estate) -> None:
     )
 
 
-def test_it_comes_back_after_a_reset_too_with_the_network_of_then(restored: Estate) -> None:
+def test_it_comes_back_after_a_reset_too_with_the_network_of_then(restored: Inventory) -> None:
     before = restored.picture()
     restored.lab.reset()
     assert restored.lab.variables("ha_pair") != before["variables"]
@@ -186,7 +186,7 @@ def test_it_comes_back_after_a_reset_too_with_the_network_of_then(restored: Esta
     assert not [call.op for call in calls if call.write], "the log begins anew"
 
 
-def test_a_session_of_then_is_good_and_its_appliance_can_be_changed(restored: Estate) -> None:
+def test_a_session_of_then_is_good_and_its_appliance_can_be_changed(restored: Inventory) -> None:
     node = restored.site.nodes[0]
     node.put("lbvserver", {"name": "web", "lbmethod": "ROUNDROBIN"})
     restored.lab.restore(NAME)
@@ -196,13 +196,13 @@ def test_a_session_of_then_is_good_and_its_appliance_can_be_changed(restored: Es
     assert vserver["lbmethod"] != "ROUNDROBIN", "the kept state was not touched"
 
 
-def test_clients_are_served_again(restored: Estate) -> None:
+def test_clients_are_served_again(restored: Inventory) -> None:
     restored.site.associate(1)
     restored.lab.restore(NAME)
     wait_for(lambda: restored.site.serves(restored.address), "the Elastic IP is answered")
 
 
-def test_machines_boot_and_health_checks_go_on(restored: Estate) -> None:
+def test_machines_boot_and_health_checks_go_on(restored: Inventory) -> None:
     """Also what was in the middle of something: an instance that is starting, a target that has just come."""
     ec2, seed = restored.site.ec2, restored.lab.state()["seed_data"]
     subnet = restored.site.variables["ha_pair_nodes"][0]["management_subnet_id"]
@@ -239,7 +239,7 @@ def test_machines_boot_and_health_checks_go_on(restored: Estate) -> None:
     assert again["InstanceId"] == born["InstanceId"], "the launch is remembered by its token"
 
 
-def test_new_things_get_new_ids(restored: Estate) -> None:
+def test_new_things_get_new_ids(restored: Inventory) -> None:
     """Numbers that are handed out one after another go on; none is handed out twice."""
     known = {address["PublicIp"] for address in restored.site.ec2.describe_addresses()["Addresses"]}
     new = restored.site.ec2.allocate_address()["PublicIp"]
@@ -249,7 +249,7 @@ def test_new_things_get_new_ids(restored: Estate) -> None:
         restored.site.ec2.describe_addresses(PublicIps=[new])
 
 
-def test_it_is_fast(restored: Estate) -> None:
+def test_it_is_fast(restored: Inventory) -> None:
     began = time.monotonic()
     restored.lab.keep("quick")
     restored.lab.restore("quick")

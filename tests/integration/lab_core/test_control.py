@@ -64,10 +64,10 @@ def test_settings_are_changed_told_and_reset(fresh_lab: LabClient) -> None:
     default = fresh_lab.state()["settings"]
     fresh_lab.settings(aws={"eip_quota": 0, "unauthorized": ["CreateKeyPair"]})
     fresh_lab.settings(nitro={"ha_licensed": False, "cold": {"dark": 7}, "partitions": [["i-2", "i-1"]]})
-    told = fresh_lab.state()["settings"]
-    assert (told["aws"]["eip_quota"], told["aws"]["unauthorized"]) == (0, ["CreateKeyPair"])
-    assert (told["nitro"]["ha_licensed"], told["nitro"]["partitions"]) == (False, [["i-1", "i-2"]])
-    assert told["nitro"]["cold"] == {**default["nitro"]["cold"], "dark": 7.0}
+    reported = fresh_lab.state()["settings"]
+    assert (reported["aws"]["eip_quota"], reported["aws"]["unauthorized"]) == (0, ["CreateKeyPair"])
+    assert (reported["nitro"]["ha_licensed"], reported["nitro"]["partitions"]) == (False, [["i-1", "i-2"]])
+    assert reported["nitro"]["cold"] == {**default["nitro"]["cold"], "dark": 7.0}
     with pytest.raises(botocore.exceptions.ClientError, match="AddressLimitExceeded"):
         ec2.allocate_address()
     with pytest.raises(botocore.exceptions.ClientError, match="UnauthorizedOperation"):
@@ -112,8 +112,8 @@ def test_what_makes_no_sense_is_refused(fresh_lab: LabClient, path: str, body: A
     with pytest.raises(LabRefused, match=sentence):
         fresh_lab.post(path, body)
     after = fresh_lab.state()
-    settled = ("pace", "latency", "faults", "kill", "settings")
-    assert {key: before[key] for key in settled} == {key: after[key] for key in settled}
+    completed = ("pace", "latency", "faults", "kill", "settings")
+    assert {key: before[key] for key in completed} == {key: after[key] for key in completed}
 
 
 def test_the_lab_refuses_to_kill_itself(fresh_lab: LabClient) -> None:

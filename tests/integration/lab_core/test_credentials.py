@@ -25,11 +25,11 @@ def ask(lab: LabClient, service: str, key_id: str, secret: str) -> Any:
         aws_access_key_id=key_id,
         aws_secret_access_key=secret,
     )
-    look = {
+    observation = {
         "ec2": "describe_vpcs", "iam": "list_roles", "sts": "get_caller_identity", "dynamodb": "list_tables",
         "elbv2": "describe_load_balancers", "route53": "list_hosted_zones",
     }[service]  # fmt: skip
-    return getattr(client, look)()
+    return getattr(client, observation)()
 
 
 @pytest.mark.parametrize("service", ["ec2", "iam", "sts", "dynamodb", "elbv2", "route53"])

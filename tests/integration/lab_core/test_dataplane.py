@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.integration.lab_core.standins import World, abort, connected, is_silent, loopback, meets_reset, was_reset
+from tests.integration.lab_core.stubs import World, abort, connected, is_silent, loopback, meets_reset, was_reset
 from tests.lab import sockets
 from tests.lab.backends import Backends
 from tests.lab.client import wait_for
@@ -214,8 +214,8 @@ def test_back_ends_take_turns_and_one_that_is_down_is_passed_over(plane: DataPla
         server.start()
     places = (("127.0.0.1", up[0].port), ("127.0.0.1", 1), ("127.0.0.1", up[1].port))
     world.vservers[VIP, port] = Vserver("i-1", "web", "HTTP", places)
-    said = [requests.get(f"http://{EIP}:{port}/", timeout=5).text for _turn in range(6)]
-    assert said == ["a", "b", "b"] * 2
+    message = [requests.get(f"http://{EIP}:{port}/", timeout=5).text for _turn in range(6)]
+    assert message == ["a", "b", "b"] * 2
     for server in up:
         server.stop()
 

@@ -163,13 +163,13 @@ def test_its_shell_exports_are_all_a_shell_needs(lab: LabClient) -> None:
         text=True,
         check=True,
     )
-    seen = dict(item.split("=", 1) for item in run.stdout.split("\0") if item)
+    observed = dict(item.split("=", 1) for item in run.stdout.split("\0") if item)
     written = read_environment(lab.directory / "env")
-    assert {name: seen[name] for name in written} == written
-    assert requests.get(f"{seen['LAB_URL']}/lab/state", timeout=10).ok
-    assert Path(seen["LAB_CA"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
-    assert Path(seen["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "cloudadc", "aws", "galaxy.yml").exists()
-    assert len(seen["AWS_SECRET_ACCESS_KEY"]) >= 40
+    assert {name: observed[name] for name in written} == written
+    assert requests.get(f"{observed['LAB_URL']}/lab/state", timeout=10).ok
+    assert Path(observed["LAB_CA"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+    assert Path(observed["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "cloudadc", "aws", "galaxy.yml").exists()
+    assert len(observed["AWS_SECRET_ACCESS_KEY"]) >= 40
     for path in (lab.directory / "env", lab.variables_path("ha_pair")):
         assert path.stat().st_mode & 0o077 == 0, "there are secrets in it"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.integration.lab_core.standins import EchoSide, World, connected, is_silent, loopback, meets_reset
+from tests.integration.lab_core.stubs import EchoSide, World, connected, is_silent, loopback, meets_reset
 from tests.lab.client import wait_for
 from tests.lab.server import Server
 from tests.lab.tls import Authority

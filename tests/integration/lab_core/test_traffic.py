@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.integration.lab_core.standins import EchoSide
+from tests.integration.lab_core.stubs import EchoSide
 from tests.lab import traffic
 from tests.lab.client import wait_for
 from tests.lab.server import Server
@@ -36,8 +36,8 @@ def test_it_measures_an_outage_and_reports_when_told_to_stop(tmp_path: Path) -> 
     second = Server("127.0.0.1", first.port, side)
     second.start()
     came = time.time()
-    seen = len(side.done)
-    wait_for(lambda: len(side.done) > seen + 10, "the client is answered again")
+    observed = len(side.done)
+    wait_for(lambda: len(side.done) > observed + 10, "the client is answered again")
     client.send_signal(signal.SIGTERM)
     printed, _ignored = client.communicate(timeout=10)
     second.stop()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.lab_core.site import PASSWORD, Nitro, Site, address_of, neighbour
-from tests.integration.lab_core.standins import connected, is_silent
+from tests.integration.lab_core.stubs import connected, is_silent
 from tests.lab.client import LabClient, wait_for
 
 

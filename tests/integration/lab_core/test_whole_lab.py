@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.lab_core.site import PASSWORD, Site, address_of
-from tests.integration.lab_core.standins import connected, is_silent, meets_reset
+from tests.integration.lab_core.stubs import connected, is_silent, meets_reset
 from tests.lab import traffic
 from tests.lab.client import LabClient, wait_for
 
@@ -70,8 +70,8 @@ def test_an_association_that_moves_is_an_outage_as_short_as_the_move(site: Site,
 
 
 def test_a_machine_without_power_is_silent_and_a_move_repairs(site: Site, eip: str) -> None:
-    victim = site.instances[0]["InstanceId"]
-    site.lab.power(victim, on=False)
+    selected_node = site.instances[0]["InstanceId"]
+    site.lab.power(selected_node, on=False)
     try:
         for address, port in ((eip, site.port), (site.nodes[0].address, site.lab.nitro_port)):
             with connected(address, port) as connection:
@@ -79,7 +79,7 @@ def test_a_machine_without_power_is_silent_and_a_move_repairs(site: Site, eip: s
                 assert is_silent(connection, 0.4)
         assert site.serves(site.associate(1))
     finally:
-        site.lab.power(victim, on=True)
+        site.lab.power(selected_node, on=True)
     wait_for(site.nodes[0].answers, "the appliance is back", seconds=30)
     site.associate(0)
     wait_for(lambda: site.serves(eip), "it serves what it had saved")

@@ -66,8 +66,8 @@ class Grown:
         return self
 
     def declare(self, number: int, **fields: object) -> None:
-        wanted = {"state": "ACTIVE", "backplane": f"{number}/1/1", "tunnelmode": "GRE", **fields}
-        self.clip().add("clusternode", nodeid=number, ipaddress=NSIPS[number], **wanted)
+        desired = {"state": "ACTIVE", "backplane": f"{number}/1/1", "tunnelmode": "GRE", **fields}
+        self.clip().add("clusternode", nodeid=number, ipaddress=NSIPS[number], **desired)
 
     def listed(self) -> dict[str, dict[str, Any]]:
         return {row["nodeid"]: row for row in self.clip().rows("clusternode")}

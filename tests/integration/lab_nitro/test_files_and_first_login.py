@@ -104,13 +104,13 @@ def test_a_new_primary_moves_its_elastic_ips_or_not(
     bench: Bench, pair: tuple[Client, Client], mode: str, moves: bool
 ) -> None:
     """aws_vpx.md, sections 0 and 1.1: the appliance's own failover, for virtual servers with an IPSet only."""
-    told: list[tuple[str, dict[str, str]]] = []
-    bench.side.set_elastic_ip_mover(lambda instance_id, associations: told.append((instance_id, associations)))
+    reported: list[tuple[str, dict[str, str]]] = []
+    bench.side.set_elastic_ip_mover(lambda instance_id, associations: reported.append((instance_id, associations)))
     bench.side.settings.moves_elastic_ips = mode
     a, b = pair
     a.do("hafailover", "Force", force=True)
     bench.wait(bench.side.settings.elastic_ip_seconds + 1)
-    assert told == ([("i-0bbb", {VIP_A: VIP_B})] if moves else [])
+    assert reported == ([("i-0bbb", {VIP_A: VIP_B})] if moves else [])
     b.do("hafailover", "Force", force=True)
     bench.wait(bench.side.settings.elastic_ip_seconds + 1)
-    assert told[1:] == ([("i-0aaa", {VIP_B: VIP_A})] if moves else [])
+    assert reported[1:] == ([("i-0aaa", {VIP_B: VIP_A})] if moves else [])

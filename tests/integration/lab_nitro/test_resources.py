@@ -222,10 +222,10 @@ def test_an_ssl_vserver_needs_a_certificate_to_be_up(bench: Bench, node: Client)
 
 
 def test_a_pooled_licence_is_in_force_after_a_saved_configuration_and_a_reboot(bench: Bench, node: Client) -> None:
-    wanted = {"nscapacity": {"bandwidth": 1000, "unit": "Mbps", "edition": "Platinum"}}
-    assert refused(node.put("config/nscapacity", wanted)) == (599, 3571)
+    desired = {"nscapacity": {"bandwidth": 1000, "unit": "Mbps", "edition": "Platinum"}}
+    assert refused(node.put("config/nscapacity", desired)) == (599, 3571)
     node.add("nslicenseserver", licenseserverip="127.77.9.9", port=27000)
-    assert node.put("config/nscapacity", wanted).status_code == 200
+    assert node.put("config/nscapacity", desired).status_code == 200
     assert node.rows("nslicense")[0]["licensingmode"] == "Local"
     assert refused(node.put("config/nscapacity", {"nscapacity": {"bandwidth": 10}})) == (400, 1093)
     node.do("nsconfig", "save")

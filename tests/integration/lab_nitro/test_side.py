@@ -1,4 +1,4 @@
-"""What the turnstile asks of this side: names of operations, which are writes, and refusals in the appliance's own
+"""What the fault proxy asks of this side: names of operations, which are writes, and refusals in the appliance's own
 words.
 """
 

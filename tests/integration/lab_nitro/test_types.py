@@ -92,11 +92,11 @@ def _faults(path: str, resource: Resource, row: dict[str, Any]) -> list[str]:
             found.append(f"{path}: {name} is no property of the reference")
             continue
         if field.kind == "d":
-            wanted: Any = (int, float) if _number(name, path) else str
+            desired: Any = (int, float) if _number(name, path) else str
         else:
-            wanted = KINDS[field.kind]
-        if not isinstance(value, wanted) or (isinstance(value, bool) and field.kind != "b"):
-            found.append(f"{path}: {name} is {value!r}, not {wanted}")
+            desired = KINDS[field.kind]
+        if not isinstance(value, desired) or (isinstance(value, bool) and field.kind != "b"):
+            found.append(f"{path}: {name} is {value!r}, not {desired}")
     return found
 
 
@@ -110,13 +110,13 @@ def _config(node: Client, name: str) -> list[dict[str, Any]]:
 
 
 def test_every_property_of_the_configuration_has_its_type(full: Client) -> None:
-    seen, faults = 0, []
+    observed, faults = 0, []
     for name in known_types():
         for row in [] if name.endswith("_binding") else _config(full, name):
-            seen += len(row)
+            observed += len(row)
             faults += _faults(f"config/{name}", catalogue()[f"config/{name}"], row)
     assert not faults, "\n".join(faults)
-    assert seen > 1000
+    assert observed > 1000
 
 
 def test_every_property_of_a_cluster_has_its_type(bench: Bench) -> None:
@@ -131,14 +131,14 @@ def test_every_property_of_a_cluster_has_its_type(bench: Bench) -> None:
 
 
 def test_every_property_of_the_statistics_has_its_type(full: Client) -> None:
-    seen, faults = 0, []
+    observed, faults = 0, []
     for name in READERS:
         rows = _rows(full.get(f"stat/{name}").json().get(name))
         for row in rows:
-            seen += len(row)
+            observed += len(row)
             faults += _faults(f"stat/{name}", catalogue()[f"stat/{name}"], row)
     assert not faults, "\n".join(faults)
-    assert seen > 500
+    assert observed > 500
 
 
 def test_bindings_have_their_types(full: Client) -> None:

@@ -20,7 +20,7 @@ from tests.lab.client import LabClient, wait_for
 from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
 
-LOOK = "GET /config/managed_device 200"
+OBSERVATION = "GET /config/managed_device 200"
 IN, OUT = "POST /config/login 200", "POST /config/logout 200"
 ADD = "POST /config/managed_device?action=add_device 200"
 HEARD = "GET /config/activity_status 200"
@@ -102,17 +102,17 @@ def box(console: Console) -> Box:
 
 def quiet(ran: Ran, *secrets: str) -> None:
     """Neither a traceback nor a secret in what a task says (``invocation`` is Ansible's, and masks them itself)."""
-    said = str({key: value for key, value in ran.result.items() if key != "invocation"})
-    assert "Traceback" not in said
+    message = str({key: value for key, value in ran.result.items() if key != "invocation"})
+    assert "Traceback" not in message
     for secret in secrets:
-        assert secret not in said
+        assert secret not in message
 
 
 def test_registered_found_registered_and_gone(console: Console, box: Box) -> None:
-    foreseen = console.run(check=True, ip_address=box.address, datacenter="lab")
-    assert foreseen.writes == []
-    assert (foreseen["changed"], foreseen["registered"]) == (True, [box.address])
-    assert foreseen["devices"][0]["id"] is None
+    predicted = console.run(check=True, ip_address=box.address, datacenter="lab")
+    assert predicted.writes == []
+    assert (predicted["changed"], predicted["registered"]) == (True, [box.address])
+    assert predicted["devices"][0]["id"] is None
 
     done = console.run(ip_address=box.address, datacenter="lab")
     assert not done["failed"], done.result
@@ -121,25 +121,25 @@ def test_registered_found_registered_and_gone(console: Console, box: Box) -> Non
     assert device["id"]
     expected = {"ip_address": box.address, "profile": "lab", "datacenter_id": console.site("lab"), "agent_id": None}
     assert (expected | {"instance_state": "Up", "hostname": "node-0"}).items() <= device.items()
-    assert done["diff"] == foreseen["diff"]
+    assert done["diff"] == predicted["diff"]
     assert done["diff"]["before"] == {}
     before, after = done.ops[:5], done.ops[-2:]
-    assert before == [IN, LOOK, "GET /config/mps_datacenter 200", "GET /config/ns_device_profile 200", ADD]
-    assert after == [LOOK, OUT], "the call budget"
+    assert before == [IN, OBSERVATION, "GET /config/mps_datacenter 200", "GET /config/ns_device_profile 200", ADD]
+    assert after == [OBSERVATION, OUT], "the call budget"
     assert set(done.ops[5:-2]) == {HEARD}
 
     again = console.run(ip_address=box.address, datacenter="lab")
     assert (again["changed"], again["devices"], again["diff"]["before"]) == (False, [device], done["diff"]["after"])
-    assert again.ops == [IN, LOOK, "GET /config/mps_datacenter 200", OUT], "the call budget"
-    assert console.run(ip_address=box.address).ops == [IN, LOOK, OUT], "the call budget"
+    assert again.ops == [IN, OBSERVATION, "GET /config/mps_datacenter 200", OUT], "the call budget"
+    assert console.run(ip_address=box.address).ops == [IN, OBSERVATION, OUT], "the call budget"
 
-    foreseen = console.run(check=True, ip_address=box.address, state="absent")
-    assert (foreseen["changed"], foreseen["deregistered"], console.listed()) == (True, [box.address], [box.address])
+    predicted = console.run(check=True, ip_address=box.address, state="absent")
+    assert (predicted["changed"], predicted["deregistered"], console.listed()) == (True, [box.address], [box.address])
     gone = console.run(ip_address=box.address, state="absent", profile=None)
     assert (gone["changed"], gone["deregistered"], gone["devices"], console.listed()) == (True, [box.address], [], [])
-    assert gone.ops == [IN, LOOK, "DELETE /config/managed_device 200", LOOK, OUT], "the call budget"
+    assert gone.ops == [IN, OBSERVATION, "DELETE /config/managed_device 200", OBSERVATION, OUT], "the call budget"
     again = console.run(ip_address=box.address, state="absent", profile=None)
-    assert (again["changed"], again.ops) == (False, [IN, LOOK, OUT])
+    assert (again["changed"], again.ops) == (False, [IN, OBSERVATION, OUT])
     assert console.lab.state()["adm"]["sessions"] == 0
     quiet(done, console.options["adm_password"])
 
@@ -151,7 +151,7 @@ def test_many_in_one_session_and_their_registrations_side_by_side(console: Conso
     assert not done["failed"], done.result
     assert (done["registered"], console.listed()) == (addresses, sorted(addresses))
     assert [device["ip_address"] for device in done["devices"]] == addresses
-    assert (done.ops.count(IN), done.ops.count(ADD), done.ops.count(LOOK)) == (1, 3, 2)
+    assert (done.ops.count(IN), done.ops.count(ADD), done.ops.count(OBSERVATION)) == (1, 3, 2)
     assert done.ops[3:6] == [ADD] * 3, "all are asked for before any is waited for"
 
     two = console.run(ip_addresses=addresses[:2], state="absent", profile=None)
@@ -165,11 +165,11 @@ def test_a_device_registered_otherwise_is_changed_in_place(console: Console, box
     ident = console.lab.state()["adm"]["devices"][0]["id"]
     agent = console.agent("Up")
     options = {"ip_address": box.address, "datacenter": "lab", "agent": agent["name"]}
-    foreseen = console.run(check=True, **options)
-    assert (foreseen["changed"], foreseen["registered"], foreseen.writes) == (True, [], [])
+    predicted = console.run(check=True, **options)
+    assert (predicted["changed"], predicted["registered"], predicted.writes) == (True, [], [])
     moved = console.run(**options)
     assert moved.writes == ["PUT /config/managed_device"]
-    assert moved["diff"] == foreseen["diff"]
+    assert moved["diff"] == predicted["diff"]
     (device,) = moved["devices"]
     assert (device["id"], device["datacenter_id"], device["agent_id"]) == (ident, console.site("lab"), agent["id"])
     assert "GET /config/ns_device_profile 200" not in moved.ops, "the profile stays, and is not looked up"
@@ -204,7 +204,7 @@ def test_the_service_with_a_token_and_a_customer_in_the_path(console: Console, b
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"adm_password": "n0t-it"}, "log in as 'nsroot': the console answered 354 Invalid username or password"),
         ({"profile": "none"}, "there is no device profile 'none'; known: 'lab'"),
@@ -223,11 +223,11 @@ def test_the_service_with_a_token_and_a_customer_in_the_path(console: Console, b
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_written(
-    console: Console, options: dict[str, Any], said: str
+    console: Console, options: dict[str, Any], message: str
 ) -> None:
     refused = console.run(**{"ip_address": "10.9.8.7", **options})
     assert refused["failed"]
-    assert said in refused["msg"]
+    assert message in refused["msg"]
     assert refused.writes == []
     assert console.lab.state()["adm"]["sessions"] == 0
     quiet(refused, "n0t-it")
@@ -236,14 +236,14 @@ def test_what_cannot_be_is_said_before_anything_is_written(
 def test_no_address_yet_finds_out_whether_the_console_can_be_used(console: Console) -> None:
     fine = console.run(ip_addresses=[], datacenter="lab", agent=console.agent("Up")["name"])
     assert (fine["failed"], fine["changed"], fine["devices"], fine.writes) == (False, False, [], [])
-    for options, said in (
+    for options, message in (
         ({"profile": "none"}, "there is no device profile 'none'"),
         ({"datacenter": "none"}, "there is no data centre 'none'"),
         ({"adm_password": "n0t-it"}, "354 Invalid username or password"),
     ):
         refused = console.run(ip_addresses=[], **options)
         assert refused["failed"]
-        assert said in refused["msg"]
+        assert message in refused["msg"]
 
 
 def test_an_agent_that_is_down_is_refused(console: Console) -> None:
@@ -254,7 +254,7 @@ def test_an_agent_that_is_down_is_refused(console: Console) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ("error", "NITRO is not up (HTTP 503)"),
         ("throttle", "10020 Login failed. The user session count has exceeded"),
@@ -263,11 +263,11 @@ def test_an_agent_that_is_down_is_refused(console: Console) -> None:
         ("reset", "log in as 'nsroot': "),
     ],
 )
-def test_a_console_that_cannot_answer_is_a_sentence(console: Console, fault: str, said: str) -> None:
+def test_a_console_that_cannot_answer_is_a_sentence(console: Console, fault: str, message: str) -> None:
     console.lab.faults(adm={fault: 1.0})
     refused = console.run(ip_address="10.9.8.7")
     assert refused["failed"]
-    assert said in refused["msg"]
+    assert message in refused["msg"]
     assert refused.writes == []
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.integration.modules.appliances import PASSWORD, Box, launch
 from tests.lab.client import LabClient, wait_for
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.scaling.story import BETWEEN, HIGH, iso, policy_dict
+from tests.unit.plugins.module_utils.scaling.scenario import BETWEEN, HIGH, iso, policy_dict
 
 TABLE = "autoscale-ticks"
 SESSION = ["POST /config/login", "GET /stat/ns", "POST /config/logout"]
@@ -149,18 +149,18 @@ def test_no_session_is_opened_in_a_phase(zone: Zone) -> None:
     zone.load(HIGH)
     for minute in (1, 2):
         zone.tick(minute)
-    foretold = zone.tick(3, check=True)
+    predicted = zone.tick(3, check=True)
     grown = zone.tick(3, announce=True)
     assert (grown["decision"]["action"], grown["event"]["nodes_before"], grown["event"]["announced"]) == (
         "scale_out",
         2,
         True,
     )
-    assert foretold["decision"] == grown["decision"]
+    assert predicted["decision"] == grown["decision"]
     assert zone.tick(3.2)["decision"]["resumed"], "its owner asks again"
     assert (zone.nitro, dict(zone.aws)) == ([], {})
-    said = {"id": grown["decision"]["event_id"], "outcome": "done"}
-    assert zone.tick(3.4, event=said)["phase"] == "cooldown"
+    message = {"id": grown["decision"]["event_id"], "outcome": "done"}
+    assert zone.tick(3.4, event=message)["phase"] == "cooldown"
     resting = zone.tick(4)
     assert (resting["phase"], resting["decision"]["evaluated"], resting["nodes"]) == ("cooldown", False, [])
     assert (zone.nitro, dict(zone.aws)) == ([], {})
@@ -199,7 +199,7 @@ def test_a_node_that_is_silent_and_one_that_is_gone(zone: Zone) -> None:
     assert lost["decision"]["action"] == "scale_out", "fewer than min_nodes"
     again = zone.tick(4)
     assert [node["instance_id"] for node in again["missing"]] == [two.instance_id], "until somebody swept"
-    assert zone.tick(4, swept=[two.instance_id])["missing"] == []
+    assert zone.tick(4, orphans=[two.instance_id])["missing"] == []
 
 
 def test_a_zone_without_nodes_grows_to_its_least(zone: Zone) -> None:

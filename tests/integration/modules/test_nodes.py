@@ -59,15 +59,15 @@ def configuration(boxes: list[Box]) -> list[Any]:
 
 
 def test_fresh_appliances_become_managed_ones(boxes: list[Box]) -> None:
-    foreseen = bootstrap(boxes, check=True)
-    assert (foreseen["failed"], foreseen["changed"], foreseen.writes) == (False, True, [])
+    predicted = bootstrap(boxes, check=True)
+    assert (predicted["failed"], predicted["changed"], predicted.writes) == (False, True, [])
 
     done = bootstrap(boxes)
     assert (done["failed"], done["changed"]) == (False, True)
     assert [node["nsip"] for node in done["nodes"]] == [box.nsip for box in boxes]
     for node in done["nodes"]:
-        told = {key: value for key, value in node.items() if key != "nsip"}
-        assert told == {
+        reported = {key: value for key, value in node.items() if key != "nsip"}
+        assert reported == {
             "changed": True,
             "version": "14.1-43.50",
             "rebooted": False,
@@ -88,13 +88,13 @@ def test_fresh_appliances_become_managed_ones(boxes: list[Box]) -> None:
 
 def test_every_node_gets_a_snip_of_its_own(managed: list[Box]) -> None:
     before = configuration(managed)
-    foreseen = snips(managed, check=True)
-    assert (foreseen["changed"], foreseen.writes) == (True, [])
+    predicted = snips(managed, check=True)
+    assert (predicted["changed"], predicted.writes) == (True, [])
     assert configuration(managed) == before
 
     done = snips(managed)
     assert [node["snip"]["ip_address"] for node in done["nodes"]] == [f"127.200.21.{n}" for n in (10, 11, 12)]
-    assert [node["snip"] for node in done["nodes"]] == [node["snip"] for node in foreseen["nodes"]]
+    assert [node["snip"] for node in done["nodes"]] == [node["snip"] for node in predicted["nodes"]]
     assert sorted(done.writes) == 3 * ["POST /config/nsconfig?action=save"] + 3 * ["POST /config/nsip"]
     for number, running in enumerate(configuration(managed)):
         rows = [row for row in running["nsip"] if row["type"] == "SNIP"]
@@ -131,11 +131,11 @@ def test_an_ipset_and_an_application_on_every_node(managed: list[Box]) -> None:
 
     web = {"name": "web", "port": 8080, "backends": [{"address": "127.200.3.20", "port": 80}], "ipset": "clients"}
     entries = [{"virtual_ip": "127.200.2.7"}, {"virtual_ip": "127.200.2.8", "ipset": ""}, {}]
-    foreseen = on(managed, "vpx_application", entries, check=True, **web, **secret)
+    predicted = on(managed, "vpx_application", entries, check=True, **web, **secret)
     done = on(managed, "vpx_application", entries, **web, **secret)
-    for ran in (foreseen, done):
-        told = [(node["application"]["virtual_ip"], node["application"]["ipset"]) for node in ran["nodes"]]
-        assert told == [("127.200.2.7", "clients"), ("127.200.2.8", None), ("127.200.2.10", "clients")]
+    for ran in (predicted, done):
+        reported = [(node["application"]["virtual_ip"], node["application"]["ipset"]) for node in ran["nodes"]]
+        assert reported == [("127.200.2.7", "clients"), ("127.200.2.8", None), ("127.200.2.10", "clients")]
     again = on(managed, "vpx_application", entries, **web, **secret)
     assert (again["changed"], again.writes) == (False, [])
 
@@ -149,8 +149,8 @@ def test_all_applications_of_all_nodes_take_one_session_and_one_save_a_node(mana
         {"name": "old", "state": "absent"},
     ]
     common = {"backends": [{"address": "127.200.3.20", "port": 80}], "nitro_pass": PASSWORD}
-    foreseen = on(nodes, "vpx_application", entries, check=True, **common)
-    assert foreseen.writes == []
+    predicted = on(nodes, "vpx_application", entries, check=True, **common)
+    assert predicted.writes == []
     done = on(nodes, "vpx_application", entries, **common)
     assert not done["failed"], done["msg"]
     assert [node["changed"] for node in done["nodes"]] == [True, True, True, False]
@@ -240,15 +240,15 @@ def test_no_password_of_any_is_in_the_sentence_about_all(boxes: list[Box]) -> No
     assert ran["msg"].startswith("3 of 3 nodes failed: ")
     assert "abc" not in json.dumps({key: value for key, value in ran.result.items() if key != "invocation"})
     assert "0ld-One" not in json.dumps(ran.result)
-    said = ran["msg"] + json.dumps([node["error"] for node in ran["nodes"]])
-    assert not [box.instance_id for box in boxes if box.instance_id in said]
+    message = ran["msg"] + json.dumps([node["error"] for node in ran["nodes"]])
+    assert not [box.instance_id for box in boxes if box.instance_id in message]
 
 
 # ---------------------------------------------------------------------- what is asked
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"nsip": "10.0.1.10", "nodes": [{"nsip": "10.0.1.11"}]}, "mutually exclusive: nsip|nodes"),
         ({}, "one of the following is required: nsip, nodes"),
@@ -274,13 +274,13 @@ def test_no_password_of_any_is_in_the_sentence_about_all(boxes: list[Box]) -> No
     ],
 )
 def test_what_cannot_be_asked_gets_a_sentence(
-    options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NETSCALER_NSIP", raising=False)
     monkeypatch.setenv("NETSCALER_NITRO_AUTH_TOKEN", "##OF-ANOTHER")
     result = run_module("vpx_snip", {"nitro_pass": PASSWORD, **options})
     assert result["failed"] is True
-    assert said in result["msg"]
+    assert message in result["msg"]
 
 
 def test_secrets_of_an_entry_are_in_no_result() -> None:

@@ -61,7 +61,7 @@ class Preflight:
 
     def trouble(self, **changes: Any) -> dict[tuple[str, str], str]:
         """(check, subject) → message of the rows that failed."""
-        return {place: said for place, (status, said) in self.run(**changes).items() if status == "failed"}
+        return {place: message for place, (status, message) in self.run(**changes).items() if status == "failed"}
 
     def behaves(self, **settings: Any) -> None:
         self.lab.settings(aws=settings)
@@ -97,7 +97,7 @@ def test_an_account_in_which_all_is_well(preflight: Preflight) -> None:
     strange = {place: row for place, row in rows.items() if row[0] != "ok"}
     # The lab's management subnets lead to an internet gateway, and its management interfaces have no public address.
     assert {place[1] for place in strange} == {preflight.subnet("management", zone) for zone in (0, 1)}
-    assert {status for status, _said in strange.values()} == {"warning"}
+    assert {status for status, _message in strange.values()} == {"warning"}
     checks = [check for check, _subject in rows]
     assert {check: checks.count(check) for check in checks} == {
         "credentials": 1,
@@ -146,7 +146,7 @@ def test_a_group_that_is_there_is_not_counted_twice(preflight: Preflight) -> Non
     def answered() -> dict[tuple[str, str], tuple[str, str]] | None:
         rows = preflight.run(nitro_port=port)
         tried = [row for (check, _subject), row in rows.items() if check == "reach"]
-        return rows if [status for status, _said in tried] == ["ok", "ok"] else None
+        return rows if [status for status, _message in tried] == ["ok", "ok"] else None
 
     rows = wait_for(answered, "both nodes take a connection", seconds=60, pause=1)
     assert preflight.result["passed"]
@@ -232,17 +232,17 @@ CASES: dict[str, tuple[Change, dict[str, str]]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_wrong_is_the_row_that_fails(preflight: Preflight, name: str) -> None:
-    change, wanted = CASES[name]
+    change, desired = CASES[name]
     trouble = preflight.trouble(**(change(preflight) or {}))
-    assert {check for check, _subject in trouble} == set(wanted), trouble
-    for (check, _subject), said in trouble.items():
-        assert wanted[check] in said
+    assert {check for check, _subject in trouble} == set(desired), trouble
+    for (check, _subject), message in trouble.items():
+        assert desired[check] in message
 
 
 def test_a_clock_that_is_a_minute_off_is_a_warning(preflight: Preflight) -> None:
     preflight.behaves(clock_skew=60)
-    status, said = preflight.run()["clock", "this machine"]
-    assert (status, "behind AWS" in said) == ("warning", True)
+    status, message = preflight.run()["clock", "this machine"]
+    assert (status, "behind AWS" in message) == ("warning", True)
 
 
 # ------------------------------------------------------------------------------------------------------------- rights
@@ -278,7 +278,7 @@ def test_without_a_right_to_simulate_dry_runs_tell_what_they_can(preflight: Pref
     preflight.behaves(unauthorized=["SimulatePrincipalPolicy", "AllocateAddress"])
     rows = preflight.run()
     rights = {subject: row for (check, subject), row in rows.items() if check == "rights"}
-    assert {subject: status for subject, (status, _said) in rights.items()} == {
+    assert {subject: status for subject, (status, _message) in rights.items()} == {
         "ec2:RunInstances": "ok",
         "ec2:DescribeAddresses": "ok",
         "ec2:AllocateAddress": "failed",
@@ -315,19 +315,19 @@ def test_a_right_to_read_that_is_missing_hides_nothing_else(preflight: Preflight
     rows = preflight.run()
     assert {check for check, _subject in rows} == {check for check, _subject in before} - {"subscription"}
     assert rows["quota", "Elastic IPs"][0] == "ok"
-    status, said = rows["quota", "network interfaces"]
-    assert (status, "could not be checked" in said) == ("warning", True)
+    status, message = rows["quota", "network interfaces"]
+    assert (status, "could not be checked" in message) == ("warning", True)
     assert preflight.result["passed"]
 
 
 # ------------------------------------------------------------------------------------------- nobody, or somebody else
 
 
-def alone(preflight: Preflight, said: str) -> None:
+def alone(preflight: Preflight, message: str) -> None:
     """One row has failed, with a sentence; all others are skipped, but perhaps what an answer says of the clock."""
     rows = preflight.run(timeout=3)
-    status, told = rows.pop(("credentials", "AWS"))
-    assert (status, said in told) == ("failed", True), told
+    status, reported = rows.pop(("credentials", "AWS"))
+    assert (status, message in reported) == ("failed", True), reported
     assert {row[0] for place, row in rows.items() if place[0] != "clock"} == {"skipped"}
     assert {"rights", "image", "launch", "subnets", "route", "quota", "reach"} <= {check for check, _subject in rows}
 
@@ -352,12 +352,12 @@ def test_an_aws_that_is_not_there(preflight: Preflight) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [("hang", "no answer within 3 s"), ("html", "the answer made no sense"), ("truncate", "the answer made no sense")],
 )
-def test_something_else_that_answers_instead(preflight: Preflight, fault: str, said: str) -> None:
+def test_something_else_that_answers_instead(preflight: Preflight, fault: str, message: str) -> None:
     preflight.lab.faults(aws={fault: 1.0})
-    alone(preflight, said)
+    alone(preflight, message)
 
 
 def test_answers_that_are_disturbed_now_and_then(preflight: Preflight) -> None:

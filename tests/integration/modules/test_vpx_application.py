@@ -75,8 +75,8 @@ def test_from_nothing_to_an_application_and_back(box: Box) -> None:
         "persistence": {"type": "SOURCEIP", "timeout": 10},
         "lb_method": "ROUNDROBIN",
     }
-    foreseen = done(application(box, check=True, **options))
-    assert foreseen.writes == []
+    predicted = done(application(box, check=True, **options))
+    assert predicted.writes == []
     assert saved(box) == before
 
     made = done(application(box, **options))
@@ -93,12 +93,12 @@ def test_from_nothing_to_an_application_and_back(box: Box) -> None:
         "PUT /config/lbvserver_servicegroup_binding",
         SAVE,
     ]
-    assert made["diff"] == foreseen["diff"]
-    told = made["application"]
-    assert told["state"] in ("UP", "DOWN")
-    assert {entry.pop("state") in ("UP", "DOWN") for entry in told["backends"]} == {True}
-    del told["state"]
-    assert told == {
+    assert made["diff"] == predicted["diff"]
+    reported = made["application"]
+    assert reported["state"] in ("UP", "DOWN")
+    assert {entry.pop("state") in ("UP", "DOWN") for entry in reported["backends"]} == {True}
+    del reported["state"]
+    assert reported == {
         "name": "web",
         "protocol": "HTTP",
         "port": 8080,
@@ -265,7 +265,7 @@ def test_killed_and_run_again_it_ends_like_one_that_was_not(box: Box, write: int
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"ipset": "nope"}, "there is no IPSet 'nope'"),
         ({"monitor": "nope"}, "there is no monitor 'nope'"),
@@ -277,10 +277,10 @@ def test_killed_and_run_again_it_ends_like_one_that_was_not(box: Box, write: int
         ({"certificate": {"certkey": "a", "content": CERT, "key": KEY}}, "mutually exclusive"),
     ],
 )
-def test_what_cannot_be_is_said_before_anything_is_written(box: Box, options: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_is_said_before_anything_is_written(box: Box, options: dict[str, Any], message: str) -> None:
     refused = application(box, **options)
     assert refused["failed"]
-    assert said in refused["msg"]
+    assert message in refused["msg"]
     assert refused.writes == []
 
 
@@ -289,9 +289,9 @@ def test_a_feature_that_is_off_is_said_first_and_is_a_warning_in_check_mode(bare
     assert refused["failed"]
     assert "feature LB is not enabled" in refused["msg"]
     assert refused.writes == []
-    foreseen = done(application(bare, check=True, **TLS))
-    assert foreseen["changed"] is True
-    assert "feature SSL is not enabled" in str(foreseen["warnings"])
+    predicted = done(application(bare, check=True, **TLS))
+    assert predicted["changed"] is True
+    assert "feature SSL is not enabled" in str(predicted["warnings"])
 
 
 def test_a_refusal_of_the_appliance_names_what_was_wanted_and_the_code(box: Box) -> None:

@@ -33,9 +33,9 @@ def no_secret_in(ran: Ran) -> None:
 
 
 def test_from_the_first_password_to_a_managed_appliance(box: Box) -> None:
-    foreseen = box.bootstrap(check=True, **SETTINGS)
-    assert foreseen.writes == []
-    assert {key: foreseen[key] for key in PREDICTED} == {
+    predicted = box.bootstrap(check=True, **SETTINGS)
+    assert predicted.writes == []
+    assert {key: predicted[key] for key in PREDICTED} == {
         "changed": True,
         "password_changed": True,
         "rebooted": False,
@@ -43,10 +43,10 @@ def test_from_the_first_password_to_a_managed_appliance(box: Box) -> None:
     }
 
     done = box.bootstrap(**SETTINGS)
-    assert {key: done[key] for key in PREDICTED} == {key: foreseen[key] for key in PREDICTED}
+    assert {key: done[key] for key in PREDICTED} == {key: predicted[key] for key in PREDICTED}
     assert done["version"] == "14.1-43.50"
     assert done["diff"]["before"]["features_missing"] == ["LB", "SSL"]
-    assert done["diff"]["after"] == foreseen["diff"]["after"]
+    assert done["diff"]["after"] == predicted["diff"]["after"]
     assert done.writes == [
         "POST /config/login",
         "PUT /config/nshostname",
@@ -123,8 +123,8 @@ def test_a_wrong_password_is_said_at_once(box: Box) -> None:
 
 def test_a_password_can_be_replaced(box: Box) -> None:
     box.bootstrap()
-    foreseen = box.bootstrap(check=True, new_password="an0ther-One", nitro_pass=PASSWORD)
-    assert (foreseen["password_changed"], foreseen.writes) == (True, [])
+    predicted = box.bootstrap(check=True, new_password="an0ther-One", nitro_pass=PASSWORD)
+    assert (predicted["password_changed"], predicted.writes) == (True, [])
     ran = box.bootstrap(new_password="an0ther-One", nitro_pass=PASSWORD)
     assert (ran["changed"], ran["password_changed"]) == (True, True)
     assert ran.writes == ["PUT /config/systemuser", "POST /config/nsconfig?action=save"]
@@ -132,7 +132,7 @@ def test_a_password_can_be_replaced(box: Box) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"new_password": "abc"}, "1079"),
         ({"features": ["NoSuchThing"]}, "1074"),
@@ -143,10 +143,10 @@ def test_a_password_can_be_replaced(box: Box) -> None:
         ({"ca_path": "/no/such/ca.pem"}, "/no/such/ca.pem"),
     ],
 )
-def test_bad_input_gets_a_sentence(box: Box, options: dict[str, Any], said: str) -> None:
+def test_bad_input_gets_a_sentence(box: Box, options: dict[str, Any], message: str) -> None:
     ran = box.bootstrap(**options)
     assert ran["failed"] is True
-    assert said in ran["msg"]
+    assert message in ran["msg"]
     assert "Traceback" not in json.dumps(ran.result)
     no_secret_in(ran)
 
@@ -155,8 +155,8 @@ def test_what_was_left_unsaved_is_saved_by_the_next_run(box: Box) -> None:
     first = box.bootstrap(save_config=False, **SETTINGS)
     assert (first["changed"], first["saved"]) == (True, False)
     assert box.state()["unsaved"] is True
-    foreseen = box.bootstrap(check=True, **SETTINGS)
-    assert (foreseen["saved"], foreseen.writes) == (True, [])
+    predicted = box.bootstrap(check=True, **SETTINGS)
+    assert (predicted["saved"], predicted.writes) == (True, [])
     second = box.bootstrap(**SETTINGS)
     assert second.writes == ["POST /config/nsconfig?action=save"]
     assert (second["changed"], second["saved"], second["password_changed"]) == (True, True, False)

@@ -93,9 +93,9 @@ def membership(box: Box) -> tuple[Any, ...]:
 def test_a_cluster_from_its_first_node_to_its_last(fresh_lab: LabClient) -> None:
     boxes = managed(fresh_lab, 3)
     first, second, third = boxes
-    foreseen = first.run(MODULE, check=True, form=True)
-    assert (done(foreseen)["changed"], foreseen.writes) == (True, [])
-    assert (foreseen["node"]["node_id"], foreseen["node"]["admin_state"]) == (0, "ACTIVE")
+    predicted = first.run(MODULE, check=True, form=True)
+    assert (done(predicted)["changed"], predicted.writes) == (True, [])
+    assert (predicted["node"]["node_id"], predicted["node"]["admin_state"]) == (0, "ACTIVE")
 
     ran = done(first.run(MODULE, form=True))
     assert ran.writes == FORMING
@@ -111,8 +111,8 @@ def test_a_cluster_from_its_first_node_to_its_last(fresh_lab: LabClient) -> None
     assert ran["cluster"] == {"id": 1, "clip": first.options["clip"], "nodes": [ran["node"]]}
 
     for number, box in enumerate((second, third), 1):
-        foreseen = box.run(MODULE, check=True)
-        assert (done(foreseen)["node"]["node_id"], foreseen.writes) == (number, [])
+        predicted = box.run(MODULE, check=True)
+        assert (done(predicted)["node"]["node_id"], predicted.writes) == (number, [])
         ran = done(box.run(MODULE))
         assert ran.writes == JOINING
         assert (ran["node"]["node_id"], ran["node"]["master_state"]) == (number, "ACTIVE")
@@ -167,8 +167,8 @@ def test_a_node_whose_instance_is_gone_is_swept(fresh_lab: LabClient) -> None:
         done(clip.run("vpx_snip", ip_address=address, netmask="255.255.255.0", owner_node=owner))
     fresh_lab.boto("ec2").terminate_instances(InstanceIds=[first.instance_id])
     ran = done(first.run(MODULE, state="absent", drain_minutes=5))
-    swept = ["DELETE /config/nsip", "DELETE /config/clusternode", "POST /config/nsconfig?action=save"]
-    assert ran.writes[-3:] == swept
+    orphans = ["DELETE /config/nsip", "DELETE /config/clusternode", "POST /config/nsconfig?action=save"]
+    assert ran.writes[-3:] == orphans
     assert [node["ip_address"] for node in ran["cluster"]["nodes"]] == [second.address, third.address]
     unchanged(first.run(MODULE, state="absent"))
     for box in (second, third):
@@ -261,9 +261,9 @@ def several(boxes: list[Box], *, check: bool = False, **options: Any) -> Ran:
 
 def test_a_cluster_is_formed_and_joined_in_one_call_and_one_session_with_its_clip(fresh_lab: LabClient) -> None:
     boxes = managed(fresh_lab, 3)
-    foreseen = several(boxes, check=True, form=True)
-    assert (done(foreseen)["changed"], foreseen.writes) == (True, [])
-    assert [node["node_id"] for node in foreseen["nodes"]] == [0, 1, 2]
+    predicted = several(boxes, check=True, form=True)
+    assert (done(predicted)["changed"], predicted.writes) == (True, [])
+    assert [node["node_id"] for node in predicted["nodes"]] == [0, 1, 2]
 
     ran = done(several(boxes, form=True))
     assert ran.writes == [*FORMING, *JOINING, *JOINING]

@@ -75,8 +75,8 @@ def client(box: Box, password: str = PASSWORD) -> NitroClient:
 
 def test_two_appliances_become_a_pair(boxes: tuple[Box, Box]) -> None:
     one, other = boxes
-    foreseen = one.run("vpx_ha_node", check=True, peer=other.address)
-    assert (foreseen["changed"], foreseen.writes) == (True, [])
+    predicted = one.run("vpx_ha_node", check=True, peer=other.address)
+    assert (predicted["changed"], predicted.writes) == (True, [])
     first = formed(one.run("vpx_ha_node", peer=other.address, hello_interval=400, dead_interval=5))
     assert first.writes == [*FORMING[:1], "PUT /config/hanode", *FORMING[1:]]
     assert first["ha"] == {
@@ -120,8 +120,8 @@ def both(boxes: tuple[Box, Box], *, check: bool = False, **options: Any) -> Ran:
 
 
 def test_both_sides_become_a_pair_in_one_call(boxes: tuple[Box, Box]) -> None:
-    foreseen = both(boxes, check=True)
-    assert (foreseen["failed"], foreseen["changed"], foreseen.writes) == (False, True, [])
+    predicted = both(boxes, check=True)
+    assert (predicted["failed"], predicted["changed"], predicted.writes) == (False, True, [])
 
     made = formed(both(boxes))
     assert [node["nsip"] for node in made["nodes"]] == [box.nsip for box in boxes]
@@ -213,9 +213,9 @@ def test_a_session_that_dies_while_waiting_is_opened_anew(boxes: tuple[Box, Box]
 def test_a_wait_without_a_partner_ends_with_what_was_last_seen(boxes: tuple[Box, Box]) -> None:
     one, other = boxes
     since = time.monotonic()
-    said = failed(one.run("vpx_ha_node", peer=other.address, wait=True, wait_timeout=2))
+    message = failed(one.run("vpx_ha_node", peer=other.address, wait=True, wait_timeout=2))
     assert time.monotonic() - since < 5
-    assert said == (
+    assert message == (
         f"{one.nsip}: the pair with {other.address} did not come into sync: this node is Primary and UP, "
         f"peer {other.address} is UNKNOWN and UNKNOWN, synchronisation ENABLED (waited 2 s)"
     )
@@ -225,8 +225,8 @@ def test_a_wait_without_a_partner_ends_with_what_was_last_seen(boxes: tuple[Box,
 def test_different_rpc_passwords_are_seen_and_healed(boxes: tuple[Box, Box]) -> None:
     one, other = boxes
     formed(one.run("vpx_ha_node", peer=other.address))
-    said = failed(other.run("vpx_ha_node", peer=one.address, rpc_password="an0ther", wait=True, wait_timeout=3))
-    assert "synchronisation FAILED" in said
+    message = failed(other.run("vpx_ha_node", peer=one.address, rpc_password="an0ther", wait=True, wait_timeout=3))
+    assert "synchronisation FAILED" in message
     healed = formed(other.run("vpx_ha_node", peer=one.address, wait=True))
     assert healed.writes.count("PUT /config/nsrpcnode") == 2
     assert healed["ha"]["sync_state"] == "SUCCESS"
@@ -239,7 +239,7 @@ def test_the_rpc_password_is_written_every_time_if_told_so(pair: tuple[Box, Box]
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"inc": False}, "414 Peer IP should be on the NSIP subnet if INC mode is disabled"),
         ({"peer": "224.0.0.1"}, "415 "),
@@ -249,10 +249,10 @@ def test_the_rpc_password_is_written_every_time_if_told_so(pair: tuple[Box, Box]
         ({"ca_path": None}, "its certificate is not trusted"),
     ],
 )
-def test_bad_input_gets_a_sentence(boxes: tuple[Box, Box], options: dict[str, Any], said: str) -> None:
+def test_bad_input_gets_a_sentence(boxes: tuple[Box, Box], options: dict[str, Any], message: str) -> None:
     one, other = boxes
     ran = one.run("vpx_ha_node", **{"peer": other.address, **options})
-    assert said in failed(ran)
+    assert message in failed(ran)
     assert one.state()["ha"]["peer"] is None
 
 
@@ -260,18 +260,18 @@ def test_an_appliance_of_a_cluster_is_no_node_of_a_pair(boxes: tuple[Box, Box]) 
     one, other = boxes
     with client(one) as nitro:
         nitro.add("clusterinstance", {"clid": 1})
-    said = failed(one.run("vpx_ha_node", peer=other.address))
-    assert "2453 Clustering and HA cannot coexist" in said
-    assert "take the appliance out of its cluster" in said
+    message = failed(one.run("vpx_ha_node", peer=other.address))
+    assert "2453 Clustering and HA cannot coexist" in message
+    assert "take the appliance out of its cluster" in message
 
 
 def test_an_appliance_without_the_licence_says_so(boxes: tuple[Box, Box]) -> None:
     one, other = boxes
     one.lab.settings(nitro={"ha_licensed": False})
     ran = one.run("vpx_ha_node", peer=other.address)
-    said = failed(ran)
-    assert f"{one.nsip}: add hanode" in said
-    assert "; the appliance's licence does not include high availability" in said
+    message = failed(ran)
+    assert f"{one.nsip}: add hanode" in message
+    assert "; the appliance's licence does not include high availability" in message
     assert ran["nitro_errorcode"] == 356
 
 
@@ -281,9 +281,9 @@ def test_an_answer_that_is_not_nitros_is_called_so(boxes: tuple[Box, Box], kind:
     one.lab.faults(nitro={kind: 1.0})
     ran = one.run("vpx_ha_node", peer=other.address)
     one.lab.faults()
-    said = failed(ran)
-    assert f"{one.nsip}: log in as 'nsroot': expected NITRO's JSON, got " in said
-    assert ("HTML" in said) is (kind == "html")
+    message = failed(ran)
+    assert f"{one.nsip}: log in as 'nsroot': expected NITRO's JSON, got " in message
+    assert ("HTML" in message) is (kind == "html")
 
 
 def test_another_peer_is_named_and_replaced_only_if_told_so(fresh_lab: LabClient) -> None:

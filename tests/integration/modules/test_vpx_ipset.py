@@ -46,15 +46,15 @@ def rows(box: Box, kind: str, *fields: str) -> list[tuple[Any, ...]]:
 
 def test_from_nothing_to_a_set_that_a_vserver_carries_and_back(box: Box) -> None:
     before = box.state()["running"]
-    foreseen = ipset(box, check=True, addresses=TWO, vservers=["web"])
-    assert foreseen.writes == []
+    predicted = ipset(box, check=True, addresses=TWO, vservers=["web"])
+    assert predicted.writes == []
     assert box.state()["running"] == before
 
     done = ipset(box, addresses=TWO, vservers=["web"])
     assert done["changed"] is True
     assert (
         done["ipset"]
-        == foreseen["ipset"]
+        == predicted["ipset"]
         == {
             "name": "clients",
             "addresses": [
@@ -64,7 +64,7 @@ def test_from_nothing_to_a_set_that_a_vserver_carries_and_back(box: Box) -> None
             "vservers": ["web"],
         }
     )
-    assert done["diff"] == foreseen["diff"] == {"before": {}, "after": done["ipset"]}
+    assert done["diff"] == predicted["diff"] == {"before": {}, "after": done["ipset"]}
     assert done.writes == [
         "POST /config/nsip",
         "POST /config/nsip",
@@ -118,29 +118,29 @@ def test_what_a_killed_run_left_unsaved_is_saved(box: Box) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"addresses": TWO, "vservers": ["web", "shop"]}, "there is no virtual server 'shop'"),
         ({"addresses": [{"ip_address": "10.0.0.300"}]}, "'10.0.0.300' is not an IP address"),
         ({"addresses": [*TWO, {"ip_address": "nsip"}]}, "is of type NSIP on this appliance"),
     ],
 )
-def test_what_cannot_be_is_said_before_anything_is_written(box: Box, options: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_is_said_before_anything_is_written(box: Box, options: dict[str, Any], message: str) -> None:
     addresses = [
         {**entry, "ip_address": entry["ip_address"].replace("nsip", box.address)} for entry in options["addresses"]
     ]
     refused = ipset(box, **{**options, "addresses": addresses})
     assert refused["failed"]
-    assert said in refused["msg"]
+    assert message in refused["msg"]
     assert refused.writes == []
     assert "Traceback" not in str(refused.result)
 
 
 def test_a_vserver_that_an_earlier_task_may_yet_make_is_a_warning_in_check_mode(box: Box) -> None:
-    foreseen = ipset(box, check=True, addresses=TWO, vservers=["shop"])
-    assert not foreseen["failed"]
-    assert foreseen["ipset"]["vservers"] == ["shop"]
-    assert "there is no virtual server 'shop'" in str(foreseen["warnings"])
+    predicted = ipset(box, check=True, addresses=TWO, vservers=["shop"])
+    assert not predicted["failed"]
+    assert predicted["ipset"]["vservers"] == ["shop"]
+    assert "there is no virtual server 'shop'" in str(predicted["warnings"])
 
 
 def test_a_wrong_password_and_an_authority_that_is_not_trusted(box: Box) -> None:

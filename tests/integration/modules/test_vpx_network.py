@@ -37,12 +37,12 @@ def running(box: Box) -> Any:
 
 def test_nodes_get_snips_routes_and_a_return_path_in_one_session_each(boxes: list[Box]) -> None:
     asked = {"routes": [ROUTE], "return_path": "mbf"}
-    foreseen = run(boxes, check=True, **asked)
-    assert (foreseen["changed"], foreseen.writes) == (True, [])
+    predicted = run(boxes, check=True, **asked)
+    assert (predicted["changed"], predicted.writes) == (True, [])
 
     done = run(boxes, **asked)
     assert not done["failed"], done["msg"]
-    assert [node["network"] for node in done["nodes"]] == [node["network"] for node in foreseen["nodes"]]
+    assert [node["network"] for node in done["nodes"]] == [node["network"] for node in predicted["nodes"]]
     assert done["nodes"][1]["network"] == {
         "snips": [{**SNIP, "ip_address": f"{SERVER}.11"}],
         "routes": [ROUTE],

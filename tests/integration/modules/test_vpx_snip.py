@@ -27,13 +27,13 @@ def snip(box: Box, *, check: bool = False, **options: Any) -> Ran:
 
 def test_every_node_of_a_cluster_owns_an_address(cluster: Box) -> None:
     entries = [{"ip_address": ip_address, "owner_node": owner} for owner, ip_address in enumerate(OWN)]
-    told = [{**entry, "netmask": MASK} for entry in entries]
+    reported = [{**entry, "netmask": MASK} for entry in entries]
     options = {**cluster.options, "netmask": MASK}
-    foreseen = on([cluster, cluster], "vpx_snip", entries, check=True, **options)
-    assert (foreseen["changed"], foreseen.writes) == (True, [])
+    predicted = on([cluster, cluster], "vpx_snip", entries, check=True, **options)
+    assert (predicted["changed"], predicted.writes) == (True, [])
     done = on([cluster, cluster], "vpx_snip", entries, **options)
     assert not done["failed"], done["msg"]
-    assert [node["snip"] for node in done["nodes"]] == [node["snip"] for node in foreseen["nodes"]] == told
+    assert [node["snip"] for node in done["nodes"]] == [node["snip"] for node in predicted["nodes"]] == reported
     assert done.writes == [*2 * ["POST /config/nsip"], "POST /config/nsconfig?action=save"], "one session, one save"
     assert [op for op in done.ops if "/login" in op] == ["POST /config/login 201"]
     again = on([cluster, cluster], "vpx_snip", entries, **options)
@@ -42,10 +42,10 @@ def test_every_node_of_a_cluster_owns_an_address(cluster: Box) -> None:
 
 def test_the_owner_of_an_address_is_changed_by_making_it_anew(cluster: Box) -> None:
     assert snip(cluster)["snip"] == {"ip_address": OWN[0], "netmask": MASK}, "an address of all nodes has no owner"
-    foreseen = snip(cluster, check=True, owner_node=1)
+    predicted = snip(cluster, check=True, owner_node=1)
     done = snip(cluster, owner_node=1)
     assert done.writes == ["DELETE /config/nsip", "POST /config/nsip", "POST /config/nsconfig?action=save"]
-    assert done["snip"] == foreseen["snip"] == {"ip_address": OWN[0], "netmask": MASK, "owner_node": 1}
+    assert done["snip"] == predicted["snip"] == {"ip_address": OWN[0], "netmask": MASK, "owner_node": 1}
     assert done["diff"] == {"before": {"ip_address": OWN[0], "netmask": MASK}, "after": done["snip"]}
     # Not spoken of, it stays, also when the mask changes.
     wider = snip(cluster, netmask="255.255.0.0")

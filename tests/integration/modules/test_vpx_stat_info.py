@@ -106,7 +106,7 @@ def test_the_load_of_a_pair_in_the_lab(fresh_lab: LabClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reachable", "said"),
+    ("answer", "reachable", "message"),
     [
         ((200, "<html><head><title>Citrix ADC</title></head></html>"), True, "an HTML page titled 'Citrix ADC'"),
         ((200, '{ "errorcode": 0, "ns": { "pktcpuusagepcnt": 4'), True, "JSON that breaks off"),
@@ -119,13 +119,13 @@ def test_the_load_of_a_pair_in_the_lab(fresh_lab: LabClient) -> None:
         ((503, "Service Unavailable"), False, "HTTP 503"),
     ],
 )
-def test_what_is_no_answer_is_an_error_of_that_node_alone(answer: Any, reachable: bool, said: str) -> None:
+def test_what_is_no_answer_is_an_error_of_that_node_alone(answer: Any, reachable: bool, message: str) -> None:
     with serving(LOGIN, stat(), LOGOUT) as good, serving(LOGIN, answer, LOGOUT) as bad:
         result = sample(bad.nsip, good.nsip)
     first, second = result["nodes"]
     assert not result["failed"]
     assert first["reachable"] is reachable
-    assert said in first["error"]
+    assert message in first["error"]
     assert {name: first[name] for name in NULLS} == NULLS
     assert second["error"] is None
     assert (result["aggregate"]["cpu"], result["aggregate"]["nodes_reporting"]) == (40.0, 1)
@@ -216,7 +216,7 @@ def test_thirty_two_are_asked_at_the_same_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"nitro_pass": None}, "give nitro_pass or nitro_auth_token"),
         ({"nitro_timeout": 0}, "nitro_timeout must be above 0 seconds"),
@@ -224,14 +224,14 @@ def test_thirty_two_are_asked_at_the_same_time() -> None:
     ],
 )
 def test_options_with_which_nobody_could_be_asked_fail_the_task(
-    options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("NETSCALER_NITRO_PASS", "NETSCALER_NITRO_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     params = {"nodes": ["127.0.0.1:9"], "nitro_pass": PASSWORD, "nitro_protocol": "http", **options}
     result = run_module("vpx_stat_info", params)
     assert result["failed"]
-    assert said in result["msg"]
+    assert message in result["msg"]
 
 
 # ---------------------------------------------------------------------- servers of this file's own

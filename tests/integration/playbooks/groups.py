@@ -16,7 +16,7 @@ from tests.stage import Stage
 
 OTHER_ZONE = "eu-central-1b"
 PACE = 300.0
-SETTLED_SECONDS = 10.0
+STABLE_SECONDS = 10.0
 #: What a tick writes though nothing has changed: its sample, into the record.
 OF_THE_RECORD = frozenset({"PutItem", "UpdateItem", "DeleteItem", "CreateTable", "UpdateTimeToLive"})
 #: So long is waited for an appliance, and for a cluster, by the real clock: what is dark stays dark.
@@ -26,10 +26,10 @@ IMPATIENT_TO_JOIN = {"autoscale_group_join_timeout": 30}
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a playbook came to. ``said``: in one line, so that a sentence is found that Ansible has broken."""
+    """What a playbook came to. ``message``: in one line, so that a sentence is found that Ansible has broken."""
 
     code: int
-    said: str
+    message: str
     calls: tuple[Call, ...]
 
     @property
@@ -63,13 +63,13 @@ class Group:
         began = time.time()
         given = ["-e", json.dumps(values)] if values else []
         run = self.stage.play(playbook, *given, *options, variables=self.kind.variables, must_succeed=False)
-        said = " ".join(run.text().split())
+        message = " ".join(run.text().split())
         definition = self.definition()
         secrets = [definition["autoscale_group_password"], definition["autoscale_group_console"]["adm_password"]]
         for secret in (*secrets, self.lab.env["AWS_SECRET_ACCESS_KEY"]):
-            assert secret not in said
-        assert "Traceback" not in said
-        return Played(run.code, said, tuple(self.lab.calls(began)))
+            assert secret not in message
+        assert "Traceback" not in message
+        return Played(run.code, message, tuple(self.lab.calls(began)))
 
     def nodes(self, zone: str = ZONE) -> list[dict[str, Any]]:
         """The instances of a zone, by their numbers, as EC2 describes them."""
@@ -100,12 +100,12 @@ class Group:
         name = f"{self.kind.group}-{application}"
         [found] = elb.describe_target_groups(Names=[name])["TargetGroups"]
 
-        def settled() -> dict[str, str] | None:
+        def completed() -> dict[str, str] | None:
             described = elb.describe_target_health(TargetGroupArn=found["TargetGroupArn"])["TargetHealthDescriptions"]
             states = {one["Target"]["Id"]: one["TargetHealth"]["State"] for one in described}
             return None if {"initial", "draining"} & set(states.values()) else {"": "", **states}
 
-        states = wait_for(settled, f"the targets of {name} have settled", seconds=SETTLED_SECONDS)
+        states = wait_for(completed, f"the targets of {name} have settled", seconds=STABLE_SECONDS)
         return {address: state for address, state in states.items() if address}
 
     def rows(self, node: dict[str, Any], kind: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ DNS = {"autoscale_group_distributor": "dns", "autoscale_group_dns": {"zone": "la
 
 class Run(NamedTuple):
     status: int
-    said: str
+    message: str
     writes: list[str]
 
 
@@ -34,17 +34,17 @@ def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
         path.write_text(json.dumps(given))
         began = time.time()
         done = ENGINE.run([playbook, "-e", f"@{path}", *options], fresh_lab.environment(), tmp_path)
-        said = done.stdout + done.stderr
+        message = done.stdout + done.stderr
         for secret in (given["autoscale_group_password"], KEY):
-            assert secret not in said
-        assert "Traceback" not in said
-        return Run(done.returncode, said, [call.op for call in fresh_lab.writes(began)])
+            assert secret not in message
+        assert "Traceback" not in message
+        return Run(done.returncode, message, [call.op for call in fresh_lab.writes(began)])
 
     return run
 
 
 @pytest.mark.parametrize(
-    ("applications", "variables", "said"),
+    ("applications", "variables", "message"),
     [
         ([], {"application_nmae": "web"}, "application has no variable application_nmae"),
         ([WEB], {"application_name": "shop"}, "names no application shop"),
@@ -80,45 +80,45 @@ def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
     ],
 )
 def test_an_application_that_cannot_be(
-    play: Any, applications: list[dict[str, Any]], variables: dict[str, Any], said: str | list[str]
+    play: Any, applications: list[dict[str, Any]], variables: dict[str, Any], message: str | list[str]
 ) -> None:
     secret = [{**item, "certificate": {"content": "x", "key": KEY}} for item in applications]
     run = play("cloudadc.aws.application", autoscale_group_applications=secret, **variables)
-    assert run.status == 2, run.said
-    for sentence in [said] if isinstance(said, str) else said:
-        assert sentence in " ".join(run.said.split())
+    assert run.status == 2, run.message
+    for sentence in [message] if isinstance(message, str) else message:
+        assert sentence in " ".join(run.message.split())
     assert run.writes == []
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "message"),
     [
         ({"scale_in_zone": "nowhere"}, "lab-group-nlb has no zone nowhere; it has"),
         ({"scale_in_zone": "x", "scale_in_cuont": 2}, "scale_in has no variable scale_in_cuont"),
         ({"scale_in_zone": "x", "scale_in_step": "end"}, "value of scale_in_step must be one of: begin, finish"),
     ],
 )
-def test_a_scale_in_that_cannot_be(play: Any, variables: dict[str, Any], said: str) -> None:
+def test_a_scale_in_that_cannot_be(play: Any, variables: dict[str, Any], message: str) -> None:
     run = play(ROLE, **variables)
-    assert run.status == 2, run.said
-    assert said in " ".join(run.said.split())
+    assert run.status == 2, run.message
+    assert message in " ".join(run.message.split())
     assert run.writes == []
 
 
 @pytest.mark.parametrize(
-    ("playbook", "variables", "said"),
+    ("playbook", "variables", "message"),
     [
         ("scale_in", {"scale_in_step": "finish"}, "scale_in_step is a variable of role cloudadc.aws.scale_in alone"),
         ("scale_out", {"scale_out_nodes": 3}, "scale_out_nodes is a variable of role cloudadc.aws.scale_out alone"),
     ],
 )
 def test_by_hand_the_record_says_what_is_done(
-    play: Any, fresh_lab: LabClient, playbook: str, variables: dict[str, Any], said: str
+    play: Any, fresh_lab: LabClient, playbook: str, variables: dict[str, Any], message: str
 ) -> None:
     zone = fresh_lab.variables("autoscale_nlb")["autoscale_group_zones"][0]["name"]
     run = play(f"cloudadc.aws.{playbook}", **{f"{playbook}_zone": zone}, **variables)
-    assert run.status == 2, run.said
-    assert said in " ".join(run.said.split())
+    assert run.status == 2, run.message
+    assert message in " ".join(run.message.split())
     assert run.writes == []
 
 
@@ -126,5 +126,5 @@ def test_a_scale_in_of_a_group_without_nodes_takes_nothing(play: Any, fresh_lab:
     zone = fresh_lab.variables("autoscale_nlb")["autoscale_group_zones"][0]["name"]
     for step in ("begin", "finish"):
         run = play(ROLE, scale_in_zone=zone, scale_in_step=step)
-        assert (run.status, run.writes) == (0, []), run.said
-        assert "no node" in run.said
+        assert (run.status, run.writes) == (0, []), run.message
+        assert "no node" in run.message

@@ -12,7 +12,7 @@ import pytest
 
 from tests.lab.client import LabClient
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.scaling.story import HIGH, iso, rows
+from tests.unit.plugins.module_utils.scaling.scenario import HIGH, iso, rows
 
 from .test_autoscale_table import play
 
@@ -36,9 +36,9 @@ class Group:
         return name
 
     def play(self, what: str, **given: Any) -> str:
-        said = play(what, self.folder, env=self.lab.environment(), **{**self.definition, **given})
-        assert self.definition["autoscale_group_password"] not in said
-        return said
+        message = play(what, self.folder, env=self.lab.environment(), **{**self.definition, **given})
+        assert self.definition["autoscale_group_password"] not in message
+        return message
 
     def lifecycles(self) -> Counter[str]:
         """Of the instances that run."""
@@ -83,8 +83,8 @@ def group(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> Group:
 
 @pytest.mark.timeout(1500)
 def test_minute_by_minute(group: Group) -> None:
-    said = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in group.answers]
-    assert said == [row.answer() for row in rows("nlb")]
+    message = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in group.answers]
+    assert message == [row.answer() for row in rows("nlb")]
 
 
 @pytest.mark.timeout(600)
@@ -108,11 +108,11 @@ def test_by_hand(group: Group) -> None:
     with pytest.raises(AssertionError, match="max_nodes is 4, so at most 3 can be asked for"):
         group.play("cloudadc.aws.scale_out", scale_out_count=4, **named)
     assert len(group.record()["history"]) == 2
-    said = group.play("cloudadc.aws.scale_out", **named)
-    assert "asked for by hand; 1 → 2 nodes, max 4" in said
+    message = group.play("cloudadc.aws.scale_out", **named)
+    assert "asked for by hand; 1 → 2 nodes, max 4" in message
     assert group.lifecycles() == {"in_service": 2}
-    said = group.play("cloudadc.aws.scale_in", scale_in_zone=group.zone, autoscale_now=iso(35))
-    assert f"drain until {iso(45)}" in said
+    message = group.play("cloudadc.aws.scale_in", scale_in_zone=group.zone, autoscale_now=iso(35))
+    assert f"drain until {iso(45)}" in message
     assert group.lifecycles() == {"in_service": 1, "draining": 1}
     group.play("cloudadc.aws.autoscale", autoscale_now=iso(46), autoscale_sample={"memory": 60})
     assert group.lifecycles() == {"in_service": 1}

@@ -14,7 +14,7 @@ from tests.engine.client import ENGINE
 from tests.integration.modules.appliances import PASSWORD, launch
 from tests.lab.client import LabClient, wait_for
 from tests.lab.settings import CHECKOUT
-from tests.unit.plugins.module_utils.scaling.story import ANYTHING, HIGH, iso, policy_dict, rows
+from tests.unit.plugins.module_utils.scaling.scenario import ANYTHING, HIGH, iso, policy_dict, rows
 
 DISTRIBUTORS = ("nlb", "dns")
 # A host a story: each distributor's with ticks on the minute, and with every tick moved by up to 25 s.
@@ -34,10 +34,10 @@ def play(what: str, folder: Path, *options: str, env: dict[str, str] | None = No
         "ANSIBLE_NOCOLOR": "1",
     }
     done = ENGINE.run([what, "-e", f"@{variables}", *options], {**os.environ, **settings, **(env or {})}, folder)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    assert "Traceback" not in said
-    return said
+    message = done.stdout + done.stderr
+    assert done.returncode == 0, message
+    assert "Traceback" not in message
+    return message
 
 
 def samples(story: str) -> list[dict[str, Any]]:
@@ -77,8 +77,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("story", MOVED)
 def test_minute_by_minute(answers: Answers, story: str) -> None:
-    said = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in answers[story]]
-    assert said == [row.answer() for row in rows(distributor_of(story))]
+    message = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in answers[story]]
+    assert message == [row.answer() for row in rows(distributor_of(story))]
 
 
 @pytest.mark.parametrize("distributor", DISTRIBUTORS)
@@ -89,8 +89,8 @@ def test_one_event_of_growth_and_one_of_shrinking(answers: Answers, distributor:
         ("scale_in", 1, False),
         ("deprovision", 1, False),
     ]
-    growth, shrinking, removal = (each["event_id"] for each in decisions)
-    assert shrinking == removal != growth
+    growth, scaling_in, removal = (each["event_id"] for each in decisions)
+    assert scaling_in == removal != growth
     assert decisions[0]["reason"] == "memory 91.2 % > 85 % for 3 of 3 samples; 3 → 4 nodes, max 6"
     ends = {minute: answers[distributor][minute - 1]["phase_until"] for minute in (6, 7, 16, 20, 30)}
     assert ends == {6: None, 7: iso(16), 16: iso(16), 20: iso(30), 30: iso(30)}
@@ -104,18 +104,19 @@ def test_the_playbook_says_the_decision_and_takes_the_report(tmp_path: Path) -> 
         "autoscale_store": {"path": str(tmp_path / "store")},
         "autoscale_node_count": 2,
     }
-    said = play("cloudadc.aws.autoscale", tmp_path, autoscale_now=iso(1), autoscale_sample={"memory": HIGH}, **given)
+    message = play("cloudadc.aws.autoscale", tmp_path, autoscale_now=iso(1), autoscale_sample={"memory": HIGH}, **given)
     assert (
-        "shop, a: scale_out 1; memory 91.2 % > 85 % for 1 of 1 samples; 2 → 3 nodes, max 6; phase scaling_out." in said
+        "shop, a: scale_out 1; memory 91.2 % > 85 % for 1 of 1 samples; 2 → 3 nodes, max 6; phase scaling_out."
+        in message
     )
     record = json.loads((tmp_path / "store" / "shop@a.json").read_text())
     event = record["document"]["event"]["id"]
-    assert f"Event {event}: carry it out, then report it with autoscale_event." in said
+    assert f"Event {event}: carry it out, then report it with autoscale_event." in message
     # As an operator does: the same variables with addresses, on the command line the event. The nodes are not asked.
     report = json.dumps({"autoscale_event": {"id": event, "outcome": "done"}, "autoscale_nodes": ["192.0.2.1"]})
-    said = play("cloudadc.aws.autoscale", tmp_path, "-e", report, "-e", f"autoscale_now={iso(1, 20)}", **given)
-    assert f"phase cooldown until {iso(11)}." in said
-    assert "192.0.2.1" not in said
+    message = play("cloudadc.aws.autoscale", tmp_path, "-e", report, "-e", f"autoscale_now={iso(1, 20)}", **given)
+    assert f"phase cooldown until {iso(11)}." in message
+    assert "192.0.2.1" not in message
 
 
 def test_a_number_of_nodes_is_never_guessed(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_the_load_of_appliances_is_collected(fresh_lab: LabClient, tmp_path: Pat
     assert not box.bootstrap()["failed"]
     fresh_lab.power(dark.instance_id, on=False)
     fresh_lab.load(instance_id=box.instance_id, cpu=20, memory=95, throughput=300, connections=2000)
-    said = play(
+    message = play(
         "cloudadc.aws.autoscale",
         tmp_path,
         env=fresh_lab.environment(),
@@ -144,7 +145,7 @@ def test_the_load_of_appliances_is_collected(fresh_lab: LabClient, tmp_path: Pat
         autoscale_ca_path=fresh_lab.ca_path,
         autoscale_nitro_timeout=5,
     )
-    assert "shop, a: scale_out 1; memory 9" in said
-    assert f'"{dark.nsip}: ' in said, "who did not answer is named"
-    assert f'"{box.nsip}: ' not in said
-    assert PASSWORD not in said
+    assert "shop, a: scale_out 1; memory 9" in message
+    assert f'"{dark.nsip}: ' in message, "who did not answer is named"
+    assert f'"{box.nsip}: ' not in message
+    assert PASSWORD not in message

@@ -19,7 +19,7 @@ Change = Callable[[dict[str, Any]], object]
 
 class Run(NamedTuple):
     status: int
-    said: str
+    message: str
     writes: list[str]
 
 
@@ -35,12 +35,12 @@ def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
         began = time.time()
         command = ["cloudadc.aws.autoscale_group", "-e", f"@{path}", *options]
         done = ENGINE.run(command, fresh_lab.environment(), tmp_path)
-        said = done.stdout + done.stderr
+        message = done.stdout + done.stderr
         secrets = [fresh_lab.variables("autoscale_nlb")["autoscale_group_password"], "not-the-password"]
         for secret in (*secrets, fresh_lab.env["AWS_SECRET_ACCESS_KEY"]):
-            assert secret not in said
-        assert "Traceback" not in said
-        return Run(done.returncode, said, [call.op for call in fresh_lab.writes(began)])
+            assert secret not in message
+        assert "Traceback" not in message
+        return Run(done.returncode, message, [call.op for call in fresh_lab.writes(began)])
 
     return run
 
@@ -91,7 +91,7 @@ def both(*changes: Change) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("distributor", "change", "said"),
+    ("distributor", "change", "message"),
     [
         ("nlb", lambda given: given.update(autoscale_group_zone_list=[]), "has no variable autoscale_group_zone_list"),
         ("nlb", lambda given: given.update(autoscale_group_name="x" * 33), "at most 32 letters"),
@@ -142,10 +142,12 @@ def both(*changes: Change) -> Change:
         ),
     ],
 )
-def test_what_cannot_be_is_said_before_anything_is_made(play: Any, distributor: str, change: Change, said: str) -> None:
+def test_what_cannot_be_is_said_before_anything_is_made(
+    play: Any, distributor: str, change: Change, message: str
+) -> None:
     run = play(distributor, change)
-    assert run.status != 0, run.said
-    assert said in " ".join(run.said.split())
+    assert run.status != 0, run.message
+    assert message in " ".join(run.message.split())
     assert run.writes == []
 
 
@@ -154,7 +156,7 @@ def test_console_credentials_that_are_refused(play: Any, fresh_lab: LabClient) -
     wrong = {**console, "adm_password": "not-the-password"}
     run = play("nlb", lambda given: given.update(autoscale_group_console=wrong))
     assert (run.status != 0, run.writes) == (True, [])
-    assert console["adm_url"].removeprefix("https://").split("/")[0] in run.said
+    assert console["adm_url"].removeprefix("https://").split("/")[0] in run.message
 
 
 def test_what_belongs_to_somebody_else_is_left_alone(play: Any, fresh_lab: LabClient) -> None:
@@ -165,7 +167,7 @@ def test_what_belongs_to_somebody_else_is_left_alone(play: Any, fresh_lab: LabCl
     )
     taken = play("nlb", lambda given: None)
     assert (taken.status != 0, taken.writes) == (True, [])
-    assert "was not made for group lab-group-nlb" in taken.said
+    assert "was not made for group lab-group-nlb" in taken.message
 
 
 def test_a_target_group_of_somebody_else_is_seen_before_there_is_a_load_balancer(
@@ -177,10 +179,10 @@ def test_a_target_group_of_somebody_else_is_seen_before_there_is_a_load_balancer
     fresh_lab.boto("elbv2").create_target_group(Name=name, Protocol="TCP", Port=1, VpcId=vpc_id, TargetType="ip")
     taken = play("nlb", lambda given: None)
     assert (taken.status != 0, taken.writes) == (True, [])
-    assert f"Target group {name} was not made for application web" in " ".join(taken.said.split())
+    assert f"Target group {name} was not made for application web" in " ".join(taken.message.split())
 
 
 def test_check_mode_on_an_empty_account_writes_nothing(play: Any) -> None:
     run = play("nlb", lambda given: None, "--check")
-    assert (run.status, run.writes) == (0, []), run.said
-    assert "check mode has changed nothing" in run.said
+    assert (run.status, run.writes) == (0, []), run.message
+    assert "check mode has changed nothing" in run.message

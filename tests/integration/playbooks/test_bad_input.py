@@ -23,7 +23,7 @@ Variables = dict[str, Any]
 
 class Run(NamedTuple):
     status: int
-    said: str
+    message: str
     writes: list[str]
 
 
@@ -44,12 +44,12 @@ class Runner:
         began = time.time()
         environment = self.lab.environment(ANSIBLE_NOCOLOR="1", **(env or {}))
         done = ENGINE.run([what, *options], environment, self.folder)
-        said = done.stdout + done.stderr
+        message = done.stdout + done.stderr
         given = self.lab.variables("ha_pair")
         for secret in (given["ha_pair_password"], given["ha_pair_rpc_password"], self.lab.env["AWS_SECRET_ACCESS_KEY"]):
-            assert secret not in said
-        assert "Traceback" not in said
-        return Run(done.returncode, said, [call.op for call in self.lab.writes(began)])
+            assert secret not in message
+        assert "Traceback" not in message
+        return Run(done.returncode, message, [call.op for call in self.lab.writes(began)])
 
 
 @pytest.fixture
@@ -155,19 +155,19 @@ def refusals(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     folder = tmp_path_factory.mktemp("refusals")
     hosts = {
         name: {**lab.variables("ha_pair"), **(case(lab) if callable(case) else case)}
-        for name, (case, _said) in CASES.items()
+        for name, (case, _message) in CASES.items()
     }
     inventory = folder / "hosts.json"
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
     run = Runner(lab, folder).run(str(REFUSED), "-i", str(inventory), "-f", "2")
-    told = dict(re.findall(r"^(?:fatal|failed): \[([\w-]+)\](.*)$", run.said, re.MULTILINE))
-    return told, run.writes
+    reported = dict(re.findall(r"^(?:fatal|failed): \[([\w-]+)\](.*)$", run.message, re.MULTILINE))
+    return reported, run.writes
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_cannot_be_is_said(refusals: tuple[dict[str, str], list[str]], name: str) -> None:
-    told, _writes = refusals
-    assert CASES[name][1] in told.get(name, "it was not refused")
+    reported, _writes = refusals
+    assert CASES[name][1] in reported.get(name, "it was not refused")
 
 
 def test_it_is_said_before_anything_is_made(refusals: tuple[dict[str, str], list[str]]) -> None:
@@ -180,33 +180,33 @@ def test_it_is_said_before_anything_is_made(refusals: tuple[dict[str, str], list
 def test_a_region_that_does_not_answer(play: Runner) -> None:
     run = play("cloudadc.aws.ha_pair", env={"AWS_ENDPOINT_URL": NOWHERE})
     assert (run.status, run.writes) == (2, [])
-    assert f'Could not connect to the endpoint URL: "{NOWHERE}/' in run.said.replace('\\"', '"')
+    assert f'Could not connect to the endpoint URL: "{NOWHERE}/' in run.message.replace('\\"', '"')
 
 
 def test_credentials_that_nobody_knows(play: Runner) -> None:
     run = play("cloudadc.aws.ha_pair", env={"AWS_ACCESS_KEY_ID": "AKIASTRANGERSTRANGER"})
     assert (run.status, run.writes) == (2, [])
-    assert "AuthFailure" in run.said
+    assert "AuthFailure" in run.message
 
 
 def test_a_failover_of_a_pair_that_does_not_exist(play: Runner) -> None:
     run = play("cloudadc.aws.ha_failover", ha_failover_name="nobody")
     assert (run.status, run.writes) == (2, [])
-    assert "nobody" in run.said
+    assert "nobody" in run.message
 
 
 @pytest.mark.parametrize(
-    ("playbook", "said"),
+    ("playbook", "message"),
     [
         ("ha_pair", "ha_pair_nitro_port must be a port (1 to 65535), not 'telnet'."),
         ("ha_failover", "ha_failover_mode must be one of planned, reconcile, not 'recncile'."),
     ],
 )
-def test_refused_variables_show_no_secret(play: Runner, playbook: str, said: str) -> None:
+def test_refused_variables_show_no_secret(play: Runner, playbook: str, message: str) -> None:
     """With -vvv Ansible prints arguments; ``Runner`` looks for every password in the output."""
     run = play(f"cloudadc.aws.{playbook}", "-vvv", ha_pair_nitro_port="telnet", ha_failover_mode="recncile")
     assert (run.status, run.writes) == (2, [])
-    assert said in run.said
+    assert message in run.message
 
 
 def test_everything_wrong_is_reported_at_once(play: Runner) -> None:
@@ -216,9 +216,9 @@ def test_everything_wrong_is_reported_at_once(play: Runner) -> None:
     )
     assert (run.status, run.writes) == (2, [])
     for name in ("ha_pair_nitro_port", "ha_pair_image_id", "ha_pair_nodes", "ha_pair_colour"):
-        assert name in run.said
+        assert name in run.message
     lost = {"ha_pair_nodes": node(play.lab, client_subnet_id=LOST), "ha_pair_elastic_ips": ["203.0.113.9"]}
     run = play("cloudadc.aws.ha_pair", **lost, ha_pair_key_name="lost", ha_pair_image_id="ami-0123456789abcdef0")
     assert (run.status, run.writes) == (2, [])
     for name in (LOST, "203.0.113.9", "key pair lost", "ami-0123456789abcdef0"):
-        assert name in run.said
+        assert name in run.message

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo import group
-from tests.demo.voice import Voice
+from tests.demo.output import Output
 from tests.lab.client import running
 from tests.stage import Stage
 
@@ -22,13 +22,13 @@ def test_clients_notice_nothing(tmp_path: Path, distributor: str, capsys: pytest
         stage = Stage(lab, quick=True)
         group.cluster(lab, distributor)
         with capsys.disabled():
-            voice = Voice(sys.stdout)
-            group.build(stage, distributor, voice)
-            told = group.tell(stage, distributor, voice)
-    seen, last = told.figures(), {"nlb": 31, "dns": 32}[distributor]
-    assert seen["nodes"] == [4] * 5 + [6] * (last - 6) + [4] * (34 - last)
-    assert list(seen["decisions"].values()) == [[("scale_out", "T6"), ("scale_in", "T20")]] * 2
-    assert seen["requests"] > 1000
-    assert seen["failures"] == []
-    assert seen["growth"]["cuts"] == 0
-    assert seen["early_cuts"] == []
+            output = Output(sys.stdout)
+            group.build(stage, distributor, output)
+            reported = group.report(stage, distributor, output)
+    observed, last = reported.figures(), {"nlb": 31, "dns": 32}[distributor]
+    assert observed["nodes"] == [4] * 5 + [6] * (last - 6) + [4] * (34 - last)
+    assert list(observed["decisions"].values()) == [[("scale_out", "T6"), ("scale_in", "T20")]] * 2
+    assert observed["requests"] > 1000
+    assert observed["failures"] == []
+    assert observed["growth"]["cuts"] == 0
+    assert observed["early_cuts"] == []

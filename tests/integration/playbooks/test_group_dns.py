@@ -41,23 +41,23 @@ def test_a_node_leaves_by_hand(group: Group) -> None:
     group.begin(built(KIND))
     [staying] = addresses(group)
     run = group.play("scale_out", scale_out_zone=ZONE, autoscale_now="2026-03-01T11:00:00Z")
-    assert run.code == 0, run.said
+    assert run.code == 0, run.message
     both = addresses(group)
     assert (len(both), answered(group)) == (2, [both, both])
 
     asked = {"scale_in_zone": ZONE, "autoscale_owner": "me"}
     run = group.play("scale_in", **asked, autoscale_now="2026-03-01T12:00:00Z")
-    assert run.code == 0, run.said
-    assert "drain until 2026-03-01T12:10:00Z" in run.said
+    assert run.code == 0, run.message
+    assert "drain until 2026-03-01T12:10:00Z" in run.message
     assert (answered(group), addresses(group)) == ([[staying], [staying]], both)
     assert group.lifecycles() == {"in_service": 1, "draining": 1}
 
     event = group.record()["event"]["id"]
     # The drain is over, the TTL of 60 s is not.
     run = group.play("scale_in", **asked, scale_in_event_id=event, autoscale_now="2026-03-01T12:10:00Z")
-    assert (run.code, run.writes, addresses(group)) == (0, [], both), run.said
+    assert (run.code, run.writes, addresses(group)) == (0, [], both), run.message
 
     run = group.play("scale_in", **asked, scale_in_event_id=event, autoscale_now="2026-03-01T12:12:00Z")
-    assert (run.code, addresses(group)) == (0, [staying]), run.said
+    assert (run.code, addresses(group)) == (0, [staying]), run.message
     assert (group.lifecycles(), answered(group)) == ({"in_service": 1}, [[staying], [staying]])
     assert group.devices() == group.nsips()

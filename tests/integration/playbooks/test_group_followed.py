@@ -54,14 +54,14 @@ def test_back_ends_join_and_leave_and_stay_when_their_group_is_gone(group: Group
 
     two = hire(group, 2)
     run = tick(group, 1)
-    assert (run.code, behind(group)) == (0, two), run.said
+    assert (run.code, behind(group)) == (0, two), run.message
     assert tick(group, 2).writes == []
 
     one = hire(group, 1)
     run = tick(group, 3)
-    assert (run.code, behind(group)) == (0, one), run.said
+    assert (run.code, behind(group)) == (0, one), run.message
 
     group.lab.boto("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=BACKEND_ASG, ForceDelete=True)
     run = tick(group, 4)
     assert (run.code, run.writes, behind(group)) == (2, [], one)
-    assert f"There is no Auto Scaling group {BACKEND_ASG} in this account and region" in run.said
+    assert f"There is no Auto Scaling group {BACKEND_ASG} in this account and region" in run.message

@@ -8,7 +8,7 @@ import pytest
 
 from tests.crash.group_flows import Kind, built
 from tests.lab.client import LabClient
-from tests.left_over import left_over
+from tests.orphans import left_over
 from tests.stage import Stage
 
 from .groups import OTHER_ZONE, Group
@@ -71,17 +71,17 @@ def test_they_are_deployed_once_and_removed(group: Group) -> None:
     group.begin(built(KIND))
     given = definition(group)
     run = group.play("application", **given)
-    assert run.code == 0, run.said
+    assert run.code == 0, run.message
     assert carried(group) == CARRIED
     healthy = dict.fromkeys(group.clients() + group.clients(OTHER_ZONE), "healthy")
     assert {name: group.targets(name) for name in CARRIED} == dict.fromkeys(CARRIED, healthy)
 
     run = group.play("application", **given)
-    assert (run.code, run.writes) == (0, []), run.said
+    assert (run.code, run.writes) == (0, []), run.message
 
     run = group.play("application", application_name="names", application_state="absent", **given)
-    assert run.code == 0, run.said
+    assert run.code == 0, run.message
     assert carried(group) == {name: kinds for name, kinds in CARRIED.items() if name != "names"}
 
     run = group.play("autoscale_group", autoscale_group_state="absent", **given)
-    assert (run.code, left_over(group.lab, KIND.group)) == (0, {}), run.said
+    assert (run.code, left_over(group.lab, KIND.group)) == (0, {}), run.message

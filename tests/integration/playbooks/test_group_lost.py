@@ -11,7 +11,7 @@ import pytest
 
 from tests.crash.group_flows import ZONE, Kind, built
 from tests.lab.client import Call, LabClient, wait_for
-from tests.left_over import left_over
+from tests.orphans import left_over
 from tests.stage import Stage
 
 from .groups import OTHER_ZONE, Group
@@ -32,16 +32,16 @@ def test_a_node_that_was_taken_out_by_hand(group: Group) -> None:
     group.begin(built(KIND))
     asked = {"scale_out_zone": ZONE, "scale_out_event_id": "ticket-1", "autoscale_now": "2026-03-01T11:00:00Z"}
     run = group.play("scale_out", **asked)
-    assert run.code == 0, run.said
+    assert run.code == 0, run.message
     assert group.devices() == sorted(group.nsips() + group.nsips(OTHER_ZONE))
     assert len(group.devices()) == 3
 
     asked = {"scale_in_zone": ZONE, "scale_in_event_id": "ticket-2", "autoscale_now": "2026-03-01T12:00:00Z"}
     run = group.play("scale_in", **asked)
-    assert (run.code, group.lifecycles()) == (0, {"in_service": 1, "draining": 1}), run.said
+    assert (run.code, group.lifecycles()) == (0, {"in_service": 1, "draining": 1}), run.message
     assert len(group.devices()) == 3
     run = group.play("autoscale", autoscale_zones=[ZONE], autoscale_now="2026-03-01T12:20:00Z")
-    assert (run.code, group.lifecycles()) == (0, {"in_service": 1}), run.said
+    assert (run.code, group.lifecycles()) == (0, {"in_service": 1}), run.message
     assert group.devices() == sorted(group.nsips() + group.nsips(OTHER_ZONE))
     assert [one["outcome"] for one in group.record()["history"]] == ["done", "done"]
 
@@ -50,12 +50,12 @@ def test_a_node_that_was_taken_out_by_hand(group: Group) -> None:
 def test_nodes_that_were_lost(group: Group) -> None:
     group.begin(built(KIND))
     run = group.play("autoscale", autoscale_now="2026-03-01T11:00:00Z")
-    assert run.code == 0, run.said
+    assert run.code == 0, run.message
     [lost] = group.nodes()
     group.terminate(lost)
     assert lost["PrivateIpAddress"] in group.devices()
     run = group.play("autoscale", autoscale_zones=[ZONE], autoscale_now="2026-03-01T11:01:00Z")
-    assert (run.code, group.lifecycles()) == (0, {"in_service": 1}), run.said
+    assert (run.code, group.lifecycles()) == (0, {"in_service": 1}), run.message
     assert group.devices() == sorted(group.nsips() + group.nsips(OTHER_ZONE))
     assert group.targets("web") == dict.fromkeys(group.clients() + group.clients(OTHER_ZONE), "healthy")
     assert group.record().get("missing", []) == []
@@ -65,7 +65,7 @@ def test_nodes_that_were_lost(group: Group) -> None:
     assert sorted(left_over(group.lab, KIND.group)["devices"]) == group.devices()
     with referred_to(group.lab, f"{KIND.group}-server"):
         run = group.play("autoscale_group", autoscale_group_state="absent")
-    assert (run.code, left_over(group.lab, KIND.group)) == (0, {}), run.said
+    assert (run.code, left_over(group.lab, KIND.group)) == (0, {}), run.message
     assert [call.op for call in refused(run.calls)] == ["DeleteSecurityGroup"]
 
 

@@ -27,15 +27,15 @@ def test_a_zone_without_capacity_is_built_by_the_next_run(group: Group) -> None:
     group.lab.settings(aws={"exhausted": [OTHER_ZONE]})
     run = group.play("autoscale_group")
     assert run.code == 2
-    assert NO_CAPACITY in run.said
-    assert f"{OTHER_ZONE} failed" in run.said
+    assert NO_CAPACITY in run.message
+    assert f"{OTHER_ZONE} failed" in run.message
     assert (group.lifecycles(), group.nodes(OTHER_ZONE)) == ({"in_service": 1}, [])
     assert group.targets("web") == dict.fromkeys(group.clients(), "healthy")
 
     [first] = group.nodes()
     group.lab.settings(aws={"exhausted": []})
     run = group.play("autoscale_group")
-    assert run.code == 0, run.said
+    assert run.code == 0, run.message
     assert group.nodes()[0]["InstanceId"] == first["InstanceId"]
     assert group.lifecycles(OTHER_ZONE) == {"in_service": 1}
     assert group.targets("web") == dict.fromkeys(group.clients() + group.clients(OTHER_ZONE), "healthy")
@@ -55,13 +55,13 @@ def test_a_zone_without_capacity_stops_no_other_from_growing(group: Group) -> No
         assert tick(group, minute).code == 0
     run = tick(group, 2)
     assert run.code == 2
-    assert NO_CAPACITY in run.said
+    assert NO_CAPACITY in run.message
     assert (group.lifecycles(), group.lifecycles(OTHER_ZONE)) == ({"in_service": 2}, {"in_service": 1})
     assert [(one["action"], one["outcome"]) for one in group.record(OTHER_ZONE)["history"]] == [("scale_out", "failed")]
 
     group.lab.settings(aws={"exhausted": []})
     run = group.play("scale_out", scale_out_zone=OTHER_ZONE, autoscale_now="2026-03-01T11:03:00Z")
-    assert (run.code, group.lifecycles(OTHER_ZONE)) == (0, {"in_service": 2}), run.said
+    assert (run.code, group.lifecycles(OTHER_ZONE)) == (0, {"in_service": 2}), run.message
 
 
 @pytest.mark.timeout(3000)
@@ -72,16 +72,16 @@ def test_a_node_that_does_not_answer_stops_nobody_else(group: Group) -> None:
     group.lab.power(silent["InstanceId"], on=False)
     run = group.play("autoscale_group", **IMPATIENT)
     assert run.code == 2
-    assert f"{OTHER_ZONE} failed" in run.said
-    assert silent["PrivateIpAddress"] in run.said
-    assert f"{ZONE} {group.nodes()[0]['InstanceId']}" in run.said
+    assert f"{OTHER_ZONE} failed" in run.message
+    assert silent["PrivateIpAddress"] in run.message
+    assert f"{ZONE} {group.nodes()[0]['InstanceId']}" in run.message
 
     run = group.play("scale_out", scale_out_zone=OTHER_ZONE, autoscale_now="2026-03-01T11:00:00Z")
-    assert (run.code, group.lifecycles(OTHER_ZONE)) == (0, {"in_service": 2}), run.said
+    assert (run.code, group.lifecycles(OTHER_ZONE)) == (0, {"in_service": 2}), run.message
     states = group.targets("web")
     assert sorted(states.values()) == ["healthy", "healthy", "unhealthy"]
 
     group.lab.power(silent["InstanceId"], on=True)
     run = group.play("autoscale_group")
-    assert run.code == 0, run.said
+    assert run.code == 0, run.message
     assert set(group.targets("web").values()) == {"healthy"}

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from tests.lab.client import LabClient, wait_for
-from tests.left_over import left_over
 from tests.observe import Node, Observer
+from tests.orphans import left_over
 from tests.stage import Stage, StageError
 
 GROUP = "lab-pair"
@@ -28,10 +28,10 @@ def stage(lab: LabClient) -> Iterator[Stage]:
 
 def served(lab: LabClient) -> bool:
     """Whether a client gets an answer at the Elastic IP."""
-    [seat] = Observer(lab).elastic_ips()
+    [association] = Observer(lab).elastic_ips()
     port = lab.variables("ha_pair")["ha_pair_application"]["port"]
     try:
-        return requests.get(f"http://{seat.elastic_ip}:{port}/", timeout=2).ok
+        return requests.get(f"http://{association.elastic_ip}:{port}/", timeout=2).ok
     except requests.RequestException:
         return False
 
@@ -52,12 +52,12 @@ def primary(lab: LabClient) -> Node | None:
         return None
 
 
-def settled(stage: Stage) -> bool:
+def completed(stage: Stage) -> bool:
     """One primary, one secondary, the Elastic IP on the primary, and a client is served."""
     observer = Observer(stage.lab)
     now = primary(stage.lab)
-    [seat] = observer.elastic_ips()
-    holder = observer.holder(seat)
+    [association] = observer.elastic_ips()
+    holder = observer.holder(association)
     on_primary = now is not None and holder is not None and holder.instance_id == now.instance_id
     return sorted(map(str, roles(stage.lab))) == ["Primary", "Secondary"] and on_primary and served(stage.lab)
 
@@ -66,17 +66,17 @@ def settled(stage: Stage) -> bool:
 def test_a_licence_without_ha_stops_it_and_what_is_there_is_named(stage: Stage) -> None:
     run = stage.play("ha_pair", must_succeed=False)
     assert run.code == 2
-    said = run.text()
+    message = run.text()
     nodes = Observer(stage.lab).nodes()
     assert len(nodes) == 2
-    assert f"{nodes[0].nsip}:{stage.lab.nitro_port}: add hanode" in said
-    assert "the appliance answered 356" in said
-    assert "; the appliance's licence does not include high availability" in said
+    assert f"{nodes[0].nsip}:{stage.lab.nitro_port}: add hanode" in message
+    assert "the appliance answered 356" in message
+    assert "; the appliance's licence does not include high availability" in message
     left = f"Instances {', '.join(node.instance_id for node in nodes)} are running and billed."
-    assert left in said
-    assert "Remove the cause and run this again: it resumes from here." in said
-    assert "remove it all with ha_pair_state=absent" in said
-    assert "Traceback" not in said
+    assert left in message
+    assert "Remove the cause and run this again: it resumes from here." in message
+    assert "remove it all with ha_pair_state=absent" in message
+    assert "Traceback" not in message
 
 
 @pytest.mark.timeout(600)
@@ -85,7 +85,7 @@ def test_with_the_licence_the_same_run_goes_on_from_there(stage: Stage) -> None:
     stage.lab.settings(nitro={"ha_licensed": True})
     stage.play("ha_pair")
     assert [node.instance_id for node in Observer(stage.lab).nodes()] == before
-    assert settled(stage)
+    assert completed(stage)
 
 
 @pytest.mark.timeout(600)
@@ -112,7 +112,7 @@ def test_an_instance_that_was_stopped_and_started(stage: Stage) -> None:
     stage.play("ha_pair")
     # The address follows the primary; saving what came over by synchronisation is no harm.
     assert {call.op for call in lab.writes()[before:]} <= {"AssociateAddress", "POST /config/nsconfig?action=save"}
-    assert settled(stage)
+    assert completed(stage)
 
 
 @pytest.mark.timeout(600)

@@ -28,11 +28,11 @@ class Preflight:
 
     def play(self, variables: str = "ha_pair", **changes: Any) -> Run:
         run = self.stage.play("preflight", "-e", json.dumps(changes), variables=variables, must_succeed=False)
-        said = run.text()
+        message = run.text()
         given = self.lab.variables("ha_pair")
         for secret in (given["ha_pair_password"], given["ha_pair_rpc_password"], self.lab.env["AWS_SECRET_ACCESS_KEY"]):
-            assert secret not in said
-        assert "Traceback" not in said
+            assert secret not in message
+        assert "Traceback" not in message
         assert [call.op for call in self.lab.writes(run.started)] == []
         return run
 

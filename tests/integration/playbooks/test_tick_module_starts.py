@@ -36,7 +36,7 @@ class Counting:
     def __call__(self, playbook: str, minute: int, **values: Any) -> dict[str, list[str]]:
         self.path.unlink(missing_ok=True)
         run = self.group.play(playbook, autoscale_now=f"{T0}:{minute:02}:00Z", **values)
-        assert run.code == 0, run.said
+        assert run.code == 0, run.message
         found: dict[str, list[str]] = json.loads(self.path.read_text())
         return {host: [name.removeprefix("cloudadc.aws.") for name in names] for host, names in found.items()}
 
@@ -78,5 +78,5 @@ def test_a_zone_that_does_not_exist_fails_the_tick_and_leaves_no_record(lab: Lab
     group.begin(built(KIND))
     run = group.play("autoscale", **values)
     assert run.code != 0
-    assert "names eu-central-1z, which autoscale_group_zones does not" in run.said
+    assert "names eu-central-1z, which autoscale_group_zones does not" in run.message
     assert run.calls == ()

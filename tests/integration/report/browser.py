@@ -29,7 +29,7 @@ SWITCHES = (
 )
 #: The DevTools protocol is spoken on descriptors 3 (to the browser) and 4 (from it).
 _ON_3_AND_4 = 'to=$1 from=$2; shift 2; exec "$@" 3<&"$to" 4>&"$from"'
-PATIENCE = 60.0
+TIMEOUTS = 60.0
 
 
 class Browser:
@@ -60,7 +60,7 @@ class Browser:
             self.events.append(answer)
 
     def _next(self, waiting_for: str) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUTS
         while b"\0" not in self._rest:
             ready, _writable, _broken = select([self._from], [], [], max(0.0, deadline - time.monotonic()))
             chunk = os.read(self._from, 1 << 20) if ready else b""
@@ -79,10 +79,10 @@ class Browser:
         self.events.clear()
         failed = self.call("Page.navigate", url=page.as_uri()).get("errorText")
         assert not failed, failed
-        while not self._seen("Page.loadEventFired"):
+        while not self._observed("Page.loadEventFired"):
             self.events.append(self._next("the page to load"))
 
-    def _seen(self, method: str) -> bool:
+    def _observed(self, method: str) -> bool:
         return any(event.get("method") == method for event in self.events)
 
     def evaluate(self, expression: str) -> Any:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.report.stories import NASTY, SECOND, ZONE, driven, write_csv, write_records
-from tests.unit.plugins.module_utils.scaling.story import policy_dict
+from tests.unit.plugins.module_utils.report.scenarios import NASTY, SECOND, ZONE, driven, write_csv, write_records
+from tests.unit.plugins.module_utils.scaling.scenario import policy_dict
 
 from .browser import Browser, running
 

@@ -15,8 +15,8 @@ import yaml
 
 from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.report.stories import NASTY, SECOND, ZONE, driven, write_csv, write_records
-from tests.unit.plugins.module_utils.scaling.story import policy_dict
+from tests.unit.plugins.module_utils.report.scenarios import NASTY, SECOND, ZONE, driven, write_csv, write_records
+from tests.unit.plugins.module_utils.scaling.scenario import policy_dict
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def test_a_second_run_changes_nothing(options: dict[str, Any]) -> None:
 def test_check_mode_foretells_and_writes_nothing(options: dict[str, Any]) -> None:
     folder = Path(options["path"]).parent
     before = sorted(folder.rglob("*"))
-    foretold = run(options, check=True)
-    assert (foretold["changed"], sorted(folder.rglob("*"))) == (True, before)
-    assert run(options)["size"] == foretold["size"]
+    predicted = run(options, check=True)
+    assert (predicted["changed"], sorted(folder.rglob("*"))) == (True, before)
+    assert run(options)["size"] == predicted["size"]
     assert not run(options, check=True)["changed"]
 
 

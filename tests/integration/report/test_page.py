@@ -53,16 +53,16 @@ def test_a_complaint_would_be_seen(browser: Browser, group_page: Path, tmp_path:
 def test_every_plot_has_something_in_it(browser: Browser, page: Path, scheme: str) -> None:
     """By the pixels: in each drawing the line, both limits and the phases in the scheme's own colours."""
     browser.open(page, scheme=scheme)
-    wanted = SCHEMES[scheme]
+    desired = SCHEMES[scheme]
     for section in browser.evaluate("[...document.querySelectorAll('section')].map(s => s.id)"):
-        seen = colours(browser.screenshot(f"#{section} svg"))
-        ground = rgb(wanted["paper"])
-        assert seen.most_common(1)[0][0] == ground, "the ground is the paper's"
+        observed = colours(browser.screenshot(f"#{section} svg"))
+        ground = rgb(desired["paper"])
+        assert observed.most_common(1)[0][0] == ground, "the ground is the paper's"
         for name in ("line", "max", "min", "nodes", "cooldown", "grow"):
             if name == "grow" and section == "p2":
                 continue  # the second zone of the group has a failed event only
-            assert seen[rgb(wanted[name])] > 20, (section, name)
-        assert len(seen) > 40
+            assert observed[rgb(desired[name])] > 20, (section, name)
+        assert len(observed) > 40
 
 
 def test_every_line_has_an_extent(browser: Browser, page: Path) -> None:
@@ -84,9 +84,9 @@ def test_a_page_without_a_plot_would_be_seen(browser: Browser, group_page: Path,
     bare = tmp_path / "bare.html"
     bare.write_text(group_page.read_text().replace("var(--line)", "none").replace("var(--cooldown)", "none"))
     browser.open(bare)
-    seen = colours(browser.screenshot("#p1 svg"))
-    assert seen[rgb(_LIGHT["line"])] == 0
-    assert seen[rgb(_LIGHT["cooldown"])] == 0
+    observed = colours(browser.screenshot("#p1 svg"))
+    assert observed[rgb(_LIGHT["line"])] == 0
+    assert observed[rgb(_LIGHT["cooldown"])] == 0
 
 
 def test_events_carry_their_reasons(browser: Browser, group_page: Path) -> None:
@@ -130,22 +130,22 @@ def test_nothing_sticks_out(browser: Browser, page: Path, width: int) -> None:
 def test_on_paper_it_is_dark_on_light_whatever_the_screen(browser: Browser, group_page: Path) -> None:
     browser.open(group_page, scheme="dark", medium="print")
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    seen = colours(browser.screenshot("#p1 svg"))
-    assert seen[rgb(_LIGHT["line"])] > 20
-    assert seen[rgb(_LIGHT["cooldown"])] > 1000
+    observed = colours(browser.screenshot("#p1 svg"))
+    assert observed[rgb(_LIGHT["line"])] > 20
+    assert observed[rgb(_LIGHT["cooldown"])] > 1000
     assert browser.pdf().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_words_stand_out_from_their_ground(scheme: str) -> None:
     """WCAG 2.1, 1.4.3: 4.5 to 1 for text; 1.4.11: 3 to 1 for lines, on paper and on every shading."""
-    wanted = SCHEMES[scheme]
-    grounds = [wanted[name] for name in ("paper", "scaling_out", "cooldown", "draining", "ttl", "deprovisioning")]
+    desired = SCHEMES[scheme]
+    grounds = [desired[name] for name in ("paper", "scaling_out", "cooldown", "draining", "ttl", "deprovisioning")]
     for name in ("ink", "muted", "max", "min", "grow", "shrink", "failed", "nodes"):
-        assert contrast(wanted[name], wanted["paper"]) >= 4.5, name
+        assert contrast(desired[name], desired["paper"]) >= 4.5, name
     for name in ("line", "max", "min", "nodes", "grow", "shrink", "failed"):
         for ground in grounds:
-            assert contrast(wanted[name], ground) >= 3, (name, ground)
+            assert contrast(desired[name], ground) >= 3, (name, ground)
 
 
 def contrast(one: str, other: str) -> float:

@@ -70,14 +70,14 @@ def test_a_missing_table_gets_a_sentence_with_what_is_needed(client: Any) -> Non
     for attempt in (store.read, lambda: store.acquire("one", 60)):
         with pytest.raises(StoreUnusable) as refusal:
             attempt()
-        for said in (
+        for message in (
             "no DynamoDB table nowhere",
             "partition key group (S)",
             "sort key zone (S)",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
         ):
-            assert said in str(refusal.value)
+            assert message in str(refusal.value)
 
 
 def test_making_the_table_twice_does_no_harm(client: Any, table: str) -> None:

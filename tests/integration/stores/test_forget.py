@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.scaling.story import HIGH, iso, policy_dict
+from tests.unit.plugins.module_utils.scaling.scenario import HIGH, iso, policy_dict
 
 from .conftest import Options
 

@@ -16,7 +16,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Ke
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.dynamodb import DynamoStore
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.scaling.story import ANYTHING, HIGH, LOW, iso, policy_dict, rows
+from tests.unit.plugins.module_utils.scaling.scenario import ANYTHING, HIGH, LOW, iso, policy_dict, rows
 
 from .conftest import CREDENTIALS, Options
 
@@ -60,8 +60,8 @@ def test_minute_by_minute(options: Options, distributor: str, jitter: list[float
         decision = result["decision"]
         assert (decision["action"], result["phase"], decision["evaluated"]) == row.answer(), (row, result)
         if decision["action"] != "none":
-            said = {"id": decision["event_id"], "outcome": "done"}
-            done = call(options, row.minute, **rules, node_count=nodes, now=moved, event=said)
+            message = {"id": decision["event_id"], "outcome": "done"}
+            done = call(options, row.minute, **rules, node_count=nodes, now=moved, event=message)
             assert done["reported"]
             nodes += {"scale_out": 1, "scale_in": 0, "deprovision": -1}[decision["action"]]
     history = info(options)["history"]
@@ -69,8 +69,8 @@ def test_minute_by_minute(options: Options, distributor: str, jitter: list[float
 
 
 def test_an_event_may_be_reported_together_with_the_next_sample(options: Options) -> None:
-    said = {"id": grown(options), "outcome": "done"}
-    result = call(options, 4, HIGH, event=said)
+    message = {"id": grown(options), "outcome": "done"}
+    result = call(options, 4, HIGH, event=message)
     assert (result["reported"], result["phase"], result["decision"]["evaluated"]) == (True, "cooldown", False)
     assert result["phase_until"] == iso(13)
 
@@ -78,8 +78,8 @@ def test_an_event_may_be_reported_together_with_the_next_sample(options: Options
 @pytest.mark.parametrize("outcome", ["done", "failed"])
 def test_a_report_without_an_instant_in_a_group_with_a_time_of_its_own(options: Options, outcome: str) -> None:
     """Ticks as of another year, and a report as of now: the phases stay in the ticks' time."""
-    said = {"id": grown(options), "outcome": outcome}
-    result = call(options, 0, now=None, event=said)
+    message = {"id": grown(options), "outcome": outcome}
+    result = call(options, 0, now=None, event=message)
     assert (result["phase"], result["phase_until"]) == ("cooldown", iso(13 if outcome == "done" else 5))
     assert call(options, 4, HIGH)["decision"]["evaluated"] is False
     assert call(options, 14, HIGH)["decision"]["evaluated"] is True
@@ -89,13 +89,13 @@ def test_check_mode_foretells_and_writes_nothing(options: Options) -> None:
     for minute in (1, 2):
         call(options, minute, HIGH)
     before = info(options)
-    foretold = call(options, 3, HIGH, check=True, diff=True)
+    predicted = call(options, 3, HIGH, check=True, diff=True)
     assert info(options) == before
-    told = call(options, 3, HIGH, diff=True)
-    assert foretold["decision"] == told["decision"]
-    assert (foretold["phase"], foretold["changed"], told["changed"]) == ("scaling_out", True, True)
-    assert (told["diff"]["before"]["phase"], told["diff"]["after"]["phase"]) == ("watching", "scaling_out")
-    reported = call(options, 3, event={"id": told["decision"]["event_id"], "outcome": "done"}, check=True)
+    returned = call(options, 3, HIGH, diff=True)
+    assert predicted["decision"] == returned["decision"]
+    assert (predicted["phase"], predicted["changed"], returned["changed"]) == ("scaling_out", True, True)
+    assert (returned["diff"]["before"]["phase"], returned["diff"]["after"]["phase"]) == ("watching", "scaling_out")
+    reported = call(options, 3, event={"id": returned["decision"]["event_id"], "outcome": "done"}, check=True)
     assert (reported["phase"], info(options)["phase"]) == ("cooldown", "scaling_out")
 
 
@@ -221,11 +221,11 @@ def test_a_record_of_a_newer_version_is_refused_and_kept(options: Options, reque
 
 def test_failures_are_seen_by_the_information_module(options: Options) -> None:
     event = grown(options)
-    said = {"id": event, "outcome": "failed", "message": "InsufficientInstanceCapacity", "resources": ["i-1"]}
-    result = call(options, 3, event=said)
-    for seen in (result, info(options)):
-        assert seen["backoff"] == {"failures": 1, "until": iso(5), "message": "InsufficientInstanceCapacity"}
-        assert seen["unfinished"][0]["resources"] == ["i-1"]
+    message = {"id": event, "outcome": "failed", "message": "InsufficientInstanceCapacity", "resources": ["i-1"]}
+    result = call(options, 3, event=message)
+    for observed in (result, info(options)):
+        assert observed["backoff"] == {"failures": 1, "until": iso(5), "message": "InsufficientInstanceCapacity"}
+        assert observed["unfinished"][0]["resources"] == ["i-1"]
     assert call(options, 4, HIGH)["decision"]["evaluated"] is False
     result = call(options, 6, event={"id": event, "outcome": "done"})
     assert result["unfinished"] == []
@@ -253,7 +253,7 @@ def test_files_need_neither_boto3_nor_credentials_nor_a_region(tmp_path: Path) -
         import sys
         sys.modules["boto3"] = sys.modules["botocore"] = None
         from tests.modules import run_module
-        from tests.unit.plugins.module_utils.scaling.story import policy_dict
+        from tests.unit.plugins.module_utils.scaling.scenario import policy_dict
         common = {{"group": "shop", "zone": "a", "store": {{"path": {str(tmp_path)!r}}}}}
         more = {{"policy": policy_dict(), "node_count": 3, "sample": {{"memory": 90}}}}
         result = run_module("autoscale_evaluate", {{**common, **more}})

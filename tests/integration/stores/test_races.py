@@ -83,12 +83,12 @@ def test_one_breach_is_one_event_whoever_is_killed(options: Options, tmp_path: P
     tick(options, group, 1)
     tick(options, group, 2)
     context = multiprocessing.get_context("fork")
-    crowd, victims = 6, 3
-    gate = context.Barrier(crowd + 1)
-    answers = [tmp_path / f"answer-{number}" for number in range(crowd)]
+    clients, selected = 6, 3
+    gate = context.Barrier(clients + 1)
+    answers = [tmp_path / f"answer-{number}" for number in range(clients)]
     processes = [in_a_process(lambda: tick(options, group, 3), answer, gate) for answer in answers]
     gate.wait()
-    for process in processes[:victims]:
+    for process in processes[:selected]:
         time.sleep(rng.uniform(0, 0.02))
         assert process.pid is not None
         with contextlib.suppress(ProcessLookupError):
@@ -97,7 +97,7 @@ def test_one_breach_is_one_event_whoever_is_killed(options: Options, tmp_path: P
         process.join(60)
         assert process.exitcode in (0, -signal.SIGKILL)
     survivors = [json.loads(answer.read_text()) for answer in answers if answer.exists()]
-    assert len(survivors) >= crowd - victims
+    assert len(survivors) >= clients - selected
     last = eventually(options, group, 3)
     acting = [each["decision"]["event_id"] for each in [*survivors, last] if each["decision"]["action"] != "none"]
     info = run_module("autoscale_info", {"group": group, "zone": "a", **options})["record"]
@@ -108,8 +108,8 @@ def test_one_breach_is_one_event_whoever_is_killed(options: Options, tmp_path: P
     # The owner is gone: another run takes the event over once the claim has expired, and ends it.
     resumed = tick(options, group, 4)["decision"]
     assert (resumed["action"], resumed["event_id"]) == ("scale_out", info["event"]["id"])
-    said = {"id": resumed["event_id"], "takeover": resumed["takeover"], "outcome": "done"}
-    done = tick(options, group, 4, sample=None, event=said)
+    message = {"id": resumed["event_id"], "takeover": resumed["takeover"], "outcome": "done"}
+    done = tick(options, group, 4, sample=None, event=message)
     assert (done["reported"], done["phase"]) == (True, "cooldown")
 
 
@@ -121,7 +121,7 @@ def test_a_report_is_not_lost_to_a_crowd(options: Options, tmp_path: Path) -> No
     context = multiprocessing.get_context("fork")
     gate = context.Barrier(4)
 
-    def crowd() -> dict[str, Any]:
+    def clients() -> dict[str, Any]:
         for _turn in range(10):
             result = tick(options, "shop", 3)
         return result
@@ -129,7 +129,7 @@ def test_a_report_is_not_lost_to_a_crowd(options: Options, tmp_path: Path) -> No
     def reporter() -> dict[str, Any]:
         return tick(options, "shop", 3, sample=None, event={"id": event, "outcome": "done"})
 
-    works = [crowd, crowd, reporter]
+    works = [clients, clients, reporter]
     processes = [in_a_process(work, tmp_path / f"{number}", gate) for number, work in enumerate(works)]
     gate.wait()
     for process in processes:

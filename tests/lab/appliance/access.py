@@ -10,8 +10,8 @@ from typing import Literal
 from .errors import NitroFault
 from .store import Config
 
-Deed = Literal["show", "switch", "change"]
-BUILT_IN: dict[str, tuple[Deed, ...]] = {
+Action = Literal["show", "switch", "change"]
+BUILT_IN: dict[str, tuple[Action, ...]] = {
     "superuser": ("show", "switch", "change"),
     "sysadmin": ("show", "switch", "change"),
     "network": ("show", "switch", "change"),
@@ -20,7 +20,7 @@ BUILT_IN: dict[str, tuple[Deed, ...]] = {
 }
 
 
-def deed_of(method: str, action: str) -> Deed:
+def action_of(method: str, action: str) -> Action:
     """Reading, enabling and disabling, or anything else."""
     if method == "GET":
         return "show"
@@ -36,20 +36,20 @@ def policies(config: Config, username: str) -> set[str]:
     return names
 
 
-def allowed(config: Config, name: str, deed: Deed) -> bool:
+def allowed(config: Config, name: str, operation: Action) -> bool:
     """What one policy allows. Of one's own making only the common kind is understood: those that show and stat."""
     if name in BUILT_IN:
-        return deed in BUILT_IN[name]
+        return operation in BUILT_IN[name]
     row = config.first("systemcmdpolicy", policyname=name)
     if row is None or row.get("action") != "ALLOW":
         return False
     spec = str(row.get("cmdspec", ""))
-    return spec in (".*", "^.*$") or (deed == "show" and ("show" in spec or "stat" in spec))
+    return spec in (".*", "^.*$") or (operation == "show" and ("show" in spec or "stat" in spec))
 
 
 def require(config: Config, username: str, method: str, action: str, name: str) -> None:
     """2138 (403) when no policy of the user allows it."""
-    deed = deed_of(method, action)
-    if username == "nsroot" or any(allowed(config, policy, deed) for policy in policies(config, username)):
+    operation = action_of(method, action)
+    if username == "nsroot" or any(allowed(config, policy, operation) for policy in policies(config, username)):
         return
-    raise NitroFault(2138, f"{deed} {name}")
+    raise NitroFault(2138, f"{operation} {name}")

@@ -135,11 +135,11 @@ class Api:
         ]
         return reply
 
-    def _timeout(self, appliance: Appliance, user: schema.Row, wanted: Any) -> float:
+    def _timeout(self, appliance: Appliance, user: schema.Row, desired: Any) -> float:
         parameters = appliance.running.single("systemparameter")
-        if wanted is None:
+        if desired is None:
             return float(user.get("timeout") or parameters.get("timeout") or 900)
-        return float(schema.Field("timeout", "d", low=1, high=100000000).coerce(wanted))
+        return float(schema.Field("timeout", "d", low=1, high=100000000).coerce(desired))
 
     def _logout(self, appliance: Appliance, request: Request) -> Reply:
         token = token_of(request)
@@ -254,7 +254,7 @@ class Call:
         resource = schema.config(name)
         rows = engine.read(self.ctx, name, self.path.ident, args)
         filters = pairs(self.query.get("filter", ""))
-        rows = [row for row in rows if all(self._passes(row, name, wanted) for name, wanted in filters.items())]
+        rows = [row for row in rows if all(self._passes(row, name, desired) for name, desired in filters.items())]
         if self._flag("count"):
             return done(200, {self.path.spelled: [{"__count": len(rows)}]})
         rows = [resource.print(row) for row in self._page(rows)]
@@ -262,8 +262,8 @@ class Call:
             return self._found(rows[0])
         return self._found(rows)
 
-    def _passes(self, row: schema.Row, name: str, wanted: str) -> bool:
-        return stats.passes(row.get(name), wanted)
+    def _passes(self, row: schema.Row, name: str, desired: str) -> bool:
+        return stats.passes(row.get(name), desired)
 
     def _page(self, rows: list[schema.Row]) -> list[schema.Row]:
         size = int(self.query.get("pagesize", 0) or 0)
@@ -271,8 +271,8 @@ class Call:
             start = (max(1, int(self.query.get("pageno", 1))) - 1) * size
             rows = rows[start : start + size]
         if attrs := self.query.get("attrs"):
-            wanted = attrs.split(",")
-            rows = [{name: value for name, value in row.items() if name in wanted} for row in rows]
+            desired = attrs.split(",")
+            rows = [{name: value for name, value in row.items() if name in desired} for row in rows]
         return rows
 
     def _found(self, content: Any) -> Reply:

@@ -66,7 +66,7 @@ class Cluster:
     reachable: bool = False
     """Whether EC2 had the CLIP on a management interface of one of its nodes at some time."""
     nodes: list[Row] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    observed: set[str] = field(default_factory=set)
     """NSIPs of nodes that have been up in it: those that count for the quorum."""
 
 
@@ -191,8 +191,8 @@ class Clusters:
         candidates = [node for node in self.members(cluster) if node.ready(now)]
         if not self._quorum(cluster, candidates):
             candidates = []
-        settled = [node for node in candidates if node is leader or self.up(node, now)]
-        best = min(settled, key=lambda node: self._rank(cluster, node), default=None)
+        completed = [node for node in candidates if node is leader or self.up(node, now)]
+        best = min(completed, key=lambda node: self._rank(cluster, node), default=None)
         if best is None and leader is None and len(candidates) == 1:
             best = candidates[0]
         if best is leader and leader is not None:
@@ -208,7 +208,7 @@ class Clusters:
             self._appoint(cluster, best, now)
 
     def _appoint(self, cluster: Cluster, best: Appliance, now: float) -> None:
-        if not cluster.seen or now - (cluster.lost_at or now) >= self.room.settings.cluster_dead_seconds:
+        if not cluster.observed or now - (cluster.lost_at or now) >= self.room.settings.cluster_dead_seconds:
             self._hand_over(cluster, best, now)
 
     def _hand_over(self, cluster: Cluster, best: Appliance | None, now: float) -> None:
@@ -226,7 +226,7 @@ class Clusters:
         if not alive:
             return False
         instance = next(iter(alive[0].running.rows("clusterinstance")), {})
-        joined = sum(row["ipaddress"] in cluster.seen for row in cluster.nodes)
+        joined = sum(row["ipaddress"] in cluster.observed for row in cluster.nodes)
         return instance.get("quorumtype") == "NONE" or len(alive) * 2 > joined
 
     def _admit(self, cluster: Cluster, now: float) -> None:
@@ -239,7 +239,7 @@ class Clusters:
             row = next((row for row in rows.values() if row["ipaddress"] == node.nsip), None)
             if row is None or not self.up(node, now) or not self.heard(cluster, node):
                 continue
-            cluster.seen.add(node.nsip)
+            cluster.observed.add(node.nsip)
             if node is not leader and not node.cluster.synced:
                 self.copy_shared(leader, node)
                 node.cluster.synced = True
@@ -375,7 +375,7 @@ class Clusters:
         if cluster is None:
             return
         self._note(cluster)
-        cluster.seen.discard(row["ipaddress"])
+        cluster.observed.discard(row["ipaddress"])
         if not cluster.nodes:
             self.clusters.pop(cluster.clip, None)
         if node is None or not node.ready(ctx.now) or self.clip_of(node) != cluster.clip:

@@ -47,8 +47,8 @@ def _condition(
     if cluster is None:
         return "INACTIVE", "UNKNOWN", "UNKNOWN", "UNKNOWN"
     if node is None or not node.ready(now) or not node.cluster.member or clusters.clip_of(node) != cluster.clip:
-        seen = row["ipaddress"] in cluster.seen
-        return "INACTIVE", "DOWN" if seen else "UNKNOWN", "NOT UP" if seen else "UNKNOWN", "UNKNOWN"
+        observed = row["ipaddress"] in cluster.observed
+        return "INACTIVE", "DOWN" if observed else "UNKNOWN", "NOT UP" if observed else "UNKNOWN", "UNKNOWN"
     if not clusters.heard(cluster, node):
         return "INACTIVE", "DOWN", "NOT UP", "UNKNOWN"
     if not clusters.up(node, now):

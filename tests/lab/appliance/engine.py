@@ -37,8 +37,8 @@ def add(ctx: Context, name: str, body: Body, *, idempotent: bool = False) -> Non
     ctx.appliance.changed_at = ctx.now
 
 
-def _equal(existing: Row, wanted: Row) -> bool:
-    return all(existing.get(field) == value for field, value in wanted.items() if field not in SECRET_FIELDS)
+def _equal(existing: Row, desired: Row) -> bool:
+    return all(existing.get(field) == value for field, value in desired.items() if field not in SECRET_FIELDS)
 
 
 def update(ctx: Context, name: str, body: Body, ident: str | None = None) -> None:
@@ -139,12 +139,12 @@ def matches(resource: Resource, row: Row, ident: str | None, selector: Mapping[s
     names = resource.key if resource.either else resource.key[:1]
     if ident is not None and names and all(str(row.get(name, "")) != ident for name in names):
         return False
-    for field, wanted in selector.items():
+    for field, desired in selector.items():
         known = resource.fields.get(field)
         if known is None:
             raise NitroFault(1090, field)
         have = row.get(field, 0 if known.kind in "di" else "")
-        if _text(have).lower() != str(wanted).lower():
+        if _text(have).lower() != str(desired).lower():
             return False
     return True
 

@@ -305,12 +305,12 @@ class ApplianceSide:
 
     def _refresh_all(self) -> None:
         """Take over what the hypervisor has: new machines, restarts from outside, terminations."""
-        seen = set()
+        observed = set()
         known = len(self.room.appliances)
         for facts in self.room.region.instances():
-            seen.add(facts.instance_id)
+            observed.add(facts.instance_id)
             self.room.appliance_of(facts)
-        for gone in self.room.appliances.keys() - seen:
+        for gone in self.room.appliances.keys() - observed:
             del self.room.appliances[gone]
         if len(self.room.appliances) != known:
             self._apply_loads()

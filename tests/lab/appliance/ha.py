@@ -63,7 +63,7 @@ class Pairs:
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self.move_elastic_ips: Callable[[str, Associations], None] = lambda _instance_id, _seats: None
+        self.move_elastic_ips: Callable[[str, Associations], None] = lambda _instance_id, _associations: None
         """Called with (instance id, private addresses → that of the new primary) to move the Elastic IPs there."""
 
     # -- what a node knows -------------------------------------------------------------------------------------------

@@ -24,14 +24,14 @@ OBJECTS = ("ns", "system", "hanode", "protocoltcp", "protocolhttp", "protocolip"
 Reader = Callable[[Context], list[Row]]
 
 
-def passes(value: Any, wanted: str) -> bool:
+def passes(value: Any, desired: str) -> bool:
     """``filter=field:value``; a value between slashes is a regular expression (vendor docs: filtering)."""
     text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
     if isinstance(value, list):
-        return any(passes(item, wanted) for item in value)
-    if len(wanted) > 1 and wanted.startswith("/") and wanted.endswith("/"):
-        return re.search(wanted[1:-1], text) is not None
-    return text.lower() == wanted.lower()
+        return any(passes(item, desired) for item in value)
+    if len(desired) > 1 and desired.startswith("/") and desired.endswith("/"):
+        return re.search(desired[1:-1], text) is not None
+    return text.lower() == desired.lower()
 
 
 def read(ctx: Context, name: str, ident: str | None, args: Mapping[str, str], bindings: bool) -> Row | list[Row]:
@@ -43,15 +43,15 @@ def read(ctx: Context, name: str, ident: str | None, args: Mapping[str, str], bi
     if name in OBJECTS:
         return rows[0]
     key = resource.key[0] if resource.key else KEYS.get(name, "name")
-    wanted = ident if ident is not None else args.get(key)
-    if wanted is None:
+    desired = ident if ident is not None else args.get(key)
+    if desired is None:
         return rows
-    found = [row for row in rows if str(row.get(key)) == wanted]
+    found = [row for row in rows if str(row.get(key)) == desired]
     if not found:
-        raise NitroFault(258, key, wanted)
+        raise NitroFault(258, key, desired)
     if bindings and name in ("lbvserver", "servicegroup"):
         for row in found:
-            row["service" if name == "lbvserver" else "servicegroupmember"] = bound(ctx, name, wanted)
+            row["service" if name == "lbvserver" else "servicegroupmember"] = bound(ctx, name, desired)
     return found
 
 
@@ -116,9 +116,9 @@ def cpu(ctx: Context) -> Row:
 def pair(ctx: Context) -> Row:
     ha = ctx.appliance.ha
     peers = ctx.room.ha.peer_row(ctx.appliance) is not None
-    told = ctx.room.ha.status(ctx.appliance)
-    state = {"ENABLED": "INIT" if ha.role == "INIT" else "UP"}.get(told, told)
-    role = {"STAYSECONDARY": "STAYSECONDARY"}.get(told, "Primary" if ha.role == "Primary" else "Secondary")
+    reported = ctx.room.ha.status(ctx.appliance)
+    state = {"ENABLED": "INIT" if ha.role == "INIT" else "UP"}.get(reported, reported)
+    role = {"STAYSECONDARY": "STAYSECONDARY"}.get(reported, "Primary" if ha.role == "Primary" else "Secondary")
     heartbeats = int(max(0.0, ctx.now - ctx.appliance.ready_at) * 5) if peers else 0
     return {
         "hacurstatus": "YES" if peers else "NO",

@@ -24,14 +24,14 @@ class Config:
     def rows(self, name: str) -> list[Row]:
         return list(self.tables.get(name, {}).values())
 
-    def find(self, name: str, /, **wanted: Any) -> Iterator[Row]:
+    def find(self, name: str, /, **desired: Any) -> Iterator[Row]:
         """Rows whose fields equal what is wanted."""
         for row in self.rows(name):
-            if all(row.get(field) == value for field, value in wanted.items()):
+            if all(row.get(field) == value for field, value in desired.items()):
                 yield row
 
-    def first(self, name: str, /, **wanted: Any) -> Row | None:
-        return next(self.find(name, **wanted), None)
+    def first(self, name: str, /, **desired: Any) -> Row | None:
+        return next(self.find(name, **desired), None)
 
     def single(self, name: str) -> Row:
         """The row of a type that exists once."""

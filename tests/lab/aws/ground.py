@@ -136,7 +136,7 @@ class Ground:
         past.append((self.now(), value))
         del past[:-16]
 
-    def seen(self, key: str, present: Any, lag: float | None = None) -> Any:
+    def observed(self, key: str, present: Any, lag: float | None = None) -> Any:
         """What a reader sees: the present, or what was true ``lag`` lab seconds ago (by default `Settings.lag`)."""
         behind = self.settings.lag if lag is None else lag
         if behind > 0:

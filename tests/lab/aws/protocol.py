@@ -107,10 +107,10 @@ def _first(form: Mapping[str, list[str]]) -> dict[str, str]:
 def _strings(body: bytes) -> dict[str, str]:
     """What is said on the first level of a JSON request, as far as it is text."""
     try:
-        said = json.loads(body or b"{}")
+        text = json.loads(body or b"{}")
     except ValueError:
         return {}
-    return {name: value for name, value in said.items() if isinstance(value, str)} if isinstance(said, dict) else {}
+    return {name: value for name, value in text.items() if isinstance(value, str)} if isinstance(text, dict) else {}
 
 
 def signing_service(environ: Environ) -> str:

@@ -20,7 +20,7 @@ from tests.lab.packets.vpc import Protocol, Vpc
 from tests.lab.world import InstanceFacts, InterfaceFacts
 
 
-class RegionView:
+class RegionSnapshot:
     """`Region` over moto's backends. Every answer is a snapshot taken under the lock that requests take too."""
 
     def __init__(self, ground: Ground) -> None:

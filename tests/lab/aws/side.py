@@ -26,7 +26,7 @@ from tests.lab.aws.protocol import (
     refuse_request,
     reject_signature,
 )
-from tests.lab.aws.region import RegionView
+from tests.lab.aws.region import RegionSnapshot
 from tests.lab.aws.signature import is_genuine, key_of
 from tests.lab.world import Clock, Environ, FaultKind
 
@@ -37,7 +37,7 @@ def _create_app(service: Any) -> Any:
     return app
 
 
-class AwsSide(RegionView):
+class AwsSide(RegionSnapshot):
     """`Side` and `Region` of the AWS account of this process (moto's state is global: one account a process).
 
     ``network``: the lab's own slice of 127/8, such as "127.10": VPCs belong into 127.10.0.0/16; Elastic IPs and other
@@ -101,10 +101,10 @@ class AwsSide(RegionView):
 
     def _gate(self, asked: AwsRequest, environ: Environ) -> Answer | None:
         """What is answered instead of carrying this out, if it may not be or moto cannot. The log learns its needs."""
-        wanted = needs(asked.service, asked.action, asked.fields, principals.account())
-        environ["lab.said"] = {"needs": list(dict.fromkeys(need.action for need in wanted))}
+        desired = needs(asked.service, asked.action, asked.fields, principals.account())
+        environ["lab.said"] = {"needs": list(dict.fromkeys(need.action for need in desired))}
         who = principals.principal_of(key_of(environ))
-        instead = stop(asked, who, wanted) if self.enforces else None
+        instead = stop(asked, who, desired) if self.enforces else None
         if instead is None and (asked.service, asked.action) == ("iam", "SimulatePrincipalPolicy"):
             return _simulation(asked)
         return instead

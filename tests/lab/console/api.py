@@ -191,7 +191,7 @@ class Api:
         if resource not in READABLE:
             raise wire.absent(resource, ident)
         if resource == "managed_device":
-            self.look_at_devices()
+            self.read_devices()
         rows = [row for row in self.store.all(resource) if ident in ("", row["id"])]
         if ident and not rows:
             raise wire.absent(resource, ident)
@@ -268,7 +268,7 @@ class Api:
         address = row["ip_address"]
         self._clock.sleep(DISCOVERY_SECONDS)
         try:
-            seen = discover(address, credentials)
+            observed = discover(address, credentials)
         except Undiscovered as reason:
             with self._lock:
                 store.arriving.discard(address)
@@ -277,10 +277,10 @@ class Api:
         fixed = {"mgmt_ip_address": address, "display_name": address, "type": "nsvpx", "instance_state": "Up"}
         with self._lock:
             store.arriving.discard(address)
-            store.put("managed_device", {**row, **fixed, **seen, "ha_ip_address": "", "is_managed": "true"})
+            store.put("managed_device", {**row, **fixed, **observed, "ha_ip_address": "", "is_managed": "true"})
             store.say(act_id, "Completed", f"Device {address} added.", last=True, now=self._clock.now())
 
-    def look_at_devices(self) -> None:
+    def read_devices(self) -> None:
         """``instance_state``: "UP only if device accessible" (ADMREF). A device that is gone stays listed."""
         for device in self.store.all("managed_device"):
             up = self.answers is None or self.answers(device["ip_address"])

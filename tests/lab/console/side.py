@@ -61,7 +61,7 @@ class ConsoleSide:
 
     def state(self) -> dict[str, Any]:
         with self.lock:
-            self.api.look_at_devices()
+            self.api.read_devices()
             return self.api.store.state()
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:

@@ -113,8 +113,8 @@ def test_a_credential_type_is_taken(given: dict[str, Any]) -> None:
     ],
 )
 def test_a_credential_type_is_refused(given: dict[str, Any], sentence: str) -> None:
-    said = " ".join(rules.credential_type(given))
-    assert any(part in said for part in sentence.split("|")), said
+    message = " ".join(rules.credential_type(given))
+    assert any(part in message for part in sentence.split("|")), message
 
 
 @pytest.mark.parametrize(

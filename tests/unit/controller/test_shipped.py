@@ -67,8 +67,8 @@ def test_a_default_is_the_roles_own(name: str, question: dict[str, Any]) -> None
     if question["variable"] in chosen:
         assert question["default"] == chosen[question["variable"]] != spec.get("default")
     elif "default" in spec:
-        told = str(spec["default"]).lower() if spec["type"] == "bool" else spec["default"]
-        assert question["default"] == told
+        reported = str(spec["default"]).lower() if spec["type"] == "bool" else spec["default"]
+        assert question["default"] == reported
     else:
         assert question.get("default") in (None, 1, "true")
 

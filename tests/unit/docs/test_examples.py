@@ -48,16 +48,16 @@ class Stop(Exception):
 def taken_by(module: str) -> dict[str, Any]:
     """What ``module`` (namespace.collection.name) hands to AnsibleModule: its argument specification and the checks."""
     namespace, collection, name = module.split(".")
-    said: dict[str, Any] = {}
+    accepted: dict[str, Any] = {}
 
     def listen(_self: Any, argument_spec: dict[str, Any], **more: Any) -> None:
-        said.update(more, argument_spec=argument_spec)
+        accepted.update(more, argument_spec=argument_spec)
         raise Stop
 
     found = importlib.import_module(f"ansible_collections.{namespace}.{collection}.plugins.modules.{name}")
     with patch.object(basic.AnsibleModule, "__init__", listen), pytest.raises(Stop):
         found.main()
-    return said
+    return accepted
 
 
 def is_template(value: Any) -> bool:
@@ -107,13 +107,13 @@ def task_problems(task: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
     [action] = set(task) - KEYWORDS
     if action.startswith("ansible.builtin."):
         return []  # actions of Ansible's own, which the syntax check knows
-    said = taken_by(action)
+    accepted = taken_by(action)
     given = dict(task[action])
     for group in ("nitro", "aws") if action.startswith(OURS) else ():
         known = defaults.get(f"group/{OURS}{group}", {})
-        given = {name: value for name, value in known.items() if name in said["argument_spec"]} | given
-    checks = {name: said.get(name) for name in CHECKS}
-    return [f"{action}: {message}" for message in problems(said["argument_spec"], given, **checks)]
+        given = {name: value for name, value in known.items() if name in accepted["argument_spec"]} | given
+    checks = {name: accepted.get(name) for name in CHECKS}
+    return [f"{action}: {message}" for message in problems(accepted["argument_spec"], given, **checks)]
 
 
 def play_problems(play: dict[str, Any]) -> list[str]:
@@ -188,8 +188,8 @@ def test_every_block_has_a_tag_that_says_what_becomes_of_it(capsys: pytest.Captu
     tags = Counter(block.language for block in BLOCKS)
     tasks = sum(map(len, examples.module_examples().values()))
     with capsys.disabled():
-        said = ", ".join(f"{count} {tag}" for tag, count in sorted(tags.items()))
-        print(f"\nexamples: {said}; {len(COMMANDS)} command lines; {tasks} tasks of modules")
+        accepted = ", ".join(f"{count} {tag}" for tag, count in sorted(tags.items()))
+        print(f"\nexamples: {accepted}; {len(COMMANDS)} command lines; {tasks} tasks of modules")
 
 
 @pytest.mark.parametrize("block", of("yaml"), ids=str)
@@ -331,9 +331,9 @@ def check_file(words: tuple[str, ...]) -> None:
 
 
 def check_pip(words: tuple[str, ...]) -> None:
-    wanted = (CHECKOUT / "tests" / "requirements.txt").read_text()
+    desired = (CHECKOUT / "tests" / "requirements.txt").read_text()
     assert words[0] == "install"
-    assert all(name in wanted for name in words[1:])
+    assert all(name in desired for name in words[1:])
 
 
 def check_export(words: tuple[str, ...]) -> None:
@@ -375,7 +375,7 @@ OF_OTHERS |= {"AWS answered UnauthorizedOperation", "answered 354", "answered 35
 
 
 def test_messages_that_operators_look_up_are_said_somewhere() -> None:
-    said = "".join(
+    accepted = "".join(
         re.sub(r'"\s+f?"|\s+', " ", path.read_text())
         for part in ("plugins", "roles")
         for path in sorted((CHECKOUT / part).rglob("*"))
@@ -383,4 +383,4 @@ def test_messages_that_operators_look_up_are_said_somewhere() -> None:
     )
     ours = [text for text in messages() if text not in OF_OTHERS]
     assert len(ours) >= 10
-    assert [text for text in ours if text not in said] == []
+    assert [text for text in ours if text not in accepted] == []

@@ -32,11 +32,11 @@ def test_probabilities_are_kept() -> None:
     faults = Faults()
     chances: dict[Kind | None, float] = {"throttle": 0.2, "error": 0.1, "reset": 0.05, "hang": 0.05, "lose": 0.1}
     faults.set(parse({"aws": chances, "seed": 1}))
-    seen = Counter(faults.verdict("aws", False).fault for _turn in range(4000))
+    observed = Counter(faults.verdict("aws", False).fault for _turn in range(4000))
     expected: dict[Kind | None, float] = {**chances, None: 0.5}
-    assert set(seen) == set(expected)
+    assert set(observed) == set(expected)
     for kind, share in expected.items():
-        assert abs(seen[kind] / 4000 - share) < 0.03
+        assert abs(observed[kind] / 4000 - share) < 0.03
     assert {faults.verdict("nitro", False).fault for _turn in range(100)} == {None}
 
 

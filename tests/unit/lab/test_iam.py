@@ -151,10 +151,10 @@ def test_services_whose_actions_have_another_name() -> None:
 
 
 def test_the_first_that_is_refused_is_named() -> None:
-    wanted = [Need("ec2:RunInstances"), Need("iam:PassRole", "arn:aws:iam::1:role/r")]
-    refused = first_refused(wanted, [policy(allow("ec2:*"))])
-    assert refused == (wanted[1], "implicitDeny")
-    assert first_refused(wanted, [policy(allow("ec2:*")), policy(allow("iam:*"))]) is None
+    desired = [Need("ec2:RunInstances"), Need("iam:PassRole", "arn:aws:iam::1:role/r")]
+    refused = first_refused(desired, [policy(allow("ec2:*"))])
+    assert refused == (desired[1], "implicitDeny")
+    assert first_refused(desired, [policy(allow("ec2:*")), policy(allow("iam:*"))]) is None
     assert sentence("arn:aws:iam::1:user/u", *refused, where="") == (
         "User: arn:aws:iam::1:user/u is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/r "
         "because no identity-based policy allows the iam:PassRole action"

@@ -15,14 +15,14 @@ NAMED = f"User: x is not authorized to perform: {ACTION} on resource: y"
 OTHER = "User: x is not authorized to perform: ec2:AssociateAddresses on resource: y"
 
 
-def run(directory: Path, code: int, said: str, changed: int = 0) -> Run:
-    log = directory / f"{code}-{changed}-{len(said)}.log"
-    log.write_text(f"{said}\nlocalhost : ok=3    changed={changed}    unreachable=0\n")
+def run(directory: Path, code: int, message: str, changed: int = 0) -> Run:
+    log = directory / f"{code}-{changed}-{len(message)}.log"
+    log.write_text(f"{message}\nlocalhost : ok=3    changed={changed}    unreachable=0\n")
     return Run("ha_pair", code, log, 0.0, 0.0, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("action", "code", "said", "problem"),
+    ("action", "code", "message", "problem"),
     [
         (ACTION, 2, NAMED, None),
         (ACTION, 0, NAMED, "passes"),
@@ -33,8 +33,8 @@ def run(directory: Path, code: int, said: str, changed: int = 0) -> Run:
         ("cloudwatch:PutMetricData", 0, "", "does not say so"),
     ],
 )
-def test_how_a_run_must_end(tmp_path: Path, action: str, code: int, said: str, problem: str | None) -> None:
-    found = complaint(action, run(tmp_path, code, said))
+def test_how_a_run_must_end(tmp_path: Path, action: str, code: int, message: str, problem: str | None) -> None:
+    found = complaint(action, run(tmp_path, code, message))
     assert found is None if problem is None else problem in str(found)
 
 

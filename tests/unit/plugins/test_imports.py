@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import subprocess
+import sys
 from collections.abc import Iterator
 
 PLUGINS = pathlib.Path(__file__).parents[3] / "plugins"
@@ -112,3 +114,17 @@ def test_module_utils_has_no_import_cycle() -> None:
 
     for name in sorted(graph):
         visit(name, ())
+
+
+def test_modules_that_do_not_call_aws_do_not_import_boto3() -> None:
+    """Importing boto3 takes longer than the rest of such a module's start."""
+    modules = PLUGINS / "modules"
+    appliance = [
+        p.stem for p in sorted(modules.glob("*.py")) if "amazon.aws.common.modules" not in p.read_text("utf-8")
+    ]
+    assert {"vpx_ipset", "vpx_application", "vpx_cluster_node", "adm_device"} <= set(appliance)
+    names = [f"ansible_collections.cloudadc.aws.plugins.modules.{name}" for name in appliance]
+    code = (
+        f"import importlib, sys\nfor name in {names}:\n    importlib.import_module(name)\nprint('boto3' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

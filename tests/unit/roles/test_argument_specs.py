@@ -38,8 +38,8 @@ def test_defaults_are_those_of_the_specification(role: Path) -> None:
     specified = {name: option.get("default", ABSENT) for name, option in options(role).items()}
     assert set(defaults) <= set(specified)
     with_default = {name: value for name, value in specified.items() if value is not ABSENT}
-    told = {name for name, value in defaults.items() if "{{" in str(value)} - set(with_default)
-    assert with_default == {name: value for name, value in defaults.items() if name not in told}
+    reported = {name for name, value in defaults.items() if "{{" in str(value)} - set(with_default)
+    assert with_default == {name: value for name, value in defaults.items() if name not in reported}
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...aws.errors import AwsError
-from ...core.waiting import Clock, Pace, Sleep, looks
+from ...core.waiting import Clock, Pace, Sleep, observations
 from .record_plan import Batch, RecordSet
 from .records import belongs, canonical_name
 
@@ -64,7 +64,7 @@ def converge(
 def wait(status: Callable[[], str], timeout: float, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> str:
     """The last status of a change, INSYNC unless ``timeout`` seconds were not enough."""
     last = "unknown"
-    for _left in looks(timeout, PACE, clock=clock, sleep=sleep):
+    for _left in observations(timeout, PACE, clock=clock, sleep=sleep):
         last = status()
         if last == INSYNC:
             break

@@ -48,7 +48,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DesiredRecord:
     """The group of record sets a task is about, and its nodes. ``ttl`` in seconds."""
 
     record: str
@@ -104,33 +104,33 @@ class Named(Protocol):
     def record(self) -> str: ...
 
 
-def check(wish: Wish) -> None:
+def check(request: DesiredRecord) -> None:
     """Refuse what cannot be right whatever AWS holds. Raises Refusal."""
-    if not 0 <= wish.ttl <= LONGEST_TTL:
-        raise Refusal(f"{wish}: a TTL of {wish.ttl} s is outside 0..{LONGEST_TTL}; nothing was written")
-    if wish.present and wish.type == "CNAME" and wish.policy == MULTIVALUE:
-        raise Refusal(f"{wish}: Route 53 gives no multivalue answers for CNAME; nothing was written")
-    seen: set[str] = set()
-    for node in wish.nodes:
-        complaint = _complaint(wish, node)
-        if complaint is None and node.identifier in seen:
+    if not 0 <= request.ttl <= LONGEST_TTL:
+        raise Refusal(f"{request}: a TTL of {request.ttl} s is outside 0..{LONGEST_TTL}; nothing was written")
+    if request.present and request.type == "CNAME" and request.policy == MULTIVALUE:
+        raise Refusal(f"{request}: Route 53 gives no multivalue answers for CNAME; nothing was written")
+    observed: set[str] = set()
+    for node in request.nodes:
+        complaint = _complaint(request, node)
+        if complaint is None and node.identifier in observed:
             complaint = "is named twice"
         if complaint:
-            raise Refusal(f"{wish}: node '{node.identifier}' {complaint}; nothing was written")
-        seen.add(node.identifier)
+            raise Refusal(f"{request}: node '{node.identifier}' {complaint}; nothing was written")
+        observed.add(node.identifier)
 
 
-def _complaint(wish: Wish, node: Node) -> str | None:
+def _complaint(request: DesiredRecord, node: Node) -> str | None:
     if not 1 <= len(node.identifier) <= LONGEST_IDENTIFIER:
         return f"has an identifier that is not of 1 to {LONGEST_IDENTIFIER} characters"
-    if not wish.present:
+    if not request.present:
         return None
     if not node.value:
         return "has no value"
-    if wish.type in ("A", "AAAA") and not _is_address(node.value, 4 if wish.type == "A" else 6):
-        return f"has the value '{node.value}', which is no IPv{4 if wish.type == 'A' else 6} address"
-    if node.weight is not None and wish.policy != WEIGHTED:
-        return f"has a weight, which means nothing with policy {wish.policy}"
+    if request.type in ("A", "AAAA") and not _is_address(node.value, 4 if request.type == "A" else 6):
+        return f"has the value '{node.value}', which is no IPv{4 if request.type == 'A' else 6} address"
+    if node.weight is not None and request.policy != WEIGHTED:
+        return f"has a weight, which means nothing with policy {request.policy}"
     if node.weight is not None and not 0 <= node.weight <= HEAVIEST:
         return f"has the weight {node.weight}, which is outside 0..{HEAVIEST}"
     return None
@@ -143,10 +143,10 @@ def _is_address(text: str, version: int) -> bool:
         return False
 
 
-def refuse_foreign_name(wish: Named, zone: str) -> None:
+def refuse_foreign_name(request: Named, zone: str) -> None:
     """Raises Refusal if the zone of this name cannot hold the record."""
-    if not within(wish.record, zone):
-        raise Refusal(f"{wish} does not belong into the hosted zone {canonical_name(zone)}; nothing was written")
+    if not within(request.record, zone):
+        raise Refusal(f"{request} does not belong into the hosted zone {canonical_name(zone)}; nothing was written")
 
 
 def choose_zone(zones: Iterable[Mapping[str, Any]], name: str, private: bool | None) -> str:
@@ -174,46 +174,46 @@ def _is_private(zone: Mapping[str, Any]) -> bool:
     return bool((zone.get("Config") or {}).get("PrivateZone"))
 
 
-def plan(wish: Wish, existing: Sequence[RecordSet]) -> Plan:
+def plan(request: DesiredRecord, existing: Sequence[RecordSet]) -> Plan:
     """One batch that makes it true. ``existing``: the record sets of the name and type. Raises Refusal.
 
     All record sets of a name and type must have one TTL and one policy. Those of nodes that are not named are not
     touched, so a wish that does not go with them is refused, unless ``purge`` removes them in the same batch.
     """
     before = {str(item["SetIdentifier"]): item for item in existing if item.get("SetIdentifier")}
-    named = [node.identifier for node in wish.nodes]
+    named = [node.identifier for node in request.nodes]
     others = [item for identifier, item in before.items() if identifier not in named]
-    purged = [item for item in others if wish.purge and policy_of(item) in POLICIES]
-    if not wish.present:
+    purged = [item for item in others if request.purge and policy_of(item) in POLICIES]
+    if not request.present:
         leaving = [before[identifier] for identifier in named if identifier in before] + purged
         changes = [_delete(item) for item in leaving]
-        return _finish(wish, changes, before, {}, leaving)
+        return _finish(request, changes, before, {}, leaving)
     kept = [item for item in existing if not item.get("SetIdentifier")]
     kept += [item for item in others if item not in purged]
-    _refuse_mixture(wish, kept)
-    wanted = {node.identifier: _record_set(wish, node, before.get(node.identifier)) for node in wish.nodes}
-    if wish.policy == WEIGHTED and len(wanted) + len(kept) > MOST_WEIGHTED:
+    _refuse_mixture(request, kept)
+    requested = {node.identifier: _record_set(request, node, before.get(node.identifier)) for node in request.nodes}
+    if request.policy == WEIGHTED and len(requested) + len(kept) > MOST_WEIGHTED:
         raise Refusal(
-            f"{wish} would have {len(wanted) + len(kept)} weighted record sets, and Route 53 keeps "
+            f"{request} would have {len(requested) + len(kept)} weighted record sets, and Route 53 keeps "
             f"{MOST_WEIGHTED} at most; nothing was written"
         )
     changes = [_delete(item) for item in purged]
-    for identifier, record_set in wanted.items():
+    for identifier, record_set in requested.items():
         changes += _steps(before.get(identifier), record_set)
-    return _finish(wish, changes, before, wanted, purged)
+    return _finish(request, changes, before, requested, purged)
 
 
-def _record_set(wish: Wish, node: Node, known: RecordSet | None) -> dict[str, Any]:
+def _record_set(request: DesiredRecord, node: Node, known: RecordSet | None) -> dict[str, Any]:
     """The record set of a node as it is sent. What the node does not say stays what it is, a new weight is 1."""
     known = known or {}
     record_set: dict[str, Any] = {
-        "Name": wish.name,
-        "Type": wish.type,
+        "Name": request.name,
+        "Type": request.type,
         "SetIdentifier": node.identifier,
-        "TTL": wish.ttl,
-        "ResourceRecords": [{"Value": canonical_value(wish.type, node.value or "")}],
+        "TTL": request.ttl,
+        "ResourceRecords": [{"Value": canonical_value(request.type, node.value or "")}],
     }
-    if wish.policy == WEIGHTED:
+    if request.policy == WEIGHTED:
         weight = known.get("Weight") if node.weight is None else node.weight
         record_set["Weight"] = 1 if weight is None else int(weight)
     else:
@@ -224,15 +224,15 @@ def _record_set(wish: Wish, node: Node, known: RecordSet | None) -> dict[str, An
     return record_set
 
 
-def _steps(known: RecordSet | None, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+def _steps(known: RecordSet | None, requested: dict[str, Any]) -> list[dict[str, Any]]:
     """Nothing, one step, or (the policy of a record set cannot be changed) two."""
     if known is None:
-        return [{"Action": "CREATE", "ResourceRecordSet": wanted}]
-    if canonical(known) == canonical(wanted):
+        return [{"Action": "CREATE", "ResourceRecordSet": requested}]
+    if canonical(known) == canonical(requested):
         return []
-    if policy_of(known) == policy_of(wanted):
-        return [{"Action": "UPSERT", "ResourceRecordSet": wanted}]
-    return [_delete(known), {"Action": "CREATE", "ResourceRecordSet": wanted}]
+    if policy_of(known) == policy_of(requested):
+        return [{"Action": "UPSERT", "ResourceRecordSet": requested}]
+    return [_delete(known), {"Action": "CREATE", "ResourceRecordSet": requested}]
 
 
 def _delete(known: RecordSet) -> dict[str, Any]:
@@ -240,42 +240,45 @@ def _delete(known: RecordSet) -> dict[str, Any]:
     return {"Action": "DELETE", "ResourceRecordSet": dict(known)}
 
 
-def _refuse_mixture(wish: Wish, kept: Sequence[RecordSet]) -> None:
+def _refuse_mixture(request: DesiredRecord, kept: Sequence[RecordSet]) -> None:
     """Refuse before the first write what AWS would refuse after it: other policies and other TTLs beside the nodes."""
-    if not wish.nodes:
+    if not request.nodes:
         return
     for item in kept:
         policy, who = policy_of(item), item.get("SetIdentifier")
         values = ", ".join(canonical(item).values) or "an alias"
         if policy == SIMPLE or not who:
             raise Refusal(
-                f"{wish} exists as a simple record ({values}), which Route 53 does not mix with one record set a node; "
+                f"{request} exists as a simple record ({values}), which Route 53 does not mix with one record "
+                f"set a node; "
                 "remove it or choose another name; nothing was written"
             )
-        if policy != wish.policy:
+        if policy != request.policy:
             raise Refusal(
-                f"{wish} has a {policy} record set '{who}' ({values}), which Route 53 does not mix with {wish.policy} "
+                f"{request} has a {policy} record set '{who}' ({values}), which Route 53 does not mix with "
+                f"{request.policy} "
                 "ones; name its node too, or remove it; nothing was written"
             )
-        if item.get("TTL") is not None and int(item["TTL"]) != wish.ttl:
+        if item.get("TTL") is not None and int(item["TTL"]) != request.ttl:
             raise Refusal(
-                f"{wish} has a TTL of {item['TTL']} s for '{who}', which this task does not name, and all record sets "
-                f"of a name have one TTL; to change it to {wish.ttl} s name every node; nothing was written"
+                f"{request} has a TTL of {item['TTL']} s for '{who}', which this task does not name, and all "
+                f"record sets "
+                f"of a name have one TTL; to change it to {request.ttl} s name every node; nothing was written"
             )
 
 
 def _finish(
-    wish: Wish,
+    request: DesiredRecord,
     changes: Sequence[dict[str, Any]],
     before: Mapping[str, RecordSet],
-    wanted: Mapping[str, RecordSet],
+    requested: Mapping[str, RecordSet],
     leaving: Sequence[RecordSet],
 ) -> Plan:
-    refuse_too_much(str(wish), changes)
+    refuse_too_much(str(request), changes)
     gone = {str(item["SetIdentifier"]) for item in leaving}
-    after = {**{identifier: item for identifier, item in before.items() if identifier not in gone}, **wanted}
-    told = [] if wish.present else [int(item["TTL"]) for item in leaving if item.get("TTL") is not None]
-    return Plan(tuple(changes), _sorted(before), _sorted(after), max(told, default=wish.ttl))
+    after = {**{identifier: item for identifier, item in before.items() if identifier not in gone}, **requested}
+    reported = [] if request.present else [int(item["TTL"]) for item in leaving if item.get("TTL") is not None]
+    return Plan(tuple(changes), _sorted(before), _sorted(after), max(reported, default=request.ttl))
 
 
 def _sorted(record_sets: Mapping[str, RecordSet]) -> tuple[RecordSet, ...]:

@@ -16,10 +16,10 @@ from ...core.parallel import gather
 from . import alias_plan, record_plan
 from .alias_plan import AliasRequest
 from .record_changes import converge, group, wait
-from .record_plan import Batch, Node, Plan, Wish
+from .record_plan import Batch, DesiredRecord, Node, Plan
 from .records import difference, result
 
-Request: TypeAlias = "Wish | AliasRequest"
+Request: TypeAlias = "DesiredRecord | AliasRequest"
 
 
 def requests_of(params: Mapping[str, Any]) -> list[Request]:
@@ -52,9 +52,9 @@ def _request(params: Mapping[str, Any]) -> Request:
         alias_plan.check(request)
         return request
     nodes = tuple(Node(**node) for node in params["nodes"])
-    wish = Wish(**common, ttl=params["ttl"], policy=params["policy"], nodes=nodes)
-    record_plan.check(wish)
-    return wish
+    desired = DesiredRecord(**common, ttl=params["ttl"], policy=params["policy"], nodes=nodes)
+    record_plan.check(desired)
+    return desired
 
 
 def find_zone(client: Client, params: Mapping[str, Any], requests: Sequence[Request]) -> str:

@@ -19,9 +19,9 @@ from ...aws.errors import AwsError
 from ...aws.quotas import quota_of, refuse_quota
 from ...core.errors import Failure
 from ...core.parallel import both, gather
-from ...core.waiting import Clock, Pace, Sleep, looks
-from ...spec.identity import Found, belongs
-from .balancers import ROLE, Balancer, Plan, Want, adopted, allocated, decide, parse
+from ...core.waiting import Clock, Pace, Sleep, observations
+from ...spec.identity import ObservedResource, belongs
+from .balancers import ROLE, Balancer, DesiredBalancer, Plan, adopted, allocated, decide, parse
 
 PACE = Pace(first=0.5, growth=1.6, longest=10)
 # A balancer that is deleted gives its Elastic IPs back within moments, as a rule.
@@ -32,7 +32,7 @@ FREED_SECONDS = 120.0
 class Balancing:
     """One run. ``timeout``: seconds to wait until it is active; None: not at all."""
 
-    want: Want
+    desired: DesiredBalancer
     elb: Client
     ec2: Client
     timeout: float | None
@@ -40,29 +40,29 @@ class Balancing:
     clock: Clock = time.monotonic
     sleep: Sleep = time.sleep
     done: list[str] = field(default_factory=list)
-    adopted: list[Found] = field(default_factory=list)
+    adopted: list[ObservedResource] = field(default_factory=list)
 
     # ------------------------------------------------------------------ present
 
     def converge(self) -> dict[str, Any]:
-        balancer, addresses = self.look()
-        plan = decide(self.want, balancer, addresses)
-        self.adopted = adopted(self.want, balancer, addresses)
+        balancer, addresses = self.observation()
+        plan = decide(self.desired, balancer, addresses)
+        self.adopted = adopted(self.desired, balancer, addresses)
         if plan.allocate:
             self._refuse_quota(len(plan.allocate))
         if self.check:
-            return self._result(plan.sentences, balancer, balancer)
+            return self._result(plan.messages, balancer, balancer)
         after = self._write(plan, balancer, addresses)
         if self.timeout is not None:
             after = self._await_active(after)
-        return self._result(plan.sentences, balancer, after)
+        return self._result(plan.messages, balancer, after)
 
-    def look(self) -> tuple[Balancer | None, list[Address]]:
+    def observation(self) -> tuple[Balancer | None, list[Address]]:
         """The balancer of this name with tags and attributes, and the Elastic IPs that were allocated for the group."""
         return both(self._read, self._read_addresses)
 
     def _read(self) -> Balancer | None:
-        described = elbv2.describe_load_balancer(self.elb, self.want.name)
+        described = elbv2.describe_load_balancer(self.elb, self.desired.name)
         if not described:
             return None
         arn = described[0]["LoadBalancerArn"]
@@ -72,7 +72,7 @@ class Balancing:
         return parse(described[0], tags.get(arn, {}), attributes)
 
     def _read_addresses(self) -> list[Address]:
-        filters = t.as_filters({t.GROUP: self.want.group, t.ROLE: ROLE})
+        filters = t.as_filters({t.GROUP: self.desired.group, t.ROLE: ROLE})
         return parse_addresses(api.describe_addresses(self.ec2, filters))
 
     def _refuse_quota(self, needed: int) -> None:
@@ -88,53 +88,58 @@ class Balancing:
     def _write(self, plan: Plan, balancer: Balancer | None, addresses: Sequence[Address]) -> Balancer | None:
         own = allocated(addresses)
         made = gather(
-            [functools.partial(api.allocate_address, self.ec2, self.want.address_tags(zone)) for zone in plan.allocate]
+            [
+                functools.partial(api.allocate_address, self.ec2, self.desired.address_tags(zone))
+                for zone in plan.allocate
+            ]
         )
         own |= {zone: item["AllocationId"] for zone, item in zip(plan.allocate, made, strict=True)}
-        mappings = [place.mapping(own) for place in self.want.places]
+        mappings = [place.mapping(own) for place in self.desired.places]
         arn = balancer.arn if balancer else ""
         if plan.create:
             arn = elbv2.create_load_balancer(
                 self.elb,
-                self.want.name,
-                self.want.scheme,
+                self.desired.name,
+                self.desired.scheme,
                 mappings,
-                sorted(self.want.security_groups or ()),
-                self.want.all_tags,
+                sorted(self.desired.security_groups or ()),
+                self.desired.all_tags,
             )["LoadBalancerArn"]
         if plan.set_subnets:
             elbv2.set_subnets(self.elb, arn, mappings)
         if plan.set_security_groups:
-            elbv2.set_security_groups(self.elb, arn, sorted(self.want.security_groups or ()))
+            elbv2.set_security_groups(self.elb, arn, sorted(self.desired.security_groups or ()))
         if plan.attributes:
             elbv2.modify_load_balancer_attributes(self.elb, arn, plan.attributes)
         if plan.tags:
             elbv2.add_tags(self.elb, arn, plan.tags)
         if plan.adopt:
-            api.create_tags(self.ec2, [item.allocation_id for item in plan.adopt], self.want.owner.tags)
+            api.create_tags(self.ec2, [item.allocation_id for item in plan.adopt], self.desired.owner.tags)
         self._release(plan.release)
-        return self._read() if plan.sentences else balancer
+        return self._read() if plan.messages else balancer
 
     def _await_active(self, balancer: Balancer | None) -> Balancer | None:
-        for _left in looks(self.timeout or 0, PACE, clock=self.clock, sleep=self.sleep):
+        for _left in observations(self.timeout or 0, PACE, clock=self.clock, sleep=self.sleep):
             if balancer and balancer.state.startswith("active"):
                 return balancer
             if balancer and balancer.state == "failed":
-                raise Failure(f"load balancer {self.want.name} is failed, and AWS says no more about it")
+                raise Failure(f"load balancer {self.desired.name} is failed, and AWS says no more about it")
             balancer = self._read()
         state = balancer.state if balancer else "not to be seen"
-        raise Failure(f"waited {self.timeout:g} s for load balancer {self.want.name} to be active, but it is {state}")
+        raise Failure(
+            f"waited {self.timeout:g} s for load balancer {self.desired.name} to be active, but it is {state}"
+        )
 
     # ------------------------------------------------------------------ absent
 
     def remove(self) -> dict[str, Any]:
-        (balancer, addresses), tagged = both(self.look, self._target_groups)
-        found = [Found(f"target group {name}", tags) for name, tags in tagged.values()]
-        adopted(self.want, balancer, addresses, found, by_name=False)
-        groups = {arn: name for arn, (name, tags) in tagged.items() if belongs(self.want.owner, tags)}
-        if balancer and not belongs(self.want.owner, balancer.tags):
+        (balancer, addresses), tagged = both(self.observation, self._target_groups)
+        found = [ObservedResource(f"target group {name}", tags) for name, tags in tagged.values()]
+        adopted(self.desired, balancer, addresses, found, by_name=False)
+        groups = {arn: name for arn, (name, tags) in tagged.items() if belongs(self.desired.owner, tags)}
+        if balancer and not belongs(self.desired.owner, balancer.tags):
             balancer = None  # another owner's of the same name
-        said = [
+        message = [
             *(["delete the load balancer"] if balancer else []),
             *[f"delete target group {name}" for name in groups.values()],
             *[f"release {address}" for address in addresses],
@@ -145,7 +150,7 @@ class Balancing:
             gather([functools.partial(elbv2.delete_target_group, self.elb, arn) for arn in groups])
             self._await_freed(addresses)
             self._release(addresses)
-        return self._result(said, balancer, None)
+        return self._result(message, balancer, None)
 
     def _target_groups(self) -> dict[str, tuple[str, dict[str, str]]]:
         """Return name and tags of the region's target groups by ARN."""
@@ -159,17 +164,17 @@ class Balancing:
         held = [address.allocation_id for address in addresses]
         if not held:
             return
-        for _left in looks(FREED_SECONDS, PACE, clock=self.clock, sleep=self.sleep):
+        for _left in observations(FREED_SECONDS, PACE, clock=self.clock, sleep=self.sleep):
             if all(a.association_id is None for a in self._read_addresses() if a.allocation_id in held):
                 return
-        raise Failure(f"load balancer {self.want.name} is deleted, but still holds {', '.join(held)}; run it again")
+        raise Failure(f"load balancer {self.desired.name} is deleted, but still holds {', '.join(held)}; run it again")
 
     def _release(self, addresses: Sequence[Address]) -> None:
         gather([functools.partial(api.release_address, self.ec2, item.allocation_id) for item in addresses])
 
     # ------------------------------------------------------------------ what it says
 
-    def _result(self, said: list[str], before: Balancer | None, after: Balancer | None) -> dict[str, Any]:
+    def _result(self, message: list[str], before: Balancer | None, after: Balancer | None) -> dict[str, Any]:
         was, now = before.result() if before else None, after.result() if after else None
-        diff = {"before": {"balancer": was, "writes": []}, "after": {"balancer": now, "writes": said}}
-        return {"changed": bool(said), "balancer": now, "actions": said, "diff": diff if said else {}}
+        diff = {"before": {"balancer": was, "writes": []}, "after": {"balancer": now, "writes": message}}
+        return {"changed": bool(message), "balancer": now, "actions": message, "diff": diff if message else {}}

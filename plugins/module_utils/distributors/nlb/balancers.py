@@ -11,7 +11,7 @@ from typing import Any
 from ...aws import tags as t
 from ...aws.addresses import Address
 from ...core.errors import Refusal
-from ...spec.identity import AUTOSCALE_GROUP, Found, Owner, adoptable
+from ...spec.identity import AUTOSCALE_GROUP, ObservedResource, Owner, adoptable
 
 CROSS_ZONE = "load_balancing.cross_zone.enabled"
 INTERNET_FACING = "internet-facing"
@@ -20,7 +20,7 @@ ROLE = "nlb"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Attachment:
     """One zone of the balancer: its name, the subnet, and the static address that was given for it, if one was."""
 
     zone: str
@@ -29,7 +29,7 @@ class Place:
     private_ip_address: str | None = None
 
     @classmethod
-    def from_option(cls, option: Mapping[str, Any]) -> Place:
+    def from_option(cls, option: Mapping[str, Any]) -> Attachment:
         return cls(
             option["name"],
             option["subnet_id"],
@@ -48,13 +48,13 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class DesiredBalancer:
     """The desired balancer. ``tags`` are the user's; those of the owner are added to them."""
 
     name: str
     group: str
     scheme: str = INTERNET_FACING
-    places: tuple[Place, ...] = ()
+    places: tuple[Attachment, ...] = ()
     cross_zone: bool = False
     security_groups: frozenset[str] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -145,7 +145,7 @@ class Plan:
     release: tuple[Address, ...] = ()
 
     @property
-    def sentences(self) -> list[str]:
+    def messages(self) -> list[str]:
         return [
             *[f"allocate an Elastic IP for {zone}" for zone in self.allocate],
             *(["make the load balancer"] if self.create else []),
@@ -160,74 +160,74 @@ class Plan:
 
 def allocated(addresses: Sequence[Address]) -> dict[str, str]:
     """Zone → the Elastic IP allocated for it; of two, the one in use, else the first by id."""
-    ranked = sorted(addresses, key=lambda a: (a.seat is None and a.association_id is None, a.allocation_id))
+    ranked = sorted(addresses, key=lambda a: (a.association is None and a.association_id is None, a.allocation_id))
     found: dict[str, str] = {}
     for address in ranked:
         found.setdefault(address.tags.get(t.ZONE, ""), address.allocation_id)
     return found
 
 
-def decide(want: Want, balancer: Balancer | None, addresses: Sequence[Address]) -> Plan:
+def decide(desired: DesiredBalancer, balancer: Balancer | None, addresses: Sequence[Address]) -> Plan:
     """What makes it true; raises Refusal where it cannot be. ``addresses``: those allocated for it."""
-    adopted(want, balancer, addresses)
+    adopted(desired, balancer, addresses)
     own = allocated(addresses)
-    needed = [place.zone for place in want.places if want.scheme == INTERNET_FACING and not place.allocation_id]
+    needed = [place.zone for place in desired.places if desired.scheme == INTERNET_FACING and not place.allocation_id]
     allocate = tuple(zone for zone in needed if zone not in own)
     keep = {own[zone] for zone in needed if zone in own}
     release = tuple(address for address in addresses if address.allocation_id not in keep)
-    cross_zone = {CROSS_ZONE: str(want.cross_zone).lower()}
+    cross_zone = {CROSS_ZONE: str(desired.cross_zone).lower()}
     adopt = tuple(a for a in addresses if a.allocation_id in keep and t.KIND not in a.tags)
     if balancer is None:
         return Plan(
             adopt=adopt,
             allocate=allocate,
             create=True,
-            attributes=cross_zone if want.cross_zone else {},
+            attributes=cross_zone if desired.cross_zone else {},
             release=release,
         )
-    _refuse_other_kind(want, balancer, own)
+    _refuse_other_kind(desired, balancer, own)
     return Plan(
         adopt=adopt,
         allocate=allocate,
-        set_subnets=set(balancer.subnets) != {place.subnet_id for place in want.places},
-        set_security_groups=want.security_groups is not None
-        and frozenset(want.security_groups) != balancer.security_groups,
+        set_subnets=set(balancer.subnets) != {place.subnet_id for place in desired.places},
+        set_security_groups=desired.security_groups is not None
+        and frozenset(desired.security_groups) != balancer.security_groups,
         attributes={k: v for k, v in cross_zone.items() if balancer.attributes.get(k, "false") != v},
-        tags=t.missing(balancer.tags, want.all_tags),
+        tags=t.missing(balancer.tags, desired.all_tags),
         release=release,
     )
 
 
 def adopted(
-    want: Want,
+    desired: DesiredBalancer,
     balancer: Balancer | None,
     addresses: Sequence[Address],
-    groups: Iterable[Found] = (),
+    groups: Iterable[ObservedResource] = (),
     *,
     by_name: bool = True,
-) -> list[Found]:
+) -> list[ObservedResource]:
     """Return what an earlier release made for the group; raise Refusal for what belongs to another owner.
 
     ``by_name`` False: a balancer of this name without the group's tag is left alone instead.
     """
-    found = [Found(f"load balancer {want.name}", balancer.tags)] if balancer else []
-    reserved = [Found(f"Elastic IP {address.public_ip}", address.tags) for address in addresses]
-    return adoptable(want.owner, [*found, *reserved, *groups], by_name=by_name)
+    found = [ObservedResource(f"load balancer {desired.name}", balancer.tags)] if balancer else []
+    reserved = [ObservedResource(f"Elastic IP {address.public_ip}", address.tags) for address in addresses]
+    return adoptable(desired.owner, [*found, *reserved, *groups], by_name=by_name)
 
 
-def _refuse_other_kind(want: Want, balancer: Balancer, own: Mapping[str, str]) -> None:
+def _refuse_other_kind(desired: DesiredBalancer, balancer: Balancer, own: Mapping[str, str]) -> None:
     if balancer.kind != "network":
-        raise Refusal(f"load balancer {want.name} is of type {balancer.kind}, not network")
-    if balancer.scheme != want.scheme:
+        raise Refusal(f"load balancer {desired.name} is of type {balancer.kind}, not network")
+    if balancer.scheme != desired.scheme:
         raise Refusal(
-            f"load balancer {want.name} is {balancer.scheme}, and AWS cannot make it {want.scheme}; "
+            f"load balancer {desired.name} is {balancer.scheme}, and AWS cannot make it {desired.scheme}; "
             "remove the group and build it anew, or choose another name"
         )
-    for place in want.places:
-        wanted = place.mapping(own).get("AllocationId")
+    for place in desired.places:
+        requested = place.mapping(own).get("AllocationId")
         has = balancer.subnets.get(place.subnet_id)
-        if wanted and has and wanted != has:
+        if requested and has and requested != has:
             raise Refusal(
-                f"load balancer {want.name} has {has} as its address in {place.zone}, not {wanted}, "
+                f"load balancer {desired.name} has {has} as its address in {place.zone}, not {requested}, "
                 "and AWS changes no address of a zone"
             )

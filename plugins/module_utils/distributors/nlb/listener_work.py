@@ -14,9 +14,9 @@ from ...aws.errors import AwsError
 from ...core.parallel import both, gather
 from .listeners import (
     Change,
+    DesiredListener,
     Group,
-    Seen,
-    Wish,
+    ObservedListeners,
     parse_balancer,
     parse_group,
     parse_listeners,
@@ -31,47 +31,47 @@ ATTEMPTS = 4
 
 
 @dataclass(slots=True)
-class Ways:
-    """One job. ``applications``: those named, with ``present`` the same as ``wishes``; ``others``: those that may
-    be there besides, None for all; ``only_look``: it is check mode, in which the load balancer need not be there yet;
+class ListenerWork:
+    """One job. ``applications``: those named, with ``present`` the same as ``requests``; ``others``: those that may
+    be there besides, None for all; ``only_read``: it is check mode, in which the load balancer need not be there yet;
     ``done``: what was written."""
 
     client: Client
     load_balancer: str
     group: str
-    wishes: Sequence[Wish]
+    requests: Sequence[DesiredListener]
     applications: Sequence[str]
     present: bool
     purge: bool
     tags: Mapping[str, str]
     others: Sequence[str] | None = None
-    only_look: bool = False
+    only_read: bool = False
     done: list[str] = field(default_factory=list)
 
-    def look(self) -> tuple[Seen, list[Change]]:
+    def observation(self) -> tuple[ObservedListeners, list[Change]]:
         """What is there, and what has to be written. Raises Refusal."""
-        seen = self._read()
+        observed = self._read()
         if not self.present:
-            return seen, plan_absent(self.applications, self.group, seen, purge=self.purge)
+            return observed, plan_absent(self.applications, self.group, observed, purge=self.purge)
         if self.others is not None:
-            refuse_unnamed({*self.applications, *self.others}, self.group, seen)
-        balancer = refuse(self.wishes, self.group, self.load_balancer, seen, needed=not self.only_look)
-        return seen, plan_present(self.wishes, balancer, seen, self.tags)
+            refuse_unnamed({*self.applications, *self.others}, self.group, observed)
+        balancer = refuse(self.requests, self.group, self.load_balancer, observed, needed=not self.only_read)
+        return observed, plan_present(self.requests, balancer, observed, self.tags)
 
-    def converge(self, seen: Seen, changes: list[Change]) -> Seen:
+    def converge(self, observed: ObservedListeners, changes: list[Change]) -> ObservedListeners:
         """Write, and look again, until there is nothing to write. Raises Failure."""
         for attempt in range(1, ATTEMPTS + 1):
             if not changes:
-                return seen
+                return observed
             try:
-                self._write(seen, changes)
+                self._write(observed, changes)
             except AwsError as error:
                 if error.code not in elbv2.RACED or attempt == ATTEMPTS:
                     raise
-            seen, changes = self.look()
-        return seen
+            observed, changes = self.observation()
+        return observed
 
-    def _read(self) -> Seen:
+    def _read(self) -> ObservedListeners:
         described, groups = both(
             lambda: elbv2.describe_load_balancer(self.client, self.load_balancer),
             lambda: elbv2.describe_target_groups(self.client),
@@ -82,37 +82,37 @@ class Ways:
             lambda: parse_listeners(elbv2.describe_listeners(self.client, balancer.arn)) if balancer else (),
             lambda: self._groups(mine),
         )
-        return Seen(balancer, listeners, known)
+        return ObservedListeners(balancer, listeners, known)
 
     def _groups(self, described: Sequence[Mapping[str, str]]) -> dict[str, Group]:
         """Tags of all; attributes of those that are named, because only those are compared."""
 
         tags = elbv2.tags_of(self.client, [item["TargetGroupArn"] for item in described])
-        names = {wish.name for wish in self.wishes if wish.attributes}
-        wanted = [item["TargetGroupArn"] for item in described if item["TargetGroupName"] in names]
-        read = gather([partial(elbv2.describe_target_group_attributes, self.client, arn) for arn in wanted])
-        attributes = dict(zip(wanted, read, strict=True))
+        names = {request.name for request in self.requests if request.attributes}
+        requested = [item["TargetGroupArn"] for item in described if item["TargetGroupName"] in names]
+        read = gather([partial(elbv2.describe_target_group_attributes, self.client, arn) for arn in requested])
+        attributes = dict(zip(requested, read, strict=True))
         groups = [
             parse_group(item, tags.get(item["TargetGroupArn"], {}), attributes.get(item["TargetGroupArn"], {}))
             for item in described
         ]
         return {item.name: item for item in groups}
 
-    def _write(self, seen: Seen, changes: Sequence[Change]) -> None:
-        arns = {str(item.application): item.arn for item in seen.of_group(self.group)}
+    def _write(self, observed: ObservedListeners, changes: Sequence[Change]) -> None:
+        arns = {str(item.application): item.arn for item in observed.of_group(self.group)}
         for change in changes:
-            made = self._carry_out(change, change.arn or arns.get(change.application, ""), seen)
+            made = self._carry_out(change, change.arn or arns.get(change.application, ""), observed)
             if change.what == "create_group":
                 arns[change.application] = made
-            self.done.append(change.said)
+            self.done.append(change.message)
 
-    def _carry_out(self, change: Change, arn: str, seen: Seen) -> str:
+    def _carry_out(self, change: Change, arn: str, observed: ObservedListeners) -> str:
         """One write; the ARN of what was made or changed. ``arn``: of the target group, where the change names none."""
         tags = {**self.tags, "cloudadc:application": change.application}
         parameters = dict(change.parameters)
         match change.what:
             case "create_group":
-                name = next(wish.name for wish in self.wishes if wish.application == change.application)
+                name = next(request.name for request in self.requests if request.application == change.application)
                 return elbv2.create_target_group(self.client, name, parameters, tags)
             case "tag":
                 elbv2.add_tags(self.client, arn, parameters)
@@ -122,7 +122,7 @@ class Ways:
                 elbv2.modify_target_group_attributes(self.client, arn, parameters)
             case "create_listener":
                 forward = {"DefaultActions": [{"Type": "forward", "TargetGroupArn": arn}]}
-                balancer = seen.balancer.arn if seen.balancer else ""
+                balancer = observed.balancer.arn if observed.balancer else ""
                 elbv2.create_listener(self.client, balancer, parameters.pop("Port"), {**parameters, **forward}, tags)
             case "set_listener":
                 elbv2.modify_listener(self.client, arn, parameters)

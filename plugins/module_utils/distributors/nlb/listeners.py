@@ -35,7 +35,7 @@ def owner_of(group: str) -> Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DesiredListener:
     """One application. Times in seconds; None: as it is, or AWS's default. ``check``: parameters of the health check
     in AWS's words, ``attributes``: those of the target group."""
 
@@ -89,7 +89,7 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedListeners:
     """``balancer``: None if there is none of that name. ``groups``: those named like the group's, by name."""
 
     balancer: Balancer | None
@@ -113,7 +113,7 @@ class Change:
 
     what: str
     application: str
-    said: str
+    message: str
     arn: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
@@ -126,7 +126,7 @@ def target_group_name(group: str, application: str) -> str:
     return f"{group}-{application}"
 
 
-def wish_of(group: str, option: Mapping[str, Any]) -> Wish:
+def request_of(group: str, option: Mapping[str, Any]) -> DesiredListener:
     """One element of the option ``listeners``. Raises Refusal for what AWS cannot take."""
     application, protocol = option["application"], option["protocol"]
     port, target_port = option["port"], option.get("target_port") or option["port"]
@@ -137,7 +137,7 @@ def wish_of(group: str, option: Mapping[str, Any]) -> Wish:
         raise Refusal(
             f"application {application}: certificate_arn goes with protocol TLS and only with it; nothing was written"
         )
-    return Wish(
+    return DesiredListener(
         application=application,
         name=target_group_name(group, application),
         port=port,
@@ -176,22 +176,23 @@ def _attributes(application: str, option: Mapping[str, Any]) -> dict[str, str]:
             "was written"
         )
     flags = {CUT: option.get("connection_termination"), PRESERVE: option.get("preserve_client_ip")}
-    said = {} if delay is None else {DELAY: str(delay)}
-    return said | {key: str(value).lower() for key, value in flags.items() if value is not None}
+    message = {} if delay is None else {DELAY: str(delay)}
+    return message | {key: str(value).lower() for key, value in flags.items() if value is not None}
 
 
-def check_wishes(wishes: Sequence[Wish]) -> None:
+def check_requests(requests: Sequence[DesiredListener]) -> None:
     """Raises Refusal for two applications of one name, and for two at one port."""
     for attribute in ("application", "port"):
-        taken: dict[Any, Wish] = {}
-        for wish in wishes:
-            other = taken.setdefault(getattr(wish, attribute), wish)
-            if other is not wish:
+        taken: dict[Any, DesiredListener] = {}
+        for request in requests:
+            other = taken.setdefault(getattr(request, attribute), request)
+            if other is not request:
                 raise Refusal(
-                    f"port {wish.port} is wanted by the applications {other.application} and {wish.application}, and a "
+                    f"port {request.port} is wanted by the applications {other.application} and "
+                    f"{request.application}, and a "
                     "load balancer has one listener a port; nothing was written"
                     if attribute == "port"
-                    else f"application {wish.application} is named twice; nothing was written"
+                    else f"application {request.application} is named twice; nothing was written"
                 )
 
 
@@ -241,24 +242,26 @@ def parse_group(described: Mapping[str, Any], tags: Mapping[str, str], attribute
 COMING = Balancer("", "", "", "", "")
 
 
-def refuse(wishes: Sequence[Wish], group: str, balancer: str, seen: Seen, *, needed: bool = True) -> Balancer:
+def refuse(
+    requests: Sequence[DesiredListener], group: str, balancer: str, observed: ObservedListeners, *, needed: bool = True
+) -> Balancer:
     """The load balancer. Raises Refusal for everything that cannot be made without touching what is not ours.
 
     Without ``needed`` one that is not there is taken for one that is to come.
     """
-    if seen.balancer is None and needed:
+    if observed.balancer is None and needed:
         raise Refusal(f"there is no load balancer {balancer} in this account and region; nothing was written")
-    for wish in wishes:
-        known = seen.groups.get(wish.name)
+    for request in requests:
+        known = observed.groups.get(request.name)
         if known:
-            _refuse_group(wish, known, group, seen.balancer or COMING)
-        _refuse_port(wish, known, seen)
-    return seen.balancer or COMING
+            _refuse_group(request, known, group, observed.balancer or COMING)
+        _refuse_port(request, known, observed)
+    return observed.balancer or COMING
 
 
-def refuse_unnamed(named: Collection[str], group: str, seen: Seen) -> None:
+def refuse_unnamed(named: Collection[str], group: str, observed: ObservedListeners) -> None:
     """Raises Refusal for applications of the group that nobody named."""
-    unnamed = sorted({str(item.application) for item in seen.of_group(group)} - set(named))
+    unnamed = sorted({str(item.application) for item in observed.of_group(group)} - set(named))
     if unnamed:
         raise Refusal(
             f"{group} serves {', '.join(unnamed)} as well, of which nothing is declared: a new node would get clients "
@@ -266,116 +269,129 @@ def refuse_unnamed(named: Collection[str], group: str, seen: Seen) -> None:
         )
 
 
-def _refuse_group(wish: Wish, known: Group, group: str, balancer: Balancer) -> None:
-    if not belongs(owner_of(group), known.tags) or known.application != wish.application:
+def _refuse_group(request: DesiredListener, known: Group, group: str, balancer: Balancer) -> None:
+    if not belongs(owner_of(group), known.tags) or known.application != request.application:
         raise Refusal(
-            f"target group {wish.name} was not made for application {wish.application} of {group} (its tags {t.GROUP}, "
+            f"target group {request.name} was not made for application {request.application} of {group} (its "
+            f"tags {t.GROUP}, "
             f"{t.KIND} and {APPLICATION} say so): choose another name, or remove it; nothing was written"
         )
     differs = {
         "in VPC": (known.described.get("VpcId"), balancer.vpc_id),
-        "of protocol": (known.described.get("Protocol"), wish.target_protocol),
+        "of protocol": (known.described.get("Protocol"), request.target_protocol),
         "of type": (known.described.get("TargetType"), "ip"),
     }
-    for what, (present, wanted) in differs.items():
-        if wanted and present != wanted:
+    for what, (present, requested) in differs.items():
+        if requested and present != requested:
             raise Refusal(
-                f"target group {wish.name} is {what} {present}, and must be {what} {wanted}, which cannot be changed: "
-                f"remove application {wish.application} first; nothing was written"
+                f"target group {request.name} is {what} {present}, and must be {what} {requested}, which cannot "
+                f"be changed: "
+                f"remove application {request.application} first; nothing was written"
             )
 
 
-def _refuse_port(wish: Wish, known: Group | None, seen: Seen) -> None:
-    for listener in seen.listeners:
-        if listener.port == wish.port and not (known and known.arn in listener.forwards_to):
-            names = {item.arn: item.application or item.name for item in seen.groups.values()}
+def _refuse_port(request: DesiredListener, known: Group | None, observed: ObservedListeners) -> None:
+    for listener in observed.listeners:
+        if listener.port == request.port and not (known and known.arn in listener.forwards_to):
+            names = {item.arn: item.application or item.name for item in observed.groups.values()}
             holder = ", ".join(sorted(names.get(arn, arn) for arn in listener.forwards_to)) or "another use"
             raise Refusal(
-                f"application {wish.application}: port {wish.port} of the load balancer is taken by {holder}; nothing "
+                f"application {request.application}: port {request.port} of the load balancer is taken by "
+                f"{holder}; nothing "
                 "was written"
             )
 
 
-def plan_present(wishes: Iterable[Wish], balancer: Balancer, seen: Seen, tags: Mapping[str, str]) -> list[Change]:
+def plan_present(
+    requests: Iterable[DesiredListener], balancer: Balancer, observed: ObservedListeners, tags: Mapping[str, str]
+) -> list[Change]:
     """What to write so that every application has its target group and its listener. ``refuse`` was asked before."""
     changes: list[Change] = []
-    for wish in wishes:
-        known = seen.groups.get(wish.name)
-        changes += _group_changes(wish, known, balancer, {**tags, APPLICATION: wish.application})
-        changes += _listener_changes(wish, known, seen)
+    for request in requests:
+        known = observed.groups.get(request.name)
+        changes += _group_changes(request, known, balancer, {**tags, APPLICATION: request.application})
+        changes += _listener_changes(request, known, observed)
     return changes
 
 
-def _group_changes(wish: Wish, known: Group | None, balancer: Balancer, tags: Mapping[str, str]) -> list[Change]:
+def _group_changes(
+    request: DesiredListener, known: Group | None, balancer: Balancer, tags: Mapping[str, str]
+) -> list[Change]:
     if known is None:
-        fixed = {"Protocol": wish.target_protocol, "Port": wish.target_port, "VpcId": balancer.vpc_id}
-        parameters = {**fixed, "TargetType": "ip", **wish.check}
-        changes = [Change("create_group", wish.application, f"create target group {wish.name}", None, parameters)]
-        return changes + _settings(wish, None, wish.check, {})
+        fixed = {"Protocol": request.target_protocol, "Port": request.target_port, "VpcId": balancer.vpc_id}
+        parameters = {**fixed, "TargetType": "ip", **request.check}
+        changes = [Change("create_group", request.application, f"create target group {request.name}", None, parameters)]
+        return changes + _settings(request, None, request.check, {})
     untagged = missing(known.tags, tags)
-    said = f"tag target group {wish.name}"
-    changes = [Change("tag", wish.application, said, known.arn, untagged)] if untagged else []
-    return changes + _settings(wish, known.arn, known.described, known.attributes)
+    message = f"tag target group {request.name}"
+    changes = [Change("tag", request.application, message, known.arn, untagged)] if untagged else []
+    return changes + _settings(request, known.arn, known.described, known.attributes)
 
 
-def _settings(wish: Wish, arn: str | None, described: Mapping[str, Any], attributes: Mapping[str, str]) -> list[Change]:
+def _settings(
+    request: DesiredListener, arn: str | None, described: Mapping[str, Any], attributes: Mapping[str, str]
+) -> list[Change]:
     """Health check and attributes, where they differ."""
     changes = []
-    checks = {key: value for key, value in wish.check.items() if described.get(key) != value}
+    checks = {key: value for key, value in request.check.items() if described.get(key) != value}
     if checks:
         changes.append(
-            Change("set_check", wish.application, f"set the health check of {wish.name}", arn, dict(wish.check))
+            Change(
+                "set_check", request.application, f"set the health check of {request.name}", arn, dict(request.check)
+            )
         )
-    different = {key: value for key, value in wish.attributes.items() if attributes.get(key) != value}
+    different = {key: value for key, value in request.attributes.items() if attributes.get(key) != value}
     if different:
         changes.append(
-            Change("set_attributes", wish.application, f"set {', '.join(different)} of {wish.name}", arn, different)
+            Change(
+                "set_attributes", request.application, f"set {', '.join(different)} of {request.name}", arn, different
+            )
         )
     return changes
 
 
-def _listener_changes(wish: Wish, known: Group | None, seen: Seen) -> list[Change]:
-    wanted: dict[str, Any] = {"Protocol": wish.protocol}
-    if wish.certificate_arn:
-        wanted["Certificates"] = [{"CertificateArn": wish.certificate_arn}]
-    if wish.ssl_policy:
-        wanted["SslPolicy"] = wish.ssl_policy
-    listener = seen.listener_of(known) if known else None
+def _listener_changes(request: DesiredListener, known: Group | None, observed: ObservedListeners) -> list[Change]:
+    requested: dict[str, Any] = {"Protocol": request.protocol}
+    if request.certificate_arn:
+        requested["Certificates"] = [{"CertificateArn": request.certificate_arn}]
+    if request.ssl_policy:
+        requested["SslPolicy"] = request.ssl_policy
+    listener = observed.listener_of(known) if known else None
     if listener is None:
-        said = f"create the {wish.protocol} listener at port {wish.port}"
-        return [Change("create_listener", wish.application, said, None, {"Port": wish.port, **wanted})]
+        message = f"create the {request.protocol} listener at port {request.port}"
+        return [Change("create_listener", request.application, message, None, {"Port": request.port, **requested})]
     present: dict[str, Any] = {
         "Port": listener.port,
         "Protocol": listener.protocol,
         "Certificates": [{"CertificateArn": listener.certificate_arn}],
         "SslPolicy": listener.ssl_policy,
     }
-    wanted["Port"] = wish.port
-    if all(present[key] == value for key, value in wanted.items()):
+    requested["Port"] = request.port
+    if all(present[key] == value for key, value in requested.items()):
         return []
-    said = f"change the listener of {wish.application} to {wish.protocol} at port {wish.port}"
-    return [Change("set_listener", wish.application, said, listener.arn, wanted)]
+    message = f"change the listener of {request.application} to {request.protocol} at port {request.port}"
+    return [Change("set_listener", request.application, message, listener.arn, requested)]
 
 
-def plan_absent(applications: Iterable[str], group: str, seen: Seen, *, purge: bool) -> list[Change]:
+def plan_absent(applications: Iterable[str], group: str, observed: ObservedListeners, *, purge: bool) -> list[Change]:
     """Listener, then target group, of the named applications; with ``purge`` of all that the group has."""
     named = set(applications)
     changes = []
-    for item in seen.of_group(group):
+    for item in observed.of_group(group):
         application = str(item.application)
         if not purge and application not in named:
             continue
-        listener = seen.listener_of(item)
+        listener = observed.listener_of(item)
         if listener:
-            said = f"delete the listener at port {listener.port}"
-            changes.append(Change("delete_listener", application, said, listener.arn))
+            message = f"delete the listener at port {listener.port}"
+            changes.append(Change("delete_listener", application, message, listener.arn))
         changes.append(Change("delete_group", application, f"delete target group {item.name}", item.arn))
     return changes
 
 
-def describe(group: str, seen: Seen) -> list[dict[str, Any]]:
+def describe(group: str, observed: ObservedListeners) -> list[dict[str, Any]]:
     """What is there, an entry for each application of the group."""
-    return [_entry(item, seen.listener_of(item)) for item in seen.of_group(group)]
+    return [_entry(item, observed.listener_of(item)) for item in observed.of_group(group)]
 
 
 def _entry(group: Group, listener: Listener | None) -> dict[str, Any]:
@@ -391,20 +407,20 @@ def _entry(group: Group, listener: Listener | None) -> dict[str, Any]:
     }
 
 
-def foretell(
-    before: Sequence[Mapping[str, Any]], changes: Sequence[Change], wishes: Iterable[Wish]
+def predict(
+    before: Sequence[Mapping[str, Any]], changes: Sequence[Change], requests: Iterable[DesiredListener]
 ) -> list[dict[str, Any]]:
     """The entries as they would be after the plan (check mode); null where AWS would decide."""
     gone = {change.application for change in changes if change.what == "delete_group"}
     after = {item["application"]: dict(item) for item in before if item["application"] not in gone}
-    for wish in wishes:
-        known = after.setdefault(wish.application, {"application": wish.application, "target_group_arn": None})
+    for request in requests:
+        known = after.setdefault(request.application, {"application": request.application, "target_group_arn": None})
         known.setdefault("listener_arn", None)
         known |= {
-            "target_group_name": wish.name,
-            "target_port": known.get("target_port") or wish.target_port,
-            "target_protocol": wish.target_protocol,
-            "port": wish.port,
-            "protocol": wish.protocol,
+            "target_group_name": request.name,
+            "target_port": known.get("target_port") or request.target_port,
+            "target_protocol": request.target_protocol,
+            "port": request.port,
+            "protocol": request.protocol,
         }
     return [after[name] for name in sorted(after)]

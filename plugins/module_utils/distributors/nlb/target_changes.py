@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ...core.errors import Failure
-from ...core.waiting import Clock, Pace, Sleep, looks
+from ...core.waiting import Clock, Pace, Sleep, observations
 from .targets import Goal, Health, Healths, Plan, Target, batches, health_of
 
 Write = Callable[[Sequence[Target]], None]
@@ -49,7 +49,7 @@ def write(plan: Plan, register: Write, deregister: Write) -> None:
 
 def watch(
     plan: Plan,
-    seen: Healths,
+    observed: Healths,
     read: Read,
     goal: Goal,
     timeout: float | None,
@@ -59,19 +59,19 @@ def watch(
 ) -> Outcome:
     """Look until every watched target is where wanted, ``timeout`` seconds at most; None: do not wait.
 
-    ``seen``: what was read before the writes. It is good enough if nothing was written.
+    ``observed``: what was read before the writes. It is good enough if nothing was written.
     """
-    if not plan.changed and (timeout is None or not _late(plan.watched, seen, goal)):
-        return Outcome(seen)
+    if not plan.changed and (timeout is None or not _late(plan.watched, observed, goal)):
+        return Outcome(observed)
     if timeout is None:
         return Outcome(read())
     late: tuple[Health, ...] = ()
-    for _left in looks(timeout, PACE, clock=clock, sleep=sleep):
-        seen = read()
-        late = _late(plan.watched, seen, goal)
+    for _left in observations(timeout, PACE, clock=clock, sleep=sleep):
+        observed = read()
+        late = _late(plan.watched, observed, goal)
         if not late:
             break
-    return Outcome(seen, late)
+    return Outcome(observed, late)
 
 
 def _late(watched: Iterable[Target], healths: Healths, goal: Goal) -> tuple[Health, ...]:

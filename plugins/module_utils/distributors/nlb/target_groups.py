@@ -36,7 +36,7 @@ class Request:
         return cls(
             arn=params["target_group_arn"],
             name=params["target_group_name"],
-            targets=tuple(t.wishes(params["targets"] or ())),
+            targets=tuple(t.requests(params["targets"] or ())),
             present=present,
             purge=params["purge"],
             goal=t.goal_of(present, params["wait_for"]),
@@ -125,7 +125,7 @@ def converge(
     """
     prepared = gather([partial(prepare, client, request) for request in requests])
     if check:
-        return [result_of(work, Outcome(t.foretell(work.plan, work.before))) for work in prepared]
+        return [result_of(work, Outcome(t.predict(work.plan, work.before))) for work in prepared]
     outcomes = attempt_all([partial(carry_out, client, work, timeout) for work in prepared])
     return [result_of(work, outcome, timeout) for work, outcome in zip(prepared, outcomes, strict=True)]
 

@@ -158,7 +158,7 @@ def canonical_id(text: str) -> str:
         return stripped
 
 
-def wishes(options: Iterable[Mapping[str, Any]]) -> tuple[Target, ...]:
+def requests(options: Iterable[Mapping[str, Any]]) -> tuple[Target, ...]:
     """The option ``targets``, each target once. Raises Refusal for a port that is none and for contradictions."""
     known: dict[Key, Target] = {}
     for option in options:
@@ -191,21 +191,21 @@ def health_of(target: Target, healths: Healths) -> Health:
     return healths.get(target.key, missing)
 
 
-def plan(wanted: Sequence[Target], healths: Healths, *, present: bool, purge: bool) -> Plan:
+def plan(desired: Sequence[Target], healths: Healths, *, present: bool, purge: bool) -> Plan:
     """From what is wanted and what is registered to what has to be written.
 
     A target that is draining and wanted is registered again, which ends the drain. One that shall leave and is draining
     has left. ``purge``: those that are registered and not named leave as well, whatever the state of the named.
     """
-    named = {target.key for target in wanted}
-    missing = [target for target in wanted if not health_of(target, healths).registered]
+    named = {target.key for target in desired}
+    missing = [target for target in desired if not health_of(target, healths).registered]
     others = [health.target for key, health in healths.items() if key not in named and health.registered and purge]
     if present:
         register, leaving = missing, others
     else:
-        register, leaving = [], [healths[t.key].target for t in wanted if t not in missing] + others
-    listed = (*wanted, *others)
-    return Plan(tuple(register), tuple(leaving), tuple(wanted) if present else listed, listed)
+        register, leaving = [], [healths[t.key].target for t in desired if t not in missing] + others
+    listed = (*desired, *others)
+    return Plan(tuple(register), tuple(leaving), tuple(desired) if present else listed, listed)
 
 
 def others(named: Iterable[Target], healths: Healths) -> list[Health]:
@@ -220,14 +220,14 @@ def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def foretell(chosen: Plan, healths: Healths) -> dict[Key, Health]:
+def predict(chosen: Plan, healths: Healths) -> dict[Key, Health]:
     """How the targets would look right after the plan (check mode)."""
-    foreseen = dict(healths)
-    foreseen |= {target.key: Health(target, INITIAL, "Elb.RegistrationInProgress") for target in chosen.register}
-    foreseen |= {
+    predicted = dict(healths)
+    predicted |= {target.key: Health(target, INITIAL, "Elb.RegistrationInProgress") for target in chosen.register}
+    predicted |= {
         target.key: Health(target, DRAINING, "Target.DeregistrationInProgress") for target in chosen.deregister
     }
-    return foreseen
+    return predicted
 
 
 def difference(chosen: Plan, healths: Healths) -> dict[str, Any]:

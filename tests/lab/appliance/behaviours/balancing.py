@@ -358,9 +358,8 @@ class MemberMonitor(Behaviour):
         found = []
         for group in ctx.running.rows("servicegroup"):
             name = group["servicegroupname"]
-            bound = [
-                one["monitor_name"] for one in ctx.running.find("servicegroup_lbmonitor_binding", servicegroupname=name)
-            ]
+            rows = ctx.running.find("servicegroup_lbmonitor_binding", servicegroupname=name)
+            bound = [one["monitor_name"] for one in rows]
             for member in health.group_members(ctx.running, group):
                 for monitor in bound or ["tcp-default"]:
                     found.append(self._row(ctx, name, member, monitor))

@@ -90,8 +90,8 @@ class HaNode(Behaviour):
         return shown
 
     def status_word(self, ctx: Context, box: Appliance) -> str:
-        told = ctx.room.ha.status(box)
-        return {"ENABLED": "INIT" if box.ha.role == "INIT" else "UP"}.get(told, told)
+        reported = ctx.room.ha.status(box)
+        return {"ENABLED": "INIT" if box.ha.role == "INIT" else "UP"}.get(reported, reported)
 
     def peer(self, ctx: Context, row: Row) -> Row:
         box = ctx.appliance

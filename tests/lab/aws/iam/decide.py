@@ -39,10 +39,10 @@ def statements_of(documents: Iterable[str]) -> list[Statement]:
     return [statement for document in documents for statement in read_policy(document)]
 
 
-def first_refused(wanted: Sequence[Need], documents: Iterable[str]) -> tuple[Need, Decision] | None:
+def first_refused(desired: Sequence[Need], documents: Iterable[str]) -> tuple[Need, Decision] | None:
     """The first need that is not allowed, and why; None if all are. PolicyError as above."""
     statements = statements_of(documents)
-    for need in wanted:
+    for need in desired:
         verdict = decide(need, statements)
         if verdict.decision != "allowed":
             return need, verdict.decision

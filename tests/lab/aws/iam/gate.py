@@ -11,14 +11,14 @@ from tests.lab.aws.iam.principals import Principal, document_of
 from tests.lab.aws.protocol import READING, Answer, AwsRequest, forbid_request, malformed_policy, would_succeed
 
 
-def stop(asked: AwsRequest, who: Principal, wanted: Sequence[Need]) -> Answer | None:
+def stop(asked: AwsRequest, who: Principal, desired: Sequence[Need]) -> Answer | None:
     """The answer that stands in for carrying the request out; None: it may be carried out.
 
     A dry run that is allowed ends here as well: "DryRunOperation … otherwise, it is UnauthorizedOperation"
     (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html).
     """
     if not who.all:
-        refused = first_refused(wanted, who.documents)
+        refused = first_refused(desired, who.documents)
         if refused:
             need, decision = refused
             return forbid_request(asked, sentence(who.arn, need, decision, where=_where(need)))

@@ -124,10 +124,10 @@ def _meets(pattern: str, resource: str) -> bool:
     """Whether an ARN fits, part by part; a part that the request leaves open ("*") fits every pattern."""
     if "*" in (pattern, resource):
         return True
-    wanted, found = pattern.split(":", 5), resource.split(":", 5)
-    if len(wanted) < 6 or len(found) < 6:
+    desired, found = pattern.split(":", 5), resource.split(":", 5)
+    if len(desired) < 6 or len(found) < 6:
         return False
-    return all(part == "*" or _like(one, part) for one, part in zip(wanted, found, strict=True))
+    return all(part == "*" or _like(one, part) for one, part in zip(desired, found, strict=True))
 
 
 def _like(pattern: str, text: str) -> bool:

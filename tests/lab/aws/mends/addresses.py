@@ -40,9 +40,9 @@ class Holding:
     association_id: str
 
 
-def _seen(elastic: Any) -> Holding | None:
+def _observed(elastic: Any) -> Holding | None:
     """The place as a Describe call sees it."""
-    return ground().seen(f"eip:{elastic.allocation_id}", elastic.lab_holding)  # type: ignore[no-any-return]
+    return ground().observed(f"eip:{elastic.allocation_id}", elastic.lab_holding)  # type: ignore[no-any-return]
 
 
 _init = ElasticAddress.__init__
@@ -91,7 +91,7 @@ def association_id(elastic: Any) -> str | None:
 def lab_elastic_at(backend: Any, interface: Any, private_ip: str) -> Any:
     """The Elastic IP that a reader sees at this private address, or None."""
     for elastic in backend.addresses:
-        holding = _seen(elastic)
+        holding = _observed(elastic)
         if holding and holding.interface is interface and holding.private_ip == private_ip:
             return elastic
     return None
@@ -99,7 +99,7 @@ def lab_elastic_at(backend: Any, interface: Any, private_ip: str) -> Any:
 
 @replaces(EC2Backend, "lab_association_of")
 def lab_association_of(_ignored: Any, elastic: Any) -> str | None:
-    holding = _seen(elastic)
+    holding = _observed(elastic)
     return holding.association_id if holding else None
 
 
@@ -113,7 +113,7 @@ def describe(elastic: Any) -> dict[str, Any]:
         "NetworkBorderGroup": elastic.ec2_backend.region_name,
         "Tags": [{"Key": t["key"], "Value": t["value"]} for t in elastic.get_tags()],
     }
-    holding = _seen(elastic)
+    holding = _observed(elastic)
     if holding:
         described |= {
             "AssociationId": holding.association_id,

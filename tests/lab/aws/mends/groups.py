@@ -72,8 +72,8 @@ def hashed(rule: Any) -> int:
 
 @replaces_property(SecurityGroupRule, "description")
 def description(rule: Any) -> str | None:
-    told: str | None = rule.ip_range.get("Description") or rule.source_group.get("Description")
-    return told
+    reported: str | None = rule.ip_range.get("Description") or rule.source_group.get("Description")
+    return reported
 
 
 def _authorize(response: Any, egress: bool) -> Any:

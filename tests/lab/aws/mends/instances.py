@@ -60,10 +60,10 @@ _describe_instances = InstanceResponse.describe_instances
 def describe_instances(response: Any) -> Any:
     """https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html"""
     answer = _describe_instances(response)
-    wanted = response._get_param("InstanceIds", [])
+    desired = response._get_param("InstanceIds", [])
     for reservation in answer.result["Reservations"]:
         young = [instance.id for instance in reservation.instances if not _is_visible(instance)]
-        if young and wanted:
+        if young and desired:
             raise refuse("InvalidInstanceID.NotFound", f"The instance ID '{young[0]}' does not exist")
         reservation.instances = [instance for instance in reservation.instances if instance.id not in young]
     answer.result["Reservations"] = [r for r in answer.result["Reservations"] if r.instances]
@@ -249,7 +249,7 @@ def system_status(instance: Any) -> dict[str, Any]:
 @replaces_property(Instance, "instance_state")
 def instance_state(instance: Any) -> Any:
     """What DescribeInstances shows, which may lag."""
-    return ground().seen(f"state:{instance.id}", instance._state)
+    return ground().observed(f"state:{instance.id}", instance._state)
 
 
 def _private(instance: Any) -> str | None:

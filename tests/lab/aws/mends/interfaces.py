@@ -53,13 +53,13 @@ def take_address(subnet: Any, used: set[str]) -> str:
 def check_address(subnet: Any, address: str, used: set[str]) -> str:
     """The address, if it can be given on request; otherwise EC2's refusal."""
     try:
-        wanted = ipaddress.IPv4Address(address)
+        desired = ipaddress.IPv4Address(address)
     except ValueError:
         raise refuse("InvalidParameterValue", f"Invalid IPv4 address: {address}") from None
-    if wanted not in subnet.cidr:
+    if desired not in subnet.cidr:
         raise refuse("InvalidParameterValue", f"Address {address} does not fall within the subnet's address range")
-    offset = int(wanted) - int(subnet.cidr.network_address)
-    if offset < 4 or wanted == subnet.cidr.broadcast_address:
+    offset = int(desired) - int(subnet.cidr.network_address)
+    if offset < 4 or desired == subnet.cidr.broadcast_address:
         raise refuse("InvalidParameterValue", f"Address {address} is in subnet's reserved address range")
     if address in used:
         raise refuse("InvalidIPAddress.InUse", f"Address {address} is in use.")

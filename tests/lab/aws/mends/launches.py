@@ -48,7 +48,7 @@ _NOT_WITH_INTERFACES = {
 
 
 @dataclass(frozen=True, slots=True)
-class InterfaceOrder:
+class InterfaceRequest:
     """One interface of every instance to launch; ``existing`` is one that is attached instead of made."""
 
     device_index: int
@@ -100,7 +100,7 @@ def check_subscription(params: dict[str, Any]) -> None:
         )
 
 
-def plan(params: dict[str, Any], backend: Any) -> list[InterfaceOrder]:
+def plan(params: dict[str, Any], backend: Any) -> list[InterfaceRequest]:
     """What interfaces each instance gets; refuses what cannot be."""
     image_id, instance_type = params.get("ImageId"), params.get("InstanceType", "m1.small")
     if not image_id:
@@ -142,7 +142,7 @@ def _single(params: dict[str, Any]) -> dict[str, Any]:
     return single
 
 
-def _order(spec: dict[str, Any], params: dict[str, Any], backend: Any) -> InterfaceOrder:
+def _order(spec: dict[str, Any], params: dict[str, Any], backend: Any) -> InterfaceRequest:
     existing = None
     if spec.get("NetworkInterfaceId"):
         existing = backend.get_network_interface(spec["NetworkInterfaceId"])
@@ -152,7 +152,7 @@ def _order(spec: dict[str, Any], params: dict[str, Any], backend: Any) -> Interf
     groups = tuple(spec.get("Groups") or ())
     for group_id in groups:
         _check_group(backend, group_id, subnet)
-    return InterfaceOrder(
+    return InterfaceRequest(
         device_index=int(spec.get("DeviceIndex", 0)),
         subnet=subnet,
         groups=groups,
@@ -194,7 +194,7 @@ def _addresses(spec: dict[str, Any], subnet: Any, backend: Any) -> tuple[str, ..
     return tuple(check_address(subnet, address, used) for address in named)
 
 
-def _check_together(orders: list[InterfaceOrder], params: dict[str, Any], instance_type: str) -> None:
+def _check_together(orders: list[InterfaceRequest], params: dict[str, Any], instance_type: str) -> None:
     count = int(params.get("MaxCount", 1))
     indices = sorted(order.device_index for order in orders)
     if indices != list(range(len(orders))):
@@ -232,17 +232,17 @@ def check_profile(params: dict[str, Any], backend: Any) -> Any:
     A profile that was just made is not known to EC2 at once:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html (eventual consistency).
     """
-    wanted = params.get("IamInstanceProfile") or {}
-    if not wanted:
+    desired = params.get("IamInstanceProfile") or {}
+    if not desired:
         return None
     iam = iam_backends[backend.account_id][backend.partition]
-    key = "Name" if "Name" in wanted else "Arn"
-    profile = next((p for p in iam.instance_profiles.values() if getattr(p, key.lower()) == wanted[key]), None)
+    key = "Name" if "Name" in desired else "Arn"
+    profile = next((p for p in iam.instance_profiles.values() if getattr(p, key.lower()) == desired[key]), None)
     young = profile is not None and ground().now() - profile.lab_made_at < ground().settings.profile_lag
     if profile is None or young:
         raise refuse(
             "InvalidParameterValue",
-            f"Value ({wanted[key]}) for parameter iamInstanceProfile.{key.lower()} is invalid. "
+            f"Value ({desired[key]}) for parameter iamInstanceProfile.{key.lower()} is invalid. "
             f"Invalid IAM Instance Profile {'name' if key == 'Name' else 'ARN'}",
         )
     if not profile.roles:
@@ -256,7 +256,9 @@ def check_key(params: dict[str, Any], backend: Any) -> None:
         raise refuse("InvalidKeyPair.NotFound", f"The key pair '{name}' does not exist")
 
 
-def launch(response: Any, params: dict[str, Any], orders: list[InterfaceOrder], profile: Any, token: str | None) -> Any:
+def launch(
+    response: Any, params: dict[str, Any], orders: list[InterfaceRequest], profile: Any, token: str | None
+) -> Any:
     """Make the interfaces, then one instance after another; one reservation holds them all."""
     backend = response.ec2_backend
     tags = convert_tag_spec(params.get("TagSpecifications") or [])
@@ -287,7 +289,7 @@ def launch(response: Any, params: dict[str, Any], orders: list[InterfaceOrder], 
     return reservation
 
 
-def _make_interface(backend: Any, order: InterfaceOrder, tags: dict[str, str], of: int) -> Any:
+def _make_interface(backend: Any, order: InterfaceRequest, tags: dict[str, str], of: int) -> Any:
     if order.existing is not None:
         order.existing.delete_on_termination = order.delete_on_termination
         return order.existing
@@ -306,7 +308,7 @@ def _make_interface(backend: Any, order: InterfaceOrder, tags: dict[str, str], o
 
 
 def _details(
-    params: dict[str, Any], backend: Any, orders: list[InterfaceOrder], interfaces: list[Any], token: str | None
+    params: dict[str, Any], backend: Any, orders: list[InterfaceRequest], interfaces: list[Any], token: str | None
 ) -> dict[str, Any]:
     """moto's keyword arguments for one instance."""
     return {

@@ -54,12 +54,12 @@ class Change:
 def named(record_set: dict[str, Any]) -> dict[str, Any]:
     """A record set as moto keeps it: names as Route 53 tells them, records as plain values."""
     kept = dict(record_set)
-    kept["Name"] = told_name(str(kept["Name"]))
+    kept["Name"] = given_name(str(kept["Name"]))
     kept["ResourceRecords"] = [item["Value"] for item in kept.get("ResourceRecords") or []]
     return kept
 
 
-def told_name(name: str) -> str:
+def given_name(name: str) -> str:
     """With its dot, in small letters, and what is no letter, digit, hyphen, underscore or dot as an octal escape.
 
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html: a wildcard's asterisk is \\052.
@@ -80,10 +80,10 @@ def policy_of(record_set: dict[str, Any]) -> str:
         "Failover": "failover",
         "MultiValueAnswer": "multivalue answer",
     }
-    return next((name for field, name in kinds.items() if _told(record_set.get(field))), "simple")
+    return next((name for field, name in kinds.items() if _reported(record_set.get(field))), "simple")
 
 
-def _told(value: Any) -> bool:
+def _reported(value: Any) -> bool:
     """Whether a field says something; a weight of 0 does."""
     return value is not None and value is not False and value not in ("", [])
 
@@ -94,7 +94,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def _values(record_set: dict[str, Any]) -> dict[str, Any]:
-    values = {field: value for field, value in record_set.items() if _told(value)}
+    values = {field: value for field, value in record_set.items() if _reported(value)}
     values["ResourceRecords"] = sorted(record_set.get("ResourceRecords") or [])
     for number in ("TTL", "Weight"):
         if record_set.get(number) is not None:
@@ -112,13 +112,13 @@ def words(record_set: dict[str, Any]) -> str:
 def change_resource_record_sets(backend: Any, zoneid: str, change_list: list[dict[str, Any]]) -> None:
     zone = backend.get_hosted_zone(zoneid)
     records = {key_of(_kept(item)): _kept(item) for item in zone.rrsets}
-    seen: set[tuple[str, tuple[str, str, str | None]]] = set()
+    observed: set[tuple[str, tuple[str, str, str | None]]] = set()
     for change in change_list:
         record_set = named(change["ResourceRecordSet"])
         once = (change["Action"], key_of(record_set))
-        if once in seen:
+        if once in observed:
             raise invalid(f"The request contains an invalid set of changes for a {words(record_set)}")
-        seen.add(once)
+        observed.add(once)
         _check_form(backend, zone, record_set, change["Action"])
         _apply(records, record_set, change["Action"])
     _check_groups(records)
@@ -248,7 +248,7 @@ def list_resource_record_sets(response: Any) -> Any:
     name, kind = response._get_param("StartRecordName"), response._get_param("StartRecordType")
     if kind and not name:
         raise Route53ClientError("InvalidInput", "The input is not valid")
-    start = _order(told_name(name), kind, response._get_param("StartRecordIdentifier")) if name else None
+    start = _order(given_name(name), kind, response._get_param("StartRecordIdentifier")) if name else None
     most = min(response._get_int_param("MaxItems", 300), 300)
     ordered = sorted(zone.rrsets, key=lambda item: _order(item.name, item.type, item.set_identifier))
     rest = [item for item in ordered if start is None or _order(item.name, item.type, item.set_identifier) >= start]
@@ -271,13 +271,13 @@ def answer(name: str, kind: str = "A") -> tuple[tuple[str, ...], int]:
     Name servers know of a change once it is INSYNC. Weighted sets are drawn by weight, multivalue ones answer with up
     to eight; health checks are taken as healthy.
     """
-    wanted = told_name(name)
+    desired = given_name(name)
     found: list[Any] = []
     for backend in list(route53_backends[DEFAULT_ACCOUNT_ID].values()):
         for zone in backend.zones.values():
             delay = ground().settings.change_insync
-            present = ground().seen(f"zone:{zone.resource_id}", zone.rrsets, delay)
-            found += [item for item in present if item.name == wanted and item.type == kind]
+            present = ground().observed(f"zone:{zone.resource_id}", zone.rrsets, delay)
+            found += [item for item in present if item.name == desired and item.type == kind]
     if not found:
         return (), 0
     if found[0].weight is not None:

@@ -32,13 +32,13 @@ def describe_account_attributes(response: Any) -> Any:
         "vpc-max-elastic-ips": str(quota),
         "default-vpc": response.ec2_backend.default_vpc.id,
     }
-    wanted = response._get_param("AttributeNames", []) or list(known)
+    desired = response._get_param("AttributeNames", []) or list(known)
     return ActionResult(
         {
             "AccountAttributes": [
                 {"AttributeName": name, "AttributeValues": [{"AttributeValue": value}]}
                 for name, value in known.items()
-                if name in wanted
+                if name in desired
             ]
         }
     )

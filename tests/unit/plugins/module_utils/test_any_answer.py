@@ -99,7 +99,7 @@ def rows_of(answer: Any) -> list[dict[str, Any]]:
 
 
 def hanode(answer: Any) -> None:
-    view = ha.View.from_rows(rows_of(answer))
+    view = ha.ObservedHa.from_rows(rows_of(answer))
     ha.in_sync(view, "10.0.2.10")
     ha.describe(view, "10.0.2.10")
     ha.summary(view, "10.0.2.10")
@@ -127,7 +127,7 @@ class _Reader:
 
 
 def ipsets(answer: Any) -> None:
-    ipset.read(_Reader(answer), ipset.Wanted("vips", None, True, None, True))  # type: ignore[arg-type]
+    ipset.read(_Reader(answer), ipset.DesiredIpset("vips", None, True, None, True))  # type: ignore[arg-type]
 
 
 def console(answer: Any) -> None:

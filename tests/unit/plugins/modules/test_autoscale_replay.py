@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.modules import run_module
-from tests.unit.plugins.module_utils.scaling.story import BETWEEN, iso, policy_dict, rows
+from tests.unit.plugins.module_utils.scaling.scenario import BETWEEN, iso, policy_dict, rows
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_many_groups_take_what_they_lack_from_the_arguments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         ({"zones": []}, "zones must be a list of names"),
         ({"zones": [{"clip": "10.0.0.1"}]}, "zones must be a list of names"),
@@ -72,10 +72,10 @@ def test_many_groups_take_what_they_lack_from_the_arguments() -> None:
         ({"groups": [{"group": "shop"}, {"group": "shop"}]}, "groups names shop more than once"),
     ],
 )
-def test_refusals(args: dict[str, Any], said: str) -> None:
+def test_refusals(args: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         made({**LEAST, **args})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def decision(action: Action) -> Decision:

@@ -14,11 +14,11 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_i
     carry_out,
     report,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import Move
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import AssociationChange
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 
-A, B, C = (Seat(f"eni-{n}", f"10.0.{i}.10") for i, n in enumerate("abc"))
+A, B, C = (Association(f"eni-{n}", f"10.0.{i}.10") for i, n in enumerate("abc"))
 
 
 def refusal(code: str = "InvalidNetworkInterfaceID.NotFound") -> AwsError:
@@ -35,8 +35,8 @@ def lost() -> AwsError:
 class Region:
     """``shown`` overrides what a look sees, by the number of the look (from 0); else it sees the truth."""
 
-    seats: dict[str, Seat | None]
-    shown: Callable[[int, str], Seat | str | None] = lambda _n, _id: "truth"
+    associations: dict[str, Association | None]
+    shown: Callable[[int, str], Association | str | None] = lambda _n, _id: "truth"
     refuses: dict[str, AwsError] = field(default_factory=dict)
     unreadable: int = 0
     now: float = 0.0
@@ -44,12 +44,12 @@ class Region:
     reads: list[list[str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def associate(self, move: Move) -> None:
+    def associate(self, move: AssociationChange) -> None:
         with self.lock:
             self.writes.append(move.address.allocation_id)
             error = self.refuses.get(move.address.allocation_id)
             if error is None or error.code is None:
-                self.seats[move.address.allocation_id] = move.after
+                self.associations[move.address.allocation_id] = move.after
             if error:
                 raise error
 
@@ -58,22 +58,22 @@ class Region:
         self.reads.append(list(ids))
         if number < self.unreadable:
             raise AwsError("Failed to describe Elastic IPs", refusal("RequestLimitExceeded").exception)
-        seen = []
+        observed = []
         for name in ids:
             shown = self.shown(number, name)
-            seat = self.seats[name] if isinstance(shown, str) else shown
-            seen.append(Address(f"203.0.113.{name[-1]}", name, seat))
-        return seen
+            association = self.associations[name] if isinstance(shown, str) else shown
+            observed.append(Address(f"203.0.113.{name[-1]}", name, association))
+        return observed
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def run(self, moves: Sequence[Move], verify_timeout: float | None = 30) -> list[Outcome]:
+    def run(self, moves: Sequence[AssociationChange], verify_timeout: float | None = 30) -> list[Outcome]:
         return carry_out(moves, self.associate, self.read, verify_timeout, clock=lambda: self.now, sleep=self.sleep)
 
 
-def move(number: int, before: Seat | None, after: Seat) -> Move:
-    return Move(Address(f"203.0.113.{number}", f"eipalloc-{number}", before), after)
+def move(number: int, before: Association | None, after: Association) -> AssociationChange:
+    return AssociationChange(Address(f"203.0.113.{number}", f"eipalloc-{number}", before), after)
 
 
 def test_nothing_to_do_makes_no_call() -> None:
@@ -108,11 +108,11 @@ def test_a_third_place_seen_once_is_no_verdict() -> None:
 def test_another_writer_is_reported_and_not_fought() -> None:
     region = Region({"eipalloc-1": A, "eipalloc-2": A}, shown=lambda _n, name: C if name.endswith("1") else "truth")
     outcomes = region.run([move(1, A, B), move(2, None, A)])
-    said = report(outcomes)
-    assert said is not None
-    assert "1 of 2" in said
-    assert "203.0.113.1 (eipalloc-1) was sent to eni-b (10.0.1.10) but another writer has put it to eni-c" in said
-    assert "203.0.113.2 (eipalloc-2) is at eni-a" in said
+    message = report(outcomes)
+    assert message is not None
+    assert "1 of 2" in message
+    assert "203.0.113.1 (eipalloc-1) was sent to eni-b (10.0.1.10) but another writer has put it to eni-c" in message
+    assert "203.0.113.2 (eipalloc-2) is at eni-a" in message
     assert sorted(region.writes) == ["eipalloc-1", "eipalloc-2"], "each is written once, never again"
     assert (outcomes[0].written, outcomes[0].now) == (True, C)
     assert region.now < 2, "it does not wait for the whole timeout"
@@ -128,12 +128,12 @@ def test_the_same_target_by_another_writer_is_fine() -> None:
 def test_a_refusal_of_one_keeps_no_other_back() -> None:
     region = Region({"eipalloc-1": A, "eipalloc-2": A}, refuses={"eipalloc-1": refusal()})
     outcomes = region.run([move(1, A, B), move(2, A, C)])
-    said = report(outcomes)
-    assert said is not None
-    assert "203.0.113.1 (eipalloc-1) was not moved" in said
-    assert "InvalidNetworkInterfaceID.NotFound" in said
-    assert "it is at eni-a (10.0.0.10)" in said
-    assert "203.0.113.2 (eipalloc-2) is at eni-c" in said
+    message = report(outcomes)
+    assert message is not None
+    assert "203.0.113.1 (eipalloc-1) was not moved" in message
+    assert "InvalidNetworkInterfaceID.NotFound" in message
+    assert "it is at eni-a (10.0.0.10)" in message
+    assert "203.0.113.2 (eipalloc-2) is at eni-c" in message
     assert [o.written for o in outcomes] == [False, True]
 
 
@@ -146,9 +146,9 @@ def test_a_lost_answer_is_looked_after() -> None:
 
 def test_the_deadline_ends_it_and_the_last_state_is_told() -> None:
     region = Region({"eipalloc-1": A}, shown=lambda _n, _id: A)
-    said = report(region.run([move(1, A, B)], verify_timeout=5))
-    assert said is not None
-    assert "AWS acknowledged, but is still at eni-a (10.0.0.10)" in said
+    message = report(region.run([move(1, A, B)], verify_timeout=5))
+    assert message is not None
+    assert "AWS acknowledged, but is still at eni-a (10.0.0.10)" in message
     assert region.now == pytest.approx(5)
 
 
@@ -156,9 +156,9 @@ def test_looks_that_fail_are_repeated_and_then_told() -> None:
     region = Region({"eipalloc-1": A}, unreadable=2)
     assert report(region.run([move(1, A, B)])) is None
     blind = Region({"eipalloc-1": A}, unreadable=1000)
-    said = report(blind.run([move(1, A, B)], verify_timeout=3))
-    assert said is not None
-    assert "RequestLimitExceeded" in said
+    message = report(blind.run([move(1, A, B)], verify_timeout=3))
+    assert message is not None
+    assert "RequestLimitExceeded" in message
 
 
 def test_without_verification_the_acknowledgement_counts() -> None:
@@ -171,9 +171,9 @@ def test_without_verification_the_acknowledgement_counts() -> None:
 @pytest.mark.parametrize("verify_timeout", [None, 30.0])
 def test_call_that_aws_puts_off_is_judged_before_it_is_repeated(verify_timeout: float | None) -> None:
     region = Region({"eipalloc-1": A}, refuses={"eipalloc-1": refusal("RequestLimitExceeded")})
-    asked: list[Move] = []
+    asked: list[AssociationChange] = []
 
-    def permit(one: Move) -> str | None:
+    def permit(one: AssociationChange) -> str | None:
         asked.append(one)
         if len(asked) == 2:
             region.refuses.clear()

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import (
-    Look,
-    Move,
-    Wish,
+    AssociationChange,
+    MoveRequest,
+    Verification,
     judge,
     lookup,
     plan,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Interface, Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association, Interface
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 
 A1, A2, B1, B2 = (
-    Seat(f"eni-{node}", f"10.0.{net}.{host}")
+    Association(f"eni-{node}", f"10.0.{net}.{host}")
     for node, net, host in (("a", 1, 10), ("a", 1, 11), ("b", 2, 10), ("b", 2, 11))
 )
 INTERFACES = [
@@ -26,104 +26,116 @@ INTERFACES = [
 ]
 
 
-def eip(number: int, seat: Seat | None) -> Address:
-    return Address(f"203.0.113.{number}", f"eipalloc-{number}", seat)
+def eip(number: int, place_at: Association | None) -> Address:
+    return Address(f"203.0.113.{number}", f"eipalloc-{number}", place_at)
 
 
-def wish(
+def request(
     name: str, interface: str | None = None, private: str | None = None, *, instance: str | None = None, index: int = 1
-) -> Wish:
-    return Wish(name, interface, instance, index, private)
+) -> MoveRequest:
+    return MoveRequest(name, interface, instance, index, private)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "after", "changed"),
+    ("desired", "after", "changed"),
     [
-        pytest.param(wish("203.0.113.1", "eni-a", "10.0.1.10"), A1, False, id="there already"),
-        pytest.param(wish("eipalloc-1", "eni-a", "10.0.1.10"), A1, False, id="named by allocation"),
-        pytest.param(wish("203.0.113.1", "eni-a", "10.0.1.11"), A2, True, id="right interface, wrong private address"),
-        pytest.param(wish("203.0.113.1", "eni-b", "10.0.2.10"), B1, True, id="another interface"),
-        pytest.param(wish("203.0.113.1", "eni-b"), B1, True, id="default: the primary private address"),
-        pytest.param(wish("203.0.113.1", instance="i-b"), B1, True, id="by instance, client interface"),
-        pytest.param(wish("203.0.113.1", instance="i-b", index=0), Seat("eni-b0", "10.0.9.9"), True, id="by index"),
-        pytest.param(wish("203.0.113.1", private="10.0.2.11", instance="i-b"), B2, True, id="instance and address"),
+        pytest.param(request("203.0.113.1", "eni-a", "10.0.1.10"), A1, False, id="there already"),
+        pytest.param(request("eipalloc-1", "eni-a", "10.0.1.10"), A1, False, id="named by allocation"),
+        pytest.param(
+            request("203.0.113.1", "eni-a", "10.0.1.11"), A2, True, id="right interface, wrong private address"
+        ),
+        pytest.param(request("203.0.113.1", "eni-b", "10.0.2.10"), B1, True, id="another interface"),
+        pytest.param(request("203.0.113.1", "eni-b"), B1, True, id="default: the primary private address"),
+        pytest.param(request("203.0.113.1", instance="i-b"), B1, True, id="by instance, client interface"),
+        pytest.param(
+            request("203.0.113.1", instance="i-b", index=0), Association("eni-b0", "10.0.9.9"), True, id="by index"
+        ),
+        pytest.param(request("203.0.113.1", private="10.0.2.11", instance="i-b"), B2, True, id="instance and address"),
     ],
 )
-def test_identity_is_allocation_interface_and_private_address(wanted: Wish, after: Seat, changed: bool) -> None:
-    [move] = plan([wanted], [eip(1, A1)], INTERFACES, None)
+def test_identity_is_allocation_interface_and_private_address(
+    desired: MoveRequest, after: Association, changed: bool
+) -> None:
+    [move] = plan([desired], [eip(1, A1)], INTERFACES, None)
     assert (move.address.allocation_id, move.before, move.after, move.changed) == ("eipalloc-1", A1, after, changed)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "filters"),
+    ("requests", "filters"),
     [
-        pytest.param([wish("x", "eni-a", "10.0.1.10")], None, id="nothing to resolve: no call"),
-        pytest.param([wish("x", "eni-b"), wish("y", "eni-a")], {"network-interface-id": ["eni-a", "eni-b"]}, id="eni"),
-        pytest.param([wish("x", instance="i-b")], {"attachment.instance-id": ["i-b"]}, id="instance"),
-        pytest.param([wish("x", instance="i-b", private="10.0.2.10")], {"attachment.instance-id": ["i-b"]}, id="index"),
-        pytest.param([wish("x", instance="i-b"), wish("y", "eni-a")], {}, id="filters are and-ed: list all"),
+        pytest.param([request("x", "eni-a", "10.0.1.10")], None, id="nothing to resolve: no call"),
         pytest.param(
-            [wish("x", instance="i-b"), wish("y", "eni-a", "10.0.1.10")],
+            [request("x", "eni-b"), request("y", "eni-a")], {"network-interface-id": ["eni-a", "eni-b"]}, id="eni"
+        ),
+        pytest.param([request("x", instance="i-b")], {"attachment.instance-id": ["i-b"]}, id="instance"),
+        pytest.param(
+            [request("x", instance="i-b", private="10.0.2.10")], {"attachment.instance-id": ["i-b"]}, id="index"
+        ),
+        pytest.param([request("x", instance="i-b"), request("y", "eni-a")], {}, id="filters are and-ed: list all"),
+        pytest.param(
+            [request("x", instance="i-b"), request("y", "eni-a", "10.0.1.10")],
             {"attachment.instance-id": ["i-b"]},
             id="a complete wish needs no lookup",
         ),
     ],
 )
-def test_one_lookup_resolves_all_wishes(wishes: list[Wish], filters: dict[str, list[str]] | None) -> None:
-    assert lookup(wishes) == filters
+def test_one_lookup_resolves_all_wishes(requests: list[MoveRequest], filters: dict[str, list[str]] | None) -> None:
+    assert lookup(requests) == filters
 
 
 @pytest.mark.parametrize(
-    ("wishes", "addresses", "said"),
+    ("requests", "addresses", "message"),
     [
         pytest.param(
-            [wish("203.0.113.9", "eni-a"), wish("eipalloc-8", "eni-b"), wish("203.0.113.1", "eni-a")],
+            [request("203.0.113.9", "eni-a"), request("eipalloc-8", "eni-b"), request("203.0.113.1", "eni-a")],
             [eip(1, A1)],
             ["203.0.113.9", "eipalloc-8"],
             id="unknown addresses, all named",
         ),
         pytest.param(
-            [wish("203.0.113.1", "eni-x")],
+            [request("203.0.113.1", "eni-x")],
             [eip(1, A1)],
             ["203.0.113.1", "eni-x", "does not exist"],
             id="unknown interface",
         ),
         pytest.param(
-            [wish("203.0.113.1", instance="i-a", index=2)],
+            [request("203.0.113.1", instance="i-a", index=2)],
             [eip(1, A1)],
             ["i-a, device index 2"],
             id="no interface at that index",
         ),
         pytest.param(
-            [wish("203.0.113.1", private="10.0.2.99", instance="i-b")],
+            [request("203.0.113.1", private="10.0.2.99", instance="i-b")],
             [eip(1, A1)],
             ["10.0.2.99", "eni-b", "10.0.2.10, 10.0.2.11"],
             id="an address the interface has not",
         ),
         pytest.param(
-            [wish("203.0.113.1", "eni-a", "10.0.1.10"), wish("eipalloc-1", "eni-b", "10.0.2.10")],
+            [request("203.0.113.1", "eni-a", "10.0.1.10"), request("eipalloc-1", "eni-b", "10.0.2.10")],
             [eip(1, None)],
             [str(A1), str(B1)],
             id="one address, two targets",
         ),
         pytest.param(
-            [wish("203.0.113.1", "eni-b", "10.0.2.10"), wish("203.0.113.2", "eni-b")],
+            [request("203.0.113.1", "eni-b", "10.0.2.10"), request("203.0.113.2", "eni-b")],
             [eip(1, A1), eip(2, A2)],
             ["203.0.113.1", "203.0.113.2", str(B1)],
             id="two addresses, one target",
         ),
         pytest.param(
-            [wish("203.0.113.1", "eni-b")],
+            [request("203.0.113.1", "eni-b")],
             [eip(1, A1), eip(2, B1)],
             ["203.0.113.1", "203.0.113.2 (eipalloc-2)", "displace"],
             id="the target holds another",
         ),
     ],
 )
-def test_what_cannot_be_right_is_refused(wishes: list[Wish], addresses: list[Address], said: list[str]) -> None:
+def test_what_cannot_be_right_is_refused(
+    requests: list[MoveRequest], addresses: list[Address], message: list[str]
+) -> None:
     with pytest.raises(Refusal) as refused:
-        plan(wishes, addresses, INTERFACES, None)
-    assert all(word in str(refused.value) for word in said), str(refused.value)
+        plan(requests, addresses, INTERFACES, None)
+    assert all(word in str(refused.value) for word in message), str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -138,50 +150,54 @@ def test_what_cannot_be_right_is_refused(wishes: list[Wish], addresses: list[Add
         pytest.param(B2, B1, ["eni-c"], True, id="on the target interface already, other private address"),
     ],
 )
-def test_expected_owners(before: Seat | None, target: Seat, expected: list[str] | None, allowed: bool) -> None:
-    wanted = [wish("eipalloc-1", target.network_interface_id, target.private_ip_address)]
+def test_expected_owners(
+    before: Association | None, target: Association, expected: list[str] | None, allowed: bool
+) -> None:
+    desired = [request("eipalloc-1", target.network_interface_id, target.private_ip_address)]
     if allowed:
-        assert [m.after for m in plan(wanted, [eip(1, before)], [], expected)] == [target]
+        assert [m.after for m in plan(desired, [eip(1, before)], [], expected)] == [target]
         return
     with pytest.raises(Refusal, match=r"203\.0\.113\.1 \(eipalloc-1\) is held by eni-a"):
-        plan(wanted, [eip(1, before)], [], expected)
+        plan(desired, [eip(1, before)], [], expected)
 
 
 def test_one_unexpected_owner_refuses_the_whole_task() -> None:
-    wanted = [wish("eipalloc-1", "eni-b", "10.0.2.10"), wish("eipalloc-2", "eni-b", "10.0.2.11")]
-    other = Seat("eni-z", "10.0.7.7")
+    desired = [request("eipalloc-1", "eni-b", "10.0.2.10"), request("eipalloc-2", "eni-b", "10.0.2.11")]
+    other = Association("eni-z", "10.0.7.7")
     with pytest.raises(
         Refusal, match=r"eipalloc-2\) is held by eni-z \(10\.0\.7\.7\).*from eni-a only.*nothing was moved"
     ):
-        plan(wanted, [eip(1, A1), eip(2, other)], [], ["eni-a"])
+        plan(desired, [eip(1, A1), eip(2, other)], [], ["eni-a"])
 
 
 def test_two_addresses_may_swap_their_places() -> None:
-    moves = plan([wish("eipalloc-1", "eni-b"), wish("eipalloc-2", "eni-a")], [eip(1, A1), eip(2, B1)], INTERFACES, None)
+    moves = plan(
+        [request("eipalloc-1", "eni-b"), request("eipalloc-2", "eni-a")], [eip(1, A1), eip(2, B1)], INTERFACES, None
+    )
     assert [(m.before, m.after) for m in moves] == [(A1, B1), (B1, A1)]
 
 
 def test_displacement_can_be_allowed() -> None:
-    [move] = plan([wish("eipalloc-1", "eni-b")], [eip(1, A1), eip(2, B1)], INTERFACES, None, displace=True)
+    [move] = plan([request("eipalloc-1", "eni-b")], [eip(1, A1), eip(2, B1)], INTERFACES, None, displace=True)
     assert move.after == B1
 
 
 @pytest.mark.parametrize(
-    ("now", "association", "look"),
+    ("now", "association", "observation"),
     [
-        pytest.param(B1, "new", Look.ARRIVED, id="there"),
-        pytest.param(A1, "old", Look.PENDING, id="as it was"),
-        pytest.param(None, None, Look.PENDING, id="nowhere"),
-        pytest.param(B2, "new", Look.TAKEN, id="another private address"),
-        pytest.param(A2, "new", Look.TAKEN, id="a third place"),
-        pytest.param(A1, "new", Look.TAKEN, id="put back where it was"),
+        pytest.param(B1, "new", Verification.ARRIVED, id="there"),
+        pytest.param(A1, "old", Verification.PENDING, id="as it was"),
+        pytest.param(None, None, Verification.PENDING, id="nowhere"),
+        pytest.param(B2, "new", Verification.TAKEN, id="another private address"),
+        pytest.param(A2, "new", Verification.TAKEN, id="a third place"),
+        pytest.param(A1, "new", Verification.TAKEN, id="put back where it was"),
     ],
 )
 def test_a_look_compares_interface_private_address_and_association(
-    now: Seat | None, association: str | None, look: Look
+    now: Association | None, association: str | None, observation: Verification
 ) -> None:
     before = Address("203.0.113.1", "eipalloc-1", A1, "old")
-    assert judge(Move(before, B1), Address("203.0.113.1", "eipalloc-1", now, association)) is look
+    assert judge(AssociationChange(before, B1), Address("203.0.113.1", "eipalloc-1", now, association)) is observation
 
 
 def test_a_wish_without_any_target_is_refused() -> None:
@@ -193,4 +209,4 @@ def test_a_wish_without_any_target_is_refused() -> None:
         "private_ip_address": None,
     }
     with pytest.raises(Refusal, match="neither an interface nor an instance"):
-        Wish.from_option(option)
+        MoveRequest.from_option(option)

@@ -64,18 +64,18 @@ def test_answer_without_an_end_is_an_error_that_says_so() -> None:
 
 def test_reads_are_repeated_where_the_client_makes_one_attempt() -> None:
     """Writes that must be judged again are not; a read may be lost now and then."""
-    seen: list[int] = []
+    observed: list[int] = []
     answer = HEAD + f"Content-Length: {len(NONE)}\r\n\r\n".encode() + NONE
 
     def serve(sock: socket.socket, _over: threading.Event) -> None:
-        seen.append(1)
-        if len(seen) > 2:
+        observed.append(1)
+        if len(observed) > 2:
             sock.sendall(answer)
 
     with served_at(serve) as port:
         assert ec2.describe_addresses(client(port)) == []
-        assert len(seen) == 3
-        seen.clear()
+        assert len(observed) == 3
+        observed.clear()
         with pytest.raises(AwsError):
             ec2.associate_address_once(client(port), "eipalloc-1", "eni-1", "10.0.0.1")
-        assert len(seen) == 1
+        assert len(observed) == 1

@@ -10,7 +10,7 @@ from tests.modules import run_module
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"profile": "nowhere"}, "nowhere"),
         (
@@ -32,11 +32,11 @@ from tests.modules import run_module
     ],
 )
 def test_no_client_no_traceback(
-    module: str, params: dict[str, Any], options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+    module: str, params: dict[str, Any], options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     result = run_module(module, {"region": "eu-west-1", **params, **options})
     assert result["failed"]
-    assert said in result["msg"]
+    assert message in result["msg"]
     assert "Traceback" not in str(result)

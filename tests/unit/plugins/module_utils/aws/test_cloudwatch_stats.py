@@ -54,7 +54,7 @@ def read(*results: dict[str, Any], nodes: tuple[str, ...] = ("i-1",), **more: An
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"metrics": {}}, "names no metric; give one at least of cpu, memory"),
         ({"metrics": {"cpu": " "}}, "cloudwatch.metrics.cpu is empty"),
@@ -69,10 +69,10 @@ def read(*results: dict[str, Any], nodes: tuple[str, ...] = ("i-1",), **more: An
         ({"max_age": float("nan")}, "not nan"),
     ],
 )
-def test_what_no_figure_could_come_of_is_refused(wrong: dict[str, Any], said: str) -> None:
+def test_what_no_figure_could_come_of_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(Refusal, match="cloudwatch") as refused:
         source(**wrong)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_query_for_each_node_and_metric() -> None:
@@ -189,10 +189,10 @@ def cloudwatch(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Stubber]]
         stubber.assert_no_pending_responses()
 
 
-def request(wanted: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def request(desired: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     start, end = (datetime.fromtimestamp(at, UTC) for at in source().window(NOW))
     return {
-        "MetricDataQueries": wanted,
+        "MetricDataQueries": desired,
         "StartTime": start,
         "EndTime": end,
         "ScanBy": "TimestampDescending",
@@ -202,11 +202,11 @@ def request(wanted: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
 
 def test_pages_are_followed(cloudwatch: tuple[Any, Stubber]) -> None:
     client, aws = cloudwatch
-    wanted = queries(source(), ["i-1"])
+    desired = queries(source(), ["i-1"])
     first = {"MetricDataResults": [result("cpu_0", (30, 2.0))], "NextToken": "more"}
-    aws.add_response("get_metric_data", first, request(wanted))
+    aws.add_response("get_metric_data", first, request(desired))
     second = {"MetricDataResults": [result("cpu_0", (90, 1.0))]}
-    aws.add_response("get_metric_data", second, request(wanted, NextToken="more"))
+    aws.add_response("get_metric_data", second, request(desired, NextToken="more"))
     [reading] = read_figures(client, source(), ["i-1"], NOW)
     assert reading.figures["cpu"] == 2.0
 
@@ -215,9 +215,9 @@ def test_pages_are_followed(cloudwatch: tuple[Any, Stubber]) -> None:
 def test_five_hundred_queries_a_call(cloudwatch: tuple[Any, Stubber], nodes: int, sizes: list[int]) -> None:
     client, aws = cloudwatch
     names = [f"i-{place}" for place in range(nodes)]
-    wanted = queries(source(), names)
+    desired = queries(source(), names)
     for turn, size in enumerate(sizes):
-        batch = wanted[turn * 500 : turn * 500 + size]
+        batch = desired[turn * 500 : turn * 500 + size]
         answers = [result(each["Id"], (30, 7.0)) for each in batch]
         aws.add_response("get_metric_data", {"MetricDataResults": answers}, request(batch))
     assert [reading.figures["cpu"] for reading in read_figures(client, source(), names, NOW)] == [7.0] * nodes

@@ -170,14 +170,14 @@ def test_a_token_its_scheme_and_no_logout(tls: TLS) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "words"),
     [
         ((401, {"error": "invalid_client"}), "the console answered invalid_client (HTTP 401)"),
         ((200, {"token_type": "bearer"}), "expected NITRO's JSON, got no access_token"),
         ((200, "<html><title>Sign in</title>"), "got an HTML page titled 'Sign in' (HTTP 200)"),
     ],
 )
-def test_a_token_that_is_not_given(tls: TLS, answer: Any, said: str) -> None:
+def test_a_token_that_is_not_given(tls: TLS, answer: Any, words: str) -> None:
     with (
         serving(*[answer] * 3, tls=tls[0]) as script,
         pytest.raises(NitroError) as refusal,
@@ -185,7 +185,7 @@ def test_a_token_that_is_not_given(tls: TLS, answer: Any, said: str) -> None:
     ):
         console.get("managed_device")
     assert str(refusal.value).startswith(f"{script.nsip}: get a token for client 'cid': ")
-    assert said in str(refusal.value)
+    assert words in str(refusal.value)
     assert PASSWORD not in str(refusal.value)
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.console import devices
 from ansible_collections.cloudadc.aws.plugins.module_utils.console.devices import (
-    Place,
-    Wanted,
+    Assignment,
+    DesiredDevices,
     last_word,
     parse_devices,
 )
@@ -21,8 +21,8 @@ SITES = [{"id": "s1", "name": "Default"}, {"id": "s2", "name": "lab"}]
 AGENTS = [{"id": "g1", "name": "10.0.9.1", "state": "Up", "datacenter_id": "s2"}]
 
 
-def wanted(*addresses: str, profile: str | None = "p", present: bool = True, **more: Any) -> Wanted:
-    return Wanted(addresses or (A,), profile, more.get("datacenter"), more.get("agent"), present)
+def requested(*addresses: str, profile: str | None = "p", present: bool = True, **more: Any) -> DesiredDevices:
+    return DesiredDevices(addresses or (A,), profile, more.get("datacenter"), more.get("agent"), present)
 
 
 @pytest.mark.parametrize(
@@ -62,45 +62,47 @@ def test_a_device_is_found_by_its_own_address(row: Any, found: list[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("want", "rows", "place", "register", "changes", "remove"),
+    ("desired", "rows", "place", "register", "changes", "remove"),
     [
-        (wanted(A, B), [ROW], Place(), (B,), [], []),
-        (wanted(A), [ROW], Place("s1"), (), [], []),
-        (wanted(A, profile=None), [ROW], Place(), (), [], []),
-        (wanted(A, profile="q"), [ROW], Place(), (), [{"profile_name": "q"}], []),
-        (wanted(A), [ROW], Place("s2", "g1", "s2"), (), [{"datacenter_id": "s2", "agent_id": "g1"}], []),
-        (wanted(A), [ROW], Place("", "g1", "s2"), (), [{"agent_id": "g1"}], []),
-        (wanted(A, B, present=False), [ROW], Place(), (), [], ["d1"]),
-        (wanted(B, present=False), [ROW], Place(), (), [], []),
+        (requested(A, B), [ROW], Assignment(), (B,), [], []),
+        (requested(A), [ROW], Assignment("s1"), (), [], []),
+        (requested(A, profile=None), [ROW], Assignment(), (), [], []),
+        (requested(A, profile="q"), [ROW], Assignment(), (), [{"profile_name": "q"}], []),
+        (requested(A), [ROW], Assignment("s2", "g1", "s2"), (), [{"datacenter_id": "s2", "agent_id": "g1"}], []),
+        (requested(A), [ROW], Assignment("", "g1", "s2"), (), [{"agent_id": "g1"}], []),
+        (requested(A, B, present=False), [ROW], Assignment(), (), [], ["d1"]),
+        (requested(B, present=False), [ROW], Assignment(), (), [], []),
     ],
 )
-def test_what_is_written(want: Wanted, rows: Any, place: Place, register: Any, changes: Any, remove: Any) -> None:
-    found = parse_devices(rows, want.addresses)
-    chosen = devices.plan(want, found, place)
+def test_what_is_written(
+    desired: DesiredDevices, rows: Any, place: Assignment, register: Any, changes: Any, remove: Any
+) -> None:
+    found = parse_devices(rows, desired.addresses)
+    chosen = devices.plan(desired, found, place)
     assert chosen.register == register
     assert [dict(change.fields) for change in chosen.change] == changes
     assert [device.ident for device in chosen.remove] == remove
     assert chosen.changed is bool(register or changes or remove)
-    after = devices.foretell(want, place, chosen, found)
-    assert not devices.plan(want, after, place).changed, "what is foretold is what was wanted"
+    after = devices.predict(desired, place, chosen, found)
+    assert not devices.plan(desired, after, place).changed, "what is foretold is what was wanted"
 
 
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({}, Place()),
-        ({"datacenter": "lab"}, Place("s2")),
-        ({"datacenter": "s1"}, Place("s1")),
-        ({"agent": "10.0.9.1"}, Place("", "g1", "s2")),
-        ({"agent": "g1", "datacenter": "Default"}, Place("s1", "g1", "s2")),
+        ({}, Assignment()),
+        ({"datacenter": "lab"}, Assignment("s2")),
+        ({"datacenter": "s1"}, Assignment("s1")),
+        ({"agent": "10.0.9.1"}, Assignment("", "g1", "s2")),
+        ({"agent": "g1", "datacenter": "Default"}, Assignment("s1", "g1", "s2")),
     ],
 )
-def test_names_and_ids_lead_to_ids(more: dict[str, str], expected: Place) -> None:
-    assert devices.find_place(wanted(**more), SITES, AGENTS, "adm") == expected
+def test_names_and_ids_lead_to_ids(more: dict[str, str], expected: Assignment) -> None:
+    assert devices.find_place(requested(**more), SITES, AGENTS, "adm") == expected
 
 
 @pytest.mark.parametrize(
-    ("more", "sites", "agents", "said"),
+    ("more", "sites", "agents", "message"),
     [
         ({"datacenter": "x"}, SITES, [], "adm: there is no data centre 'x'; known: 'Default', 'lab'"),
         ({"datacenter": "x"}, [], [], "there is no data centre 'x'; known: none"),
@@ -109,37 +111,37 @@ def test_names_and_ids_lead_to_ids(more: dict[str, str], expected: Place) -> Non
         ({"agent": "g1"}, [], [{**AGENTS[0], "state": "Down"}], "agent 'g1' is Down and cannot reach a device"),
     ],
 )
-def test_a_name_that_leads_nowhere(more: dict[str, str], sites: Any, agents: Any, said: str) -> None:
+def test_a_name_that_leads_nowhere(more: dict[str, str], sites: Any, agents: Any, message: str) -> None:
     with pytest.raises(NitroInputError) as refusal:
-        devices.find_place(wanted(**more), sites, agents, "adm")
-    assert said in str(refusal.value)
+        devices.find_place(requested(**more), sites, agents, "adm")
+    assert message in str(refusal.value)
 
 
 @pytest.mark.parametrize(
     ("place", "expected"),
     [
-        (Place(), {"ip_address": A, "profile_name": "p"}),
-        (Place("s1"), {"ip_address": A, "profile_name": "p", "datacenter_id": "s1"}),
-        (Place("", "g1", "s2"), {"ip_address": A, "profile_name": "p", "datacenter_id": "s2", "agent_id": "g1"}),
-        (Place("s1", "g1", "s2"), {"ip_address": A, "profile_name": "p", "datacenter_id": "s1", "agent_id": "g1"}),
+        (Assignment(), {"ip_address": A, "profile_name": "p"}),
+        (Assignment("s1"), {"ip_address": A, "profile_name": "p", "datacenter_id": "s1"}),
+        (Assignment("", "g1", "s2"), {"ip_address": A, "profile_name": "p", "datacenter_id": "s2", "agent_id": "g1"}),
+        (Assignment("s1", "g1", "s2"), {"ip_address": A, "profile_name": "p", "datacenter_id": "s1", "agent_id": "g1"}),
     ],
 )
-def test_what_a_registration_says(place: Place, expected: dict[str, str]) -> None:
-    assert devices.registration(wanted(), place, A) == expected
+def test_what_a_registration_says(place: Assignment, expected: dict[str, str]) -> None:
+    assert devices.registration(requested(), place, A) == expected
 
 
 def test_the_profile_is_looked_up_when_it_is_going_to_be_used() -> None:
     found = parse_devices([ROW], [A])
-    for want, place, expected in (
-        (wanted(B), Place(), True),
-        (wanted(A, profile="q"), Place(), True),
-        (wanted(A), Place("s2"), False),
-        (Wanted((), "p", None, None, True), Place(), True),
-        (Wanted((), "p", None, None, False), Place(), False),
+    for desired, place, expected in (
+        (requested(B), Assignment(), True),
+        (requested(A, profile="q"), Assignment(), True),
+        (requested(A), Assignment("s2"), False),
+        (DesiredDevices((), "p", None, None, True), Assignment(), True),
+        (DesiredDevices((), "p", None, None, False), Assignment(), False),
     ):
-        assert devices.needs_profile(want, devices.plan(want, found, place)) is expected
+        assert devices.needs_profile(desired, devices.plan(desired, found, place)) is expected
     with pytest.raises(NitroInputError, match=r"there is no device profile 'p'; known: 'q'"):
-        devices.require_profile(wanted(), [{"name": "q"}], "adm")
+        devices.require_profile(requested(), [{"name": "q"}], "adm")
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.console.devices import Place, Plan, Wanted
+from ansible_collections.cloudadc.aws.plugins.module_utils.console.devices import Assignment, DesiredDevices, Plan
 from ansible_collections.cloudadc.aws.plugins.module_utils.console.registration import (
     Progress,
     Timing,
     carry_out,
     choose,
-    look,
+    observation,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
     NitroCut,
@@ -34,7 +34,7 @@ class Memory:
     raises: dict[str, NitroError] = field(default_factory=dict)
     sticky: bool = False
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
-    looks: dict[str, int] = field(default_factory=dict)
+    observations: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def get(self, kind: str, ident: str | None = None) -> list[dict[str, Any]]:
@@ -44,9 +44,9 @@ class Memory:
         return [PROFILE] if kind == "ns_device_profile" else list(self.rows.values())
 
     def _line(self, address: str) -> dict[str, Any]:
-        self.looks[address] = self.looks.get(address, 0) + 1
-        if self.looks[address] < self.slow:
-            return {"status": "In progress", "message": f"look {self.looks[address]}", "is_last": "false"}
+        self.observations[address] = self.observations.get(address, 0) + 1
+        if self.observations[address] < self.slow:
+            return {"status": "In progress", "message": f"look {self.observations[address]}", "is_last": "false"}
         if address in self.fail:
             return {"status": "Failed", "message": self.fail[address], "is_last": "true"}
         self.rows[address] = {"id": address, "ip_address": address, "profile_name": "p"}
@@ -84,10 +84,10 @@ class Time:
 
 def run(console: Memory, *addresses: str, present: bool = True, timeout: float = 60) -> tuple[Progress, Time, Plan]:
     time = Time()
-    wanted = Wanted(addresses, "p", None, None, present)
-    chosen, place = choose(console, "adm", wanted, look(console, wanted))
+    desired = DesiredDevices(addresses, "p", None, None, present)
+    chosen, place = choose(console, "adm", desired, observation(console, desired))
     timing = Timing(timeout, time.clock, time.sleep)
-    return carry_out(console, wanted, chosen, place, timing), time, chosen
+    return carry_out(console, desired, chosen, place, timing), time, chosen
 
 
 def test_all_are_asked_for_before_any_is_waited_for() -> None:
@@ -123,9 +123,9 @@ def test_one_that_somebody_else_registers_is_waited_for_in_the_list() -> None:
     progress = run(console, A, timeout=2)[0]
     assert "nothing yet" in progress.trouble[0]
     console.rows[A] = {"id": A, "ip_address": A}
-    wanted = Wanted((A,), "p", None, None, True)
+    desired = DesiredDevices((A,), "p", None, None, True)
     time = Time()
-    progress = carry_out(console, wanted, Plan(register=(A,)), Place(), Timing(9, time.clock, time.sleep))
+    progress = carry_out(console, desired, Plan(register=(A,)), Assignment(), Timing(9, time.clock, time.sleep))
     assert (progress.trouble, time.slept) == ([], [])
 
 
@@ -156,7 +156,7 @@ def test_what_is_deleted_is_looked_for() -> None:
 def test_an_unknown_profile_is_refused_before_the_first_write() -> None:
     console = Memory()
     with pytest.raises(NitroInputError, match="no device profile 'q'"):
-        choose(console, "adm", Wanted((A,), "q", None, None, True), {})
+        choose(console, "adm", DesiredDevices((A,), "q", None, None, True), {})
     with pytest.raises(NitroInputError, match="give profile"):
-        choose(console, "adm", Wanted((A,), None, None, None, True), {})
+        choose(console, "adm", DesiredDevices((A,), None, None, None, True), {})
     assert not [call for call in console.asked if not call.startswith("get")]

@@ -129,7 +129,7 @@ def test_compressed_answer_is_limited_by_what_it_unpacks_to(pack: Callable[[byte
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (framed(b"no gzip", "gzip"), "a broken gzip stream"),
         (framed(gzip.compress(b"{}")[:-4], "gzip"), "breaks off"),
@@ -138,8 +138,8 @@ def test_compressed_answer_is_limited_by_what_it_unpacks_to(pack: Callable[[byte
         (framed(b'{"a":' * 500_000), "nested too deeply"),
     ],
 )
-def test_answer_that_cannot_be_read_is_an_error_of_ours(answer: bytes, said: str) -> None:
-    with peer(whole(answer), timeout=10) as transport, pytest.raises(NitroGarbled, match=said):
+def test_answer_that_cannot_be_read_is_an_error_of_ours(answer: bytes, message: str) -> None:
+    with peer(whole(answer), timeout=10) as transport, pytest.raises(NitroGarbled, match=message):
         transport.exchange("get hanode", "GET", "/config/hanode")
 
 

@@ -111,7 +111,7 @@ def test_what_counts_as_done(status: int, content: bytes, expected: bool, ok: bo
 
 
 @pytest.mark.parametrize(
-    ("kind", "content", "said"),
+    ("kind", "content", "message"),
     [
         (
             "text/html",
@@ -129,9 +129,9 @@ def test_what_counts_as_done(status: int, content: bytes, expected: bool, ok: bo
         ("application/json", b"  \r\n", "an empty body (HTTP 200)"),
     ],
 )
-def test_what_came_instead_of_json_is_said_without_quoting_it(kind: str, content: bytes, said: str) -> None:
+def test_what_came_instead_of_json_is_said_without_quoting_it(kind: str, content: bytes, message: str) -> None:
     reply = wire.parse_reply(200, kind, content, body_expected=True)
-    assert reply.garbled == said
+    assert reply.garbled == message
     assert reply.body == {}
 
 

@@ -10,39 +10,39 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Re
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.nlb.listeners import (
     COMING,
     Group,
-    Seen,
+    ObservedListeners,
     plan_present,
     refuse,
-    wish_of,
+    request_of,
 )
 
-WEB = wish_of("shop", {"application": "web", "port": 80, "protocol": "TCP"})
+WEB = request_of("shop", {"application": "web", "port": 80, "protocol": "TCP"})
 OURS = {"cloudadc:group": "shop", "cloudadc:application": "web"}
 
 
-def seen(tags: dict[str, str] | None, **described: Any) -> Seen:
+def observed(tags: dict[str, str] | None, **described: Any) -> ObservedListeners:
     """No load balancer; with ``tags`` a target group of the application's name."""
     if tags is None:
-        return Seen(None, (), {})
+        return ObservedListeners(None, (), {})
     facts = {"VpcId": "vpc-1", "Protocol": "TCP", "TargetType": "ip", **described}
-    return Seen(None, (), {"shop-web": Group("arn:tg", "shop-web", facts, tags)})
+    return ObservedListeners(None, (), {"shop-web": Group("arn:tg", "shop-web", facts, tags)})
 
 
 def test_without_a_load_balancer_nothing_can_be_made() -> None:
     with pytest.raises(Refusal, match="there is no load balancer shop in this account and region"):
-        refuse([WEB], "shop", "shop", seen(None))
+        refuse([WEB], "shop", "shop", observed(None))
 
 
 @pytest.mark.parametrize("tags", [None, OURS])
 def test_one_that_is_to_come_is_no_obstacle(tags: dict[str, str] | None) -> None:
-    balancer = refuse([WEB], "shop", "shop", seen(tags), needed=False)
+    balancer = refuse([WEB], "shop", "shop", observed(tags), needed=False)
     assert balancer is COMING
-    whats = [change.what for change in plan_present([WEB], balancer, seen(tags), {})]
+    whats = [change.what for change in plan_present([WEB], balancer, observed(tags), {})]
     assert whats[-1] == "create_listener"
 
 
 @pytest.mark.parametrize(
-    ("tags", "described", "said"),
+    ("tags", "described", "message"),
     [
         ({}, {}, "target group shop-web was not made for application web of shop"),
         ({**OURS, "cloudadc:kind": "pair"}, {}, "was not made for application web of shop"),
@@ -51,6 +51,6 @@ def test_one_that_is_to_come_is_no_obstacle(tags: dict[str, str] | None) -> None
         (OURS, {"TargetType": "instance"}, "is of type instance, and must be of type ip"),
     ],
 )
-def test_what_is_in_its_way_is_known_before(tags: dict[str, str], described: dict[str, Any], said: str) -> None:
-    with pytest.raises(Refusal, match=said):
-        refuse([WEB], "shop", "shop", seen(tags, **described), needed=False)
+def test_what_is_in_its_way_is_known_before(tags: dict[str, str], described: dict[str, Any], message: str) -> None:
+    with pytest.raises(Refusal, match=message):
+        refuse([WEB], "shop", "shop", observed(tags, **described), needed=False)

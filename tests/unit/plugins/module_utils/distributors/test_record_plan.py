@@ -15,9 +15,9 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.dns.reco
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.dns.record_plan import (
     MOST_ELEMENTS,
     Batch,
+    DesiredRecord,
     Node,
     Plan,
-    Wish,
     check,
     choose_zone,
     plan,
@@ -27,8 +27,8 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.dns.reco
 NAME = "shop.example.com."
 
 
-def wish(*nodes: Node, **more: Any) -> Wish:
-    base = Wish("shop.example.com", "A", 60, "multivalue", nodes, present=True, purge=False)
+def request(*nodes: Node, **more: Any) -> DesiredRecord:
+    base = DesiredRecord("shop.example.com", "A", 60, "multivalue", nodes, present=True, purge=False)
     return replace(base, **more)
 
 
@@ -58,128 +58,138 @@ def steps(chosen: Plan) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "existing", "expected"),
+    ("desired", "existing", "expected"),
     [
-        pytest.param(wish(node("a"), node("b", 11)), [], [("CREATE", "a"), ("CREATE", "b")], id="new"),
-        pytest.param(wish(node("a")), [multi("a")], [], id="there"),
-        pytest.param(wish(node("a")), [multi("a", Name="SHOP.example.com", TTL="60")], [], id="there, other text"),
-        pytest.param(wish(node("a", 11)), [multi("a")], [("UPSERT", "a")], id="another value"),
-        pytest.param(wish(node("b", 11)), [multi("a")], [("CREATE", "b")], id="others stay"),
-        pytest.param(wish(node("b", 11), purge=True), [multi("a")], [("DELETE", "a"), ("CREATE", "b")], id="purge"),
-        pytest.param(wish(purge=True), [multi("a"), weighted("b")], [("DELETE", "a"), ("DELETE", "b")], id="purge all"),
-        pytest.param(wish(purge=True), [SIMPLE, LATENCY], [], id="purge leaves what is no node's"),
-        pytest.param(wish(node("a"), ttl=30), [multi("a")], [("UPSERT", "a")], id="TTL of all that are there"),
+        pytest.param(request(node("a"), node("b", 11)), [], [("CREATE", "a"), ("CREATE", "b")], id="new"),
+        pytest.param(request(node("a")), [multi("a")], [], id="there"),
+        pytest.param(request(node("a")), [multi("a", Name="SHOP.example.com", TTL="60")], [], id="there, other text"),
+        pytest.param(request(node("a", 11)), [multi("a")], [("UPSERT", "a")], id="another value"),
+        pytest.param(request(node("b", 11)), [multi("a")], [("CREATE", "b")], id="others stay"),
+        pytest.param(request(node("b", 11), purge=True), [multi("a")], [("DELETE", "a"), ("CREATE", "b")], id="purge"),
         pytest.param(
-            wish(node("a"), ttl=30, purge=True),
+            request(purge=True), [multi("a"), weighted("b")], [("DELETE", "a"), ("DELETE", "b")], id="purge all"
+        ),
+        pytest.param(request(purge=True), [SIMPLE, LATENCY], [], id="purge leaves what is no node's"),
+        pytest.param(request(node("a"), ttl=30), [multi("a")], [("UPSERT", "a")], id="TTL of all that are there"),
+        pytest.param(
+            request(node("a"), ttl=30, purge=True),
             [multi("a"), multi("b")],
             [("DELETE", "b"), ("UPSERT", "a")],
             id="TTL, with the others gone",
         ),
-        pytest.param(wish(node("a"), **WEIGHTED), [], [("CREATE", "a")], id="weighted"),
-        pytest.param(wish(node("a"), **WEIGHTED), [weighted("a", weight=7)], [], id="the weight stays what it is"),
-        pytest.param(wish(node("a", weight=0), **WEIGHTED), [weighted("a")], [("UPSERT", "a")], id="weight 0 is one"),
+        pytest.param(request(node("a"), **WEIGHTED), [], [("CREATE", "a")], id="weighted"),
+        pytest.param(request(node("a"), **WEIGHTED), [weighted("a", weight=7)], [], id="the weight stays what it is"),
         pytest.param(
-            wish(node("a"), **WEIGHTED),
+            request(node("a", weight=0), **WEIGHTED), [weighted("a")], [("UPSERT", "a")], id="weight 0 is one"
+        ),
+        pytest.param(
+            request(node("a"), **WEIGHTED),
             [multi("a")],
             [("DELETE", "a"), ("CREATE", "a")],
             id="another policy takes two steps",
         ),
         pytest.param(
-            wish(node("a"), purge=True, **WEIGHTED),
+            request(node("a"), purge=True, **WEIGHTED),
             [multi("a"), multi("b")],
             [("DELETE", "b"), ("DELETE", "a"), ("CREATE", "a")],
             id="another policy for all",
         ),
-        pytest.param(wish(node("a")), [multi("a", HealthCheckId="h")], [], id="the health check stays what it is"),
+        pytest.param(request(node("a")), [multi("a", HealthCheckId="h")], [], id="the health check stays what it is"),
         pytest.param(
-            wish(node("a", health_check_id="")),
+            request(node("a", health_check_id="")),
             [multi("a", HealthCheckId="h")],
             [("UPSERT", "a")],
             id="an empty health check takes it away",
         ),
         pytest.param(
-            wish(node("a", health_check_id="i")),
+            request(node("a", health_check_id="i")),
             [multi("a", HealthCheckId="h")],
             [("UPSERT", "a")],
             id="another health check",
         ),
-        pytest.param(wish(Node("a", None), **ABSENT), [multi("a"), multi("b")], [("DELETE", "a")], id="absent"),
-        pytest.param(wish(Node("a", None), **ABSENT), [multi("b")], [], id="absent already"),
+        pytest.param(request(Node("a", None), **ABSENT), [multi("a"), multi("b")], [("DELETE", "a")], id="absent"),
+        pytest.param(request(Node("a", None), **ABSENT), [multi("b")], [], id="absent already"),
         pytest.param(
-            wish(node("a", 99), ttl=5, **ABSENT, **WEIGHTED),
+            request(node("a", 99), ttl=5, **ABSENT, **WEIGHTED),
             [multi("a", 10)],
             [("DELETE", "a")],
             id="absent: whatever its values",
         ),
         pytest.param(
-            wish(**ABSENT, purge=True),
+            request(**ABSENT, purge=True),
             [SIMPLE, multi("a"), multi("b")],
             [("DELETE", "a"), ("DELETE", "b")],
             id="absent with purge: every node, nothing else",
         ),
-        pytest.param(wish(Node("a", None), **ABSENT), [SIMPLE], [], id="absent beside a simple record"),
+        pytest.param(request(Node("a", None), **ABSENT), [SIMPLE], [], id="absent beside a simple record"),
     ],
 )
-def test_the_batch(wanted: Wish, existing: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:
-    check(wanted)
-    chosen = plan(wanted, existing)
+def test_the_batch(desired: DesiredRecord, existing: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:
+    check(desired)
+    chosen = plan(desired, existing)
     assert steps(chosen) == expected
     rest = [item for item in existing if not item.get("SetIdentifier")]
-    assert plan(wanted, [*chosen.after, *rest]).changes == (), "what the plan leads to needs no second plan"
+    assert plan(desired, [*chosen.after, *rest]).changes == (), "what the plan leads to needs no second plan"
     for change in chosen.changes:
         if change["Action"] == "DELETE":
             assert change["ResourceRecordSet"] in existing, "AWS deletes what matches in every value"
 
 
 def test_what_is_sent() -> None:
-    [created] = plan(wish(node("a", health_check_id="h")), []).changes
+    [created] = plan(request(node("a", health_check_id="h")), []).changes
     assert created == {"Action": "CREATE", "ResourceRecordSet": multi("a", HealthCheckId="h")}
-    [light] = plan(wish(node("a", weight=0), policy="weighted", ttl=30), []).changes
+    [light] = plan(request(node("a", weight=0), policy="weighted", ttl=30), []).changes
     assert light["ResourceRecordSet"] == weighted("a", weight=0, TTL=30)
-    [changed] = plan(wish(node("a", 11), policy="weighted"), [weighted("a", weight=9, HealthCheckId="h")]).changes
+    [changed] = plan(request(node("a", 11), policy="weighted"), [weighted("a", weight=9, HealthCheckId="h")]).changes
     assert changed["ResourceRecordSet"] == weighted("a", 11, 9, HealthCheckId="h")
-    six = wish(Node("a", "2001:0db8::0001"), type="AAAA", record=r"\052.Example.com")
+    six = request(Node("a", "2001:0db8::0001"), type="AAAA", record=r"\052.Example.com")
     [wild] = plan(six, []).changes
     assert wild["ResourceRecordSet"]["Name"] == "*.example.com."
     assert wild["ResourceRecordSet"]["ResourceRecords"] == [{"Value": "2001:db8::1"}]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "existing", "ttl"),
+    ("desired", "existing", "ttl"),
     [
-        pytest.param(wish(node("a"), ttl=30), [], 30, id="present: of the record sets"),
-        pytest.param(wish(Node("a", None), **ABSENT), [multi("a", TTL=300), multi("b", TTL=300)], 300, id="was 300"),
-        pytest.param(wish(Node("a", None), **ABSENT), [], 60, id="nothing was removed: the option"),
+        pytest.param(request(node("a"), ttl=30), [], 30, id="present: of the record sets"),
+        pytest.param(request(Node("a", None), **ABSENT), [multi("a", TTL=300), multi("b", TTL=300)], 300, id="was 300"),
+        pytest.param(request(Node("a", None), **ABSENT), [], 60, id="nothing was removed: the option"),
     ],
 )
-def test_the_ttl_to_reckon_with(wanted: Wish, existing: list[dict[str, Any]], ttl: int) -> None:
-    assert plan(wanted, existing).ttl == ttl
+def test_the_ttl_to_reckon_with(desired: DesiredRecord, existing: list[dict[str, Any]], ttl: int) -> None:
+    assert plan(desired, existing).ttl == ttl
 
 
 @pytest.mark.parametrize(
-    ("wanted", "existing", "said"),
+    ("desired", "existing", "message"),
     [
-        pytest.param(wish(node("a")), [SIMPLE], r"exists as a simple record \(203.0.113.99\)", id="simple"),
-        pytest.param(wish(node("a"), purge=True), [SIMPLE], "exists as a simple record", id="purge removes no simple"),
-        pytest.param(wish(node("a")), [weighted("b", 11)], r"weighted record set 'b' \(203.0.113.11\)", id="weighted"),
-        pytest.param(wish(node("a"), **WEIGHTED), [multi("b")], "a multivalue record set 'b'", id="multivalue"),
-        pytest.param(wish(node("a"), purge=True), [LATENCY], "a latency record set 'z'", id="latency"),
-        pytest.param(wish(node("a")), [multi("a"), multi("b", TTL=300)], "TTL of 300 s for 'b'", id="another TTL"),
+        pytest.param(request(node("a")), [SIMPLE], r"exists as a simple record \(203.0.113.99\)", id="simple"),
         pytest.param(
-            wish(*(node(f"n{n}") for n in range(90)), policy="weighted"),
+            request(node("a"), purge=True), [SIMPLE], "exists as a simple record", id="purge removes no simple"
+        ),
+        pytest.param(
+            request(node("a")), [weighted("b", 11)], r"weighted record set 'b' \(203.0.113.11\)", id="weighted"
+        ),
+        pytest.param(request(node("a"), **WEIGHTED), [multi("b")], "a multivalue record set 'b'", id="multivalue"),
+        pytest.param(request(node("a"), purge=True), [LATENCY], "a latency record set 'z'", id="latency"),
+        pytest.param(request(node("a")), [multi("a"), multi("b", TTL=300)], "TTL of 300 s for 'b'", id="another TTL"),
+        pytest.param(
+            request(*(node(f"n{n}") for n in range(90)), policy="weighted"),
             [weighted(f"m{n}") for n in range(11)],
             "101 weighted record sets",
             id="too many weighted",
         ),
-        pytest.param(wish(*(node(f"n{n}") for n in range(MOST_ELEMENTS + 1))), [], "1001 values", id="too many values"),
         pytest.param(
-            wish(*(node(f"n{n}", 11) for n in range(501))),
+            request(*(node(f"n{n}") for n in range(MOST_ELEMENTS + 1))), [], "1001 values", id="too many values"
+        ),
+        pytest.param(
+            request(*(node(f"n{n}", 11) for n in range(501))),
             [multi(f"n{n}") for n in range(501)],
             "1002 values",
             id="changed ones count twice",
         ),
         pytest.param(
-            wish(*(Node(f"n{n}", ".".join(["a" * 60] * 6)) for n in range(99)), type="CNAME", **WEIGHTED),
+            request(*(Node(f"n{n}", ".".join(["a" * 60] * 6)) for n in range(99)), type="CNAME", **WEIGHTED),
             [],
             "36234 characters",
             id="too many characters",
@@ -187,32 +197,32 @@ def test_the_ttl_to_reckon_with(wanted: Wish, existing: list[dict[str, Any]], tt
     ],
 )
 def test_conflicts_are_named_before_anything_is_written(
-    wanted: Wish, existing: list[dict[str, Any]], said: str
+    desired: DesiredRecord, existing: list[dict[str, Any]], message: str
 ) -> None:
-    with pytest.raises(Refusal, match=said) as refused:
-        plan(wanted, existing)
+    with pytest.raises(Refusal, match=message) as refused:
+        plan(desired, existing)
     assert "nothing was written" in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said"),
+    ("desired", "message"),
     [
-        (wish(node("a"), node("a", 11)), "node 'a' is named twice"),
-        (wish(Node("", "203.0.113.10")), "1 to 128 characters"),
-        (wish(Node("x" * 129, "203.0.113.10")), "1 to 128 characters"),
-        (wish(Node("a", None)), "node 'a' has no value"),
-        (wish(Node("a", "2001:db8::1")), "no IPv4 address"),
-        (wish(Node("a", "node.example.com")), "no IPv4 address"),
-        (wish(Node("a", "203.0.113.10"), type="AAAA"), "no IPv6 address"),
-        (wish(node("a", weight=1)), "means nothing with policy multivalue"),
-        (wish(node("a", weight=256), policy="weighted"), "outside 0..255"),
-        (wish(node("a"), ttl=-1), "TTL of -1 s"),
-        (wish(Node("a", "b.example.com"), type="CNAME"), "no multivalue answers for CNAME"),
+        (request(node("a"), node("a", 11)), "node 'a' is named twice"),
+        (request(Node("", "203.0.113.10")), "1 to 128 characters"),
+        (request(Node("x" * 129, "203.0.113.10")), "1 to 128 characters"),
+        (request(Node("a", None)), "node 'a' has no value"),
+        (request(Node("a", "2001:db8::1")), "no IPv4 address"),
+        (request(Node("a", "node.example.com")), "no IPv4 address"),
+        (request(Node("a", "203.0.113.10"), type="AAAA"), "no IPv6 address"),
+        (request(node("a", weight=1)), "means nothing with policy multivalue"),
+        (request(node("a", weight=256), policy="weighted"), "outside 0..255"),
+        (request(node("a"), ttl=-1), "TTL of -1 s"),
+        (request(Node("a", "b.example.com"), type="CNAME"), "no multivalue answers for CNAME"),
     ],
 )
-def test_nonsense_is_refused(wanted: Wish, said: str) -> None:
-    with pytest.raises(Refusal, match=said):
-        check(wanted)
+def test_nonsense_is_refused(desired: DesiredRecord, message: str) -> None:
+    with pytest.raises(Refusal, match=message):
+        check(desired)
 
 
 PUBLIC = {"Id": "/hostedzone/Z1", "Name": "example.com.", "Config": {"PrivateZone": False}}
@@ -234,7 +244,7 @@ def test_one_zone(zones: list[dict[str, Any]], private: bool | None, chosen: str
 
 
 @pytest.mark.parametrize(
-    ("zones", "private", "said"),
+    ("zones", "private", "message"),
     [
         ([OTHER], None, "there is no hosted zone example.com. in this account;"),
         ([PUBLIC], True, r"there is no private hosted zone example.com. .*Z1 \(public\)"),
@@ -242,15 +252,15 @@ def test_one_zone(zones: list[dict[str, Any]], private: bool | None, chosen: str
         ([PUBLIC, PUBLIC | {"Id": "/hostedzone/Z4"}], False, r"2 public hosted zones .*Z4 \(public\)"),
     ],
 )
-def test_no_zone_or_several(zones: list[dict[str, Any]], private: bool | None, said: str) -> None:
-    with pytest.raises(Refusal, match=said):
+def test_no_zone_or_several(zones: list[dict[str, Any]], private: bool | None, message: str) -> None:
+    with pytest.raises(Refusal, match=message):
         choose_zone(zones, "example.com", private)
 
 
 def test_a_name_outside_the_zone() -> None:
-    refuse_foreign_name(wish(), "example.com")
+    refuse_foreign_name(request(), "example.com")
     with pytest.raises(Refusal, match=r"A shop.example.com. does not belong into the hosted zone example.org."):
-        refuse_foreign_name(wish(), "Example.org")
+        refuse_foreign_name(request(), "Example.org")
 
 
 class Pages:
@@ -289,13 +299,13 @@ def refusal(code: str = "InvalidChangeBatch") -> AwsError:
 class Zone:
     """``refusals``: what becomes of each write, None: carried out. ``meanwhile``: what others do before a re-read."""
 
-    def __init__(self, refusals: list[AwsError | None], *seen: list[dict[str, Any]]) -> None:
-        self.refusals, self.seen = refusals, list(seen)
+    def __init__(self, refusals: list[AwsError | None], *observed: list[dict[str, Any]]) -> None:
+        self.refusals, self.observed = refusals, list(observed)
         self.reads, self.writes = 0, 0
 
     def decide(self) -> Batch:
         self.reads += 1
-        return Batch((plan(wish(node("a"), node("b", 11)), self.seen[min(self.reads, len(self.seen)) - 1]),))
+        return Batch((plan(request(node("a"), node("b", 11)), self.observed[min(self.reads, len(self.observed)) - 1]),))
 
     def write(self, _batch: Batch) -> Mapping[str, Any]:
         self.writes += 1

@@ -26,22 +26,22 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.nlb.targ
     Plan,
     Target,
     difference,
-    foretell,
     goal_of,
     health_of,
     name_of,
     parse_group,
     parse_healths,
     plan,
+    predict,
     refuse_unfit,
-    wishes,
+    requests,
 )
 
 A, A2, B, C = Target("10.0.1.10", 80), Target("10.0.1.10", 81), Target("10.0.2.10", 80), Target("10.0.3.10", 80)
 DRAIN = "Target.DeregistrationInProgress"
 
 
-def seen(**states: str) -> dict[Any, Health]:
+def observed(**states: str) -> dict[Any, Health]:
     named = {"a": A, "a2": A2, "b": B, "c": C}
     return {
         named[name].key: Health(named[name], state, DRAIN if state == "draining" else None)
@@ -50,7 +50,7 @@ def seen(**states: str) -> dict[Any, Health]:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "healths", "present", "purge", "register", "deregister"),
+    ("desired", "healths", "present", "purge", "register", "deregister"),
     [
         pytest.param([A, B], {}, True, False, [A, B], [], id="none of them is there"),
         pytest.param([A, B], {"a": "healthy", "b": "initial"}, True, False, [], [], id="all are there"),
@@ -76,18 +76,18 @@ def seen(**states: str) -> dict[Any, Health]:
     ],
 )
 def test_what_is_written(
-    wanted: list[Target],
+    desired: list[Target],
     healths: dict[str, str],
     present: bool,
     purge: bool,
     register: list[Target],
     deregister: list[Target],
 ) -> None:
-    chosen = plan(wanted, seen(**healths), present=present, purge=purge)
+    chosen = plan(desired, observed(**healths), present=present, purge=purge)
     assert (list(chosen.register), list(chosen.deregister)) == (register, deregister)
     assert chosen.changed is bool(register or deregister)
-    foreseen = foretell(chosen, seen(**healths))
-    again = plan(wanted, foreseen, present=present, purge=purge)
+    predicted = predict(chosen, observed(**healths))
+    again = plan(desired, predicted, present=present, purge=purge)
     assert not again.changed, "what the plan foretells needs no second plan"
 
 
@@ -102,14 +102,14 @@ def test_a_target_leaves_as_it_was_registered() -> None:
 
 
 def test_purged_targets_are_listed_and_not_waited_for() -> None:
-    chosen = plan([A], seen(a="initial", b="healthy"), present=True, purge=True)
+    chosen = plan([A], observed(a="initial", b="healthy"), present=True, purge=True)
     assert (chosen.watched, chosen.listed) == ((A,), (A, B))
-    gone = plan([A], seen(a="initial", b="healthy"), present=False, purge=True)
+    gone = plan([A], observed(a="initial", b="healthy"), present=False, purge=True)
     assert gone.watched == gone.listed == (A, B)
 
 
 def test_the_difference_names_identities() -> None:
-    healths = seen(a="healthy", b="draining", c="healthy")
+    healths = observed(a="healthy", b="draining", c="healthy")
     assert difference(plan([A, B], healths, present=True, purge=True), healths) == {
         "before": {"targets": ["10.0.1.10:80", "10.0.3.10:80"]},
         "after": {"targets": ["10.0.1.10:80", "10.0.2.10:80"]},
@@ -178,15 +178,15 @@ def test_wishes_are_one_an_identity() -> None:
         {"id": "10.0.1.10", "port": 80, "availability_zone": None},
         {"id": "FD00:0::1", "port": 80, "availability_zone": "all"},
     ]
-    assert wishes(options) == (A, Target("fd00::1", 80, "all"))
-    for bad, said in (
+    assert requests(options) == (A, Target("fd00::1", 80, "all"))
+    for bad, message in (
         ({"id": "10.0.1.10", "port": 80, "availability_zone": "all"}, "named twice"),
         ({"id": "10.0.1.10", "port": 0, "availability_zone": None}, "outside 1..65535"),
         ({"id": "10.0.1.10", "port": 65536, "availability_zone": None}, "outside 1..65535"),
         ({"id": " ", "port": 80, "availability_zone": None}, "needs an id"),
     ):
-        with pytest.raises(Refusal, match=said):
-            wishes([*options, bad])
+        with pytest.raises(Refusal, match=message):
+            requests([*options, bad])
 
 
 def test_replies_are_parsed() -> None:
@@ -208,9 +208,9 @@ def test_replies_are_parsed() -> None:
 
 @dataclass
 class Balancer:
-    """Answers each look with the next of ``looks``, the last one for ever; its clock is moved by sleeping."""
+    """Answers each look with the next of ``observations``, the last one for ever; its clock is moved by sleeping."""
 
-    looks: list[dict[Any, Health]]
+    observations: list[dict[Any, Health]]
     reads: int = 0
     now: float = 0.0
     written: list[tuple[str, int]] = field(default_factory=list)
@@ -218,7 +218,7 @@ class Balancer:
 
     def read(self) -> dict[Any, Health]:
         self.reads += 1
-        return self.looks[min(self.reads, len(self.looks)) - 1]
+        return self.observations[min(self.reads, len(self.observations)) - 1]
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -238,12 +238,12 @@ class Balancer:
 def test_more_than_aws_takes_in_one_call_go_in_batches() -> None:
     many = [Target(f"10.0.{n // 250}.{n % 250}", 80) for n in range(2 * BATCH + 1)]
     balancer = Balancer([])
-    balancer.write(plan(many, seen(c="healthy"), present=True, purge=True))
+    balancer.write(plan(many, observed(c="healthy"), present=True, purge=True))
     assert balancer.written == [("register", BATCH), ("register", BATCH), ("register", 1), ("deregister", 1)]
 
 
 def test_nobody_leaves_if_the_newcomers_are_refused() -> None:
-    chosen = plan([A], seen(b="healthy"), present=True, purge=True)
+    chosen = plan([A], observed(b="healthy"), present=True, purge=True)
     refusing = Balancer([], refuses="register")
     with pytest.raises(Incomplete) as failed:
         refusing.write(chosen)
@@ -257,7 +257,7 @@ def test_nobody_leaves_if_the_newcomers_are_refused() -> None:
 def test_it_looks_until_all_are_healthy() -> None:
     chosen = plan([A, B], {}, present=True, purge=False)
     balancer = Balancer(
-        [{}, seen(a="initial", b="initial"), seen(a="healthy", b="initial"), seen(a="healthy", b="healthy")]
+        [{}, observed(a="initial", b="initial"), observed(a="healthy", b="initial"), observed(a="healthy", b="healthy")]
     )
     outcome = watch(chosen, {}, balancer.read, Goal.HEALTHY, 600, clock=lambda: balancer.now, sleep=balancer.sleep)
     assert (outcome.late, balancer.reads) == ((), 4)
@@ -267,7 +267,7 @@ def test_it_looks_until_all_are_healthy() -> None:
 def test_a_time_out_tells_the_last_state_and_its_reason() -> None:
     chosen = plan([A, B], {}, present=True, purge=False)
     ill = Health(B, "unhealthy", "Target.FailedHealthChecks", "Health checks failed")
-    balancer = Balancer([{}, seen(a="healthy") | {B.key: ill}])
+    balancer = Balancer([{}, observed(a="healthy") | {B.key: ill}])
     outcome = watch(chosen, {}, balancer.read, Goal.HEALTHY, 30, clock=lambda: balancer.now, sleep=balancer.sleep)
     assert balancer.now == pytest.approx(30)
     assert complaint(outcome, "web", Goal.HEALTHY, 30) == (
@@ -287,17 +287,19 @@ def test_a_time_out_tells_the_last_state_and_its_reason() -> None:
     ],
 )
 def test_no_look_too_many(before: dict[str, str], present: bool, timeout: float | None, reads: int) -> None:
-    chosen = plan([A], seen(**before), present=present, purge=False)
-    balancer = Balancer([seen(a="healthy")])
-    watch(chosen, seen(**before), balancer.read, Goal.HEALTHY if present else Goal.GONE, timeout, sleep=balancer.sleep)
+    chosen = plan([A], observed(**before), present=present, purge=False)
+    balancer = Balancer([observed(a="healthy")])
+    watch(
+        chosen, observed(**before), balancer.read, Goal.HEALTHY if present else Goal.GONE, timeout, sleep=balancer.sleep
+    )
     assert balancer.reads == reads
 
 
 def test_a_drain_is_waited_for_also_if_another_run_began_it() -> None:
-    chosen = plan([A], seen(a="draining"), present=False, purge=False)
-    balancer = Balancer([seen(a="draining"), {}])
+    chosen = plan([A], observed(a="draining"), present=False, purge=False)
+    balancer = Balancer([observed(a="draining"), {}])
     outcome = watch(
-        chosen, seen(a="draining"), balancer.read, Goal.GONE, 600, clock=lambda: balancer.now, sleep=balancer.sleep
+        chosen, observed(a="draining"), balancer.read, Goal.GONE, 600, clock=lambda: balancer.now, sleep=balancer.sleep
     )
     assert not chosen.changed
     assert (outcome.late, balancer.reads) == ((), 2)

@@ -52,21 +52,23 @@ def appliance(**objects: list[dict[str, Any]]) -> MemoryAppliance:
 def converge(there: MemoryAppliance, **options: Any) -> dict[str, Any] | None:
     params = {**OPTIONS, **options}
     present = params["state"] == "present"
-    want = application.wanted_from(params)
-    found = read(there, want, present=present)
+    desired = application.desired_from(params)
+    found = read(there, desired, present=present)
     if present:
-        assert application.obstacles(want, found) == []
-    steps = plan_present(want, found) if present else plan_absent(want, found)
-    foretold = application.foretell(want, found) if present else None
+        assert application.obstacles(desired, found) == []
+    steps = plan_present(desired, found) if present else plan_absent(desired, found)
+    predicted = application.predict(desired, found) if present else None
     carry_out(there, steps, save=True)
-    told = application.describe(want, read(there, want, present=present))
-    assert application.configuration(told) == application.configuration(foretold), "check mode promised something else"
-    return told
+    reported = application.describe(desired, read(there, desired, present=present))
+    assert application.configuration(reported) == application.configuration(predicted), (
+        "check mode promised something else"
+    )
+    return reported
 
 
 def test_a_new_application_is_built_from_the_back() -> None:
     there = appliance()
-    told = converge(there, monitor=MONITOR, persistence={"type": "sourceip", "timeout": 10}, ipset="clients")
+    reported = converge(there, monitor=MONITOR, persistence={"type": "sourceip", "timeout": 10}, ipset="clients")
     assert there.writes == [
         "add lbmonitor",
         "add server",
@@ -79,7 +81,7 @@ def test_a_new_application_is_built_from_the_back() -> None:
         "bind lbvserver_servicegroup_binding",
         "save",
     ]
-    assert told == {
+    assert reported == {
         "name": "web",
         "protocol": "HTTP",
         "port": 80,
@@ -93,8 +95,8 @@ def test_a_new_application_is_built_from_the_back() -> None:
         "monitors": ["web-mon"],
         "certificate": None,
         "backends": [
-            {"address": "10.0.3.1", "port": 8080, "weight": 1, "state": "UP"},
-            {"address": "10.0.3.2", "port": 8080, "weight": 2, "state": "UP"},
+            {"address": "10.0.3.1", "port": 8080, "weight": 1, "state": "UP", "reason": None},
+            {"address": "10.0.3.2", "port": 8080, "weight": 2, "state": "UP", "reason": None},
         ],
     }
     monitor = there.objects["lbmonitor"][-1]
@@ -103,9 +105,9 @@ def test_a_new_application_is_built_from_the_back() -> None:
 
 def test_tls_is_ended_with_the_certificate_that_was_handed_in() -> None:
     there = appliance()
-    told = converge(there, **TLS, certificate=certificate("one"))
-    assert told is not None
-    assert (told["certificate"], told["backend_protocol"]) == ("web-cert", "HTTP")
+    reported = converge(there, **TLS, certificate=certificate("one"))
+    assert reported is not None
+    assert (reported["certificate"], reported["backend_protocol"]) == ("web-cert", "HTTP")
     names = [row["filename"] for row in there.objects["systemfile"]]
     assert [name.rpartition(".")[2] for name in names] == ["crt", "key"]
     assert all(len(name) <= 63 for name in names)
@@ -302,22 +304,22 @@ def test_absent_leaves_what_is_not_its_own() -> None:
 
 def test_without_a_virtual_ip_a_new_vserver_takes_the_lowest_of_its_ipset() -> None:
     there = appliance()
-    told = converge(there, virtual_ip=None, ipset="clients")
-    assert told is not None
-    assert told["virtual_ip"] == "10.0.2.10"
-    told = converge(there, virtual_ip=None, ipset="clients", port=81)
-    assert told is not None
-    assert (told["virtual_ip"], told["port"]) == ("10.0.2.10", 81)
+    reported = converge(there, virtual_ip=None, ipset="clients")
+    assert reported is not None
+    assert reported["virtual_ip"] == "10.0.2.10"
+    reported = converge(there, virtual_ip=None, ipset="clients", port=81)
+    assert reported is not None
+    assert (reported["virtual_ip"], reported["port"]) == ("10.0.2.10", 81)
 
 
 def test_another_certificate_is_bound_before_the_first_is_unbound() -> None:
     there = appliance(sslcertkey=[{"certkey": "bought", "cert": "bought.crt", "key": "bought.key"}])
     converge(there, **TLS, certificate=certificate("one"))
     there.writes.clear()
-    told = converge(there, **TLS, certificate={"certkey": "bought"})
+    reported = converge(there, **TLS, certificate={"certkey": "bought"})
     assert there.writes == ["bind sslvserver_sslcertkey_binding", "delete sslvserver_sslcertkey_binding", "save"]
-    assert told is not None
-    assert told["certificate"] == "bought"
+    assert reported is not None
+    assert reported["certificate"] == "bought"
 
 
 def test_a_passphrase_goes_with_its_key() -> None:
@@ -333,13 +335,13 @@ def test_an_appliance_may_list_its_default_monitor_which_cannot_be_unbound() -> 
     there.objects["servicegroup_lbmonitor_binding"].append(
         {"servicegroupname": "web-sg", "monitor_name": "tcp-default"}
     )
-    want = application.wanted_from({**OPTIONS, "monitor": "ping"})
-    steps = plan_present(want, read(there, want, present=True))
+    desired = application.desired_from({**OPTIONS, "monitor": "ping"})
+    steps = plan_present(desired, read(there, desired, present=True))
     assert [(step.verb, step.resource) for step in steps] == [("bind", "servicegroup_lbmonitor_binding")]
 
 
 @pytest.mark.parametrize(
-    ("there", "options", "said"),
+    ("there", "options", "message"),
     [
         (appliance(nsfeature=[{"feature": ["SSL"], "lb": False}]), {}, ["feature LB is not enabled"]),
         (appliance(nsfeature=[{"feature": ["LB"]}]), TLS, ["feature SSL is not enabled"]),
@@ -359,14 +361,14 @@ def test_an_appliance_may_list_its_default_monitor_which_cannot_be_unbound() -> 
         ),
     ],
 )
-def test_what_must_be_there_first_is_said(there: MemoryAppliance, options: dict[str, Any], said: list[str]) -> None:
-    want = application.wanted_from({**OPTIONS, **options})
-    obstacles = application.obstacles(want, read(there, want, present=True))
-    assert obstacles == [f"application 'web': {sentence}" for sentence in said]
+def test_what_must_be_there_first_is_said(there: MemoryAppliance, options: dict[str, Any], message: list[str]) -> None:
+    desired = application.desired_from({**OPTIONS, **options})
+    obstacles = application.obstacles(desired, read(there, desired, present=True))
+    assert obstacles == [f"application 'web': {sentence}" for sentence in message]
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"name": "-web"}, "'-web' is not a name"),
         ({"port": 0}, "port must be from 1 to 65535, not 0"),
@@ -387,16 +389,16 @@ def test_what_must_be_there_first_is_said(there: MemoryAppliance, options: dict[
         ({**TLS, "certificate": {**certificate("x"), "key": "text"}}, "certificate.key must be a private key"),
     ],
 )
-def test_options_that_cannot_be_meant_are_refused(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(NitroInputError, match=said):
-        application.wanted_from({**OPTIONS, **options})
+def test_options_that_cannot_be_meant_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(NitroInputError, match=message):
+        application.desired_from({**OPTIONS, **options})
 
 
 def test_secrets_are_in_no_representation() -> None:
     secret = {"type": "LDAP", "password": "geheim-1"}
-    want = application.wanted_from({**OPTIONS, **TLS, "monitor": secret, "certificate": certificate("geheim-2")})
-    found = read(appliance(), want, present=True)
-    shown = repr(want) + repr(plan_present(want, found)) + repr(application.foretell(want, found))
+    desired = application.desired_from({**OPTIONS, **TLS, "monitor": secret, "certificate": certificate("geheim-2")})
+    found = read(appliance(), desired, present=True)
+    shown = repr(desired) + repr(plan_present(desired, found)) + repr(application.predict(desired, found))
     assert "geheim" not in shown
     assert application.secrets_in(secret) == {"geheim-1"}
     assert application.secrets_in("ping") == application.secrets_in(None) == set()
@@ -429,10 +431,10 @@ def test_file_names_differ_for_applications_whose_names_do() -> None:
     names = ["web", "web.1", "web 1", "web-1", "w" * 60, "w" * 61]
     stems = set()
     for name in names:
-        want = application.wanted_from({**OPTIONS, **TLS, "name": name, "certificate": certificate("x")})
-        assert want.certificate is not None
-        stems |= set(want.certificate.files)
-        assert [other for other in names if application.is_own_file(other, next(iter(want.certificate.files)))] == [
+        desired = application.desired_from({**OPTIONS, **TLS, "name": name, "certificate": certificate("x")})
+        assert desired.certificate is not None
+        stems |= set(desired.certificate.files)
+        assert [other for other in names if application.is_own_file(other, next(iter(desired.certificate.files)))] == [
             name
         ]
     assert len(stems) == 2 * len(names)
@@ -444,9 +446,9 @@ def test_a_member_known_by_a_domain_name_has_no_address() -> None:
     there.objects["server"].append({"name": "db", "ipaddress": "0.0.0.0", "domain": "db.example.com"})
     member = {"servicegroupname": "web-sg", "servername": "db", "port": 5432}
     there.objects["servicegroup_servicegroupmember_binding"].append(member)
-    told = converge(there, purge_backends=False)
-    assert told is not None
-    assert told["backends"][0] == {"address": None, "port": 5432, "weight": 1, "state": "UP"}
+    reported = converge(there, purge_backends=False)
+    assert reported is not None
+    assert reported["backends"][0] == {"address": None, "port": 5432, "weight": 1, "state": "UP", "reason": None}
     assert converge(there) is not None
     assert there.writes[-2:] == ["delete servicegroup_servicegroupmember_binding", "save"]
     assert "db" in [row["name"] for row in there.objects["server"]], "a server that was not made here stays"
@@ -464,17 +466,19 @@ def test_a_member_known_by_a_domain_name_has_no_address() -> None:
 )
 def test_an_address_and_port_that_another_has_is_an_obstacle(row: dict[str, Any], taken: bool) -> None:
     there = appliance(lbvserver=[{"name": "shop", "servicetype": "TCP", **row}])
-    want = application.wanted_from(OPTIONS)
-    said = ["application 'web': 10.0.2.10 port 80 is taken by virtual server 'shop' on this appliance"] if taken else []
+    desired = application.desired_from(OPTIONS)
+    message = (
+        ["application 'web': 10.0.2.10 port 80 is taken by virtual server 'shop' on this appliance"] if taken else []
+    )
     there.objects["nsfeature"] = [{"feature": ["LB"]}]
-    assert application.obstacles(want, read(there, want, present=True)) == said
+    assert application.obstacles(desired, read(there, desired, present=True)) == message
 
 
 def test_one_that_moves_to_where_another_is_meets_the_same_obstacle() -> None:
     there = appliance()
     converge(there)
     there.objects["lbvserver"].append({"name": "shop", "servicetype": "HTTP", "ipv46": "10.0.12.10", "port": 80})
-    want = application.wanted_from({**OPTIONS, "virtual_ip": "10.0.12.10"})
-    [said] = application.obstacles(want, read(there, want, present=True))
-    assert "is taken by virtual server 'shop'" in said
+    desired = application.desired_from({**OPTIONS, "virtual_ip": "10.0.12.10"})
+    [message] = application.obstacles(desired, read(there, desired, present=True))
+    assert "is taken by virtual server 'shop'" in message
     assert converge(there) is not None, "where it is already, nobody is in the way"

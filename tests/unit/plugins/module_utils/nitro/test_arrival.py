@@ -13,8 +13,8 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.arrival import (
     AUTH_GRACE,
-    Doorstep,
-    Entry,
+    FirstLogin,
+    LoginRetry,
     Passwords,
     reboot,
 )
@@ -44,10 +44,10 @@ class Time:
         self.now += seconds
 
 
-def doorstep(script: Scripted, *, may_change: bool = True, time: Time | None = None, **others: str) -> Doorstep:
+def login_retry(script: Scripted, *, may_change: bool = True, time: Time | None = None, **others: str) -> LoginRetry:
     time = time or Time()
     candidates = others or {"instance_id": FIRST}
-    return Doorstep(
+    return LoginRetry(
         Connection(script.nsip, protocol="http", timeout=5),
         Passwords(NEW, tuple(candidates.items())),
         may_change=may_change,
@@ -62,7 +62,7 @@ def passwords(script: Scripted) -> list[tuple[str, str | None]]:
     return [(login["password"], login.get("new_password")) for login in logins]
 
 
-def inside(entry: Entry | None) -> tuple[FirstPassword, str | None, bool]:
+def inside(entry: FirstLogin | None) -> tuple[FirstPassword, str | None, bool]:
     assert entry is not None
     assert entry.client is not None
     entry.client.close()
@@ -77,25 +77,25 @@ def logged_in(script: Scripted) -> NitroClient:
 
 def test_a_managed_appliance_lets_in_at_once() -> None:
     with serving(LOGIN, VERSION, LOGOUT) as script:
-        assert inside(doorstep(script).knock()) == (FirstPassword.DONE, "13.1-53.24", False)
+        assert inside(login_retry(script).attempt()) == (FirstPassword.DONE, "13.1-53.24", False)
         assert passwords(script) == [(NEW, None)]
 
 
 def test_a_forced_first_password_is_replaced_by_the_login_itself() -> None:
     with serving(WRONG, FORCED, LOGIN, VERSION, LOGOUT) as script:
-        assert inside(doorstep(script).knock()) == (FirstPassword.FORCED, "13.1-53.24", True)
+        assert inside(login_retry(script).attempt()) == (FirstPassword.FORCED, "13.1-53.24", True)
         assert passwords(script) == [(NEW, None), (FIRST, None), (FIRST, NEW)]
 
 
 def test_a_change_that_opens_no_session_is_followed_by_a_login() -> None:
     with serving(WRONG, FORCED, (200, DONE), LOGIN, VERSION, LOGOUT) as script:
-        assert inside(doorstep(script).knock())[2] is True
+        assert inside(login_retry(script).attempt())[2] is True
         assert passwords(script)[-1] == (NEW, None)
 
 
 def test_an_older_image_is_given_its_password_as_a_user() -> None:
     with serving(WRONG, LOGIN, VERSION, (200, DONE), LOGOUT, LOGIN, LOGOUT) as script:
-        assert inside(doorstep(script).knock()) == (FirstPassword.OPEN, "13.1-53.24", True)
+        assert inside(login_retry(script).attempt()) == (FirstPassword.OPEN, "13.1-53.24", True)
         assert script.calls[3] == "PUT /config/systemuser"
         assert script.asked[3].body == {"systemuser": {"username": "nsroot", "password": NEW}}
         assert passwords(script)[-1] == (NEW, None)
@@ -103,7 +103,7 @@ def test_an_older_image_is_given_its_password_as_a_user() -> None:
 
 def test_every_password_that_may_be_right_is_tried_in_turn() -> None:
     with serving(WRONG, WRONG, FORCED, LOGIN, VERSION, LOGOUT) as script:
-        assert inside(doorstep(script, nitro_pass="0ld", instance_id=FIRST).knock())[2] is True
+        assert inside(login_retry(script, nitro_pass="0ld", instance_id=FIRST).attempt())[2] is True
         assert [password for password, _ignored in passwords(script)] == [NEW, "0ld", FIRST, FIRST]
 
 
@@ -113,7 +113,7 @@ def test_every_password_that_may_be_right_is_tried_in_turn() -> None:
 )
 def test_in_check_mode_no_password_is_changed(answers: tuple[Any, ...], state: FirstPassword) -> None:
     with serving(*answers, LOGOUT) as script:
-        entry = doorstep(script, may_change=False).knock()
+        entry = login_retry(script, may_change=False).attempt()
         assert entry is not None
         if entry.client:
             entry.client.close()
@@ -124,26 +124,26 @@ def test_in_check_mode_no_password_is_changed(answers: tuple[Any, ...], state: F
 
 def test_a_change_whose_answer_got_lost_was_ours() -> None:
     with serving(WRONG, FORCED, RESET, LOGIN, VERSION, LOGOUT) as script:
-        assert inside(doorstep(script).wait(60)) == (FirstPassword.FORCED, "13.1-53.24", True)
+        assert inside(login_retry(script).wait(60)) == (FirstPassword.FORCED, "13.1-53.24", True)
         assert passwords(script).count((FIRST, NEW)) == 1
 
 
 def test_a_change_that_somebody_else_made_meanwhile_is_looked_at_again() -> None:
     with serving(WRONG, FORCED, STRAY, LOGIN, VERSION, LOGOUT) as script:
-        assert inside(doorstep(script).wait(60))[1] == "13.1-53.24"
+        assert inside(login_retry(script).wait(60))[1] == "13.1-53.24"
 
 
 def test_a_new_password_that_the_appliance_refuses_ends_it() -> None:
     short = (599, {"errorcode": 1079, "message": "Password length should adhere to minimum", "severity": "ERROR"})
     with serving(WRONG, FORCED, short) as script, pytest.raises(NitroError, match="1079 Password length") as refusal:
-        doorstep(script).wait(60)
+        login_retry(script).wait(60)
     assert NEW not in str(refusal.value)
 
 
 def test_an_argument_refused_twice_ends_it() -> None:
     answers = (WRONG, FORCED, STRAY)
     with serving(*answers, *answers) as script, pytest.raises(NitroError, match="278 Invalid argument"):
-        doorstep(script).wait(60)
+        login_retry(script).wait(60)
     assert passwords(script).count((FIRST, NEW)) == 2
 
 
@@ -158,13 +158,13 @@ def test_an_argument_refused_twice_ends_it() -> None:
 )
 def test_what_a_booting_machine_says_is_waited_for(booting: Any) -> None:
     with serving(booting, LOGIN, booting, LOGOUT, LOGIN, VERSION, LOGOUT) as script:
-        assert inside(doorstep(script).wait(60))[0] is FirstPassword.DONE
+        assert inside(login_retry(script).wait(60))[0] is FirstPassword.DONE
 
 
 def test_a_boot_that_never_ends_is_said_with_its_last_words() -> None:
     time = Time()
     with serving(*[BOOTING] * 20) as script, pytest.raises(NitroTimeout) as failure:
-        doorstep(script, time=time).wait(5)
+        login_retry(script, time=time).wait(5)
     assert str(failure.value) == (
         f"NITRO did not become ready: {script.nsip}: log in as 'nsroot': NITRO is not up (HTTP 503) (waited 5 s)"
     )
@@ -173,7 +173,7 @@ def test_a_boot_that_never_ends_is_said_with_its_last_words() -> None:
 
 def test_a_refused_password_is_believed_at_once_of_an_appliance_that_was_up() -> None:
     with serving(WRONG, WRONG) as script, pytest.raises(NitroAuthError) as refusal:
-        doorstep(script).wait(600)
+        login_retry(script).wait(600)
     assert str(refusal.value).endswith(
         "354 Invalid username or password (HTTP 401): none of new_password, instance_id was accepted"
     )
@@ -182,13 +182,13 @@ def test_a_refused_password_is_believed_at_once_of_an_appliance_that_was_up() ->
 
 def test_right_after_a_boot_a_refused_password_is_given_time() -> None:
     with serving(BOOTING, WRONG, WRONG, WRONG, FORCED, LOGIN, VERSION, LOGOUT) as script:
-        assert inside(doorstep(script).wait(60))[2] is True
+        assert inside(login_retry(script).wait(60))[2] is True
 
 
 def test_but_not_for_ever() -> None:
     time = Time()
     with serving(BOOTING, *[WRONG] * 200) as script, pytest.raises(NitroAuthError, match="none of"):
-        doorstep(script, time=time).wait(600)
+        login_retry(script, time=time).wait(600)
     assert AUTH_GRACE <= time.now <= AUTH_GRACE + 2
 
 

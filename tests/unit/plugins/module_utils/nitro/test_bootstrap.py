@@ -8,7 +8,12 @@ import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import bootstrap
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.bootstrap import FirstPassword, Found, License, Plan
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.bootstrap import (
+    FirstPassword,
+    License,
+    ObservedAppliance,
+    Plan,
+)
 
 POOLED = {"server": "10.0.9.10", "port": 27000, "bandwidth": 1000, "unit": "Mbps", "edition": "Premium"}
 BODY = {"bandwidth": 1000, "unit": "Mbps", "edition": "Platinum"}
@@ -27,16 +32,16 @@ GRANTED = {**BODY, "bandwidth": "1000", "actualbandwidth": "1000"}
 RUNNING = {"licensingmode": "Pooled", "isplatinumlic": True, "isstandardlic": False}
 
 
-def wanted(**options: Any) -> bootstrap.Wanted:
-    return bootstrap.Wanted.from_params({**PARAMS, **options})
+def desired(**options: Any) -> bootstrap.DesiredAppliance:
+    return bootstrap.DesiredAppliance.from_params({**PARAMS, **options})
 
 
-def found(**facts: Any) -> Found:
-    return Found(**{"password": FirstPassword.DONE, **facts})
+def found(**facts: Any) -> ObservedAppliance:
+    return ObservedAppliance(**{"password": FirstPassword.DONE, **facts})
 
 
 def test_a_managed_appliance_needs_nothing() -> None:
-    asked = wanted(hostname="adc-a", features=["LB", "ssl"], modes=["MBF"], license=POOLED)
+    asked = desired(hostname="adc-a", features=["LB", "ssl"], modes=["MBF"], license=POOLED)
     there = found(
         hostname="adc-a",
         features=frozenset({"lb", "ssl", "wl"}),
@@ -49,8 +54,8 @@ def test_a_managed_appliance_needs_nothing() -> None:
 
 
 def test_of_an_appliance_nobody_could_ask_everything_is_foreseen() -> None:
-    asked = wanted(hostname="adc-a", features=["LB"], modes=["MBF"], license=POOLED)
-    assert bootstrap.plan(asked, Found()) == Plan(
+    asked = desired(hostname="adc-a", features=["LB"], modes=["MBF"], license=POOLED)
+    assert bootstrap.plan(asked, ObservedAppliance()) == Plan(
         change_password=True,
         license_server={"licenseserverip": "10.0.9.10", "port": 27000},
         capacity=BODY,
@@ -64,12 +69,12 @@ def test_of_an_appliance_nobody_could_ask_everything_is_foreseen() -> None:
 
 @pytest.mark.parametrize("password", [FirstPassword.FORCED, FirstPassword.OPEN])
 def test_a_first_password_is_a_change_to_be_saved(password: FirstPassword) -> None:
-    assert bootstrap.plan(wanted(), found(password=password)) == Plan(change_password=True, save=True)
+    assert bootstrap.plan(desired(), found(password=password)) == Plan(change_password=True, save=True)
 
 
 def test_what_a_killed_run_left_unsaved_is_saved() -> None:
-    assert bootstrap.plan(wanted(), found(unsaved=True)) == Plan(save=True)
-    assert bootstrap.plan(wanted(save_config=False), found(unsaved=True)).empty
+    assert bootstrap.plan(desired(), found(unsaved=True)) == Plan(save=True)
+    assert bootstrap.plan(desired(save_config=False), found(unsaved=True)).empty
 
 
 @pytest.mark.parametrize(
@@ -93,7 +98,9 @@ def test_what_a_killed_run_left_unsaved_is_saved() -> None:
 def test_one_reboot_and_only_for_a_capacity_that_is_not_in_effect(
     capacity: dict[str, Any], license_row: dict[str, Any], write: bool, reboot: bool
 ) -> None:
-    plan = bootstrap.plan(wanted(license=POOLED), found(license_servers=SERVER, capacity=capacity, license=license_row))
+    plan = bootstrap.plan(
+        desired(license=POOLED), found(license_servers=SERVER, capacity=capacity, license=license_row)
+    )
     assert (plan.capacity is not None, plan.reboot) == (write, reboot)
     assert plan.save is (write or reboot)
 
@@ -111,7 +118,7 @@ def test_one_reboot_and_only_for_a_capacity_that_is_not_in_effect(
 def test_the_licence_server_is_the_one_that_was_asked_for(
     servers: tuple[dict[str, Any], ...], surplus: tuple[str, ...], added: bool
 ) -> None:
-    plan = bootstrap.plan(wanted(license=POOLED), found(license_servers=servers, capacity=GRANTED, license=RUNNING))
+    plan = bootstrap.plan(desired(license=POOLED), found(license_servers=servers, capacity=GRANTED, license=RUNNING))
     assert (plan.remove_license_servers, plan.license_server is not None) == (surplus, added)
     assert plan.reboot is False
 
@@ -137,7 +144,7 @@ def test_what_nitro_takes_for_a_licence(option: dict[str, Any], body: Any, serve
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "message"),
     [
         ({}, "exactly one of bandwidth, platform and vcpu, not none"),
         ({"bandwidth": 10, "platform": "VP10", "edition": "Premium"}, "not bandwidth and platform"),
@@ -145,8 +152,8 @@ def test_what_nitro_takes_for_a_licence(option: dict[str, Any], body: Any, serve
         ({"vcpu": True, "edition": None}, "vcpu needs an edition"),
     ],
 )
-def test_a_mixture_of_licences_is_refused(option: dict[str, Any], said: str) -> None:
-    with pytest.raises(NitroInputError, match=said):
+def test_a_mixture_of_licences_is_refused(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(NitroInputError, match=message):
         License.from_option(option)
 
 
@@ -178,7 +185,7 @@ def test_cpu_licences_are_compared_by_edition(capacity: dict[str, Any], same: bo
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"new_password": "i-0123"}, "must not be the first password"),
         ({"new_password": ""}, "new_password is empty"),
@@ -186,9 +193,9 @@ def test_cpu_licences_are_compared_by_edition(capacity: dict[str, Any], same: bo
         ({"license": {"port": 27000}}, "exactly one"),
     ],
 )
-def test_what_can_never_be_done_is_refused_before_anything_is_sent(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(NitroInputError, match=said):
-        wanted(**options)
+def test_what_can_never_be_done_is_refused_before_anything_is_sent(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(NitroInputError, match=message):
+        desired(**options)
 
 
 @pytest.mark.parametrize(
@@ -240,15 +247,15 @@ def test_versions(text: str | None, version: str | None) -> None:
 def test_what_did_not_come_true_is_said() -> None:
     assert bootstrap.unmet(Plan()) is None
     assert bootstrap.unmet(Plan(save=True)) is None
-    said = bootstrap.unmet(Plan(reboot=True, hostname="adc-a", features=("CLUSTER",), modes=("L2",)))
-    assert said == (
+    message = bootstrap.unmet(Plan(reboot=True, hostname="adc-a", features=("CLUSTER",), modes=("L2",)))
+    assert message == (
         "the licence capacity is not in effect; the hostname is not 'adc-a'; "
         "features that did not come on: CLUSTER (not licensed?); modes that did not come on: L2"
     )
 
 
 def test_the_difference_shows_no_password() -> None:
-    asked = wanted(hostname="adc-a", features=["LB"], modes=["MBF"], license=POOLED)
+    asked = desired(hostname="adc-a", features=["LB"], modes=["MBF"], license=POOLED)
     there = found(password=FirstPassword.FORCED, capacity={"actualbandwidth": "0"})
     difference = bootstrap.diff(asked, there, bootstrap.plan(asked, there))
     assert difference["before"] == {

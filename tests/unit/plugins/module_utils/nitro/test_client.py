@@ -53,11 +53,11 @@ def test_one_session_for_all_calls_opened_when_needed_and_closed() -> None:
 
 
 def test_every_write_that_was_carried_out_is_told_without_its_secrets() -> None:
-    told: list[str] = []
+    reported: list[str] = []
     taken = (409, {"errorcode": 273, "message": "Resource already exists", "severity": "ERROR"})
     absent = (404, {"errorcode": 258, "message": "No such resource", "severity": "ERROR"})
     replies = (LOGIN, (201, ""), taken, (200, DONE), absent, (200, DONE), (200, DONE), LOGOUT)
-    with serving(*replies) as script, client(script, password="i-0123", wrote=told.append) as nitro:
+    with serving(*replies) as script, client(script, password="i-0123", wrote=reported.append) as nitro:
         nitro.login(new_password=PASSWORD)
         nitro.add("ipset", {"name": "clients"})
         with pytest.raises(NitroError, match="273"):
@@ -66,7 +66,7 @@ def test_every_write_that_was_carried_out_is_told_without_its_secrets() -> None:
         assert nitro.delete("nsip", "10.0.2.11") is False
         nitro.update("systemuser", {"username": "nsroot", "password": "an0ther-One"})
         assert nitro.get("nsversion") == []
-    assert told == [
+    assert reported == [
         "log in as 'nsroot' and replace the password",
         "add ipset 'clients'",
         "delete nsip '10.0.2.10'",
@@ -210,7 +210,7 @@ def test_a_refusal_names_the_object_and_the_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "expected"),
     [
         ((200, "<html><title>Citrix Gateway</title>"), "an HTML page titled 'Citrix Gateway' (HTTP 200)"),
         ((404, "<html>nginx"), "an HTML page (HTTP 404)"),
@@ -219,10 +219,10 @@ def test_a_refusal_names_the_object_and_the_code() -> None:
         ((200, ""), "an empty body (HTTP 200)"),
     ],
 )
-def test_what_is_not_nitro_is_named(answer: Any, said: str) -> None:
+def test_what_is_not_nitro_is_named(answer: Any, expected: str) -> None:
     with serving(LOGIN, answer, LOGOUT) as script, pytest.raises(NitroGarbled) as failure, client(script) as nitro:
         nitro.get("hanode")
-    assert str(failure.value) == f"{script.nsip}: get hanode: expected NITRO's JSON, got {said}"
+    assert str(failure.value) == f"{script.nsip}: get hanode: expected NITRO's JSON, got {expected}"
 
 
 @pytest.mark.parametrize("content", [3, "Done", True, [None], ["a"], [{"id": "0"}, 7]])
@@ -372,17 +372,17 @@ def test_certificates_are_verified_unless_told_otherwise(tls: tuple[ssl.SSLConte
     context, file = tls
     with serving(*[(200, DONE)] * 5, tls=context) as script:
 
-        def look(**options: Any) -> list[dict[str, Any]]:
+        def observation(**options: Any) -> list[dict[str, Any]]:
             with client(script, protocol="https", password=None, token="##T", **options) as nitro:
                 return nitro.get("hanode")
 
         with pytest.raises(
             NitroUntrusted, match=r"certificate is not trusted by the system's authorities: .*self.signed"
         ):
-            look()
+            observation()
         assert script.asked == []
-        assert look(ca_path=str(file)) == []
-        assert look(validate_certs=False) == []
+        assert observation(ca_path=str(file)) == []
+        assert observation(validate_certs=False) == []
 
 
 def test_a_ca_path_that_is_not_there_is_named(tls: tuple[ssl.SSLContext, Path]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster import Member, View, no_member
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster import Member, ObservedMember, no_member
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster_many import ClusterRun, unnamed
 
 A, B, C = "10.0.1.10", "10.0.1.11", "10.0.1.12"
@@ -45,7 +45,7 @@ class FakeMembership:
 
     def __init__(self, run: Run, params: dict[str, Any]) -> None:
         self.run, self.params = run, params
-        self.node, self.view, self.done = Node(), View(), []
+        self.node, self.view, self.done = Node(), ObservedMember(), []
 
     def converge(self) -> dict[str, Any]:
         nsip = self.params["nsip"]
@@ -62,7 +62,7 @@ class Run(ClusterRun):
     log: list[str]
     failing: tuple[str, ...]
 
-    def _membership(self, params: Any, wanted: Any = None) -> Any:
+    def _membership(self, params: Any, desired: Any = None) -> Any:
         return FakeMembership(self, params)
 
 

@@ -10,15 +10,15 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroError, NitroInputError
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster import (
     Cluster,
+    DesiredMember,
     Fit,
     Member,
     Node,
-    View,
-    Wanted,
+    ObservedMember,
     explained,
     outside,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster_plan import GRACE, Do, patience, plan
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster_plan import GRACE, Do, plan, timeouts
 
 from .test_cluster_work import OPTIONS
 
@@ -27,8 +27,8 @@ ADDRESSES = ((NSIP, "NSIP", "255.255.255.0"),)
 SERVING = ("ACTIVE", "ACTIVE", "UP", "UP")
 
 
-def wanted(**options: Any) -> Wanted:
-    return Wanted.from_params({**OPTIONS, "nsip": NSIP, **options})
+def desired(**options: Any) -> DesiredMember:
+    return DesiredMember.from_params({**OPTIONS, "nsip": NSIP, **options})
 
 
 def member(number: int, address: str, states: tuple[str, str, str, str] = SERVING) -> Member:
@@ -51,28 +51,28 @@ def member(number: int, address: str, states: tuple[str, str, str, str] = SERVIN
 )
 def test_what_no_appliance_would_take(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(NitroInputError, match=sentence):
-        wanted(**options)
+        desired(**options)
 
 
 @pytest.mark.parametrize(
     ("given", "backplane"), [(None, "2/1/1"), ("1/2", "2/1/2"), ("LA/1", "2/LA/1"), ("2/1/3", "2/1/3")]
 )
 def test_the_backplane_carries_the_number_of_its_node(given: str | None, backplane: str) -> None:
-    assert wanted(backplane=given, clip=f"{CLIP}/32").backplane(2) == backplane
+    assert desired(backplane=given, clip=f"{CLIP}/32").backplane(2) == backplane
 
 
 def test_what_is_tuned_and_what_is_left_alone() -> None:
     there = Member(2, NSIP, *SERVING, backplane="2/1/2", tunnel_mode="UDP", priority=31)
-    assert wanted(tunnel_mode="UDP").tuning(there) is None
-    assert wanted(tunnel_mode="GRE", priority=5, backplane="1/1").tuning(there) == {
+    assert desired(tunnel_mode="UDP").tuning(there) is None
+    assert desired(tunnel_mode="GRE", priority=5, backplane="1/1").tuning(there) == {
         "nodeid": 2,
         "backplane": "2/1/1",
         "tunnelmode": "GRE",
         "priority": 5,
     }
     # A build that does not know tunnelmode (12.1) is not told of it.
-    assert wanted().tuning(member(2, NSIP)) is None
-    assert wanted(priority=5).declaration(2)["priority"] == 5
+    assert desired().tuning(member(2, NSIP)) is None
+    assert desired(priority=5).declaration(2)["priority"] == 5
 
 
 def test_where_a_node_has_arrived() -> None:
@@ -103,39 +103,49 @@ PAIR = Cluster(1, members=(member(0, NSIP), member(1, OTHER)))
 @pytest.mark.parametrize(
     ("options", "view", "sentence"),
     [
-        ({}, View(FULL, Node()), "has 32 nodes, more are not possible"),
-        ({"form": True}, View(Cluster(None, operational=False), Node()), "is taken: the appliance that answers there"),
+        ({}, ObservedMember(FULL, Node()), "has 32 nodes, more are not possible"),
         (
             {"form": True},
-            View(None, Node(addresses=(*ADDRESSES, (CLIP, "SNIP", "255.255.255.0")))),
+            ObservedMember(Cluster(None, operational=False), Node()),
+            "is taken: the appliance that answers there",
+        ),
+        (
+            {"form": True},
+            ObservedMember(None, Node(addresses=(*ADDRESSES, (CLIP, "SNIP", "255.255.255.0")))),
             r"is one of its own addresses \(SNIP\)",
         ),
-        ({}, View(None, Node(1)), "has begun to form cluster 1 and did not finish; give form=true"),
-        ({"form": True}, View(None, Node(2)), "is in cluster 2 already, not 1"),
+        ({}, ObservedMember(None, Node(1)), "has begun to form cluster 1 and did not finish; give form=true"),
+        ({"form": True}, ObservedMember(None, Node(2)), "is in cluster 2 already, not 1"),
         (
             {"form": True},
-            View(None, Node(1, addresses=(("10.0.1.200", "CLIP", "255.255.255.255"),))),
+            ObservedMember(None, Node(1, addresses=(("10.0.1.200", "CLIP", "255.255.255.255"),))),
             r"its cluster has CLIP 10\.0\.1\.200, not 10\.0\.1\.100",
         ),
         (
             {},
-            View(None, Node(1, operational=True, members=(member(0, OTHER),))),
+            ObservedMember(None, Node(1, operational=True, members=(member(0, OTHER),))),
             "is in cluster 1, but clip 10.0.1.100 does not answer: nobody answers",
         ),
-        ({}, View(Cluster(1, members=(member(0, OTHER),)), None, "", "nobody is there"), "nobody is there"),
-        ({"state": "absent"}, View(None, None, "silence", "nobody is there"), r"nobody is there; and no .*\(silence\)"),
-        ({"state": "absent", "cluster_id": 3}, View(PAIR, Node(1)), "belongs to cluster 1, not 3"),
-        ({"state": "absent"}, View(PAIR, Node(1)), "half of its nodes"),
+        ({}, ObservedMember(Cluster(1, members=(member(0, OTHER),)), None, "", "nobody is there"), "nobody is there"),
+        (
+            {"state": "absent"},
+            ObservedMember(None, None, "silence", "nobody is there"),
+            r"nobody is there; and no .*\(silence\)",
+        ),
+        ({"state": "absent", "cluster_id": 3}, ObservedMember(PAIR, Node(1)), "belongs to cluster 1, not 3"),
+        ({"state": "absent"}, ObservedMember(PAIR, Node(1)), "half of its nodes"),
     ],
 )
-def test_refusals(options: dict[str, Any], view: View, sentence: str) -> None:
+def test_refusals(options: dict[str, Any], view: ObservedMember, sentence: str) -> None:
     with pytest.raises(NitroError, match=sentence):
-        plan(wanted(**options), view)
+        plan(desired(**options), view)
 
 
 def test_an_inc_cluster_may_have_its_clip_elsewhere_and_unknown_licences_are_no_mismatch() -> None:
     inc = Cluster(1, inc=True, members=(member(0, "10.0.2.10"),), fit=Fit())
-    moves = plan(wanted(clip="10.0.2.100"), View(inc, Node(addresses=ADDRESSES, fit=Fit("14.1-43.50", ("lb",)))))
+    moves = plan(
+        desired(clip="10.0.2.100"), ObservedMember(inc, Node(addresses=ADDRESSES, fit=Fit("14.1-43.50", ("lb",))))
+    )
     assert [move.do for move in moves][-2:] == [Do.REBOOT, Do.AWAIT_ARRIVAL]
 
 
@@ -148,28 +158,34 @@ def test_only_snips_are_taken_away_with_a_node() -> None:
 
 
 def test_nothing_is_left_to_do_where_everything_is_gone() -> None:
-    gone = View(None, None, "silence", "nobody is there")
-    assert plan(wanted(state="absent", dissolve=True), gone) == ()
-    assert plan(wanted(state="absent"), View(None, Node())) == ()
-    assert [move.do for move in plan(wanted(state="absent"), View(None, Node(unsaved=True)))] == [Do.SAVE_LEFT]
-    assert plan(wanted(state="absent", save_config=False), View(None, Node(unsaved=True))) == ()
+    gone = ObservedMember(None, None, "silence", "nobody is there")
+    assert plan(desired(state="absent", dissolve=True), gone) == ()
+    assert plan(desired(state="absent"), ObservedMember(None, Node())) == ()
+    assert [move.do for move in plan(desired(state="absent"), ObservedMember(None, Node(unsaved=True)))] == [
+        Do.SAVE_LEFT
+    ]
+    assert plan(desired(state="absent", save_config=False), ObservedMember(None, Node(unsaved=True))) == ()
 
 
 @pytest.mark.parametrize(
     ("options", "view", "seconds"),
     [
-        ({}, View(PAIR), 0.0),
-        ({}, View(Cluster(1, members=(member(0, NSIP, ("ACTIVE", "INACTIVE", "DOWN", "NOT UP")),))), math.inf),
-        ({}, View(Cluster(1, members=(member(0, OTHER),))), GRACE),
-        ({}, View(None, Node(1, members=(member(0, OTHER),))), GRACE),
-        ({}, View(None, Node(1, operational=True)), math.inf),
-        ({"form": True}, View(), math.inf),
-        ({"form": True}, View(None, Node(1)), 0.0),
-        ({"state": "absent"}, View(PAIR), GRACE),
-        ({"state": "absent"}, View(None, Node(1, operational=True)), math.inf),
-        ({"state": "absent", "dissolve": True}, View(None, Node(1, operational=True)), 0.0),
-        ({"state": "absent", "dissolve": True}, View(), GRACE),
+        ({}, ObservedMember(PAIR), 0.0),
+        (
+            {},
+            ObservedMember(Cluster(1, members=(member(0, NSIP, ("ACTIVE", "INACTIVE", "DOWN", "NOT UP")),))),
+            math.inf,
+        ),
+        ({}, ObservedMember(Cluster(1, members=(member(0, OTHER),))), GRACE),
+        ({}, ObservedMember(None, Node(1, members=(member(0, OTHER),))), GRACE),
+        ({}, ObservedMember(None, Node(1, operational=True)), math.inf),
+        ({"form": True}, ObservedMember(), math.inf),
+        ({"form": True}, ObservedMember(None, Node(1)), 0.0),
+        ({"state": "absent"}, ObservedMember(PAIR), GRACE),
+        ({"state": "absent"}, ObservedMember(None, Node(1, operational=True)), math.inf),
+        ({"state": "absent", "dissolve": True}, ObservedMember(None, Node(1, operational=True)), 0.0),
+        ({"state": "absent", "dissolve": True}, ObservedMember(), GRACE),
     ],
 )
-def test_how_long_it_is_looked_again(options: dict[str, Any], view: View, seconds: float) -> None:
-    assert patience(wanted(**options), view) == seconds
+def test_how_long_it_is_looked_again(options: dict[str, Any], view: ObservedMember, seconds: float) -> None:
+    assert timeouts(desired(**options), view) == seconds

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroError, NitroTimeout
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster import Wanted
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster import DesiredMember
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster_work import Membership
 
 from .memory_cluster import CLIP, PASSWORD, Box, Client, Killed, World
@@ -39,10 +39,10 @@ def world(*addresses: str) -> World:
 def membership(lab: World, nsip: str, warnings: list[str] | None = None, **options: Any) -> Membership:
     timeout = options.pop("wait_timeout", 600)
     password = options.pop("password", PASSWORD)
-    wanted = Wanted.from_params({**OPTIONS, "nsip": nsip, **options})
-    said: list[str] = [] if warnings is None else warnings
+    desired = DesiredMember.from_params({**OPTIONS, "nsip": nsip, **options})
+    message: list[str] = [] if warnings is None else warnings
     node, clip = Client(lab, nsip, password), Client(lab, CLIP, password)
-    return Membership(wanted, node, clip, password, timeout, said.append, lab.clock, lab.sleep)
+    return Membership(desired, node, clip, password, timeout, message.append, lab.clock, lab.sleep)
 
 
 def run(lab: World, nsip: str, **options: Any) -> tuple[dict[str, Any], list[str]]:
@@ -267,7 +267,7 @@ def test_a_cluster_that_lost_every_other_node_is_taken_apart_on_the_node_itself(
 
 
 def test_what_was_taken_off_while_it_was_not_there_can_leave_or_join_again() -> None:
-    for wanted, steps in (
+    for desired, steps in (
         ({"state": "absent"}, [f"{SECOND}: delete clusterinstance", f"{SECOND}: save"]),
         (
             {},
@@ -283,7 +283,7 @@ def test_what_was_taken_off_while_it_was_not_there_can_leave_or_join_again() -> 
         lab.boxes[SECOND].gone = True
         run(lab, SECOND, state="absent")
         lab.boxes[SECOND].gone = False
-        assert run(lab, SECOND, **wanted)[1] == steps
+        assert run(lab, SECOND, **desired)[1] == steps
 
 
 def test_refusals_come_before_the_first_write() -> None:
@@ -346,13 +346,13 @@ def test_a_node_that_does_not_arrive_is_described() -> None:
 
 def test_check_mode_foresees_and_writes_nothing() -> None:
     lab = formed(SECOND, THIRD)
-    foreseen = membership(lab, FOURTH).foresee()
-    assert (foreseen["changed"], foreseen["node"]["node_id"]) == (True, 3)
-    assert foreseen["diff"]["after"]["writes"][0] == (
+    predicted = membership(lab, FOURTH).predict()
+    assert (predicted["changed"], predicted["node"]["node_id"]) == (True, 3)
+    assert predicted["diff"]["after"]["writes"][0] == (
         f"on the CLIP: add clusternode nodeid=3 ipaddress={FOURTH} state=ACTIVE backplane=3/1/1 tunnelmode=GRE"
     )
-    assert membership(lab, THIRD, state="absent").foresee()["node"]["node_id"] is None
-    assert membership(lab, THIRD).foresee()["changed"] is False
+    assert membership(lab, THIRD, state="absent").predict()["node"]["node_id"] is None
+    assert membership(lab, THIRD).predict()["changed"] is False
     assert lab.writes == []
 
 
@@ -361,8 +361,8 @@ def test_check_mode_foresees_a_cluster_of_appliances_that_do_not_exist_yet() -> 
     for box in lab.boxes.values():
         box.gone = True
     warnings: list[str] = []
-    assert membership(lab, FIRST, warnings, form=True).foresee()["node"]["node_id"] == 0
-    assert membership(lab, SECOND, warnings).foresee()["node"]["node_id"] == 1
+    assert membership(lab, FIRST, warnings, form=True).predict()["node"]["node_id"] == 0
+    assert membership(lab, SECOND, warnings).predict()["node"]["node_id"] == 1
     assert len(warnings) == 3
     assert lab.writes == []
 
@@ -373,13 +373,13 @@ def test_two_that_choose_one_number_both_get_in() -> None:
     other.read()
     run(lab, THIRD)
     stale = other.view
-    looks = iter([stale])
-    look = other.look
+    observations = iter([stale])
+    observation = other.observation
 
     def first_stale() -> None:
-        other.view = next(looks, other.view)
+        other.view = next(observations, other.view)
         if other.view is not stale or other.done or len(lab.writes) > 5:
-            look()
+            observation()
 
-    other.look = first_stale  # type: ignore[method-assign,assignment]
+    other.observation = first_stale  # type: ignore[method-assign,assignment]
     assert other.converge()["node"]["node_id"] == 2

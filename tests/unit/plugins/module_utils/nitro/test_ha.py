@@ -43,12 +43,12 @@ PARAMS: dict[str, Any] = {
 }
 
 
-def wanted(**options: Any) -> ha.Wanted:
-    return ha.Wanted.from_params({**PARAMS, **options})
+def desired(**options: Any) -> ha.DesiredHa:
+    return ha.DesiredHa.from_params({**PARAMS, **options})
 
 
 def plan(*rows: dict[str, Any], rpc: Any = None, **options: Any) -> ha.Plan:
-    return ha.plan(wanted(**options), ha.View.from_rows(rows), SECURE if rpc is None else rpc)
+    return ha.plan(desired(**options), ha.ObservedHa.from_rows(rows), SECURE if rpc is None else rpc)
 
 
 def test_a_stand_alone_appliance_gets_its_peer_and_both_rpc_nodes() -> None:
@@ -137,7 +137,7 @@ def test_inc_cannot_change_in_a_pair(mine: str | None, theirs: str | None, asked
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"peer": A}, "peer is this appliance itself"),
         ({"peer": "10.0.1.10:443"}, "peer is this appliance itself"),
@@ -149,9 +149,9 @@ def test_inc_cannot_change_in_a_pair(mine: str | None, theirs: str | None, asked
         ({"max_flips": -1}, "max_flips must be 0 or more, not -1"),
     ],
 )
-def test_what_no_appliance_would_take_is_refused_before_anything_is_sent(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(NitroInputError, match=said):
-        wanted(**options)
+def test_what_no_appliance_would_take_is_refused_before_anything_is_sent(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(NitroInputError, match=message):
+        desired(**options)
 
 
 @pytest.mark.parametrize(
@@ -182,17 +182,17 @@ def test_what_no_appliance_would_take_is_refused_before_anything_is_sent(options
 def test_a_pair_works_when_both_are_up_in_different_roles_and_in_sync(
     mine: dict[str, Any], theirs: dict[str, Any], calm: bool, works: bool
 ) -> None:
-    view = ha.View.from_rows([{**ME, **mine}, {**PEER, **theirs}])
+    view = ha.ObservedHa.from_rows([{**ME, **mine}, {**PEER, **theirs}])
     assert ha.in_sync(view, B, calm=calm) is works
 
 
 def test_one_node_alone_is_no_pair() -> None:
-    assert not ha.in_sync(ha.View.from_rows([ME]), B)
-    assert not ha.in_sync(ha.View.from_rows([]), B)
+    assert not ha.in_sync(ha.ObservedHa.from_rows([ME]), B)
+    assert not ha.in_sync(ha.ObservedHa.from_rows([]), B)
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         ([ME, PEER], f"this node is Primary and UP, peer {B} is Secondary and UP, synchronisation SUCCESS"),
         ([ME], f"this node is Primary and UP, peer {B} is not configured"),
@@ -203,19 +203,19 @@ def test_one_node_alone_is_no_pair() -> None:
         ([], "the node did not say what it is"),
     ],
 )
-def test_the_last_state_in_words(rows: list[dict[str, Any]], said: str) -> None:
-    assert ha.describe(ha.View.from_rows(rows), B) == said
+def test_the_last_state_in_words(rows: list[dict[str, Any]], message: str) -> None:
+    assert ha.describe(ha.ObservedHa.from_rows(rows), B) == message
 
 
 def test_summary() -> None:
-    view = ha.View.from_rows([{**ME, "state": "Secondary", "hasync": "SUCCESS"}, {**PEER, "state": "Primary"}])
+    view = ha.ObservedHa.from_rows([{**ME, "state": "Secondary", "hasync": "SUCCESS"}, {**PEER, "state": "Primary"}])
     assert ha.summary(view, B) == {
         "master_state": "Secondary",
         "node_state": "UP",
         "peer": B,
         "sync_state": "SUCCESS",
     }
-    assert ha.summary(ha.View(None), B) == {
+    assert ha.summary(ha.ObservedHa(None), B) == {
         "master_state": None,
         "node_state": None,
         "peer": None,
@@ -239,8 +239,8 @@ def test_addresses_are_compared_as_addresses(one: str, other: str, same: bool) -
 
 
 def test_the_difference_names_no_password() -> None:
-    view = ha.View.from_rows([ME])
-    asked = wanted(dead_interval=10)
+    view = ha.ObservedHa.from_rows([ME])
+    asked = desired(dead_interval=10)
     difference = ha.diff(asked, view, ha.plan(asked, view, []))
     assert difference == {
         "before": {"peers": [], "rpc_written": [], "dead_interval": 3},

@@ -1,4 +1,4 @@
-"""When a process that watches an appliance may log in again, and that it leaves no crowd of sessions there."""
+"""When a process that watches an appliance may log in again, and that it leaves no clients of sessions there."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_slow_appliance_is_not_filled_with_sessions() -> None:
             gate=LoginGate(),
             sleep=lambda _seconds: None,
         )
-        for _look in range(100):
+        for _observe in range(100):
             with pytest.raises((NitroCut, NitroLoginHeld)):
                 nitro.get("hanode")
         nitro.close()
@@ -108,7 +108,7 @@ def test_knock_opens_no_session() -> None:
     refused = (401, {"errorcode": 1027, "message": "Not logged in", "severity": "ERROR"})
     with serving(refused, SILENCE) as script:
         with NitroClient(Connection(script.nsip, password="x", protocol="http")) as nitro:
-            nitro.knock(5)
+            nitro.attempt(5)
             with pytest.raises(NitroCut):
-                nitro.knock(0.1)
+                nitro.attempt(0.1)
         assert script.calls == ["GET /config/nsversion"] * 2

@@ -10,7 +10,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import network
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.network import Desired, Observed
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.routes import ROUTE_WEIGHT
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Change
 
 NSIP = "10.0.1.10"
 MASK = "255.255.255.0"
@@ -44,7 +44,7 @@ def row(net: str, gateway: str = "10.0.21.1", weight: object = str(ROUTE_WEIGHT)
     return {"network": net, "netmask": MASK, "gateway": gateway, "weight": weight}
 
 
-def said(steps: list[Step]) -> list[str]:
+def message(steps: list[Change]) -> list[str]:
     return [f"{step.phrase} {step.args.get('gateway') or step.body.get('gateway', '')}".strip() for step in steps]
 
 
@@ -75,7 +75,7 @@ def said(steps: list[Step]) -> list[str]:
 def test_purge_removes_only_routes_of_this_collection(
     routes: Any, known: list[dict[str, Any]], purge: bool, writes: list[str]
 ) -> None:
-    assert said(network.plan(desired(routes=routes, purge_routes=purge), observed(*known))) == writes
+    assert message(network.plan(desired(routes=routes, purge_routes=purge), observed(*known))) == writes
 
 
 def test_a_route_that_is_made_carries_the_mark() -> None:
@@ -116,7 +116,7 @@ def test_a_gateway_outside_of_all_subnets_is_refused_unless_a_snip_comes_with_it
         network.plan(desired(routes=[route]), observed())
     snip = {"ip_address": "10.0.22.10", "netmask": MASK, "owner_node": None}
     steps = network.plan(desired(routes=[route], snips=[snip]), observed())
-    assert said(steps) == ["add nsip 10.0.22.10", "add route 10.0.31.0 10.0.22.1"]
+    assert message(steps) == ["add nsip 10.0.22.10", "add route 10.0.31.0 10.0.22.1"]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_the_new_return_path_is_in_force_before_the_old_one_goes(
 ) -> None:
     gateways = [{"network": "10.0.21.0/24", "gateway": "10.0.21.1"}]
     steps = network.plan(desired(return_path=path, return_gateways=gateways), observed(mbf=mbf, pbrs=pbrs))
-    assert said(steps) == writes
+    assert message(steps) == writes
 
 
 def test_a_policy_route_leaves_traffic_of_the_nsip_and_of_its_own_subnet_alone() -> None:
@@ -156,9 +156,9 @@ def test_a_policy_route_leaves_traffic_of_the_nsip_and_of_its_own_subnet_alone()
     applied = {**step.body, "priority": "4200", "kernelstate": "APPLIED"}
     assert network.plan(asked, observed(mbf=False, pbrs=(applied,))) == []
     left = {**applied, "kernelstate": "NOTAPPLIED"}
-    assert said(network.plan(asked, observed(mbf=False, pbrs=(left,)))) == ["apply nspbrs"], "of an interrupted run"
+    assert message(network.plan(asked, observed(mbf=False, pbrs=(left,)))) == ["apply nspbrs"], "of an interrupted run"
     moved = {**applied, "nexthopval": "10.0.21.2"}
-    assert said(network.plan(asked, observed(mbf=False, pbrs=(moved,)))) == [
+    assert message(network.plan(asked, observed(mbf=False, pbrs=(moved,)))) == [
         "update nspbr cloudadc-10.0.21.0-24",
         "apply nspbrs",
     ]
@@ -168,7 +168,7 @@ def test_absent_removes_what_is_named_routes_first() -> None:
     snip = {"ip_address": "10.0.21.10", "netmask": None, "owner_node": None}
     asked = desired(state="absent", snips=[snip], routes=[OTHER_ZONE])
     steps = network.plan(asked, observed(row("10.0.31.0", weight="1"), row("10.0.41.0")))
-    assert said(steps) == ["delete route 10.0.31.0 10.0.21.1", "delete nsip 10.0.21.10"]
+    assert message(steps) == ["delete route 10.0.31.0 10.0.21.1", "delete nsip 10.0.21.10"]
 
 
 def test_what_check_mode_predicts_is_what_a_run_reads_back() -> None:

@@ -58,7 +58,7 @@ def test_what_an_entry_gives_goes_before_the_option(entry: dict[str, Any], holds
 
 
 @pytest.mark.parametrize(
-    ("params", "said"),
+    ("params", "message"),
     [
         ({"ip_address": None, "state": "present", "netmask": "24"}, "missing required arguments: ip_address"),
         (
@@ -69,8 +69,8 @@ def test_what_an_entry_gives_goes_before_the_option(entry: dict[str, Any], holds
         ({"ip_address": A, "state": "present", "netmask": "24"}, None),
     ],
 )
-def test_what_is_missing_is_said_as_ansible_says_it(params: dict[str, Any], said: str | None) -> None:
-    assert Needs(("ip_address",), (("state", "present", ("netmask",)),)).unmet(params) == said
+def test_what_is_missing_is_said_as_ansible_says_it(params: dict[str, Any], message: str | None) -> None:
+    assert Needs(("ip_address",), (("state", "present", ("netmask",)),)).unmet(params) == message
 
 
 @pytest.mark.parametrize(
@@ -100,18 +100,18 @@ def test_different_appliances_are_worked_on_at_the_same_time() -> None:
 
 
 def test_one_appliance_is_worked_on_once_at_a_time_and_in_order() -> None:
-    busy, seen = threading.Lock(), []
+    busy, observed = threading.Lock(), []
 
     def work(job: Job) -> dict[str, Any]:
         if job.nsip == A:
             assert busy.acquire(blocking=False), "two jobs at once on one appliance"
-            seen.append(job.params["netmask"])
+            observed.append(job.params["netmask"])
             busy.release()
         return {"changed": True}
 
     entries = [{"nsip": A, "netmask": "1"}, {"nsip": B}, {"nsip": A, "netmask": "2"}, {"nsip": A, "netmask": "3"}]
     assert side_by_side(jobs(*entries), work) == [{"changed": True}] * 4
-    assert seen == ["1", "2", "3"]
+    assert observed == ["1", "2", "3"]
 
 
 def test_who_fails_does_not_keep_the_others_from_their_end() -> None:

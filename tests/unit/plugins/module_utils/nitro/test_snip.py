@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.snip import Wanted, describe, foretell, plan
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.snip import DesiredSnip, describe, plan, predict
 
 NSIP, SNIP, MASK = "10.0.1.10", "10.0.21.10", "255.255.255.0"
 
 
-def wanted(**options: Any) -> Wanted:
-    return Wanted.from_params({"nsip": NSIP, "ip_address": SNIP, "netmask": MASK, "state": "present", **options})
+def desired(**options: Any) -> DesiredSnip:
+    return DesiredSnip.from_params({"nsip": NSIP, "ip_address": SNIP, "netmask": MASK, "state": "present", **options})
 
 
 def row(**fields: Any) -> dict[str, Any]:
@@ -22,8 +22,8 @@ def row(**fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mask", ["255.255.255.0", "24"])
 def test_a_mask_is_a_mask_however_it_is_written(mask: str) -> None:
-    assert wanted(netmask=mask).netmask == MASK
-    assert foretell(wanted(netmask=mask), []) == describe([row()]) == {"ip_address": SNIP, "netmask": MASK}
+    assert desired(netmask=mask).netmask == MASK
+    assert predict(desired(netmask=mask), []) == describe([row()]) == {"ip_address": SNIP, "netmask": MASK}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_mask_is_a_mask_however_it_is_written(mask: str) -> None:
     ],
 )
 def test_what_is_written(options: dict[str, Any], rows: list[dict[str, Any]], writes: list[tuple[str, Any]]) -> None:
-    steps = plan(wanted(**options), rows)
+    steps = plan(desired(**options), rows)
     assert [(step.verb, dict(step.body)) for step in steps] == writes
     assert all(step.resource == "nsip" for step in steps)
     if writes and writes[0][0] == "delete":
@@ -60,7 +60,7 @@ def test_what_is_written(options: dict[str, Any], rows: list[dict[str, Any]], wr
 @pytest.mark.parametrize("there", [{"ownernode": "2"}, {"ownernode": "255"}, {"ownernode": 0}, {}])
 def test_an_address_of_another_owner_is_made_anew(there: dict[str, Any]) -> None:
     """255 is all nodes; an appliance that knows nothing of clusters leaves the field out."""
-    steps = plan(wanted(owner_node=1), [row(**there)])
+    steps = plan(desired(owner_node=1), [row(**there)])
     assert [(step.verb, step.resource, step.name, dict(step.body)) for step in steps] == [
         ("delete", "nsip", SNIP, {}),
         ("add", "nsip", None, {"ipaddress": SNIP, "netmask": MASK, "type": "SNIP", "ownernode": 1}),
@@ -68,7 +68,7 @@ def test_an_address_of_another_owner_is_made_anew(there: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
-    ("asked", "there", "told"),
+    ("asked", "there", "reported"),
     [
         (None, [], {}),
         (None, [row(ownernode="255")], {}),
@@ -77,25 +77,27 @@ def test_an_address_of_another_owner_is_made_anew(there: dict[str, Any]) -> None
         (0, [], {"owner_node": 0}),
     ],
 )
-def test_the_owner_is_told_where_there_is_one(asked: int | None, there: list[dict[str, Any]], told: Any) -> None:
-    done = [row(ownernode=told.get("owner_node", 255))]
-    assert foretell(wanted(owner_node=asked), there) == describe(done) == {"ip_address": SNIP, "netmask": MASK, **told}
+def test_the_owner_is_told_where_there_is_one(asked: int | None, there: list[dict[str, Any]], reported: Any) -> None:
+    done = [row(ownernode=reported.get("owner_node", 255))]
+    assert (
+        predict(desired(owner_node=asked), there) == describe(done) == {"ip_address": SNIP, "netmask": MASK, **reported}
+    )
 
 
 @pytest.mark.parametrize("owner", [-1, 32, 255])
 def test_an_owner_that_no_cluster_has_is_refused(owner: int) -> None:
     with pytest.raises(NitroInputError, match=f"{NSIP}: SNIP {SNIP}: owner_node must be from 0 to 31, not {owner}"):
-        wanted(owner_node=owner)
+        desired(owner_node=owner)
 
 
 @pytest.mark.parametrize("kind", ["NSIP", "VIP", "CLIP"])
 @pytest.mark.parametrize("options", [{}, {"state": "absent", "netmask": None}])
 def test_an_address_of_another_kind_is_named_and_left_alone(kind: str, options: dict[str, Any]) -> None:
     with pytest.raises(NitroInputError, match=f"{NSIP}: {SNIP} is a {kind} there, not a SNIP"):
-        plan(wanted(**options), [row(type=kind)])
+        plan(desired(**options), [row(type=kind)])
 
 
 @pytest.mark.parametrize("options", [{"ip_address": "10.0.21"}, {"netmask": "255.255.0.255"}, {"netmask": "33"}])
 def test_what_is_no_address_is_refused_with_its_name(options: dict[str, Any]) -> None:
     with pytest.raises(NitroInputError, match=f"{NSIP}: SNIP "):
-        wanted(**options)
+        desired(**options)

@@ -12,7 +12,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
     NitroInputError,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import steps
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Step, converge
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import Change, converge
 from tests.unit.plugins.module_utils.nitro.memory_appliance import MemoryAppliance
 
 NAMES = ("a", "b", "c")
@@ -39,8 +39,8 @@ def run(there: MemoryAppliance, *, check: bool = False, save: bool = True) -> st
     def read() -> set[str]:
         return {row["name"] for row in there.get("ipset")}
 
-    def plan(found: set[str]) -> list[Step]:
-        return [Step("add", "ipset", body={"name": name}) for name in NAMES if name not in found]
+    def plan(found: set[str]) -> list[Change]:
+        return [Change("add", "ipset", body={"name": name}) for name in NAMES if name not in found]
 
     return converge(there, read, plan, check=check, save=save)
 
@@ -65,8 +65,8 @@ def test_a_connection_that_always_breaks_is_given_up() -> None:
 def test_a_refusal_is_not_tried_again() -> None:
     there = MemoryAppliance()
 
-    def plan(found: object) -> list[Step]:
-        return [Step("bind", "ipset_nsip_binding", body={"name": "a", "ipaddress": "10.0.0.1"})]
+    def plan(found: object) -> list[Change]:
+        return [Change("bind", "ipset_nsip_binding", body={"name": "a", "ipaddress": "10.0.0.1"})]
 
     with pytest.raises(NitroError, match="no such ipset a"):
         converge(there, lambda: None, plan, check=False, save=True)
@@ -76,9 +76,9 @@ def test_a_refusal_is_not_tried_again() -> None:
 def test_a_failure_in_the_middle_names_what_was_done_before_it() -> None:
     secret = {"monitorname": "web-mon", "type": "LDAP", "password": "geheim"}
     steps_to_do = [
-        Step("add", "lbmonitor", body=secret),
-        Step("delete", "server", "old"),
-        Step("bind", "ipset_nsip_binding", body={"name": "a", "ipaddress": "10.0.0.1"}),
+        Change("add", "lbmonitor", body=secret),
+        Change("delete", "server", "old"),
+        Change("bind", "ipset_nsip_binding", body={"name": "a", "ipaddress": "10.0.0.1"}),
     ]
     there = MemoryAppliance({"server": [{"name": "old"}]})
     with pytest.raises(NitroError, match="no such ipset a") as caught:

@@ -30,14 +30,14 @@ def test_the_first_true_answer_is_returned() -> None:
 
 def test_it_gives_up_at_the_deadline_and_says_what_it_last_saw() -> None:
     time = Time()
-    seen: list[float] = []
+    observed: list[float] = []
 
-    def look() -> None:
-        seen.append(time.now)
+    def observation() -> None:
+        observed.append(time.now)
 
     with pytest.raises(NitroTimeout, match=r"^peer is INIT \(waited 5 s\)$"):
-        wait_until(look, 5, lambda: "peer is INIT", clock=time.clock, sleep=time.sleep, interval=2)
-    assert seen == [100, 102, 104, 105]
+        wait_until(observation, 5, lambda: "peer is INIT", clock=time.clock, sleep=time.sleep, interval=2)
+    assert observed == [100, 102, 104, 105]
 
 
 def test_no_time_at_all_is_still_one_look() -> None:

@@ -51,6 +51,6 @@ def subnet(role: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def refusal(code: str, said: str = "no") -> AwsError:
+def refusal(code: str, message: str = "no") -> AwsError:
     """What a call raises that AWS refused."""
-    return AwsError("Failed to ask", ClientError({"Error": {"Code": code, "Message": said}}, "Ask"))
+    return AwsError("Failed to ask", ClientError({"Error": {"Code": code, "Message": message}}, "Ask"))

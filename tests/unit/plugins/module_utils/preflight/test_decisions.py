@@ -61,7 +61,7 @@ DATE = "Thu, 01 Jan 2026 12:00:00 GMT"
 
 
 @pytest.mark.parametrize(
-    ("date", "received", "status", "said"),
+    ("date", "received", "status", "message"),
     [
         (DATE, NOON + 0.9, "ok", "has the time that AWS has"),
         (DATE, NOON + 29, "ok", "is 29 s ahead of AWS"),
@@ -72,9 +72,9 @@ DATE = "Thu, 01 Jan 2026 12:00:00 GMT"
         ("soon", NOON, "warning", "the answer of AWS has no date"),
     ],
 )
-def test_the_clock(date: str | None, received: float, status: str, said: str) -> None:
+def test_the_clock(date: str | None, received: float, status: str, message: str) -> None:
     row = clock.judge(clock.skew(date, received))
-    assert (row.status.value, said in row.said) == (status, True), row.said
+    assert (row.status.value, message in row.message) == (status, True), row.message
 
 
 # ------------------------------------------------------------------------------------------------------------ rights
@@ -89,7 +89,7 @@ def on(resource: str, decision: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("results", "status", "said"),
+    ("results", "status", "message"),
     [
         ([result("ec2:RunInstances", "allowed")], "ok", "allowed"),
         ([result("EC2:runinstances", "allowed")], "ok", "allowed"),
@@ -137,9 +137,9 @@ def on(resource: str, decision: str) -> dict[str, str]:
         ([result("ec2:RunInstances", "")], "failed", "not allowed"),
     ],
 )
-def test_a_simulated_right(results: list[dict[str, Any]], status: str, said: str) -> None:
+def test_a_simulated_right(results: list[dict[str, Any]], status: str, message: str) -> None:
     [row] = rights.judge(rights.Need(("ec2:RunInstances",)), results)
-    assert (row.subject, row.status.value, said in row.said) == ("ec2:RunInstances", status, True), row.said
+    assert (row.subject, row.status.value, message in row.message) == ("ec2:RunInstances", status, True), row.message
 
 
 @pytest.mark.parametrize(
@@ -189,15 +189,15 @@ def test_the_root_user_may_do_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "caller", "said"),
+    ("failure", "caller", "message"),
     [
         (refusal("AccessDenied"), USER, "no right to iam:SimulatePrincipalPolicy"),
         (refusal("NoSuchEntity", "no role"), USER, "NoSuchEntity"),
         (None, Caller("arn:x", ACCOUNT, Kind.OTHER, "x"), "the rights of arn:x cannot be simulated"),
     ],
 )
-def test_why_nobody_could_tell(failure: Failure | None, caller: Caller, said: str) -> None:
-    assert said in rights.not_simulated(caller, failure)
+def test_why_nobody_could_tell(failure: Failure | None, caller: Caller, message: str) -> None:
+    assert message in rights.not_simulated(caller, failure)
 
 
 @pytest.mark.parametrize(
@@ -214,27 +214,31 @@ def test_why_nobody_could_tell(failure: Failure | None, caller: Caller, said: st
     ],
 )
 def test_what_is_tried(action: str, members: list[str], required: list[str], parameters: Any) -> None:
-    known = dry_runs.Known({"ImageId": "ami-1"}, "vpc-1", "sg-1")
+    known = dry_runs.ExistingResources({"ImageId": "ami-1"}, "vpc-1", "sg-1")
     run = dry_runs.dry_run(action, members, required, known)
     assert (run.parameters if run else None) == parameters
 
 
 def test_nothing_is_tried_with_what_is_not_known() -> None:
     for action in ("RunInstances", "CreateSecurityGroup", "CreateTags", "RevokeSecurityGroupIngress"):
-        assert dry_runs.dry_run(f"ec2:{action}", ["DryRun"], [], dry_runs.Known()) is None
+        assert dry_runs.dry_run(f"ec2:{action}", ["DryRun"], [], dry_runs.ExistingResources()) is None
 
 
 def test_tags_are_tried_with_what_is_made_and_tagged_in_one_call() -> None:
-    run = dry_runs.dry_run("ec2:CreateTags", ["DryRun"], ["Resources", "Tags"], dry_runs.Known(vpc_id="vpc-1"))
+    run = dry_runs.dry_run(
+        "ec2:CreateTags", ["DryRun"], ["Resources", "Tags"], dry_runs.ExistingResources(vpc_id="vpc-1")
+    )
     assert run is not None
     assert (run.action, run.operation) == ("ec2:CreateTags", "CreateSecurityGroup")
     assert run.parameters["TagSpecifications"][0]["ResourceType"] == "security-group"
 
 
 def test_rules_are_tried_on_a_security_group_of_the_group() -> None:
-    wanted = ["GroupId", "IpPermissions"]
+    desired = ["GroupId", "IpPermissions"]
     for action in dry_runs.OF_A_SECURITY_GROUP:
-        run = dry_runs.dry_run(f"ec2:{action}", ["DryRun"], wanted, dry_runs.Known(security_group_id="sg-1"))
+        run = dry_runs.dry_run(
+            f"ec2:{action}", ["DryRun"], desired, dry_runs.ExistingResources(security_group_id="sg-1")
+        )
         assert run is not None
         assert (run.operation, run.parameters["GroupId"]) == (action, "sg-1")
 
@@ -243,7 +247,7 @@ def test_rules_are_tried_on_a_security_group_of_the_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("usage", "limit", "status", "said"),
+    ("usage", "limit", "status", "message"),
     [
         (quotas.Usage(3, 0, 2), 5, "ok", "3 of 5 in use, 2 to come"),
         (quotas.Usage(4, 0, 2), 5, "failed", "2 more Elastic IPs are needed, but 4 of the 5"),
@@ -252,9 +256,9 @@ def test_rules_are_tried_on_a_security_group_of_the_group() -> None:
         (quotas.Usage(0, 0, 1), None, "warning", "no limit L-0263D0A3"),
     ],
 )
-def test_a_quota(usage: quotas.Usage, limit: int | None, status: str, said: str) -> None:
+def test_a_quota(usage: quotas.Usage, limit: int | None, status: str, message: str) -> None:
     row = quotas.judge(quotas.ELASTIC_IPS, usage, limit)
-    assert (row.status.value, said in row.said) == (status, True), row.said
+    assert (row.status.value, message in row.message) == (status, True), row.message
 
 
 ATTRIBUTES = [{"AttributeName": "vpc-max-elastic-ips", "AttributeValues": [{"AttributeValue": "7"}]}]
@@ -324,7 +328,7 @@ IMAGE = {"State": "available", "Name": "ADC", "Architecture": "x86_64"}
 
 
 @pytest.mark.parametrize(
-    ("options", "images", "status", "said"),
+    ("options", "images", "status", "message"),
     [
         ({}, [IMAGE], "ok", "x86_64: ADC"),
         ({}, [], "failed", "image ami-1 does not exist in this region"),
@@ -332,13 +336,13 @@ IMAGE = {"State": "available", "Name": "ADC", "Architecture": "x86_64"}
         ({"image_id": None}, [], "failed", "image_id is not given"),
     ],
 )
-def test_the_image(options: dict[str, Any], images: list[Any], status: str, said: str) -> None:
+def test_the_image(options: dict[str, Any], images: list[Any], status: str, message: str) -> None:
     row = launching.image(plan(**options), images)
-    assert (row.status.value, said in row.said) == (status, True), row.said
+    assert (row.status.value, message in row.message) == (status, True), row.message
 
 
 @pytest.mark.parametrize(
-    ("types", "images", "status", "said"),
+    ("types", "images", "status", "message"),
     [
         ([TYPE], [IMAGE], "ok", "4 network interfaces, 3 are needed; 4 vCPUs"),
         ([], [IMAGE], "failed", "no instance type m5.xlarge"),
@@ -352,9 +356,9 @@ def test_the_image(options: dict[str, Any], images: list[Any], status: str, said
         ([TYPE], [], "ok", "4 vCPUs"),
     ],
 )
-def test_the_instance_type(types: list[Any], images: list[Any], status: str, said: str) -> None:
+def test_the_instance_type(types: list[Any], images: list[Any], status: str, message: str) -> None:
     row = launching.instance_type(plan(), types, images)
-    assert (row.status.value, said in row.said) == (status, True), row.said
+    assert (row.status.value, message in row.message) == (status, True), row.message
 
 
 NOT_SUBSCRIBED = refusal("OptInRequired", "visit https://aws.amazon.com/marketplace/pp?sku=x")
@@ -372,11 +376,11 @@ NOT_SUBSCRIBED = refusal("OptInRequired", "visit https://aws.amazon.com/marketpl
 )
 def test_the_subscription(images: list[Any], outcomes: list[object], status: str) -> None:
     row = launching.subscription(plan(), images, {f"zone {n}": outcome for n, outcome in enumerate(outcomes)})
-    assert row.status.value == status, row.said
+    assert row.status.value == status, row.message
 
 
 @pytest.mark.parametrize(
-    ("outcome", "status", "said"),
+    ("outcome", "status", "message"),
     [
         (refusal("DryRunOperation"), "ok", "2 instances would be launched"),
         (refusal("UnauthorizedOperation"), "warning", "could not be tried"),
@@ -386,16 +390,16 @@ def test_the_subscription(images: list[Any], outcomes: list[object], status: str
         ({"Instances": []}, "warning", "did not answer as to a dry run"),
     ],
 )
-def test_a_launch(outcome: object, status: str, said: str) -> None:
+def test_a_launch(outcome: object, status: str, message: str) -> None:
     row = launching.launch("a", 2, outcome)
-    assert (row.status.value, said in row.said) == (status, True), row.said
+    assert (row.status.value, message in row.message) == (status, True), row.message
 
 
 # ------------------------------------------------------------------------------------------------------------ subnets
 
 
 @pytest.mark.parametrize(
-    ("options", "changes", "status", "said"),
+    ("options", "changes", "status", "message"),
     [
         ({}, {}, "ok", "management 10.0.0.0/24"),
         ({}, {"client": None}, "failed", "there is no subnet subnet-client"),
@@ -416,17 +420,17 @@ def test_a_launch(outcome: object, status: str, said: str) -> None:
         ({}, {"client": {"AvailableIpAddressCount": None}}, "ok", "client"),
     ],
 )
-def test_subnets_of_a_zone(options: dict[str, Any], changes: dict[str, Any], status: str, said: str) -> None:
+def test_subnets_of_a_zone(options: dict[str, Any], changes: dict[str, Any], status: str, message: str) -> None:
     chosen = plan(zone(instances=4), **options)
     found = [subnet(role, **(changes.get(role) or {})) for role in ROLES if changes.get(role, {}) is not None]
     row = subnets.judge(chosen, chosen.zones[0], 4, found)
-    assert (row.status.value, said in row.said) == (status, True), row.said
+    assert (row.status.value, message in row.message) == (status, True), row.message
 
 
 def test_roles_that_share_a_subnet_need_the_sum() -> None:
     chosen = plan(zone(instances=4, server_subnet_id="subnet-client", secondary_private_ip_count=1))
     found = [subnet("management"), subnet("client", AvailableIpAddressCount=11)]
-    assert "11 addresses left, 12 are needed" in subnets.judge(chosen, chosen.zones[0], 4, found).said
+    assert "11 addresses left, 12 are needed" in subnets.judge(chosen, chosen.zones[0], 4, found).message
 
 
 # ------------------------------------------------------------------------------------------------------------- routes
@@ -448,7 +452,7 @@ BLACKHOLE = {"GatewayId": "igw-1", "State": "blackhole"}
 
 
 @pytest.mark.parametrize(
-    ("role", "target", "options", "status", "said"),
+    ("role", "target", "options", "status", "message"),
     [
         ("client", INTERNET, {}, "ok", "client: rtb-1 leads to igw-1"),
         ("client", NAT, {}, "failed", "need a default route to an internet gateway"),
@@ -465,9 +469,11 @@ BLACKHOLE = {"GatewayId": "igw-1", "State": "blackhole"}
         ("server", None, {}, "ok", "none is needed"),
     ],
 )
-def test_a_way_out(role: str, target: dict[str, str] | None, options: dict[str, Any], status: str, said: str) -> None:
+def test_a_way_out(
+    role: str, target: dict[str, str] | None, options: dict[str, Any], status: str, message: str
+) -> None:
     row = routes.judge(plan(**options), role, subnet(role), [table(target)], endpoint=False)
-    assert (row.status.value, said in row.said) == (status, True), row.said
+    assert (row.status.value, message in row.message) == (status, True), row.message
 
 
 def test_an_endpoint_of_ec2_is_a_way_out() -> None:
@@ -524,7 +530,7 @@ def test_connections(outcomes: dict[str, str | None], statuses: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("source", "cidrs", "status", "said"),
+    ("source", "cidrs", "status", "message"),
     [
         ("10.9.0.5", ["192.0.2.0/24", "10.9.0.0/16"], "ok", "would come from 10.9.0.5, which will be let in"),
         ("10.9.0.5", ["10.8.0.0/16"], "warning", "10.8.0.0/16 will be let in"),
@@ -533,6 +539,6 @@ def test_connections(outcomes: dict[str, str | None], statuses: list[str]) -> No
         (None, ["10.9.0.0/16"], "failed", "no route"),
     ],
 )
-def test_nodes_that_are_not_there(source: str | None, cidrs: list[str], status: str, said: str) -> None:
-    row = reach.foretold("10.0.1.0/24", source, cidrs, 443)
-    assert (row.status.value, said in row.said) == (status, True), row.said
+def test_nodes_that_are_not_there(source: str | None, cidrs: list[str], status: str, message: str) -> None:
+    row = reach.predicted("10.0.1.0/24", source, cidrs, 443)
+    assert (row.status.value, message in row.message) == (status, True), row.message

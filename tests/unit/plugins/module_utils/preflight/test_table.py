@@ -57,7 +57,7 @@ def test_allowed_rights_are_a_row_a_service() -> None:
         warning("rights", "ec2:E", "nobody knows"),
         warning("rights", "ec2:F", "nobody knows"),
     ]
-    assert [(row.subject, row.said) for row in fold(rows)] == [
+    assert [(row.subject, row.message) for row in fold(rows)] == [
         ("ec2, 2 actions", "allowed"),
         ("ec2:B", "not allowed"),
         ("iam:A", "allowed"),
@@ -116,7 +116,7 @@ def test_one_answer_that_is_missing_makes_one_row() -> None:
     found["tables"] = UNREAD
     rows = verdicts.networks(plan(), verdicts.Answers(found))
     assert [(row.check, row.status.value) for row in rows] == [("subnets", "ok"), ("route", "warning")]
-    assert "could not be checked: AWS answered UnauthorizedOperation" in rows[1].said
+    assert "could not be checked: AWS answered UnauthorizedOperation" in rows[1].message
 
 
 class Quotas:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Interface, Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association, Interface
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import InterfaceWish, Seen, Want
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import (
+    DesiredInterface,
+    DesiredSet,
+    ObservedSet,
+)
 
 ROLES = ("management", "client", "server")
 OURS = {"cloudadc:group": "shop", "cloudadc:created_by": "vpx_instance"}
 
 
-def wish(role: str, **more: Any) -> InterfaceWish:
-    return InterfaceWish(role, f"subnet-{role}", **more)
+def desired_interface(role: str, **more: Any) -> DesiredInterface:
+    return DesiredInterface(role, f"subnet-{role}", **more)
 
 
-def want(state: str = "present", **more: Any) -> Want:
+def desired(state: str = "present", **more: Any) -> DesiredSet:
     of_role: dict[str, dict[str, Any]] = more.pop("of_role", {})
-    interfaces = tuple(wish(role, **of_role.get(role, {})) for role in ROLES)
-    return Want(**{"state": state, "group": "shop", "interfaces": interfaces, **more})
+    interfaces = tuple(desired_interface(role, **of_role.get(role, {})) for role in ROLES)
+    return DesiredSet(**{"state": state, "group": "shop", "interfaces": interfaces, **more})
 
 
 def instance(
@@ -46,8 +50,8 @@ def address_of(name: str, index: int) -> str:
     return f"10.0.{index}.{name.removeprefix('i-')}"
 
 
-def seat(name: str, index: int) -> Seat:
-    return Seat(f"eni-{name}-{index}", address_of(name, index))
+def association(name: str, index: int) -> Association:
+    return Association(f"eni-{name}-{index}", address_of(name, index))
 
 
 def tagged(*instances: Instance) -> dict[str, Interface]:
@@ -66,11 +70,11 @@ def tagged(*instances: Instance) -> dict[str, Interface]:
     }
 
 
-def seen(*instances: Instance, addresses: tuple[Address, ...] = (), **more: Any) -> Seen:
-    return Seen(instances, more.get("interfaces", tagged(*instances)), addresses)
+def observed(*instances: Instance, addresses: tuple[Address, ...] = (), **more: Any) -> ObservedSet:
+    return ObservedSet(instances, more.get("interfaces", tagged(*instances)), addresses)
 
 
-def eip(number: int, where: Seat | None = None, role: str | None = "management") -> Address:
+def eip(number: int, where: Association | None = None, role: str | None = "management") -> Address:
     """An Elastic IP of ours for a role; role None: somebody else's."""
     tags = {**OURS, "cloudadc:role": role} if role else {}
     return Address(f"203.0.113.{number}", f"eipalloc-{number}", where, tags=tags)

@@ -16,7 +16,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state i
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import InstantError, OvertakenError
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
-from tests.unit.plugins.module_utils.scaling.story import HIGH, minute, policy
+from tests.unit.plugins.module_utils.scaling.scenario import HIGH, minute, policy
 
 
 @pytest.fixture
@@ -65,13 +65,13 @@ def test_an_overtaken_run_learns_it_at_its_next_renewal_and_changes_nothing(stor
 def test_a_lease_that_others_hold_is_no_loss_of_the_claim(store: FileStore) -> None:
     event, lease = event_of(store), store.acquire("a tick", 60)
     before = store.read()
-    renew_claim(store, "shop", "a", event.id, 0, "one", minute(7), patience=0)
+    renew_claim(store, "shop", "a", event.id, 0, "one", minute(7), timeouts=0)
     assert store.read() == before
     store.release(lease)
     tick(store, 9, "two")
     store.acquire("a tick", 60)
     with pytest.raises(OvertakenError):
-        renew_claim(store, "shop", "a", event.id, 0, "one", minute(10), patience=0)
+        renew_claim(store, "shop", "a", event.id, 0, "one", minute(10), timeouts=0)
 
 
 def test_a_store_of_another_zone_is_refused(store: FileStore) -> None:
@@ -84,7 +84,7 @@ def test_a_waiting_module_renews_once_a_minute(store: FileStore) -> None:
     claim = Claim(store, event_of(store).id, 0, "one", clock=lambda: now[0])
     versions = []
     for now[0] in (0.0, 10.0, 59.9, 60.0, 119.0, 121.0):
-        claim.look()
+        claim.observation()
         versions.append(store.read().version)
     assert versions == [4, 4, 4, 5, 5, 6]
     claim.check()

@@ -11,77 +11,77 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import (
+    DesiredSet,
+    ObservedSet,
     Plan,
-    Seen,
-    Want,
     adopted,
     decide,
     surplus,
 )
 
-from .fleet import eip, instance, seat, seen, tagged, want
+from .fleet import association, desired, eip, instance, observed, tagged
 
 MANAGED = {"management": {"elastic_ip": True}}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "there", "plan"),
+    ("requested", "there", "plan"),
     [
-        pytest.param(want(), seen(), Plan(launch=1), id="empty"),
-        pytest.param(want(count=3), seen(instance("i-1")), Plan(launch=2), id="some are missing"),
-        pytest.param(want(), seen(instance()), Plan(), id="as wanted"),
-        pytest.param(want(), seen(instance(state="stopped")), Plan(), id="a stopped one counts"),
+        pytest.param(desired(), observed(), Plan(launch=1), id="empty"),
+        pytest.param(desired(count=3), observed(instance("i-1")), Plan(launch=2), id="some are missing"),
+        pytest.param(desired(), observed(instance()), Plan(), id="as wanted"),
+        pytest.param(desired(), observed(instance(state="stopped")), Plan(), id="a stopped one counts"),
         pytest.param(
-            want(),
-            seen(instance(state="terminated"), instance("i-2", "shutting-down")),
+            desired(),
+            observed(instance(state="terminated"), instance("i-2", "shutting-down")),
             Plan(launch=1),
             id="what is gone or going does not",
         ),
-        pytest.param(want(count=0), seen(instance()), Plan(terminate=("i-1",)), id="none wanted"),
+        pytest.param(desired(count=0), observed(instance()), Plan(terminate=("i-1",)), id="none wanted"),
         pytest.param(
-            want(count=1, instance_ids=("i-1", "i-2")),
-            seen(instance("i-1"), instance("i-2")),
+            desired(count=1, instance_ids=("i-1", "i-2")),
+            observed(instance("i-1"), instance("i-2")),
             Plan(),
             id="named instances are neither counted nor filled up",
         ),
-        pytest.param(want("absent"), seen(), Plan(), id="absent and nothing there"),
+        pytest.param(desired("absent"), observed(), Plan(), id="absent and nothing there"),
         pytest.param(
-            want("absent"),
-            seen(instance("i-1"), instance("i-2", "stopped")),
+            desired("absent"),
+            observed(instance("i-1"), instance("i-2", "stopped")),
             Plan(terminate=("i-1", "i-2")),
             id="absent",
         ),
-        pytest.param(want("absent"), seen(instance(state="shutting-down")), Plan(), id="absent, going already"),
+        pytest.param(desired("absent"), observed(instance(state="shutting-down")), Plan(), id="absent, going already"),
         pytest.param(
-            want("absent", instance_ids=("i-1", "i-gone")),
-            seen(instance("i-1")),
+            desired("absent", instance_ids=("i-1", "i-gone")),
+            observed(instance("i-1")),
             Plan(terminate=("i-1",)),
             id="one that is gone already is absent",
         ),
-        pytest.param(want("stopped", instance_ids=()), seen(instance()), Plan(), id="an empty list is nobody"),
+        pytest.param(desired("stopped", instance_ids=()), observed(instance()), Plan(), id="an empty list is nobody"),
         pytest.param(
-            want("absent", instance_ids=()),
-            seen(addresses=(eip(1), eip(2, seat("i-2", 0)))),
+            desired("absent", instance_ids=()),
+            observed(addresses=(eip(1), eip(2, association("i-2", 0)))),
             Plan(release=(eip(1),)),
             id="nobody, and what was left by those whom EC2 has forgotten",
         ),
         pytest.param(
-            want("stopped"),
-            seen(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "pending")),
+            desired("stopped"),
+            observed(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "pending")),
             Plan(stop=("i-1",), settle=("i-3",)),
             id="stopped",
         ),
-        pytest.param(want("stopped"), seen(), Plan(), id="stopped and nothing there"),
+        pytest.param(desired("stopped"), observed(), Plan(), id="stopped and nothing there"),
         pytest.param(
-            want("started"),
-            seen(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "stopping")),
+            desired("started"),
+            observed(instance("i-1"), instance("i-2", "stopped"), instance("i-3", "stopping")),
             Plan(start=("i-2",), settle=("i-3",)),
             id="started",
         ),
     ],
 )
-def test_instances(wanted: Want, there: Seen, plan: Plan) -> None:
-    assert decide(wanted, there) == plan
+def test_instances(requested: DesiredSet, there: ObservedSet, plan: Plan) -> None:
+    assert decide(requested, there) == plan
 
 
 @pytest.mark.parametrize(
@@ -111,26 +111,28 @@ def test_surplus(live: list[Instance], count: int, gone: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "there", "said"),
+    ("requested", "there", "message"),
     [
-        pytest.param(want("started"), seen(), "there is no instance of group shop to start", id="nothing to start"),
         pytest.param(
-            want(instance_ids=("i-1", "i-9")),
-            seen(instance("i-1")),
+            desired("started"), observed(), "there is no instance of group shop to start", id="nothing to start"
+        ),
+        pytest.param(
+            desired(instance_ids=("i-1", "i-9")),
+            observed(instance("i-1")),
             "i-9: no such live instance in group shop",
             id="an unknown instance",
         ),
         pytest.param(
-            want("absent", instance_ids=("i-1",), zone="zone-b"),
-            seen(instance("i-1")),
+            desired("absent", instance_ids=("i-1",), zone="zone-b"),
+            observed(instance("i-1")),
             "i-1 does not belong to group shop, zone zone-b",
             id="an instance of another set",
         ),
     ],
 )
-def test_refusals(wanted: Want, there: Seen, said: str) -> None:
-    with pytest.raises(Refusal, match=said):
-        decide(wanted, there)
+def test_refusals(requested: DesiredSet, there: ObservedSet, message: str) -> None:
+    with pytest.raises(Refusal, match=message):
+        decide(requested, there)
 
 
 def associate(plan: Plan) -> list[tuple[str, str | None]]:
@@ -138,78 +140,82 @@ def associate(plan: Plan) -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "there", "associated", "allocate", "released"),
+    ("requested", "there", "associated", "allocate", "released"),
     [
-        pytest.param(want(of_role=MANAGED), seen(instance()), [("i-1", None)], 1, [], id="allocate"),
+        pytest.param(desired(of_role=MANAGED), observed(instance()), [("i-1", None)], 1, [], id="allocate"),
         pytest.param(
-            want(of_role=MANAGED),
-            seen(instance(), addresses=(eip(1),)),
+            desired(of_role=MANAGED),
+            observed(instance(), addresses=(eip(1),)),
             [("i-1", "eipalloc-1")],
             0,
             [],
             id="what a killed run left idle is used first",
         ),
         pytest.param(
-            want(of_role=MANAGED),
-            seen(instance(), addresses=(eip(1, role="client"),)),
+            desired(of_role=MANAGED),
+            observed(instance(), addresses=(eip(1, role="client"),)),
             [("i-1", None)],
             1,
             ["eipalloc-1"],
             id="one for another role is not, and is released",
         ),
         pytest.param(
-            want(of_role=MANAGED),
-            seen(instance(), addresses=(eip(1, role=None),)),
+            desired(of_role=MANAGED),
+            observed(instance(), addresses=(eip(1, role=None),)),
             [("i-1", None)],
             1,
             [],
             id="somebody else's idle one is left alone",
         ),
         pytest.param(
-            want(of_role=MANAGED),
-            seen(instance(), addresses=(eip(1, seat("i-1", 0), None),)),
+            desired(of_role=MANAGED),
+            observed(instance(), addresses=(eip(1, association("i-1", 0), None),)),
             [],
             0,
             [],
             id="somebody else's that is there already will do",
         ),
         pytest.param(
-            want(of_role=MANAGED),
-            seen(instance(), addresses=(eip(1, seat("i-1", 1)),)),
+            desired(of_role=MANAGED),
+            observed(instance(), addresses=(eip(1, association("i-1", 1)),)),
             [("i-1", None)],
             1,
             [],
             id="one on another interface does not",
         ),
         pytest.param(
-            want(count=2, of_role=MANAGED),
-            seen(instance(), addresses=(eip(1, seat("i-1", 0)), eip(2))),
+            desired(count=2, of_role=MANAGED),
+            observed(instance(), addresses=(eip(1, association("i-1", 0)), eip(2))),
             [],
             0,
             [],
             id="an idle one is kept for an instance yet to be launched",
         ),
-        pytest.param(want(count=2, of_role=MANAGED), seen(), [], 2, [], id="foretold for those yet to be launched"),
-        pytest.param(want(), seen(instance(), addresses=(eip(1),)), [], 0, ["eipalloc-1"], id="none wanted any more"),
         pytest.param(
-            want(count=0, of_role=MANAGED),
-            seen(instance(), addresses=(eip(1, seat("i-1", 0)),)),
+            desired(count=2, of_role=MANAGED), observed(), [], 2, [], id="foretold for those yet to be launched"
+        ),
+        pytest.param(
+            desired(), observed(instance(), addresses=(eip(1),)), [], 0, ["eipalloc-1"], id="none wanted any more"
+        ),
+        pytest.param(
+            desired(count=0, of_role=MANAGED),
+            observed(instance(), addresses=(eip(1, association("i-1", 0)),)),
             [],
             0,
             ["eipalloc-1"],
             id="goes with its instance",
         ),
         pytest.param(
-            want("absent"),
-            seen(instance(), addresses=(eip(1, seat("i-1", 0)), eip(2), eip(3, None, None))),
+            desired("absent"),
+            observed(instance(), addresses=(eip(1, association("i-1", 0)), eip(2), eip(3, None, None))),
             [],
             0,
             ["eipalloc-2", "eipalloc-1"],
             id="absent: ours only",
         ),
         pytest.param(
-            want("absent"),
-            seen(addresses=(eip(1, seat("i-9", 0)),)),
+            desired("absent"),
+            observed(addresses=(eip(1, association("i-9", 0)),)),
             [],
             0,
             [],
@@ -217,27 +223,29 @@ def associate(plan: Plan) -> list[tuple[str, str | None]]:
         ),
     ],
 )
-def test_elastic_ips(wanted: Want, there: Seen, associated: list[Any], allocate: int, released: list[str]) -> None:
-    plan = decide(wanted, there)
+def test_elastic_ips(
+    requested: DesiredSet, there: ObservedSet, associated: list[Any], allocate: int, released: list[str]
+) -> None:
+    plan = decide(requested, there)
     assert associate(plan) == associated
     assert plan.allocate == allocate
     assert [address.allocation_id for address in plan.release] == released
 
 
 def test_an_elastic_ip_waits_for_its_instance() -> None:
-    plan = decide(want(of_role=MANAGED), seen(instance(state="pending")))
+    plan = decide(desired(of_role=MANAGED), observed(instance(state="pending")))
     assert plan.settle == ("i-1",)
-    assert decide(want(), seen(instance(state="pending"))).empty
+    assert decide(desired(), observed(instance(state="pending"))).empty
 
 
 def test_those_that_go_are_awaited_before_their_addresses_can_be_released() -> None:
-    held = (eip(1, seat("i-1", 0)),)
-    assert decide(want("absent"), seen(instance(state="shutting-down"), addresses=held)).settle == ("i-1",)
+    held = (eip(1, association("i-1", 0)),)
+    assert decide(desired("absent"), observed(instance(state="shutting-down"), addresses=held)).settle == ("i-1",)
 
 
 def test_new_elastic_ips_are_tagged_so_that_the_next_run_finds_them() -> None:
     [need] = decide(
-        want(of_role=MANAGED, tags={"team": "edge"}, node_id=3), seen(instance(node_id=3), interfaces={})
+        desired(of_role=MANAGED, tags={"team": "edge"}, node_id=3), observed(instance(node_id=3), interfaces={})
     ).elastic_ips
     assert need.tags == {
         "Name": "shop-3",
@@ -253,7 +261,7 @@ def test_new_elastic_ips_are_tagged_so_that_the_next_run_finds_them() -> None:
 def test_missing_tags_cost_one_call_for_all_that_miss_the_same() -> None:
     nodes = instance("i-1"), instance("i-2")
     bare = {name: dataclasses.replace(item, tags={"cloudadc:group": "shop"}) for name, item in tagged(*nodes).items()}
-    plan = decide(want(count=2), seen(*nodes, interfaces=bare))
+    plan = decide(desired(count=2), observed(*nodes, interfaces=bare))
     assert [(item.resource_ids, dict(item.tags)) for item in plan.tag] == [
         (("eni-i-1-0", "eni-i-2-0"), {"cloudadc:role": "management"}),
         (("eni-i-1-1", "eni-i-2-1"), {"cloudadc:role": "client"}),
@@ -263,7 +271,7 @@ def test_missing_tags_cost_one_call_for_all_that_miss_the_same() -> None:
 
 def test_the_users_tags_are_merged_and_lifecycle_is_for_instances_only() -> None:
     node = instance(lifecycle="provisioning", other="stays")
-    plan = decide(want(tags={"team": "edge", "cloudadc:lifecycle": "joining"}), seen(node))
+    plan = decide(desired(tags={"team": "edge", "cloudadc:lifecycle": "joining"}), observed(node))
     assert {name: dict(item.tags) for item in plan.tag for name in item.resource_ids} == {
         "i-1": {"team": "edge", "cloudadc:lifecycle": "joining"},
         **{f"eni-i-1-{index}": {"team": "edge"} for index in range(3)},
@@ -280,7 +288,7 @@ def test_the_users_tags_are_merged_and_lifecycle_is_for_instances_only() -> None
     ],
 )
 def test_interface_settings(options: dict[str, Any], changes: list[Any]) -> None:
-    plan = decide(want(of_role={"client": options}), seen(instance()))
+    plan = decide(desired(of_role={"client": options}), observed(instance()))
     assert [(m.attribute, m.value) for m in plan.modify] == changes
     assert {m.network_interface_id for m in plan.modify} <= {"eni-i-1-1"}
 
@@ -293,13 +301,13 @@ def test_leftover_interfaces_of_ours_are_deleted() -> None:
         used.network_interface_id: used,
         foreign.network_interface_id: dataclasses.replace(foreign, status="available", tags={"cloudadc:group": "shop"}),
     }
-    assert decide(want("absent"), seen(interfaces=left)).delete_interfaces == (ours.network_interface_id,)
+    assert decide(desired("absent"), observed(interfaces=left)).delete_interfaces == (ours.network_interface_id,)
 
 
 def test_a_plan_can_be_read() -> None:
-    plan = decide(want(count=0, of_role=MANAGED), seen(instance(), addresses=(eip(1, seat("i-1", 0)),)))
-    assert plan.sentences() == ["terminate i-1", "release 203.0.113.1 (eipalloc-1)"]
-    assert Plan(launch=2, start=("i-1",), stop=("i-2",), delete_interfaces=("eni-1",)).sentences() == [
+    plan = decide(desired(count=0, of_role=MANAGED), observed(instance(), addresses=(eip(1, association("i-1", 0)),)))
+    assert plan.messages() == ["terminate i-1", "release 203.0.113.1 (eipalloc-1)"]
+    assert Plan(launch=2, start=("i-1",), stop=("i-2",), delete_interfaces=("eni-1",)).messages() == [
         "launch 2 instances",
         "start i-1",
         "stop i-2",
@@ -316,9 +324,9 @@ def test_nodes_without_a_number_get_the_lowest_free_ones_the_oldest_first() -> N
         instance("i-3", born="2"),
         instance("i-4", born="2"),
     )
-    there = seen(*live, interfaces=tagged(*live))
-    assert decide(want(count=4), there).tag == ()
-    numbers = {each.resource_ids: dict(each.tags) for each in decide(want(count=4, number_nodes=True), there).tag}
+    there = observed(*live, interfaces=tagged(*live))
+    assert decide(desired(count=4), there).tag == ()
+    numbers = {each.resource_ids: dict(each.tags) for each in decide(desired(count=4, number_nodes=True), there).tag}
     assert numbers == {
         ("i-3",): {"cloudadc:node_id": "0"},
         ("i-4",): {"cloudadc:node_id": "2"},
@@ -330,10 +338,10 @@ def test_only_what_gets_the_tag_of_the_kind_is_reported_as_adopted() -> None:
     """The address of a load balancer carries the name, too, but is not the set's to tag."""
     kindless, tagged_one = instance("i-1"), instance("i-2", **{"cloudadc:kind": "group"})
     balancers = Address("203.0.113.9", "eipalloc-9", None, tags={"cloudadc:group": "shop", "cloudadc:role": "nlb"})
-    served = eip(1, seat("i-1", 0))
-    observed = seen(kindless, tagged_one, addresses=(balancers, served, eip(2)))
-    found = adopted(want(count=2, kind="group"), observed)
+    served = eip(1, association("i-1", 0))
+    there = observed(kindless, tagged_one, addresses=(balancers, served, eip(2)))
+    found = adopted(desired(count=2, kind="group"), there)
     assert [item.what for item in found] == ["instance i-1", "Elastic IP 203.0.113.1"]
-    changes = decide(want(count=2, kind="group"), observed).tag
+    changes = decide(desired(count=2, kind="group"), there).tag
     assert {"i-1", "eipalloc-1"} <= {name for change in changes for name in change.resource_ids}
-    assert adopted(want(count=2), observed) == []
+    assert adopted(desired(count=2), there) == []

@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure, Refusal
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import Want, unreleased
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_plan import DesiredSet, unreleased
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.instance_set import InstanceSet
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.launch import Recipe
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.launch import LaunchSpec
 
-from .fleet import ROLES, eip, instance, seat, seen, tagged, want
+from .fleet import ROLES, association, desired, eip, instance, observed, tagged
 
 GONE = ("shutting-down", "terminated")
 
@@ -180,12 +180,12 @@ class Account:
         self.now += seconds
 
 
-def the_set(account: Account, wanted: Want | None = None, **more: Any) -> InstanceSet:
+def the_set(account: Account, requested: DesiredSet | None = None, **more: Any) -> InstanceSet:
     options: dict[str, Any] = {"wait": True, "wait_timeout": 60, "warn": warnings_of(account).append, **more}
     return InstanceSet(
         account,
-        wanted or want(),
-        Recipe("ami-1", "m5.xlarge"),
+        requested or desired(),
+        LaunchSpec("ami-1", "m5.xlarge"),
         clock=lambda: account.now,
         sleep=account.sleep,
         **options,
@@ -199,7 +199,7 @@ def warnings_of(account: Account) -> list[str]:
 
 def converge(instances: InstanceSet) -> list[str]:
     """The ids and states of what is live afterwards."""
-    return [f"{i.instance_id} {i.state}" for i in instances.converge(instances.look()).live]
+    return [f"{i.instance_id} {i.state}" for i in instances.converge(instances.observation()).live]
 
 
 @pytest.fixture(autouse=True)
@@ -295,10 +295,10 @@ MANAGED = {"management": {"elastic_ip": True}}
 
 def test_elastic_ips_come_and_go_with_their_instance() -> None:
     account = Account()
-    converge(the_set(account, want(of_role=MANAGED)))
+    converge(the_set(account, desired(of_role=MANAGED)))
     (address,) = list(account.addresses.values())
     assert (address["NetworkInterfaceId"], address["PrivateIpAddress"]) == ("eni-i-1-0", "10.0.0.1")
-    assert converge(the_set(account, want("absent"), wait=False)) == []
+    assert converge(the_set(account, desired("absent"), wait=False)) == []
     assert account.addresses == {}
     order = [call for call in account.calls if call in ("TerminateInstances", "ReleaseAddress")]
     assert order == ["TerminateInstances", "ReleaseAddress"]
@@ -306,24 +306,26 @@ def test_elastic_ips_come_and_go_with_their_instance() -> None:
 
 def test_an_unknown_quota_is_a_warning_and_no_obstacle() -> None:
     account = Account(quota_error=refusal("UnauthorizedOperation", "DescribeAccountAttributes"))
-    assert converge(the_set(account, want(of_role=MANAGED))) == ["i-1 running"]
+    assert converge(the_set(account, desired(of_role=MANAGED))) == ["i-1 running"]
     assert "UnauthorizedOperation" in warnings_of(account)[0]
 
 
 def test_one_of_ours_that_serves_somebody_else_is_named() -> None:
-    held, idle, foreign = eip(1, seat("i-9", 0)), eip(2), eip(3, seat("i-9", 1), None)
-    assert unreleased(want("absent"), seen(addresses=(held, idle, foreign))) == [held]
-    serving = eip(4, seat("i-1", 0))
-    assert unreleased(want("absent"), seen(instance("i-1"), addresses=(held, serving))) == [held], "that one stays"
-    others = seen(addresses=(held, serving), interfaces=tagged(instance("i-1")))
-    assert unreleased(want("absent", instance_ids=("i-2",)), others) == [held], "of a node that was not to go"
+    held, idle, foreign = eip(1, association("i-9", 0)), eip(2), eip(3, association("i-9", 1), None)
+    assert unreleased(desired("absent"), observed(addresses=(held, idle, foreign))) == [held]
+    serving = eip(4, association("i-1", 0))
+    assert unreleased(desired("absent"), observed(instance("i-1"), addresses=(held, serving))) == [held], (
+        "that one stays"
+    )
+    others = observed(addresses=(held, serving), interfaces=tagged(instance("i-1")))
+    assert unreleased(desired("absent", instance_ids=("i-2",)), others) == [held], "of a node that was not to go"
 
 
 def test_no_id_is_no_instance_and_not_every_one() -> None:
     account = Account()
     converge(the_set(account))
     account.calls.clear()
-    assert converge(the_set(account, want("absent", instance_ids=()))) == []
+    assert converge(the_set(account, desired("absent", instance_ids=()))) == []
     assert "DescribeInstances" not in account.calls
     assert "TerminateInstances" not in account.calls
 
@@ -344,7 +346,7 @@ def test_what_does_not_settle_is_told() -> None:
     with pytest.raises(
         Failure, match=r"203\.0\.113\.1 .*was sent to eni-i-1-0 .* but is still associated with nothing"
     ):
-        converge(the_set(account, want(of_role=MANAGED)))
+        converge(the_set(account, desired(of_role=MANAGED)))
 
 
 def between_decision_and_write(account: Account, **tags: str) -> None:
@@ -369,11 +371,11 @@ def there(account: Account, count: int = 1) -> None:
 def test_a_removal_refuses_an_instance_that_changed_hands_since_it_was_read() -> None:
     account = Account()
     there(account)
-    gone = the_set(account, want("absent", kind="group"))
-    seen_before = gone.look()
+    gone = the_set(account, desired("absent", kind="group"))
+    observed_before = gone.observation()
     between_decision_and_write(account, kind="pair")
     with pytest.raises(Refusal, match="i-1 does not belong to group shop: its tag cloudadc:kind is 'pair'"):
-        gone.converge(seen_before)
+        gone.converge(observed_before)
     assert "TerminateInstances" not in account.calls
 
 
@@ -382,20 +384,20 @@ def test_a_removal_refuses_an_instance_that_was_taken_from_its_event() -> None:
     there(account)
     marked = [{"Key": "cloudadc:event", "Value": "e-1"}, {"Key": "cloudadc:lifecycle", "Value": "terminating"}]
     account.create_tags(["i-1"], marked)
-    gone = the_set(account, want("absent", event="e-1"))
-    seen_before = gone.look()
+    gone = the_set(account, desired("absent", event="e-1"))
+    observed_before = gone.observation()
     between_decision_and_write(account, event="e-2")
     with pytest.raises(Refusal, match="i-1 is not marked for event e-1"):
-        gone.converge(seen_before)
+        gone.converge(observed_before)
     assert "TerminateInstances" not in account.calls
 
 
 def test_a_surplus_that_came_into_service_since_it_was_read_is_chosen_anew() -> None:
     account = Account()
     there(account, 2)
-    fewer = the_set(account, want(count=1))
+    fewer = the_set(account, desired(count=1))
     account.machines["i-2"]["tags"].append({"Key": "cloudadc:node_id", "Value": "0"})
-    seen_before = fewer.look()
+    observed_before = fewer.observation()
     between_decision_and_write(account, lifecycle="in_service")
-    fewer.converge(seen_before)
+    fewer.converge(observed_before)
     assert fewer.journal.terminated == ["i-2"]

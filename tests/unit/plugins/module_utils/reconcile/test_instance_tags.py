@@ -42,7 +42,7 @@ def test_the_lifecycle_never_goes_back(asked: str | None, state: str, now: str |
 
 
 @pytest.mark.parametrize(
-    ("event", "tags", "said"),
+    ("event", "tags", "message"),
     [
         (None, OURS, None),
         (None, {"cloudadc:zone": "a"}, None),
@@ -56,10 +56,10 @@ def test_the_lifecycle_never_goes_back(asked: str | None, state: str, now: str |
         ("e-1", {**OURS, "cloudadc:event": "e-1", "cloudadc:lifecycle": "in_service"}, "but its lifecycle is in_serv"),
     ],
 )
-def test_what_speaks_against_a_removal(event: str | None, tags: dict[str, str], said: str | None) -> None:
+def test_what_speaks_against_a_removal(event: str | None, tags: dict[str, str], message: str | None) -> None:
     obstacle = removal_obstacle(GROUP, PLACE, event, instance(**tags))
-    if said is None:
+    if message is None:
         assert obstacle is None
     else:
         assert obstacle
-        assert said in obstacle
+        assert message in obstacle

@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.quotas import quota_of, refuse_quota
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.launch import (
-    Ground,
-    Recipe,
+    LaunchSpec,
+    Prerequisites,
     client_token,
     group_trouble,
     in_device_order,
@@ -21,16 +21,16 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.launch impo
     token_of_generation,
 )
 
-from .fleet import ROLES, want, wish
+from .fleet import ROLES, desired, desired_interface
 
-RECIPE = Recipe("ami-1", "m5.xlarge")
+LAUNCH_SPEC = LaunchSpec("ami-1", "m5.xlarge")
 
 
 def subnet(role: str, **more: Any) -> dict[str, Any]:
     return {"SubnetId": f"subnet-{role}", "AvailabilityZone": "eu-west-1a", "VpcId": "vpc-1", **more}
 
 
-GROUND = Ground(
+GROUND = Prerequisites(
     types=[{"NetworkInfo": {"MaximumNetworkInterfaces": 4, "Ipv4AddressesPerInterface": 15}}],
     images=[
         {
@@ -58,7 +58,7 @@ def moved(role: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "ground", "said"),
+    ("requested", "prerequisites", "message"),
     [
         pytest.param({}, {"images": []}, "image ami-1 does not exist", id="image"),
         pytest.param({}, {"images": [{"State": "pending"}]}, "image ami-1 is pending, not available", id="image state"),
@@ -77,20 +77,25 @@ def moved(role: str, **more: Any) -> dict[str, Any]:
         pytest.param({}, moved("server", VpcId="vpc-2"), "different VPCs: .*server in vpc-2", id="VPCs"),
         pytest.param({"zone": "eu-west-1b"}, {}, "zone is eu-west-1b, but the subnets lie in eu-west-1a", id="zone"),
         pytest.param(
-            {"interfaces": (wish("management"), dataclasses.replace(wish("client"), subnet_id="subnet-management"))},
+            {
+                "interfaces": (
+                    desired_interface("management"),
+                    dataclasses.replace(desired_interface("client"), subnet_id="subnet-management"),
+                )
+            },
             {},
             "management and the client interface are both in subnet-management",
             id="shared subnet",
         ),
     ],
 )
-def test_what_cannot_work_is_refused(wanted: dict[str, Any], ground: dict[str, Any], said: str) -> None:
-    with pytest.raises(Refusal, match=said):
-        refuse_impossible(want(**wanted), RECIPE, dataclasses.replace(GROUND, **ground))
+def test_what_cannot_work_is_refused(requested: dict[str, Any], prerequisites: dict[str, Any], message: str) -> None:
+    with pytest.raises(Refusal, match=message):
+        refuse_impossible(desired(**requested), LAUNCH_SPEC, dataclasses.replace(GROUND, **prerequisites))
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "requested",
     [
         {},
         {"zone": "eu-west-1a"},
@@ -98,57 +103,66 @@ def test_what_cannot_work_is_refused(wanted: dict[str, Any], ground: dict[str, A
         {"of_role": {"client": {"secondary_private_ip_count": 14}}},
         {
             "interfaces": (
-                wish("management"),
-                wish("client"),
-                dataclasses.replace(wish("server"), subnet_id="subnet-client"),
+                desired_interface("management"),
+                desired_interface("client"),
+                dataclasses.replace(desired_interface("server"), subnet_id="subnet-client"),
             )
         },
     ],
 )
-def test_what_can_work_is_not(wanted: dict[str, Any]) -> None:
-    refuse_impossible(want(**wanted), RECIPE, GROUND)
+def test_what_can_work_is_not(requested: dict[str, Any]) -> None:
+    refuse_impossible(desired(**requested), LAUNCH_SPEC, GROUND)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "recipe", "missing", "said"),
+    ("requested", "launch_spec", "missing", "message"),
     [
-        pytest.param({}, Recipe(None, "t"), 1, "lacks 1 of 1 instances, and image_id is not given", id="image"),
-        pytest.param({"interfaces": (), "count": 3}, Recipe(None, "t"), 2, "image_id and interfaces is not", id="both"),
+        pytest.param({}, LaunchSpec(None, "t"), 1, "lacks 1 of 1 instances, and image_id is not given", id="image"),
+        pytest.param(
+            {"interfaces": (), "count": 3}, LaunchSpec(None, "t"), 2, "image_id and interfaces is not", id="both"
+        ),
         pytest.param(
             {"count": 2, "of_role": {"client": {"private_ip_address": "10.0.1.9"}}},
-            RECIPE,
+            LAUNCH_SPEC,
             2,
             "10.0.1.9 can be given to one instance, but 2",
             id="a fixed address for two",
         ),
     ],
 )
-def test_what_is_not_said_is_asked_for(wanted: dict[str, Any], recipe: Recipe, missing: int, said: str) -> None:
-    with pytest.raises(Refusal, match=said):
-        refuse_incomplete(want(**wanted), recipe, missing)
+def test_what_is_not_said_is_asked_for(
+    requested: dict[str, Any], launch_spec: LaunchSpec, missing: int, message: str
+) -> None:
+    with pytest.raises(Refusal, match=message):
+        refuse_incomplete(desired(**requested), launch_spec, missing)
 
 
 def test_devices_are_in_the_order_a_vpx_expects() -> None:
-    assert [w.role for w in in_device_order([wish("server"), wish("management"), wish("client")])] == list(ROLES)
+    assert [
+        w.role
+        for w in in_device_order(
+            [desired_interface("server"), desired_interface("management"), desired_interface("client")]
+        )
+    ] == list(ROLES)
     assert in_device_order([]) == ()
     with pytest.raises(Refusal, match="each role has one interface"):
-        in_device_order([wish("management"), wish("client"), wish("client")])
+        in_device_order([desired_interface("management"), desired_interface("client"), desired_interface("client")])
     with pytest.raises(Refusal, match="needs one with role management"):
-        in_device_order([wish("server")])
+        in_device_order([desired_interface("server")])
 
 
 @pytest.mark.parametrize(
-    ("groups", "said"),
+    ("groups", "message"),
     [
         ([{"GroupId": "sg-1", "VpcId": "vpc-1"}], None),
         ([], "no security group sg-1"),
         ([{"GroupId": "sg-1", "VpcId": "vpc-2"}], "sg-1 is in vpc-2, but the subnets are in vpc-1"),
     ],
 )
-def test_security_groups(groups: list[dict[str, Any]], said: str | None) -> None:
-    wanted = want(of_role={"client": {"security_groups": ("sg-1",)}})
-    trouble = group_trouble(wanted, dataclasses.replace(GROUND, groups=groups))
-    assert (trouble is None) if said is None else (trouble is not None and said in trouble)
+def test_security_groups(groups: list[dict[str, Any]], message: str | None) -> None:
+    requested = desired(of_role={"client": {"security_groups": ("sg-1",)}})
+    trouble = group_trouble(requested, dataclasses.replace(GROUND, groups=groups))
+    assert (trouble is None) if message is None else (trouble is not None and message in trouble)
 
 
 def test_quota() -> None:
@@ -167,7 +181,7 @@ def tags_of(parameters: dict[str, Any], kind: str) -> dict[str, str]:
 
 
 def test_the_request() -> None:
-    wanted = want(
+    requested = desired(
         node_id=1,
         tags={"team": "edge"},
         of_role={
@@ -175,8 +189,8 @@ def test_the_request() -> None:
             "client": {"secondary_private_ip_count": 2},
         },
     )
-    recipe = dataclasses.replace(RECIPE, iam_instance_profile="vpx", key_name="key", user_data="data")
-    parameters = request(wanted, recipe, GROUND, 2)
+    launch_spec = dataclasses.replace(LAUNCH_SPEC, iam_instance_profile="vpx", key_name="key", user_data="data")
+    parameters = request(requested, launch_spec, GROUND, 2)
     assert {k: v for k, v in parameters.items() if k != "TagSpecifications"} == {
         "ImageId": "ami-1",
         "InstanceType": "m5.xlarge",
@@ -222,10 +236,10 @@ def test_the_request() -> None:
 
 
 def test_the_request_with_less() -> None:
-    recipe = Recipe(
+    launch_spec = LaunchSpec(
         "ami-1", "m5.large", "arn:aws:iam::1:instance-profile/vpx", encrypt_volumes=False, http_tokens="optional"
     )
-    parameters = request(want(zone="blue"), recipe, GROUND, 1)
+    parameters = request(desired(zone="blue"), launch_spec, GROUND, 1)
     assert parameters["IamInstanceProfile"] == {"Arn": "arn:aws:iam::1:instance-profile/vpx"}
     assert parameters["MetadataOptions"]["HttpTokens"] == "optional"
     assert not {"BlockDeviceMappings", "KeyName", "UserData"} & set(parameters)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import pair as pairs
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.shared_options import shared_spec
@@ -55,7 +55,7 @@ def instance(node_id: int, subnet: str, **more: Any) -> Instance:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({}, []),
         ({"subnet_a2": {}}, ["There is no subnet subnet-a2 in this account and region."]),
@@ -69,8 +69,8 @@ def instance(node_id: int, subnet: str, **more: Any) -> Instance:
         ),
     ],
 )
-def test_subnets_that_cannot_be(changes: dict[str, dict[str, str]], said: list[str]) -> None:
-    assert pairs.subnet_problems(definition(), subnets(**changes)) == said
+def test_subnets_that_cannot_be(changes: dict[str, dict[str, str]], message: list[str]) -> None:
+    assert pairs.subnet_problems(definition(), subnets(**changes)) == message
 
 
 def test_all_problems_of_subnets_are_told() -> None:
@@ -80,13 +80,13 @@ def test_all_problems_of_subnets_are_told() -> None:
 
 ADDRESSES = [
     Address("203.0.113.1", "eipalloc-1", None),
-    Address("203.0.113.2", "eipalloc-2", Seat("eni-own", "10.0.1.5")),
-    Address("203.0.113.3", "eipalloc-3", Seat("eni-other", "10.0.9.9")),
+    Address("203.0.113.2", "eipalloc-2", Association("eni-own", "10.0.1.5")),
+    Address("203.0.113.3", "eipalloc-3", Association("eni-other", "10.0.9.9")),
 ]
 
 
 @pytest.mark.parametrize(
-    ("given", "take", "said"),
+    ("given", "take", "message"),
     [
         ([], False, None),
         (["203.0.113.1", "eipalloc-2"], False, None),
@@ -100,9 +100,9 @@ ADDRESSES = [
         (["203.0.113.3"], True, None),
     ],
 )
-def test_elastic_ips_that_cannot_be(given: list[str], take: bool, said: str | None) -> None:
+def test_elastic_ips_that_cannot_be(given: list[str], take: bool, message: str | None) -> None:
     found = pairs.address_problems(definition(elastic_ips=given, take_elastic_ips=take), ADDRESSES, {"eni-own"})
-    assert (found == []) if said is None else (len(found) == 1 and said in found[0]), found
+    assert (found == []) if message is None else (len(found) == 1 and message in found[0]), found
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_instances_of_another_kind_are_refused() -> None:
     own = instance(1, "subnet-b1", tags={"cloudadc:kind": "pair"})
     older = instance(0, "subnet-a1")
     assert pairs.namesake_problems("shop", [own, older]) == []
-    [said] = pairs.namesake_problems("shop", [own, group])
-    assert "The name shop belongs to a group with the instances i-0." in said
+    [message] = pairs.namesake_problems("shop", [own, group])
+    assert "The name shop belongs to a group with the instances i-0." in message
     gone = instance(0, "subnet-a1", state="terminated", tags={"cloudadc:kind": "group"})
     assert pairs.namesake_problems("shop", [gone]) == []
 

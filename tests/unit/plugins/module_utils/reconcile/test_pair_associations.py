@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import (
     Node,
+    associations_on,
     moves_to,
     nodes_as_given,
     nodes_of_group,
     pick_addresses,
-    seats_on,
 )
 
 
@@ -37,15 +37,15 @@ def pair(clients: tuple[int, int] = (2, 2)) -> list[Node]:
     return nodes_of_group([instance(0, clients=clients[0]), instance(1, clients=clients[1])], "shop")
 
 
-def eip(number: int, seat: Seat | None = None, **tags: str) -> Address:
-    return Address(f"203.0.113.{number}", f"eipalloc-{number}", seat, tags=tags)
+def eip(number: int, association: Association | None = None, **tags: str) -> Address:
+    return Address(f"203.0.113.{number}", f"eipalloc-{number}", association, tags=tags)
 
 
-def seat(node: int, index: int) -> Seat:
-    return Seat(f"eni-i-{node}-1", f"10.1.{node}.{10 + index}")
+def association(node: int, index: int) -> Association:
+    return Association(f"eni-i-{node}-1", f"10.1.{node}.{10 + index}")
 
 
-GONE = Seat("eni-gone", "10.9.9.9")
+GONE = Association("eni-gone", "10.9.9.9")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_addresses_of_the_pair() -> None:
     tagged = eip(1, **{"cloudadc:group": "shop", "cloudadc:role": "client"})
     of_group = eip(4, **{"cloudadc:group": "shop", "cloudadc:role": "client", "cloudadc:kind": "group"})
     management = eip(2, **{"cloudadc:group": "shop", "cloudadc:role": "management"})
-    held = eip(3, seat(1, 0))
+    held = eip(3, association(1, 0))
     every = [tagged, of_group, management, held]
     assert pick_addresses(every, None, "shop", pair()) == [tagged]
     assert pick_addresses(every, ["eipalloc-3", "203.0.113.1", "203.0.113.3"], "shop", pair()) == [held, tagged]
@@ -132,21 +132,21 @@ def test_addresses_of_the_pair() -> None:
 @pytest.mark.parametrize(
     ("present", "indexes"),
     [
-        pytest.param([seat(0, 0), seat(0, 1)], [0, 1], id="each keeps its index"),
-        pytest.param([seat(0, 1), seat(0, 0)], [1, 0], id="also if the list is in another order"),
-        pytest.param([seat(1, 1), None], [1, 0], id="one is there already, the other takes what is free"),
+        pytest.param([association(0, 0), association(0, 1)], [0, 1], id="each keeps its index"),
+        pytest.param([association(0, 1), association(0, 0)], [1, 0], id="also if the list is in another order"),
+        pytest.param([association(1, 1), None], [1, 0], id="one is there already, the other takes what is free"),
         pytest.param([None, None], [0, 1], id="unassociated: by their place in the list"),
         pytest.param([GONE, GONE], [0, 1], id="on an interface that is gone: by their place"),
-        pytest.param([None, seat(0, 0)], [1, 0], id="an index that is kept goes before a place"),
+        pytest.param([None, association(0, 0)], [1, 0], id="an index that is kept goes before a place"),
     ],
 )
-def test_seats_on_the_primary(present: list[Seat | None], indexes: list[int]) -> None:
+def test_seats_on_the_primary(present: list[Association | None], indexes: list[int]) -> None:
     nodes = pair()
     assert nodes[1].client
     addresses = [eip(number, where) for number, where in enumerate(present)]
-    seats = seats_on(nodes[1].client, addresses, nodes)
-    assert [seats[a.allocation_id] for a in addresses] == [seat(1, index) for index in indexes]
-    assert moves_to(seats, addresses)[0] == {
+    associations = associations_on(nodes[1].client, addresses, nodes)
+    assert [associations[a.allocation_id] for a in addresses] == [association(1, index) for index in indexes]
+    assert moves_to(associations, addresses)[0] == {
         "elastic_ip": "203.0.113.0",
         "network_interface_id": "eni-i-1-1",
         "private_ip_address": f"10.1.1.{10 + indexes[0]}",
@@ -156,7 +156,7 @@ def test_seats_on_the_primary(present: list[Seat | None], indexes: list[int]) ->
 def test_an_address_too_many_is_left_out() -> None:
     nodes = pair((2, 1))
     assert nodes[1].client
-    addresses = [eip(0, seat(0, 0)), eip(1, seat(0, 1))]
-    seats = seats_on(nodes[1].client, addresses, nodes)
-    assert list(seats) == ["eipalloc-0"]
-    assert len(moves_to(seats, addresses)) == 1
+    addresses = [eip(0, association(0, 0)), eip(1, association(0, 1))]
+    associations = associations_on(nodes[1].client, addresses, nodes)
+    assert list(associations) == ["eipalloc-0"]
+    assert len(moves_to(associations, addresses)) == 1

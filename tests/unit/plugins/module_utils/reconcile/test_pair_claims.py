@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import View
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import ObservedHa
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims import (
     Claim,
     claim_result,
@@ -43,7 +43,7 @@ def node(
     rows = [row(0, nsip, state, status, sync)]
     if peer:
         rows.append(row(1, peer[0], peer[1], "UP", sync))
-    return Claim(name, nsip, reachable=True, view=View.from_rows(rows), served=served)
+    return Claim(name, nsip, reachable=True, view=ObservedHa.from_rows(rows), served=served)
 
 
 def dead(name: str, nsip: str) -> Claim:
@@ -65,7 +65,7 @@ FRESH = node("node 1", B, "Primary", served=())
 
 
 @pytest.mark.parametrize(
-    ("claims", "primary", "healthy", "said"),
+    ("claims", "primary", "healthy", "message"),
     [
         pytest.param([PRIMARY, SECONDARY], 0, True, ["node 0 is primary", "says Secondary"], id="healthy"),
         pytest.param([SECONDARY, PRIMARY], 1, True, ["node 0 is primary"], id="healthy, other order"),
@@ -217,10 +217,10 @@ FRESH = node("node 1", B, "Primary", served=())
         pytest.param([], None, False, ["there is no node"], id="none"),
     ],
 )
-def test_verdict(claims: list[Claim], primary: int | None, healthy: bool, said: list[str]) -> None:
+def test_verdict(claims: list[Claim], primary: int | None, healthy: bool, message: list[str]) -> None:
     verdict = judge(claims)
     assert (verdict.primary, verdict.healthy) == (primary, healthy), verdict.sentence
-    assert all(words in verdict.sentence for words in said), verdict.sentence
+    assert all(words in verdict.sentence for words in message), verdict.sentence
 
 
 def test_operator_may_accept_a_primary_without_a_peer() -> None:

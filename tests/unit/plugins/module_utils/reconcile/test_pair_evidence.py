@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import View
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import ObservedHa
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims import Claim
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_evidence import doubt
 
@@ -18,7 +18,7 @@ def winner(peer: tuple[str, str] | None, dead_interval: int | None = 3) -> Claim
     rows = [{"id": "0", "ipaddress": B, "state": "Primary", "hastatus": "UP", "deadinterval": dead_interval}]
     if peer:
         rows.append({"id": "1", "ipaddress": A, "state": peer[0], "hastatus": peer[1]})
-    return Claim("node 1", B, True, View.from_rows(rows), ("10.0.12.10",))
+    return Claim("node 1", B, True, ObservedHa.from_rows(rows), ("10.0.12.10",))
 
 
 def silent(seconds: float, tries: int) -> Claim:
@@ -29,7 +29,7 @@ def says(state: str, *, peer: bool = True, served: tuple[str, ...] | None = ("10
     rows = [{"id": "0", "ipaddress": A, "state": state, "hastatus": "UP"}]
     if peer:
         rows.append({"id": "1", "ipaddress": B, "state": "UNKNOWN", "hastatus": "DOWN"})
-    return Claim("node 0", A, True, View.from_rows(rows), served)
+    return Claim("node 0", A, True, ObservedHa.from_rows(rows), served)
 
 
 MUTE = Claim("node 0", A, True, error="354 Invalid username or password")
@@ -37,7 +37,7 @@ DOWN = winner(("UNKNOWN", "DOWN"))
 
 
 @pytest.mark.parametrize(
-    ("who", "loser", "said"),
+    ("who", "loser", "text"),
     [
         pytest.param(DOWN, silent(3.0, 3), None, id="silent for long, and its peer says DOWN"),
         pytest.param(DOWN, silent(0.2, 1), "0.2 s and to 1 questions (3 s and 3 are needed)", id="one late answer"),
@@ -59,11 +59,11 @@ DOWN = winner(("UNKNOWN", "DOWN"))
         ),
     ],
 )
-def test_address_is_taken_only_with_two_witnesses(who: Claim, loser: Claim, said: str | None) -> None:
+def test_address_is_taken_only_with_two_witnesses(who: Claim, loser: Claim, text: str | None) -> None:
     found = doubt(who, loser, [loser, who])
-    if said is None:
+    if text is None:
         assert found is None, found
     else:
         assert found is not None
-        assert said in found.message
+        assert text in found.message
         assert "EC2 shows node 0 (10.0.1.10) running" in found.message

@@ -17,11 +17,11 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims import Claim, Verdict, claim_result
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_probe import Panel, Patience, Target
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
 
 A, B = "10.0.1.10", "10.0.2.10"
 NAMES = {A: "node 0", B: "node 1"}
-PATIENCE = Patience(probe=0.3, answer=1.0, settle=0.0)
+TIMEOUTS = ProbeTimeouts(probe=0.3, answer=1.0, settle=0.0)
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Appliance:
     role: Callable[[int], str]
     trouble: dict[str, Callable[[], None]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    looks: int = 0
+    observations: int = 0
     connection: Connection = Connection("unset", password="secret")  # noqa: RUF009 - frozen
 
     def _call(self, what: str) -> None:
@@ -46,9 +46,9 @@ class Appliance:
     def get(self, resource: str) -> list[dict[str, Any]]:
         self._call(resource)
         if resource == "hanode":
-            self.looks += 1
+            self.observations += 1
             other = B if self.nsip == A else A
-            role = self.role(self.looks)
+            role = self.role(self.observations)
             opposite = "Secondary" if role == "Primary" else "Primary"
             return [
                 {"id": str(number), "ipaddress": at, "state": state, "hastatus": "UP", "hasync": "SUCCESS"}
@@ -60,7 +60,7 @@ class Appliance:
         self._call(resource)
         return [{"name": "s", "ipaddress": "10.0.12.10"}]
 
-    def knock(self, timeout: float) -> None:
+    def attempt(self, timeout: float) -> None:
         if {hang, unreachable} & set(self.trouble.values()):
             threading.Event().wait(timeout / 10)
             raise NitroUnreachable("no answer to a knock")
@@ -70,7 +70,7 @@ class Appliance:
 
 
 def always(role: str) -> Callable[[int], str]:
-    return lambda _look: role
+    return lambda _observe: role
 
 
 def hang() -> None:
@@ -85,13 +85,15 @@ def wrong_password() -> None:
     raise NitroAuthError("354 Invalid username or password", code=354)
 
 
-def ask(*appliances: Appliance, patience: Patience = PATIENCE, idle: str | None = None) -> tuple[list[Claim], Verdict]:
+def ask(
+    *appliances: Appliance, timeouts: ProbeTimeouts = TIMEOUTS, idle: str | None = None
+) -> tuple[list[Claim], Verdict]:
     """``idle``: why the last of them is not to be asked."""
     by_endpoint = {f"{appliance.nsip}:9443": cast(NitroClient, appliance) for appliance in appliances}
     targets = [Target(NAMES[a.nsip], a.nsip, f"{a.nsip}:9443") for a in appliances]
     if idle:
         targets[-1] = replace(targets[-1], idle=idle)
-    with Panel(targets, by_endpoint.__getitem__, patience) as panel:
+    with Panel(targets, by_endpoint.__getitem__, timeouts) as panel:
         return panel.decide()
 
 
@@ -120,21 +122,21 @@ def test_a_node_that_hangs_costs_its_probe_and_no_more(stage: str) -> None:
 
 def test_a_configuration_that_does_not_come_leaves_the_claim() -> None:
     nodes = Appliance(A, always("Primary")), Appliance(B, always("Secondary"), {"csvserver": hang})
-    claims, verdict = ask(*nodes, patience=Patience(0.1, 0.3, 0))
+    claims, verdict = ask(*nodes, timeouts=ProbeTimeouts(0.1, 0.3, 0))
     assert verdict.primary == 0
     assert (claims[1].state, claims[1].served) == ("Secondary", None)
     assert claim_result(claims[1], claims[:1])["error"] == "what it serves was not read in time"
 
 
 @pytest.mark.parametrize(
-    ("trouble", "reachable", "said"), [(unreachable, False, "no route"), (wrong_password, True, "354")]
+    ("trouble", "reachable", "message"), [(unreachable, False, "no route"), (wrong_password, True, "354")]
 )
-def test_a_node_that_refuses(trouble: Callable[[], None], reachable: bool, said: str) -> None:
+def test_a_node_that_refuses(trouble: Callable[[], None], reachable: bool, message: str) -> None:
     nodes = Appliance(A, always("Primary")), Appliance(B, always("Secondary"), {"login": trouble})
     claims, verdict = ask(*nodes)
     assert verdict.primary == 0
     assert (claims[1].reachable, claims[1].state) == (reachable, None)
-    assert said in (claims[1].error or "")
+    assert message in (claims[1].error or "")
 
 
 def test_part_of_the_configuration_is_better_than_none() -> None:
@@ -148,9 +150,9 @@ def test_part_of_the_configuration_is_better_than_none() -> None:
 
 def test_it_waits_until_a_node_has_found_out() -> None:
     """The primary died; the secondary notices at its third look."""
-    late = Appliance(B, lambda look: "Primary" if look >= 3 else "Secondary")
+    late = Appliance(B, lambda observation: "Primary" if observation >= 3 else "Secondary")
     claims, verdict = ask(
-        Appliance(A, always("Primary"), {"login": unreachable}), late, patience=Patience(0.3, 1.0, 5.0)
+        Appliance(A, always("Primary"), {"login": unreachable}), late, timeouts=ProbeTimeouts(0.3, 1.0, 5.0)
     )
     assert verdict.primary == 1
     assert late.calls.count("login") == late.calls.count("lbvserver") == 1
@@ -160,7 +162,7 @@ def test_it_waits_until_a_node_has_found_out() -> None:
 def test_it_waits_for_one_primary_only_as_long_as_told() -> None:
     both = Appliance(A, always("Primary")), Appliance(B, always("Primary"))
     began = time.monotonic()
-    _ignored, verdict = ask(*both, patience=Patience(0.3, 1.0, 0.4))
+    _ignored, verdict = ask(*both, timeouts=ProbeTimeouts(0.3, 1.0, 0.4))
     assert 0.4 <= time.monotonic() - began < 1.5
     assert verdict.primary is None
     assert "2 nodes claim to be primary" in verdict.sentence
@@ -173,7 +175,7 @@ def test_a_node_that_does_not_run_is_not_asked() -> None:
     assert verdict.primary == 0
     assert claims[1].error == "instance i-1 is stopped"
     alone, nobody = ask(
-        Appliance(A, always("Primary")), idle="instance i-1 is stopped", patience=Patience(0.3, 1.0, 30.0)
+        Appliance(A, always("Primary")), idle="instance i-1 is stopped", timeouts=ProbeTimeouts(0.3, 1.0, 30.0)
     )
     assert nobody.primary is None, "and where none runs nothing is waited for"
     assert not alone[0].reachable

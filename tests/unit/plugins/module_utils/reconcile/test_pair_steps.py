@@ -204,9 +204,9 @@ def test_the_summary_of_check_mode_says_what_is_there() -> None:
 
 def test_a_failure_names_what_is_billed() -> None:
     task, launched = "cloudadc.aws.ha_pair : Launch the instances", {"launched": ["i-1"]}
-    said = pair_incomplete("shop", task, False, info(instance(0)), launched)
-    assert "shop: 'Launch the instances' failed" in said
-    assert "Instances i-1, i-0 are running and billed." in said
-    assert "ha_pair_state=absent" in said
+    message = pair_incomplete("shop", task, False, info(instance(0)), launched)
+    assert "shop: 'Launch the instances' failed" in message
+    assert "Instances i-1, i-0 are running and billed." in message
+    assert "ha_pair_state=absent" in message
     assert pair_incomplete("shop", "Launch", True).endswith("Check mode has changed nothing.")
     assert "billed" not in pair_incomplete("shop", "Launch", False, info(), {})

@@ -13,8 +13,8 @@ from botocore.exceptions import ReadTimeoutError
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments import elastic_ip_changes
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_changes import Outcome
-from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import Move
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import AssociationChange
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
@@ -22,7 +22,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import pair_evidence
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import Node
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_probe import Panel, Patience, Target
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_repair import (
     Assessment,
     Pair,
@@ -35,7 +35,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_writes
 
 NSIPS = ("10.0.1.10", "10.0.2.10")
 VIPS = ("10.0.11.10", "10.0.12.10")
-SEATS = tuple(Seat(f"eni-{number}", vip) for number, vip in enumerate(VIPS))
+ASSOCIATIONS = tuple(Association(f"eni-{number}", vip) for number, vip in enumerate(VIPS))
 TAGS = {"cloudadc:group": "shop", "cloudadc:role": "client"}
 
 
@@ -83,7 +83,7 @@ class Appliance:
         self._answer()
         return []
 
-    def knock(self, timeout: float) -> None:
+    def attempt(self, timeout: float) -> None:
         if self.dead or self.delay > timeout:
             time.sleep(min(timeout, 0.05))
             raise NitroUnreachable("no answer")
@@ -96,15 +96,15 @@ class Appliance:
 class Region:
     """Where the address is. ``lose``: what happens to a write instead of being answered."""
 
-    seat: Seat | None
-    lose: list[Callable[[Region, Move], None]] = field(default_factory=list)
-    writes: list[Seat] = field(default_factory=list)
+    association_of: Association | None
+    lose: list[Callable[[Region, AssociationChange], None]] = field(default_factory=list)
+    writes: list[Association] = field(default_factory=list)
     association: int = 0
 
-    def put(self, seat: Seat) -> None:
-        self.seat, self.association = seat, self.association + 1
+    def put(self, association_of: Association) -> None:
+        self.association_of, self.association = association_of, self.association + 1
 
-    def associate(self, move: Move) -> None:
+    def associate(self, move: AssociationChange) -> None:
         self.writes.append(move.after)
         if self.lose:
             self.lose.pop(0)(self, move)
@@ -112,7 +112,7 @@ class Region:
         self.put(move.after)
 
     def address(self) -> Address:
-        return Address("203.0.113.1", "eipalloc-1", self.seat, f"eipassoc-{self.association}", TAGS)
+        return Address("203.0.113.1", "eipalloc-1", self.association_of, f"eipassoc-{self.association}", TAGS)
 
     def read(self, _ids: Sequence[str]) -> list[Address]:
         return [self.address()]
@@ -132,7 +132,7 @@ def pair_of(region: Region, **more: Any) -> Pair:
     return Pair("shop", nodes, (region.address(),), interfaces=interfaces_of(instances), **more)
 
 
-PATIENCE = Patience(0.1, 3.0, 0.5)
+TIMEOUTS = ProbeTimeouts(0.1, 3.0, 0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -143,26 +143,26 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def work(
-    region: Region, *appliances: Appliance, patience: Patience = PATIENCE, **more: Any
+    region: Region, *appliances: Appliance, timeouts: ProbeTimeouts = TIMEOUTS, **more: Any
 ) -> tuple[Assessment, list[Outcome], str | None]:
     pair = pair_of(region, **more)
     clients = {NSIPS[one.number]: cast(NitroClient, one) for one in appliances}
     targets = [Target(f"node {number}", nsip, nsip) for number, nsip in enumerate(NSIPS)]
-    with Panel(targets, clients.__getitem__, patience) as panel:
+    with Panel(targets, clients.__getitem__, timeouts) as panel:
         found = panel.settle(lambda claims: assess(pair, claims))
         return repair(Writer(region.associate, region.read), pair, panel, 2.0, found)
 
 
 def test_slow_survivor_gets_the_address() -> None:
     """The old primary is dead; the new one needs longer for each answer than a dead node may cost."""
-    region = Region(SEATS[0])
+    region = Region(ASSOCIATIONS[0])
     dead, slow = Appliance(0, "Primary", dead=True), Appliance(1, "Primary", hears="DOWN", delay=0.15)
-    found, _outcomes, trouble = work(region, dead, slow, patience=Patience(0.1, 3.0, 3.0))
-    assert (found.refusal, trouble, region.seat) == (None, None, SEATS[1])
+    found, _outcomes, trouble = work(region, dead, slow, timeouts=ProbeTimeouts(0.1, 3.0, 3.0))
+    assert (found.refusal, trouble, region.association_of) == (None, None, ASSOCIATIONS[1])
 
 
 def test_unknown_configuration_is_not_called_empty() -> None:
-    region = Region(SEATS[0])
+    region = Region(ASSOCIATIONS[0])
     slow = Appliance(1, "Primary", hears="DOWN")
     read = slow.get
 
@@ -173,7 +173,7 @@ def test_unknown_configuration_is_not_called_empty() -> None:
 
     slow.get = get  # type: ignore[method-assign]
     found, _outcomes, _trouble = work(
-        region, Appliance(0, "Primary", dead=True), slow, patience=Patience(0.1, 0.6, 0.3)
+        region, Appliance(0, "Primary", dead=True), slow, timeouts=ProbeTimeouts(0.1, 0.6, 0.3)
     )
     assert found.refusal is not None
     assert "it is unknown whether one of its virtual servers answers at 10.0.12.10" in found.refusal
@@ -183,17 +183,17 @@ def test_unknown_configuration_is_not_called_empty() -> None:
 
 @pytest.mark.parametrize("holder", [0, 1])
 def test_one_late_answer_in_a_split_brain_moves_nothing(holder: int) -> None:
-    region = Region(SEATS[holder])
+    region = Region(ASSOCIATIONS[holder])
     nodes = [Appliance(number, "Primary", hears="DOWN") for number in (0, 1)]
     nodes[holder].late_once = 0.25
     found, outcomes, _trouble = work(region, *nodes)
     assert found.refusal is not None
     assert "2 nodes claim to be primary" in found.refusal
-    assert (outcomes, region.seat) == ([], SEATS[holder])
+    assert (outcomes, region.association_of) == ([], ASSOCIATIONS[holder])
 
 
 def test_silent_running_node_keeps_the_address_while_its_peer_hears_it() -> None:
-    region = Region(SEATS[0])
+    region = Region(ASSOCIATIONS[0])
     survivor = Appliance(1, "Primary")
     read = survivor.get
     survivor.get = lambda resource: [  # type: ignore[method-assign]
@@ -207,7 +207,7 @@ def test_silent_running_node_keeps_the_address_while_its_peer_hears_it() -> None
 
 
 def test_node_taken_out_of_the_pair_takes_nothing_from_the_serving_primary() -> None:
-    region = Region(SEATS[0])
+    region = Region(ASSOCIATIONS[0])
     nodes = Appliance(0, "Primary", hears="DOWN", dead=True), Appliance(1, "Primary", alone=True)
     found, _outcomes, _trouble = work(region, *nodes)
     assert found.refusal is not None
@@ -216,19 +216,19 @@ def test_node_taken_out_of_the_pair_takes_nothing_from_the_serving_primary() -> 
 
 
 def test_a_dead_primary_costs_its_dead_interval() -> None:
-    region = Region(SEATS[0])
+    region = Region(ASSOCIATIONS[0])
     began = time.monotonic()
     nodes = Appliance(0, "Primary", dead=True), Appliance(1, "Primary", hears="DOWN")
     _found, _outcomes, trouble = work(region, *nodes)
-    assert (trouble, region.seat) == (None, SEATS[1])
+    assert (trouble, region.association_of) == (None, ASSOCIATIONS[1])
     assert 0.4 <= time.monotonic() - began < 2.0
-    assert region.writes == [SEATS[1]], "one call"
+    assert region.writes == [ASSOCIATIONS[1]], "one call"
 
 
 def test_planned_roles_need_no_silence() -> None:
-    region = Region(SEATS[0])
+    region = Region(ASSOCIATIONS[0])
     _found, _outcomes, trouble = work(region, Appliance(0, "Secondary"), Appliance(1, "Primary"))
-    assert (trouble, region.seat, region.writes) == (None, SEATS[1], [SEATS[1]])
+    assert (trouble, region.association_of, region.writes) == (None, ASSOCIATIONS[1], [ASSOCIATIONS[1]])
 
 
 def swap(first: Appliance, second: Appliance) -> None:
@@ -239,25 +239,25 @@ def test_roles_that_go_back_while_a_call_hangs_put_the_address_back() -> None:
     """The call gets through later: it must not leave the address at the node that is not primary."""
     nodes = Appliance(0, "Secondary"), Appliance(1, "Primary")
 
-    def hang(region: Region, move: Move) -> None:
+    def hang(region: Region, move: AssociationChange) -> None:
         swap(*nodes)
         threading.Timer(0.5, region.put, [move.after]).start()
 
-    region = Region(SEATS[0], [hang])
+    region = Region(ASSOCIATIONS[0], [hang])
     found, outcomes, trouble = work(region, *nodes)
-    assert region.seat == SEATS[0]
+    assert region.association_of == ASSOCIATIONS[0]
     assert trouble is None, trouble
     assert found.verdict.primary == 0
-    assert region.writes == [SEATS[1], SEATS[0]], "the late call was seen, and undone"
+    assert region.writes == [ASSOCIATIONS[1], ASSOCIATIONS[0]], "the late call was seen, and undone"
     assert len(outcomes) == 2
 
 
 def test_roles_that_go_back_and_a_call_that_was_lost_is_told() -> None:
     nodes = Appliance(0, "Secondary"), Appliance(1, "Primary")
-    region = Region(SEATS[0], [lambda _region, _move: swap(*nodes)])
+    region = Region(ASSOCIATIONS[0], [lambda _region, _move: swap(*nodes)])
     began = time.monotonic()
     found, outcomes, trouble = work(region, *nodes)
-    assert (region.seat, region.writes) == (SEATS[0], [SEATS[1]]), "it was not sent again"
+    assert (region.association_of, region.writes) == (ASSOCIATIONS[0], [ASSOCIATIONS[1]]), "it was not sent again"
     assert time.monotonic() - began >= 1.0, "it looked once more when the call could have arrived"
     assert trouble is None, "the address is where the primary is"
     assert found.verdict.primary == 0
@@ -265,15 +265,15 @@ def test_roles_that_go_back_and_a_call_that_was_lost_is_told() -> None:
 
 
 def test_call_without_an_answer_is_repeated_when_nothing_has_changed() -> None:
-    region = Region(SEATS[0], [lambda _region, _move: None])
+    region = Region(ASSOCIATIONS[0], [lambda _region, _move: None])
     _found, outcomes, trouble = work(region, Appliance(0, "Secondary"), Appliance(1, "Primary"))
-    assert (trouble, region.seat) == (None, SEATS[1])
-    assert region.writes == [SEATS[1]] * 2
+    assert (trouble, region.association_of) == (None, ASSOCIATIONS[1])
+    assert region.writes == [ASSOCIATIONS[1]] * 2
     assert outcomes[0].lost == 1
 
 
 def test_calls_without_any_answer_end() -> None:
-    region = Region(SEATS[0], [lambda _region, _move: None] * 9)
+    region = Region(ASSOCIATIONS[0], [lambda _region, _move: None] * 9)
     _found, _outcomes, trouble = work(region, Appliance(0, "Secondary"), Appliance(1, "Primary"))
     assert "203.0.113.1 (eipalloc-1) was not moved" in str(trouble)
     assert len(region.writes) == elastic_ip_changes.UNANSWERED
@@ -281,11 +281,11 @@ def test_calls_without_any_answer_end() -> None:
 
 def test_second_primary_after_the_write_is_told() -> None:
     nodes = Appliance(0, "Primary", dead=True), Appliance(1, "Primary", hears="DOWN")
-    region = Region(SEATS[0])
+    region = Region(ASSOCIATIONS[0])
     put = region.put
 
-    def wake(seat: Seat) -> None:
-        put(seat)
+    def wake(association_of: Association) -> None:
+        put(association_of)
         nodes[0].dead, nodes[0].hears = False, "DOWN"
         time.sleep(0.3)
 
@@ -296,7 +296,7 @@ def test_second_primary_after_the_write_is_told() -> None:
 
 
 def test_pair_without_an_elastic_ip_is_not_well() -> None:
-    region = Region(SEATS[0])
+    region = Region(ASSOCIATIONS[0])
     pair = replace(pair_of(region), addresses=())
     with pytest.raises(Refusal, match=r"the pair has no Elastic IP .* so no client reaches it by one"):
         require_addresses(pair)
@@ -304,11 +304,11 @@ def test_pair_without_an_elastic_ip_is_not_well() -> None:
 
 
 def test_address_at_another_system_is_left_there() -> None:
-    pair = pair_of(Region(Seat("eni-other", "10.9.9.9")))
+    pair = pair_of(Region(Association("eni-other", "10.9.9.9")))
     used = replace(pair, addresses=(replace(pair.addresses[0], instance_id="i-other"),))
     with pytest.raises(Refusal, match=r"eni-other .* of instance i-other, which is not of this pair: clients of the"):
         refuse_strangers(used, [])
     refuse_strangers(used, ["eni-other"])
     refuse_strangers(pair, [])
-    for seat in (SEATS[1], None):
-        refuse_strangers(pair_of(Region(seat)), [])
+    for association_of in (ASSOCIATIONS[1], None):
+        refuse_strangers(pair_of(Region(association_of)), [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import Node
@@ -29,12 +29,12 @@ def claims(*served: tuple[str, ...]) -> list[Claim]:
     return [Claim(f"node {n}", f"10.0.{n}.1", True, served=shown[n]) for n in (0, 1)]
 
 
-def address(number: int, seat: Seat | None) -> Address:
-    return Address(f"203.0.113.{number}", f"eipalloc-{number}", seat)
+def address(number: int, association: Association | None) -> Address:
+    return Address(f"203.0.113.{number}", f"eipalloc-{number}", association)
 
 
-def on(number: int, index: int = 0) -> Seat:
-    return Seat(f"eni-c{number}", VIPS[number][index])
+def on(number: int, index: int = 0) -> Association:
+    return Association(f"eni-c{number}", VIPS[number][index])
 
 
 NODES = [node(0), node(1)]

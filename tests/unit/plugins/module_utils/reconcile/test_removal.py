@@ -56,7 +56,7 @@ class Aws:
         self.instances, self.later = list(instances), None
         self.healths: dict[str, str] = {}
         self.marked: dict[str, dict[str, str]] = {}
-        self.looks = 0
+        self.observations = 0
 
     def __call__(self, _service: str) -> Aws:
         return self
@@ -68,8 +68,8 @@ class Aws:
         return self
 
     def build_full_result(self) -> dict[str, Any]:
-        self.looks += 1
-        found = self.later if self.later is not None and self.looks > 1 else self.instances
+        self.observations += 1
+        found = self.later if self.later is not None and self.observations > 1 else self.instances
         return {"Reservations": [{"Instances": found}]}
 
     def create_tags(self, Resources: list[str], Tags: list[dict[str, str]]) -> None:

@@ -46,7 +46,7 @@ def test_declared_rules(given: dict[str, Any], rules: list[Rule]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"from_port": 443, "cidrs": ["10.0.0.0/33"]}, "'10.0.0.0/33' in cidrs is not a network"),
         ({"cidrs": ["10.0.0.0/8"]}, "a rule for tcp has no from_port"),
@@ -55,8 +55,8 @@ def test_declared_rules(given: dict[str, Any], rules: list[Rule]) -> None:
         ({"from_port": 22, "group": "nlb"}, "a rule names group nlb, which is not declared"),
     ],
 )
-def test_what_cannot_be_a_rule_is_refused(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(Refusal, match=f"security group shop-client: {said}"):
+def test_what_cannot_be_a_rule_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(Refusal, match=f"security group shop-client: {message}"):
         from_options("shop-client", [option(**given)], NAMES)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Seat
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.iam import same_document
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.security_rules import Rule
@@ -138,7 +138,7 @@ def test_a_foreign_group_of_the_name_in_another_vpc_does_not_matter() -> None:
 
 def test_one_address_in_use_goes_before_an_idle_one() -> None:
     idle, used = OBSERVED.addresses[0], replace(OBSERVED.addresses[0], allocation_id="eipalloc-9")
-    used = replace(used, seat=Seat("eni-1", "10.0.0.1"), tags={**used.tags, "cloudadc:kind": "pair"})
+    used = replace(used, association=Association("eni-1", "10.0.0.1"), tags={**used.tags, "cloudadc:kind": "pair"})
     assert changed(addresses=(idle, used)) == []
 
 
@@ -212,7 +212,7 @@ def test_an_unmanaged_role_is_neither_changed_nor_removed() -> None:
 
 
 def test_an_address_in_use_is_not_released() -> None:
-    used = replace(OBSERVED.addresses[0], seat=Seat("eni-1", "10.0.0.1"))
+    used = replace(OBSERVED.addresses[0], association=Association("eni-1", "10.0.0.1"))
     plan = plan_absent(SPEC, replace(OBSERVED, addresses=(used,)))
     assert plan.held == (used,)
     assert "release_address" not in {change.call for change in plan.changes}

@@ -19,7 +19,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.switchover 
     due,
     hand_over,
     host,
-    look,
+    observation,
     swapped,
     went_back,
 )
@@ -72,14 +72,14 @@ def test_nothing_is_decided_when_it_is_not_clear_who_is_primary(mine: str, their
 
 
 @pytest.mark.parametrize(
-    ("this", "other", "said"),
+    ("this", "other", "message"),
     [
         (Node(A, "PRIMARY", ()), node(B, "SECONDARY"), f"{A} knows no peer at all"),
         (node(A, "PRIMARY"), Node(B, "SECONDARY", ("10.9.9.9",)), f"{B} knows 10.9.9.9"),
     ],
 )
-def test_nodes_that_are_no_pair_are_named(this: Node, other: Node, said: str) -> None:
-    with pytest.raises(NitroInputError, match=re.escape(said)):
+def test_nodes_that_are_no_pair_are_named(this: Node, other: Node, message: str) -> None:
+    with pytest.raises(NitroInputError, match=re.escape(message)):
         due(this, other)
 
 
@@ -92,8 +92,8 @@ def test_after_the_failover_the_states_are_exchanged() -> None:
 def test_a_node_is_asked_once_and_says_what_it_is() -> None:
     with serving(LOGIN, hanode("Primary"), LOGOUT) as script:
         with client(script) as nitro:
-            seen = look(nitro)
-        assert (seen.state, seen.peers) == ("PRIMARY", (B,))
+            observed = observation(nitro)
+        assert (observed.state, observed.peers) == ("PRIMARY", (B,))
         assert script.calls == ["POST /config/login", "GET /config/hanode", "POST /config/logout"]
 
 
@@ -153,7 +153,7 @@ def test_a_peer_that_never_becomes_primary_ends_the_wait_with_what_it_says() -> 
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "said"),
+    ("first", "second", "message"),
     [
         ("SECONDARY", "PRIMARY", None),
         ("PRIMARY", "SECONDARY", "10.0.2.10 says Secondary"),
@@ -161,6 +161,6 @@ def test_a_peer_that_never_becomes_primary_ends_the_wait_with_what_it_says() -> 
         ("UNKNOWN", "PRIMARY", None),
     ],
 )
-def test_roles_that_went_back_after_the_failover_are_told(first: str, second: str, said: str | None) -> None:
+def test_roles_that_went_back_after_the_failover_are_told(first: str, second: str, message: str | None) -> None:
     found = went_back((Node("10.0.1.10", first, ("10.0.2.10",)), Node("10.0.2.10", second, ("10.0.1.10",))))
-    assert (found is None) if said is None else (said in str(found))
+    assert (found is None) if message is None else (message in str(found))

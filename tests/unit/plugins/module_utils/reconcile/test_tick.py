@@ -18,7 +18,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick import
     tick,
     with_port,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.cleanup import remains
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.cleanup import remaining
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import Report
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Action, Node, Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.manual import Request
@@ -30,7 +30,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import (
     SampleError,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Figures, Reading
-from tests.unit.plugins.module_utils.scaling.story import BETWEEN, HIGH, LOW, minute, policy, rows
+from tests.unit.plugins.module_utils.scaling.scenario import BETWEEN, HIGH, LOW, minute, policy, rows
 
 ONE, TWO, THREE = Node("10.0.0.1", "i-1", 0), Node("10.0.0.2", "i-2", 1), Node("10.0.0.3", "i-3", 2)
 
@@ -67,7 +67,7 @@ class World:
 
 
 @dataclass
-class Story:
+class Scenario:
     """A zone that is ticked again and again; each record goes through its JSON, as a store has it."""
 
     world: World = field(default_factory=World)
@@ -83,114 +83,114 @@ class Story:
     def report(self, at: float, outcome: str = "done", **more: Any) -> Ticked:
         event = self.record.event
         assert event is not None
-        said = {"id": event.id, "outcome": outcome, "takeover": event.takeovers, **more}
-        return self.tick(at, report=Report.from_dict(said))
+        text = {"id": event.id, "outcome": outcome, "takeover": event.takeovers, **more}
+        return self.tick(at, report=Report.from_dict(text))
 
 
 def test_the_first_tick_looks_for_the_nodes_and_the_second_knows_them() -> None:
-    story = Story()
-    first = story.tick(1)
-    assert (story.world.taken(), first.count, first.searched) == (["ec2", ONE.nsip, TWO.nsip], 2, True)
-    second = story.tick(2)
-    assert (story.world.taken(), second.searched) == ([ONE.nsip, TWO.nsip], False)
+    scenario = Scenario()
+    first = scenario.tick(1)
+    assert (scenario.world.taken(), first.count, first.searched) == (["ec2", ONE.nsip, TWO.nsip], 2, True)
+    second = scenario.tick(2)
+    assert (scenario.world.taken(), second.searched) == ([ONE.nsip, TWO.nsip], False)
     assert second.sample is not None
     assert second.sample["memory"] == BETWEEN
 
 
 @pytest.mark.parametrize("distributor", ["nlb", "dns"])
 def test_minute_by_minute_and_nothing_is_asked_in_a_phase(distributor: str) -> None:
-    story = Story(World(nodes=(ONE, TWO, THREE)), distributor=distributor)
+    scenario = Scenario(World(nodes=(ONE, TWO, THREE)), distributor=distributor)
     for row in rows(distributor):
-        story.world.memory = HIGH if row.memory is None else row.memory
-        ticked = story.tick(row.minute)
+        scenario.world.memory = HIGH if row.memory is None else row.memory
+        ticked = scenario.tick(row.minute)
         decision = ticked.decision
         assert (decision.action.value, decision.phase.value, decision.evaluated) == row.answer(), row
-        assert bool(story.world.taken()) == row.evaluated, row
+        assert bool(scenario.world.taken()) == row.evaluated, row
         if decision.action is not Action.NONE:
-            story.report(row.minute)
-    assert [closed.action.value for closed in story.record.history] == ["scale_out", "scale_in"]
+            scenario.report(row.minute)
+    assert [closed.action.value for closed in scenario.record.history] == ["scale_out", "scale_in"]
 
 
 def test_a_second_tick_of_an_interval_asks_nothing() -> None:
-    story = Story()
-    story.tick(1)
-    story.world.taken()
-    assert not story.tick(1.2).decision.evaluated
-    assert story.world.taken() == []
+    scenario = Scenario()
+    scenario.tick(1)
+    scenario.world.taken()
+    assert not scenario.tick(1.2).decision.evaluated
+    assert scenario.world.taken() == []
 
 
 def test_a_report_that_names_the_nodes_saves_the_look_and_one_that_does_not_causes_it() -> None:
-    for nodes, looks in (([{"nsip": "10.0.0.9", "instance_id": "i-9", "node_id": "4"}], []), (None, ["ec2"])):
-        story = Story(World(memory=HIGH))
+    for nodes, observations in (([{"nsip": "10.0.0.9", "instance_id": "i-9", "node_id": "4"}], []), (None, ["ec2"])):
+        scenario = Scenario(World(memory=HIGH))
         for at in (1, 2, 3):
-            story.tick(at)
-        story.report(3, nodes=nodes)
-        story.world.taken()
-        story.tick(14)
-        assert story.world.taken()[: len(looks)] == looks
-        assert story.record.nodes == ((Node("10.0.0.9", "i-9", 4),) if nodes else (ONE, TWO))
+            scenario.tick(at)
+        scenario.report(3, nodes=nodes)
+        scenario.world.taken()
+        scenario.tick(14)
+        assert scenario.world.taken()[: len(observations)] == observations
+        assert scenario.record.nodes == ((Node("10.0.0.9", "i-9", 4),) if nodes else (ONE, TWO))
 
 
 def test_a_silent_node_that_is_there_still_counts() -> None:
-    story = Story()
-    story.tick(1)
-    story.world.silent = {TWO.nsip}
-    story.world.taken()
-    ticked = story.tick(2)
-    assert story.world.taken() == [ONE.nsip, TWO.nsip, "ec2"]
-    assert (ticked.count, story.record.missing) == (2, ())
+    scenario = Scenario()
+    scenario.tick(1)
+    scenario.world.silent = {TWO.nsip}
+    scenario.world.taken()
+    ticked = scenario.tick(2)
+    assert scenario.world.taken() == [ONE.nsip, TWO.nsip, "ec2"]
+    assert (ticked.count, scenario.record.missing) == (2, ())
     assert [reading.error for reading in ticked.readings] == [None, "10.0.0.2: no answer"]
     assert ticked.decision.evaluated
 
 
 def test_a_node_that_is_gone_is_missing_until_it_is_swept_and_a_new_one_is_asked() -> None:
-    story = Story()
-    story.tick(1)
-    story.world.nodes, story.world.silent = (ONE, THREE), {TWO.nsip}
-    ticked = story.tick(2)
+    scenario = Scenario()
+    scenario.tick(1)
+    scenario.world.nodes, scenario.world.silent = (ONE, THREE), {TWO.nsip}
+    ticked = scenario.tick(2)
     assert [reading.nsip for reading in ticked.readings] == [ONE.nsip, THREE.nsip]
-    assert (story.record.nodes, story.record.missing) == ((ONE, THREE), (TWO,))
-    story.tick(3)
-    assert story.record.missing == (TWO,)
-    story.world.taken()
-    assert not story.tick(3, swept=("i-2",)).decision.evaluated
-    assert (story.record.missing, story.world.taken()) == ((), [])
+    assert (scenario.record.nodes, scenario.record.missing) == ((ONE, THREE), (TWO,))
+    scenario.tick(3)
+    assert scenario.record.missing == (TWO,)
+    scenario.world.taken()
+    assert not scenario.tick(3, orphans=("i-2",)).decision.evaluated
+    assert (scenario.record.missing, scenario.world.taken()) == ((), [])
 
 
 def test_one_that_comes_back_is_not_missing() -> None:
-    story = Story()
-    story.tick(1)
-    story.world.nodes, story.world.silent = (ONE,), {TWO.nsip}
-    assert story.tick(2).decision.action is Action.SCALE_OUT, "fewer than min_nodes"
-    assert story.record.missing == (TWO,)
-    story.world.nodes, story.world.silent = (ONE, TWO), set()
-    story.report(2, "failed")
-    story.tick(5)
-    assert (story.record.nodes, story.record.missing) == ((ONE, TWO), ())
+    scenario = Scenario()
+    scenario.tick(1)
+    scenario.world.nodes, scenario.world.silent = (ONE,), {TWO.nsip}
+    assert scenario.tick(2).decision.action is Action.SCALE_OUT, "fewer than min_nodes"
+    assert scenario.record.missing == (TWO,)
+    scenario.world.nodes, scenario.world.silent = (ONE, TWO), set()
+    scenario.report(2, "failed")
+    scenario.tick(5)
+    assert (scenario.record.nodes, scenario.record.missing) == ((ONE, TWO), ())
 
 
 def test_ec2_that_does_not_answer_fails_a_tick_only_if_nobody_knows_the_nodes() -> None:
-    story = Story(World(refuses=True))
+    scenario = Scenario(World(refuses=True))
     with pytest.raises(Failure):
-        story.tick(1)
-    story.world.refuses = False
-    story.tick(1)
-    story.world.refuses, story.world.silent = True, {TWO.nsip}
-    ticked = story.tick(2)
+        scenario.tick(1)
+    scenario.world.refuses = False
+    scenario.tick(1)
+    scenario.world.refuses, scenario.world.silent = True, {TWO.nsip}
+    ticked = scenario.tick(2)
     assert (ticked.decision.evaluated, ticked.count) == (True, 2)
     assert "RequestLimitExceeded" in ticked.warnings[0]
 
 
 def test_addresses_given_are_asked_instead() -> None:
-    story = Story()
-    ticked = story.tick(1, nodes=("192.0.2.1", "192.0.2.2", "192.0.2.3"))
-    assert (story.world.taken(), ticked.count, story.record.nodes) == (
+    scenario = Scenario()
+    ticked = scenario.tick(1, nodes=("192.0.2.1", "192.0.2.2", "192.0.2.3"))
+    assert (scenario.world.taken(), ticked.count, scenario.record.nodes) == (
         ["192.0.2.1", "192.0.2.2", "192.0.2.3"],
         3,
         None,
     )
-    assert story.tick(2, sample={"memory": LOW}, count=4).count == 4
-    assert story.world.taken() == []
+    assert scenario.tick(2, sample={"memory": LOW}, count=4).count == 4
+    assert scenario.world.taken() == []
 
 
 @pytest.mark.parametrize(
@@ -212,22 +212,22 @@ def hand(action: str, count: object = 1, name: str = "") -> Request:
 
 
 def test_by_hand_opens_an_event_with_the_same_phases() -> None:
-    story = Story()
-    ticked = story.tick(1, request=hand("scale_out", "2"))
-    assert (ticked.decision.action, ticked.decision.count, story.world.taken()) == (Action.SCALE_OUT, 2, ["ec2"])
+    scenario = Scenario()
+    ticked = scenario.tick(1, request=hand("scale_out", "2"))
+    assert (ticked.decision.action, ticked.decision.count, scenario.world.taken()) == (Action.SCALE_OUT, 2, ["ec2"])
     assert ticked.decision.reason == "asked for by hand; 2 → 4 nodes, max 6"
-    story.report(2)
-    assert story.record.phase.until == minute(11), "the cooldown counts from the request"
-    assert not story.tick(11).decision.evaluated
-    assert story.tick(12).decision.evaluated
+    scenario.report(2)
+    assert scenario.record.phase.until == minute(11), "the cooldown counts from the request"
+    assert not scenario.tick(11).decision.evaluated
+    assert scenario.tick(12).decision.evaluated
 
 
 def test_by_hand_shrinks_like_a_decision() -> None:
-    story = Story(World(nodes=(ONE, TWO, THREE)))
-    assert story.tick(1, request=hand("scale_in")).decision.action is Action.SCALE_IN
-    story.report(1)
-    assert story.tick(11).decision.action is Action.NONE
-    assert story.tick(12).decision.action is Action.DEPROVISION
+    scenario = Scenario(World(nodes=(ONE, TWO, THREE)))
+    assert scenario.tick(1, request=hand("scale_in")).decision.action is Action.SCALE_IN
+    scenario.report(1)
+    assert scenario.tick(11).decision.action is Action.NONE
+    assert scenario.tick(12).decision.action is Action.DEPROVISION
 
 
 @pytest.mark.parametrize(
@@ -238,56 +238,56 @@ def test_by_hand_shrinks_like_a_decision() -> None:
     ],
 )
 def test_by_hand_stays_within_the_limits(action: str, count: int, sentence: str) -> None:
-    story = Story()
+    scenario = Scenario()
     with pytest.raises(RequestError, match=sentence):
-        story.tick(1, request=hand(action, count))
-    assert story.record == Record("shop", "a")
+        scenario.tick(1, request=hand(action, count))
+    assert scenario.record == Record("shop", "a")
 
 
 def test_by_hand_waits_for_an_event_and_not_for_a_cooldown() -> None:
-    story = Story(World(memory=HIGH))
+    scenario = Scenario(World(memory=HIGH))
     for at in (1, 2, 3):
-        story.tick(at)
-    event = story.record.event
+        scenario.tick(at)
+    event = scenario.record.event
     assert event is not None
     with pytest.raises(RequestError, match=rf"no scale_out by hand now: scale_out {event.id} .* one event at a time"):
-        story.tick(4, request=hand("scale_out"))
-    story.report(4)
-    assert story.record.phase.name.value == "cooldown"
-    assert story.tick(5, request=hand("scale_out")).decision.action is Action.SCALE_OUT
+        scenario.tick(4, request=hand("scale_out"))
+    scenario.report(4)
+    assert scenario.record.phase.name.value == "cooldown"
+    assert scenario.tick(5, request=hand("scale_out")).decision.action is Action.SCALE_OUT
 
 
 def test_a_request_that_is_repeated_is_one_event() -> None:
-    story = Story()
-    first = story.tick(1, request=hand("scale_out", name="change 7")).decision
+    scenario = Scenario()
+    first = scenario.tick(1, request=hand("scale_out", name="change 7")).decision
     for asked in (hand("scale_out", name="change 7"), hand("scale_out", 3, name=str(first.event_id))):
-        again = story.tick(1.3, request=asked).decision
+        again = scenario.tick(1.3, request=asked).decision
         assert (again.action, again.count, again.event_id, again.resumed) == (Action.SCALE_OUT, 1, first.event_id, True)
-    other = story.tick(1.4, request=hand("scale_out", name="change 7"), owner="another job").decision
+    other = scenario.tick(1.4, request=hand("scale_out", name="change 7"), owner="another job").decision
     assert (other.action, other.event_id) == (Action.NONE, first.event_id), "somebody is at it"
-    story.report(2, message="fine")
+    scenario.report(2, message="fine")
     for name in ("change 7", str(first.event_id)):
-        after = story.tick(3, request=hand("scale_out", name=name)).decision
+        after = scenario.tick(3, request=hand("scale_out", name=name)).decision
         assert (after.action, after.event_id) == (Action.NONE, first.event_id)
         assert f"{name} was asked for before: {first.event_id}, done (fine)" in after.reason
-    assert len(story.record.history) == 1
+    assert len(scenario.record.history) == 1
 
 
 def test_without_a_name_it_is_the_owners_open_one() -> None:
-    story = Story()
-    first = story.tick(1, request=hand("scale_out")).decision
-    assert story.tick(2, request=hand("scale_out")).decision.event_id == first.event_id
+    scenario = Scenario()
+    first = scenario.tick(1, request=hand("scale_out")).decision
+    assert scenario.tick(2, request=hand("scale_out")).decision.event_id == first.event_id
     for asked, owner in ((hand("scale_out", 2), "job"), (hand("scale_out"), "another job"), (hand("scale_in"), "job")):
         with pytest.raises(RequestError, match="one event at a time"):
-            story.tick(2, request=asked, owner=owner)
+            scenario.tick(2, request=asked, owner=owner)
 
 
 def test_by_hand_finishes_what_has_drained() -> None:
-    story = Story(World(nodes=(ONE, TWO, THREE)))
-    event = str(story.tick(1, request=hand("scale_in")).decision.event_id)
-    story.report(1)
-    assert story.tick(5, request=hand("scale_in", name=event)).decision.action is Action.NONE
-    assert story.tick(12, request=hand("scale_in", name=event)).decision.action is Action.DEPROVISION
+    scenario = Scenario(World(nodes=(ONE, TWO, THREE)))
+    event = str(scenario.tick(1, request=hand("scale_in")).decision.event_id)
+    scenario.report(1)
+    assert scenario.tick(5, request=hand("scale_in", name=event)).decision.action is Action.NONE
+    assert scenario.tick(12, request=hand("scale_in", name=event)).decision.action is Action.DEPROVISION
 
 
 @pytest.mark.parametrize(
@@ -309,96 +309,96 @@ def test_a_request_that_is_none(raw: dict[str, Any], sentence: str) -> None:
 
 
 def test_a_shrinking_whose_executor_was_killed_is_begun_again() -> None:
-    story = Story(World(nodes=(ONE, TWO, THREE), memory=LOW))
+    scenario = Scenario(World(nodes=(ONE, TWO, THREE), memory=LOW))
     for at in (1, 2, 3):
-        first = story.tick(at).decision
+        first = scenario.tick(at).decision
     assert first.action is Action.SCALE_IN
-    again = story.tick(3.2).decision
+    again = scenario.tick(3.2).decision
     assert (again.action, again.event_id, again.resumed) == (Action.SCALE_IN, first.event_id, True)
-    later = story.tick(9, owner="another job").decision
+    later = scenario.tick(9, owner="another job").decision
     assert (later.action, later.event_id) == (Action.SCALE_IN, first.event_id)
-    story.report(9)
-    assert story.tick(9.1).decision.action is Action.NONE
-    assert story.tick(14).decision.action is Action.DEPROVISION, "the drain counts from the decision"
+    scenario.report(9)
+    assert scenario.tick(9.1).decision.action is Action.NONE
+    assert scenario.tick(14).decision.action is Action.DEPROVISION, "the drain counts from the decision"
 
 
-def left(story: Story, at: float) -> list[tuple[str, str]]:
+def left(scenario: Scenario, at: float) -> list[tuple[str, str]]:
     """What the tick says is to be done about remains: where it had failed, and what to do."""
-    decision = story.tick(at).decision
-    found = remains(policy(), story.record, decision)
+    decision = scenario.tick(at).decision
+    found = remaining(policy(), scenario.record, decision)
     return [(each.stage.value, each.action.value) for each in found]
 
 
 def test_what_a_failed_growth_left_is_removed_when_a_whole_window_wants_no_growth() -> None:
-    story = Story(World(memory=HIGH))
+    scenario = Scenario(World(memory=HIGH))
     for at in (1, 2, 3):
-        story.tick(at)
-    story.report(3, "failed", message="no capacity")
-    story.world.memory = BETWEEN
-    assert left(story, 4) == [], "the back-off"
-    assert [left(story, at) for at in (6, 7, 8)] == [[], [], [("scale_out", "deprovision")]]
-    story.tick(8.2, report=Report.from_dict({"id": story.record.unfinished[0].event_id, "outcome": "done"}))
-    assert left(story, 9) == []
+        scenario.tick(at)
+    scenario.report(3, "failed", message="no capacity")
+    scenario.world.memory = BETWEEN
+    assert left(scenario, 4) == [], "the back-off"
+    assert [left(scenario, at) for at in (6, 7, 8)] == [[], [], [("scale_out", "deprovision")]]
+    scenario.tick(8.2, report=Report.from_dict({"id": scenario.record.unfinished[0].event_id, "outcome": "done"}))
+    assert left(scenario, 9) == []
 
 
 def test_what_a_failed_growth_left_waits_for_the_next_growth() -> None:
-    story = Story(World(memory=HIGH))
+    scenario = Scenario(World(memory=HIGH))
     for at in (1, 2, 3):
-        story.tick(at)
-    story.report(3, "failed")
-    assert [left(story, at) for at in (6, 7, 8)] == [[], [], []]
-    assert story.record.event is not None, "it grows again"
+        scenario.tick(at)
+    scenario.report(3, "failed")
+    assert [left(scenario, at) for at in (6, 7, 8)] == [[], [], []]
+    assert scenario.record.event is not None, "it grows again"
 
 
 def test_nodes_of_a_failed_shrinking_drain_before_they_are_removed() -> None:
-    story = Story(World(nodes=(ONE, TWO, THREE), memory=LOW))
+    scenario = Scenario(World(nodes=(ONE, TWO, THREE), memory=LOW))
     for at in (1, 2, 3):
-        story.tick(at)
-    story.report(3, "failed")
-    story.world.memory = BETWEEN
-    assert left(story, 6) == [("scale_in", "scale_in")]
-    assert left(story, 13) == [("scale_in", "scale_in")]
-    assert left(story, 14) == [("scale_in", "deprovision")]
+        scenario.tick(at)
+    scenario.report(3, "failed")
+    scenario.world.memory = BETWEEN
+    assert left(scenario, 6) == [("scale_in", "scale_in")]
+    assert left(scenario, 13) == [("scale_in", "scale_in")]
+    assert left(scenario, 14) == [("scale_in", "deprovision")]
 
 
 def test_a_removal_that_failed_is_tried_again_when_the_zone_watches() -> None:
-    story = Story(World(nodes=(ONE, TWO, THREE), memory=LOW))
+    scenario = Scenario(World(nodes=(ONE, TWO, THREE), memory=LOW))
     for at in (1, 2, 3):
-        story.tick(at)
-    story.report(3)
-    assert story.tick(14).decision.action is Action.DEPROVISION
-    story.report(14, "failed")
-    story.world.memory = BETWEEN
-    assert left(story, 17) == [("deprovision", "deprovision")]
+        scenario.tick(at)
+    scenario.report(3)
+    assert scenario.tick(14).decision.action is Action.DEPROVISION
+    scenario.report(14, "failed")
+    scenario.world.memory = BETWEEN
+    assert left(scenario, 17) == [("deprovision", "deprovision")]
 
 
 def test_a_node_that_is_lost_while_the_zone_grows_is_missing() -> None:
     """Whether the growth comes to its end or fails, before anybody looks at the zone again."""
     for outcome in ("done", "failed"):
-        story = Story(World(nodes=(ONE, TWO), memory=HIGH))
+        scenario = Scenario(World(nodes=(ONE, TWO), memory=HIGH))
         for at in (1, 2, 3):
-            story.tick(at)
-        story.world.nodes = (TWO, THREE)
-        story.report(3, outcome)
-        assert (story.record.nodes, story.record.earlier) == (None, (ONE, TWO))
-        assert Record.from_json(story.record.to_json()) == story.record
+            scenario.tick(at)
+        scenario.world.nodes = (TWO, THREE)
+        scenario.report(3, outcome)
+        assert (scenario.record.nodes, scenario.record.earlier) == (None, (ONE, TWO))
+        assert Record.from_json(scenario.record.to_json()) == scenario.record
         for at in range(4, 20):
-            story.tick(at)
-            if story.record.nodes is not None:
+            scenario.tick(at)
+            if scenario.record.nodes is not None:
                 break
-        assert (story.record.missing, story.record.earlier) == ((ONE,), ())
+        assert (scenario.record.missing, scenario.record.earlier) == ((ONE,), ())
 
 
 def test_a_node_that_was_removed_is_not_missing() -> None:
-    story = Story(World(nodes=(ONE, TWO, THREE), memory=LOW))
+    scenario = Scenario(World(nodes=(ONE, TWO, THREE), memory=LOW))
     for at in (1, 2, 3):
-        story.tick(at)
-    story.report(3)
-    assert story.tick(14).decision.action is Action.DEPROVISION
-    story.world.nodes, story.world.memory = (ONE, TWO), BETWEEN
-    story.report(14)
-    story.tick(15)
-    assert (story.record.nodes, story.record.missing) == ((ONE, TWO), ())
+        scenario.tick(at)
+    scenario.report(3)
+    assert scenario.tick(14).decision.action is Action.DEPROVISION
+    scenario.world.nodes, scenario.world.memory = (ONE, TWO), BETWEEN
+    scenario.report(14)
+    scenario.tick(15)
+    assert (scenario.record.nodes, scenario.record.missing) == ((ONE, TWO), ())
 
 
 # -- the record -------------------------------------------------------------------------------------------------------

@@ -27,21 +27,21 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.work import T
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Figures, Reading
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
-from tests.unit.plugins.module_utils.scaling.story import BETWEEN, HIGH, minute, policy
+from tests.unit.plugins.module_utils.scaling.scenario import BETWEEN, HIGH, minute, policy
 
 NODES = {"a": (Node("10.0.0.1", "i-1", 0), Node("10.0.0.2", "i-2", 1)), "b": (Node("10.0.1.1", "i-3", 0),) * 2}
 WEB = frozenset({("10.9.0.1", 80)})
 
 
 class Region:
-    """``looks``: how often EC2 was read; ``memory``: the figure of all nodes."""
+    """``observations``: how often EC2 was read; ``memory``: the figure of all nodes."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.looks, self.memory, self.broken = folder, 0, BETWEEN, ""
+        self.folder, self.observations, self.memory, self.broken = folder, 0, BETWEEN, ""
         self.find = Once(self._find)
 
     def _find(self) -> Mapping[str, Sequence[Node]]:
-        self.looks += 1
+        self.observations += 1
         if self.broken:
             raise Failure(self.broken)
         return NODES
@@ -73,11 +73,11 @@ def test_zones_share_one_read(region: Region) -> None:
     first, second = ticked(region, 1)
     assert isinstance(first, ZoneResult)
     assert isinstance(second, ZoneResult)
-    assert region.looks == 1
+    assert region.observations == 1
     assert [each["node_id"] for each in first.result["in_service"]] == [0, 1]
     assert (first.result["work"], first.result["summary"][0][:13]) == ([], "shop, a: none")
     ticked(region, 2)
-    assert region.looks == 1, "the stored state knows the nodes"
+    assert region.observations == 1, "the stored state knows the nodes"
 
 
 def test_a_failed_zone_is_a_result_and_others_are_not_affected(region: Region) -> None:
@@ -91,7 +91,7 @@ def test_a_read_that_fails_fails_for_every_zone_that_needs_it(region: Region) ->
     region.broken = "RequestLimitExceeded"
     outcomes = ticked(region, 1)
     assert [str(each) for each in outcomes] == ["RequestLimitExceeded"] * 2
-    assert region.looks == 1
+    assert region.observations == 1
     assert not list(region.folder.glob("*.json"))
 
 
@@ -131,12 +131,12 @@ def following(observed: Mapping[str, Backends | Failure], desired: Backends | Fa
         asked.extend(nsips)
         return {nsip: observed[nsip] for nsip in nsips}
 
-    def look() -> Backends:
+    def observation() -> Backends:
         if isinstance(desired, Failure):
             raise desired
         return desired
 
-    return Following(look, read, at)
+    return Following(observation, read, at)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state i
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import Batch, Recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import replay
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import RecordError
-from tests.unit.plugins.module_utils.scaling.story import BASE, HIGH, minute, policy
+from tests.unit.plugins.module_utils.scaling.scenario import BASE, HIGH, minute, policy
 
-from .stories import driven, failed, story
+from .scenarios import driven, failed, scenario
 
 
 def spans_of(spans: tuple[Span, ...]) -> list[tuple[str, float, float]]:
@@ -34,7 +34,7 @@ def spans_of(spans: tuple[Span, ...]) -> list[tuple[str, float, float]]:
 
 @pytest.mark.parametrize("distributor", ["nlb", "dns"])
 def test_the_story_is_told(distributor: str) -> None:
-    record, samples = story(distributor)
+    record, samples = scenario(distributor)
     panel = panel_of(record, policy(distributor), {"memory": samples})
     assert [(mark.number, mark.action, mark.outcome, mark.nodes) for mark in panel.marks] == [
         (1, "scale_out", "done", (3, 4)),
@@ -52,7 +52,7 @@ def test_the_story_is_told(distributor: str) -> None:
 
 
 def test_without_a_policy_there_are_no_limits_and_only_phases_that_are_known() -> None:
-    record, _samples = story()
+    record, _samples = scenario()
     early = dataclasses.replace(record, history=tuple(dataclasses.replace(each, terms=None) for each in record.history))
     assert spans_of(panel_of(early).spans) == [("draining", 20, 32)], "release 0.1.0 kept no times"
     panel = panel_of(record)
@@ -68,7 +68,7 @@ def test_without_a_policy_there_are_no_limits_and_only_phases_that_are_known() -
 
 
 def test_history_is_told_by_the_policy_under_which_it_ran() -> None:
-    record, samples = story("dns")
+    record, samples = scenario("dns")
     changed = policy("dns", cooldown=1, drain_timeout=1, ttl=600)
     now, then = panel_of(record, changed, {"memory": samples}), panel_of(record, policy("dns"), {"memory": samples})
     assert now.spans == then.spans
@@ -92,7 +92,7 @@ def test_without_samples_a_watched_metric_is_an_empty_plot() -> None:
     ],
 )
 def test_events_that_are_open(upto: int, spans: list[Any], nodes: Any) -> None:
-    record, samples = story(upto=upto, report_last=False)
+    record, samples = scenario(upto=upto, report_last=False)
     panel = panel_of(record, policy("dns"), {"memory": samples})
     assert spans_of(panel.spans) == spans
     assert tuple(((at - BASE) / 60, count) for at, count in panel.nodes) == nodes
@@ -101,7 +101,7 @@ def test_events_that_are_open(upto: int, spans: list[Any], nodes: Any) -> None:
 
 
 def test_how_far_to_look_back_bounds_the_drawing_and_not_the_table() -> None:
-    record, samples = story()
+    record, samples = scenario()
     panel = panel_of(record, policy("dns"), {"memory": samples}, hours=0.2, node_count=3)
     assert panel.start == minute(21)
     assert min(at for at, _figure in panel.series[0].points) == minute(21)
@@ -120,7 +120,7 @@ def test_the_number_of_nodes_may_be_told() -> None:
 
 
 def test_a_page_says_how_many_zones_and_as_of_when() -> None:
-    record, _samples = story(group="shop")
+    record, _samples = scenario(group="shop")
     page = page_of_group("shop", [record, failed("shop")], None, {}, hours=24, counts={})
     assert (page.title, len(page.panels)) == ("Autoscale group shop", 2)
     assert page.lead == "2 zones; as of 2026-03-01T10:33:00Z, times are in UTC"

@@ -10,9 +10,9 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_record im
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Mark, Page, Panel, Series
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.page import _DARK, _LIGHT, render
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Limit
-from tests.unit.plugins.module_utils.scaling.story import BASE, policy
+from tests.unit.plugins.module_utils.scaling.scenario import BASE, policy
 
-from .stories import NASTY, failed, story
+from .scenarios import NASTY, failed, scenario
 
 
 class Elements(HTMLParser):
@@ -40,7 +40,7 @@ class Elements(HTMLParser):
 
 
 def nasty_page() -> Page:
-    record, samples = story()
+    record, samples = scenario()
     panels = (panel_of(record, policy("dns"), {"memory": samples}), panel_of(failed(zone=NASTY), policy("dns")))
     return Page(NASTY, NASTY, panels)
 

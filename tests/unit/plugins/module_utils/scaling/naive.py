@@ -21,7 +21,7 @@ class Naive:
     dns: bool
     samples: dict[int, dict[str, float | None] | None] = field(default_factory=dict)
     silent: dict[int, int] = field(default_factory=dict)
-    seen: list[int] = field(default_factory=list)
+    observed: list[int] = field(default_factory=list)
     event: str | None = None
     begun: int = 0
     quiet_until: int = -1
@@ -30,9 +30,9 @@ class Naive:
 
     def tick(self, minute: int, sample: dict[str, float | None] | None, nodes: int) -> tuple[str, int]:
         """(action, count); an open event answers with the action it is at."""
-        again = minute in self.seen
+        again = minute in self.observed
         if not again:
-            self.seen.append(minute)
+            self.observed.append(minute)
         if self.event in ("scale_out", "deprovision"):
             return self.event, 0
         if self.event == "scale_in":
@@ -54,7 +54,7 @@ class Naive:
         if watched[0] <= self.fresh_after:
             return "none", 0
         samples = [self.samples.get(each) or {} for each in watched]
-        grows = any(
+        scales_out = any(
             all((value := each.get(name)) is not None and value > high for each in samples)
             for name, (_low, high) in self.limits.items()
         )
@@ -62,7 +62,7 @@ class Naive:
             all((value := each.get(name)) is not None and value < low for each in samples)
             for name, (low, _high) in self.limits.items()
         ) and not any(self.silent.get(each, 0) for each in watched)
-        if grows and nodes < self.max_nodes:
+        if scales_out and nodes < self.max_nodes:
             return self.open("scale_out", minute, min(self.step, self.max_nodes - nodes))
         if shrinks and nodes > self.min_nodes:
             return self.open("scale_in", minute, min(self.step, nodes - self.min_nodes))

@@ -33,7 +33,7 @@ def zone(count: int) -> list[Node]:
 
 def going(nodes: list[Node], count: int = 1, **options: object) -> list[int | None]:
     given = {"event_id": "e", "min_nodes": 1, "clustered": False, "coordinator": None} | options
-    return [victim.node_id for victim in choose(nodes, count, **given).victims]  # type: ignore[arg-type]
+    return [selected_node.node_id for selected_node in choose(nodes, count, **given).selected]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_a_node_without_a_number_goes_first() -> None:
 
 def test_the_sentence_says_what_could_not_be() -> None:
     options = {"event_id": "e", "coordinator": None}
-    said = choose(zone(3), 2, min_nodes=2, clustered=False, **options).said  # type: ignore[arg-type]
-    assert said == "2 were to go, and 1 can: 3 are in service, and at least 2 must stay"
-    said = choose(zone(2), 1, min_nodes=1, clustered=True, **options).said  # type: ignore[arg-type]
-    assert said == ("1 were to go, and none can: less than half of a cluster may leave at once, and it has 2 nodes")
-    assert choose(zone(3), 1, min_nodes=1, clustered=False, **options).said is None  # type: ignore[arg-type]
+    message = choose(zone(3), 2, min_nodes=2, clustered=False, **options).message  # type: ignore[arg-type]
+    assert message == "2 were to go, and 1 can: 3 are in service, and at least 2 must stay"
+    message = choose(zone(2), 1, min_nodes=1, clustered=True, **options).message  # type: ignore[arg-type]
+    assert message == ("1 were to go, and none can: less than half of a cluster may leave at once, and it has 2 nodes")
+    assert choose(zone(3), 1, min_nodes=1, clustered=False, **options).message is None  # type: ignore[arg-type]
 
 
 def test_the_nodes_of_an_event() -> None:
@@ -129,7 +129,7 @@ def test_the_nodes_of_an_event() -> None:
 )
 def test_cleanup_never_takes_a_node_in_service(nodes: list[Node], removed: list[int], marked_now: list[int]) -> None:
     choice = left_by(nodes, "e")
-    assert [each.node_id for each in choice.victims] == removed
+    assert [each.node_id for each in choice.selected] == removed
     assert [each.node_id for each in choice.fresh] == marked_now
 
 

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Phase, Record
 
-from .story import minute, policy, rows
+from .scenario import minute, policy, rows
 
 PAGE = (Path(__file__).parents[5] / "docs" / "autoscaling.md").read_text(encoding="utf-8")
 

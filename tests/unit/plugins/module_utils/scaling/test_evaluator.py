@@ -14,7 +14,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.view import o
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import InstantError, ReportError, SampleError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Policy
 
-from .story import BETWEEN, HIGH, LOW, minute, policy
+from .scenario import BETWEEN, HIGH, LOW, minute, policy
 
 FIRST = Record("shop", "a")
 TWO = {"cpu": {"min": 20, "max": 80}, "memory": {"min": 40, "max": 85}}
@@ -25,24 +25,24 @@ class Group:
 
     def __init__(self, rules: Policy | None = None, nodes: int = 3) -> None:
         self.rules, self.record, self.nodes = rules or policy(), FIRST, nodes
-        self.said: Decision
+        self.sent: Decision
 
     def tick(self, at: float, figure: Any = HIGH, owner: str = "one", jitter: float = 0, **more: Any) -> str:
         sample = figure if isinstance(figure, dict) or figure is None else {"memory": figure}
-        self.record, self.said = evaluate(
+        self.record, self.sent = evaluate(
             self.rules, self.record, sample, self.nodes, minute(at, jitter), owner=owner, **more
         )
-        return self.said.action.value
+        return self.sent.action.value
 
     def ticks(self, first: int, last: int, figure: Any = HIGH, **more: Any) -> list[str]:
         return [self.tick(at, figure, **more) for at in range(first, last + 1)]
 
     def report(self, outcome: str, at: float, message: str = "", resources: tuple[str, ...] = (), **more: Any) -> str:
-        event = more.pop("event_id", None) or self.said.event_id
+        event = more.pop("event_id", None) or self.sent.event_id
         assert event is not None
-        said = Report(event, Outcome(outcome), message, resources, takeover=more.pop("takeover", None))
-        self.record, self.said = report(self.rules, self.record, said, minute(at), owner="one", **more)
-        return self.said.reason
+        sent = Report(event, Outcome(outcome), message, resources, takeover=more.pop("takeover", None))
+        self.record, self.sent = report(self.rules, self.record, sent, minute(at), owner="one", **more)
+        return self.sent.reason
 
     @property
     def phase(self) -> str:
@@ -56,7 +56,7 @@ def test_exactly_at_a_limit_is_no_breach() -> None:
     group = Group()
     assert group.ticks(1, 6, 85) == ["none"] * 6
     assert group.ticks(7, 12, 40) == ["none"] * 6
-    assert "memory 40 % is within 40 % to 85 %" in group.said.reason
+    assert "memory 40 % is within 40 % to 85 %" in group.sent.reason
 
 
 @pytest.mark.parametrize("hole", [None, {}, {"memory": None}, {"memory": "nan"}, {"memory": 4294967295}, {"cpu": 99}])
@@ -64,9 +64,9 @@ def test_a_missing_sample_begins_the_window_again(hole: Any) -> None:
     group = Group()
     group.ticks(1, 2)
     assert group.tick(3, hole) == "none"
-    assert "memory" in group.said.reason
-    assert "the watch window begins again" in group.said.reason
-    assert group.said.window == ()
+    assert "memory" in group.sent.reason
+    assert "the watch window begins again" in group.sent.reason
+    assert group.sent.window == ()
     assert group.ticks(4, 6) == ["none", "none", "scale_out"]
 
 
@@ -81,31 +81,31 @@ def test_a_gap_of_more_than_one_and_a_half_intervals(seconds: float, action: str
     group = Group()
     group.ticks(1, 2)
     assert group.tick(2, jitter=seconds) == action
-    assert len(group.said.window) == (3 if action == "scale_out" else 1)
+    assert len(group.sent.window) == (3 if action == "scale_out" else 1)
 
 
 def test_the_gap_is_told() -> None:
     group = Group()
     group.ticks(1, 2)
     group.tick(5)
-    assert group.said.reason == "memory 91.2 % > 85 % for 1 of 3 samples; the window began again after a gap"
+    assert group.sent.reason == "memory 91.2 % > 85 % for 1 of 3 samples; the window began again after a gap"
 
 
 @pytest.mark.parametrize("seconds", [0, 10, 25, 30])
 def test_two_samples_within_half_an_interval_are_one(seconds: float) -> None:
     group = Group()
     assert [group.tick(1), group.tick(1, jitter=seconds), group.tick(2)] == ["none"] * 3
-    assert len(group.said.window) == 2
+    assert len(group.sent.window) == 2
     assert group.tick(2, 1.0, jitter=seconds) == "none"
-    assert group.said.evaluated is False
-    assert group.said.reason == "this interval's sample, of 10:02:00, is already counted"
+    assert group.sent.evaluated is False
+    assert group.sent.reason == "this interval's sample, of 10:02:00, is already counted"
     assert group.tick(3) == "scale_out"
 
 
 def test_any_maximum_asks_for_growth() -> None:
     group = Group(policy(metrics=TWO))
     assert group.ticks(1, 3, {"cpu": 10, "memory": 90}) == ["none", "none", "scale_out"]
-    assert group.said.reason == "memory 90 % > 85 % for 3 of 3 samples; 3 → 4 nodes, max 6"
+    assert group.sent.reason == "memory 90 % > 85 % for 3 of 3 samples; 3 → 4 nodes, max 6"
 
 
 def test_one_metric_must_breach_in_every_sample() -> None:
@@ -118,15 +118,15 @@ def test_one_metric_must_breach_in_every_sample() -> None:
 def test_all_minima_allow_shrinking() -> None:
     group = Group(policy(metrics=TWO))
     assert group.ticks(1, 5, {"cpu": 10, "memory": 50}) == ["none"] * 5
-    assert "cpu 10 % is below 20 % (not all metrics are)" in group.said.reason
+    assert "cpu 10 % is below 20 % (not all metrics are)" in group.sent.reason
     assert group.ticks(6, 8, {"cpu": 10, "memory": 30}) == ["none", "none", "scale_in"]
-    assert group.said.reason == "cpu 10 % < 20 % and memory 30 % < 40 % for 3 of 3 samples; 3 → 2 nodes, min 2"
+    assert group.sent.reason == "cpu 10 % < 20 % and memory 30 % < 40 % for 3 of 3 samples; 3 → 2 nodes, min 2"
 
 
 def test_a_metric_without_a_figure_is_neither_high_nor_low() -> None:
     group = Group(policy(metrics=TWO))
     assert group.ticks(1, 5, {"cpu": 10, "memory": None}) == ["none"] * 5
-    assert "memory is missing" in group.said.reason
+    assert "memory is missing" in group.sent.reason
     assert group.ticks(6, 8, {"cpu": 90, "memory": None}) == ["none", "none", "scale_out"]
 
 
@@ -134,7 +134,7 @@ def test_a_percentage_that_cannot_be_is_missing() -> None:
     assert Group().ticks(1, 5, 100.1) == ["none"] * 5
     throughput = Group(policy(metrics={"throughput": {"min": 1, "max": 800}}))
     assert throughput.ticks(1, 3, {"throughput": 12000})[-1] == "scale_out"
-    assert throughput.said.reason.startswith("throughput 12000 Mbit/s > 800 Mbit/s for 3 of 3 samples")
+    assert throughput.sent.reason.startswith("throughput 12000 Mbit/s > 800 Mbit/s for 3 of 3 samples")
 
 
 @pytest.mark.parametrize("figure", [True, "much", [90]])
@@ -163,7 +163,7 @@ def test_a_changed_policy_takes_over_after_two_intervals_and_begins_a_new_window
     before = group.record
     group.rules = policy(watch_time=2)
     assert group.ticks(3, 4) == ["none"] * 2
-    assert (group.record, group.said.evaluated) == (before, False)
+    assert (group.record, group.sent.evaluated) == (before, False)
     assert group.ticks(5, 6) == ["none", "scale_out"]
 
 
@@ -183,8 +183,8 @@ def test_another_interval_begins_a_new_window_and_keeps_the_phase() -> None:
 def test_at_max_nodes_no_growth_and_the_reason_says_so() -> None:
     group = Group(nodes=6)
     assert group.ticks(1, 8) == ["none"] * 8
-    assert group.said.reason == "memory 91.2 % > 85 % for 3 of 3 samples; 6 nodes already, max_nodes is 6: no scale-out"
-    assert group.said.evaluated
+    assert group.sent.reason == "memory 91.2 % > 85 % for 3 of 3 samples; 6 nodes already, max_nodes is 6: no scale-out"
+    assert group.sent.evaluated
     group.nodes = 5
     assert group.tick(9) == "scale_out"
 
@@ -192,20 +192,20 @@ def test_at_max_nodes_no_growth_and_the_reason_says_so() -> None:
 def test_at_min_nodes_no_shrinking_and_the_reason_says_so() -> None:
     group = Group(nodes=2)
     assert group.ticks(1, 8, LOW) == ["none"] * 8
-    assert group.said.reason == "memory 31.5 % < 40 % for 3 of 3 samples; 2 nodes left, min_nodes is 2: no scale-in"
+    assert group.sent.reason == "memory 31.5 % < 40 % for 3 of 3 samples; 2 nodes left, min_nodes is 2: no scale-in"
 
 
 @pytest.mark.parametrize(("nodes", "figure", "count"), [(3, HIGH, 3), (4, HIGH, 2), (6, LOW, 3), (3, LOW, 1)])
 def test_a_step_is_clamped_to_the_limits(nodes: int, figure: float, count: int) -> None:
     group = Group(policy(step=3), nodes)
     group.ticks(1, 3, figure)
-    assert group.said.count == count
+    assert group.sent.count == count
 
 
 def test_fewer_nodes_than_min_nodes_are_made_up_for_whatever_the_metrics_say() -> None:
     group = Group(policy(min_nodes=4), nodes=1)
     assert group.tick(1, None) == "scale_out"
-    assert (group.said.count, group.said.reason) == (3, "1 node, fewer than min_nodes 4; 1 → 4 nodes")
+    assert (group.sent.count, group.sent.reason) == (3, "1 node, fewer than min_nodes 4; 1 → 4 nodes")
     group.report("done", 1)
     assert group.ticks(2, 11, LOW) == ["none"] * 10  # not in a phase
     assert group.tick(12, LOW) == "scale_out"
@@ -224,15 +224,15 @@ def test_more_nodes_than_max_nodes_shrink_by_their_metrics_only() -> None:
 def test_nothing_is_evaluated_until_growth_is_reported_and_cooldown_counts_from_the_decision() -> None:
     group = Group()
     group.ticks(1, 3)
-    event = group.said.event_id
+    event = group.sent.event_id
     for at in range(4, 9):
         assert group.tick(at, owner="two") == "none"
-        assert (group.said.evaluated, group.said.event_id, group.phase) == (False, event, "scaling_out")
+        assert (group.sent.evaluated, group.sent.event_id, group.phase) == (False, event, "scaling_out")
     group.report("done", 8, event_id=event)
-    assert (group.phase, group.said.phase_until) == ("cooldown", minute(13))
+    assert (group.phase, group.sent.phase_until) == ("cooldown", minute(13))
     assert group.ticks(9, 13) == ["none"] * 5
     assert group.tick(14, BETWEEN) == "none"
-    assert group.said.evaluated
+    assert group.sent.evaluated
 
 
 def test_growth_reported_after_its_cooldown_is_watched_at_once() -> None:
@@ -249,20 +249,20 @@ def test_growth_reported_after_its_cooldown_is_watched_at_once() -> None:
 def test_its_executor_gets_the_same_action_again_and_others_none() -> None:
     group = Group()
     group.ticks(1, 3, claim_seconds=300)
-    event = group.said.event_id
+    event = group.sent.event_id
     assert group.tick(4, owner="two", claim_seconds=300) == "none"
-    assert "one has claimed it until 10:08:00" in group.said.reason
+    assert "one has claimed it until 10:08:00" in group.sent.reason
     assert group.tick(4, owner="one", claim_seconds=300, jitter=5) == "scale_out"
-    assert (group.said.event_id, group.said.resumed, group.said.count) == (event, True, 1)
+    assert (group.sent.event_id, group.sent.resumed, group.sent.count) == (event, True, 1)
 
 
 def test_an_executor_that_vanished_is_followed_by_another_under_the_same_id() -> None:
     group = Group()
     group.ticks(1, 3, claim_seconds=300)
-    event = group.said.event_id
+    event = group.sent.event_id
     assert [group.tick(at, owner="two", claim_seconds=300) for at in range(4, 9)] == ["none"] * 5
     assert group.tick(9, owner="two", claim_seconds=300) == "scale_out"
-    assert (group.said.event_id, group.said.resumed) == (event, True)
+    assert (group.sent.event_id, group.sent.resumed) == (event, True)
     assert group.record.event is not None
     assert (group.record.event.owner, group.record.event.takeovers) == ("two", 1)
     assert group.tick(10, owner="one", claim_seconds=300) == "none"
@@ -271,7 +271,7 @@ def test_an_executor_that_vanished_is_followed_by_another_under_the_same_id() ->
 def test_a_sign_of_life_keeps_the_event_and_names_what_it_began() -> None:
     group = Group()
     group.ticks(1, 3, claim_seconds=120)
-    event = group.said.event_id
+    event = group.sent.event_id
     group.report("running", 5, resources=("i-1",), claim_seconds=120)
     group.report("running", 5, resources=("i-1", "eni-2"), claim_seconds=120, event_id=event)
     assert group.tick(7, owner="two") == "none"
@@ -292,11 +292,11 @@ def test_done_while_draining_tells_that_the_nodes_left_the_distributor() -> None
 def test_one_who_announced_itself_and_vanished_before_the_nodes_left_is_followed() -> None:
     group = Group()
     group.ticks(1, 3, LOW)
-    event = group.said.event_id
+    event = group.sent.event_id
     group.report("running", 3, claim_seconds=120)
     assert group.ticks(4, 5, LOW, owner="two") == ["none"] * 2
     assert group.tick(6, LOW, owner="two") == "scale_in"
-    assert group.said.event_id == event
+    assert group.sent.event_id == event
     group.report("done", 6, takeover=1)
     assert group.ticks(7, 13, LOW, owner="two") == ["none"] * 7
     assert group.tick(14, LOW, owner="two") == "deprovision"
@@ -306,10 +306,10 @@ def test_a_drain_that_never_began_begins_anew_when_its_time_is_over() -> None:
     """Nobody removes nodes that clients are still sent to, however late somebody goes on."""
     group = Group()
     group.ticks(1, 3, LOW)
-    event = group.said.event_id
+    event = group.sent.event_id
     group.report("running", 3, claim_seconds=120)
     assert group.tick(20, LOW, owner="two") == "scale_in"
-    assert (group.said.event_id, group.phase) == (event, "draining")
+    assert (group.sent.event_id, group.phase) == (event, "draining")
     assert (
         group.report("done", 20, takeover=1)
         == "1 node left the distributor; draining until 10:30:00, the event stays open"
@@ -321,16 +321,16 @@ def test_a_drain_that_never_began_begins_anew_when_its_time_is_over() -> None:
 def test_shrinking_is_one_event_up_to_its_deprovision() -> None:
     group = Group()
     group.ticks(1, 3, LOW)
-    event = group.said.event_id
+    event = group.sent.event_id
     group.ticks(4, 13, LOW)
     assert group.tick(14, LOW) == "deprovision"
-    assert (group.said.event_id, group.said.count) == (event, 1)
-    assert group.said.reason == "1 node out of service since 10:03:00, drained for 10 min: remove"
+    assert (group.sent.event_id, group.sent.count) == (event, 1)
+    assert group.sent.reason == "1 node out of service since 10:03:00, drained for 10 min: remove"
     assert group.tick(15, LOW, owner="two") == "none"
     group.report("done", 15)
     assert group.phase == "watching"
     assert group.ticks(16, 18, LOW) == ["none", "none", "scale_in"]
-    assert group.said.event_id != event
+    assert group.sent.event_id != event
 
 
 def test_a_late_tick_deprovisions_late_and_not_never() -> None:
@@ -342,7 +342,7 @@ def test_a_late_tick_deprovisions_late_and_not_never() -> None:
 def test_saying_it_twice_does_no_harm() -> None:
     group = Group()
     group.ticks(1, 3)
-    event = str(group.said.event_id)
+    event = str(group.sent.event_id)
     group.report("done", 3)
     before = group.record
     assert group.report("done", 4, event_id=event) == f"{event} was reported done before"
@@ -355,7 +355,7 @@ def test_a_report_about_an_unknown_event_is_refused() -> None:
     with pytest.raises(ReportError, match="event adc-x is not one of shop a that could be done: none is open"):
         group.report("done", 1, event_id="adc-x")
     group.ticks(1, 3)
-    with pytest.raises(ReportError, match=f"the open one is {group.said.event_id}"):
+    with pytest.raises(ReportError, match=f"the open one is {group.sent.event_id}"):
         group.report("failed", 3, event_id="adc-x")
 
 
@@ -366,7 +366,7 @@ def test_event_ids_are_fit_for_client_tokens_and_the_same_when_computed_again() 
             group = Group()
             group.record = Record(name, "eu-central-1a")
             group.ticks(1, 3)
-            ids.add(str(group.said.event_id))
+            ids.add(str(group.sent.event_id))
     assert len(ids) == 3
     assert all(len(each) <= 48 and each.isascii() for each in ids)
 
@@ -380,14 +380,14 @@ def test_a_failed_event_backs_off_longer_each_time_and_never_for_good() -> None:
         while group.tick(at := at + 1) != "scale_out":
             assert at < 2000
         group.report("failed", at, "no capacity")
-        until = group.said.phase_until
+        until = group.sent.phase_until
         assert until is not None
         rests.append((until - minute(at)) / 60)
         assert group.phase == "cooldown"
     assert rests == [2, 4, 8, 16, 32, 60, 60, 60]
     assert overview(group.record)["backoff"]["failures"] == 8
     group.tick(at + 1)
-    assert "after 8 failed events in a row (no capacity)" in group.said.reason
+    assert "after 8 failed events in a row (no capacity)" in group.sent.reason
     while group.tick(at := at + 1) != "scale_out":
         pass
     group.report("done", at)
@@ -397,7 +397,7 @@ def test_a_failed_event_backs_off_longer_each_time_and_never_for_good() -> None:
 def test_what_a_failed_event_began_stays_named_until_it_is_dealt_with() -> None:
     group = Group()
     group.ticks(1, 3)
-    event = str(group.said.event_id)
+    event = str(group.sent.event_id)
     group.report("running", 3, resources=("i-1",))
     group.report("failed", 4, "join timed out", ("eipalloc-1",), event_id=event)
     (left,) = overview(group.record)["unfinished"]
@@ -441,7 +441,7 @@ def test_more_than_one_interval_into_the_past_is_refused() -> None:
         group.tick(4, jitter=-1)
     assert group.record == before
     assert group.tick(4) == "none"  # a clock that is a little behind counts nothing twice
-    assert group.said.evaluated is False
+    assert group.sent.evaluated is False
 
 
 @pytest.mark.parametrize("now", ["2026-03-01T10:01:00Z", "2026-03-01T11:01:00+01:00", "2026-03-01T10:01:00"])
@@ -473,8 +473,8 @@ def test_a_schedule_that_drifts_loses_no_sample(every: float) -> None:
     group = Group()
     for number in range(400):
         group.tick(0, BETWEEN, jitter=number * every)
-        assert group.said.evaluated
-        assert "gap" not in group.said.reason
+        assert group.sent.evaluated
+        assert "gap" not in group.sent.reason
 
 
 @pytest.mark.parametrize("every", [51, 55, 61, 65])

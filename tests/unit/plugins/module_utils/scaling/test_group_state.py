@@ -12,7 +12,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import VERSION, Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import RecordError
 
-from .story import HIGH, LOW, minute, policy
+from .scenario import HIGH, LOW, minute, policy
 
 
 def eventful() -> Record:
@@ -20,8 +20,8 @@ def eventful() -> Record:
     rules, record = policy("dns"), Record("shop", "a")
     for number in (1, 2, 3):
         record, decision = evaluate(rules, record, {"memory": HIGH}, 3, minute(number, 0.125), owner="job 1")
-    said = Report(str(decision.event_id), Outcome.FAILED, "no capacity", ("i-1", "eipalloc-2"))
-    record, _ignored = report(rules, record, said, minute(3, 20))
+    message = Report(str(decision.event_id), Outcome.FAILED, "no capacity", ("i-1", "eipalloc-2"))
+    record, _ignored = report(rules, record, message, minute(3, 20))
     for number in (9, 10, 11):
         record, decision = evaluate(rules, record, {"memory": LOW}, 3, minute(number), owner="job 2")
     assert decision.action.value == "scale_in"

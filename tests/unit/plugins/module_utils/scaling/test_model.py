@@ -17,7 +17,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state i
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Policy
 
 from .naive import Naive
-from .story import minute, policy
+from .scenario import minute, policy
 
 Sample: TypeAlias = "dict[str, float | None] | None"
 
@@ -118,12 +118,12 @@ def test_the_naive_model_says_the_same(seed: int) -> None:
         for again in range(1 + tick.again):
             nodes = runner.nodes
             sample = with_silent_nodes(rng, tick.sample, nodes)
-            said = runner.tick(number, sample, jitter=again * 20.0)
+            message = runner.tick(number, sample, jitter=again * 20.0)
             action, count = naive.tick(number, sample, nodes)
             fresh = {"count": count} if count else {}
-            answer = {"count": said.count} if count else {}
-            assert (number, said.action.value, answer) == (number, action, fresh), said.reason
-            acted += said.action.value != "none"
+            answer = {"count": message.count} if count else {}
+            assert (number, message.action.value, answer) == (number, action, fresh), message.reason
+            acted += message.action.value != "none"
         if tick.outcome and naive.event:
             runner.report(number, tick.outcome, jitter=25.0)
             (naive.done if tick.outcome == "done" else naive.failed)(number)
@@ -171,16 +171,16 @@ SETTINGS = settings(deadline=None, max_examples=60, suppress_health_check=[Healt
 
 
 def answers(rules: Policy, ticks: list[Tick], jitter: list[float], *, restart: bool) -> list[Any]:
-    runner, said = Runner(rules, rules.min_nodes, restart), []
+    runner, message = Runner(rules, rules.min_nodes, restart), []
     for number, tick in enumerate(ticks, start=1):
         moved = jitter[number % len(jitter)]
         if tick.absent:
             continue
         decision = runner.tick(number, tick.sample, moved)
-        said.append((number, decision.action, decision.count, decision.phase, decision.evaluated, runner.nodes))
+        message.append((number, decision.action, decision.count, decision.phase, decision.evaluated, runner.nodes))
         if tick.outcome:
             runner.report(number, tick.outcome, moved)
-    return said
+    return message
 
 
 @given(rules=RULES, ticks=TRACES)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.cleanup import remains
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.cleanup import remaining
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.clock import clock_warnings, corrected
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import Outcome, Report, evaluate, report
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Event, Record
@@ -15,7 +15,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.ownership imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import InstantError, OvertakenError, ReportError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Policy
 
-from .story import HIGH, LOW, minute, policy
+from .scenario import HIGH, LOW, minute, policy
 
 
 def ticked(
@@ -32,8 +32,8 @@ def event_of(record: Record) -> Event:
 
 
 def reported(record: Record, at: float, outcome: str = "done", **more: Any) -> Record:
-    said = Report(event_of(record).id, Outcome(outcome), **more)
-    return report(policy(), record, said, minute(at), owner="one")[0]
+    message = Report(event_of(record).id, Outcome(outcome), **more)
+    return report(policy(), record, message, minute(at), owner="one")[0]
 
 
 @pytest.fixture
@@ -82,9 +82,9 @@ def test_a_late_report_of_the_run_that_began_a_scale_in_does_not_end_its_deprovi
     begun = event_of(record)
     record = ticked(reported(record, 3, takeover=0), 4, 14, LOW, owner="two")
     assert (event_of(record).stage.value, event_of(record).owner) == ("deprovision", "two")
-    said = Report(begun.id, Outcome.DONE, takeover=0)
+    message = Report(begun.id, Outcome.DONE, takeover=0)
     with pytest.raises(OvertakenError):
-        report(policy(), record, said, minute(14), owner="one")
+        report(policy(), record, message, minute(14), owner="one")
     unnamed = Report(begun.id, Outcome.DONE)
     assert report(policy(), record, unnamed, minute(14), owner="two")[0].event is None, "the change was no contest"
 
@@ -98,7 +98,7 @@ def test_cleanup_of_a_failed_event_names_the_number_of_its_owner(overtaken: Reco
             report(policy(), record, Report(event.id, Outcome.DONE, takeover=takeover), minute(11))
     for at in (13, 14, 15):
         record, decision = evaluate(policy(), record, {"memory": 60.0}, 3, minute(at))
-    (left,) = remains(policy(), Record.from_json(record.to_json()), decision)
+    (left,) = remaining(policy(), Record.from_json(record.to_json()), decision)
     assert left.to_json()["takeover"] == 1
     record, _decision = report(policy(), record, Report(left.event_id, Outcome.DONE, takeover=1), minute(16))
     assert record.unfinished == ()
@@ -118,8 +118,8 @@ def test_a_claim_lasts_no_longer_than_five_minutes() -> None:
     record, _decision = evaluate(policy(watch_time=1), Record("shop", "a"), {"memory": HIGH}, 3, minute(1), owner="one")
     claims = [record]
     claims.append(evaluate(policy(watch_time=1), record, None, 3, minute(1, 1), owner="one", claim_seconds=2400)[0])
-    said = Report(event_of(record).id, Outcome.RUNNING)
-    claims.append(report(policy(), record, said, minute(1, 2), owner="one", claim_seconds=2400)[0])
+    message = Report(event_of(record).id, Outcome.RUNNING)
+    claims.append(report(policy(), record, message, minute(1, 2), owner="one", claim_seconds=2400)[0])
     assert [event_of(each).claimed_until for each in claims] == [minute(6), minute(6, 1), minute(6, 2)]
 
 
@@ -172,18 +172,20 @@ def test_another_policy_does_not_stop_scale_out(change: dict[str, Any]) -> None:
     """Two controllers, each with its own policy, tick in turn: the one that was first decides."""
     record, ours, others = Record("shop", "a"), [], []
     for at in range(1, 4):
-        record, said = evaluate(policy(), record, {"memory": HIGH}, 3, minute(at), owner="one")
-        ours.append(said)
+        record, message = evaluate(policy(), record, {"memory": HIGH}, 3, minute(at), owner="one")
+        ours.append(message)
         before = record
-        record, said = evaluate(policy(**change), record, {"memory": HIGH, "cpu": HIGH}, 3, minute(at, 30), owner="two")
-        others.append(said)
+        record, message = evaluate(
+            policy(**change), record, {"memory": HIGH, "cpu": HIGH}, 3, minute(at, 30), owner="two"
+        )
+        others.append(message)
         assert record == before, "the window of the other policy stays as it is"
-    assert [said.action.value for said in ours] == ["none", "none", "scale_out"]
-    for said in others:
-        assert (said.action.value, said.evaluated) == ("none", False)
-        assert said.warnings == (said.reason,)
-        assert f"policy {policy().fingerprint} drives this zone" in said.reason
-        assert f"this tick has policy {policy(**change).fingerprint}" in said.reason
+    assert [message.action.value for message in ours] == ["none", "none", "scale_out"]
+    for message in others:
+        assert (message.action.value, message.evaluated) == ("none", False)
+        assert message.warnings == (message.reason,)
+        assert f"policy {policy().fingerprint} drives this zone" in message.reason
+        assert f"this tick has policy {policy(**change).fingerprint}" in message.reason
 
 
 @pytest.mark.parametrize("change", [{"min_nodes": 3}, {"max_nodes": 9}, {"step": 2}, {"min_nodes": 4, "max_nodes": 4}])
@@ -223,8 +225,8 @@ def test_a_policy_is_seen_in_phases_too() -> None:
 
 def test_the_cooldown_is_that_of_the_policy_under_which_the_event_was_decided() -> None:
     record = ticked(Record("shop", "a"), 1, 3)
-    said = Report(event_of(record).id, Outcome.DONE)
-    record, _decision = report(policy(cooldown=99, watch_time=5), record, said, minute(4))
+    message = Report(event_of(record).id, Outcome.DONE)
+    record, _decision = report(policy(cooldown=99, watch_time=5), record, message, minute(4))
     assert record.phase.until == minute(13)
     terms = record.history[0].terms
     assert terms is not None

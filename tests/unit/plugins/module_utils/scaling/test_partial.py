@@ -15,7 +15,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import SampleError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Figures, Reading, aggregate
 
-from .story import iso, minute, policy
+from .scenario import iso, minute, policy
 
 RULES = policy(metrics={"throughput": {"min": 100, "max": 800}})
 

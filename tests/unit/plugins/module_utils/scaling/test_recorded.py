@@ -15,7 +15,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Ke
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.dynamodb import _snapshot
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 
-from .story import BETWEEN, minute, policy
+from .scenario import BETWEEN, minute, policy
 
 RECORDED = Path(__file__).parent / "recorded"
 NAMES = sorted(path.stem for path in RECORDED.glob("*.json"))
@@ -84,7 +84,7 @@ def test_the_zone_converges(name: str) -> None:
     for at in range(start, start + 40):
         record, decision = evaluate(rules, record, {"memory": BETWEEN}, 3, minute(at), owner="new release")
         if decision.action.value != "none" and decision.event_id:
-            said = Report(decision.event_id, Outcome.DONE, takeover=decision.takeover)
-            record, _decision = report(rules, record, said, minute(at), owner="new release")
+            message = Report(decision.event_id, Outcome.DONE, takeover=decision.takeover)
+            record, _decision = report(rules, record, message, minute(at), owner="new release")
     assert record.phase.name.value == "watching"
     assert (record.unfinished, {closed.event_id for closed in record.history}) == (unfinished, events)

@@ -13,7 +13,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling import record
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import read_recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import SampleError
 
-from .story import iso, minute
+from .scenario import iso, minute
 
 Rows: TypeAlias = "list[tuple[float, tuple[float | None, ...]]]"
 

@@ -17,7 +17,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import SampleError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.times import to_iso
 
-from .story import BETWEEN, HIGH, LOW, iso, minute, policy, rows
+from .scenario import BETWEEN, HIGH, LOW, iso, minute, policy, rows
 
 
 def recorded(figures: list[float | None], first: int = 1) -> Recording:
@@ -25,7 +25,7 @@ def recorded(figures: list[float | None], first: int = 1) -> Recording:
     return Recording(("memory",), iter([Batch.of_rows(rows)]))
 
 
-def story(distributor: str) -> Recording:
+def scenario(distributor: str) -> Recording:
     return recorded([BETWEEN if row.memory is None else row.memory for row in rows(distributor)])
 
 
@@ -36,7 +36,7 @@ def one(result: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("distributor", "removed"), [("nlb", 31), ("dns", 32)])
 def test_the_documented_example(distributor: str, removed: int) -> None:
-    whole = replay({"p": policy(distributor)}, story(distributor), Options(nodes=2))
+    whole = replay({"p": policy(distributor)}, scenario(distributor), Options(nodes=2))
     found = one(whole)
     assert [(each["at"], each["action"], each["nodes_before"], each["nodes_after"]) for each in found["events"]] == [
         (iso(6), "scale_out", 2, 3),
@@ -74,11 +74,11 @@ def test_nodes_take_their_time() -> None:
 
 def test_policies_side_by_side_do_not_meet() -> None:
     policies = {"calm": policy(watch_time=5), "eager": policy(watch_time=1), "same": policy(watch_time=5)}
-    both = replay(policies, story("nlb"), Options(nodes=3))["results"]
+    both = replay(policies, scenario("nlb"), Options(nodes=3))["results"]
     assert [each["name"] for each in both] == ["calm", "eager", "same"]
     assert both[0]["scale_outs"] < both[1]["scale_outs"]
     for each in both:
-        assert one(replay({each["name"]: policies[each["name"]]}, story("nlb"), Options(nodes=3))) == each
+        assert one(replay({each["name"]: policies[each["name"]]}, scenario("nlb"), Options(nodes=3))) == each
     assert {**both[0], "name": "", "events": []} == {**both[2], "name": "", "events": []}
 
 
@@ -130,8 +130,8 @@ def test_it_is_the_evaluator() -> None:
         record, decision = evaluate(rules, record, {"memory": figure}, nodes, minute(at))
         if decision.action.value != "none":
             events.append((to_iso(minute(at)), decision.action.value, decision.count, decision.event_id))
-            said = Report(str(decision.event_id), Outcome.DONE)
-            record, _ignored = report(rules, record, said, minute(at))
+            message = Report(str(decision.event_id), Outcome.DONE)
+            record, _ignored = report(rules, record, message, minute(at))
             nodes += {"scale_out": 1, "scale_in": 0, "deprovision": -1}[decision.action.value] * decision.count
     found = one(replay({"p": rules}, recorded(figures), Options(keep=9999)))
     assert [(each["at"], each["action"], each["count"], each["event_id"]) for each in found["events"]] == events

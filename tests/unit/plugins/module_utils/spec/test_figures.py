@@ -55,7 +55,7 @@ FIGURE_OF = {
 
 @pytest.mark.parametrize("field", list(FIGURE_OF))
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         (4294967295, "{} is 4294967295, which means not available"),
         ("4294967295", "{} is 4294967295, which means not available"),
@@ -79,11 +79,11 @@ FIGURE_OF = {
         ({"value": 1}, "{} is {'value': 1}, not a number"),
     ],
 )
-def test_what_cannot_be_believed_is_null_and_named(field: str, value: Any, said: str) -> None:
+def test_what_cannot_be_believed_is_null_and_named(field: str, value: Any, message: str) -> None:
     reading = stats.reading_of("10.0.1.10", {"ns": {**GOOD, field: value}})
     assert reading.figures[FIGURE_OF[field]] is None
     assert reading.error is not None
-    assert reading.error.startswith(said.replace("{}", field, 1))
+    assert reading.error.startswith(message.replace("{}", field, 1))
     others = {figure for name, figure in FIGURE_OF.items() if figure != FIGURE_OF[field]}
     assert all(reading.figures[figure] is not None for figure in others), "one bad field spoils no other"
 
@@ -120,14 +120,16 @@ _JSON = st.recursive(
 @example({"tcpcurclientconn": "0.5"})
 def test_whatever_comes_figures_are_in_range_or_null_and_every_null_is_explained(reply: Any) -> None:
     reading = stats.reading_of("10.0.1.10", {"ns": reply})
-    told = reading.as_dict()
+    reported = reading.as_dict()
     for name in ("cpu", "memory", "cpu_management"):
-        assert told[name] is None or 0 <= told[name] <= 100
+        assert reported[name] is None or 0 <= reported[name] <= 100
     for name in ("throughput", "connections"):
-        assert told[name] is None or 0 <= told[name] < 2 * metrics.SENTINEL
-    missing = [name for name in ("cpu", "memory", "throughput", "connections", "cpu_management") if told[name] is None]
+        assert reported[name] is None or 0 <= reported[name] < 2 * metrics.SENTINEL
+    missing = [
+        name for name in ("cpu", "memory", "throughput", "connections", "cpu_management") if reported[name] is None
+    ]
     assert bool(missing) == bool(reading.error)
-    json.dumps(told, allow_nan=False)
+    json.dumps(reported, allow_nan=False)
 
 
 @given(st.floats(0, 100), st.floats(0, 1e6), st.integers(0, 10**9))

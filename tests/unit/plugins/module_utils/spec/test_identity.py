@@ -6,7 +6,7 @@ import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.identity import (
-    Found,
+    ObservedResource,
     Owner,
     Ownership,
     adoptable,
@@ -54,7 +54,7 @@ def test_ownership_by_kind_and_name(owner: Owner, tags: dict[str, str], descript
 
 
 def test_kindless_resources_are_adopted_while_no_other_kind_has_the_name() -> None:
-    role, group = Found("IAM role shop-vpx", NAMED), Found("security group shop-client", OF_PAIR)
+    role, group = ObservedResource("IAM role shop-vpx", NAMED), ObservedResource("security group shop-client", OF_PAIR)
     assert adoptable(PAIR, [role, group]) == [role]
     assert adoption_warning(PAIR, [role]) == (
         "pair shop adopts resources of an earlier release by adding the tag cloudadc:kind=pair: IAM role shop-vpx"
@@ -64,11 +64,11 @@ def test_kindless_resources_are_adopted_while_no_other_kind_has_the_name() -> No
 
 def test_kindless_resources_are_not_adopted_beside_another_kind_of_the_name() -> None:
     with pytest.raises(Refusal, match="instance i-1 was not made for pair shop: its tag cloudadc:kind is 'group'"):
-        adoptable(PAIR, [Found("IAM role shop-vpx", NAMED), Found("instance i-1", OF_GROUP)])
+        adoptable(PAIR, [ObservedResource("IAM role shop-vpx", NAMED), ObservedResource("instance i-1", OF_GROUP)])
 
 
 def test_every_foreign_resource_is_named() -> None:
-    found = [Found("IAM role shop-vpx"), Found("security group shop-client", OTHER_NAME)]
+    found = [ObservedResource("IAM role shop-vpx"), ObservedResource("security group shop-client", OTHER_NAME)]
     with pytest.raises(Refusal) as refused:
         adoptable(PAIR, found)
     assert str(refused.value) == (
@@ -81,7 +81,12 @@ def test_every_foreign_resource_is_named() -> None:
 
 def test_an_unstated_kind_is_that_of_the_resources() -> None:
     assert with_kind(ANY, []) == ANY
-    assert with_kind(ANY, [Found("a", NAMED), Found("b", OF_GROUP), Found("c", OTHER_NAME)]) == GROUP
-    assert with_kind(PAIR, [Found("b", OF_GROUP)]) == PAIR
+    assert (
+        with_kind(
+            ANY, [ObservedResource("a", NAMED), ObservedResource("b", OF_GROUP), ObservedResource("c", OTHER_NAME)]
+        )
+        == GROUP
+    )
+    assert with_kind(PAIR, [ObservedResource("b", OF_GROUP)]) == PAIR
     with pytest.raises(Refusal, match="a has cloudadc:kind=group, b has cloudadc:kind=pair"):
-        with_kind(ANY, [Found("a", OF_GROUP), Found("b", OF_PAIR)])
+        with_kind(ANY, [ObservedResource("a", OF_GROUP), ObservedResource("b", OF_PAIR)])

@@ -37,7 +37,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import (
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import zone_argument_spec
 from ansible_collections.cloudadc.aws.plugins.modules import vpx_stat_info
 
-from ..scaling.story import iso, minute, policy, policy_dict
+from ..scaling.scenario import iso, minute, policy, policy_dict
 
 #: Units that CloudWatch accepts (API reference, MetricDatum).
 CLOUDWATCH = {"Percent", "Count", "Count/Second", "Megabits/Second", "Bytes", "Bytes/Second", "Seconds"}

@@ -86,7 +86,7 @@ def test_the_definition_holds_no_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"elastic_ip": ["203.0.113.9"]}, "The role ha_pair has no variable ha_pair_elastic_ip. Did you mean"),
         ({"colour": "blue"}, "The role ha_pair has no variable ha_pair_colour. Its README.md"),
@@ -133,9 +133,9 @@ def test_the_definition_holds_no_secret() -> None:
         ({"applications": [WEB, {**WEB, "name": "w2"}]}, "Applications web and w2 both use tcp port 80."),
     ],
 )
-def test_what_cannot_be_used_is_told(changes: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_used_is_told(changes: dict[str, Any], message: str) -> None:
     wrong = problems(**changes)
-    assert any(said in problem for problem in wrong), wrong
+    assert any(message in problem for problem in wrong), wrong
     assert "hidden" not in str(wrong)
 
 

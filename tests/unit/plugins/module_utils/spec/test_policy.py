@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import PolicyError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Distributor, Limit, Policy
 
-from ..scaling.story import policy, policy_dict
+from ..scaling.scenario import policy, policy_dict
 
 
 def test_the_example() -> None:

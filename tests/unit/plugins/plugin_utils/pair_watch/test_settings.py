@@ -36,7 +36,7 @@ def test_what_is_documented_is_what_there_is() -> None:
     assert options["timeout"]["default"] == settings.nitro.timeout == settings.nitro.connect_timeout
     assert options["lost_after"]["default"] == settings.lasting.lost
     assert options["returned_after"]["default"] == settings.lasting.returned
-    assert options["astray_after"]["default"] == settings.lasting.astray
+    assert options["astray_after"]["default"] == settings.lasting.misplaced
     assert options["no_primary_after"]["default"] == settings.lasting.no_primary
     assert options["nitro_user"]["default"] == settings.nitro.user
     assert options["nitro_protocol"]["default"] == settings.nitro.protocol
@@ -65,7 +65,7 @@ def test_the_environment_stands_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         ({"group": ""}, "group is needed"),
         ({"nitro_pass": None}, "nitro_pass is needed (or NETSCALER_NITRO_PASS in the environment)"),
@@ -80,10 +80,10 @@ def test_the_environment_stands_in() -> None:
         ({"elastic_ips": "192.0.2.1"}, "elastic_ips must be a list of texts"),
     ],
 )
-def test_refusals(args: dict[str, Any], said: str) -> None:
+def test_refusals(args: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         made({**LEAST, **args}, {})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "12345" not in str(caught.value)
 
 

@@ -28,7 +28,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associ
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import AwsAccess
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch import cloud, watcher
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.appliance import Asker
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import Event, Lasting
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.events import Event, Lasting
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.settings import Settings, present
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.watcher import Watcher
 from tests.unit.plugins.module_utils.nitro.scripted import DONE, LOGIN, serving
@@ -101,19 +101,19 @@ class Fake:
     def get_bulk(self, _resource: str) -> Any:
         return []
 
-    def knock(self, timeout: float) -> None:
+    def attempt(self, timeout: float) -> None:
         pass
 
     def close(self) -> None:
         self.closed += 1
 
 
-def layout() -> cloud.Layout:
+def observed_pair() -> cloud.ObservedPair:
     nodes = []
     for number, nsip in enumerate(NSIPS):
         instance = Instance(f"i-{number}", "running", interfaces=(Attached(f"eni-{number}", 0, (nsip,)),))
         nodes.append(Node(nsip, instance, instance.instance_id, number))
-    return cloud.Layout(tuple(nodes), ())
+    return cloud.ObservedPair(tuple(nodes), ())
 
 
 SETTINGS = Settings(
@@ -130,7 +130,7 @@ class Run:
     """A watcher in a loop of its own thread."""
 
     def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, fakes: list[Fake], read: Callable[[], cloud.Layout] = layout
+        self, monkeypatch: pytest.MonkeyPatch, fakes: list[Fake], read: Callable[[], cloud.ObservedPair] = observed_pair
     ) -> None:
         self.events: list[Event] = []
         monkeypatch.setattr(watcher.Region, "read", lambda _self: read())
@@ -199,9 +199,9 @@ def test_trouble_of_a_node_is_told_once(monkeypatch: pytest.MonkeyPatch, caplog:
     with caplog.at_level(logging.WARNING, "cloudadc.aws.ha_watch"), Run(monkeypatch, fakes) as run:
         run.until("node_lost")
         time.sleep(0.5)
-    said = [record.getMessage() for record in caplog.records if "node 1" in record.getMessage()]
-    assert len(said) == 1, said
-    assert "the answer made no sense (AttributeError" in said[0]
+    message = [record.getMessage() for record in caplog.records if "node 1" in record.getMessage()]
+    assert len(message) == 1, message
+    assert "the answer made no sense (AttributeError" in message[0]
 
 
 @pytest.mark.parametrize(
@@ -210,11 +210,11 @@ def test_trouble_of_a_node_is_told_once(monkeypatch: pytest.MonkeyPatch, caplog:
 def test_watching_outlives_every_answer_of_aws(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[float] = []
 
-    def read() -> cloud.Layout:
+    def read() -> cloud.ObservedPair:
         calls.append(time.monotonic())
         if len(calls) in (2, 3):
             raise error
-        return layout()
+        return observed_pair()
 
     with Run(monkeypatch, healthy(), read) as run:
         run.until("watching")
@@ -286,13 +286,13 @@ def test_client_of_aws_is_made_anew_after_a_failure(monkeypatch: pytest.MonkeyPa
         made.append(service)
         return Client()
 
-    answers: list[Any] = [Failure("ExpiredToken"), layout(), layout()]
+    answers: list[Any] = [Failure("ExpiredToken"), observed_pair(), observed_pair()]
 
-    def read(*_args: Any) -> cloud.Layout:
+    def read(*_args: Any) -> cloud.ObservedPair:
         answer = answers.pop(0)
         if isinstance(answer, Failure):
             raise answer
-        found: cloud.Layout = answer
+        found: cloud.ObservedPair = answer
         return found
 
     monkeypatch.setattr(AwsAccess, "client", client)

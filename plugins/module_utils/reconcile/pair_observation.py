@@ -14,7 +14,7 @@ from ..aws.instances import parse_instances
 from ..core.parallel import both
 from ..nitro.client import NitroClient
 from .pair_associations import Node, nodes_of_group
-from .pair_probe import Panel, Patience, Target
+from .pair_probe import Panel, ProbeTimeouts, Target
 
 
 def read_pair(client: Client, group: str) -> tuple[list[Node], list[Address]]:
@@ -36,7 +36,9 @@ def endpoint(node: Node, port: int | None) -> str:
     return f"{host}:{port}" if port else host
 
 
-def panel(nodes: Sequence[Node], port: int | None, connect: Callable[[str], NitroClient], patience: Patience) -> Panel:
+def panel(
+    nodes: Sequence[Node], port: int | None, connect: Callable[[str], NitroClient], timeouts: ProbeTimeouts
+) -> Panel:
     """Return the panel that asks all nodes side by side; use it as a context manager."""
     targets = [Target(node.name, node.nsip, endpoint(node, port), node.idle) for node in nodes]
-    return Panel(targets, connect, patience)
+    return Panel(targets, connect, timeouts)

@@ -62,7 +62,7 @@ class Latency:
             return {"aws": 0.0, "nitro": 0.0} | self._seconds
 
 
-class Turnstile:
+class FaultProxy:
     """A WSGI application around one side. ``kill`` ends a process with all it started and returns the ids; ``keep``
     remembers the state of the whole lab under a name.
     """

@@ -10,7 +10,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
-from tests.unit.plugins.module_utils.scaling.story import BETWEEN, HIGH, minute, policy, rows
+from tests.unit.plugins.module_utils.scaling.scenario import BETWEEN, HIGH, minute, policy, rows
 
 #: What a group, a message or an id could be called by one who wishes the reader ill.
 NASTY = "<script>console.error('x')</script> & \"shop\" 'id=\"p1-event-1\"'"
@@ -19,7 +19,7 @@ ZONE, SECOND = "eu-central-1a", "eu-central-1b"
 Samples = list[tuple[float, float]]
 
 
-def story(
+def scenario(
     distributor: str = "dns", group: str = NASTY, zone: str = ZONE, *, upto: int = 33, report_last: bool = True
 ) -> tuple[Record, Samples]:
     """T1 to T33, events done within the same minute; the record after it, and all samples that were given.
@@ -35,7 +35,7 @@ def story(
         samples.append((at, figure))
         record, decision = evaluate(rules, record, {"memory": figure}, nodes, at, owner="job")
         if decision.event_id and decision.action.value != "none" and (report_last or row.minute < upto):
-            record, _said = report(rules, record, Report(decision.event_id, Outcome.DONE), at, owner="job")
+            record, _message = report(rules, record, Report(decision.event_id, Outcome.DONE), at, owner="job")
             nodes += {"scale_out": 1, "scale_in": 0, "deprovision": -1}[decision.action.value]
     return record, samples
 
@@ -46,13 +46,13 @@ def failed(group: str = NASTY, zone: str = SECOND) -> Record:
     for number in (1, 2, 3):
         record, decision = evaluate(rules, record, {"memory": HIGH}, 2, minute(number), owner="job")
     assert decision.event_id
-    said = Report(decision.event_id, Outcome.FAILED, NASTY, ("<i-1>",))
-    return report(rules, record, said, minute(3, 20), owner="job")[0]
+    message = Report(decision.event_id, Outcome.FAILED, NASTY, ("<i-1>",))
+    return report(rules, record, message, minute(3, 20), owner="job")[0]
 
 
 def write_records(folder: Path) -> Samples:
     """Both records into a store; the samples of the first."""
-    record, samples = story()
+    record, samples = scenario()
     for each in (record, failed()):
         store = FileStore(folder, Key(each.group, each.zone))
         store.write(store.acquire("test", 60), each.to_json(), 0, release=True)

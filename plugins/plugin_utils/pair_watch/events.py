@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from ...module_utils.aws.addresses import Seat, seat_result
+from ...module_utils.aws.addresses import Association, association_result
 from ...module_utils.reconcile.pair_claims import Claim, Verdict
 from ...module_utils.reconcile.pair_evidence import doubt
 
@@ -27,7 +27,7 @@ class Lasting:
 
     lost: float = 1.0
     returned: float = 5.0
-    astray: float = 5.0
+    misplaced: float = 5.0
     no_primary: float = 10.0
 
 
@@ -67,31 +67,32 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Astray:
-    """An Elastic IP that is not where the primary is. ``seat`` None: it is associated with nothing."""
+class Misplaced:
+    """An Elastic IP that is not where the primary is. ``association`` None: it is associated with nothing."""
 
     elastic_ip: str
     allocation_id: str
-    seat: Seat | None
-    wanted: Seat
+    association: Association | None
+    desired: Association
 
     def result(self) -> Event:
         return {
             "elastic_ip": self.elastic_ip,
             "allocation_id": self.allocation_id,
-            **seat_result(self.seat),
-            "wanted": self.wanted.result(),
+            **association_result(self.association),
+            "wanted": self.desired.result(),
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The pair at one moment. ``astray`` None: nobody knows, because there is no primary or AWS was not asked yet."""
+class PairObservation:
+    """The pair at one moment. ``misplaced`` None: nobody knows, because there is no primary or AWS was not "
+    "asked yet."""
 
     now: float
     nodes: tuple[Watched, ...]
     verdict: Verdict
-    astray: frozenset[Astray] | None = None
+    misplaced: frozenset[Misplaced] | None = None
 
     @property
     def primary(self) -> Watched | None:
@@ -99,7 +100,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[T]):
+class Reported(Generic[T]):
     """What was told last, and, since when, what is otherwise now but has not lasted yet."""
 
     value: T
@@ -127,20 +128,22 @@ def confirmed(memory: Memory, nodes: tuple[Watched, ...], verdict: Verdict, now:
         for node, claim in zip(nodes, claims, strict=True)
         if node is not primary
     ]
-    said = [one.message for one in doubts if one]
-    if not said:
+    text = [one.message for one in doubts if one]
+    if not text:
         return verdict
-    return Verdict(None, "; ".join(["it cannot be decided who is primary", verdict.sentence, *said]), healthy=False)
+    return Verdict(None, "; ".join(["it cannot be decided who is primary", verdict.sentence, *text]), healthy=False)
 
 
-def settle(told: Told[T], value: T, now: float, lasts: float, since: float | None = None) -> tuple[Told[T], bool]:
+def settle(
+    reported: Reported[T], value: T, now: float, lasts: float, since: float | None = None
+) -> tuple[Reported[T], bool]:
     """What is to be remembered, and whether ``value`` is news. ``since``: when it began, if that is known better."""
-    if value == told.value:
-        return Told(value), False
-    begun = told.since if told.other == value else now if since is None else since
+    if value == reported.value:
+        return Reported(value), False
+    begun = reported.since if reported.other == value else now if since is None else since
     if now - begun >= lasts:
-        return Told(value), True
-    return Told(told.value, value, begun), False
+        return Reported(value), True
+    return Reported(reported.value, value, begun), False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,57 +152,65 @@ class Memory:
 
     begun: bool = False
     primary: Watched | None = None
-    decided: Told[bool] = Told(True)
-    answering: Mapping[int, Told[bool]] = field(default_factory=dict)
-    astray: Told[frozenset[Astray]] = Told(frozenset())
+    decided: Reported[bool] = Reported(True)
+    answering: Mapping[int, Reported[bool]] = field(default_factory=dict)
+    misplaced: Reported[frozenset[Misplaced]] = Reported(frozenset())
 
     @property
     def calm(self) -> bool:
         """Whether nothing is on its way to become news, so that there is no hurry with the next look."""
-        return not (self.decided.pending or any(told.pending and told.value for told in self.answering.values()))
+        return not (
+            self.decided.pending or any(reported.pending and reported.value for reported in self.answering.values())
+        )
 
 
-def follow(memory: Memory, look: Look, lasting: Lasting) -> tuple[Memory, list[Event]]:
+def follow(memory: Memory, observation: PairObservation, lasting: Lasting) -> tuple[Memory, list[Event]]:
     """What to remember of this look, and its news in the order in which a reader wants them."""
-    answering, nodes = _nodes(memory, look, lasting)
-    primary, changed = _primary(memory, look)
-    decided, undecided = settle(memory.decided, look.primary is not None, look.now, _until_told(look, lasting))
-    astray, moved = memory.astray, False
-    if look.astray is not None:
-        astray, moved = settle(memory.astray, look.astray, look.now, lasting.astray if look.astray else 0)
-    news = [*([] if memory.begun else [{"type": "watching"}]), *nodes, *changed]
-    if undecided and look.primary is None:
-        news.append({"type": "no_primary"})
+    answering, nodes = _nodes(memory, observation, lasting)
+    primary, changed = _primary(memory, observation)
+    decided, undecided = settle(
+        memory.decided, observation.primary is not None, observation.now, _until_reported(observation, lasting)
+    )
+    misplaced, moved = memory.misplaced, False
+    if observation.misplaced is not None:
+        misplaced, moved = settle(
+            memory.misplaced, observation.misplaced, observation.now, lasting.misplaced if observation.misplaced else 0
+        )
+    events = [*([] if memory.begun else [{"type": "watching"}]), *nodes, *changed]
+    if undecided and observation.primary is None:
+        events.append({"type": "no_primary"})
     if moved:
-        kind = "eip_astray" if astray.value else "eip_settled"
-        news.append({"type": kind, "elastic_ips": _addresses(astray.value or memory.astray.value)})
-    return Memory(True, primary, decided, answering, astray), [_complete(event, look) for event in news]
+        kind = "eip_astray" if misplaced.value else "eip_settled"
+        events.append({"type": kind, "elastic_ips": _addresses(misplaced.value or memory.misplaced.value)})
+    return Memory(True, primary, decided, answering, misplaced), [_complete(event, observation) for event in events]
 
 
-def _until_told(look: Look, lasting: Lasting) -> float:
-    return 0 if look.primary else lasting.no_primary
+def _until_reported(observation: PairObservation, lasting: Lasting) -> float:
+    return 0 if observation.primary else lasting.no_primary
 
 
-def _nodes(memory: Memory, look: Look, lasting: Lasting) -> tuple[dict[int, Told[bool]], list[Event]]:
+def _nodes(
+    memory: Memory, observation: PairObservation, lasting: Lasting
+) -> tuple[dict[int, Reported[bool]], list[Event]]:
     answering = dict(memory.answering)
-    news: list[Event] = []
-    for node in look.nodes:
+    events: list[Event] = []
+    for node in observation.nodes:
         answers = node.claim.view is not None
-        told = answering.get(node.node_id, Told(True))
+        reported = answering.get(node.node_id, Reported(True))
         lasts = lasting.returned if answers else lasting.lost
-        answering[node.node_id], is_news = settle(told, answers, look.now, lasts, node.silent_since)
-        if is_news and answers:
-            news.append({"type": "node_returned", "node": node.who})
-        elif is_news:
+        answering[node.node_id], is_new = settle(reported, answers, observation.now, lasts, node.silent_since)
+        if is_new and answers:
+            events.append({"type": "node_returned", "node": node.who})
+        elif is_new:
             was_primary = memory.primary is not None and memory.primary.node_id == node.node_id
             reason = node.claim.idle or node.claim.error or "it does not say what it is"
-            news.append({"type": "node_lost", "node": node.who, "was_primary": was_primary, "reason": reason})
-    return answering, news
+            events.append({"type": "node_lost", "node": node.who, "was_primary": was_primary, "reason": reason})
+    return answering, events
 
 
-def _primary(memory: Memory, look: Look) -> tuple[Watched | None, list[Event]]:
+def _primary(memory: Memory, observation: PairObservation) -> tuple[Watched | None, list[Event]]:
     """No primary is no new one: between two there always is a moment without."""
-    now, before = look.primary, memory.primary
+    now, before = observation.primary, memory.primary
     if now is None:
         return before, []
     if before is None or before.who == now.who:
@@ -207,15 +218,15 @@ def _primary(memory: Memory, look: Look) -> tuple[Watched | None, list[Event]]:
     return now, [{"type": "primary_changed", "previous": before.who}]
 
 
-def _addresses(astray: frozenset[Astray]) -> list[Event]:
-    return [one.result() for one in sorted(astray, key=lambda one: one.allocation_id)]
+def _addresses(misplaced: frozenset[Misplaced]) -> list[Event]:
+    return [one.result() for one in sorted(misplaced, key=lambda one: one.allocation_id)]
 
 
-def _complete(event: Event, look: Look) -> Event:
+def _complete(event: Event, observation: PairObservation) -> Event:
     """Every event also says who is primary, and what each node claims."""
     return {
         **event,
-        "primary": look.primary.who if look.primary else None,
-        "verdict": look.verdict.sentence,
-        "nodes": [node.result() for node in look.nodes],
+        "primary": observation.primary.who if observation.primary else None,
+        "verdict": observation.verdict.sentence,
+        "nodes": [node.result() for node in observation.nodes],
     }

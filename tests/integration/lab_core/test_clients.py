@@ -1,4 +1,4 @@
-"""The crowd against a server that is taken away, and against names whose answers change."""
+"""The clients against a server that is taken away, and against names whose answers change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.lab import crowd
+from tests.lab import clients
 from tests.lab.backends import Backends
 from tests.lab.client import LabClient, wait_for
 from tests.lab.settings import CHECKOUT
@@ -22,9 +22,11 @@ def test_nothing_is_cut_while_all_goes_well_and_everything_when_the_server_goes(
     backends = Backends(NETWORK)
     backends.start()
     address, port = backends.all[0].address, backends.all[0].port
-    command = [sys.executable, "-m", "tests.lab.crowd", "--addresses", address, "--port", str(port), "--life", "0.5"]
-    seen_by_it = tmp_path / "crowd.json"
-    process = subprocess.Popen([*command, "--json", str(seen_by_it)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "tests.lab.clients", "--addresses", address, "--port", str(port), "--life", "0.5"]
+    observed_by_it = tmp_path / "clients.json"
+    process = subprocess.Popen(
+        [*command, "--json", str(observed_by_it)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(2.0)  # what is measured is time
@@ -34,32 +36,32 @@ def test_nothing_is_cut_while_all_goes_well_and_everything_when_the_server_goes(
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=15)
     assert process.returncode == 0
-    seen = crowd.read(seen_by_it)
-    assert len(seen.quick.requests) > 20
-    assert {one.error for one in seen.slow.requests if one.end < went} == {None}
-    assert [one for one in seen.sessions if one.cut is None and one.requests >= 2]
-    assert seen.failures(0.0, went) == []
-    assert seen.cuts(0.0, went) == []
-    assert seen.failures(went, FOREVER)
+    observed = clients.read(observed_by_it)
+    assert len(observed.quick.requests) > 20
+    assert {one.error for one in observed.slow.requests if one.end < went} == {None}
+    assert [one for one in observed.sessions if one.cut is None and one.requests >= 2]
+    assert observed.failures(0.0, went) == []
+    assert observed.cuts(0.0, went) == []
+    assert observed.failures(went, FOREVER)
 
 
 def test_a_resolver_keeps_an_answer_for_its_ttl_and_not_longer(fresh_lab: LabClient) -> None:
     names = fresh_lab.boto("route53")
-    zone = names.create_hosted_zone(Name="crowd.example", CallerReference="crowd")["HostedZone"]["Id"]
+    zone = names.create_hosted_zone(Name="clients.example", CallerReference="clients")["HostedZone"]["Id"]
 
     def point(address: str) -> None:
-        record = {"Name": "www.crowd.example", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": address}]}
+        record = {"Name": "www.clients.example", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": address}]}
         change = {"Action": "UPSERT", "ResourceRecordSet": record}
         names.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [change]})
         wait_for(lambda: _addresses(fresh_lab) == [address], "the name servers know")
 
     async def ask() -> list[str]:
-        resolver = crowd.Resolver(fresh_lab.url, "www.crowd.example")
+        resolver = clients.Resolver(fresh_lab.url, "www.clients.example")
         first = await resolver.next()
         await asyncio.to_thread(point, "192.0.2.2")
         still = await resolver.next()
         fresh_lab.pace(60_000)  # a minute of the lab is a millisecond: every answer from now on is old at once
-        fresher = crowd.Resolver(fresh_lab.url, "www.crowd.example")
+        fresher = clients.Resolver(fresh_lab.url, "www.clients.example")
         return [first, still, await fresher.next()]
 
     fresh_lab.pace(10)
@@ -68,4 +70,4 @@ def test_a_resolver_keeps_an_answer_for_its_ttl_and_not_longer(fresh_lab: LabCli
 
 
 def _addresses(lab: LabClient) -> list[str]:
-    return list(lab.post("resolve", {"name": "www.crowd.example."})["addresses"])
+    return list(lab.post("resolve", {"name": "www.clients.example."})["addresses"])

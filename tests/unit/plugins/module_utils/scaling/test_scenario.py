@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import Outcome, Report, evaluate, report
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
 
-from .story import ANYTHING, BETWEEN, minute, policy, rows
+from .scenario import ANYTHING, BETWEEN, minute, policy, rows
 
 BOTH = pytest.mark.parametrize("distributor", ["nlb", "dns"])
 

@@ -1,6 +1,6 @@
 """A region and a fleet that a test scripts by hand, and a side that answers what it was asked.
 
-They stand in for the other rooms behind the protocols of ``tests.lab.world``; servers, turnstile, data plane are real.
+They replace the other rooms behind the protocols of ``tests.lab.world``; servers, fault proxy, data plane are real.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is left of a group in the lab: ``python -m tests.left_over LAB_DIR GROUP`` prints it as JSON, {} for nothing."""
+"""What is left of a group in the lab: ``python -m tests.orphans LAB_DIR GROUP`` prints it as JSON, {} for nothing."""
 
 from __future__ import annotations
 

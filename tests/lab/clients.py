@@ -1,6 +1,6 @@
 """Clients of all kinds at one application: quick ones, slow ones, short sessions, and connections that never end.
 
-``python -m tests.lab.crowd --port 8080 --addresses 127.11.0.1,127.11.0.2 --json FILE`` goes to fixed addresses (a load
+``python -m tests.lab.clients --port 8080 --addresses 127.11.0.1,127.11.0.2 --json FILE`` uses fixed addresses (a load
 balancer's) in turn; with ``--name shop.example.com --control LAB_URL`` to those that Route 53 names, asked again when
 the answer's TTL is over, as a resolver does. It runs until SIGTERM or until the file given with --stop-file appears.
 Times are seconds since the epoch.
@@ -27,10 +27,10 @@ from typing import Any, Protocol
 
 import requests
 
-from tests.lab.traffic import LOOK_SECONDS, Report, Request
+from tests.lab.traffic import OBSERVE_SECONDS, Report, Request
 
 PAUSE_SECONDS = 0.2
-PATIENCE_SECONDS = 5.0
+GIVE_UP_SECONDS = 5.0
 DELAY_SECONDS = 1.0
 LIFE_SECONDS = 3.0
 EVERY_SECONDS = 3.0
@@ -89,8 +89,8 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What all of them saw. ``sessions`` live for a given time, ``endless`` as long as the crowd."""
+class Observed:
+    """What all of them saw. ``sessions`` live for a given time, ``endless`` as long as the clients."""
 
     quick: Report
     slow: Report
@@ -129,7 +129,7 @@ class Aim:
     life: float = LIFE_SECONDS
 
 
-class Crowd:
+class Clients:
     """All of them, until told to stop."""
 
     def __init__(self, aim: Aim, addresses: Addresses) -> None:
@@ -141,7 +141,7 @@ class Crowd:
         self._sessions: list[Session] = []
         self._endless: list[Session] = []
 
-    async def come(self, stop: asyncio.Event) -> Seen:
+    async def come(self, stop: asyncio.Event) -> Observed:
         """Begin, go on until ``stop``, let what is in flight come to its end."""
         aim = self._aim
         async with asyncio.TaskGroup() as group:
@@ -151,7 +151,7 @@ class Crowd:
             for _number in range(aim.sessions):
                 group.create_task(self._keep_coming(stop, self._sessions, aim.life))
             group.create_task(self._endless_ones(stop, group))
-        return Seen(_report(self._quick), _report(self._slow), tuple(self._sessions), tuple(self._endless))
+        return Observed(_report(self._quick), _report(self._slow), tuple(self._sessions), tuple(self._endless))
 
     async def _quick_ones(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
         """A request on a connection of its own each 1/rate seconds, whether earlier ones are answered or not."""
@@ -174,7 +174,7 @@ class Crowd:
     async def _once(self, into: list[Request], delay: float) -> None:
         start, error = self._now(), None
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(GIVE_UP_SECONDS):
                 address = await self._addresses.next()
                 reader, writer = await asyncio.open_connection(address, self._aim.port)
                 with contextlib.closing(writer):
@@ -198,12 +198,12 @@ class Crowd:
     async def _session(self, stop: asyncio.Event, life: float | None) -> Session:
         start, asked, address, cut = self._now(), 0, "", None
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(GIVE_UP_SECONDS):
                 address = await self._addresses.next()
                 reader, writer = await asyncio.open_connection(address, self._aim.port)
             with contextlib.closing(writer):
                 while not stop.is_set() and (life is None or self._now() < start + life):
-                    async with asyncio.timeout(PATIENCE_SECONDS):
+                    async with asyncio.timeout(GIVE_UP_SECONDS):
                         await self._ask(reader, writer, 0.0)
                     asked += 1
                     await _rest(stop, PAUSE_SECONDS)
@@ -216,7 +216,7 @@ class Crowd:
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
         """A request and its whole answer on an open connection. ValueError if it is not a 200 with a length."""
         path = f"{self._aim.path}?delay={delay:g}" if delay else self._aim.path
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: crowd\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: clients\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         if status.split(" ")[1:2] != ["200"]:
@@ -237,42 +237,42 @@ def _report(requests_made: list[Request]) -> Report:
     return Report(tuple(sorted(requests_made, key=lambda request: request.start)))
 
 
-def write(path: Path, seen: Seen) -> None:
+def write(path: Path, observed: Observed) -> None:
     temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(json.dumps(asdict(seen)))
+    temporary.write_text(json.dumps(asdict(observed)))
     temporary.replace(path)
 
 
-def read(path: Path) -> Seen:
-    """What an earlier crowd left."""
+def read(path: Path) -> Observed:
+    """What an earlier clients left."""
     found: dict[str, Any] = json.loads(path.read_text())
     quick, slow = (Report(tuple(Request(**one) for one in found[kind]["requests"])) for kind in ("quick", "slow"))
     sessions, endless = (tuple(Session(**one) for one in found[kind]) for kind in ("sessions", "endless"))
-    return Seen(quick, slow, sessions, endless)
+    return Observed(quick, slow, sessions, endless)
 
 
-async def run(aim: Aim, addresses: Addresses, stop_file: Path | None) -> Seen:
+async def run(aim: Aim, addresses: Addresses, stop_file: Path | None) -> Observed:
     """Until a signal or the stop file."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     watch = asyncio.create_task(_watch(stop_file, stop)) if stop_file else None
-    print(f"a crowd at port {aim.port}", flush=True)
-    seen = await Crowd(aim, addresses).come(stop)
+    print(f"a clients at port {aim.port}", flush=True)
+    observed = await Clients(aim, addresses).come(stop)
     if watch:
         watch.cancel()
-    return seen
+    return observed
 
 
 async def _watch(path: Path, stop: asyncio.Event) -> None:
     while not path.exists():
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(OBSERVE_SECONDS)
     stop.set()
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.lab.crowd", description="Clients of all kinds, measured.")
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.clients", description="Clients of all kinds, measured.")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--addresses", help="fixed ones, with commas between them")
     where.add_argument("--name", help="a name in the lab's Route 53; needs --control")
@@ -286,10 +286,10 @@ def main(arguments: Sequence[str]) -> int:
     if options.name and not options.control:
         parser.error("--name needs --control")
     addresses = Resolver(options.control, options.name) if options.name else Fixed(options.addresses.split(","))
-    seen = asyncio.run(run(Aim(options.port, options.path, life=options.life), addresses, options.stop_file))
-    write(options.json, seen)
-    cuts = len(seen.cuts(0.0, float("inf")))
-    print(f"{seen.requests} requests, {len(seen.failures(0.0, float('inf')))} failed; {cuts} connections cut")
+    observed = asyncio.run(run(Aim(options.port, options.path, life=options.life), addresses, options.stop_file))
+    write(options.json, observed)
+    cuts = len(observed.cuts(0.0, float("inf")))
+    print(f"{observed.requests} requests, {len(observed.failures(0.0, float('inf')))} failed; {cuts} connections cut")
     return 0
 
 

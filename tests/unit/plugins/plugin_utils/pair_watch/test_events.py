@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Seat
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import View
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Association
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import ObservedHa
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims import Claim, judge
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news import (
-    Astray,
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.events import (
     Event,
     Lasting,
-    Look,
     Memory,
-    Told,
+    Misplaced,
+    PairObservation,
+    Reported,
     Watched,
     confirmed,
     follow,
@@ -27,9 +27,9 @@ from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.news impor
 )
 
 NSIPS = ("10.0.1.10", "10.0.2.10")
-LASTING = Lasting(lost=1.0, returned=5.0, astray=5.0, no_primary=10.0)
-HERE = Astray("192.0.2.1", "eipalloc-1", Seat("eni-a", "10.0.11.10"), Seat("eni-b", "10.0.12.10"))
-NOWHERE = Astray("192.0.2.2", "eipalloc-2", None, Seat("eni-b", "10.0.12.11"))
+LASTING = Lasting(lost=1.0, returned=5.0, misplaced=5.0, no_primary=10.0)
+HERE = Misplaced("192.0.2.1", "eipalloc-1", Association("eni-a", "10.0.11.10"), Association("eni-b", "10.0.12.10"))
+NOWHERE = Misplaced("192.0.2.2", "eipalloc-2", None, Association("eni-b", "10.0.12.11"))
 
 
 def node(number: int, says: str | None, silent_since: float | None = None, instance: str = "") -> Watched:
@@ -40,28 +40,28 @@ def node(number: int, says: str | None, silent_since: float | None = None, insta
             {"id": "0", "ipaddress": NSIPS[number], "state": says, "hastatus": "UP"},
             {"id": "1", "ipaddress": NSIPS[1 - number], "state": "Secondary", "hastatus": "UP"},
         ]
-        claim = Claim(f"node {number}", NSIPS[number], reachable=True, view=View.from_rows(rows))
+        claim = Claim(f"node {number}", NSIPS[number], reachable=True, view=ObservedHa.from_rows(rows))
     return Watched(number, instance or f"i-{number}", claim, silent_since)
 
 
-def look(
-    now: float, first: str | None, second: str | None, astray: frozenset[Astray] | None = None, **more: Any
-) -> Look:
+def observation(
+    now: float, first: str | None, second: str | None, misplaced: frozenset[Misplaced] | None = None, **more: Any
+) -> PairObservation:
     silent = more.get("silent_since", now)
     nodes = tuple(
         node(number, says, None if says else silent, more.get(f"instance_{number}", ""))
         for number, says in enumerate((first, second))
     )
-    return Look(now, nodes, judge([each.claim for each in nodes]), astray)
+    return PairObservation(now, nodes, judge([each.claim for each in nodes]), misplaced)
 
 
-def tell(*looks: Look, memory: Memory | None = None) -> list[list[str]]:
+def report(*observations: PairObservation, memory: Memory | None = None) -> list[list[str]]:
     """The types of the events of each look, one after the other."""
-    memory, told = memory or Memory(begun=True), []
-    for each in looks:
+    memory, reported = memory or Memory(begun=True), []
+    for each in observations:
         memory, events = follow(memory, each, LASTING)
-        told.append([event["type"] for event in events])
-    return told
+        reported.append([event["type"] for event in events])
+    return reported
 
 
 P, S = "Primary", "Secondary"
@@ -69,84 +69,111 @@ NOTHING: list[str] = []
 
 
 @pytest.mark.parametrize(
-    ("looks", "told"),
+    ("observations", "reported"),
     [
-        pytest.param([look(0, P, S), look(1, P, S)], [NOTHING, NOTHING], id="all is well"),
+        pytest.param([observation(0, P, S), observation(1, P, S)], [NOTHING, NOTHING], id="all is well"),
         pytest.param(
-            [look(0, P, S), look(1, None, S), look(2, None, S, silent_since=1), look(3, None, S)],
+            [
+                observation(0, P, S),
+                observation(1, None, S),
+                observation(2, None, S, silent_since=1),
+                observation(3, None, S),
+            ],
             [NOTHING, NOTHING, ["node_lost"], NOTHING],
             id="lost, once",
         ),
         pytest.param(
-            [look(0, P, S), look(2, None, S, silent_since=1)],
+            [observation(0, P, S), observation(2, None, S, silent_since=1)],
             [NOTHING, ["node_lost"]],
             id="silent for as long as asked",
         ),
         pytest.param(
-            [look(0, P, S), look(1, None, S), look(1.5, P, S), look(2.2, None, S)],
+            [observation(0, P, S), observation(1, None, S), observation(1.5, P, S), observation(2.2, None, S)],
             [NOTHING, NOTHING, NOTHING, NOTHING],
             id="silences too short to be news do not add up",
         ),
         pytest.param(
-            [look(0, P, S), look(2, None, S, silent_since=0.5), look(3, None, P)],
+            [observation(0, P, S), observation(2, None, S, silent_since=0.5), observation(3, None, P)],
             [NOTHING, ["node_lost"], ["primary_changed"]],
             id="a failover",
         ),
-        pytest.param([look(0, P, S), look(1, S, P)], [NOTHING, ["primary_changed"]], id="a planned one"),
+        pytest.param([observation(0, P, S), observation(1, S, P)], [NOTHING, ["primary_changed"]], id="a planned one"),
         pytest.param(
-            [look(0, P, S), look(1, S, S), look(2, P, S)], [NOTHING] * 3, id="the same primary after a moment without"
+            [observation(0, P, S), observation(1, S, S), observation(2, P, S)],
+            [NOTHING] * 3,
+            id="the same primary after a moment without",
         ),
         pytest.param(
-            [look(0, P, S), look(1, P, P), look(2, S, P)],
+            [observation(0, P, S), observation(1, P, P), observation(2, S, P)],
             [NOTHING, NOTHING, ["primary_changed"]],
             id="two primaries for a moment",
         ),
         pytest.param(
-            [look(0, P, S), look(1, P, P), look(10.9, P, P), look(11, P, P), look(30, P, P), look(31, P, S)],
+            [
+                observation(0, P, S),
+                observation(1, P, P),
+                observation(10.9, P, P),
+                observation(11, P, P),
+                observation(30, P, P),
+                observation(31, P, S),
+            ],
             [NOTHING, NOTHING, NOTHING, ["no_primary"], NOTHING, NOTHING],
             id="two primaries for long",
         ),
         pytest.param(
-            [look(0, P, S), look(1, P, S, instance_0="i-9")], [NOTHING, ["primary_changed"]], id="rebuilt as primary"
+            [observation(0, P, S), observation(1, P, S, instance_0="i-9")],
+            [NOTHING, ["primary_changed"]],
+            id="rebuilt as primary",
         ),
         pytest.param(
             [
-                look(0, None, P),
-                look(1, None, P, silent_since=0),
-                look(2, S, P),
-                look(6.9, S, P),
-                look(7, S, P),
-                look(8, S, P),
+                observation(0, None, P),
+                observation(1, None, P, silent_since=0),
+                observation(2, S, P),
+                observation(6.9, S, P),
+                observation(7, S, P),
+                observation(8, S, P),
             ],
             [NOTHING, ["node_lost"], NOTHING, NOTHING, ["node_returned"], NOTHING],
             id="back, once it has lasted",
         ),
         pytest.param(
-            [look(0, S, P, frozenset({HERE})), look(4, S, P, frozenset({HERE})), look(5, S, P, frozenset({HERE}))],
+            [
+                observation(0, S, P, frozenset({HERE})),
+                observation(4, S, P, frozenset({HERE})),
+                observation(5, S, P, frozenset({HERE})),
+            ],
             [NOTHING, NOTHING, ["eip_astray"]],
             id="astray for long enough",
         ),
         pytest.param(
-            [look(0, S, P, frozenset({HERE})), look(3, S, P), look(9, S, P)],
+            [observation(0, S, P, frozenset({HERE})), observation(3, S, P), observation(9, S, P)],
             [NOTHING, NOTHING, NOTHING],
             id="what AWS said long ago proves nothing",
         ),
         pytest.param(
-            [look(0, S, P, frozenset({HERE})), look(3, S, P, frozenset()), look(5, S, P, frozenset({HERE}))],
+            [
+                observation(0, S, P, frozenset({HERE})),
+                observation(3, S, P, frozenset()),
+                observation(5, S, P, frozenset({HERE})),
+            ],
             [NOTHING, NOTHING, NOTHING],
             id="astray for a moment, twice",
         ),
     ],
 )
-def test_table(looks: list[Look], told: list[list[str]]) -> None:
-    assert tell(*looks) == told
+def test_table(observations: list[PairObservation], reported: list[list[str]]) -> None:
+    assert report(*observations) == reported
 
 
 def test_another_set_is_news_again_and_the_end_is_told() -> None:
     both = frozenset({HERE, NOWHERE})
     one = frozenset({HERE})
-    looks = [look(float(now), S, P, astray) for now, astray in ((0, one), (5, one), (6, both), (11, both), (12, both))]
-    assert tell(*looks, look(13, S, P, frozenset()), look(14, S, P, frozenset())) == [
+    observations = [
+        observation(float(now), S, P, misplaced)
+        for now, misplaced in ((0, one), (5, one), (6, both), (11, both), (12, both))
+    ]
+    assert report(*observations, observation(13, S, P, frozenset()), observation(14, S, P, frozenset())) == [
         NOTHING,
         ["eip_astray"],
         NOTHING,
@@ -157,16 +184,16 @@ def test_another_set_is_news_again_and_the_end_is_told() -> None:
     ]
 
 
-def events(*looks: Look) -> list[Event]:
+def events(*observations: PairObservation) -> list[Event]:
     memory, found = Memory(begun=True), []
-    for each in looks:
-        memory, news = follow(memory, each, LASTING)
-        found += news
+    for each in observations:
+        memory, changes = follow(memory, each, LASTING)
+        found += changes
     return found
 
 
 def test_what_events_say() -> None:
-    lost, changed = events(look(0, P, S), look(1, None, S, silent_since=0), look(3, None, P))
+    lost, changed = events(observation(0, P, S), observation(1, None, S, silent_since=0), observation(3, None, P))
     first = {"node_id": 0, "instance_id": "i-0", "nsip": NSIPS[0]}
     assert lost["was_primary"] is True
     assert lost["node"] == first
@@ -176,26 +203,29 @@ def test_what_events_say() -> None:
     assert changed["previous"] == first
     assert changed["primary"] == {"node_id": 1, "instance_id": "i-1", "nsip": NSIPS[1]}
     assert "node 1 (10.0.2.10) says Primary" in changed["verdict"]
-    [astray] = events(*(look(now, S, P, frozenset({NOWHERE, HERE})) for now in (0.0, 5.0)))
-    assert [one["elastic_ip"] for one in astray["elastic_ips"]] == ["192.0.2.1", "192.0.2.2"]
-    assert astray["elastic_ips"][1]["network_interface_id"] is None
-    assert astray["elastic_ips"][1]["wanted"] == {"network_interface_id": "eni-b", "private_ip_address": "10.0.12.11"}
+    [misplaced] = events(*(observation(now, S, P, frozenset({NOWHERE, HERE})) for now in (0.0, 5.0)))
+    assert [one["elastic_ip"] for one in misplaced["elastic_ips"]] == ["192.0.2.1", "192.0.2.2"]
+    assert misplaced["elastic_ips"][1]["network_interface_id"] is None
+    assert misplaced["elastic_ips"][1]["wanted"] == {
+        "network_interface_id": "eni-b",
+        "private_ip_address": "10.0.12.11",
+    }
 
 
 def test_the_first_look_is_told_whatever_it_shows() -> None:
-    assert tell(look(0, P, S), look(1, P, S), memory=Memory()) == [["watching"], NOTHING]
-    assert tell(look(0, None, None), look(1, P, S), memory=Memory()) == [["watching"], NOTHING]
-    assert tell(look(2, None, P, silent_since=0), memory=Memory()) == [["watching", "node_lost"]]
+    assert report(observation(0, P, S), observation(1, P, S), memory=Memory()) == [["watching"], NOTHING]
+    assert report(observation(0, None, None), observation(1, P, S), memory=Memory()) == [["watching"], NOTHING]
+    assert report(observation(2, None, P, silent_since=0), memory=Memory()) == [["watching", "node_lost"]]
 
 
 def test_a_lost_secondary_was_not_primary() -> None:
-    [lost] = events(look(0, P, S), look(2, P, None, silent_since=1))
+    [lost] = events(observation(0, P, S), observation(2, P, None, silent_since=1))
     assert lost["was_primary"] is False
     assert lost["node"]["node_id"] == 1
 
 
 def test_hurry_only_while_something_is_on_its_way() -> None:
-    memory, found = follow(Memory(), look(0, P, S), LASTING)
+    memory, found = follow(Memory(), observation(0, P, S), LASTING)
     assert memory.calm
     for now, first, second, calm in (
         (1.0, None, S, False),  # perhaps lost
@@ -203,7 +233,7 @@ def test_hurry_only_while_something_is_on_its_way() -> None:
         (4.0, None, P, True),
         (90.0, None, P, True),  # lost for long
     ):
-        memory, found = follow(memory, look(now, first, second, silent_since=1.0), LASTING)
+        memory, found = follow(memory, observation(now, first, second, silent_since=1.0), LASTING)
         assert memory.calm is calm, (now, found)
 
 
@@ -214,30 +244,32 @@ VALUES = st.lists(st.tuples(st.floats(0.05, 4), st.sampled_from("abc")), min_siz
 @given(VALUES, st.floats(0, 3))
 def test_what_lasts_is_told_and_nothing_twice(steps: list[tuple[float, str]], lasts: float) -> None:
     """``steps``: seconds to the next look, and the value then."""
-    told, now, said = Told("a"), 0.0, ["a"]
+    reported, now, message = Reported("a"), 0.0, ["a"]
     run_value, run_since = "a", 0.0
     for pause, value in steps:
         now += pause
-        told, is_news = settle(told, value, now, lasts)
+        reported, is_new = settle(reported, value, now, lasts)
         if value != run_value:
             run_value, run_since = value, now
-        if is_news:
-            said.append(value)
+        if is_new:
+            message.append(value)
         if now - run_since >= lasts:
-            assert said[-1] == run_value, "a value that lasted was not told"
-    assert all(one != other for one, other in itertools.pairwise(said)), "told twice"
+            assert message[-1] == run_value, "a value that lasted was not told"
+    assert all(one != other for one, other in itertools.pairwise(message)), "told twice"
 
 
-def heard(first: str | None, second: str | None, *, silent_for: float = 0.0, tries: int = 0, down: bool = True) -> Look:
+def heard(
+    first: str | None, second: str | None, *, silent_for: float = 0.0, tries: int = 0, down: bool = True
+) -> PairObservation:
     """Node 1 as it says Primary; ``down``: what it says of node 0, as far as that one does not answer."""
-    found = look(100.0, first, second, silent_since=100.0 - silent_for)
+    found = observation(100.0, first, second, silent_since=100.0 - silent_for)
     nodes = [replace(each, tries=tries) if each.claim.view is None else each for each in found.nodes]
     rows = [
         {"id": "0", "ipaddress": NSIPS[1], "state": second, "hastatus": "UP"},
         {"id": "1", "ipaddress": NSIPS[0], "state": "UNKNOWN", "hastatus": "DOWN" if down else "UP"},
     ]
     if first is None:
-        nodes[1] = replace(nodes[1], claim=replace(nodes[1].claim, view=View.from_rows(rows)))
+        nodes[1] = replace(nodes[1], claim=replace(nodes[1].claim, view=ObservedHa.from_rows(rows)))
     return replace(found, nodes=tuple(nodes))
 
 
@@ -253,7 +285,7 @@ def heard(first: str | None, second: str | None, *, silent_for: float = 0.0, tri
         pytest.param(1, heard(None, P, silent_for=0.2, tries=1), 1, id="the same primary needs no proof"),
     ],
 )
-def test_change_is_confirmed_by_two_witnesses(known: int | None, now: Look, primary: int | None) -> None:
+def test_change_is_confirmed_by_two_witnesses(known: int | None, now: PairObservation, primary: int | None) -> None:
     memory = Memory(begun=True, primary=None if known is None else now.nodes[known])
     found = confirmed(memory, now.nodes, now.verdict, now.now)
     assert found.primary == primary
@@ -269,5 +301,5 @@ def test_tries_are_questions_and_not_notes() -> None:
         watched = watched.noted(silent, asked)
     assert (watched.tries, watched.silent_since) == (3, 1.0)
     assert watched.claim_at(4.0).silent_seconds == 3.0
-    answered = watched.noted(look(0, P, S).nodes[0].claim, 4.0)
+    answered = watched.noted(observation(0, P, S).nodes[0].claim, 4.0)
     assert (answered.tries, answered.silent_since) == (0, None)

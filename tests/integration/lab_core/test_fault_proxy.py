@@ -1,4 +1,4 @@
-"""The turnstile: every call counted, logged, delayed or struck as asked, and processes killed at the right write."""
+"""The fault proxy: every call counted, logged, delayed or struck as asked, and processes killed at the right write."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import psutil
 import pytest
 import requests
 
-from tests.integration.lab_core.standins import EchoSide
+from tests.integration.lab_core.stubs import EchoSide
 from tests.lab import faults, killer
 from tests.lab.calls import CallLog
 from tests.lab.client import wait_for
+from tests.lab.fault_proxy import FaultProxy, Latency
 from tests.lab.server import Server
-from tests.lab.turnstile import Latency, Turnstile
 
 
 class Bench:
-    """A side behind a turnstile behind a server."""
+    """A side behind a fault proxy behind a server."""
 
     def __init__(self, path: Path) -> None:
         self.side = EchoSide()
@@ -34,7 +34,7 @@ class Bench:
         self.latency = Latency()
         self.log = CallLog(path)
         self.kept: list[str] = []
-        turnstile = Turnstile(
+        fault_proxy = FaultProxy(
             self.side,
             calls=self.log,
             faults=self.faults,
@@ -42,7 +42,7 @@ class Bench:
             kill=killer.kill_tree,
             keep=lambda name: self.kept.append(f"{name} {self.side.done}"),
         )
-        self.server = Server("127.0.0.1", 0, turnstile)
+        self.server = Server("127.0.0.1", 0, fault_proxy)
         self.server.start()
         self.url = f"http://127.0.0.1:{self.server.port}"
 

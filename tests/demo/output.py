@@ -9,7 +9,7 @@ from typing import TextIO
 WIDTH = 14
 
 
-class Voice:
+class Output:
     """Steps with the seconds since the beginning, and tables."""
 
     def __init__(self, out: TextIO) -> None:
