@@ -56,7 +56,7 @@ def _rows(found: list[Any]) -> list[tuple[str, str]]:
 )
 def test_the_return_path_is_judged_by_topology(options: dict[str, Any], status: str, said: str) -> None:
     (row,) = data_path.return_path(plan(**options))
-    assert (row.status.value, said in row.said) == (status, True), row.said
+    assert (row.status.value, said in row.message) == (status, True), row.message
 
 
 def test_nothing_is_said_of_a_return_path_that_is_not_configured() -> None:
@@ -103,13 +103,13 @@ def test_the_way_to_a_back_end(
 ) -> None:
     planned = plan(back_ends=[_backend(address)], backend_cidrs=cidrs)
     (row,) = data_path.back_ends(planned, _around(tables=[_table(*routes)]))
-    assert (row.status.value, said in row.said) == (status, True), row.said
+    assert (row.status.value, said in row.message) == (status, True), row.message
 
 
 def test_there_is_a_row_for_each_zone() -> None:
     other = zone("eu-west-1b", server_subnet_id="subnet-application")
     planned = plan(zone(), other, back_ends=[_backend("10.0.200.9")])
-    said = {row.subject: row.said for row in data_path.back_ends(planned, _around())}
+    said = {row.subject: row.message for row in data_path.back_ends(planned, _around())}
     assert "a route there by 10.0.21.1" in said["web 10.0.200.9:8080 from eu-west-1a"]
     assert "the subnet of the server interface" in said["web 10.0.200.9:8080 from eu-west-1b"]
 
@@ -147,7 +147,7 @@ def test_a_refused_back_end_is_named_with_port_and_subnets() -> None:
     )
     *_ignored, row = data_path.back_ends(plan(back_ends=[_backend("10.0.200.9")]), around)
     assert row.subject == "web 10.0.200.9:8080"
-    assert "sg-app do not admit tcp 8080 from 10.0.21.0/24" in row.said
+    assert "sg-app do not admit tcp 8080 from 10.0.21.0/24" in row.message
 
 
 def _answers(**options: Any) -> verdicts.Answers:
@@ -168,7 +168,7 @@ def test_instances_of_a_followed_auto_scaling_group_are_back_ends() -> None:
 
 def test_an_answer_that_is_missing_makes_a_row_that_says_so() -> None:
     (row,) = verdicts.data_path(plan(back_ends=[_backend("10.0.200.9")]), _answers(vpc_subnets=Failure("not allowed")))
-    assert (row.status.value, "not allowed" in row.said) == ("warning", True)
+    assert (row.status.value, "not allowed" in row.message) == ("warning", True)
 
 
 def test_a_network_that_is_none_is_refused() -> None:
