@@ -104,11 +104,11 @@ def _appliance_steps(
         ],
         "ha": [{"nsip": _at(first, port), "peer": second}, {"nsip": _at(second, port), "peer": first}],
         "network": [
-            _network(place, _at(nsip, port), instance, plan["return_path"])
+            _network(plan, place, _at(nsip, port), instance)
             for place, nsip, instance in zip(plan["network"], nsips, instances, strict=True)
         ],
         "order": [{"nsip": _at(str(nsip), port)} for nsip in order],
-        "vips": [{"ip_address": address} for client in clients for address in client["private_ip_addresses"]],
+        "vips": [{"ip_address": address} for client in clients for address in _vips(plan, client)],
         "client_interfaces": [client["network_interface_id"] for client in clients],
         "moves": list((after or {}).get("moves") or []),
         "moves_due": _moves_due(after),
@@ -142,15 +142,30 @@ def _primary(ha: Result | None) -> str | None:
     return None if index is None else str((ha or {})["nodes"][index]["nsip"])
 
 
-def _network(place: Result, nsip: str, instance: Result, return_path: str) -> dict[str, Any]:
-    """The SNIP is the server interface's own address: nodes with independent configuration do not share it."""
-    snip = {"ip_address": instance["interfaces"]["server"]["private_ip_address"], "netmask": place["server_netmask"]}
+def _vips(plan: Result, client: Result) -> list[str]:
+    """The addresses of a client interface that serve clients: one for each Elastic IP, the others are for routing."""
+    addresses: list[str] = client["private_ip_addresses"]
+    return addresses[: max(1, len(plan["elastic_ips"]))] if plan["return_path"] == "pbr" else addresses
+
+
+def _network(plan: Result, place: Result, nsip: str, instance: Result) -> dict[str, Any]:
+    """The SNIP is the server interface's own address: nodes with independent configuration do not share it.
+
+    Policy-based routes need one in the client subnet, too: the last address of the client interface.
+    """
+    interfaces = instance["interfaces"]
+    snips = [{"ip_address": interfaces["server"]["private_ip_address"], "netmask": place["server_netmask"]}]
+    by_policy = plan["return_path"] == "pbr"
+    if by_policy:
+        serving = _vips(plan, interfaces["client"])
+        spare = [one for one in interfaces["client"]["private_ip_addresses"] if one not in serving]
+        snips += [{"ip_address": one, "netmask": place["client_netmask"]} for one in spare[:1]]
     return {
         "nsip": nsip,
-        "snips": [snip],
+        "snips": snips,
         "routes": list(place["routes"]),
         "protected_networks": list(place["protected_networks"]),
-        **({"return_gateways": list(place["return_gateways"])} if return_path == "pbr" else {}),
+        **({"return_gateways": list(place["return_gateways"])} if by_policy else {}),
     }
 
 
