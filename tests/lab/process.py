@@ -71,6 +71,7 @@ class Lab:
         self.nitro.set_address_mover(self._move_address)
         self.nitro.set_elastic_ip_mover(self._move_elastic_ips)
         self.aws.ground.is_alive = self.nitro.is_alive
+        self.aws.ground.connections_at = self.nitro.connections_at
         self.console.set_device_probe(self._console_reaches)
         self._routing = routing
         self._aws_server = _bind(HOME, settings.aws_port, self._guard(self.aws))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from tests.lab.aws.ports import lacking
 from tests.lab.packets.way import Flow, Verdict, answered, connection, steered
 from tests.lab.world import Door, Fleet, Region, Vserver
 
@@ -129,6 +130,8 @@ class Routing:
         if self._region.instance_at(target[0]) is None:
             # Not an appliance: whatever is there is reached directly.
             return Route(Fate.ANSWER, target, Vserver("", balancer.load_balancer, "TCP", (target,)), balanced=True)
+        if source and not balancer.preserves and lacking(self._fleet.connections_at(target[0])):
+            return Route(Fate.SILENCE, target, balanced=True)
         observed = source if balancer.preserves else balancer.node
         flow = Flow(observed, target[0], "tcp", target[1], relayed=balancer.preserves) if source and observed else None
         found = self._to(flow, *target)

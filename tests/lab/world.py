@@ -170,6 +170,9 @@ class Fleet(Protocol):
         Returns the instance ids it applied to; it applies to instances launched later too, for zone and all.
         """
 
+    def connections_at(self, address: str) -> float:
+        """How many client connections the appliance with this private address has."""
+
     def tick(self) -> None:
         """Let time pass: boots end, heartbeats are missed, states change. Called many times a second."""
 

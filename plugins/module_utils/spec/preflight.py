@@ -198,6 +198,7 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
         "WithDns": not balanced or any(each.get("domain") for each in applications),
         "WithDynamodb": (store.get("type") or "file") == "dynamodb",
         "WithCloudwatch": _true((roles.get("autoscale") or {}).get("autoscale_publish", False)),
+        "WithPortErrors": _true((roles.get("autoscale") or {}).get("autoscale_port_errors", False)),
         "WithFollowedGroups": any(each.get("backend_autoscaling_group") for each in applications),
         "WithCluster": group.get("autoscale_group_topology") == "cluster",
         "WithBoundary": bool(

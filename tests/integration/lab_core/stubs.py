@@ -90,6 +90,9 @@ class World:
     def load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]:
         raise NotImplementedError
 
+    def connections_at(self, address: str) -> float:
+        return 0.0
+
     def tick(self) -> None:
         raise NotImplementedError
 

@@ -15,8 +15,8 @@ from tests.stage import Run, Stage
 pytestmark = pytest.mark.timeout(900)
 POLICIES = CHECKOUT / "roles" / "preflight" / "files" / "policies"
 NOT_OF_A_GROUP = {
-    "nlb": ("WithDns", "WithDynamodb", "WithCloudwatch", "WithFollowedGroups", "WithCluster"),
-    "dns": ("WithNlb", "WithDynamodb", "WithCloudwatch", "WithFollowedGroups", "WithCluster"),
+    "nlb": ("WithDns", "WithDynamodb", "WithCloudwatch", "WithPortErrors", "WithFollowedGroups", "WithCluster"),
+    "dns": ("WithNlb", "WithDynamodb", "WithCloudwatch", "WithPortErrors", "WithFollowedGroups", "WithCluster"),
 }
 
 

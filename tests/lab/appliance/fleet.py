@@ -215,6 +215,13 @@ class ApplianceSide:
         appliance = self.room.appliances.get(instance_id)
         return appliance is None or appliance.powered
 
+    def connections_at(self, address: str) -> float:
+        """How many client connections the appliance with this address has. Asked like ``is_alive``."""
+        for appliance in list(self.room.appliances.values()):
+            if any(address in interface.addresses for interface in appliance.facts.interfaces):
+                return appliance.figures.connections
+        return 0.0
+
     def load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]:
         with self.room.lock:
             self._refresh_all()

@@ -16,6 +16,7 @@ from tests.lab.aws.mends.images import is_vpx
 from tests.lab.aws.mends.instances import every_instance, settle
 from tests.lab.aws.mends.names import answer
 from tests.lab.aws.network import snapshot
+from tests.lab.aws.ports import count_errors
 from tests.lab.packets.vpc import Protocol, Vpc
 from tests.lab.world import InstanceFacts, InterfaceFacts
 
@@ -48,6 +49,7 @@ class RegionSnapshot:
         """
         with self.ground.lock:
             settle()
+            count_errors(self.ground)
             self._checker.begin_due()
 
     def load_balancers(self) -> list[Route]:
