@@ -67,6 +67,7 @@ class Lab:
         self.dataplane = DataPlane(routing, self.authority.context)
         self.aws.set_health_way(routing.checks)
         self.aws.set_health_probe(self.dataplane.answers)
+        self.aws.dns_probe = routing.checked_from_outside
         self.nitro.set_backend_probe(self.dataplane.answers)
         self.nitro.set_address_mover(self._move_address)
         self.nitro.set_elastic_ip_mover(self._move_elastic_ips)

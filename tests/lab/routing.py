@@ -14,6 +14,8 @@ from tests.lab.aws.ports import lacking
 from tests.lab.packets.way import Flow, Verdict, answered, connection, steered
 from tests.lab.world import Door, Fleet, Region, Vserver
 
+CHECKER = "203.0.113.250"
+"""A health checker of Route 53, outside of every VPC."""
 FRESH_SECONDS = 0.04
 BALANCED_PROTOCOLS = ("TCP", "TLS", "TCP_UDP")
 
@@ -115,6 +117,10 @@ class Routing:
     def checks(self, node: str, address: str, port: int) -> bool:
         """Whether a load balancer's node gets answers from a target: for its health checks."""
         return self.judge(Flow(node, address, "tcp", port)).passes
+
+    def checked_from_outside(self, address: str, port: int) -> bool:
+        """Whether a health checker on the Internet gets answers at a public address."""
+        return self.route(address, port, CHECKER).fate is Fate.ANSWER
 
     def manages(self, source: str, address: str, port: int) -> bool:
         """Whether a controller or console at ``source`` speaks to NITRO at a management address."""

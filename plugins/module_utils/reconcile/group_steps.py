@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..spec.protocols import TCP, transports
 from .backend_report import backend_report
 
 Node = Mapping[str, Any]
@@ -282,11 +283,27 @@ def records(state: Mapping[str, Any], clients: Sequence[Node]) -> list[Entry]:
         if one["interfaces"]["client"].get("public_ip")
     ]
     ttl = int(float(definition["policy"].get("ttl") or 60))
+    checks = health_checks(definition)
     return [
-        {"record": domain, "nodes": nodes, "ttl": ttl, "policy": definition["dns"]["policy"]}
+        {
+            "record": domain,
+            "nodes": nodes,
+            "ttl": ttl,
+            "policy": definition["dns"]["policy"],
+            **({"health_check": checks[domain]} if domain in checks else {}),
+        }
         for domain in domains(definition)
-        if nodes and not _answers(state["records"].get(domain, []), nodes, ttl)
+        if nodes and not _answers(state["records"].get(domain, []), nodes, ttl, checked=domain in checks)
     ]
+
+
+def health_checks(definition: Mapping[str, Any]) -> dict[str, Entry]:
+    """Return how the nodes of each domain are checked from the Internet: at the port of its first TCP application."""
+    found: dict[str, Entry] = {}
+    for each in definition["applications"] if definition["dns"]["health_check"] else ():
+        if each["domain"] and transports(each["protocol"])[0] == TCP:
+            found.setdefault(each["domain"], {"port": each["port"]})
+    return found
 
 
 def domains(definition: Mapping[str, Any]) -> list[str]:
@@ -294,8 +311,12 @@ def domains(definition: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(each["domain"] for each in definition["applications"] if each["domain"]))
 
 
-def _answers(known: Sequence[Mapping[str, Any]], nodes: Sequence[Mapping[str, Any]], ttl: int) -> bool:
-    present = {(one["identifier"], one["value"], one["ttl"]) for one in known}
+def _answers(
+    known: Sequence[Mapping[str, Any]], nodes: Sequence[Mapping[str, Any]], ttl: int, *, checked: bool
+) -> bool:
+    present = {
+        (one["identifier"], one["value"], one["ttl"]) for one in known if one.get("health_check_id") or not checked
+    }
     return all((one["identifier"], one["value"], ttl) in present for one in nodes)
 
 
