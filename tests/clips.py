@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.lab.client import LabClient
 
-#: The place of a CLIP in its subnet, beyond what EC2 has given to anybody.
+#: The place of a CLIP in its subnet, beyond the addresses that EC2 assigns.
 OFFSET = 250
 
 

@@ -16,7 +16,7 @@ import yaml
 from tests.lab.settings import CHECKOUT
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[^\s`]*)[^`]*$")
-# Tags of what nobody can execute. Those in braces are directives of the site, which Sphinx carries out.
+# Tags of blocks that cannot be executed. Those in braces are directives of the site, for Sphinx.
 DRAWN = frozenset({"mermaid", "text", "{toctree}", "{include}"})
 EXECUTED = frozenset({"yaml", "json", "console", "shell"})
 

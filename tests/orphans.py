@@ -62,7 +62,7 @@ def _distributed(lab: LabClient, group: str) -> dict[str, list[str]]:
 
 
 def _devices(lab: LabClient, group: str) -> list[str]:
-    """Addresses in the console that are the group's: named like its nodes, its nodes' own, or nobody's any more."""
+    """Return the group's addresses in the console: with names of its nodes, of its nodes, or unused."""
     mine = set(_nodes(lab, group))
     reservations = lab.boto("ec2").describe_instances()["Reservations"]
     instances = [instance for reservation in reservations for instance in reservation["Instances"]]

@@ -11,16 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ansible.release import __version__ as ansible_version
-
 from tests.engine.client import ENGINE, Playbook
 from tests.lab.client import LabClient
 from tests.lab.settings import CHECKOUT
 
 _LOG_LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) .*?\| (.*)$")
 VARIABLES = "ha_pair"
-#: The quick engine replaces a private function of ansible-core 2.19; other versions start their processes as ever.
-ENGINE_RUNS = ansible_version.startswith("2.19.")
 
 
 class StageError(Exception):
@@ -90,7 +86,7 @@ class Stage:
             "ANSIBLE_NOCOLOR": "1",
         }
         environment = self.lab.environment(**settings, **self.environment)
-        if (self.quick if quick is None else quick) and ENGINE_RUNS:
+        if self.quick if quick is None else quick:
             return ENGINE.start(arguments, environment, _out(log)), log
         with _out(log).open("wb") as out:
             process = subprocess.Popen(

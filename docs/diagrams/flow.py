@@ -10,7 +10,7 @@ from . import svg
 
 _NODE = re.compile(r'(\w+|\[\*\])\s*(\(\(|\[\(|\[/?"|\[)?(.*?)("/?\]|\)\)|\)\]|\])?$')
 _EDGE = re.compile(r'\s*(<-->|-->|-\.->|==>)\s*(?:\|"([^"]*)"\|)?\s*')
-_SWEEPS = 12
+_PASSES = 12
 
 
 @dataclass(slots=True)
@@ -208,9 +208,9 @@ def _place(chart: Chart) -> None:
                     neighbours[a.name].append(b)
                     neighbours[b.name].append(a)
     gap = 46.0 if chart.sideways else 26.0
-    for sweep in range(_SWEEPS):
-        for rank in sorted(ranks, reverse=bool(sweep % 2)):
-            desired = {node.name: _desired(chart, node, neighbours) if sweep else node.across for node in ranks[rank]}
+    for turn in range(_PASSES):
+        for rank in sorted(ranks, reverse=bool(turn % 2)):
+            desired = {node.name: _desired(chart, node, neighbours) if turn else node.across for node in ranks[rank]}
             _spread(ranks[rank], desired, gap, across)
 
 

@@ -18,7 +18,7 @@ attributes:
     description: Returns what changed, or would change in C(check_mode), when run with C(--diff).
     support: full
   idempotent:
-    description: Run again with the same options, it changes nothing.
+    description: A second run with the same options changes nothing.
     support: full
 """
     READ_ONLY = r"""
@@ -27,12 +27,12 @@ attributes:
     description: Can run in C(check_mode) and return what would change without changing anything.
     support: full
     details:
-      - Only reads, so it does the same in check mode.
+      - Read-only; it does the same in check mode.
   diff_mode:
     description: Returns what changed, or would change in C(check_mode), when run with C(--diff).
     support: N/A
   idempotent:
-    description: Run again with the same options, it changes nothing.
+    description: A second run with the same options changes nothing.
     support: full
 """
     ACTION_GROUP_AWS = r"""

@@ -16,11 +16,11 @@ options:
     type: str
     required: true
   zone:
-    description: Availability zone. Each zone of a group has its own state and its own decisions.
+    description: Availability zone. Each zone of a group has its own state and decisions.
     type: str
     required: true
   policy:
-    description: When the zone scales out and in. Numbers may be given as text, the way surveys send them.
+    description: When the zone scales out and in. Numbers may be given as strings, as in surveys.
     type: dict
     required: true
     suboptions:
@@ -39,7 +39,7 @@ options:
                   the same metric.
                 type: raw
               max:
-                description: Above it the metric asks for a scale-out. A number.
+                description: Above it the metric triggers a scale-out. A number.
                 type: raw
           memory:
             description: Memory, mean over the nodes, in percent.
@@ -82,25 +82,25 @@ options:
         description: Minutes after the decision to scale out in which nothing is evaluated.
         type: raw
       drain_timeout:
-        description: Minutes that a node drains, after it left the distributor, before it is removed.
+        description: Minutes that a node drains after its deregistration from the distributor, before it is removed.
         type: raw
       ttl:
-        description: Seconds that DNS answers live; needed with O(policy.distributor=dns), refused with V(nlb).
+        description: TTL of DNS answers in seconds; needed with O(policy.distributor=dns), refused with V(nlb).
         type: raw
       distributor:
-        description: What spreads clients over the nodes, V(nlb) or V(dns).
+        description: Distributor of clients over the nodes, V(nlb) or V(dns).
         type: str
       min_nodes:
-        description: Fewest nodes of the zone, at least 1.
+        description: Minimum number of nodes of the zone, at least 1.
         type: raw
       max_nodes:
-        description: Most nodes of the zone.
+        description: Maximum number of nodes of the zone.
         type: raw
       step:
         description: Nodes to add or remove at a time, clamped to the limits. Defaults to V(1).
         type: raw
   store:
-    description: Where the zone's state is kept.
+    description: Store of the group state.
     type: dict
     required: true
     suboptions:
@@ -112,13 +112,13 @@ options:
         default: file
       path:
         description: For V(file), the file (an existing one, or a name that ends in C(.json)) or a folder of them;
-          made if only its parent is there.
+          created if its parent exists.
         type: path
       table:
         description: For V(dynamodb), the name of the table. Partition key C(group), sort key C(zone), both strings.
         type: str
       create:
-        description: For V(dynamodb), make the table if it is not there, billed on demand.
+        description: For V(dynamodb), create the table if it does not exist, billed on demand.
         type: bool
         default: false
 """

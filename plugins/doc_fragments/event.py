@@ -23,7 +23,7 @@ options:
         type: str
         required: true
       takeover:
-        description: The takeover number of the event, as the decision named it.
+        description: The takeover number of the event, from the decision.
         type: int
         required: true
       group:
@@ -42,7 +42,7 @@ options:
             without one.
         type: str
       store:
-        description: Where the state of the zone is kept.
+        description: Store of the group state.
         type: dict
         required: true
         suboptions:
@@ -58,7 +58,7 @@ options:
             description: For V(dynamodb), the name of the table.
             type: str
           create:
-            description: For V(dynamodb), whether to make the table if it does not exist.
+            description: For V(dynamodb), whether to create the table if it does not exist.
             type: bool
             default: false
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 _NSIP = r"""
   nsip:
     description:
-      - Address of the appliance's management interface (NSIP), with C(:port) where it is not the protocol's own.
+      - Address of the appliance's management interface (NSIP), with C(:port) if it is not the default of the protocol.
         An IPv6 address with a port is written in brackets.
       - Taken from E(NETSCALER_NSIP) when not given.
     type: str
@@ -17,7 +17,7 @@ _NSIP = r"""
 _ONE_OR_MANY = r"""
   nsip:
     description:
-      - Address of the appliance's management interface (NSIP), with C(:port) where it is not the protocol's own.
+      - Address of the appliance's management interface (NSIP), with C(:port) if it is not the default of the protocol.
         An IPv6 address with a port is written in brackets.
       - Taken from E(NETSCALER_NSIP) when neither it nor O(nodes) is given. One of them is needed, and not both.
     type: str
@@ -36,12 +36,12 @@ _SESSION = r"""
     type: str
   nitro_auth_token:
     description:
-      - Id of a session that was opened before. It is used as it is and never logged out, so many tasks can share it.
+      - Id of an existing session. It is never logged out, so many tasks can share it.
       - Taken from E(NETSCALER_NITRO_AUTH_TOKEN) when not given.
     type: str
   nitro_protocol:
     description:
-      - How to speak to the appliance. Over V(http) the password crosses the network as it is.
+      - Protocol of NITRO. Over V(http) the password is not encrypted.
       - Taken from E(NETSCALER_NITRO_PROTOCOL) when not given.
     type: str
     choices: [http, https]
@@ -59,7 +59,7 @@ _SESSION = r"""
     type: path
   nitro_timeout:
     description:
-      - Seconds to wait for each answer. Making a connection may take as long, but no longer than 10 seconds.
+      - Seconds to wait for each answer. The timeout of a connection is the same, but at most 10 seconds.
     type: float
     default: 30.0
   save_config:

@@ -26,7 +26,7 @@ def zone_steps(
         zone,
         applications=applications,
         only_new=only_new,
-        served=served,
+        configured=served,
     )
 
 

@@ -11,8 +11,8 @@ version_added: 0.2.0
 description:
   - Returns a dictionary of all variables that begin with the name of a role and an underscore, templated.
   - A variable that is not set, or whose template needs a variable that is not set, is left out.
-  - The dictionary contains secrets if a variable of the role does. The plugin prints nothing; hand the result only to
-    something that keeps secrets.
+  - The dictionary contains secrets if a variable of the role does. The plugin prints nothing; pass the result only to
+    filters and modules that do not print secrets.
 author:
   - The cloudadc.aws contributors (@cloudadc)
 options:

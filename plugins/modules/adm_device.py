@@ -6,21 +6,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: adm_device
 version_added: 0.1.0
-short_description: Register appliances with NetScaler Console, many at once, or deregister them
+short_description: Register appliances with NetScaler Console, or deregister them
 description:
-  - Makes it true that appliances are managed by a NetScaler Console (formerly ADM), on premises or the vendor's
-    service, or are not. Registrations of several appliances go on side by side in the console, and are waited for
-    together.
-  - A device that is registered with another profile, data centre or agent than named is changed in place. What is not
-    named stays as it is.
-  - A device is found by its C(ip_address) or C(mgmt_ip_address) in the console. One that is not there is deregistered
-    already.
+  - Registers appliances with a NetScaler Console (formerly ADM), on premises or the vendor's service, or deregisters
+    them. The console registers several appliances in parallel, and the module waits for all together.
+  - A device that is registered with another profile, data centre or agent than given is changed in place. Options that
+    are not given are not changed.
+  - A device is found by its C(ip_address) or C(mgmt_ip_address) in the console. A missing device counts as
+    deregistered.
   - Profile, data centre and agent must exist. They are looked up before anything is written.
   - Calls. A login, one C(GET managed_device) and a logout; one C(GET mps_datacenter) if O(datacenter) is given and one
-    C(GET mps_agent) if O(agent) is. When something is different, one C(GET ns_device_profile) if the profile is going
-    to be used; one write for each device; for each that is being registered a C(GET activity_status) after 0, 0.5,
+    C(GET mps_agent) if O(agent) is. If something differs, one C(GET ns_device_profile) if the profile is used; one
+    write for each device; for each that is being registered a C(GET activity_status) after 0, 0.5,
     1.5, 3.5 and 6.5 seconds and then every five; and one C(GET managed_device) to read back. A console that lists its
-    devices in pages is asked for each page. With O(client_id) a token takes the place of login and logout.
+    devices in pages is read page by page. With O(client_id) a token replaces login and logout.
 options:
   adm_url:
     description:
@@ -38,7 +37,7 @@ options:
     type: str
   client_id:
     description:
-      - An API client of the service. Its token ends by itself; there is no session to log out of.
+      - An API client of the service. Its token expires; there is no logout.
     type: str
   client_secret:
     description:
@@ -52,28 +51,27 @@ options:
     type: str
   ip_address:
     description:
-      - The management address (NSIP) of one appliance, without a port. Which port the console uses is up to the device
-        profile. Exactly one of this and O(ip_addresses) is required.
+      - The management address (NSIP) of one appliance, without a port. The device profile determines the port. Exactly
+        one of this and O(ip_addresses) is required.
     type: str
   ip_addresses:
     description:
-      - The management addresses of many.
-      - An empty list with O(state=present) only finds out whether the console can be used, and knows O(profile),
-        O(datacenter) and O(agent), before a playbook makes appliances to register. With O(state=absent) it is nothing
-        to do.
+      - The management addresses of many appliances.
+      - An empty list with O(state=present) only checks that the console accepts the credentials and has O(profile),
+        O(datacenter) and O(agent), before a playbook launches appliances. With O(state=absent) it does nothing.
     type: list
     elements: str
   profile:
     description:
       - Name of the device profile, which holds the credentials with which the console logs in to the appliance.
       - Required if a device has to be registered.
-      - When the profile of a registered device is changed, the console tries it at its next poll. Nothing waits for
-        that.
+      - If the profile of a registered device is changed, the console uses it at its next poll. The module does not wait
+        for that.
     type: str
   datacenter:
     description:
-      - Name of the data centre (site) of the device, or its id. Left out, a new device goes where O(agent) is, or else
-        where the console puts it.
+      - Name of the data centre (site) of the device, or its id. By default a new device is in the data centre of
+        O(agent), or in the one that the console chooses.
     type: str
   agent:
     description:
@@ -81,14 +79,14 @@ options:
     type: str
   state:
     description:
-      - Whether the appliances shall be registered.
+      - Whether the appliances are registered.
     type: str
     choices: [present, absent]
     default: present
   wait_timeout:
     description:
-      - How long to wait, in seconds, for all registrations together. A console goes on with a registration that was not
-        waited for; run again, the module waits for it.
+      - How long to wait, in seconds, for all registrations together. After the timeout a registration continues on the
+        console; the next run waits for it.
     type: float
     default: 300
   validate_certs:
@@ -106,10 +104,9 @@ options:
     type: float
     default: 30
 notes:
-  - Deregister an appliance before its instance is terminated. A console keeps a device that is gone, and reports it as
-    down.
-  - What fails for one appliance stops no other one. The task fails in the end, and the result has the devices as they
-    are.
+  - Deregister an appliance before its instance is terminated. A console keeps the device of a terminated appliance, and
+    reports it as down.
+  - If one appliance fails, the others are completed. The task fails in the end, and the result has the present devices.
 extends_documentation_fragment:
   - cloudadc.aws.event
   - cloudadc.aws.attributes
@@ -121,7 +118,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: The nodes of a zone are registered with a console on premises
+- name: Register the nodes of a zone with a console on premises
   cloudadc.aws.adm_device:
     adm_url: https://10.0.0.5
     adm_user: automation
@@ -130,7 +127,7 @@ EXAMPLES = r"""
     profile: aws-nodes
     datacenter: eu-central-1
 
-- name: One appliance is registered with the service, through an agent in its VPC
+- name: Register one appliance with the service, through an agent in its VPC
   cloudadc.aws.adm_device:
     adm_url: https://adm.cloud.com/massvc/{{ citrix_customer_id }}
     client_id: "{{ vault_citrix_client_id }}"
@@ -139,7 +136,7 @@ EXAMPLES = r"""
     profile: aws-nodes
     agent: 10.0.1.91
 
-- name: It is deregistered, before its instance is terminated
+- name: Deregister it before its instance is terminated
   cloudadc.aws.adm_device:
     adm_url: https://adm.cloud.com/massvc/{{ citrix_customer_id }}
     client_id: "{{ vault_citrix_client_id }}"
@@ -151,7 +148,7 @@ EXAMPLES = r"""
 RETURN = r"""
 devices:
   description:
-    - Those of the appliances that are registered now, or would be in check mode, in the order they were named in.
+    - The appliances that are registered now, or would be in check mode, in the given order.
   returned: always
   type: list
   elements: dict
@@ -295,7 +292,7 @@ def result_of(
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
-    """Make it so, or in check mode foretell it; the result of the module, with ``msg`` if something failed."""
+    """Apply the changes, or predict them in check mode; return the module's result, with ``msg`` after a failure."""
     access, desired = access_from(module.params), desired_from(module.params)
     name = urlsplit(base_url(access.url)).netloc
     if not desired.addresses and not desired.present:

@@ -17,27 +17,26 @@ description:
     when all metrics were below their minimum in every sample of it. Exactly at a limit is no breach. A missing sample,
     or a gap of more than one and a half intervals, restarts the window; two samples within half an interval of each
     other are one.
-  - A figure that is missing is not low. A sample of fewer nodes than are in service can lead to a scale-out, never to a
-    scale-in.
+  - A missing figure is not low. A sample of fewer nodes than are in service can cause a scale-out, never a scale-in.
   - Nothing is evaluated while a scaling event is open, in the cooldown after a scale-out, and in the drain (with
     O(policy.distributor=dns) also the TTL) of a scale-in. A phase of length L that begins at t is in effect for
     every tick up to and including t + L, and ticks that come up to half an interval early or late change nothing.
-  - A zone with fewer nodes than O(policy.min_nodes) is scaled out to it whatever its metrics say, unless a phase
-    is in effect. A zone with more than O(policy.max_nodes) is not scaled in for that alone.
+  - A zone with fewer nodes than O(policy.min_nodes) is scaled out to it independent of its metrics, unless a phase is
+    in effect. More nodes than O(policy.max_nodes) alone cause no scale-in.
   - One policy drives a zone. A tick whose O(policy.metrics), times or distributor differ from it is not evaluated,
-    warns, and leaves the sample window alone; it takes over when the other policy was not seen for two intervals.
+    warns, and keeps the sample window; its policy takes over when the other policy has had no tick for two intervals.
     O(policy.min_nodes), O(policy.max_nodes) and O(policy.step) may change at any tick.
-  - It changes nothing but the stored state. The run that carries out a decision reports it with O(event).
+  - It changes only the stored state. The executor of a decision reports it with O(event).
   - RV(ignore:changed) is true when phase, event or history change; keeping samples alone is not a change.
 options:
   sample:
     description:
       - The zone's figures by name of metric; null where there is none.
-        RV(cloudadc.aws.vpx_stat_info#module:aggregate) fits as it is, other keys are ignored.
+        RV(cloudadc.aws.vpx_stat_info#module:aggregate) can be used directly; other keys are ignored.
       - A percentage beyond 0 to 100 and NITRO's 4294967295 count as missing.
-      - With C(nodes_reporting), and C(nodes_total) or O(node_count), a sample of fewer nodes than there are is
-        not low. C(figures_reporting) says the same of each metric.
-      - Left out, the tick has no sample, or, with O(event), is only a report.
+      - With C(nodes_reporting), and C(nodes_total) or O(node_count), a sample of fewer nodes is not low.
+        C(figures_reporting) has the number of nodes for each metric.
+      - Without it the tick has no sample, or, with O(event), only reports.
     type: dict
   node_count:
     description: Nodes of the zone that are in service.
@@ -54,27 +53,27 @@ options:
     type: str
   event:
     description:
-      - A report about a scaling event. Reporting the same twice does no harm.
-      - C(id) (required) is the event, as RV(decision.event_id) named it.
+      - A report about a scaling event. It can be repeated.
+      - C(id) (required) is the RV(decision.event_id).
       - C(outcome) (required) is C(done), C(failed) or C(running).
-      - C(takeover) is the takeover number, as RV(decision.takeover) named it. A report with another number is refused
+      - C(takeover) is the RV(decision.takeover). A report with another number is refused
         and changes nothing, because another run has taken the event over. Without a number a report is accepted only
         while the event was never taken over.
       - C(done) ends a scale-out, or a scale-in whose nodes are deprovisioned. During the drain of a scale-in, C(done)
-        reports that the nodes have left the distributor; the event stays open.
+        reports that the nodes are deregistered from the distributor; the event stays open.
       - C(failed) ends the event with a back-off of two intervals, doubled with every failure in a row up to an hour
-        (or the cooldown, if that is longer). What it began stays named in RV(unfinished) until that event is reported
+        (or the cooldown, if that is longer). Its resources stay listed in RV(unfinished) until that event is reported
         C(done).
       - C(running) renews the claim of O(owner) for another O(claim_seconds).
-      - C(message) says what went wrong, for the history.
-      - C(resources) is a list of ids of what the event has begun (instances, interfaces, addresses), so that the next
-        run completes or removes it.
+      - C(message) is the error, for the history.
+      - C(resources) is a list of ids of the event's resources (instances, interfaces, addresses), so that the next run
+        completes or removes them.
       - C(nodes) is a list of the nodes that the zone has in service now, each with C(nsip), C(instance_id) and
         C(node_id), for M(cloudadc.aws.autoscale_tick).
     type: dict
   owner:
-    description: The run that makes this call, and carries a decision out. Give one name to all calls of one job, and
-      each job its own. Defaults to this process.
+    description: The executor of decisions. Use a unique name for each job, the same for all calls of that job. Defaults
+      to this process.
     type: str
   lease_seconds:
     description: How long the lease on the stored state lasts if this process dies in the middle of the call.
@@ -82,8 +81,8 @@ options:
     default: 300
   claim_seconds:
     description:
-      - How long an open event belongs to the owner that was told to carry it out, without a renewal. After it the next
-        tick of another owner takes the event over, under the same id and with the next takeover number.
+      - How long the claim of an owner on an open event lasts without a renewal. Afterwards the next tick of another
+        owner takes the event over, under the same id and with the next takeover number.
       - By default O(lease_seconds), and at most 300. Runs that take longer renew the claim, with C(running) in O(event)
         or with the option C(event) of the modules that wait.
     type: float
@@ -93,12 +92,12 @@ options:
       - Publish this tick to CloudWatch, namespace C(CloudADC/Autoscale), dimensions C(group) and C(zone); the zone's
         figures under the names of the metrics, C(nodes), C(nodes_reporting), and C(decision) (nodes to add, negative
         for nodes to remove, 0 for none).
-      - One PutMetricData at most; none in check mode, without the lease, and for a mere report. If it fails there is a
-        warning, and the decision stands. Needs boto3 and the permission cloudwatch:PutMetricData.
+      - One PutMetricData at most; none in check mode, without the lease, and for a call that only reports. A failure is
+        a warning and does not change the decision. Needs boto3 and the permission cloudwatch:PutMetricData.
     type: bool
     default: false
 notes:
-  - Not having the lease is no failure. The result then has RV(decision.evaluated) false and the reason.
+  - A call without the lease is not a failure. The result then has RV(decision.evaluated) false and the reason.
   - In check mode the decision is predicted from the stored state; nothing is written and no lease is taken.
 attributes:
   check_mode:
@@ -121,7 +120,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: One tick with the zone's figures
+- name: Run one tick with the zone's figures
   cloudadc.aws.autoscale_evaluate:
     group: shop
     zone: eu-central-1a
@@ -166,7 +165,7 @@ EXAMPLES = r"""
       path: /var/lib/cloudadc
   when: tick.decision.action != 'none'
 
-- name: The same for jobs on many machines, nodes behind DNS
+- name: Run one tick with a DynamoDB store, for nodes behind DNS
   cloudadc.aws.autoscale_evaluate:
     group: shop
     zone: eu-central-1b
@@ -193,12 +192,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 decision:
-  description: What is to be done now.
+  description: The decision of this tick.
   returned: always
   type: dict
   contains:
     action:
-      description: V(none), V(scale_out), V(scale_in) (take nodes out of the distributor), or V(deprovision) (remove
+      description: V(none), V(scale_out), V(scale_in) (deregister nodes from the distributor), or V(deprovision) (remove
         them).
       type: str
       sample: scale_out
@@ -207,7 +206,7 @@ decision:
       type: int
       sample: 1
     reason:
-      description: A sentence with the figures.
+      description: A message with the figures.
       type: str
       sample: "memory 91.2 % > 85 % for 3 of 3 samples; 2 → 3 nodes, max 6"
     evaluated:
@@ -215,14 +214,14 @@ decision:
         policy than the one that drives the zone, and without the lease.
       type: bool
     event_id:
-      description: The open event. Unique and fit to be (part of) a ClientToken; null when none is open.
+      description: The open event. Unique, valid as (part of) a ClientToken; null when none is open.
       type: str
       sample: adc-20260301T100600Z-1-fbe8f416f8b8
     resumed:
-      description: Whether the action was decided by an earlier tick and is to be resumed.
+      description: Whether an earlier tick decided the action, and it is to be resumed.
       type: bool
     takeover:
-      description: How often the open event has changed its owner; to be named in reports. Null when no event is open.
+      description: Number of takeovers of the open event; to be named in reports. Null when no event is open.
       type: int
       sample: 0
 phase:
@@ -236,31 +235,31 @@ phase_until:
   type: str
   sample: "2026-03-01T10:16:00Z"
 window:
-  description: The samples that count; on a deciding tick those that led to the decision.
+  description: The samples that count; on a deciding tick those of the decision.
   returned: always
   type: list
   elements: dict
   sample: [{"at": "2026-03-01T10:04:00Z", "values": {"memory": 91.2}}]
 event:
-  description: The open event with its owner and what it has begun, or null.
+  description: The open event with its owner and its resources, or null.
   returned: always
   type: dict
 backoff:
-  description: Failed events in a row, until when they keep the zone waiting, and the last failure's message.
+  description: Failed events in a row, the end of the back-off, and the last failure's message.
   returned: always
   type: dict
   sample: {"failures": 1, "until": "2026-03-01T10:09:00Z", "message": "InsufficientInstanceCapacity"}
 unfinished:
-  description: Failed events and what they had begun, until they are reported done.
+  description: Failed events and their resources, until they are reported done.
   returned: always
   type: list
   elements: dict
 reported:
-  description: Whether the report was stored; false when the lease was not available in time, then report again.
+  description: Whether the report was stored; false without the lease, then report again.
   returned: when O(event) is given
   type: bool
 published:
-  description: Whether CloudWatch has this tick.
+  description: Whether this tick was published to CloudWatch.
   returned: when O(publish) is true
   type: bool
 """
@@ -271,8 +270,8 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws.cloudwatch import metric_data, publish
 from ..module_utils.reconcile.session import Plan, carry_out, loaded, patiently, predict
+from ..module_utils.reconcile.tick_metrics import metric_data, publish
 from ..module_utils.scaling.clock import clock_warnings, reported_at
 from ..module_utils.scaling.decision import Decision, refused
 from ..module_utils.scaling.engine import CLAIM_SECONDS

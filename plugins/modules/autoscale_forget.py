@@ -8,21 +8,21 @@ module: autoscale_forget
 version_added: 0.1.0
 short_description: Delete the stored state of a removed autoscale group
 description:
-  - Deletes what M(cloudadc.aws.autoscale_evaluate) keeps of a group, its history included. A group of the same name
-    that is built later begins with new state.
-  - It takes no lease. Delete only the state of a group whose nodes are gone.
-  - Calls. With a DynamoDB store, one C(Query), and one C(DeleteItem) a zone.
+  - Deletes the state that M(cloudadc.aws.autoscale_evaluate) stores for a group, including its history. A later group
+    of the same name begins with an empty state.
+  - It takes no lease. Delete only the state of a group without nodes.
+  - Calls. With a DynamoDB store, one C(Query), and one C(DeleteItem) per zone.
 options:
   group:
     description: Name of the autoscale group.
     type: str
     required: true
   zones:
-    description: Availability zones. Left out, every zone of the group that has a record.
+    description: Availability zones. By default all zones of the group in the store.
     type: list
     elements: str
   store:
-    description: Where the records are kept.
+    description: Store of the group state.
     type: dict
     required: true
     suboptions:
@@ -38,7 +38,7 @@ options:
         description: For V(dynamodb), the name of the table.
         type: str
       create:
-        description: Accepted so that one variable serves all modules; a table that is not there yet reads as empty.
+        description: Accepted for a common variable of all modules; a missing table is read as empty.
         type: bool
         default: false
 extends_documentation_fragment:

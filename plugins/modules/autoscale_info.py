@@ -11,19 +11,19 @@ module: autoscale_info
 version_added: 0.1.0
 short_description: Show the state of the zones of an autoscale group
 description:
-  - Reads the state that M(cloudadc.aws.autoscale_evaluate) keeps; phase, sample window, scaling event in progress,
-    back-off after failures, what failed events left unfinished, and history. Writes nothing and takes no lease.
-  - A record is as the latest tick left it. A phase whose end has passed since is over at the next tick.
+  - Reads the state that M(cloudadc.aws.autoscale_evaluate) stores; phase, sample window, scaling event in progress,
+    back-off after failures, resources of failed events, and history. Writes nothing and takes no lease.
+  - The state is that of the latest tick. An elapsed phase ends at the next tick.
 options:
   group:
     description: Name of the autoscale group.
     type: str
     required: true
   zone:
-    description: Availability zone. Left out, every zone of the group that has a record is shown.
+    description: Availability zone. By default all zones of the group in the store.
     type: str
   store:
-    description: Where the records are kept.
+    description: Store of the group state.
     type: dict
     required: true
     suboptions:
@@ -39,7 +39,7 @@ options:
         description: For V(dynamodb), the name of the table.
         type: str
       create:
-        description: Accepted so that one variable serves all modules; a table that is not there yet reads as empty.
+        description: Accepted for a common variable of all modules; a missing table is read as empty.
         type: bool
         default: false
 attributes:
@@ -67,7 +67,7 @@ EXAMPLES = r"""
       path: /var/lib/cloudadc
   register: shop
 
-- name: One zone, from a table
+- name: Show one zone, from a table
   cloudadc.aws.autoscale_info:
     group: shop
     zone: eu-central-1a
@@ -79,7 +79,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 records:
-  description: One for each zone, in the order of their names.
+  description: The state of each zone, in the order of their names.
   returned: always
   type: list
   elements: dict
@@ -91,7 +91,7 @@ records:
       description: The zone.
       type: str
     updated:
-      description: The latest instant that the record has seen; null if there was none.
+      description: Time of the latest tick; null if there was none.
       type: str
       sample: "2026-03-01T10:07:00Z"
     phase:
@@ -108,27 +108,27 @@ records:
       type: list
       elements: dict
     event:
-      description: The open event with its owner, what it has begun, and how often it was taken over; or null.
+      description: The open event with its owner, its resources, and its number of takeovers; or null.
       type: dict
     backoff:
-      description: Failed events in a row, until when they keep the zone waiting, and the last failure's message.
+      description: Failed events in a row, the end of the back-off, and the last failure's message.
       type: dict
       sample: {"failures": 1, "until": "2026-03-01T10:09:00Z", "message": "InsufficientInstanceCapacity"}
     unfinished:
-      description: Failed events and what they had begun, until they are reported done.
+      description: Failed events and their resources, until they are reported done.
       type: list
       elements: dict
     nodes:
-      description: The nodes in service that the latest look at the zone found, or null where they have to be looked up.
+      description: The nodes in service at the latest query of EC2, or null if they have to be queried.
       type: list
       elements: dict
       sample: [{"nsip": "10.0.1.10", "instance_id": "i-0123456789abcdef0", "node_id": 0}]
     earlier:
-      description: Nodes that were in service before a scale-out, until the nodes are looked up again.
+      description: Nodes that were in service before a scale-out, until EC2 is queried again.
       type: list
       elements: dict
     missing:
-      description: Nodes that were in service and are gone, until nothing is left of them.
+      description: Nodes that were in service and have no instance any more, until their orphans are cleaned up.
       type: list
       elements: dict
     policy:
@@ -141,16 +141,16 @@ records:
       type: list
       elements: dict
     version:
-      description: How often the record was written.
+      description: Number of writes.
       type: int
     fence:
-      description: How often its lease was given.
+      description: Number of leases.
       type: int
     lease:
-      description: Who holds the lease now (C(owner), C(expires)), or null.
+      description: The present lease (C(owner), C(expires)), or null.
       type: dict
 record:
-  description: The record of O(zone), also when there is none yet (then RV(record.version) is 0).
+  description: The state of O(zone), also if there is none yet (then RV(record.version) is 0).
   returned: when O(zone) is given
   type: dict
   contains: *record

@@ -9,31 +9,30 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: autoscale_replay
 version_added: 0.1.0
-short_description: Show what autoscale policies would have done with recorded samples
+short_description: Replay autoscale policies on recorded samples
 description:
   - Runs recorded samples through the evaluator of M(cloudadc.aws.autoscale_evaluate), once for each policy, and returns
-    when each would have scaled a zone out and in, what the nodes would have cost, how long a metric was above its
-    maximum, and how often a scale-in followed a scale-out so soon that the policy flaps.
-  - The recorded figures are taken as they are, whatever the simulated number of nodes. The number of nodes reacts to
-    the decisions.
-  - Reads the recording as a stream; a year of minutes takes a second or two, and memory does not grow with it. Writes
-    nothing, and needs neither boto3 nor AWS.
+    when each would have scaled a zone out and in, the node-minutes, how long a metric was above its maximum, and how
+    often a scale-in followed a scale-out too soon (flapping).
+  - The recorded figures do not depend on the simulated number of nodes. The number of nodes follows the decisions.
+  - Reads the recording as a stream; a year of minutes takes a second or two, and the memory needed is independent of
+    its length. Writes nothing, and needs neither boto3 nor AWS.
 options:
   path:
     description:
       - The recording, oldest sample first.
       - CSV with a header; a column C(timestamp) (or C(time), C(at), C(date), C(sampled_at)) in ISO 8601 or in seconds
         since the epoch, and a column for each metric. Empty cells are missing samples.
-      - Where it has C(nodes_total) (or C(nodes)) and C(nodes_reporting), a sample of fewer nodes than there are
-        causes no scale-in, as in a tick.
-      - JSON, an array of objects or one object after another, with the same names as keys; the metrics may stand under
+      - With C(nodes_total) (or C(nodes)) and C(nodes_reporting), a sample of fewer nodes causes no scale-in, as in a
+        tick.
+      - JSON, an array of objects or one object after another, with the same names as keys; the metrics may be under
         C(values) or C(sample).
-      - The output of C(aws cloudwatch get-metric-data) as it comes, one page or several in one file, in any order.
+      - The output of C(aws cloudwatch get-metric-data), one or several pages in one file, in any order.
         A result belongs to the metric whose name is its C(Id) or its C(Label).
     type: path
     required: true
   format:
-    description: How to read the recording. V(auto) looks at its first character.
+    description: Format of the recording. V(auto) detects it by its first character.
     type: str
     choices: [auto, csv, json]
     default: auto
@@ -53,7 +52,7 @@ options:
     type: float
     default: 0
   max_events:
-    description: How many events to list for a policy, the latest. All are counted.
+    description: Number of latest events to list for a policy. All are counted.
     type: int
     default: 1000
 attributes:
@@ -70,7 +69,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Which of two policies would have served last year better
+- name: Compare two policies on the samples of last year
   cloudadc.aws.autoscale_replay:
     path: samples-2025.csv
     provision_minutes: 6
@@ -95,7 +94,7 @@ EXAMPLES = r"""
         max_nodes: 8
   register: replayed
 
-- name: What CloudWatch has recorded, as the command line tool prints it
+- name: Replay the output of the AWS command line for CloudWatch metrics
   cloudadc.aws.autoscale_replay:
     path: get-metric-data.json
     metric_names:
@@ -115,7 +114,7 @@ results:
       description: The policy's name.
       type: str
     events:
-      description: What it would have done; C(scale_out), C(scale_in), and C(deprovision) at the end of its drain.
+      description: Its decisions; C(scale_out), C(scale_in), and C(deprovision) at the end of its drain.
       type: list
       elements: dict
       sample:
@@ -128,7 +127,7 @@ results:
           flapping: false
           reason: memory 91.2 % > 85 % for 3 of 3 samples; 2 → 3 nodes, max 6
     events_left_out:
-      description: Earlier events that O(max_events) left out.
+      description: Number of earlier events not listed because of O(max_events).
       type: int
     scale_outs:
       description: Times it would have scaled out.
@@ -146,7 +145,7 @@ results:
       description: Nodes times minutes, from the first sample to one interval after the last. Draining nodes count.
       type: float
     minutes_above_max:
-      description: Minutes in which a watched metric was above its maximum, whatever the phase.
+      description: Minutes in which a watched metric was above its maximum, in any phase.
       type: float
     nodes_at_end:
       description: Nodes after the last sample.
@@ -161,7 +160,7 @@ results:
       description: Phase after the last sample.
       type: str
 samples:
-  description: What was replayed; C(count), C(first), C(last) and the C(metrics) found.
+  description: The replayed samples; C(count), C(first), C(last) and the C(metrics) found.
   returned: always
   type: dict
 """

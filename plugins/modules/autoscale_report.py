@@ -11,33 +11,33 @@ module: autoscale_report
 version_added: 0.1.0
 short_description: Write a page about an autoscale group, or about a replay
 description:
-  - Writes one HTML page that needs nothing else; no network, no script, no second file. It follows the reader's light
-    or dark colour scheme and prints.
-  - For each zone of a group (or each policy of a replay) it shows the metrics against their limits over time, the
+  - Writes one self-contained HTML page; no network, no script, no second file. It follows the reader's light or dark
+    colour scheme and can be printed.
+  - For each zone of a group (or each policy of a replay) it shows the metrics with their limits over time, the
     phases shaded, the scaling events with their reasons, the number of nodes, and a table of the events.
-  - A record holds the samples of its watch window and the latest 50 events. To draw metrics over a longer time give the
-    samples that were kept elsewhere with O(recordings), for instance what CloudWatch returns for a zone whose ticks run
+  - The group state holds the samples of its watch window and the latest 50 events. To draw metrics over a longer time
+    give recorded samples with O(recordings), for instance what CloudWatch returns for a zone whose ticks run
     with O(cloudadc.aws.autoscale_evaluate#module:publish=true).
-  - The same data give the same page, byte for byte, and a page that is as it should be is not written again.
+  - The same data give the same page, byte for byte, and an unchanged page is not written again.
 requirements:
   - matplotlib >= 3.8 (on the host that runs the module; nothing else of this collection needs it)
 options:
   path:
-    description: The page to write. Its folder must be there.
+    description: The page to write. Its folder must exist.
     type: path
     required: true
   title:
-    description: Title of the page. By default it names the group, or says that it is about a replay.
+    description: Title of the page. By default the name of the group, or a title for a replay.
     type: str
   group:
-    description: Name of the autoscale group whose records are shown.
+    description: Name of the autoscale group.
     type: str
   zones:
-    description: The zones to show. By default all of which the store has a record.
+    description: The zones to show. By default all zones in the store.
     type: list
     elements: str
   store:
-    description: Where the records are kept. Nothing is written there and no lease is taken.
+    description: Store of the group state. Nothing is written there and no lease is taken.
     type: dict
     suboptions:
       type:
@@ -52,34 +52,33 @@ options:
         description: For V(dynamodb), the name of the table.
         type: str
       create:
-        description: Accepted so that one variable serves all modules; a table that is not there yet reads as empty.
+        description: Accepted for a common variable of all modules; a missing table is read as empty.
         type: bool
         default: false
   policy:
-    description: The group's policy, as for M(cloudadc.aws.autoscale_evaluate). A record does not hold it; without it
-      the page shows no limits and no past cooldowns.
+    description: The group's policy, as for M(cloudadc.aws.autoscale_evaluate). The group state does not contain it;
+      without it the page shows no limits and no past cooldowns.
     type: dict
   recordings:
     description: Zone to a file of its samples, in a form that M(cloudadc.aws.autoscale_replay) reads.
     type: dict
     default: {}
   node_counts:
-    description: Zone to the number of its nodes now. Without it the events tell, where there are any.
+    description: Zone to the number of its nodes now. By default derived from the events.
     type: dict
     default: {}
   hours:
-    description: How many hours to look back from the latest instant of a record. The table lists all events
-      nevertheless.
+    description: Hours to look back from the latest tick. The table lists all events.
     type: float
     default: 24
   replay:
-    description: What M(cloudadc.aws.autoscale_replay) returned, instead of the records of a group.
+    description: The result of M(cloudadc.aws.autoscale_replay), instead of a group.
     type: dict
   recording:
     description: The file that was replayed, to draw its samples. Without O(replay), the file to replay now.
     type: path
   format:
-    description: How to read recordings. V(auto) looks at the first character.
+    description: Format of recordings. V(auto) detects it by the first character.
     type: str
     choices: [auto, csv, json]
     default: auto
@@ -88,14 +87,14 @@ options:
     type: dict
     default: {}
   policies:
-    description: Name to policy, the policies of the replay. With O(replay) they only give the limits.
+    description: Name to policy, the policies of the replay. With O(replay) only their limits are used.
     type: dict
     default: {}
   node_count:
-    description: Nodes at the beginning of a replay done here. Defaults to each policy's C(min_nodes).
+    description: Nodes at the beginning of a replay by this module. Defaults to each policy's C(min_nodes).
     type: int
   provision_minutes:
-    description: Minutes from the decision to grow until the nodes are in service, for a replay done here.
+    description: Minutes from the decision to scale out until the nodes are in service, for a replay by this module.
     type: float
     default: 0
 attributes:
@@ -117,7 +116,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: The page about a group
+- name: Write the page about a group
   cloudadc.aws.autoscale_report:
     path: /srv/www/shop.html
     group: shop
@@ -125,7 +124,7 @@ EXAMPLES = r"""
       path: /var/lib/cloudadc
     policy: "{{ shop_policy }}"
 
-- name: The same with a day of samples, as CloudWatch returned them for one of its zones
+- name: Write it with a day of samples of one zone from CloudWatch
   cloudadc.aws.autoscale_report:
     path: /srv/www/shop.html
     group: shop
@@ -138,7 +137,7 @@ EXAMPLES = r"""
       eu-central-1a: get-metric-data.json
     region: eu-central-1
 
-- name: What two policies would have done with last year's samples
+- name: Write a page about a replay of two policies
   cloudadc.aws.autoscale_report:
     path: /srv/www/replay.html
     recording: samples-2025.csv
@@ -157,7 +156,7 @@ size:
   returned: always
   type: int
 panels:
-  description: What it shows, one for each zone or policy.
+  description: One panel for each zone or policy.
   returned: always
   type: list
   elements: dict
@@ -166,7 +165,7 @@ panels:
       description: The zone or the policy.
       type: str
     samples:
-      description: Metric to the number of points drawn. Long recordings are thinned; peaks stay.
+      description: Metric to the number of points drawn. Long recordings are reduced; peaks are kept.
       type: dict
       sample: {"cpu": 720}
     events:

@@ -9,29 +9,31 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: autoscale_tick
 version_added: 0.1.0
-short_description: One tick of zones of an autoscale group, from the load of their nodes to the decision
+short_description: Run one tick of zones of an autoscale group
 description:
-  - Takes the lease and the zone's record, asks every node in service for its load, all side by side, decides as
-    M(cloudadc.aws.autoscale_evaluate) does, and stores the record, in one process. It launches and removes nothing.
-  - Nothing is asked that the decision does not need. While a phase is in effect, an event is open, or the interval has
-    been counted already, no node is asked and no session is opened.
-  - The record learns which nodes the zone has. When it does not know them, when a node gives no answer, and after an
-    event that was closed without naming them, one C(DescribeInstances) finds those that run and carry the tags
-    C(cloudadc:group), C(cloudadc:zone) and C(cloudadc:lifecycle) C(in_service), as M(cloudadc.aws.vpx_instance) sets
-    them.
-  - Calls of an idle tick are one login, one C(stat/ns) and one logout a node; to AWS two with the DynamoDB store, none
-    with a store of files.
+  - Takes the lease, reads the group state, queries the load of every node in service in parallel, decides as
+    M(cloudadc.aws.autoscale_evaluate) does, and writes the group state, in one process. It launches and removes
+    nothing.
+  - It queries only what the decision needs. While a phase is in effect, an event is open, or the interval already has a
+    sample, no node is queried and no session is opened.
+  - The group state lists the nodes of the zone. If the list is missing, if a node does not answer, and after an event
+    that was closed without a list, one C(DescribeInstances) finds the running instances with the tags
+    C(cloudadc:group), C(cloudadc:zone) and C(cloudadc:lifecycle) C(in_service), which M(cloudadc.aws.vpx_instance)
+    sets.
+  - Calls of an idle tick are one login, one C(stat/ns) and one logout per node; to AWS two with the DynamoDB store,
+    none with a store of files.
   - RV(ignore:changed) is true when phase, event or history change; keeping samples alone is not a change.
 options:
   zone:
     description:
-      - Availability zone. Each zone of a group has a record, and takes decisions, of its own.
+      - Availability zone. Each zone of a group has its own state and decisions.
       - Either O(zone) or O(zones) must be given.
     type: str
     required: false
   zones:
     description:
-      - Many zones in one call. Records are read and written side by side, one C(DescribeInstances) finds the nodes of
+      - Many zones in one call. Group states are read and written in parallel, one C(DescribeInstances) finds the nodes
+        of
         all zones, and all nodes are queried at once.
       - A zone that fails is an entry of RV(zones) with C(failed) and C(msg); the other zones are not affected, and the
         task does not fail.
@@ -54,13 +56,14 @@ options:
         description: As O(sample), for this zone.
         type: dict
       clip:
-        description: Address of the zone's cluster, where the back ends of its applications are read.
+        description: Address of the zone's cluster, at which the back ends of its applications are read.
         type: str
   followed:
     description:
-      - Applications whose back ends are the instances of an EC2 Auto Scaling group. The tick compares them with what
-        the nodes have, and returns the differences in RV(ignore:backends_differ). It changes nothing.
-      - Calls. One C(DescribeAutoScalingGroups) and one C(DescribeInstances) for all zones, and one session more a node.
+      - Applications whose back ends are the instances of an EC2 Auto Scaling group. The tick compares them with those
+        of the nodes, and returns the differences in RV(ignore:backends_differ). It changes nothing.
+      - Calls. One C(DescribeAutoScalingGroups) and one C(DescribeInstances) for all zones, and one more session per
+        node.
     type: list
     elements: dict
     default: []
@@ -79,51 +82,54 @@ options:
         type: int
         required: true
   cleaned_up:
-    description: Ids of failed events of which nothing is left. They are removed from RV(unfinished). Without O(sample)
-      the call is only this report.
+    description: Ids of failed events whose orphans are cleaned up. They are removed from RV(unfinished). Without
+      O(sample) the call only reports.
     type: list
     elements: str
     version_added: 0.2.0
   nodes:
     description:
-      - Management addresses (NSIP) of the zone's nodes in service, with C(:port) where it is not the protocol's own.
-      - Left out, those that the record knows. Given, EC2 is not asked and the record's nodes stay as they are.
+      - Management addresses (NSIP) of the zone's nodes in service, with C(:port) if it is not the default of the
+        protocol.
+      - By default the nodes in the group state. If given, EC2 is not queried and the list in the group state is not
+        changed.
     type: list
     elements: str
   node_count:
     description: Nodes of the zone that are in service. Defaults to as many as there are nodes.
     type: raw
   nitro_port:
-    description: Port of NITRO on the nodes that are found by their tags, where it is not the protocol's own.
+    description: Port of NITRO on the nodes that are found by their tags, if it is not the default of the protocol.
     type: int
   sample:
     description:
-      - The zone's figures by name of metric, null where there is none. Given, no node is asked.
+      - The zone's figures by name of metric, null where there is none. If given, no node is queried.
       - A percentage beyond 0 to 100 and NITRO's 4294967295 count as missing.
     type: dict
   now:
     description:
-      - The instant to decide for, ISO 8601. Defaults to the current time. More than one interval before the latest
-        instant of the record is refused.
+      - The instant to decide for, ISO 8601. Defaults to the current time. More than one interval before the latest tick
+        is refused.
     type: str
   event:
     description:
-      - How a scaling event goes, as O(cloudadc.aws.autoscale_evaluate#module:event) takes it. Without O(sample) the
-        call is only a report.
+      - A report about a scaling event, as in O(cloudadc.aws.autoscale_evaluate#module:event). Without O(sample) the
+        call only reports.
     type: dict
   request:
     description:
-      - Scale by hand. Opens an event in the same record, whatever the figures say. No node is asked; how many there are
-        is looked up in EC2, unless O(nodes) or O(node_count) say it.
-      - Fails, and changes nothing, while another event is open, and when O(policy.min_nodes) or O(policy.max_nodes) are
-        in the way. A cooldown, and the back-off after a failure, are passed over.
-      - Asked again by the same O(owner) while its event is open, or under the same O(request.id) at any time, it is the
-        same event. One that is closed is not begun again; the decision is then V(none) and says how it went.
+      - Manual scaling. Opens an event in the same group state, independent of the figures. No node is queried; their
+        number is read from EC2, unless O(nodes) or O(node_count) is given.
+      - Fails, and changes nothing, while another event is open, and beyond O(policy.min_nodes) or O(policy.max_nodes).
+        It is allowed during a cooldown and the back-off after a failure.
+      - A repeated request of the same O(owner) while its event is open, or with the same O(request.id) at any time,
+        refers to the same event. A closed event is not started again; the decision is then V(none) with the outcome of
+        the event.
       - It waits up to 10 s for the lease.
     type: dict
     suboptions:
       action:
-        description: What is asked for.
+        description: The requested action.
         type: str
         choices: [scale_out, scale_in]
         required: true
@@ -132,30 +138,29 @@ options:
         type: raw
         default: 1
       id:
-        description: A name for this request, so that a job that is started again does not scale again; or the id of the
-          event that it led to.
+        description: A unique name of this request, so that a repeated job does not scale again; or the id of its event.
         type: str
   swept:
     description:
-      - Instance ids out of RV(missing) of which nothing is left, neither in the cluster nor in the distributor nor
-        elsewhere. They are forgotten. Without O(sample) the call is only this report.
+      - Instance ids from RV(missing) whose orphans are cleaned up in the cluster, the distributor and elsewhere. They
+        are removed from the group state. Without O(sample) the call only reports.
     type: list
     elements: str
   announce:
-    description: Whoever asks begins at once with what is decided, and reports it. Then the next tick notices when a
-      shrinking was decided and its nodes may still be in the distributor, and says V(scale_in) again.
+    description: Whether the caller executes the decision at once and reports it. Then a tick returns V(scale_in) again
+      if the nodes of a decided scale-in may still be in the distributor.
     type: bool
     default: false
   owner:
-    description: Who asks, and carries a decision out. Give one name to all calls of one job, and each job its own.
-      Defaults to this process.
+    description: The executor of decisions. Use a unique name for each job, the same for all calls of that job. Defaults
+      to this process.
     type: str
   lease_seconds:
     description:
-      - How long the event belongs to an owner that gave no sign of life. After it others are told to go on with that
-        event, under the same id. Give more than the longest step of an event takes, or report V(running) meanwhile.
-      - The record itself is held for the length of the tick only, and by a tick that was killed for no longer than a
-        minute and four times O(nitro_timeout).
+      - How long the claim of an owner on an event lasts without a renewal. Afterwards another owner resumes the event,
+        under the same id. Give more than the duration of the longest step, or report V(running) meanwhile.
+      - The lease on the group state lasts only for the tick; after an interrupted tick it expires within a minute and
+        four times O(nitro_timeout).
     type: float
     default: 300
   load_balancer:
@@ -168,8 +173,8 @@ options:
     version_added: 0.2.0
   publish:
     description:
-      - Publish this tick to CloudWatch, as O(cloudadc.aws.autoscale_evaluate#module:publish) does. Nothing is published
-        of a tick that has no figures.
+      - Publish this tick to CloudWatch, as O(cloudadc.aws.autoscale_evaluate#module:publish) does. A tick without
+        figures is not published.
     type: bool
     default: false
   validate_certs:
@@ -179,10 +184,11 @@ options:
     type: bool
     default: true
 notes:
-  - Not having the lease is no failure. The result then has RV(decision.evaluated) false and the reason.
-  - In check mode the nodes are asked, the decision is foretold, nothing is written and no lease is taken.
-  - A node that does not answer fails nothing. The figures are those of the others, and RV(nodes[].error) says why.
-  - O(save_config) has no meaning here, as nothing is written to a node. It is accepted so that it can stand in
+  - A call without the lease is not a failure. The result then has RV(decision.evaluated) false and the reason.
+  - In check mode the nodes are queried and the decision is predicted; nothing is written and no lease is taken.
+  - A node that does not answer does not fail the task. The sample covers the others, and RV(nodes[].error) has the
+    reason.
+  - O(save_config) has no effect, because nothing is written to a node. It is accepted for use in
     C(module_defaults).
 attributes:
   check_mode:
@@ -206,7 +212,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: One tick of a zone whose nodes are found by their tags
+- name: Run one tick of a zone whose nodes are found by their tags
   cloudadc.aws.autoscale_tick:
     group: shop
     zone: eu-central-1a
@@ -228,7 +234,7 @@ EXAMPLES = r"""
     owner: "job {{ job_id }}"
   register: tick
 
-- name: One tick of all zones of a group
+- name: Run one tick of all zones of a group
   cloudadc.aws.autoscale_tick:
     group: shop
     zones:
@@ -250,7 +256,7 @@ EXAMPLES = r"""
     region: eu-central-1
   register: tick
 
-- name: Two more nodes, asked for by hand
+- name: Add two nodes manually
   cloudadc.aws.autoscale_tick:
     group: shop
     zone: eu-central-1a
@@ -274,7 +280,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 zones:
-  description: The result of each zone, in the order of O(zones), with the keys that are documented here for one zone.
+  description: The result of each zone, in the order of O(zones), with the keys documented here for one zone.
   returned: when O(zones) is given
   type: list
   elements: dict
@@ -288,11 +294,11 @@ zones:
       type: bool
       returned: always
     msg:
-      description: Why it failed.
+      description: The error message.
       type: str
       returned: when the tick of this zone failed
 due:
-  description: Names of the zones that failed or have something to do, see RV(work).
+  description: Names of the zones that failed or have pending work, see RV(work).
   returned: when O(zones) is given
   type: list
   elements: str
@@ -304,8 +310,8 @@ failed_zones:
   elements: str
 work:
   description:
-    - What is to be done in the zone now. V(act), carry RV(decision) out. V(missing), clean up after the nodes in
-      RV(missing). V(failed_events), clean up as RV(remains) says. V(backends), configure the back ends of followed
+    - Pending work of the zone. V(act), execute RV(decision). V(missing), clean up after the nodes in RV(missing).
+      V(failed_events), clean up the events in RV(remains). V(backends), configure the back ends of followed
       Auto Scaling groups.
     - Empty for an idle tick.
   returned: for each zone
@@ -313,16 +319,16 @@ work:
   elements: str
   sample: [act]
 settled:
-  description: What is settled when the decided event is done, for O(swept) and O(cleaned_up) of its report.
+  description: The cleanup that the decided event completes, for O(swept) and O(cleaned_up) of its report.
   returned: for each zone
   type: dict
   contains:
     missing:
-      description: Instance ids out of RV(missing).
+      description: Instance ids from RV(missing).
       type: list
       elements: str
     failed_events:
-      description: Ids of events out of RV(unfinished).
+      description: Ids of events from RV(unfinished).
       type: list
       elements: str
 lost_addresses:
@@ -332,7 +338,7 @@ lost_addresses:
   elements: str
   sample: [10.0.1.10]
 summary:
-  description: What the tick decided and what follows from it, as lines for an operator.
+  description: The decision and the next steps, as lines for an operator.
   returned: always
   type: list
   elements: str
@@ -343,7 +349,7 @@ backends_differ:
   type: list
   elements: str
 backends_error:
-  description: Why the back ends of followed Auto Scaling groups are unknown; null if they are known.
+  description: The reason why the back ends of followed Auto Scaling groups are unknown; null if they are known.
   returned: when O(followed) is given
   type: str
 zone:
@@ -351,12 +357,12 @@ zone:
   returned: for each zone
   type: str
 decision:
-  description: What is to be done now.
+  description: The decision of this tick.
   returned: for each zone
   type: dict
   contains:
     action:
-      description: V(none), V(scale_out), V(scale_in) (take nodes out of the distributor), or V(deprovision) (remove
+      description: V(none), V(scale_out), V(scale_in) (deregister nodes from the distributor), or V(deprovision) (remove
         them).
       type: str
       sample: scale_out
@@ -365,22 +371,22 @@ decision:
       type: int
       sample: 1
     reason:
-      description: A sentence with the figures.
+      description: A message with the figures.
       type: str
       sample: "memory 91.2 % > 85 % for 3 of 3 samples; 2 → 3 nodes, max 6"
     evaluated:
-      description: Whether samples were weighed. False in a phase, for a second sample of an interval, and without the
+      description: Whether samples were evaluated. False in a phase, for a second sample of an interval, and without the
         lease.
       type: bool
     event_id:
-      description: The open event. Unique and fit to be (part of) a ClientToken; null when none is open.
+      description: The open event. Unique, valid as (part of) a ClientToken; null when none is open.
       type: str
       sample: adc-20260301T100600Z-1-fbe8f416f8b8
     resumed:
-      description: Whether the action was decided by an earlier tick and is to be resumed.
+      description: Whether an earlier tick decided the action, and it is to be resumed.
       type: bool
     takeover:
-      description: How often the open event has changed its owner; to be named in reports. Null when no event is open.
+      description: Number of takeovers of the open event; to be named in reports. Null when no event is open.
       type: int
       sample: 0
 phase:
@@ -394,84 +400,84 @@ phase_until:
   type: str
   sample: "2026-03-01T10:16:00Z"
 window:
-  description: The samples that count; on a deciding tick those that led to the decision.
+  description: The samples that count; on a deciding tick those of the decision.
   returned: for each zone
   type: list
   elements: dict
   sample: [{"at": "2026-03-01T10:04:00Z", "values": {"memory": 91.2}}]
 event:
-  description: The open event with its owner and what it has begun, or null.
+  description: The open event with its owner and its resources, or null.
   returned: for each zone
   type: dict
 backoff:
-  description: Failed events in a row, until when they keep the zone waiting, and the last failure's message.
+  description: Failed events in a row, the end of the back-off, and the last failure's message.
   returned: for each zone
   type: dict
   sample: {"failures": 1, "until": "2026-03-01T10:09:00Z", "message": "InsufficientInstanceCapacity"}
 unfinished:
-  description: Failed events and what they had begun, until somebody reports them done.
+  description: Failed events and their resources, until they are reported done.
   returned: for each zone
   type: list
   elements: dict
 reported:
-  description: Whether O(event) was taken down; false when the lease could not be had in time, then report again.
+  description: Whether O(event) was stored; false without the lease, then report again.
   returned: when O(event) is given
   type: bool
 published:
-  description: Whether CloudWatch has this tick.
+  description: Whether this tick was published to CloudWatch.
   returned: when O(publish) is true
   type: bool
 nodes:
-  description: One entry a node that was asked, as RV(cloudadc.aws.vpx_stat_info#module:nodes).
+  description: One entry per queried node, as RV(cloudadc.aws.vpx_stat_info#module:nodes).
   returned: for each zone
   type: list
   elements: dict
   contains:
     nsip:
-      description: The address as it was asked.
+      description: The address as given.
       type: str
     reachable:
       description: Whether it answered at all.
       type: bool
     error:
-      description: Why it could not be asked, or which figures are missing and why. Null when all is well.
+      description: The error of the query, or the missing figures with the reason; null without an error.
       type: str
 aggregate:
-  description: The figures that were weighed, null where there were none. Where the nodes were asked, it is
+  description: The evaluated figures, null where there were none. If the nodes were queried, it is
     RV(cloudadc.aws.vpx_stat_info#module:aggregate).
   returned: for each zone
   type: dict
 in_service:
-  description: The nodes in service that the record knows, or null where it does not.
+  description: The nodes in service in the group state, or null if they are unknown.
   returned: for each zone
   type: list
   elements: dict
   sample: [{"nsip": "10.0.1.10", "instance_id": "i-0123456789abcdef0", "node_id": 0}]
 missing:
-  description: Nodes that were in service and are gone from EC2, until they are named in O(swept).
+  description: Nodes that were in service and have no instance any more, until they are named in O(swept).
   returned: for each zone
   type: list
   elements: dict
 node_count:
-  description: Nodes in service that the decision was taken for; null where nobody needed to know.
+  description: Number of nodes in service used for the decision; null if it was not needed.
   returned: for each zone
   type: int
 remains:
   description:
-    - What is to be done now about that which failed events left behind, each with C(event_id), C(stage) (where it
-      failed), C(action), V(scale_in) (take its nodes out of the distributor) or V(deprovision) (remove them), and
-      C(step), that of role P(cloudadc.aws.scale_in#role) which does it.
-    - Empty unless the zone watches again and nothing else is to be done. Whoever has removed them reports that event
-      C(done).
+    - The next cleanup of failed events, each with C(event_id), C(stage) (where it failed), C(action), V(scale_in)
+      (deregister its nodes from the distributor) or V(deprovision) (remove them), and C(step) of role
+      P(cloudadc.aws.scale_in#role).
+    - Empty unless the zone watches again and has no other work. The executor reports the event C(done) after the
+      removal.
   returned: for each zone
   type: list
   elements: dict
 leased:
-  description: Whether the lease could be had; in check mode, where none is taken, true.
+  description: Whether the lease was taken; true in check mode, which needs none.
   returned: for each zone
   type: bool
 searched:
-  description: Whether EC2 was asked which nodes there are.
+  description: Whether EC2 was queried for the nodes.
   returned: for each zone
   type: bool
 """
@@ -482,11 +488,11 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.aws.cloudwatch import metric_data, publish
 from ..module_utils.core.errors import Failure
 from ..module_utils.nitro.module import nitro_argument_spec
 from ..module_utils.reconcile.tick import TickSpec
 from ..module_utils.reconcile.tick_call import TickCall, spec_from
+from ..module_utils.reconcile.tick_metrics import metric_data, publish
 from ..module_utils.reconcile.zone_ticks import ZoneResult, tick_zones
 from ..module_utils.scaling.samples import all_figures, reporting_of
 from ..module_utils.spec.times import as_instant

@@ -6,25 +6,26 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: eip_failover
 version_added: 0.1.0
-short_description: Move Elastic IPs to interfaces and private addresses, all at once, and verify
+short_description: Move Elastic IPs to interfaces and private addresses, and verify
 description:
-  - Makes it true that each Elastic IP sits on the given network interface B(and) the given private address of it.
+  - Associates each Elastic IP with the given network interface B(and) the given private address of it.
     The identity of an association is the triple of allocation, interface and private address, so an Elastic IP on the
     right interface but the wrong private address is moved too.
-  - Each Elastic IP that moves costs one C(AssociateAddress), which takes it from its present holder in one atomic step;
-    there is no disassociation first and hence no moment without a holder. All of them are sent at once, then
-    AWS is asked until it agrees.
+  - Each move is one C(AssociateAddress), which moves the Elastic IP from its present interface in one atomic step;
+    there is no disassociation before and no interval without an association. All calls are sent in parallel, then the
+    result is read until AWS shows it.
   - Calls. One C(DescribeAddresses); beside it one C(DescribeNetworkInterfaces) if an instance or a default private
-    address has to be resolved; one C(AssociateAddress) per Elastic IP that moves; one C(DescribeAddresses) per look at
-    the result. Nothing is written when everything is true already.
-  - C(AssociateAddress) has five seconds and is not repeated blindly. Where AWS puts it off or does not answer, the
-    module looks first, and sends it again only while nothing has changed; without any answer three times at most. After
-    a call without an answer it looks once more when that one can have arrived (20 seconds), O(verify) or not.
+    address has to be resolved; one C(AssociateAddress) per Elastic IP that moves; one C(DescribeAddresses) per read of
+    the result. Nothing is written if all associations are as desired.
+  - The timeout of C(AssociateAddress) is five seconds. If AWS throttles it or does not answer, the module reads the
+    result first, and sends the call again only while nothing has changed; without any answer three times at most. After
+    a call without an answer the module reads the result once more after 20 seconds, when a delayed call must have
+    arrived, independent of O(verify).
   - Needs the rights C(ec2:DescribeAddresses), C(ec2:DescribeNetworkInterfaces) and C(ec2:AssociateAddress).
 options:
   moves:
     description:
-      - The Elastic IPs and where each shall sit.
+      - The Elastic IPs and their desired associations.
     type: list
     elements: dict
     required: true
@@ -36,11 +37,11 @@ options:
         required: true
       network_interface_id:
         description:
-          - The interface that shall hold it. Exactly one of this and O(moves[].instance_id) is required.
+          - The target interface. Exactly one of this and O(moves[].instance_id) is required.
         type: str
       instance_id:
         description:
-          - The instance whose interface at O(moves[].device_index) shall hold it.
+          - The instance whose interface at O(moves[].device_index) is the target.
         type: str
       device_index:
         description:
@@ -49,33 +50,33 @@ options:
         default: 1
       private_ip_address:
         description:
-          - The private address of the interface that shall hold it.
+          - The private address of the target interface.
           - Default is the primary private address of the interface.
         type: str
   expected_owners:
     description:
-      - The interfaces (C(eni-...)) from which an Elastic IP may be taken. If any of them is held by another one,
-        nothing at all is moved and the message names the holder.
-      - An Elastic IP that is associated with nothing, or with the target interface already, is taken from nobody.
-      - An empty list means that nothing may be taken from any other interface. Without this option every holder
-        will do.
+      - The interfaces (C(eni-...)) from which an Elastic IP may be moved. If any of the Elastic IPs is on another
+        interface, nothing is moved and the message names that interface.
+      - An Elastic IP without an association, or already on the target interface, is always allowed.
+      - With an empty list no Elastic IP may be moved from another interface. Without this option every interface is
+        allowed.
     type: list
     elements: str
   displace:
     description:
-      - A private address holds one Elastic IP. If the target holds another one that this task does not move away, AWS
-        would drop that one silently; the module refuses to, unless this is V(true).
+      - A private address can have one Elastic IP. If the target has another one that this task does not move, AWS would
+        disassociate it silently; the module refuses that, unless this is V(true).
     type: bool
     default: false
   verify:
     description:
-      - Whether to ask AWS, after the moves, until it shows what was asked for. Two writers that move the same address
-        at the same time both get a success from AWS; only a look afterwards tells who prevailed.
+      - Whether to read the result from AWS after the moves. If two writers move the same address at the same time, AWS
+        reports success to both; only the result shows the final association.
     type: bool
     default: true
   verify_timeout:
     description:
-      - How long to go on looking before the task fails, in seconds.
+      - Seconds to wait for the result before the task fails.
     type: float
     default: 30
 extends_documentation_fragment:
@@ -91,13 +92,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Put the service address on the client interface of the second node
+- name: Move the service address to the client interface of the second node
   cloudadc.aws.eip_failover:
     moves:
       - elastic_ip: 203.0.113.10
         instance_id: i-0123456789abcdef0
 
-- name: Move two addresses at once, each to a private address of its own, and only if the first node has them
+- name: Move two addresses, each to its own private address, only if the first node has them
   cloudadc.aws.eip_failover:
     moves:
       - elastic_ip: eipalloc-0aaaaaaaaaaaaaaaa
@@ -113,7 +114,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 moves:
-  description: One entry per entry of O(moves), in their order.
+  description: One entry for each of O(moves), in their order.
   returned: always, unless nothing was written because the task was refused
   type: list
   elements: dict
@@ -127,18 +128,18 @@ moves:
       type: str
       sample: eipalloc-0aaaaaaaaaaaaaaaa
     before:
-      description: Where it sat when the task began; both values are null if it was associated with nothing.
+      description: Its association when the task began; both values are null without an association.
       type: dict
       sample: {"network_interface_id": "eni-0dddddddddddddddd", "private_ip_address": "10.0.2.10"}
     after:
-      description: Where it sits now, as read back; in check mode and with O(verify=false), where it will sit.
+      description: Its association now, as read back; in check mode and with O(verify=false), the desired one.
       type: dict
       sample: {"network_interface_id": "eni-0bbbbbbbbbbbbbbbb", "private_ip_address": "10.0.12.10"}
     changed:
       description: Whether this task moved it.
       type: bool
 duration_ms:
-  description: How long it took from the start of the module to its end, in milliseconds.
+  description: Duration of the module in milliseconds.
   returned: always
   type: int
   sample: 412
@@ -149,14 +150,10 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.attachments.elastic_ip_changes import Outcome, carry_out, report
-from ..module_utils.attachments.elastic_ip_plan import AssociationChange, MoveRequest, lookup, plan
-from ..module_utils.aws import ec2 as api
-from ..module_utils.aws.addresses import Address, Interface, parse_addresses, parse_interfaces
-from ..module_utils.aws.client import BRIEF, Client, connect
+from ..module_utils.attachments.registry import ELASTIC_IP
+from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
-from ..module_utils.core.parallel import both
 
 
 def argument_spec() -> dict[str, Any]:
@@ -165,13 +162,7 @@ def argument_spec() -> dict[str, Any]:
             "type": "list",
             "elements": "dict",
             "required": True,
-            "options": {
-                "elastic_ip": {"type": "str", "required": True},
-                "network_interface_id": {"type": "str"},
-                "instance_id": {"type": "str"},
-                "device_index": {"type": "int", "default": 1},
-                "private_ip_address": {"type": "str"},
-            },
+            "options": {name: dict(option) for name, option in ELASTIC_IP.options.items()},
             "mutually_exclusive": [["network_interface_id", "instance_id"]],
             "required_one_of": [["network_interface_id", "instance_id"]],
         },
@@ -182,41 +173,6 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read(client: Client, requests: list[MoveRequest]) -> tuple[list[Address], list[Interface]]:
-    """All Elastic IPs and, beside them, the interfaces that have to be resolved: one round trip."""
-    filters = lookup(requests)
-    if filters is None:
-        return parse_addresses(api.describe_addresses(client)), []
-    addresses, interfaces = both(
-        lambda: api.describe_addresses(client), lambda: api.describe_network_interfaces(client, filters)
-    )
-    return parse_addresses(addresses), parse_interfaces(interfaces)
-
-
-def write(client: Client, moves: list[AssociationChange], verify_timeout: float | None) -> list[Outcome]:
-    """Carry out the plan and look at the result."""
-    return carry_out(
-        moves,
-        associate=lambda move: api.associate_address_once(
-            client, move.address.allocation_id, move.after.network_interface_id, move.after.private_ip_address
-        ),
-        read=lambda ids: parse_addresses(api.describe_addresses(client, {"allocation-id": ids})),
-        verify_timeout=verify_timeout,
-    )
-
-
-def results(moves: list[AssociationChange], outcomes: list[Outcome] | None) -> list[dict[str, Any]]:
-    """The result's entries: what became of each move, or (no outcomes: check mode) what would."""
-    if outcomes is None:
-        return [move.result(move.after, move.changed) for move in moves]
-    by_id = {outcome.move.address.allocation_id: outcome for outcome in outcomes}
-    entries = []
-    for move in moves:
-        outcome = by_id.get(move.address.allocation_id)
-        entries.append(move.result(outcome.now, outcome.written) if outcome else move.result(move.before, False))
-    return entries
-
-
 def difference(moves: list[dict[str, Any]]) -> dict[str, Any]:
     return {side: {move["elastic_ip"]: move[side] for move in moves} for side in ("before", "after")}
 
@@ -224,16 +180,18 @@ def difference(moves: list[dict[str, Any]]) -> dict[str, Any]:
 def run(module: Any) -> tuple[dict[str, Any], str | None]:
     """Read, plan, write, look. The result, and the sentence with which to fail if an address is not where wanted."""
     params = module.params
-    requests = [MoveRequest.from_option(option) for option in params["moves"]]
+    requests = [ELASTIC_IP.desired(option) for option in params["moves"]]
     client = connect(module, "ec2", read_timeout=BRIEF, attempts=1)
-    addresses, interfaces = read(client, requests)
-    moves = plan(requests, addresses, interfaces, params["expected_owners"], params["displace"])
-    outcomes = None
+    changes = ELASTIC_IP.plan(
+        requests, ELASTIC_IP.observe(client, requests), params["expected_owners"], params["displace"]
+    )
+    outcomes = []
     if not module.check_mode:
-        outcomes = write(client, moves, params["verify_timeout"] if params["verify"] else None)
-    entries = results(moves, outcomes)
+        timeout = params["verify_timeout"] if params["verify"] else None
+        outcomes = ELASTIC_IP.move(client, changes, timeout, permit=lambda _change: None)
+    entries = ELASTIC_IP.results(changes, outcomes)
     result = {"changed": any(entry["changed"] for entry in entries), "moves": entries, "diff": difference(entries)}
-    return result, report(outcomes or [])
+    return result, ELASTIC_IP.verify(outcomes)
 
 
 def main() -> None:

@@ -6,19 +6,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nlb_adc_balancer
 version_added: 0.1.0
-short_description: A Network Load Balancer with one static address a zone, in front of a group of appliances
+short_description: Manage a Network Load Balancer with one static address per zone for a group of appliances
 description:
-  - Makes a Network Load Balancer for a group, converges one that is there, or removes it with what hangs on it.
-  - An internet-facing one has one Elastic IP in each zone. Where none is given, one is allocated, tagged with the group
-    and the zone, found again by these tags, and released with the balancer.
+  - Creates, converges or removes the Network Load Balancer of a group with its listeners and target groups.
+  - An internet-facing one has one Elastic IP in each zone. By default one is allocated, tagged with the group and the
+    zone, and released with the load balancer.
   - Zones are independent; by default a zone's address answers from that zone's targets only (cross-zone is off).
-  - A balancer of the same name without the group's tags C(cloudadc:group) and C(cloudadc:kind=group) is never touched.
-    What an earlier release made has no tag of the kind; it is adopted, which a warning reports.
+  - A balancer of the same name without the group's tags C(cloudadc:group) and C(cloudadc:kind=group) is never changed.
+    A balancer of an earlier release has no tag of the kind; it is adopted, with a warning.
   - V(absent) removes the balancer with its listeners, the target groups that carry the group's tag, and the Elastic IPs
-    that were allocated here. A target group of the group is removed even if it belongs to no balancer any more.
+    that this module allocated. A target group of the group is removed even if it is not in use any more.
   - Calls. One C(DescribeLoadBalancers) and one C(DescribeAddresses) side by side, then one C(DescribeTags) and one
-    C(DescribeLoadBalancerAttributes) side by side; no write if all is as wanted. Making one costs one
-    C(AllocateAddress) a zone, side by side, and one C(CreateLoadBalancer), after one C(DescribeAccountAttributes) and
+    C(DescribeLoadBalancerAttributes) side by side; no write if all is as desired. Creating one needs one
+    C(AllocateAddress) per zone, in parallel, and one C(CreateLoadBalancer), after one C(DescribeAccountAttributes) and
     one C(DescribeAddresses) for the quota of Elastic IPs, without which nothing is written.
   - Needs the rights C(elasticloadbalancing:DescribeLoadBalancers), C(elasticloadbalancing:DescribeTags),
     C(elasticloadbalancing:DescribeLoadBalancerAttributes), C(ec2:DescribeAddresses), and for what it changes
@@ -35,18 +35,18 @@ options:
     required: true
   group:
     description:
-      - The group it is for, which its tag C(cloudadc:group) names.
+      - Its group, the value of its tag C(cloudadc:group).
     type: str
     required: true
   scheme:
     description:
-      - Whether clients come from the internet or from the VPC. It cannot be changed later.
+      - Whether clients are in the internet or in the VPC. It cannot be changed later.
     type: str
     choices: [internet-facing, internal]
     default: internet-facing
   zones:
     description:
-      - The zones it serves, with one subnet each. Required if O(state=present).
+      - Its zones, with one subnet each. Required if O(state=present).
     type: list
     elements: dict
     suboptions:
@@ -62,11 +62,11 @@ options:
         required: true
       allocation_id:
         description:
-          - The Elastic IP that shall be its static address, if internet-facing. It is never released.
+          - The Elastic IP as its static address, if internet-facing. It is never released.
         type: str
       private_ip_address:
         description:
-          - The private address that shall be its static address, if internal.
+          - The private address as its static address, if internal.
         type: str
   cross_zone:
     description:
@@ -75,8 +75,8 @@ options:
     default: false
   security_groups:
     description:
-      - Ids of the security groups that decide which clients come in. A balancer that was made without any lets all in,
-        and AWS gives it none later.
+      - Ids of its security groups. A load balancer that was created without any allows all clients, and AWS cannot add
+        them later.
     type: list
     elements: str
   tags:
@@ -85,13 +85,13 @@ options:
     type: dict
   state:
     description:
-      - Whether it shall be there.
+      - Whether it exists.
     type: str
     choices: [present, absent]
     default: present
   wait:
     description:
-      - Whether to wait until a balancer that is there is active, which takes minutes for a new one.
+      - Whether to wait until the load balancer is active, which takes minutes for a new one.
     type: bool
     default: true
   wait_timeout:
@@ -112,7 +112,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A balancer in two zones, an Elastic IP allocated for each
+- name: Create a load balancer in two zones, with an Elastic IP for each
   cloudadc.aws.nlb_adc_balancer:
     name: shop
     group: shop
@@ -131,7 +131,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 balancer:
-  description: The load balancer as it is now; null if there is none, and in check mode if it would be new.
+  description: The load balancer; null if there is none, and in check mode if it would be new.
   returned: success
   type: dict
   contains:
@@ -140,7 +140,7 @@ balancer:
       type: str
       sample: arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/shop/0123456789abcdef
     dns_name:
-      description: The name that answers with the addresses of all zones.
+      description: Its DNS name, with the addresses of all zones.
       type: str
       sample: shop-0123456789abcdef.elb.eu-central-1.amazonaws.com
     canonical_hosted_zone_id:
@@ -171,7 +171,7 @@ balancer:
       type: dict
       sample: {"cloudadc:group": "shop"}
 actions:
-  description: What was written, or in check mode would be.
+  description: The writes, or in check mode the predicted ones.
   returned: always
   type: list
   elements: str

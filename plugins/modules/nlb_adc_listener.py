@@ -6,20 +6,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nlb_adc_listener
 version_added: 0.1.0
-short_description: Lead applications of an appliance group from a Network Load Balancer to their target groups
+short_description: Manage NLB listeners and target groups for applications
 description:
-  - Makes it true that each application has a listener on the load balancer, and behind it a target group of type V(ip)
-    for the client addresses of the appliances.
-  - What belongs to an application is identified by the tags C(cloudadc:group), C(cloudadc:kind=group) and
-    C(cloudadc:application) of its target group, which is named C(<group>-<application>). A target group of an earlier
-    release has no tag of the kind and gets it. The listener of an application is the one that forwards to it.
-  - Refused before anything is written are a port that another listener has, a target group of that name which was not
-    made for this application, one in another VPC, of another protocol or type, and a name that AWS does not take.
+  - Manages a listener on the load balancer for each application, and its target group of type V(ip) for the client
+    addresses of the appliances.
+  - The target group of an application is identified by the tags C(cloudadc:group), C(cloudadc:kind=group) and
+    C(cloudadc:application) and named C(<group>-<application>). A target group of an earlier release has no tag of the
+    kind and gets it. The listener of an application is the one that forwards to it.
+  - Refused before the first write are a port of another listener, a target group of that name which was created for
+    something else, one in another VPC, of another protocol or type, and an invalid name.
   - Targets are not registered here, but by M(cloudadc.aws.nlb_adc_target).
   - Calls. C(DescribeLoadBalancers) and C(DescribeTargetGroups) side by side, then C(DescribeListeners) and, if the
-    group has any, one C(DescribeTags) and one C(DescribeTargetGroupAttributes) for each that is named; and no write
-    when all is as wanted. A new application costs three writes (target group, its attributes, listener), and the reads
-    once more.
+    group has any, one C(DescribeTags) and one C(DescribeTargetGroupAttributes) for each that is named; and no write if
+    all is as desired. A new application needs three writes (target group, its attributes, listener), and the reads once
+    more.
   - Needs the rights C(elasticloadbalancing:DescribeLoadBalancers), C(elasticloadbalancing:DescribeListeners),
     C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
     C(elasticloadbalancing:DescribeTags), and C(elasticloadbalancing:CreateTargetGroup),
@@ -29,8 +29,8 @@ description:
 options:
   load_balancer:
     description:
-      - Name or ARN of the Network Load Balancer. With O(state=absent) it may be gone already. In check mode it may be
-        still to come, so that what is in the way of an application is known before a load balancer is made for it.
+      - Name or ARN of the Network Load Balancer. With O(state=absent) it may be missing. In check mode a missing load
+        balancer is assumed to be created later, so that conflicts of an application are reported before.
     type: str
     required: true
   group:
@@ -40,7 +40,7 @@ options:
     required: true
   listeners:
     description:
-      - The applications. With O(state=absent) only O(listeners[].application) is looked at.
+      - The applications. With O(state=absent) only O(listeners[].application) is used.
     type: list
     elements: dict
     default: []
@@ -62,50 +62,50 @@ options:
         default: TCP
       certificate_arn:
         description:
-          - Certificate with which the load balancer ends TLS. Required with V(TLS) as protocol.
+          - Certificate with which the load balancer terminates TLS. Required with V(TLS) as protocol.
         type: str
       ssl_policy:
         description:
-          - Security policy of a V(TLS) listener. Left out, it stays as it is, and AWS chooses for a new one.
+          - Security policy of a V(TLS) listener. By default it is not changed, and AWS chooses it for a new one.
         type: str
       target_port:
         description:
-          - Port at which the appliances answer. Left out, it is O(listeners[].port).
+          - Port at which the appliances answer. Default is O(listeners[].port).
         type: int
       target_protocol:
         description:
-          - Protocol towards the appliances. Left out, it is that of the listener, and V(TCP) behind V(TLS).
+          - Protocol towards the appliances. Default is that of the listener, and V(TCP) behind V(TLS).
         type: str
         choices: [TCP, UDP, TCP_UDP, TLS]
       deregistration_delay:
         description:
-          - Seconds that a target which was deregistered stays C(draining), 0 to 3600. Left out, it stays as it is, and
-            is 300 for a new target group.
+          - Seconds that a deregistered target stays C(draining), 0 to 3600. By default it is not changed, and is 300
+            for a new target group.
         type: int
       connection_termination:
         description:
-          - Whether open connections are cut at the end of that delay. Left out, it stays as it is.
+          - Whether open connections are closed at the end of that delay. By default it is not changed.
         type: bool
       preserve_client_ip:
         description:
           - Whether appliances see the address of the client instead of that of the load balancer. The security group of
-            the appliances must let that in which they see. Left out, it stays as it is; for targets by address AWS
-            begins with V(false), and with V(true) for UDP.
+            the appliances must allow the addresses that they see. By default it is not changed; AWS's default for
+            targets by address is V(false), and V(true) for UDP.
         type: bool
       health_check:
         description:
-          - How the load balancer finds out whether an appliance serves the application.
+          - Health check of the load balancer.
         type: dict
         suboptions:
           protocol:
             description:
-              - How it asks.
+              - Protocol of the check.
             type: str
             choices: [TCP, HTTP, HTTPS]
             default: TCP
           port:
             description:
-              - Port that is asked. Left out, it is the one at which the target gets traffic.
+              - Port of the check. Default is the port of the target.
             type: int
           path:
             description:
@@ -113,7 +113,7 @@ options:
             type: str
           matcher:
             description:
-              - Status codes that are good, as in V(200-399).
+              - Status codes of a healthy target, as in V(200-399).
             type: str
           interval:
             description:
@@ -126,18 +126,18 @@ options:
             type: int
           healthy_threshold:
             description:
-              - Good answers in a row after which a target is healthy, 2 to 10.
+              - Successful checks in a row after which a target is healthy, 2 to 10.
             type: int
             default: 2
           unhealthy_threshold:
             description:
-              - Bad answers in a row after which it is not, 2 to 10.
+              - Failed checks in a row after which it is unhealthy, 2 to 10.
             type: int
             default: 2
   others:
     description:
-      - Applications of the group that may be there besides those in O(listeners). If given, any other one is a refusal
-        before anything is written, because new appliances would get clients for it and not serve it.
+      - Applications of the group that may exist in addition to those in O(listeners). If given, any other one is
+        refused before the first write, because new appliances would receive its clients without serving it.
     type: list
     elements: str
   tags:
@@ -146,12 +146,12 @@ options:
     type: dict
   purge:
     description:
-      - With O(state=absent), whether all applications of the group go, also those not named.
+      - With O(state=absent), whether all applications of the group are removed, also those not named.
     type: bool
     default: false
   state:
     description:
-      - Whether the applications shall have listener and target group.
+      - Whether the applications have listener and target group.
     type: str
     choices: [present, absent]
     default: present
@@ -168,7 +168,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two applications of the group shop
+- name: Create listeners and target groups of two applications
   cloudadc.aws.nlb_adc_listener:
     load_balancer: shop
     group: shop
@@ -181,7 +181,7 @@ EXAMPLES = r"""
         protocol: UDP
   register: ways
 
-- name: Send traffic to two appliances
+- name: Register two appliances
   cloudadc.aws.nlb_adc_target:
     target_group_arn: "{{ (ways.listeners | selectattr('application', 'eq', 'web') | first).target_group_arn }}"
     targets:
@@ -190,7 +190,7 @@ EXAMPLES = r"""
       - id: 10.0.12.10
         port: 80
 
-- name: One application is gone
+- name: Remove one application
   cloudadc.aws.nlb_adc_listener:
     load_balancer: shop
     group: shop
@@ -202,31 +202,31 @@ EXAMPLES = r"""
 RETURN = r"""
 listeners:
   description:
-    - Every application of the group that has a target group, by name of that, also those not named. In check mode as
-      it would be, with null where AWS would decide.
+    - Every application of the group with a target group, by the name of that, also those not named. In check mode as
+      predicted, with null where AWS would decide.
   returned: always, unless the task was refused
   type: list
   elements: dict
   contains:
     application: {type: str, description: The application., sample: web}
     target_group_arn: {type: str, description: Its target group., sample: "arn:aws:…:targetgroup/shop-web/0123456789"}
-    target_group_name: {type: str, description: The name of that., sample: shop-web}
+    target_group_name: {type: str, description: Its name., sample: shop-web}
     target_port: {type: int, description: Port at which appliances answer by default., sample: 80}
     target_protocol: {type: str, description: Protocol towards them., sample: TCP}
     listener_arn: {type: str, description: "Its listener; null if there is none.", sample: "arn:aws:…:listener/net/0"}
     port: {type: int, description: Port of the listener., sample: 80}
     protocol: {type: str, description: Protocol of the listener., sample: TCP}
 load_balancer:
-  description: The load balancer, null if it is gone.
+  description: The load balancer, null if there is none.
   returned: always, unless the task was refused
   type: dict
   contains:
     arn: {type: str, description: Its ARN., sample: "arn:aws:…:loadbalancer/net/shop/0123456789"}
     name: {type: str, description: Its name., sample: shop}
-    dns_name: {type: str, description: The name under which it answers., sample: shop-0.elb.eu-central-1.amazonaws.com}
+    dns_name: {type: str, description: Its DNS name., sample: shop-0.elb.eu-central-1.amazonaws.com}
     hosted_zone_id: {type: str, description: The hosted zone that an alias record needs., sample: Z3F0SRJ5LGBH90}
 actions:
-  description: What was written (in check mode what would be), one phrase each; also when the task fails half-way.
+  description: The writes (in check mode the predicted ones), one phrase each; also when the task fails after some.
   returned: always
   type: list
   elements: str

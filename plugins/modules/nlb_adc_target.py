@@ -6,20 +6,21 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nlb_adc_target
 version_added: 0.1.0
-short_description: Register appliances with a target group of a load balancer, many at once, and wait for their health
+short_description: Register appliances with target groups of a load balancer and wait for their health
 description:
-  - Makes it true that targets are registered with a target group, or are not. A target is an id B(and) a port, so
+  - Registers targets with a target group, or deregisters them. A target is an id B(and) a port, so
     several ports of one appliance are several targets, and a target is always deregistered with the port it was
     registered with.
-  - A target that is draining and wanted is registered again. A target that shall leave and is draining has left
-    already, and is only waited for.
+  - A draining target is registered again if it is desired. A draining target counts as deregistered; the module only
+    waits for it.
   - Calls. One C(DescribeTargetGroups) if the group is given by name or something has to be registered; one
     C(DescribeTargetHealth); one C(RegisterTargets) and one C(DeregisterTargets) at most, for up to 200 targets each
-    (more go in batches of 200); one C(DescribeTargetHealth) per look at the result. Nothing is written when everything
-    is true already.
+    (more go in batches of 200); one C(DescribeTargetHealth) per read of the result. Nothing is written if all targets
+    are as desired.
   - Needs the rights C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetHealth),
     C(elasticloadbalancing:RegisterTargets) and C(elasticloadbalancing:DeregisterTargets).
-  - With O(target_groups) many target groups are written and then waited for side by side, in one task. The calls are
+  - With O(target_groups) many target groups are written, and the module waits for all in parallel, in one task. The
+    calls are
     those of each target group.
 options:
   target_group_arn:
@@ -32,9 +33,8 @@ options:
     type: str
   targets:
     description:
-      - The targets. An empty list is of use with O(purge) only. Required, unless every entry of O(target_groups) has
-        its
-        own.
+      - The targets. An empty list has an effect only with O(purge). Required, unless every entry of O(target_groups)
+        has its own.
     type: list
     elements: dict
     suboptions: &targets
@@ -51,14 +51,13 @@ options:
       availability_zone:
         description:
           - V(all) for a private address outside the VPC of the target group; not needed otherwise.
-          - Used when the target is registered. A target that is registered already keeps its zone.
+          - Used at the registration. A registered target keeps its zone.
         type: str
   target_groups:
     description:
-      - Many target groups instead of one. All are read first; what cannot be right is refused before anything is
-        written.
-      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
-      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+      - Many target groups instead of one. All are read first; invalid requests are refused before the first write.
+      - An entry overrides the module's options of the same names.
+      - If some fail, the others are still completed. The task then fails and names the failed ones.
     type: list
     elements: dict
     version_added: 0.2.0
@@ -84,7 +83,7 @@ options:
         choices: [present, absent]
   state:
     description:
-      - Whether the targets shall be registered.
+      - Whether the targets are registered.
     type: str
     choices: [present, absent]
     default: present
@@ -96,12 +95,13 @@ options:
     default: false
   wait:
     description:
-      - Whether to wait until the targets are as O(wait_for) says.
+      - Whether to wait until the targets are in the state O(wait_for).
     type: bool
     default: true
   wait_for:
     description:
-      - V(healthy) is the default with O(state=present). Targets that O(purge) removes are not waited for then.
+      - V(healthy) is the default with O(state=present). The module does not wait for targets that O(purge) removes
+        then.
       - V(unused) is the default with O(state=absent), and means that the drain is over and the target is not registered
         any more. With O(state=present) it means registered, but without traffic, because no listener forwards to the
         group yet.
@@ -115,8 +115,8 @@ options:
     type: float
     default: 600
 notes:
-  - A Network Load Balancer sends new connections to a target for about two minutes after it was deregistered, whatever
-    the deregistration delay. An appliance that shall leave without a loss goes on serving for that long.
+  - A Network Load Balancer sends new connections to a target for about two minutes after it was deregistered,
+    independent of the deregistration delay. Keep an appliance in operation for that time to avoid lost connections.
 extends_documentation_fragment:
   - cloudadc.aws.event
   - amazon.aws.common.modules
@@ -132,7 +132,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Register two appliances and wait until the load balancer finds them healthy
+- name: Register two appliances and wait until they are healthy
   cloudadc.aws.nlb_adc_target:
     target_group_name: web
     targets:
@@ -141,7 +141,7 @@ EXAMPLES = r"""
       - id: 10.0.130.10
         port: 8080
 
-- name: Let one of them go, without waiting for the end of its drain
+- name: Deregister one of them, without waiting for the end of its drain
   cloudadc.aws.nlb_adc_target:
     target_group_arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef
     targets:
@@ -158,7 +158,7 @@ EXAMPLES = r"""
       - target_group_name: api
         targets: [{id: 10.0.2.10, port: 8443}, {id: 10.0.130.10, port: 8443}]
 
-- name: Exactly these targets and no other, one of them outside the VPC
+- name: Register exactly these targets, one of them outside the VPC
   cloudadc.aws.nlb_adc_target:
     target_group_name: web
     targets:
@@ -174,8 +174,8 @@ EXAMPLES = r"""
 RETURN = r"""
 targets:
   description:
-    - The targets of O(targets), and those that O(purge) removed, as last seen. In check mode, as they would be right
-      after the task.
+    - The targets of O(targets), and those that O(purge) removed, as last read. In check mode, as predicted right after
+      the task.
   returned: success or timeout, without O(target_groups)
   type: list
   elements: dict
@@ -190,7 +190,7 @@ targets:
       sample: 8080
     state:
       description:
-        - The state in the words of AWS, one of V(initial), V(healthy), V(unhealthy), V(unhealthy.draining),
+        - The state, one of V(initial), V(healthy), V(unhealthy), V(unhealthy.draining),
           V(draining), V(unused) and V(unavailable). A target that is not registered is V(unused).
       type: str
       sample: healthy
@@ -200,9 +200,8 @@ targets:
       sample: Elb.InitialHealthChecking
 others:
   description:
-    - The targets that are registered besides those of O(targets), as last seen. A caller can decide from it which
-      belong to
-      instances that are gone.
+    - Other registered targets than those of O(targets), as last read. A caller can decide from it which belong to
+      terminated instances.
   returned: success or timeout, without O(target_groups)
   type: list
   elements: dict
@@ -221,7 +220,7 @@ target_groups:
       description: Whether something was changed for it, or would be in check mode.
       type: bool
     error:
-      description: Why it is not as asked, or null.
+      description: The error, or null.
       type: str
     targets:
       description: As RV(targets); empty if the task failed for it.

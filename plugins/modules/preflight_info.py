@@ -6,34 +6,34 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: preflight_info
 version_added: 0.1.0
-short_description: See, before anything is built, what would keep it from being built
+short_description: Check prerequisites before deployment
 description:
-  - Looks at all that can be known beforehand and that a run would otherwise find out one after another, half-way - the
-    credentials, the clock, each right that is needed, the image and the subscription to it, the instance type, subnets
-    and their routes, quotas, and whether this machine gets through to the management network.
-  - Makes one row of each. A check that cannot be carried out, because a right to read is missing or no answer comes in
-    time, makes a row with status V(warning) that says so, and hides no other. Without an answer to the first question,
-    whose the credentials are, one row has status V(failed) and all others are V(skipped).
-  - Rights are looked up with IAM's policy simulator (C(iam:SimulatePrincipalPolicy)). Where that may not be asked,
-    EC2 is, by dry runs, as far as an action has one that needs nothing that is not there yet; others cannot be told.
-    The root user may do everything. The role of a session is looked up with C(iam:GetRole); without that right it is
-    taken for one whose ARN has no path.
-  - A dry run of C(RunInstances) with the parameters of the real one, in each zone in which instances are missing, tells
-    whether the account is subscribed to the image, and what else only EC2 knows.
+  - Checks all prerequisites that a run would otherwise find one after another - the credentials, the clock, each right
+    that is needed, the image and its subscription, the instance type, subnets and their routes, quotas, and
+    connectivity from this machine to the management network.
+  - Each check is one row. A check that cannot be carried out, because a right to read is missing or there is no answer
+    in time, is a row with status V(warning), and does not affect other checks. If the identity of the credentials
+    cannot be read, one row has status V(failed) and all others are V(skipped).
+  - Rights are checked with IAM's policy simulator (C(iam:SimulatePrincipalPolicy)). Without the right to use it, EC2
+    dry runs are used for actions that depend only on existing objects; other rights are unknown. The root user is
+    always allowed. The role of a session is read with C(iam:GetRole); without that right its ARN is assumed to have no
+    path.
+  - A dry run of C(RunInstances) with the parameters of the real one, in each zone in which instances are missing,
+    checks the subscription of the account to the image, and the limits that only EC2 knows.
   - Quotas are those of Service Quotas (C(servicequotas:GetServiceQuota),
-    C(servicequotas:GetAWSDefaultServiceQuota)); that of Elastic IPs else from C(ec2:DescribeAccountAttributes). What
-    O(group) has already is not counted twice, so a group that is there passes, too.
-  - Writes nothing. Calls, in three rounds side by side. One C(GetCallerIdentity); up to fourteen that read; one
+    C(servicequotas:GetAWSDefaultServiceQuota)); that of Elastic IPs else from C(ec2:DescribeAccountAttributes).
+    Resources of O(group) are not counted twice, so an existing group passes, too.
+  - Writes nothing. Calls, in three rounds in parallel. One C(GetCallerIdentity); up to fourteen that read; one
     C(SimulatePrincipalPolicy) for each list of resources, one dry run for each zone, two that read routes.
 options:
   group:
     description:
-      - The HA pair or the autoscale group; what carries its tag C(cloudadc:group) is its own.
+      - The HA pair or the autoscale group; resources with its tag C(cloudadc:group) belong to it.
     type: str
     required: true
   rights:
     description:
-      - What the credentials must allow, as a policy lists it.
+      - The rights that the credentials need, as in a policy.
     type: list
     elements: dict
     default: []
@@ -46,19 +46,18 @@ options:
         required: true
       resources:
         description:
-          - The resources they are needed on, as ARNs; V(*) in the account or the region of an ARN stands for those of
-            this run, elsewhere in it for O(group). Default is every resource.
+          - Their resources, as ARNs; V(*) in the account or the region of an ARN stands for those of this run,
+            elsewhere for O(group). Default is every resource.
         type: list
         elements: str
       context:
         description:
-          - Condition keys of policies, and the value each has when the playbook asks, such as V(ec2.amazonaws.com) for
+          - Condition keys of policies, with the values of the playbook's requests, such as V(ec2.amazonaws.com) for
             V(iam:PassedToService).
         type: dict
   zones:
     description:
-      - Where appliances shall stand. Without any nothing is to be launched, and only credentials, clock, O(rights) and
-        connections are looked at.
+      - The zones of the appliances. Without zones only credentials, clock, O(rights) and connections are checked.
     type: list
     elements: dict
     default: []
@@ -70,7 +69,7 @@ options:
         required: true
       instances:
         description:
-          - How many appliances there shall be in it in the end.
+          - Desired number of appliances in it.
         type: int
         default: 1
       management_subnet_id:
@@ -90,7 +89,7 @@ options:
         required: true
       secondary_private_ip_count:
         description:
-          - How many secondary private addresses each client interface gets.
+          - Number of secondary private addresses of each client interface.
         type: int
         default: 0
   image_id:
@@ -113,23 +112,23 @@ options:
     default: true
   elastic_ips:
     description:
-      - How many Elastic IPs are allocated for O(group) in all, those that it has among them.
+      - Total number of Elastic IPs of O(group), including existing ones.
     type: int
     default: 0
   given_addresses:
     description:
-      - Elastic IPs that are there and will be used, as public addresses or allocation ids.
+      - Existing Elastic IPs to be used, as public addresses or allocation ids.
     type: list
     elements: str
     default: []
   load_balancers:
     description:
-      - How many Network Load Balancers O(group) has in the end. One with the name of O(group) is its own.
+      - Total number of Network Load Balancers of O(group). One with the name of O(group) belongs to it.
     type: int
     default: 0
   public_clients:
     description:
-      - Whether clients come from the internet, so that client subnets need a route to an internet gateway.
+      - Whether clients are in the internet, so that client subnets need a route to an internet gateway.
     type: bool
     default: true
   public_management:
@@ -139,18 +138,18 @@ options:
     default: false
   management_cidrs:
     description:
-      - Networks that the security group of the management interfaces will let in.
+      - Networks that the security group of the management interfaces will allow.
     type: list
     elements: str
     default: []
   nitro_port:
     description:
-      - TCP port of NITRO, tried on the nodes of O(group) that run.
+      - TCP port of NITRO, tested on the running nodes of O(group).
     type: int
     default: 443
   reach:
     description:
-      - Further C(host:port) to which this machine must get through.
+      - Further C(host:port) that this machine must reach.
     type: list
     elements: str
     default: []
@@ -209,11 +208,11 @@ options:
     version_added: 0.2.0
   vpc_id:
     description:
-      - The VPC in which security groups would be created, where no O(zones) tell. A dry run of that needs it.
+      - The VPC of new security groups, if O(zones) is empty. Needed for a dry run.
     type: str
   timeout:
     description:
-      - Seconds that a round of questions may take. What has not been answered by then counts as not answered.
+      - Seconds for each round of queries. Later answers are ignored.
     type: int
     default: 30
 extends_documentation_fragment:
@@ -227,7 +226,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: See whether an HA pair can be built
+- name: Check the prerequisites of an HA pair
   cloudadc.aws.preflight_info:
     group: shop
     rights:
@@ -246,25 +245,25 @@ EXAMPLES = r"""
     management_cidrs: [10.0.0.0/8]
   register: preflight
 
-- name: Say it
+- name: Show the checks
   ansible.builtin.debug:
     var: preflight.table
 """
 
 RETURN = r"""
 checks:
-  description: What was looked at, one row each, in the order of the table.
+  description: The checks, one row each, in the order of the table.
   returned: always
   type: list
   elements: dict
   contains:
     check:
       type: str
-      description: What kind of thing.
+      description: Kind of the check.
       sample: quota
     subject:
       type: str
-      description: Which one.
+      description: Its subject.
       sample: Elastic IPs
     status:
       type: str
@@ -272,7 +271,7 @@ checks:
       sample: failed
     message:
       type: str
-      description: A sentence.
+      description: The result in words.
       sample: 3 more Elastic IPs are needed, but 4 of the 5 that this account may have in this region are allocated
 passed:
   description: Whether no row has status V(failed).
@@ -280,7 +279,7 @@ passed:
   type: bool
   sample: false
 table:
-  description: The rows for a terminal, aligned, at most 108 columns wide. Allowed rights are one row a service.
+  description: The rows for a terminal, aligned, at most 108 columns wide. Allowed rights are one row per service.
   returned: always
   type: list
   elements: str
@@ -294,7 +293,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
-from ..module_utils.preflight.inspection import Clients, Inspection
+from ..module_utils.preflight.checks import Clients
+from ..module_utils.preflight.inspection import Inspection
 from ..module_utils.preflight.plan import read_plan
 from ..module_utils.preflight.rights import read_needs
 from ..module_utils.preflight.rows import Row, passed

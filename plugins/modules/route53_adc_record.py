@@ -6,23 +6,24 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: route53_adc_record
 version_added: 0.1.0
-short_description: One DNS record set for each appliance of a group, all changed in one transaction
+short_description: Manage one DNS record set for each appliance of a group, in one transaction
 description:
-  - Makes it true that a name answers with the addresses of the given nodes. Each node is a record set of its own, told
-    from the others by its identifier, so that two jobs that add or remove different nodes at the same time do not
+  - Manages the record sets of a name that answers with the addresses of the given nodes. Each node has its own record
+    set, distinguished by its identifier, so that two jobs that add or remove different nodes at the same time do not
     overwrite each other.
-  - All changes of a task are one batch, which Route 53 carries out whole or not at all. Route 53 deletes only what
-    matches in every value; the values are read back for that, so the identifier of a node is enough to remove it.
-  - What is wanted and what is there are compared in one form. Capital letters, the dot at the end, escapes such as
+  - All changes of a task are one batch, which Route 53 applies completely or not at all. Route 53 deletes only a record
+    set that matches in every value; the module reads these values, so the identifier of a node is enough to remove it.
+  - Desired and observed record sets are compared in a canonical form. Capital letters, the dot at the end, escapes such
+    as
     C(\052) for an asterisk, the order of values and the long forms of addresses are no difference.
   - All record sets of a name and type must have the same TTL and the same routing policy. Nodes that are not named are
-    not touched, so a task whose O(ttl) or O(policy) differs from theirs is refused before anything is written. To
-    change either, name every node, or set O(purge=true). A simple record of the same name is never removed.
+    not changed, so a task whose O(ttl) or O(policy) differs from theirs is refused before the first write. To change
+    either, name every node, or set O(purge=true). A simple record of the same name is never removed.
   - Calls. One C(ListHostedZonesByName) with O(zone); one C(ListResourceRecordSets), which starts at the record and
-    reads further pages only while they are about it; with O(hosted_zone_id) one C(GetHostedZone) if the record is new;
-    one C(ChangeResourceRecordSets) at most; one C(GetChange) per look at its propagation. If Route 53 refuses the batch
-    because another job was quicker, the record sets are read again, three times at most. Nothing is written when
-    everything is true already.
+    reads further pages only while they contain it; with O(hosted_zone_id) one C(GetHostedZone) if the record is new;
+    one C(ChangeResourceRecordSets) at most; one C(GetChange) per check of its propagation. If Route 53 refuses the
+    batch because of a concurrent change, the record sets are read again, three times at most. Nothing is written if all
+    record sets are as desired.
   - Needs the rights C(route53:ListHostedZonesByName), C(route53:GetHostedZone), C(route53:ListResourceRecordSets),
     C(route53:ChangeResourceRecordSets) and C(route53:GetChange).
 options:
@@ -36,8 +37,8 @@ options:
     type: str
   private_zone:
     description:
-      - Which of several hosted zones named O(zone) is meant, the private or the public one. Without it, any is, if
-        there is only one. Of no use with O(hosted_zone_id).
+      - Whether O(zone) is the private or the public hosted zone of that name. Not needed if there is only one. No
+        effect with O(hosted_zone_id).
     type: bool
   record:
     description:
@@ -46,14 +47,14 @@ options:
     type: str
   type:
     description:
-      - The type of the record. V(CNAME) goes with O(policy=weighted) only.
+      - The type of the record. V(CNAME) requires O(policy=weighted).
     type: str
     choices: &types [A, AAAA, CNAME]
     default: A
   ttl:
     description:
-      - How long resolvers may keep an answer, in seconds. A node that leaves is still asked for that long, and with
-        health checks AWS advises 60 or less.
+      - How long resolvers may cache an answer, in seconds. A removed node receives clients for that long; with health
+        checks AWS advises 60 or less.
     type: int
     default: 60
   policy:
@@ -65,38 +66,37 @@ options:
     default: multivalue
   nodes:
     description:
-      - The nodes, one record set each. Without any, only O(purge) does something.
+      - The nodes, one record set each. Without nodes, only O(purge) has an effect.
     type: list
     elements: dict
     default: []
     suboptions: &nodes
       identifier:
         description:
-          - What tells this record set from the others of its name, for example the id of the instance. 1 to 128
+          - Identifier of this record set among those of its name, for example the id of the instance. 1 to 128
             characters.
         type: str
         required: true
       value:
         description:
           - The address of the node, or its name for O(type=CNAME). Required with O(state=present); with
-            O(state=absent) the record set of this identifier goes, whatever its value.
+            O(state=absent) the record set of this identifier is removed, with any value.
         type: str
       weight:
         description:
-          - With O(policy=weighted), the share of this node, 0 to 255. Without it, the weight stays what it is, and
-            is 1 for a new node. A node of weight 0 gets no traffic, unless all weigh 0.
+          - With O(policy=weighted), the share of this node, 0 to 255. By default the weight is not changed, and is 1
+            for a new node. A node of weight 0 gets no traffic, unless all weigh 0.
         type: int
       health_check_id:
         description:
-          - The health check that decides whether this node is among the answers. Without it, the one that is there
-            stays; an empty string takes it away.
+          - The health check that decides whether this node is among the answers. By default it is not changed; an empty
+            string removes it.
         type: str
   alias:
     description:
-      - Where the name leads, if it leads to a load balancer and not to nodes. A simple record of the name is
-        overwritten.
-        Record sets of nodes are a refusal, unless O(purge) removes them.
-      - With O(state=absent), the name is removed if it leads to this load balancer, with O(purge) wherever it leads.
+      - The load balancer to which the name points, instead of nodes. A simple record of the name is overwritten. Record
+        sets of nodes are refused, unless O(purge) removes them.
+      - With O(state=absent), the name is removed if it points to this load balancer, with O(purge) in any case.
     type: dict
     version_added: 0.2.0
     suboptions: &alias
@@ -105,7 +105,7 @@ options:
         type: str
         required: true
       hosted_zone_id:
-        description: Id of the hosted zone of the load balancer's own name, as AWS tells it with the load balancer.
+        description: Id of the hosted zone of the load balancer's own name, as in the description of the load balancer.
         type: str
         required: true
       evaluate_target_health:
@@ -146,10 +146,10 @@ options:
         default: 3
   record_sets:
     description:
-      - Many names of the hosted zone in one transaction, which is waited for once. All are read first; what cannot be
-        right is refused before anything is written.
-      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds;
-        O(record_sets[].nodes) and O(record_sets[].alias) are its own.
+      - Many names of the hosted zone in one transaction, with one wait. All are read first; invalid requests are
+        refused before the first write.
+      - An entry overrides the module's options of the same names; O(record_sets[].nodes) and O(record_sets[].alias)
+        have no default.
     type: list
     elements: dict
     version_added: 0.2.0
@@ -198,19 +198,18 @@ options:
     default: false
   state:
     description:
-      - Whether the nodes shall have their record sets.
+      - Whether the nodes have their record sets.
     type: str
     choices: [present, absent]
     default: present
   wait:
     description:
-      - Whether to wait until all name servers of Route 53 know of the change. A task that changes nothing does not
-        wait.
+      - Whether to wait until all name servers of Route 53 have the change. A task without changes does not wait.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds. Mostly it takes less than a minute.
+      - How long to wait, in seconds. Usually it takes less than a minute.
     type: float
     default: 300
 extends_documentation_fragment:
@@ -229,7 +228,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two nodes answer for the application
+- name: Create record sets of two nodes
   cloudadc.aws.route53_adc_record:
     zone: example.com
     record: shop.example.com
@@ -239,7 +238,7 @@ EXAMPLES = r"""
       - identifier: i-0fedcba9876543210
         value: 203.0.113.11
 
-- name: Take one of them out, and keep its address until no resolver hands it out any more
+- name: Remove one of them; keep its address until the TTL is over
   cloudadc.aws.route53_adc_record:
     zone: example.com
     record: shop.example.com
@@ -248,7 +247,7 @@ EXAMPLES = r"""
     state: absent
   register: removed
 
-- name: Two names lead to a load balancer, in one transaction
+- name: Point two names to a load balancer, in one transaction
   cloudadc.aws.route53_adc_record:
     zone: example.com
     record_sets:
@@ -259,7 +258,7 @@ EXAMPLES = r"""
       - record: api.example.com
         alias: *balancer
 
-- name: Exactly these nodes, by weight, each with a health check
+- name: Manage exactly these nodes, by weight, each with a health check
   cloudadc.aws.route53_adc_record:
     hosted_zone_id: Z0123456789ABCDEFGHIJ
     record: shop.example.com
@@ -281,7 +280,7 @@ RETURN = r"""
 records:
   description:
     - The record sets of this name and type that have an identifier, after the task, by identifier. In check mode, as
-      they would be.
+      predicted.
   returned: always, unless the task was refused, without O(record_sets)
   type: list
   elements: dict
@@ -291,7 +290,7 @@ records:
       type: str
       sample: i-0123456789abcdef0
     value:
-      description: Its address or name, the first one if somebody gave it several.
+      description: Its address or name, the first one if it has several.
       type: str
       sample: 203.0.113.10
     values:
@@ -317,14 +316,14 @@ records:
       sample: 01234567-89ab-cdef-0123-456789abcdef
 others:
   description:
-    - Those of RV(records) that O(nodes) does not name. A caller can decide from it which belong to instances that are
-      gone.
+    - Those of RV(records) that O(nodes) does not name. A caller can decide from it which belong to terminated
+      instances.
   returned: always, unless the task was refused, without O(record_sets)
   type: list
   elements: dict
   contains: *records
 alias:
-  description: Where the name leads, if O(alias) was given; null if it leads nowhere.
+  description: The target of the name, if O(alias) was given; null without one.
   returned: always, unless the task was refused, without O(record_sets)
   type: dict
   sample:
@@ -363,14 +362,14 @@ record_sets:
       description: As RV(ttl), of this name.
       type: int
 change_id:
-  description: The change as Route 53 names it; null if nothing was written.
+  description: The id of the change; null if nothing was written.
   returned: always, unless the task was refused
   type: str
   sample: C2682N5HXP0BZ4
 ttl:
   description:
-    - The TTL of the record sets in seconds. With O(state=absent) the longest TTL of what was removed, which is how long
-      resolvers may still hand it out. With O(record_sets) the longest of all names.
+    - The TTL of the record sets in seconds. With O(state=absent) the longest TTL of the removed record sets, which is
+      how long resolvers may still return them. With O(record_sets) the longest of all names.
   returned: always, unless the task was refused
   type: int
   sample: 60

@@ -8,32 +8,32 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: vpx_application
-short_description: A load-balanced application on a NetScaler VPX
+short_description: Manage a load-balanced application on a NetScaler VPX
 version_added: 0.1.0
 author:
   - The cloudadc.aws contributors (@cloudadc)
 description:
-  - Declares what a StyleBook does - a virtual server, the back ends behind it, how they are watched, how requests are
-    spread and kept together, and the certificate.
+  - Manages the objects of a load-balancing StyleBook - a virtual server, its back ends, monitor, load-balancing method,
+    persistence, and the certificate.
   - An application C(web) is made of the lbvserver C(web), the service group C(web-sg) with one member for each back
-    end, the monitor C(web-mon) if O(monitor) describes one, and the certkey C(web-cert) if O(certificate) hands one
-    in. A back end whose address the appliance does not know yet gets a server object named like its address.
-  - It is built from the back ends to the front, so the virtual server never points at something unfinished.
+    end, the monitor C(web-mon) if O(monitor) describes one, and the certkey C(web-cert) if O(certificate) contains one.
+    A back end with a new address gets a server object named like its address.
+  - Objects are created from the back ends to the virtual server, so that it never refers to an incomplete object.
   - The protocol and the port of a virtual server, and the protocol of a service group, cannot be changed on an
-    appliance. When O(protocol), O(port) or O(backend_protocol) is another one, the object is deleted and made anew at
-    once, after everything else is ready. For that moment the application does not answer, and what others had bound to
-    the object (policies, for example) is lost, as are settings that the task does not name.
-  - Calls - one login and logout an appliance. For each application, eight GETs when nothing is different, one more with
-    O(monitor), up to three more with O(certificate), one more to see who else has the address and port of a virtual
-    server that is to be made or moved, and two more to see who else uses a server object before it is deleted. When
-    something is different, one write for each thing and the same GETs again to read back, and one save an appliance.
+    appliance. When O(protocol), O(port) or O(backend_protocol) differs, the object is deleted and created again, after
+    everything else is ready. Meanwhile the application does not answer, and other bindings of the object (policies, for
+    example) are lost, as are settings that the task does not name.
+  - Calls - one login and logout per appliance. For each application, eight GETs if nothing differs, one more with
+    O(monitor), up to three more with O(certificate), one more to check for other users of the address and port of a new
+    or moved virtual server, and two more to check for other users of a server object before it is deleted. If something
+    differs, one write per object and the same GETs again to read back, and one save per appliance.
 options:
   name:
     description:
       - Name of the application and of its virtual server. Required, here or in every entry of O(nodes).
     type: str
   protocol:
-    description: Protocol that clients speak.
+    description: Protocol for clients.
     type: str
     choices: &protocols [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP, DTLS, QUIC,
       SIP_UDP, SIP_TCP, SIP_SSL, RADIUS, RDP, MYSQL, MSSQL, ORACLE, DIAMETER, SSL_DIAMETER, FIX, SSL_FIX, SMPP,
@@ -45,16 +45,16 @@ options:
   virtual_ip:
     description:
       - Address at which it answers.
-      - Left out, it stays as it is. A new virtual server then takes the lowest IPv4 address of O(ipset).
+      - By default it is not changed. A new virtual server takes the lowest IPv4 address of O(ipset).
     type: str
   ipset:
     description:
       - IPSet on whose addresses it answers too (see M(cloudadc.aws.vpx_ipset)), which must exist.
-      - An empty string takes the present one off. Left out, it stays as it is.
+      - An empty string removes the present one. By default it is not changed.
     type: str
   backends:
     description:
-      - Where requests go. Left out, they stay as they are.
+      - The back ends. By default they are not changed.
       - One address with two ports is two back ends.
     type: list
     elements: dict
@@ -68,19 +68,19 @@ options:
         type: int
         required: true
       weight:
-        description: Share of the requests, from 1 to 100. Left out, an existing member keeps its weight, a new one has
+        description: Share of the requests, from 1 to 100. By default an existing member keeps its weight, a new one has
           V(1).
         type: int
   purge_backends:
     description:
       - Whether members that O(backends) does not name are removed.
-      - Server objects that this module made and nothing uses any more go with them.
+      - Unused server objects that this module created are removed with them.
     type: bool
     default: true
   backend_protocol:
     description:
-      - Protocol spoken to the back ends.
-      - Left out, it is O(protocol), or what remains of it where the appliance ends TLS (V(HTTP) for V(SSL), V(TCP) for
+      - Protocol between appliance and back ends.
+      - Default is O(protocol), without TLS if the appliance terminates it (V(HTTP) for V(SSL), V(TCP) for
         V(SSL_TCP), and so on).
     type: str
     choices: &backend_protocols [HTTP, SSL, TCP, UDP, SSL_TCP, SSL_BRIDGE, ANY, DNS, DNS_TCP, FTP, TFTP, NNTP, RTSP,
@@ -88,24 +88,24 @@ options:
       SYSLOGTCP, SYSLOGUDP]
   monitor:
     description:
-      - How back ends are watched. The name of a monitor that exists (V(ping), V(http), V(tcp-ecv) are built in), or a
-        dictionary of the fields of NITRO's C(lbmonitor) with at least its C(type), for one that is made for this
+      - Monitor of the back ends. The name of an existing monitor (V(ping), V(http), V(tcp-ecv) are built in), or a
+        dictionary of the fields of NITRO's C(lbmonitor) with at least its C(type), for one that is created for this
         application.
-      - It is then the only monitor bound to the service group. Left out, monitors stay as they are.
-      - A password in it is set when the monitor is made; a change of the password alone is not seen, as an appliance
-        does not give it back.
+      - It is then the only monitor bound to the service group. By default monitors are not changed.
+      - A password in it is set when the monitor is created; a change of only the password is not detected, because an
+        appliance does not return it.
     type: raw
   lb_method:
-    description: How a back end is chosen. Left out, it stays as it is (an appliance begins with V(LEASTCONNECTION)).
+    description: Load-balancing method. By default it is not changed (the appliance's default is V(LEASTCONNECTION)).
     type: str
     choices: &lb_methods [ROUNDROBIN, LEASTCONNECTION, LEASTRESPONSETIME, URLHASH, DOMAINHASH, DESTINATIONIPHASH,
       SOURCEIPHASH, SRCIPDESTIPHASH, LEASTBANDWIDTH, LEASTPACKETS, TOKEN, SRCIPSRCPORTHASH, LRTM, CALLIDHASH,
       CUSTOMLOAD, LEASTREQUEST, AUDITLOGHASH, STATICPROXIMITY]
   persistence:
     description:
-      - How requests of one client are kept at one back end. A type (V(COOKIEINSERT), V(SOURCEIP), V(SSLSESSION),
+      - Persistence of clients. A type (V(COOKIEINSERT), V(SOURCEIP), V(SSLSESSION),
         V(NONE), …), or a dictionary of C(type) and C(timeout) in minutes.
-      - Left out, it stays as it is.
+      - By default it is not changed.
     type: raw
   process_local:
     description:
@@ -130,17 +130,17 @@ options:
     elements: str
     version_added: 0.2.0
   certificate:
-    description: What a protocol that ends TLS here shows to clients. Left out, it stays as it is.
+    description: Certificate of a protocol with TLS on the appliance. By default it is not changed.
     type: dict
     suboptions: &certificate
       certkey:
-        description: Name of a certkey that exists on the appliance.
+        description: Name of an existing certkey.
         type: str
       content:
         description:
           - A certificate in PEM form, uploaded to C(/nsconfig/ssl) and loaded as certkey C(<name>-cert).
-          - Its file, and that of O(certificate.key), carry a digest of both in their names, so it is seen when either
-            changes. Earlier files of the application are then removed.
+          - Its file, and that of O(certificate.key), have a digest of both in their names, so that a change is
+            detected. Earlier files of the application are then removed.
         type: str
       key:
         description: The private key of O(certificate.content) in PEM form.
@@ -150,14 +150,14 @@ options:
         type: str
   nodes:
     description:
-      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+      - Many appliances instead of one O(nsip), configured in parallel. Each has its own login with O(nitro_user) and
         O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
-      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
-      - An appliance that is named several times (for several applications) is logged in to once. Its entries are done
+      - An entry overrides the module's options of the same names.
+      - An appliance that is named several times (for several applications) has one session. Its entries are processed
         in order, and its configuration is saved once, if one of them changed something.
-      - Not for both nodes of an HA pair, of which the primary hands on what is done to it. They take one task after
-        the other.
-      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+      - Not for both nodes of an HA pair, because the primary synchronises its changes to the secondary. Configure the
+        primary only, or use one task after the other.
+      - If some fail, the others are still completed. The task then fails and names the failed ones.
     type: list
     elements: dict
     suboptions:
@@ -223,8 +223,8 @@ options:
         choices: [present, absent]
   state:
     description:
-      - With V(absent), everything that this module makes for the application is removed, and nothing else. Server
-        objects that other service groups or services use stay, and so do the IPSet and a certkey that was named.
+      - With V(absent), everything that this module creates for the application is removed, and nothing else. Server
+        objects with other users, the IPSet and a named certkey are kept.
     type: str
     choices: [present, absent]
     default: present
@@ -235,12 +235,12 @@ extends_documentation_fragment:
 seealso:
   - module: cloudadc.aws.vpx_ipset
 notes:
-  - Before anything is written, the task fails when the feature LB (or SSL) is off, or when the IPSet, monitor or
-    certkey it names does not exist. In check mode these are warnings, as an earlier task may yet make them.
+  - Before the first write, the task fails if the feature LB (or SSL) is off, or if the named IPSet, monitor or certkey
+    does not exist. In check mode these are warnings, because an earlier task may create them.
 """
 
 EXAMPLES = r"""
-- name: A web application on the address of this node and of its peer
+- name: Create a web application on the address of this node and of its peer
   cloudadc.aws.vpx_application:
     nsip: 10.0.1.10
     nitro_pass: "{{ vpx_password }}"
@@ -262,7 +262,7 @@ EXAMPLES = r"""
       interval: 5
     persistence: COOKIEINSERT
 
-- name: The same with TLS, ended on the appliance
+- name: Create one with TLS termination on the appliance
   cloudadc.aws.vpx_application:
     nsip: 10.0.1.10
     nitro_pass: "{{ vpx_password }}"
@@ -280,7 +280,7 @@ EXAMPLES = r"""
       type: SOURCEIP
       timeout: 10
 
-- name: The same application on every node of a group, each with an address of its own
+- name: Create the application on every node of a group, each with its own address
   cloudadc.aws.vpx_application:
     nitro_pass: "{{ vpx_password }}"
     nodes:
@@ -294,7 +294,7 @@ EXAMPLES = r"""
       - address: 10.0.3.20
         port: 8080
 
-- name: Several applications on several nodes, one session a node
+- name: Create several applications on several nodes, one session per node
   cloudadc.aws.vpx_application:
     nitro_pass: "{{ vpx_password }}"
     nodes:
@@ -303,7 +303,7 @@ EXAMPLES = r"""
       - {nsip: 10.0.1.11, name: web, port: 80, virtual_ip: 10.0.2.11, backends: [{address: 10.0.3.20, port: 8080}]}
       - {nsip: 10.0.1.11, name: api, port: 8443, virtual_ip: 10.0.2.11, backends: [{address: 10.0.3.30, port: 80}]}
 
-- name: It is gone
+- name: Remove the application
   cloudadc.aws.vpx_application:
     nsip: 10.0.1.10
     nitro_pass: "{{ vpx_password }}"
@@ -314,8 +314,8 @@ EXAMPLES = r"""
 RETURN = r"""
 application:
   description:
-    - The application as it is now, or as it would be in check mode. Null when there is none.
-    - States are null for what is yet to be made.
+    - The application, or the predicted one in check mode. Null if there is none.
+    - States are null for objects that do not exist yet.
   returned: success, with O(nsip)
   type: dict
   contains:
@@ -324,7 +324,7 @@ application:
       type: str
       returned: always
     protocol:
-      description: Protocol that clients speak.
+      description: Protocol for clients.
       type: str
       returned: always
     port:
@@ -344,11 +344,11 @@ application:
       type: str
       returned: always
     backend_protocol:
-      description: Protocol spoken to the back ends.
+      description: Protocol between appliance and back ends.
       type: str
       returned: always
     lb_method:
-      description: How a back end is chosen.
+      description: Load-balancing method.
       type: str
       returned: always
     persistence:
@@ -432,7 +432,7 @@ saved:
   type: bool
   sample: true
 nodes:
-  description: One entry an appliance, in the order of O(nodes). It is there when the task failed, too.
+  description: One entry an appliance, in the order of O(nodes). Also returned when the task failed.
   returned: with O(nodes)
   type: list
   elements: dict
@@ -442,8 +442,7 @@ nodes:
       type: str
       returned: always
     changed:
-      description: Whether something was changed on it, or would be in check mode. It is true for one that failed after
-        a write.
+      description: Whether it was changed, or would be in check mode. True for an appliance that failed after a write.
       type: bool
       returned: always
     error:
@@ -451,7 +450,7 @@ nodes:
       type: str
       returned: always
     written:
-      description: The writes that had been carried out on it until then, in order.
+      description: The completed writes on it, in order.
       type: list
       elements: str
       returned: when it failed

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vpx_bootstrap
-short_description: Take a fresh NetScaler VPX to a managed one
+short_description: Perform initial configuration of a NetScaler VPX
 version_added: 0.1.0
 description:
-  - Waits until the appliance answers (refused connections, TLS that is not ready, HTTP 503), replaces its first
-    password, gives it a licence, a hostname, features and modes, and saves its configuration.
-  - Safe to repeat at every point, also after a run that was killed. Whatever is already as wanted is left alone.
+  - Waits until the appliance answers (after refused connections, TLS that is not ready, HTTP 503), replaces its first
+    password, sets licence, host name, features and modes, and saves its configuration.
+  - Can be repeated at any time, also after an interrupted run. Settings in the desired state are not changed.
   - Reboots at most once, warm, and only for a licence capacity that is not in effect yet.
-  - The number of calls is bounded. A managed appliance costs one login, one read for the version, one for the state of
-    the configuration, one each for hostname, features and modes, three for a licence where they are asked for, one
-    logout, and no write.
+  - The number of calls is bounded. A configured appliance needs one login, one read for the version, one for the state
+    of the configuration, one each for hostname, features and modes, three for a licence, if requested, one logout, and
+    no write.
 extends_documentation_fragment:
   - cloudadc.aws.event
   - cloudadc.aws.nitro.one_or_many
@@ -25,8 +25,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - An appliance that cannot be reached yet is not waited for. What it would need is predicted, as for one that
-        still has its first password. Logging in is no write, but a login that sets O(new_password) is, and is not made.
+      - The module does not wait for an appliance that cannot be reached. Its changes are predicted, as for an appliance
+        with its first password. A login that would set O(new_password) is a write and is not made.
 options:
   instance_id:
     description:
@@ -34,11 +34,11 @@ options:
     type: str
   new_password:
     description:
-      - The password from then on. It is tried first.
-      - Later tasks give it as O(nitro_pass). Here O(nitro_pass) may be left out; where it is given it is one more
-        password that may be right until now, so that a password can be replaced. That holds for the environment
-        variable E(NETSCALER_NITRO_PASS) too. Where it has the present password, a mistyped O(new_password) becomes the
-        password, and does not fail as it would without the variable.
+      - The desired password. It is tried first.
+      - Later tasks give it as O(nitro_pass). Here O(nitro_pass) is optional; it is another candidate for the present
+        password, so that a password can be replaced. That holds for the environment variable E(NETSCALER_NITRO_PASS),
+        too. If the variable has the present password, a mistyped O(new_password) becomes the password; without the
+        variable it fails.
       - O(nitro_auth_token) is not used here, because a session survives neither a new password nor a reboot.
     type: str
     required: true
@@ -48,15 +48,15 @@ options:
     type: str
   nodes:
     description:
-      - Many appliances instead of one O(nsip), all of them side by side.
-      - An entry gives what is its own. Where it gives nothing, the option of the same name holds.
-      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+      - Many appliances instead of one O(nsip), configured in parallel.
+      - An entry overrides the module's options of the same names.
+      - If some fail, the others are still completed. The task then fails and names the failed ones.
     type: list
     elements: dict
     suboptions:
       nsip:
         description:
-          - Address of the appliance's management interface, as O(nsip). One that is named twice is taken twice, in
+          - Address of the appliance's management interface, as O(nsip). Two entries of one appliance are processed in
             order.
         type: str
         required: true
@@ -68,12 +68,12 @@ options:
         type: str
   features:
     description:
-      - Features to turn on, as C(enable ns feature) names them. Features that are not named stay as they are.
+      - Features to enable, by the names of C(enable ns feature). Other features are not changed.
     type: list
     elements: str
   modes:
     description:
-      - Modes to turn on, as C(enable ns mode) names them. Modes that are not named stay as they are.
+      - Modes to enable, by the names of C(enable ns mode). Other modes are not changed.
     type: list
     elements: str
   license:
@@ -84,7 +84,7 @@ options:
     suboptions:
       server:
         description:
-          - Address or name of the licence server (NetScaler Console or its agent). It replaces another one.
+          - Address or name of the licence server (NetScaler Console or its agent). It replaces another server.
         type: str
       port:
         description:
@@ -118,7 +118,7 @@ options:
         default: false
   wait_timeout:
     description:
-      - Seconds until NITRO must have answered, and again until it must be back after the reboot.
+      - Seconds to wait for the first answer of NITRO, and again after the reboot.
     type: int
     default: 600
 author:
@@ -126,7 +126,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Make a fresh appliance a managed one
+- name: Configure a new appliance
   cloudadc.aws.vpx_bootstrap:
     nsip: 10.0.1.10
     ca_path: /etc/ssl/certs/adc-ca.pem
@@ -135,7 +135,7 @@ EXAMPLES = r"""
     hostname: adc-a
     features: [LB, SSL]
 
-- name: Let it check out 1 Gbps of the Premium edition, which reboots it once
+- name: Check out 1 Gbps of the Premium edition, which reboots it once
   cloudadc.aws.vpx_bootstrap:
     nsip: 10.0.1.10
     ca_path: /etc/ssl/certs/adc-ca.pem
@@ -147,7 +147,7 @@ EXAMPLES = r"""
       unit: Mbps
       edition: Premium
 
-- name: Many fresh appliances, side by side
+- name: Configure many new appliances in parallel
   cloudadc.aws.vpx_bootstrap:
     nodes:
       - nsip: 10.0.1.10
@@ -163,7 +163,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 version:
-  description: Version and build; null where the appliance could not be asked (check mode).
+  description: Version and build; null if the appliance could not be reached (check mode).
   returned: success, with O(nsip)
   type: str
   sample: 13.1-53.24
@@ -184,7 +184,7 @@ nitro_errorcode:
   returned: when the appliance refused, with O(nsip)
   type: int
 nodes:
-  description: One entry an appliance, in the order of O(nodes). It is there when the task failed, too.
+  description: One entry an appliance, in the order of O(nodes). Also returned when the task failed.
   returned: with O(nodes)
   type: list
   elements: dict
@@ -194,8 +194,7 @@ nodes:
       type: str
       returned: always
     changed:
-      description: Whether something was changed on it, or would be in check mode. It is true for one that failed after
-        a write.
+      description: Whether it was changed, or would be in check mode. True for an appliance that failed after a write.
       type: bool
       returned: always
     error:
@@ -203,7 +202,7 @@ nodes:
       type: str
       returned: always
     written:
-      description: The writes that had been carried out on it until then, in order.
+      description: The completed writes on it, in order.
       type: list
       elements: str
       returned: when it failed

@@ -10,17 +10,17 @@ module: vpx_cluster_node
 short_description: Manage the membership of NetScaler VPX appliances in a cluster
 version_added: 0.1.0
 description:
-  - Forms a cluster on an appliance, or takes the appliance into the cluster that answers at O(clip), and waits until it
-    serves (admin state ACTIVE, masterstate ACTIVE, health UP, effectivestate UP).
-  - It leaves by becoming PASSIVE, with O(drain_minutes) for what is open, and is then removed on the CLIP. Addresses
-    that it alone has in the cluster (spotted SNIPs) go with it.
-  - A run that was interrupted at any point is gone on with by the next one, with the same options.
+  - Forms a cluster on an appliance, or joins the appliance to the cluster at O(clip), and waits until it is active
+    (admin state ACTIVE, masterstate ACTIVE, health UP, effectivestate UP).
+  - To remove a node, it is set to PASSIVE, with O(drain_minutes) for open connections, and then removed on the CLIP,
+    with its spotted SNIPs.
+  - The next run with the same options completes an interrupted one.
   - The nodes of a cluster are in one subnet (INC is not supported here), have the same software, licence, and number of
     packet engines, and the same password of C(nsroot). The CLIP is a secondary private address of the coordinator's
-    management interface. Nodes join one after another, never at once. O(nodes) does that in one call.
-  - The vendor's documentation calls clusters on AWS unsupported, while its own console and templates build them.
-  - A node that is as wanted costs one login, three reads (C(clusterinstance), C(clusternode), C(nsconfig)) and one
-    logout, all on the CLIP, and no write. Nothing is asked of the node itself.
+    management interface. Nodes join one after another. O(nodes) does that in one call.
+  - The vendor documents clusters on AWS as unsupported, but its console and templates build them.
+  - A node in the desired state needs one login, three reads (C(clusterinstance), C(clusternode), C(nsconfig)) and one
+    logout, all on the CLIP, and no write. The node itself is not queried.
 extends_documentation_fragment:
   - cloudadc.aws.event
   - cloudadc.aws.nitro.one_or_many
@@ -29,8 +29,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - For an appliance that cannot be reached, or still has its first password, it predicts what a stand-alone
-        appliance would need, and for a CLIP that nobody answers at, what a cluster there would need.
+      - For an appliance that cannot be reached, or still has its first password, it predicts the changes of a
+        stand-alone appliance, and for a CLIP without an answer, those of a new cluster.
 options:
   clip:
     description:
@@ -40,10 +40,10 @@ options:
   nodes:
     description:
       - Several appliances of one cluster instead of one O(nsip), one after another, in one session with the CLIP. With
-        O(form=true) the first forms the cluster where nobody answers at O(clip); the others join.
-      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
-      - Where several nodes drain, all begin to drain before the first is waited for.
-      - When one fails, those after it are not tried, as a node that joined half-way counts for the quorum.
+        O(form=true) the first forms the cluster if there is no answer at O(clip); the others join.
+      - An entry overrides the module's options of the same names.
+      - If several nodes drain, all begin to drain before the module waits for the first.
+      - If one fails, the following are not tried, because a node that joined incompletely counts for the quorum.
     type: list
     elements: dict
     version_added: 0.2.0
@@ -72,14 +72,14 @@ options:
     description:
       - With O(nodes) and O(state=present), whether members of the cluster that are neither in O(nodes) nor in
         O(known_nodes) are removed, before others join.
-      - Only a member that does not answer, and that its peers do not see as up, is removed. One that is up is named in
-        a warning and stays.
+      - A member is removed only if it does not answer and its peers do not report it up. A member that is up is named
+        in a warning and kept.
     type: bool
     default: false
     version_added: 0.2.0
   known_nodes:
     description:
-      - With O(purge_nodes), addresses (NSIP) of further members that stay.
+      - With O(purge_nodes), addresses (NSIP) of further members to keep.
     type: list
     elements: str
     version_added: 0.2.0
@@ -91,26 +91,26 @@ options:
   node_id:
     description:
       - Number of the node, 0 to 31; the lowest free when not given, and V(0) for the node that forms the cluster.
-        A node that the cluster knows by another number keeps that.
+        An existing member keeps its number.
     type: int
   form:
     description:
-      - Whether to form the cluster on this appliance when nobody answers at O(clip). Give it to one appliance of a
-        cluster only. The others are told by a sentence that there is no cluster yet.
+      - Whether to form the cluster on this appliance if there is no answer at O(clip). Set it for one appliance of a
+        cluster only. The others fail with a message that there is no cluster yet.
     type: bool
     default: false
   admin_state:
     description:
-      - What the node shall be. It is always written, because NITRO's own default is PASSIVE.
-      - V(PASSIVE) drains the node for O(drain_minutes) and leaves it in the cluster.
+      - Desired admin state of the node. It is always written, because NITRO's default is PASSIVE.
+      - V(PASSIVE) drains the node for O(drain_minutes) and keeps it in the cluster.
     type: str
     choices: [ACTIVE, PASSIVE, SPARE]
     default: ACTIVE
   backplane:
     description:
-      - Interface for the traffic between nodes, such as V(1/1) or V(LA/1); the node's number is put before it. With a
-        number before it (V(2/1/1)) it must be this node's.
-      - V(1/1) when the node is declared without it. A declared node keeps what it has, unless this is given.
+      - Interface for the traffic between nodes, such as V(1/1) or V(LA/1); the node's number is prepended. With a
+        prefix (V(2/1/1)) the number must be this node's.
+      - Default is V(1/1) for a new node. A member keeps its backplane by default.
     type: str
   backplane_mac:
     description:
@@ -121,9 +121,9 @@ options:
     version_added: 0.2.0
   tunnel_mode:
     description:
-      - How flows are steered from one node to another. A VPC needs a tunnel, because it carries no foreign MAC
-        addresses. V(GRE) is what the vendor's templates for AWS use. Security groups must let IP protocol 47 through,
-        unless no flow is steered (O(cloudadc.aws.vpx_application#module:process_local)).
+      - Steering of flows between nodes. A VPC needs a tunnel, because it does not forward foreign MAC addresses. The
+        vendor's templates for AWS use V(GRE). Security groups must allow IP protocol 47, unless no flow is
+        steered (O(cloudadc.aws.vpx_application#module:process_local)).
     type: str
     choices: [NONE, GRE, UDP]
     default: GRE
@@ -133,44 +133,44 @@ options:
     type: int
   cluster_password:
     description:
-      - Password of C(nsroot) on the cluster, where it is not O(nitro_pass). A node that joins takes it over.
+      - Password of C(nsroot) on the cluster, if it is not O(nitro_pass). A joining node gets it.
     type: str
   drain_minutes:
     description:
-      - Whole minutes, 0 to 1440, that a node has for its open connections when it becomes PASSIVE.
-      - With O(state=absent) and O(wait=false), and more than 0, the drain is begun and the task returns with the node
-        still in the cluster; the same task removes it once the drain is over, and changes nothing before.
+      - Drain time of a node that becomes PASSIVE, in whole minutes, 0 to 1440.
+      - With O(state=absent) and O(wait=false), and more than 0, the task starts the drain and returns; a later run of
+        the same task removes the node after the drain, and changes nothing before.
     type: int
     default: 0
   dissolve:
     description:
-      - Whether O(state=absent) may take the cluster apart, that is, remove half of its nodes at once, and its last
-        node. The last node's cluster instance is removed on the node, and the CLIP goes with it.
-      - A node of a cluster whose CLIP does not answer is then taken out on the node itself, too.
+      - Whether O(state=absent) may dissolve the cluster, that is, remove half of its nodes at once, and its last node.
+        The last node's cluster instance is removed on the node, with the CLIP.
+      - A node of a cluster whose CLIP does not answer is then removed on the node itself, too.
     type: bool
     default: false
   state:
     description:
-      - V(present) takes the appliance into the cluster, V(absent) out of it.
-      - With V(absent), a node whose instance is gone is removed from the cluster all the same.
+      - V(present) joins the appliance to the cluster, V(absent) removes it.
+      - With V(absent), a node without an instance is removed from the cluster, too.
     type: str
     choices: [present, absent]
     default: present
   wait:
     description:
-      - Whether to wait until the node is where O(admin_state) takes it or, with O(state=absent), until O(drain_minutes)
+      - Whether to wait until the node has reached O(admin_state) or, with O(state=absent), until O(drain_minutes)
         are over.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds for everything that is waited for, reboot included; O(drain_minutes) are added to them.
+      - Seconds for all waits, including the reboot; O(drain_minutes) are added.
     type: int
     default: 600
 notes:
-  - Forming and joining need a saved configuration and a warm reboot, so they save whatever O(save_config) says. Joining
-    clears what the appliance had been configured with.
-  - O(nitro_pass) is required, because the CLIP and a rebooted appliance want a login of their own; a session given as
+  - Forming and joining need a saved configuration and a warm reboot, so they save independent of O(save_config).
+    Joining clears the configuration of the appliance.
+  - O(nitro_pass) is required, because the CLIP and a rebooted appliance need a new login; a session given as
     O(nitro_auth_token) is used for O(nsip) only.
 author:
   - The cloudadc.aws contributors (@cloudadc)
@@ -185,7 +185,7 @@ EXAMPLES = r"""
     clip: 10.0.1.100
     form: true
 
-- name: Let the second join it, and wait until it serves
+- name: Join the second appliance, and wait until it is active
   cloudadc.aws.vpx_cluster_node:
     nsip: 10.0.1.11
     nitro_pass: "{{ vault_adc_password }}"
@@ -193,7 +193,7 @@ EXAMPLES = r"""
     clip: 10.0.1.100
     wait_timeout: 900
 
-- name: Form a cluster of three, and remove members whose instances are gone
+- name: Form a cluster of three, and remove members without an instance
   cloudadc.aws.vpx_cluster_node:
     nitro_pass: "{{ vault_adc_password }}"
     ca_path: /etc/ssl/certs/adc-ca.pem
@@ -205,7 +205,7 @@ EXAMPLES = r"""
       - {nsip: 10.0.1.11, node_id: 1}
       - {nsip: 10.0.1.12, node_id: 2}
 
-- name: Take a node out after ten minutes of draining
+- name: Remove a node after a drain of ten minutes
   cloudadc.aws.vpx_cluster_node:
     nsip: 10.0.1.11
     nitro_pass: "{{ vault_adc_password }}"
@@ -217,7 +217,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 node:
-  description: What the cluster says of this appliance; of one that is in no cluster, its address and nulls.
+  description: State of this appliance in the cluster; for one outside of a cluster, its address and nulls.
   returned: with O(nsip)
   type: dict
   contains: &node
@@ -232,22 +232,22 @@ node:
       returned: always
       sample: 10.0.1.11
     admin_state:
-      description: What it was told to be.
+      description: Its configured state.
       type: str
       returned: always
       sample: ACTIVE
     master_state:
-      description: What it is.
+      description: Its actual state.
       type: str
       returned: always
       sample: ACTIVE
     health:
-      description: Its health, in the appliance's words.
+      description: Its health, as the appliance reports it.
       type: str
       returned: always
       sample: UP
     effective_state:
-      description: Whether it is up in the eyes of the cluster.
+      description: Its state in the cluster.
       type: str
       returned: always
       sample: UP
@@ -262,7 +262,7 @@ cluster:
   type: dict
   contains:
     id:
-      description: Number of the cluster, null when nobody answers at the CLIP.
+      description: Number of the cluster, null if there is no answer at the CLIP.
       type: int
       returned: always
       sample: 1
@@ -278,7 +278,7 @@ cluster:
       returned: always
       contains: *node
 nodes:
-  description: One entry for each of O(nodes), in their order. It is there when the task failed, too.
+  description: One entry for each of O(nodes), in their order. Also returned when the task failed.
   returned: with O(nodes)
   type: list
   elements: dict
@@ -292,11 +292,11 @@ nodes:
       type: bool
       returned: always
     error:
-      description: Why it failed or was not tried, or null.
+      description: The reason why it failed or was not tried, or null.
       type: str
       returned: always
     node_id:
-      description: Number of the node, null for one that is in no cluster.
+      description: Number of the node, null outside of a cluster.
       type: int
       returned: always
     node:

@@ -8,12 +8,10 @@ module: vpx_group_info
 version_added: 0.2.0
 short_description: Gather the state of an autoscale group, its problems and its plan
 description:
-  - Reads everything that must be known before an autoscale group is built or one of its zones scales, side by side in
-    one
-    process, and decides what would have to be done. It writes nothing.
-  - Everything that prevents the group from being built is returned at once in RV(problems); the module does not fail
-    for it.
-    It fails if AWS refuses a read.
+  - Reads the state of everything that an autoscale group depends on, in parallel in one process, and plans the changes.
+    It writes nothing.
+  - All problems are returned at once in RV(problems); the module does not fail because of them. It fails if AWS refuses
+    a read.
   - Calls. C(DescribeInstances), C(DescribeNetworkInterfaces), C(DescribeAddresses), C(DescribeSecurityGroups),
     C(DescribeSubnets) for the named ones and for their VPC; for the whole group C(DescribeImages),
     C(DescribeInstanceTypes),
@@ -29,20 +27,19 @@ options:
     required: true
   zone:
     description:
-      - Read one zone only. Then nothing is checked that the whole group needs once.
+      - Read one zone only. Checks of shared resources are skipped then.
     type: str
   nodes:
     description:
-      - How many nodes a zone shall have in service. RV(plan.instances) is empty for a zone that has as many.
+      - Desired number of nodes in service per zone. RV(plan.instances) is empty for a zone that has as many.
     type: int
     default: 0
   existing:
     description:
-      - Whether the group must have been built already, so that missing security groups or a missing load balancer are a
+      - Whether the group must exist already, so that missing security groups or a missing load balancer are a
         problem.
-        Applications that O(definition) does not name may then have target groups. Otherwise these are a problem, as new
-        nodes
-        would get clients for an application that they do not have.
+        Applications that O(definition) does not name may then have target groups. Otherwise these are a problem,
+        because new nodes would receive clients for an application that they do not have.
     type: bool
     default: false
   applications:
@@ -54,8 +51,7 @@ options:
     elements: str
   store:
     description:
-      - Where the state of the group is kept. It is read, so that one that cannot be used is found before anything is
-        made.
+      - Where the state of the group is kept. It is read, so that an unusable store is reported before the first write.
     type: dict
     suboptions:
       type:
@@ -75,7 +71,7 @@ options:
         default: false
   lost_nodes:
     description:
-      - Management addresses of nodes whose instances are gone. Those that no network interface has are returned in
+      - Management addresses of terminated nodes. Those without a network interface are returned in
         RV(orphans), and nothing else is read.
     type: list
     elements: str
@@ -91,7 +87,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Gather the state of the group and what it needs
+- name: Gather the state of the group and its plan
   cloudadc.aws.vpx_group_info:
     definition: "{{ checked.definition }}"
     nodes: 2
@@ -111,11 +107,11 @@ definition:
   returned: without O(lost_nodes)
   type: dict
 check_mode:
-  description: Whether the module ran in check mode, in which nothing that the group needs may exist yet.
+  description: Whether the module ran in check mode, in which resources of the group may not exist yet.
   returned: without O(lost_nodes)
   type: bool
 problems:
-  description: One message for each thing that prevents the group from being built, or the zone from scaling.
+  description: One message per problem that prevents the group from being built, or the zone from scaling.
   returned: without O(lost_nodes)
   type: list
   elements: str
@@ -161,7 +157,7 @@ records:
   returned: without O(lost_nodes)
   type: dict
 stale_records:
-  description: Record sets of instances that are gone, by C(record).
+  description: Record sets of terminated instances, by C(record).
   returned: without O(lost_nodes)
   type: list
   elements: dict
@@ -171,13 +167,12 @@ aliases:
   type: dict
 backends:
   description:
-    - Back ends that are instances of Auto Scaling groups, by application. An application whose back ends are not known
-      is
-      missing, and its back ends stay as they are.
+    - Back ends that are instances of Auto Scaling groups, by application. An application whose back ends are unknown is
+      missing, and its back ends are not changed.
   returned: without O(lost_nodes)
   type: dict
 unknown_backends:
-  description: Auto Scaling groups that want instances and have none in service.
+  description: Auto Scaling groups with a desired capacity above 0 and no instance in service.
   returned: without O(lost_nodes)
   type: list
   elements: str
@@ -188,15 +183,14 @@ orphans:
   elements: str
 removal:
   description:
-    - What is removed by name with a group or its applications, C(records) for M(cloudadc.aws.route53_adc_record),
+    - Resources removed by name with a group or its applications, C(records) for M(cloudadc.aws.route53_adc_record),
       C(target_groups) for M(cloudadc.aws.nlb_adc_target), C(listeners) for M(cloudadc.aws.nlb_adc_listener),
       C(drain_seconds),
       and C(devices), addresses for M(cloudadc.aws.adm_device), those of lost nodes that O(store) knows among them.
   returned: without O(lost_nodes)
   type: dict
 plan:
-  description: What is to be done, one section for each step. The sections are options of the modules that carry them
-    out.
+  description: One section for each step. The sections are options of the modules.
   returned: without O(lost_nodes)
   type: dict
   contains:
@@ -210,8 +204,8 @@ plan:
       description: For M(cloudadc.aws.nlb_adc_listener), C(listeners), C(others) and C(changes), one phrase each.
       type: dict
     instances:
-      description: For option C(sets) of M(cloudadc.aws.vpx_instance), the zones that lack instances or settings of
-        them.
+      description: For option C(sets) of M(cloudadc.aws.vpx_instance), the zones with missing instances or differing
+        settings.
       type: list
       elements: dict
 """
@@ -227,6 +221,7 @@ from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.group import Request, orphaned, removal, survey
 from ..module_utils.reconcile.group_reading import sentence
 from ..module_utils.scaling.view import load
+from ..module_utils.spec.complete import require_group
 from ..module_utils.stores.base import StoreError
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
@@ -272,6 +267,7 @@ def known_nodes(module: Any, name: str) -> list[str]:
 def run(module: Any) -> dict[str, Any]:
     params, clients = module.params, Clients(module)
     definition = params["definition"]
+    require_group(definition)
     chosen = None if params["applications"] is None else tuple(params["applications"])
     request = Request(definition, params["zone"] or "", params["nodes"], params["existing"], chosen)
     subnets = [one["management_subnet_id"] for one in definition["zones"] if one["management_subnet_id"]]

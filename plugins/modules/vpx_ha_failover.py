@@ -6,37 +6,36 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vpx_ha_failover
 version_added: 0.1.0
-short_description: Hand the primary role of a VPX pair to the other node, with its Elastic IPs
+short_description: Switch the primary role of a VPX pair to the other node, with its Elastic IPs
 description:
-  - Forces a failover at the node that is primary and waits until the other one says that it is.
-  - With O(group) it does the whole job of a planned failover in one process. It reads the pair, refuses unless one
-    node is primary, the other is secondary and both are in sync, hands the primary role over, and moves the Elastic
-    IPs of the pair. A failover that was interrupted (an Elastic IP is still on the secondary) is finished.
-  - With O(peer) it does so for the two nodes that are named, and moves the Elastic IPs in O(moves). If O(peer) is
-    primary already, no failover is forced; Elastic IPs that are not where O(moves) wants them are moved.
-  - Everything that can be read before the switch is read before it, so that clients wait only for the switch itself and
-    for one C(AssociateAddress).
+  - Forces a failover at the primary and waits until the other node reports Primary.
+  - With O(group) it does a complete planned failover in one process. It reads the pair, refuses unless one
+    node is primary, the other is secondary and both are in sync, forces the failover, and moves the Elastic IPs of the
+    pair. An interrupted failover (an Elastic IP is still on the secondary) is completed.
+  - With O(peer) it does so for the two named nodes, and moves the Elastic IPs in O(moves). If O(peer) is
+    primary already, no failover is forced; Elastic IPs that are not at the place given in O(moves) are moved.
+  - All reads come before the switchover, so that clients wait only for the switchover and one C(AssociateAddress).
   - Nothing is saved, because a failover changes no configuration.
   - Calls. On each node a login, C(hanode) and a logout; one C(hafailover) on the primary; C(hanode) on the other node
     until it is primary; with Elastic IPs one C(DescribeAddresses) before, one C(AssociateAddress) per Elastic IP, all
-    at once, and one C(DescribeAddresses) per look at the result. With O(group) before that one C(DescribeInstances),
-    and on each node a second session with C(hanode) and the three reads that tell which addresses it serves.
+    at once, and one C(DescribeAddresses) per read of the result. With O(group) before that one C(DescribeInstances),
+    and on each node a second session with C(hanode) and the three reads of its served addresses.
   - With O(group) it needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
 options:
   nsip:
     description:
-      - With O(peer), the node that is primary, with C(:port) where it is not the protocol's own.
+      - With O(peer), the node that is primary, with C(:port) if it is not the default of the protocol.
         An IPv6 address with a port is written in brackets.
       - Taken from E(NETSCALER_NSIP) when not given. Not used with O(group).
     type: str
   peer:
     description:
-      - NSIP of the node that shall become primary, with C(:port) where it is not the protocol's own.
+      - NSIP of the new primary, with C(:port) if it is not the default of the protocol.
       - Either it or O(group) is needed.
     type: str
   group:
     description:
-      - The pair, as the tag C(cloudadc:group) of its instances names it.
+      - The pair, the value of the tag C(cloudadc:group) of its instances.
     type: str
     version_added: 0.2.0
   elastic_ips:
@@ -48,8 +47,8 @@ options:
     version_added: 0.2.0
   to:
     description:
-      - With O(group), the node id that shall be primary; nothing is written if it is already.
-      - V(-1) is the node that is secondary now.
+      - With O(group), the node id of the new primary; nothing is written if it is primary already.
+      - V(-1) is the present secondary.
     type: int
     default: -1
     version_added: 0.2.0
@@ -67,7 +66,7 @@ options:
     version_added: 0.2.0
   probe_timeout:
     description:
-      - With O(group), seconds within which a node has to accept a login, and again to say what it is.
+      - With O(group), seconds to wait for a login on a node, and again for its HA state.
     type: float
     default: 1.0
     version_added: 0.2.0
@@ -84,7 +83,7 @@ options:
     default: 30
   moves:
     description:
-      - With O(peer), Elastic IPs that go with the primary role, and where each shall sit. Needs the rights
+      - With O(peer), Elastic IPs that follow the primary role, and their associations. Needs the rights
         C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
     type: list
     elements: dict
@@ -97,17 +96,17 @@ options:
         required: true
       network_interface_id:
         description:
-          - The interface of O(peer) that shall hold it.
+          - The target interface of O(peer).
         type: str
         required: true
       private_ip_address:
         description:
-          - The private address of the interface that shall hold it.
+          - The private address of the target interface.
         type: str
         required: true
   verify_timeout:
     description:
-      - Seconds to go on asking AWS until it shows each Elastic IP where it was put.
+      - Seconds to wait until AWS shows each Elastic IP at its new place.
     type: float
     default: 30
   validate_certs:
@@ -131,7 +130,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Fail a pair over, with its Elastic IPs
+- name: Fail over a pair, with its Elastic IPs
   cloudadc.aws.vpx_ha_failover:
     group: shop
     nitro_pass: "{{ vault_nsroot_password }}"
@@ -142,7 +141,7 @@ EXAMPLES = r"""
     peer: 10.0.11.10
     nitro_pass: "{{ vault_nsroot_password }}"
 
-- name: Make the second node primary, and let the service address follow at once
+- name: Make the second node primary, and move the service address with it
   cloudadc.aws.vpx_ha_failover:
     nsip: 10.0.1.10
     peer: 10.0.11.10
@@ -155,24 +154,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 before:
-  description: What each of the two nodes was when the task began.
+  description: The roles of the two nodes when the task began.
   returned: success
   type: list
   elements: dict
   sample: [{"nsip": "10.0.1.10", "master_state": "Primary"}, {"nsip": "10.0.11.10", "master_state": "Secondary"}]
 after:
-  description: What each of them is now; in check mode, what it would be.
+  description: Their roles now; in check mode, the predicted ones.
   returned: success
   type: list
   elements: dict
   sample: [{"nsip": "10.0.1.10", "master_state": "Secondary"}, {"nsip": "10.0.11.10", "master_state": "Primary"}]
 primary:
-  description: The node that is primary now; in check mode, that would be.
+  description: The present primary; in check mode, the predicted one.
   returned: success, with O(group)
   type: dict
   sample: {"node_id": 1, "instance_id": "i-0123456789abcdef0", "nsip": "10.0.11.10"}
 verdict:
-  description: A sentence that says who was primary when the task began, and what each node claimed.
+  description: The primary when the task began, and the role that each node reported.
   returned: success, with O(group)
   type: str
   sample: "node 0 is primary: node 0 (10.0.1.10) says Primary; node 1 (10.0.11.10) says Secondary"
@@ -183,8 +182,8 @@ moves:
   elements: dict
 switch_ms:
   description:
-    - Milliseconds from the moment the failover was forced until AWS showed every Elastic IP where it belongs
-      (without an Elastic IP, until the peer was primary). 0 if no failover was forced.
+    - Milliseconds from the forced failover until AWS showed every Elastic IP on the new primary (without an Elastic IP,
+      until the peer was primary). 0 if no failover was forced.
   returned: success
   type: int
   sample: 310
@@ -198,7 +197,7 @@ from typing import Any
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils.attachments.elastic_ip_changes import report
+from ..module_utils.attachments.registry import ELASTIC_IP
 from ..module_utils.aws.addresses import Address
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail
@@ -280,7 +279,8 @@ def task_of_group(module: Any) -> Task:
     params, group, port = module.params, module.params["group"], module.params["nitro_port"]
     connection_from(params, nsip="unused")  # options with which no appliance can be asked are refused at once
     client = ec2(module)
-    nodes, every = read_pair(client, group)
+    observed = read_pair(client, group)
+    nodes, every = observed.nodes, observed.addresses
     addresses = pick_addresses(every, params["elastic_ips"], group, nodes)
     timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
     with panel(nodes, port, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), timeouts) as asked:
@@ -360,7 +360,7 @@ def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple
         "switch_ms": switch_ms,
         **task.facts,
     }
-    trouble = report(addresses.outcomes) or (went_back(after) if forced else None)
+    trouble = ELASTIC_IP.verify(addresses.outcomes) or (went_back(after) if forced else None)
     return {**result, "diff": difference(result)}, _failed(task, forced, trouble)
 
 

@@ -6,17 +6,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vpx_ha_info
 version_added: 0.1.0
-short_description: Find out which node of a VPX pair is primary, and where its Elastic IPs belong
+short_description: Gather HA status and Elastic IP placement of a VPX pair
 description:
-  - Asks AWS for the instances, interfaces and Elastic IPs of an HA pair, and both appliances what they are, all side by
-    side, and says who is primary. It writes nothing.
-  - There is a primary only if exactly one node is primary beyond doubt. An appliance that stands alone calls itself
-    primary as well; one that has no peer and serves nothing is fresh or rebuilt, and is neither taken for the primary
-    nor for a rival of it. A node that does not answer, whose instance does not run, or that cannot be logged in to is
-    no obstacle; RV(verdict) names what each node claims.
-  - RV(moves) is empty while an Elastic IP would have to be taken from a node that may still serve clients, see
-    M(cloudadc.aws.vpx_ha_reconcile); RV(verdict) says why. Silence of a node counts only after the pair's dead interval
-    (3 seconds), so give O(settle_timeout) more than that where a node may be dead.
+  - Reads the instances, interfaces and Elastic IPs of an HA pair from AWS, and the HA state from both appliances, in
+    parallel, and determines the primary. It writes nothing.
+  - There is a primary only if exactly one node is certainly primary. A stand-alone appliance reports Primary as well;
+    one without a peer and without virtual servers is new or rebuilt, and does not count. The other node may be without
+    an answer, stopped, or refuse the login; RV(verdict) has the role that each node reports.
+  - RV(moves) is empty while a node that may still serve clients has one of the Elastic IPs, see
+    M(cloudadc.aws.vpx_ha_reconcile); RV(verdict) has the reason. Silence of a node counts only after the pair's dead
+    interval (3 seconds), so set O(settle_timeout) longer than that.
   - Calls. One C(DescribeInstances) and one C(DescribeAddresses) side by side (two of the former if O(nodes) names some
     nodes by instance and some not). On each node, all nodes at once, a login, C(hanode), then C(lbvserver),
     C(csvserver) and C(ipset_nsip_binding) side by side, and a logout. While O(settle_timeout) lasts, C(hanode) again
@@ -29,7 +28,7 @@ options:
     type: str
   nodes:
     description:
-      - The nodes, if not all instances of O(group).
+      - The nodes, if they are not all instances of O(group).
     type: list
     elements: dict
     suboptions:
@@ -40,7 +39,7 @@ options:
         required: true
       instance_id:
         description:
-          - Its instance. By default the one that has O(nodes[].nsip) as a private address.
+          - Its instance. By default the one with the private address O(nodes[].nsip).
         type: str
   elastic_ips:
     description:
@@ -51,7 +50,7 @@ options:
     elements: str
   nitro_port:
     description:
-      - The port at which the appliances answer. By default that of O(nitro_protocol).
+      - Port of NITRO. By default that of O(nitro_protocol).
     type: int
   probe_timeout:
     description:
@@ -60,8 +59,8 @@ options:
     default: 1.0
   settle_timeout:
     description:
-      - Seconds to wait for exactly one primary, for example while a node has not yet found out that its peer is dead,
-        and until it is certain that a silent node serves no clients.
+      - Seconds to wait for exactly one primary, for example during the dead interval of the other node, and until it is
+        certain that a silent node serves no clients.
     type: float
     default: 0
   validate_certs:
@@ -82,7 +81,7 @@ attributes:
     support: full
     membership: [cloudadc.aws.aws, cloudadc.aws.nitro, cloudadc.aws.all]
 notes:
-  - O(save_config) has no meaning here, as nothing is written. It is accepted so that it can stand in
+  - O(save_config) has no effect, because nothing is written. It is accepted for use in
     C(module_defaults).
 author:
   - The cloudadc.aws contributors (@cloudadc)
@@ -92,7 +91,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Who is primary
+- name: Gather the HA status
   cloudadc.aws.vpx_ha_info:
     group: shop
     nitro_pass: "{{ vault_adc_password }}"
@@ -100,7 +99,7 @@ EXAMPLES = r"""
     settle_timeout: 10
   register: pair
 
-- name: Put the Elastic IPs where the primary is
+- name: Move the Elastic IPs to the primary
   cloudadc.aws.eip_failover:
     moves: "{{ pair.moves }}"
   when: pair.primary is not none
@@ -115,42 +114,42 @@ nodes:
   contains:
     node_id: {type: int, description: "By the tag C(cloudadc:node_id); else its place in the list.", sample: 0}
     instance_id: {type: str, description: "Its instance, or null.", sample: i-0123456789abcdef0}
-    instance_state: {type: str, description: "What EC2 says of the instance, or null.", sample: running}
+    instance_state: {type: str, description: "State of the instance in EC2, or null.", sample: running}
     nsip: {type: str, description: "Its management address.", sample: 10.0.1.10}
-    reachable: {type: bool, description: "Whether it answered, be it with a refusal.", sample: true}
-    claim: {type: str, description: "The role it claims, in its own word; null if it did not say.", sample: Primary}
-    node_state: {type: str, description: "The state it is in, in its own word.", sample: UP}
-    sync_state: {type: str, description: "How synchronisation went, in its own word.", sample: SUCCESS}
+    reachable: {type: bool, description: "Whether it answered, also with a refusal.", sample: true}
+    claim: {type: str, description: "The role that it reports; null without an answer.", sample: Primary}
+    node_state: {type: str, description: "The state that it reports.", sample: UP}
+    sync_state: {type: str, description: "The synchronisation state that it reports.", sample: SUCCESS}
     peer: {type: str, description: "The address of its peer, or null.", sample: 10.0.2.10}
-    peer_state: {type: str, description: "The role it thinks its peer has.", sample: Secondary}
+    peer_state: {type: str, description: "The role of its peer that it reports.", sample: Secondary}
     inc: {type: bool, description: "Whether it runs with independent network configuration.", sample: true}
     client:
       description: Its client interface.
       type: dict
       sample: {"network_interface_id": "eni-0123456789abcdef0", "private_ip_addresses": ["10.0.11.10"]}
     served_addresses:
-      description: The addresses of virtual servers with an IPSet and of the IPSets these carry, as this node has them.
+      description: The addresses of virtual servers with an IPSet, and of these IPSets, on this node.
       type: list
       sample: ["10.0.11.10", "10.0.12.10"]
     served_known: {type: bool, description: "Whether RV(nodes[].served_addresses) was read.", sample: true}
-    error: {type: str, description: "Why it did not say everything, or null.", sample: null}
+    error: {type: str, description: "The error of its query, or null.", sample: null}
 primary:
   description: The index in RV(nodes) of the one primary; null if there is not exactly one.
   returned: success
   type: int
   sample: 0
 verdict:
-  description: A sentence that says who is primary and what each node claims.
+  description: The primary, and the role that each node reports.
   returned: success
   type: str
   sample: "node 0 is primary: node 0 (10.0.1.10) says Primary; node 1 (10.0.2.10) says Secondary"
 healthy:
-  description: Whether one is primary and one secondary, both up, know each other, and are synchronised.
+  description: Whether one is primary and one secondary, both up, paired, and synchronised.
   returned: success
   type: bool
   sample: true
 elastic_ips:
-  description: The Elastic IPs of the pair and where they sit now (null where nowhere).
+  description: The Elastic IPs of the pair and their associations (null without one).
   returned: success
   type: list
   elements: dict
@@ -161,11 +160,11 @@ elastic_ips:
       private_ip_address: 10.0.11.10
 moves:
   description:
-    - Where every Elastic IP belongs, on the client interface of the primary, in the shape of
-      O(cloudadc.aws.eip_failover#module:moves). Empty if there is no primary, or if it is not certain that the
-        Elastic IPs may be taken from where they are.
-    - The k-th private address of one node stands for the k-th of the other; k is the place of the address that the
-      Elastic IP has now, else the place of the Elastic IP in the list.
+    - The desired association of every Elastic IP, on the client interface of the primary, in the form of
+      O(cloudadc.aws.eip_failover#module:moves). Empty if there is no primary, or if it is not certain that the Elastic
+      IPs may be moved.
+    - The k-th private address of one node corresponds to the k-th of the other; k is the index of the present address
+      of the Elastic IP, or else the index of the Elastic IP in the list.
   returned: success
   type: list
   elements: dict

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vpx_ha_node
-short_description: Make NetScaler VPX appliances the sides of an HA pair
+short_description: Join NetScaler VPX appliances to an HA pair
 version_added: 0.1.0
 description:
-  - Adds the other appliance as peer, tunes heartbeats, and gives the RPC nodes of both NSIPs a password and TLS.
-  - With O(nodes) it makes both sides in one call and waits until they are in sync. With O(nsip) it looks after one side
-    only; run it for each of the two appliances then, with O(wait=true) for the second.
-  - The appliance that becomes secondary takes over the primary's configuration, and with it the password of its users.
-    While O(wait=true) lasts, logins that are refused for that reason are tried again.
-  - An appliance that is as wanted costs one login, three reads (C(hanode), C(nsrpcnode), C(nsconfig)), with
-    O(wait=true) a few more where the build does not say that synchronisation succeeded, one logout, and no write.
+  - Adds the other appliance as peer, configures heartbeats, and sets a password and TLS for the RPC nodes of both
+    NSIPs.
+  - With O(nodes) it configures both sides in one call and waits until they are synchronised. With O(nsip) it configures
+    one side only; run it for each of the two appliances then, with O(wait=true) for the second.
+  - The appliance that becomes secondary gets the primary's configuration, and with it the passwords of its users. With
+    O(wait=true), logins that are refused for that reason are retried.
+  - An appliance in the desired state needs one login, three reads (C(hanode), C(nsrpcnode), C(nsconfig)), with
+    O(wait=true) a few more if the build does not report the synchronisation, one logout, and no write.
 extends_documentation_fragment:
   - cloudadc.aws.nitro.one_or_many
   - cloudadc.aws.attributes
@@ -24,8 +25,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - For an appliance that cannot be reached, or still has its first password, it predicts what a stand-alone
-        appliance would need.
+      - For an appliance that cannot be reached, or still has its first password, it predicts the changes of a
+        stand-alone appliance.
   idempotent:
     support: partial
     details:
@@ -37,9 +38,9 @@ options:
     type: str
   nodes:
     description:
-      - Both appliances of the pair, exactly two. The first is told of its peer, then the second; then the task waits
-        until both see each other and are in sync. Give the one whose configuration shall win first.
-      - Each is logged in to with O(nitro_user) and O(nitro_pass), once; O(nitro_auth_token) is not used.
+      - Both appliances of the pair, exactly two. The peer is added on the first, then on the second; then the task
+        waits until both are paired and synchronised. The configuration of the first entry is kept.
+      - Each has one login with O(nitro_user) and O(nitro_pass); O(nitro_auth_token) is not used.
     type: list
     elements: dict
     version_added: 0.2.0
@@ -50,11 +51,11 @@ options:
         required: true
       peer:
         description:
-          - NSIP of the other appliance. Left out, it is the address of the other entry.
+          - NSIP of the other appliance. Default is the address of the other entry.
         type: str
   node_id:
     description:
-      - Number by which this appliance knows its peer, 1 to 64. A peer that is known by another number is left as it is.
+      - Node id of the peer on this appliance, 1 to 64. An existing peer keeps its number.
     type: int
     default: 1
   inc:
@@ -64,18 +65,18 @@ options:
     default: true
   peer_password:
     description:
-      - Password of O(nitro_user) on O(peer), where it is not O(nitro_pass). Whichever appliance becomes secondary takes
-        over the primary's. It is tried when O(nitro_pass) is refused.
+      - Password of O(nitro_user) on O(peer), if it is not O(nitro_pass). The secondary gets the primary's password. It
+        is tried when O(nitro_pass) is refused.
     type: str
   rpc_password:
     description:
-      - Password with which the two appliances speak to each other, the same on both. With it their channel is set to
-        be secure (TLS). Without it neither is touched.
+      - Password of the RPC nodes, the same on both appliances. With it the RPC nodes are set to secure (TLS). Without
+        it neither is changed.
     type: str
   update_rpc_password:
     description:
       - When to write O(rpc_password), which cannot be read back.
-      - V(on_create) when the peer is added, where the channel is not secure, and when synchronisation has failed.
+      - V(on_create) when the peer is added, when the channel is not secure, and when synchronisation has failed.
     type: str
     choices: [always, on_create]
     default: on_create
@@ -97,20 +98,20 @@ options:
     type: int
   replace_peer:
     description:
-      - Whether a peer with another address may be removed to make room for O(peer), as after a node was rebuilt.
-        Otherwise it is named and nothing is changed.
+      - Whether a peer with another address may be replaced by O(peer), for example after a node was rebuilt. Otherwise
+        the task fails with its address and nothing is changed.
     type: bool
     default: false
   state:
     description:
-      - V(present) pairs this side with O(peer), V(absent) removes O(peer) from this side. Another peer stays.
+      - V(present) pairs this side with O(peer), V(absent) removes O(peer) from this side. Another peer is not changed.
     type: str
     choices: [present, absent]
     default: present
   wait:
     description:
-      - Whether to wait until both see each other, one primary and one secondary, and synchronisation succeeded.
-      - Left out, it is V(true) with O(nodes) and V(false) with O(nsip).
+      - Whether to wait until both are paired, one primary and one secondary, and synchronised.
+      - Default is V(true) with O(nodes) and V(false) with O(nsip).
     type: bool
   wait_timeout:
     description:
@@ -122,7 +123,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Make two appliances a pair, and wait until they are in sync
+- name: Join two appliances to a pair, and wait until they are synchronised
   cloudadc.aws.vpx_ha_node:
     nitro_pass: "{{ vault_adc_password }}"
     ca_path: /etc/ssl/certs/adc-ca.pem
@@ -133,7 +134,7 @@ EXAMPLES = r"""
       - nsip: 10.0.2.10
         peer: 10.0.1.10
 
-- name: Tell the first appliance of its peer
+- name: Add the peer on the first appliance
   cloudadc.aws.vpx_ha_node:
     nsip: 10.0.1.10
     nitro_pass: "{{ vault_adc_password }}"
@@ -141,7 +142,7 @@ EXAMPLES = r"""
     peer: 10.0.2.10
     rpc_password: "{{ vault_adc_rpc_password }}"
 
-- name: Tell the second, and wait until they are in sync
+- name: Add the peer on the second, and wait until they are synchronised
   cloudadc.aws.vpx_ha_node:
     nsip: 10.0.2.10
     nitro_pass: "{{ vault_adc_password }}"
@@ -153,7 +154,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ha:
-  description: What this appliance says of the pair.
+  description: State of the pair on this appliance.
   returned: with O(nsip)
   type: dict
   contains: &ha
@@ -173,12 +174,12 @@ ha:
       returned: always
       sample: 10.0.2.10
     sync_state:
-      description: How synchronisation went, in the appliance's word.
+      description: Synchronisation state, as the appliance reports it.
       type: str
       returned: always
       sample: SUCCESS
 nodes:
-  description: One entry for each of O(nodes), in their order. It is there when the task failed, too.
+  description: One entry for each of O(nodes), in their order. Also returned when the task failed.
   returned: with O(nodes)
   type: list
   elements: dict

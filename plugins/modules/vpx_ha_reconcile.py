@@ -6,31 +6,30 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vpx_ha_reconcile
 version_added: 0.1.0
-short_description: Put the Elastic IPs of a VPX pair where its primary is
+short_description: Move the Elastic IPs of a VPX pair to its primary
 description:
-  - Asks both nodes of a pair who is primary and puts every Elastic IP of the pair on the client interface of that node.
-    It repairs what an appliance could not do itself, because it died, was rebuilt, or may not.
-  - It does what M(cloudadc.aws.vpx_ha_info) and M(cloudadc.aws.eip_failover) do one after the other, in one process,
-    because clients wait meanwhile.
-  - Unless exactly one node is primary nothing is touched, and the message says what each node claims. A node that is
-    off, gone or rebuilt is no obstacle.
-  - An Elastic IP is taken from a node that EC2 shows running only if that node says itself that it is not primary, if
-    the primary hears it as Secondary, or if it is silent - over the pair's dead interval (3 seconds) and to at least
-    three questions - and the primary says that it is DOWN. What cannot be decided ends in a refusal that says what each
-    node says, and nothing is touched.
+  - Queries both nodes of a pair and moves every Elastic IP of the pair to the client interface of the primary. It
+    repairs cases that the appliances do not handle, for example after a loss, a rebuild or with missing rights.
+  - It combines M(cloudadc.aws.vpx_ha_info) and M(cloudadc.aws.eip_failover) in one process, to restore service quickly.
+  - Unless exactly one node is primary nothing is changed, and the message has the role that each node reports. The
+    other node may be stopped, terminated or rebuilt.
+  - An Elastic IP is moved from a node that EC2 shows running only if that node reports that it is not primary, if the
+    primary reports it as Secondary, or if it has not answered - for the pair's dead interval (3 seconds) and at least
+    three queries - and the primary reports it DOWN. An undecidable state is refused with the reports of each node, and
+    nothing is changed.
   - A primary without a peer does not count while another node of the pair is running (O(accept_standalone)).
   - It fails where the pair has no Elastic IP, or has it on an interface that is not of the pair (O(expected_owners)).
-  - A call that AWS does not answer is judged again from live readings before it is repeated, and after every write.
-    When the roles have changed meanwhile, it plans anew, three times at most.
+  - After a call without an answer, and after every write, the state is read and judged again. If the roles have changed
+    meanwhile, it plans again, three times at most.
   - Calls. C(DescribeInstances) and C(DescribeAddresses) side by side; on each node a login, C(hanode) about ten times a
-    second, three reads beside each other for the addresses it serves, and a logout; one C(AssociateAddress) per Elastic
-    IP that moves, all at once; one C(DescribeAddresses) per look at the result. Nothing is written when everything is
-    true already.
+    second, three parallel reads for its served addresses, and a logout; one C(AssociateAddress) per Elastic
+    IP that moves, all at once; one C(DescribeAddresses) per read of the result. Nothing is written if the placement is
+    as desired.
   - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
 options:
   group:
     description:
-      - The pair, as the tag C(cloudadc:group) of its instances names it.
+      - The pair, the value of the tag C(cloudadc:group) of its instances.
     type: str
     required: true
   elastic_ips:
@@ -41,20 +40,20 @@ options:
     elements: str
   nitro_port:
     description:
-      - The port at which the appliances answer. By default that of O(nitro_protocol).
+      - Port of NITRO. By default that of O(nitro_protocol).
     type: int
   accept_standalone:
     description:
-      - Whether a primary that has no peer counts while another node of the pair is running. Such a node was taken out
-        of its pair, for example for an upgrade, and the other one serves too.
+      - Whether a primary that has no peer counts while another node of the pair is running. Such a node was removed
+        from its pair, for example for an upgrade, and the other one may serve, too.
       - Set it only if you know that the other node serves no clients.
     type: bool
     default: false
     version_added: 0.2.0
   expected_owners:
     description:
-      - Network interfaces of other instances from which an Elastic IP of the pair may be taken.
-      - From one that is attached to no instance it may be taken anyway.
+      - Network interfaces of other instances from which an Elastic IP of the pair may be moved.
+      - An interface without an instance is always allowed.
     type: list
     elements: str
     default: []
@@ -62,23 +61,23 @@ options:
   probe_timeout:
     description:
       - Seconds after which a node that has not answered counts as silent.
-      - If an Elastic IP must be taken from it, it has to be silent for as long as the pair's dead interval.
+      - Before an Elastic IP is moved from it, it must be silent for the pair's dead interval.
     type: float
     default: 1.0
   settle_timeout:
     description:
-      - Seconds to wait for exactly one primary, for example while a node has not yet found out that its peer is dead.
+      - Seconds to wait for exactly one primary, for example during the dead interval of the other node.
     type: float
     default: 10
   guard:
     description:
-      - Whether to refuse a move to an address at which no virtual server of the primary answers, neither itself nor
-        through its IPSet. Traffic would vanish there.
+      - Whether to refuse a move to an address at which no virtual server of the primary answers, by itself or through
+        its IPSet. Traffic to it would be lost.
     type: bool
     default: true
   verify_timeout:
     description:
-      - Seconds to go on asking AWS until it shows each Elastic IP where it was put.
+      - Seconds to wait until AWS shows each Elastic IP at its new place.
     type: float
     default: 30
   validate_certs:
@@ -105,7 +104,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Put the Elastic IPs of the pair on its primary
+- name: Move the Elastic IPs of the pair to its primary
   cloudadc.aws.vpx_ha_reconcile:
     group: shop
     nitro_pass: "{{ vault_nsroot_password }}"
@@ -113,12 +112,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 primary:
-  description: The node that is primary.
+  description: The primary.
   returned: success
   type: dict
   sample: {"node_id": 1, "instance_id": "i-0123456789abcdef0", "nsip": "10.0.11.10"}
 verdict:
-  description: A sentence that says who is primary and what each node claims.
+  description: The primary, and the role that each node reports.
   returned: success
   type: str
   sample: >-
@@ -137,30 +136,24 @@ duration_ms:
 """
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.attachments.elastic_ip_changes import Outcome
-from ..module_utils.attachments.elastic_ip_plan import AssociationChange
-from ..module_utils.aws import ec2 as api
-from ..module_utils.aws import tags as t
-from ..module_utils.aws.addresses import parse_addresses
+from ..module_utils.attachments.registry import ELASTIC_IP
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
-from ..module_utils.aws.instances import parse_instances
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
-from ..module_utils.core.parallel import both
+from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import connection_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.reconcile.pair_associations import nodes_of_group
-from ..module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
+from ..module_utils.reconcile.pair_observation import panel, read_pair
+from ..module_utils.reconcile.pair_probe import ProbeTimeouts
 from ..module_utils.reconcile.pair_repair import (
     Pair,
     assess,
-    interfaces_of,
     refuse_strangers,
     require_addresses,
 )
@@ -184,54 +177,19 @@ def argument_spec() -> dict[str, Any]:
 
 def read(client: Client, params: dict[str, Any]) -> Pair:
     """Read the pair from AWS in one round trip. Raises Refusal where its Elastic IPs are not its own to move."""
-    addresses, found = both(
-        lambda: parse_addresses(api.describe_addresses(client)),
-        lambda: parse_instances(api.describe_instances(client, {f"tag:{t.GROUP}": params["group"]})),
-    )
+    observed = read_pair(client, params["group"])
     pair = Pair(
         group=params["group"],
-        nodes=tuple(nodes_of_group(found, params["group"])),
-        addresses=tuple(addresses),
+        nodes=observed.nodes,
+        addresses=observed.addresses,
         desired=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
-        interfaces=interfaces_of(found),
+        interfaces=observed.interfaces,
         guard=params["guard"],
         accept_standalone=params["accept_standalone"],
     )
     require_addresses(pair)
     refuse_strangers(pair, params["expected_owners"])
     return pair
-
-
-def panel(params: dict[str, Any], pair: Pair) -> Panel:
-    port = f":{params['nitro_port']}" if params["nitro_port"] else ""
-    hosts = [f"[{node.nsip}]" if ":" in node.nsip else node.nsip for node in pair.nodes]
-    targets = [
-        Target(node.name, node.nsip, host + port, node.idle) for node, host in zip(pair.nodes, hosts, strict=True)
-    ]
-    timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
-    return Panel(targets, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), timeouts)
-
-
-def writer(client: Client) -> Writer:
-    """How Elastic IPs are moved and looked at."""
-    return Writer(
-        associate=lambda move: api.associate_address_once(
-            client, move.address.allocation_id, move.after.network_interface_id, move.after.private_ip_address
-        ),
-        read=lambda ids: parse_addresses(api.describe_addresses(client, {"allocation-id": ids})),
-    )
-
-
-def results(moves: Sequence[AssociationChange], outcomes: list[Outcome]) -> list[dict[str, Any]]:
-    """Where each one was at first and is now; before anything was written, where it will be."""
-    entries = []
-    for move in moves:
-        mine = [one for one in outcomes if one.move.address.allocation_id == move.address.allocation_id]
-        if mine:
-            entries.append(mine[0].move.result(mine[-1].now, any(one.written for one in mine)))
-        else:
-            entries.append(move.result(move.after, move.changed))
-    return entries
 
 
 def run(module: Any) -> tuple[dict[str, Any], str | None]:
@@ -242,15 +200,20 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
     verify = params["aws_ca_bundle"] or True
     client = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=verify)
     pair = read(client, params)
-    with panel(params, pair) as asked:
+    timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
+
+    def probe(nsip: str) -> NitroClient:
+        return probe_from(params, nsip, params["probe_timeout"])
+
+    with panel(pair.nodes, params["nitro_port"], probe, timeouts) as asked:
         found = first = asked.settle(lambda claims: assess(pair, claims))
         if found.refusal:
             raise Refusal(found.refusal)
         outcomes: list[Outcome] = []
         trouble = None
         if not module.check_mode:
-            found, outcomes, trouble = repair(writer(client), pair, asked, params["verify_timeout"], found)
-    entries = results(first.moves, outcomes)
+            found, outcomes, trouble = repair(Writer.of(client), pair, asked, params["verify_timeout"], found)
+    entries = ELASTIC_IP.results(first.moves, outcomes)
     last = found if found.verdict.primary is not None else first
     node = pair.nodes[last.verdict.primary or 0]
     result = {

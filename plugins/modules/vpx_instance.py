@@ -6,45 +6,46 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vpx_instance
 version_added: 0.1.0
-short_description: Manage sets of VPX instances of a fixed size, with their interfaces and Elastic IPs
+short_description: Manage fixed-size sets of VPX instances, with their interfaces and Elastic IPs
 description:
   - Manages sets of NetScaler VPX instances. A set is identified by the tags C(cloudadc:group), C(cloudadc:kind),
-    C(cloudadc:zone) and C(cloudadc:node_id) of its instances. No controller has to store it, and a run completes what
-    an interrupted run began.
+    C(cloudadc:zone) and C(cloudadc:node_id) of its instances. No state on the controller is needed, and a run completes
+    an interrupted one.
   - Instances, interfaces and Elastic IPs of the same name that carry another kind are refused by name before the first
-    write. What an earlier release made carries no kind; with O(state=present) it gets the tag of the kind if nothing of
-    the other kind has the name, which a warning reports.
-  - All instances that are missing are launched by one C(RunInstances), all of them or none, with up to three interfaces
-    each. The order of the devices is management (0), client (1), server (2), because a VPX takes its roles from it.
-    The request carries a client token that is derived from the set and from what it consists of, so that a run that is
-    repeated after it was killed does not launch twice.
-  - Too many instances are terminated. First go those whose C(cloudadc:lifecycle) is not C(in_service), then those with
-    the highest C(cloudadc:node_id) (one without a node id counts as highest), then the newest.
+    write. Resources of an earlier release carry no kind; with O(state=present) they get the tag of the kind if nothing
+    of the other kind has the name, with a warning.
+  - All missing instances are launched by one C(RunInstances), all of them or none, with up to three interfaces
+    each. The order of the devices is management (0), client (1), server (2), because a VPX derives their roles from it.
+    The request carries a client token that is derived from the set and its instances, so that repeating an interrupted
+    run does not launch twice.
+  - Surplus instances are terminated. First those whose C(cloudadc:lifecycle) is not C(in_service), then those with the
+    highest C(cloudadc:node_id) (one without a node id counts as highest), then the newest.
   - Instances, interfaces, volumes and Elastic IPs are tagged with the set's tags, O(tags), C(Name) and
     C(cloudadc:created_by=vpx_instance); interfaces and Elastic IPs also with C(cloudadc:role); new instances with
-    C(cloudadc:lifecycle=provisioning), which becomes C(joining) as soon as they run. Other tags are left alone.
-  - Right before C(TerminateInstances) the instances are read again. One that belongs to another owner by then, or that
-    is not marked for O(event) any more, is refused. A surplus of which one changed its lifecycle is chosen anew.
-  - Refused before anything is written are an unknown image, instance type, subnet or security group; an instance type
+    C(cloudadc:lifecycle=provisioning), which becomes C(joining) as soon as they run. Other tags are not changed.
+  - Right before C(TerminateInstances) the instances are read again. An instance that belongs to another owner, or is no
+    longer marked for O(event), is refused. If the lifecycle of a surplus instance has changed, the surplus is selected
+    again.
+  - Refused before the first write are an unknown image, instance type, subnet or security group; an instance type
     with too few interfaces or addresses; a management interface that shares its subnet with another one; subnets in
-    different zones or VPCs; and a quota of Elastic IPs that will not suffice.
-  - Calls. Sets that are as desired cost three reads side by side (C(DescribeInstances), C(DescribeNetworkInterfaces),
-    C(DescribeAddresses)) and no write, however many sets there are. Launching any number of instances of a set costs
-    one C(RunInstances), after up to five more reads side by side, one C(DescribeInstances) per look while they start,
+    different zones or VPCs; and an insufficient quota of Elastic IPs.
+  - Calls. Sets in the desired state need three parallel reads (C(DescribeInstances), C(DescribeNetworkInterfaces),
+    C(DescribeAddresses)) and no write, for any number of sets. Launching instances of a set needs one C(RunInstances),
+    after up to five more parallel reads, one C(DescribeInstances) per poll while they start,
     one C(CreateTags) per role, and one for the lifecycle.
   - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeAddresses); to launch
     also C(ec2:RunInstances), C(ec2:CreateTags), C(ec2:DescribeImages), C(ec2:DescribeInstanceTypes),
     C(ec2:DescribeSubnets), C(ec2:DescribeSecurityGroups) and, with an instance profile, C(iam:PassRole); with Elastic
-    IPs also C(ec2:AllocateAddress), C(ec2:AssociateAddress), C(ec2:ReleaseAddress) and, to foresee the quota,
+    IPs also C(ec2:AllocateAddress), C(ec2:AssociateAddress), C(ec2:ReleaseAddress) and, to check the quota,
     C(ec2:DescribeAccountAttributes); and C(ec2:ModifyNetworkInterfaceAttribute), C(ec2:StartInstances),
-    C(ec2:StopInstances), C(ec2:TerminateInstances), C(ec2:DeleteNetworkInterface) for what their names say.
+    C(ec2:StopInstances), C(ec2:TerminateInstances), C(ec2:DeleteNetworkInterface) for the corresponding changes.
 options:
   state:
     description:
-      - V(present) makes the set O(count) instances large and gives them the interfaces' settings, tags and Elastic IPs.
-      - V(absent) terminates the set and removes the Elastic IPs and interfaces that this module made for it. With
-        O(instance_ids), those that serve no instance of the set any more.
-      - V(started) and V(stopped) start and stop the instances there are; they neither launch nor terminate.
+      - V(present) converges the set to O(count) instances and sets their interfaces' settings, tags and Elastic IPs.
+      - V(absent) terminates the set and removes the Elastic IPs and interfaces that this module created for it. With
+        O(instance_ids), those without an instance of the set.
+      - V(started) and V(stopped) start and stop existing instances; they neither launch nor terminate.
     type: str
     choices: [present, absent, started, stopped]
     default: present
@@ -62,38 +63,37 @@ options:
     version_added: 0.2.0
   zone:
     description:
-      - The zone of the group; usually an availability zone, and then the subnets must lie in it.
+      - The zone of the group; usually an availability zone, and then the subnets must be in it.
       - Without it the set is the whole group, and new instances are tagged with the availability zone of their subnets.
     type: str
   node_id:
     description:
-      - The number of the one node that the set consists of. With it, two sets of one make an HA pair.
+      - The number of the only node of the set. An HA pair consists of two such sets.
     type: int
   count:
     description:
-      - How many live instances (pending, running, stopping or stopped) the set shall have.
+      - Desired number of live instances (pending, running, stopping or stopped).
     type: int
     default: 1
   terminate_surplus:
     description:
-      - Whether O(state=present) terminates instances beyond O(count). With V(false) they stay, and RV(surplus) names
-        the ones that would have been terminated. Terminate instances by O(instance_ids) then.
+      - Whether O(state=present) terminates instances beyond O(count). With V(false) they are kept, and RV(surplus)
+        lists them. Terminate instances by O(instance_ids) then.
     type: bool
     default: true
     version_added: 0.2.0
   lifecycle:
     description:
       - The lifecycle (tag C(cloudadc:lifecycle)) of O(instance_ids), or of all instances of the set.
-      - An instance never goes back in the order V(provisioning), V(joining), V(in_service), V(draining),
-        V(terminating). One that is further on than the lifecycle asked for keeps its own.
+      - The lifecycle of an instance only advances in the order V(provisioning), V(joining), V(in_service), V(draining),
+        V(terminating). An instance with a later lifecycle keeps it.
     type: str
     choices: [provisioning, joining, in_service, draining, terminating, spare]
     version_added: 0.2.0
   sets:
     description:
-      - Several sets of O(group), in place of the one that the options describe. They are read together, checked before
-        the first write, and changed side by side. An option of an entry replaces the module's own; all others apply to
-        every entry.
+      - Several sets of O(group), instead of the one of the options. They are read together, checked before the first
+        write, and changed in parallel. An entry overrides the module's options of the same names.
     type: list
     elements: dict
     version_added: 0.2.0
@@ -167,14 +167,14 @@ options:
         type: str
   number_nodes:
     description:
-      - Whether every instance of the set that has no C(cloudadc:node_id) yet is given the lowest number that is free in
-        the set, the oldest instance first.
+      - Whether every instance of the set that has no C(cloudadc:node_id) yet gets the lowest free number of the set,
+        the oldest instance first.
     type: bool
     default: false
   instance_ids:
     description:
-      - Act on these instances of the set only, on none if the list is empty. With O(state=present) none is launched or
-        terminated then.
+      - Change only these instances of the set, none if the list is empty. With O(state=present) no instance is launched
+        or terminated then.
     type: list
     elements: str
   image_id:
@@ -194,13 +194,13 @@ options:
     suboptions:
       role:
         description:
-          - What the interface is for. A VPX must have a V(management) interface.
+          - Role of the interface. A VPX must have a V(management) interface.
         type: str
         choices: [management, client, server]
         required: true
       subnet_id:
         description:
-          - The subnet it lies in. All subnets must be in one zone, and management in one of its own.
+          - Its subnet. All subnets must be in one zone, and management in a separate one.
         type: str
         required: true
       security_groups:
@@ -214,22 +214,22 @@ options:
         type: str
       secondary_private_ip_count:
         description:
-          - How many secondary private addresses it gets at launch. They are never taken away or added later.
+          - Number of secondary private addresses at launch. They are never changed later.
         type: int
         default: 0
       elastic_ip:
         description:
-          - Whether its primary private address shall have an Elastic IP. One that is associated already will do;
-            else one that an earlier run left over is used; else one is allocated.
+          - Whether its primary private address has an Elastic IP. An associated one is kept; else an orphaned one of an
+            earlier run is used; else one is allocated.
         type: bool
         default: false
       source_dest_check:
         description:
-          - Whether EC2 drops traffic that is neither from nor to one of its addresses. Untouched if not given.
+          - Whether EC2 drops traffic that is neither from nor to one of its addresses. Not changed by default.
         type: bool
   iam_instance_profile:
     description:
-      - Name or ARN of the instance profile of new instances, which lets the appliance move Elastic IPs itself.
+      - Name or ARN of the instance profile of new instances, with which the appliance can move Elastic IPs itself.
     type: str
   key_name:
     description:
@@ -254,20 +254,20 @@ options:
     default: true
   http_tokens:
     description:
-      - Whether the instance metadata service of new instances insists on session tokens (IMDSv2). A VPX before release
-        13.1-48 reads its user data only when they are V(optional).
+      - Whether the instance metadata service of new instances requires session tokens (IMDSv2). A VPX before release
+        13.1-48 reads its user data only with V(optional).
     type: str
     choices: [required, optional]
     default: required
   wait:
     description:
-      - Whether to wait until the instances are in the state asked for. Elastic IPs are waited for in any case, because
-        they can be associated only after an instance has started, and released only after it is gone.
+      - Whether to wait until the instances are in the desired state. The module always waits for Elastic IPs, because
+        they can be associated only after the start of an instance, and released only after its termination.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait in all, in seconds.
+      - Seconds for all waits together.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -282,7 +282,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: First node of an HA pair, with a public management address
+- name: Launch the first node of an HA pair, with a public management address
   cloudadc.aws.vpx_instance:
     group: shop
     node_id: 0
@@ -301,7 +301,7 @@ EXAMPLES = r"""
         security_groups: [sg-0cccccccccccccccc]
         source_dest_check: false
 
-- name: Three nodes of an autoscale group in one zone
+- name: Launch three nodes of an autoscale group in one zone
   cloudadc.aws.vpx_instance:
     group: shop
     zone: eu-west-1a
@@ -313,7 +313,7 @@ EXAMPLES = r"""
       - {role: server, subnet_id: subnet-0cccccccccccccccc}
     client_token: scale-out-4711
 
-- name: The nodes of a group in two zones, launched side by side; a surplus stays
+- name: Launch the nodes of a group in two zones in parallel; keep a surplus
   cloudadc.aws.vpx_instance:
     kind: group
     group: shop
@@ -367,7 +367,7 @@ instances:
   description:
     - The live instances of the set (or those of O(instance_ids)), by node id and age, set after set. Empty with
       O(state=absent).
-    - In check mode, one that would be launched is listed with state C(planned) and null where AWS would decide.
+    - In check mode, a new one is listed with state C(planned) and null where AWS would decide.
   returned: success
   type: list
   elements: dict
@@ -395,26 +395,26 @@ instances:
           security_groups: [sg-0bbbbbbbbbbbbbbbb]
           source_dest_check: true
 launched:
-  description: The ids of the instances launched by this task; in check mode one placeholder for each that would be.
+  description: The ids of the instances launched by this task; in check mode one placeholder for each.
   returned: always
   type: list
   elements: str
   sample: [i-0123456789abcdef0]
 terminated:
-  description: The ids of the instances terminated by this task, or in check mode those that would be.
+  description: The ids of the instances terminated by this task, or predicted in check mode.
   returned: always
   type: list
   elements: str
   sample: []
 surplus:
-  description: The ids of instances that are more than O(count) and stay because of O(terminate_surplus=false).
+  description: The ids of instances beyond O(count) that are kept because of O(terminate_surplus=false).
   returned: success
   type: list
   elements: str
   sample: []
   version_added: 0.2.0
 actions:
-  description: What was written (in check mode what would be), one phrase each; also when the task fails half-way.
+  description: The writes (in check mode the predicted ones), one phrase each; also when the task fails after some.
   returned: always
   type: list
   elements: str

@@ -8,21 +8,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: vpx_ipset
-short_description: IPSets of a NetScaler VPX, their addresses and the virtual servers that carry them
+short_description: Manage IPSets of a NetScaler VPX, their addresses and virtual servers
 version_added: 0.1.0
 author:
   - The cloudadc.aws contributors (@cloudadc)
 description:
-  - Makes an IPSet hold exactly the addresses named, and lets virtual servers answer on them besides their own address.
-  - In an HA pair across zones each node has a client address of its own. An IPSet joins them, so that one virtual
-    server answers whichever node is primary. The IPSet and its VIPs must be made on B(both) nodes (run the module once
-    for each).
+  - Manages the addresses of an IPSet, and the virtual servers that answer on them in addition to their own address.
+  - In an HA pair across zones each node has its own client address. An IPSet contains both, so that one virtual server
+    answers on each node. The IPSet and its VIPs must be created on B(both) nodes (run the module once for each).
   - Addresses that the appliance does not have yet are created as VIPs before they are bound.
-  - When an IPSet is removed, it is first taken off every load-balancing and content-switching virtual server that
-    carries it, also those not named.
-  - Calls - one login and logout an appliance. For each IPSet, seven GETs when nothing is different (eight with IPv6
-    addresses). When something is, one write for each thing and six or seven GETs to read back, and one save an
-    appliance.
+  - When an IPSet is removed, it is first unset on every load-balancing and content-switching virtual server that uses
+    it, also those not named.
+  - Calls - one login and logout per appliance. For each IPSet, seven GETs if nothing differs (eight with IPv6
+    addresses). Otherwise one write per change and six or seven GETs to read back, and one save per appliance.
 options:
   name:
     description:
@@ -30,32 +28,32 @@ options:
     type: str
   addresses:
     description:
-      - The addresses it holds. Left out, they stay as they are.
-      - Two ways of writing one address are one address.
+      - Its addresses. By default they are not changed.
+      - Different notations of one address are equal.
     type: list
     elements: dict
     suboptions: &addresses
       ip_address:
         description:
-          - An IPv4 or IPv6 address, which the appliance has as a VIP or SNIP, or is given as a VIP.
+          - An IPv4 or IPv6 address. If the appliance does not have it as a VIP or SNIP, it is created as a VIP.
           - An address that is the appliance's NSIP or CLIP is refused.
         type: str
         required: true
       netmask:
         description:
           - Mask of the address, dotted or as a prefix length.
-          - Left out, an existing address keeps its mask and a new VIP gets that of a host (V(255.255.255.255) or
-            V(128)), which is enough, as a VIP brings no route of its own.
+          - By default an existing address keeps its mask and a new VIP gets that of a host (V(255.255.255.255) or
+            V(128)), because a VIP needs no route.
         type: str
   nodes:
     description:
-      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+      - Many appliances instead of one O(nsip), configured in parallel. Each has its own login with O(nitro_user) and
         O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
-      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
-      - An appliance that is named several times (for several IPSets) is logged in to once. Its entries are done in
+      - An entry overrides the module's options of the same names.
+      - An appliance that is named several times (for several IPSets) has one session. Its entries are processed in
         order, and its configuration is saved once, if one of them changed something.
-      - For both nodes of an HA pair use O(serial), because the primary hands on what is done to it.
-      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+      - For both nodes of an HA pair use O(serial), because the primary synchronises its changes to the secondary.
+      - If some fail, the others are still completed. The task then fails and names the failed ones.
     type: list
     elements: dict
     suboptions:
@@ -88,30 +86,29 @@ options:
         choices: [present, absent]
   serial:
     description:
-      - Whether the appliances in O(nodes) are done one after another, in their order. Needed for the two nodes of an HA
-        pair, primary first.
+      - Whether the appliances in O(nodes) are configured one after another, in their order. Needed for the two nodes of
+        an HA pair, primary first.
     type: bool
     default: false
     version_added: 0.2.0
   purge_addresses:
     description:
-      - Whether addresses that O(addresses) does not name are unbound. The VIPs themselves stay on the appliance.
+      - Whether addresses that O(addresses) does not name are unbound. The VIPs are kept on the appliance.
     type: bool
     default: true
   vservers:
     description:
-      - Load-balancing or content-switching virtual servers that must carry this IPSet, instead of another if they
-        carry one.
-      - Virtual servers that are not named keep what they carry.
+      - Load-balancing or content-switching virtual servers that must use this IPSet. It replaces another one.
+      - Virtual servers that are not named are not changed.
     type: list
     elements: str
   purge_vips:
     description:
-      - With O(state=absent), also delete those of the O(addresses) that are VIPs and no virtual server's own address.
+      - With O(state=absent), also delete the O(addresses) that are VIPs and not the address of a virtual server.
     type: bool
     default: false
   state:
-    description: Whether there is such an IPSet.
+    description: Whether the IPSet exists.
     type: str
     choices: [present, absent]
     default: present
@@ -122,12 +119,11 @@ extends_documentation_fragment:
 seealso:
   - module: cloudadc.aws.vpx_application
 notes:
-  - In check mode, a virtual server that does not exist is a warning instead of an error, as an earlier task may yet
-    make it.
+  - In check mode, a missing virtual server is a warning instead of an error, because an earlier task may create it.
 """
 
 EXAMPLES = r"""
-- name: One IPSet on both nodes of a pair across zones
+- name: Create one IPSet on both nodes of a pair across zones
   cloudadc.aws.vpx_ipset:
     nsip: "{{ item }}"
     nitro_pass: "{{ vpx_password }}"
@@ -139,7 +135,7 @@ EXAMPLES = r"""
     - 10.0.1.10
     - 10.0.11.10
 
-- name: On nodes that are independent of each other, side by side, each with an address of its own
+- name: Create one on independent nodes in parallel, each with its own address
   cloudadc.aws.vpx_ipset:
     nitro_pass: "{{ vpx_password }}"
     nodes:
@@ -149,14 +145,14 @@ EXAMPLES = r"""
         addresses: [{ip_address: 10.0.2.11}]
     name: clients
 
-- name: Two virtual servers answer on it
+- name: Use it on two virtual servers
   cloudadc.aws.vpx_ipset:
     nsip: 10.0.1.10
     nitro_pass: "{{ vpx_password }}"
     name: clients
     vservers: [web, api]
 
-- name: The IPSet and its second VIP are gone
+- name: Remove the IPSet and its second VIP
   cloudadc.aws.vpx_ipset:
     nsip: 10.0.1.10
     nitro_pass: "{{ vpx_password }}"
@@ -169,7 +165,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ipset:
-  description: The IPSet as it is now, or as it would be in check mode. Null when there is none.
+  description: The IPSet, or the predicted one in check mode. Null if there is none.
   returned: success, with O(nsip)
   type: dict
   contains:
@@ -178,7 +174,7 @@ ipset:
       type: str
       returned: always
     addresses:
-      description: What it holds, in the order of the addresses.
+      description: Its addresses, in their order.
       type: list
       elements: dict
       returned: always
@@ -192,7 +188,7 @@ ipset:
           type: str
           returned: always
     vservers:
-      description: Names of the virtual servers that carry it.
+      description: Names of the virtual servers that use it.
       type: list
       elements: str
       returned: always
@@ -210,7 +206,7 @@ saved:
   type: bool
   sample: true
 nodes:
-  description: One entry an appliance, in the order of O(nodes). It is there when the task failed, too.
+  description: One entry an appliance, in the order of O(nodes). Also returned when the task failed.
   returned: with O(nodes)
   type: list
   elements: dict
@@ -220,8 +216,7 @@ nodes:
       type: str
       returned: always
     changed:
-      description: Whether something was changed on it, or would be in check mode. It is true for one that failed after
-        a write.
+      description: Whether it was changed, or would be in check mode. True for an appliance that failed after a write.
       type: bool
       returned: always
     error:
@@ -229,7 +224,7 @@ nodes:
       type: str
       returned: always
     written:
-      description: The writes that had been carried out on it until then, in order.
+      description: The completed writes on it, in order.
       type: list
       elements: str
       returned: when it failed

@@ -10,21 +10,21 @@ short_description: Manage SNIPs, static routes and the return path of a NetScale
 description:
   - Manages how packets leave an appliance. EC2 drops a packet that leaves by an interface with a source address that is
     not one of that interface's, so a node needs a SNIP in the subnet of its server interface, a route to each back-end
-    subnet by that interface, and a way back to clients by the interface they came in on.
-  - Works on many nodes at once, side by side, one session a node. A cluster is configured through its CLIP.
-  - A route that would take the way of the appliance's own management traffic away is refused before anything is
-    written. That is a route whose network is V(0.0.0.0/0), overlaps the subnet of the NSIP or one of
+    subnet by that interface, and a return path to clients by the interface on which their requests arrived.
+  - Configures many nodes in parallel, one session per node. A cluster is configured through its CLIP.
+  - A route that would divert the appliance's management traffic is refused before the first write. That is a route
+    whose network is V(0.0.0.0/0), overlaps the subnet of the NSIP or one of
     O(protected_networks), or contains the default gateway or the NSIP of another node of the pair or cluster.
-  - Routes that this module makes have the weight 4204. The weight ranks only routes of equal cost to the same network,
-    so it has no effect on the only route to a network. Policy-based routes that it makes have names that begin with
-    C(cloudadc-). By these it knows which are its own.
-  - Calls. A login and a logout an appliance. For each entry one C(nsip), with O(routes) one C(hanode)
-    (in a cluster C(clusternode)) and one C(route), with O(return_path) one C(nsmode) and one C(nspbr). If something is
-    different one write for each thing and the same reads again. One save an appliance.
+  - Routes of this module have the weight 4204. The weight ranks only routes of equal cost to the same network,
+    so it has no effect on the only route to a network. Policy-based routes of this module have names that begin with
+    C(cloudadc-). The module identifies its own routes by weight and name.
+  - Calls. A login and a logout per appliance. For each entry one C(nsip), with O(routes) one C(hanode)
+    (in a cluster C(clusternode)) and one C(route), with O(return_path) one C(nsmode) and one C(nspbr). If something
+    differs, one write per change and the same reads again. One save per appliance.
 options:
   snips:
     description:
-      - Subnet addresses. Those that are not named stay.
+      - Subnet addresses. Other SNIPs are not changed.
     type: list
     elements: dict
     suboptions: &snips
@@ -37,14 +37,14 @@ options:
         type: str
       owner_node:
         description:
-          - In a cluster, the id of the node that alone has the address (a spotted address), from 0 to 31.
-          - Left out, an address keeps the owner it has, and a new one belongs to all nodes.
+          - In a cluster, the id of the only node with the address (a spotted address), from 0 to 31.
+          - By default an address keeps its owner, and a new one belongs to all nodes.
           - An appliance cannot change the owner of an address; it is deleted and added again.
         type: int
   routes:
     description:
-      - Static IPv4 routes. Left out, routes stay as they are.
-      - Name the subnets in which back ends are, not the whole VPC.
+      - Static IPv4 routes. By default routes are not changed.
+      - Give the subnets of back ends, not the whole VPC.
     type: list
     elements: dict
     suboptions: &routes
@@ -59,18 +59,18 @@ options:
         required: true
   purge_routes:
     description:
-      - Whether routes that this module made and O(routes) does not name are removed. Other routes always stay.
+      - Whether routes of this module that O(routes) does not name are removed. Other routes are never changed.
       - Give all routes of an appliance in one entry then.
     type: bool
     default: true
   return_path:
     description:
-      - How replies find their way back. Left out, it stays as it is.
+      - Return path to clients. By default it is not changed.
       - V(mbf) enables MAC-based forwarding (mode MBF). A reply goes back to the MAC address from which the request
         came, on the interface it came in on. In a cluster it needs linksets.
-      - V(pbr) makes a policy-based route for each of O(return_gateways) and disables MBF. Traffic of the NSIP keeps
+      - V(pbr) creates a policy-based route for each of O(return_gateways) and disables MBF. Traffic of the NSIP keeps
         the default route.
-      - V(none) disables MBF and removes the policy-based routes that this module made.
+      - V(none) disables MBF and removes the policy-based routes of this module.
     type: str
     choices: [mbf, pbr, none]
   return_gateways:
@@ -96,10 +96,10 @@ options:
     elements: str
   nodes:
     description:
-      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+      - Many appliances instead of one O(nsip), configured in parallel. Each has its own login with O(nitro_user) and
         O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
-      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
-      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+      - An entry overrides the module's options of the same names.
+      - If some fail, the others are still completed. The task then fails and names the failed ones.
     type: list
     elements: dict
     suboptions:
@@ -140,7 +140,7 @@ options:
         choices: [present, absent]
   state:
     description:
-      - With V(absent), the named SNIPs and routes are removed; the return path stays as it is.
+      - With V(absent), the named SNIPs and routes are removed; the return path is not changed.
     type: str
     choices: [present, absent]
     default: present
@@ -156,7 +156,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Let two nodes reach the back ends of both zones and answer clients by the client interface
+- name: Configure SNIPs, routes to the back ends of both zones, and the return path of two nodes
   cloudadc.aws.vpx_network:
     nitro_pass: "{{ vault_nsroot_password }}"
     return_path: mbf
@@ -168,7 +168,7 @@ EXAMPLES = r"""
         snips: [{ip_address: 10.0.31.10, netmask: 255.255.255.0}]
         routes: [{network: 10.0.21.0/24, gateway: 10.0.31.1}]
 
-- name: The same for a cluster, through its CLIP, with policy-based routes
+- name: Configure a cluster, through its CLIP, with policy-based routes
   cloudadc.aws.vpx_network:
     nsip: 10.0.1.50
     nitro_pass: "{{ vault_nsroot_password }}"
@@ -189,7 +189,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 network:
-  description: The network configuration as it is now, or as it would be in check mode.
+  description: The network configuration, or the predicted one in check mode.
   returned: success, with O(nsip)
   type: dict
   contains:
@@ -225,7 +225,7 @@ saved:
   returned: success, with O(nsip)
   type: bool
 nodes:
-  description: One entry for each of O(nodes), in their order. It is there when the task failed, too.
+  description: One entry for each of O(nodes), in their order. Also returned when the task failed.
   returned: with O(nodes)
   type: list
   elements: dict
@@ -235,8 +235,7 @@ nodes:
       type: str
       returned: always
     changed:
-      description: Whether something was changed on it, or would be in check mode. It is true for one that failed after
-        a write.
+      description: Whether it was changed, or would be in check mode. True for an appliance that failed after a write.
       type: bool
       returned: always
     error:
@@ -244,7 +243,7 @@ nodes:
       type: str
       returned: always
     written:
-      description: The writes that had been carried out on it until then, in order.
+      description: The completed writes on it, in order.
       type: list
       elements: str
       returned: when it failed

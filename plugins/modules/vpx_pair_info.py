@@ -6,14 +6,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vpx_pair_info
 version_added: 0.2.0
-short_description: Gather everything that an HA pair of VPX instances depends on, and plan how to build it
+short_description: Gather the state of an HA pair, its problems and its plan
 description:
-  - Reads side by side the subnets, image, instance type, Elastic IPs, key pair, instances, role, instance profile and
+  - Reads in parallel the subnets, image, instance type, Elastic IPs, key pair, instances, role, instance profile and
     security groups of a pair, and compares them with its definition.
-  - Returns all problems at once. These are missing subnets, images, key pairs and Elastic IPs, Elastic IPs that serve
-    others, nodes in another place than defined, resources of the pair's names that belong to others, and what
-    C(RunInstances) would refuse.
-  - Returns one section of C(plan) a step, with the options of the module that does it and whether anything differs.
+  - Returns all problems at once. These are missing subnets, images, key pairs and Elastic IPs, Elastic IPs in use
+    elsewhere, nodes in another subnet than defined, resources of the pair's names with another owner, and parameters
+    that C(RunInstances) would refuse.
+  - Returns one section of C(plan) per step, with the options of its module and whether anything differs.
   - Writes nothing.
   - Needs the rights C(ec2:DescribeSubnets), C(ec2:DescribeAddresses), C(ec2:DescribeInstances),
     C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeSecurityGroups), C(ec2:DescribeImages),
@@ -27,7 +27,7 @@ options:
     required: true
   policy:
     description:
-      - The IAM policy document of the appliances, for comparison with the one that their role has.
+      - The IAM policy document of the appliances, for comparison with that of their role.
     type: dict
     required: true
 extends_documentation_fragment:
@@ -44,7 +44,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Read everything that the pair depends on
+- name: Gather the state of the pair
   cloudadc.aws.vpx_pair_info:
     definition: "{{ checked.definition }}"
     policy: "{{ lookup('ansible.builtin.file', 'appliance_ha_minimal.json') }}"
@@ -55,7 +55,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 problems:
-  description: One sentence for each thing that stands in the way; empty if there is none.
+  description: One message per problem; empty if there is none.
   returned: success
   type: list
   elements: str
@@ -66,7 +66,7 @@ instances:
   type: list
   elements: dict
 plan:
-  description: The definition, and one section a step.
+  description: The definition, and one section per step.
   returned: success
   type: dict
   contains:
@@ -79,18 +79,18 @@ plan:
       type: dict
     shared:
       description:
-        - C(options) of M(cloudadc.aws.vpx_shared_resources), whether anything differs (C(due)), and what is there
+        - C(options) of M(cloudadc.aws.vpx_shared_resources), whether anything differs (C(due)), and the observed state
           (C(observed)) with the ids of the C(security_groups) and the C(elastic_ip).
       type: dict
     instances:
       description:
-        - C(sets), the option of M(cloudadc.aws.vpx_instance) without security groups, and whether it has anything to
-          change (C(due)). Filter P(cloudadc.aws.pair_steps#filter) adds the security groups.
+        - C(sets), the option of M(cloudadc.aws.vpx_instance) without security groups, and whether anything differs
+          (C(due)). Filter P(cloudadc.aws.pair_steps#filter) adds the security groups.
       type: dict
     network:
       description:
         - For each node the mask of its server subnet, the routes to the subnets of back ends by its own gateway, and
-          what M(cloudadc.aws.vpx_network) needs besides.
+          other options of M(cloudadc.aws.vpx_network).
       type: list
       elements: dict
 """
@@ -103,6 +103,7 @@ from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.pair_reading import PairReading
+from ..module_utils.spec.complete import require_pair
 
 
 def argument_spec() -> dict[str, Any]:
@@ -110,6 +111,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def work(module: Any) -> dict[str, Any]:
+    require_pair(module.params["definition"])
     reading = PairReading(
         connect(module, "ec2"),
         connect(module, "iam"),

@@ -6,29 +6,28 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vpx_shared_resources
 version_added: 0.2.0
-short_description: Manage what the nodes of a VPX pair or group share in AWS
+short_description: Manage the shared AWS resources of a VPX pair or group
 description:
   - Manages the IAM role with its inline policy, the instance profile, the security groups with their inbound rules and,
     for a pair, the Elastic IP of its clients. It also checks that the key pair exists.
   - The role and the instance profile are named C(<name>-vpx), a security group C(<name>-<role>). All carry the tags
     C(cloudadc:group) (the name) and C(cloudadc:kind).
   - A pair and a group derive the same names, so a resource of the name that carries another kind, or no tag of the
-    name, is refused by name before the first write. What an earlier release made carries the name but no kind. It is
-    adopted if nothing of the other kind has the name, which a warning reports.
+    name, is refused by name before the first write. Resources of an earlier release carry the name but no kind. They
+    are adopted if nothing of the other kind has the name, with a warning.
   - Rules, tags of role, profile and security groups are kept exactly as declared. Inbound rules that are not declared
     are revoked. New rules are added before old ones are revoked.
-  - Calls. All reads run side by side. When everything is as declared these are C(GetRole), C(GetRolePolicy),
+  - Calls. All reads run in parallel. If everything is as declared these are C(GetRole), C(GetRolePolicy),
     C(GetInstanceProfile), C(DescribeSecurityGroups), C(DescribeAddresses) and C(DescribeKeyPairs), and no write.
-    Independent writes run side by side, too.
+    Independent writes run in parallel, too.
   - If AWS refuses a call for lack of rights, the message names the IAM action.
 options:
   state:
     description:
       - V(present) creates what is missing and changes what differs.
       - V(absent) removes the instance profile, the role, the security groups and the Elastic IPs that carry the name.
-        Remove the instances and the load balancer first. A security group that something removed just before still uses
-        is waited for up to 60 seconds. An Elastic IP that is associated with an interface of others is kept, which a
-        warning reports.
+        Remove the instances and the load balancer first. The module waits up to 60 seconds for a security group that is
+        still in use. An Elastic IP on another interface is kept, with a warning.
     type: str
     choices: [present, absent]
     default: present
@@ -67,7 +66,7 @@ options:
         default: true
       permissions_boundary:
         description:
-          - The ARN of the permissions boundary of the role. If omitted, a boundary that the role has stays.
+          - The ARN of the permissions boundary of the role. If omitted, the boundary of the role is not changed.
         type: str
   security_groups:
     description:
@@ -78,7 +77,7 @@ options:
     suboptions:
       role:
         description:
-          - For which interfaces it is.
+          - The role of its interfaces.
         type: str
         choices: [management, client, server, nlb]
         required: true
@@ -89,7 +88,7 @@ options:
         required: true
       rules:
         description:
-          - The inbound rules. Outbound traffic is left as AWS creates it (everything is allowed).
+          - The inbound rules. Outbound rules are not changed (AWS allows everything by default).
         type: list
         elements: dict
         default: []
@@ -126,7 +125,7 @@ options:
     type: str
   elastic_ip:
     description:
-      - Whether to allocate an Elastic IP for the clients, tagged C(cloudadc:role=client). One that was allocated before
+      - Whether to allocate an Elastic IP for the clients, tagged C(cloudadc:role=client). An existing one of the pair
         is used.
     type: bool
     default: false
@@ -145,7 +144,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Create what both nodes of a pair share
+- name: Create the shared resources of a pair
   cloudadc.aws.vpx_shared_resources:
     kind: pair
     name: shop
@@ -181,7 +180,7 @@ EXAMPLES = r"""
     role:
       managed: false
 
-- name: Remove everything that the nodes shared
+- name: Remove the shared resources
   cloudadc.aws.vpx_shared_resources:
     kind: pair
     name: shop
@@ -205,12 +204,12 @@ security_groups:
   type: dict
   sample: {"management": "sg-0aaaaaaaaaaaaaaaa", "client": "sg-0bbbbbbbbbbbbbbbb", "server": "sg-0cccccccccccccccc"}
 elastic_ip:
-  description: The Elastic IP of the clients; null if none is asked for, and in check mode if it would be allocated.
+  description: The Elastic IP of the clients; null if not requested, and in check mode if it would be allocated.
   returned: success
   type: dict
   sample: {"public_ip": "203.0.113.10", "allocation_id": "eipalloc-0123456789abcdef0"}
 actions:
-  description: What was written (in check mode what would be), also when the task fails half-way.
+  description: The writes (in check mode the predicted ones), also when the task fails after some.
   returned: always
   type: list
   elements: str

@@ -6,14 +6,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vpx_snip
 version_added: 0.1.0
-short_description: The subnet address from which a NetScaler VPX speaks to its back ends
+short_description: Manage the subnet addresses (SNIP) of a NetScaler VPX
 description:
-  - Gives an appliance a subnet IP (SNIP), usually the private address of its server interface. Without one it cannot
-    reach back ends.
+  - Manages subnet IPs (SNIP) of an appliance, usually the private address of its server interface. An appliance
+    connects to back ends from its SNIP.
   - A VPX on AWS configures its management address only, and the nodes of an HA pair with independent network
     configuration do not share their SNIPs. So every node needs its own.
-  - Calls. A login and a logout an appliance. For each address one C(nsip), and if something is different one write and
-    one C(nsip) to read back. One save an appliance.
+  - Calls. A login and a logout per appliance. For each address one C(nsip), and if something differs one write and one
+    C(nsip) to read back. One save per appliance.
   - M(cloudadc.aws.vpx_network) does the same for all addresses of an appliance, with its routes and its return path.
 options:
   ip_address:
@@ -27,20 +27,20 @@ options:
     type: str
   owner_node:
     description:
-      - In a cluster, the id of the node that alone has the address (a spotted address), from 0 to 31. Set through the
+      - In a cluster, the id of the only node with the address (a spotted address), from 0 to 31. Set through the
         address of the cluster (CLIP), which is then O(nsip).
-      - Left out, an address keeps the owner it has, and a new one belongs to all nodes (a striped address).
-      - An appliance cannot change the owner of an address. One that has another is deleted and added anew, and for
-        that moment nothing is sent from it; what others had bound to it, or set besides the mask, is lost.
+      - By default an address keeps its owner, and a new one belongs to all nodes (a striped address).
+      - An appliance cannot change the owner of an address. An address with another owner is deleted and added again;
+        meanwhile it is not used, and its other bindings and settings are lost.
     type: int
   nodes:
     description:
-      - Many appliances instead of one O(nsip), all of them side by side. Each is logged in to with O(nitro_user) and
+      - Many appliances instead of one O(nsip), configured in parallel. Each has its own login with O(nitro_user) and
         O(nitro_pass); O(nitro_auth_token), the session of one appliance, is not used.
-      - An entry gives what differs for it. Where it gives nothing, the module's option of the same name holds.
-      - An appliance that is named several times (for several addresses) is logged in to once. Its entries are done in
+      - An entry overrides the module's options of the same names.
+      - An appliance that is named several times (for several addresses) has one session. Its entries are processed in
         order, and its configuration is saved once, if one of them changed something.
-      - When some fail, the others are carried through all the same. The task then fails and names those that did.
+      - If some fail, the others are still completed. The task then fails and names the failed ones.
     type: list
     elements: dict
     suboptions:
@@ -64,7 +64,7 @@ options:
         choices: [present, absent]
   state:
     description:
-      - Whether the appliance has it.
+      - Whether the address exists.
     type: str
     choices: [present, absent]
     default: present
@@ -80,14 +80,14 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Let the appliance reach its back ends
+- name: Add a SNIP
   cloudadc.aws.vpx_snip:
     nsip: 10.0.1.10
     nitro_pass: "{{ vault_nsroot_password }}"
     ip_address: 10.0.21.10
     netmask: 255.255.255.0
 
-- name: The same for every node of a group, side by side
+- name: Add a SNIP on every node of a group in parallel
   cloudadc.aws.vpx_snip:
     nitro_pass: "{{ vault_nsroot_password }}"
     netmask: 255.255.255.0
@@ -97,7 +97,7 @@ EXAMPLES = r"""
       - nsip: 10.0.1.11
         ip_address: 10.0.21.11
 
-- name: In a cluster each node has one of its own
+- name: Add a spotted SNIP for each node of a cluster
   cloudadc.aws.vpx_snip:
     nitro_pass: "{{ vault_nsroot_password }}"
     netmask: 255.255.255.0
@@ -113,7 +113,7 @@ EXAMPLES = r"""
 RETURN = r"""
 snip:
   description:
-    - The address as the appliance has it now, or would have it; null if it is not there.
+    - The address on the appliance, or the predicted one; null if it does not exist.
     - It has C(owner_node) if it belongs to one node of a cluster.
   returned: success, with O(nsip)
   type: dict
@@ -123,7 +123,7 @@ saved:
   returned: success, with O(nsip)
   type: bool
 nodes:
-  description: One entry an appliance, in the order of O(nodes). It is there when the task failed, too.
+  description: One entry an appliance, in the order of O(nodes). Also returned when the task failed.
   returned: with O(nodes)
   type: list
   elements: dict
@@ -133,8 +133,7 @@ nodes:
       type: str
       returned: always
     changed:
-      description: Whether something was changed on it, or would be in check mode. It is true for one that failed after
-        a write.
+      description: Whether it was changed, or would be in check mode. True for an appliance that failed after a write.
       type: bool
       returned: always
     error:
@@ -142,7 +141,7 @@ nodes:
       type: str
       returned: always
     written:
-      description: The writes that had been carried out on it until then, in order.
+      description: The completed writes on it, in order.
       type: list
       elements: str
       returned: when it failed

@@ -8,23 +8,23 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: vpx_stat_info
-short_description: Load of many NetScaler VPX at once
+short_description: Gather the load of many NetScaler VPX
 version_added: 0.1.0
 author:
   - The cloudadc.aws contributors (@cloudadc)
 description:
-  - Asks every appliance for its statistics, all side by side, and returns the figures of each and of all together.
-  - An appliance that cannot be asked, and a figure that cannot be believed, is no failure of the task. The figure is
-    null, never a number made up, and RV(nodes[].error) says which and why.
-  - Calls - one login, one C(stat/ns) and one logout an appliance. The whole takes little longer than the slowest of up
-    to 32 appliances, and no appliance costs more than O(nitro_timeout) in all.
-  - With O(source=cloudwatch) no appliance is asked. One C(GetMetricData) for each 500 figures brings what they have
-    published; it needs boto3 and the right C(cloudwatch:GetMetricData). Otherwise neither boto3 nor any setting of AWS
-    is needed.
+  - Queries the statistics of all appliances in parallel, and returns the figures of each and of all together.
+  - An appliance without an answer and an invalid figure do not fail the task. The figure is null, and RV(nodes[].error)
+    has the reason.
+  - Calls - one login, one C(stat/ns) and one logout per appliance. Up to 32 appliances are queried in parallel, each
+    for at most O(nitro_timeout).
+  - With O(source=cloudwatch) no appliance is queried. One C(GetMetricData) for each 500 figures reads the published
+    figures; it needs boto3 and the right C(cloudwatch:GetMetricData). Otherwise neither boto3 nor AWS settings are
+    needed.
 options:
   nodes:
     description:
-      - Management addresses (NSIP) of the appliances, with C(:port) where it is not the protocol's own.
+      - Management addresses (NSIP) of the appliances, with C(:port) if it is not the default of the protocol.
       - With O(source=cloudwatch), the values of O(cloudwatch.dimension) instead, usually instance ids.
       - Name every node of a cluster. Whether statistics of a cluster's own address (CLIP) cover all of its nodes is not
         documented.
@@ -33,15 +33,16 @@ options:
     required: true
   source:
     description:
-      - Where the figures come from, the appliances themselves or what they have published to CloudWatch.
+      - Source of the figures, the appliances or CloudWatch.
     type: str
     choices: [nitro, cloudwatch]
     default: nitro
   cloudwatch:
     description:
-      - Where in CloudWatch the figures are. Required with O(source=cloudwatch), of no meaning otherwise.
-      - Appliances publish when their user data say so (C(PublishCloudwatchMetrics) of the vendor's templates). The
-        names they publish under are not documented, so none is assumed here; C(aws cloudwatch list-metrics) shows them.
+      - Namespace, dimension and names of the metrics in CloudWatch. Required with O(source=cloudwatch), no effect
+        otherwise.
+      - Appliances publish if their user data enable it (C(PublishCloudwatchMetrics) of the vendor's templates). The
+        names of the metrics are not documented; C(aws cloudwatch list-metrics) shows them.
     type: dict
     suboptions:
       namespace:
@@ -54,7 +55,7 @@ options:
         default: InstanceId
       metrics:
         description:
-          - Figure to the name of the metric that holds it, one at least. The others are null, without an error.
+          - Figure to the name of its metric, at least one. The others are null, without an error.
         type: dict
         required: true
         suboptions:
@@ -65,7 +66,7 @@ options:
             description: Use of memory in percent.
             type: str
           throughput:
-            description: Received plus sent in Mbit/s. The figure is taken as it is; it is not converted.
+            description: Received plus sent in Mbit/s. The figure is not converted.
             type: str
           connections:
             description: Open client connections.
@@ -75,14 +76,14 @@ options:
             type: str
             version_added: 0.2.0
           ena_limited:
-            description: Events per minute in which a network allowance of the instance was exceeded. Taken as it is.
+            description: Events per minute in which a network allowance of the instance was exceeded. Not converted.
             type: str
             version_added: 0.2.0
           cpu_management:
             description: Use of the management CPU in percent.
             type: str
       statistic:
-        description: The statistic over each period, by a name CloudWatch knows, for example V(Maximum) or V(p90).
+        description: The CloudWatch statistic over each period, for example V(Maximum) or V(p90).
         type: str
         default: Average
       period:
@@ -91,15 +92,15 @@ options:
         default: 60
       max_age:
         description:
-          - A latest figure that is older than this many seconds is null, with an error that says so. Its age counts
-            from the time it bears in CloudWatch, which is when its period began.
+          - A latest figure that is older than this many seconds is null, with an error. Its age counts from its
+            CloudWatch timestamp, the start of its period.
           - At least O(cloudwatch.period), at most a day.
         type: float
         default: 180.0
   earlier:
     description:
-      - An earlier result of this module, to turn counters into rates. Without it, figures that are counted are null.
-      - Of it only C(sampled_at), and C(nsip) and C(counters) of its C(nodes), are used.
+      - An earlier result of this module, to convert counters into rates. Without it, figures of counters are null.
+      - Only its C(sampled_at), and C(nsip) and C(counters) of its C(nodes), are used.
     type: dict
     version_added: 0.2.0
   validate_certs:
@@ -120,7 +121,7 @@ attributes:
     support: full
     membership: [cloudadc.aws.aws, cloudadc.aws.nitro, cloudadc.aws.all]
 notes:
-  - O(save_config) has no meaning here, as nothing is written. It is accepted so that it can stand in
+  - O(save_config) has no effect, because nothing is written. It is accepted for use in
     C(module_defaults).
 seealso:
   - module: cloudadc.aws.autoscale_evaluate
@@ -139,7 +140,7 @@ EXAMPLES = r"""
       {{ load.aggregate.nodes_reporting }} of {{ load.aggregate.nodes_total }} report,
       CPU {{ load.aggregate.cpu }} %, memory {{ load.aggregate.memory }} %
 
-- name: The same of nodes that publish to CloudWatch; the names are those that list-metrics shows
+- name: Read the load of nodes that publish to CloudWatch
   cloudadc.aws.vpx_stat_info:
     nodes: [i-0123456789abcdef0, i-0fedcba9876543210]
     source: cloudwatch
@@ -153,19 +154,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: One entry an appliance, in the order asked; an address given twice is asked once.
+  description: One entry per appliance, in the given order; an address given twice is queried once.
   returned: always
   type: list
   elements: dict
   contains:
     nsip:
-      description: The address as it was asked; with O(source=cloudwatch), the value of the dimension.
+      description: The address as given; with O(source=cloudwatch), the value of the dimension.
       type: str
       returned: always
     reachable:
       description:
-        - Whether it answered at all, be it with a refusal or with something that is not NITRO.
-        - With O(source=cloudwatch), whether any figure came that is not older than O(cloudwatch.max_age).
+        - Whether it answered at all, also with a refusal or with something that is not NITRO.
+        - With O(source=cloudwatch), whether any figure is not older than O(cloudwatch.max_age).
       type: bool
       returned: always
     cpu:
@@ -200,11 +201,11 @@ nodes:
       type: float
       returned: always
     counters:
-      description: The counters as they stand, by metric.
+      description: The present counters, by metric.
       type: dict
       returned: always
     error:
-      description: Why it could not be asked, or which figures are missing and why. Null when all is well.
+      description: The error of the query, or the missing figures with the reason; null without an error.
       type: str
       returned: always
   sample:
@@ -220,7 +221,7 @@ nodes:
       counters: {ena_limited: 17.0}
       error: null
 aggregate:
-  description: Over the appliances that report the figure in question. Null where none does.
+  description: Aggregate over the appliances that report the figure. Null if none does.
   returned: always
   type: dict
   contains:
@@ -249,15 +250,15 @@ aggregate:
       type: float
       returned: always
     figures_reporting:
-      description: How many appliances gave each of these figures, by metric.
+      description: Number of appliances that reported each figure, by metric.
       type: dict
       returned: always
     nodes_total:
-      description: How many were asked.
+      description: Number of queried appliances.
       type: int
       returned: always
     nodes_reporting:
-      description: How many gave at least one of these figures.
+      description: Number of appliances that reported at least one figure.
       type: int
       returned: always
   sample:
@@ -271,7 +272,7 @@ aggregate:
     nodes_total: 1
     nodes_reporting: 1
 sampled_at:
-  description: When the polling began, ISO 8601 in UTC.
+  description: Start of the queries, ISO 8601 in UTC.
   returned: always
   type: str
   sample: "2026-03-01T12:00:00Z"
@@ -287,13 +288,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOT
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.cloudwatch_stats import Source, read_figures
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro.asking import probe_with
 from ..module_utils.nitro.module import nitro_argument_spec, run
 from ..module_utils.nitro.polling import poll
+from ..module_utils.reconcile.published_figures import Source, read_figures
 from ..module_utils.spec import figures as stats
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.metrics import REGISTRY

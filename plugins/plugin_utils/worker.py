@@ -40,7 +40,7 @@ class Worker:
             result, failure = None, None
             try:
                 result = function(*args)
-            except Exception as error:  # noqa: BLE001 - handed over to whoever waits
+            except Exception as error:  # noqa: BLE001 - passed to the waiting caller
                 failure = error
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(settle, result, failure)

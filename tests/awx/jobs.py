@@ -37,7 +37,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What somebody, or a schedule, starts. ``answers``: to the survey; what is not answered has its default.
+    """A launch by an operator or a schedule. ``answers``: to the survey; other questions have their defaults.
 
     ``inventory``: as AWX's script prints it. ``options``: further arguments of ansible-playbook.
     """

@@ -7,10 +7,11 @@ uninterrupted run: resuming from each costs one run, where a real kill costs a s
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -72,16 +73,17 @@ class AfterWrite:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The uninterrupted run: its writes, and the snapshot after it."""
+    """The uninterrupted run: its writes, the numbers of those that left a state of their own, the snapshot after it."""
 
     writes: tuple[str, ...]
+    distinct: tuple[int, ...]
     picture: dict[str, Any]
 
     def kills(self) -> list[Kill]:
         return [kill for at in self._numbers() for kill in (Kill(at, "before"), Kill(at, "after"))]
 
     def kept(self) -> list[AfterWrite]:
-        return [AfterWrite(at) for at in self._numbers()]
+        return [AfterWrite(at) for at in self.distinct]
 
     def _numbers(self) -> range:
         return range(1, len(self.writes) + 1)
@@ -104,7 +106,25 @@ def reference_run(stage: Stage, flow: Flow) -> Reference:
         left = difference(snapshot(stage.lab, flow.group), picture)
         if left:
             raise StageError(f"{flow.name} does not lead back to {flow.back_to.name}:\n" + "\n".join(left))
-    return Reference(writes, picture)
+    return Reference(writes, tuple(_distinct(stage, flow, writes)), picture)
+
+
+def _distinct(stage: Stage, flow: Flow, writes: tuple[str, ...]) -> Iterator[int]:
+    """Yield the numbers of the writes at which a crash leaves a state that no earlier write left.
+
+    Lease and claim are renewed before most writes. A renewal changes only times, which a snapshot leaves out: the state
+    after it is the one before it. The first write to the group state takes the lease and always counts.
+    """
+
+    @functools.cache
+    def after(at: int) -> dict[str, Any]:
+        stage.lab.restore(f"{flow.name}/{at}")
+        return snapshot(stage.lab, flow.group, settled=False)
+
+    for at, op in enumerate(writes, 1):
+        renewal = op == LEASE and LEASE in writes[: at - 1]
+        if not (renewal and after(at) == after(at - 1)):
+            yield at
 
 
 def resume(stage: Stage, flow: Flow, point: Kill | AfterWrite, reference: Reference) -> list[str]:
@@ -135,7 +155,7 @@ def crash(stage: Stage, flow: Flow, kill: Kill) -> None:
         if process.poll() is None:
             process.kill()
             process.wait()
-        _kill_leftovers(log)
+        _kill_orphans(log)
     fired = (stage.lab.state()["kill"] or {}).get("fired")
     stage.lab.faults()
     if not fired:
@@ -150,7 +170,7 @@ def _leases(stage: Stage) -> list[str]:
     return [item["lease_owner"]["S"] for item in items if float(item.get("lease_expires", {"N": "0"})["N"]) > now]
 
 
-def _kill_leftovers(log: Path) -> None:
+def _kill_orphans(log: Path) -> None:
     """Kill the background jobs of a killed run: they are not its descendants, but a lost machine takes all of them."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

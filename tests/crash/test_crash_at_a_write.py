@@ -16,31 +16,29 @@ from tests.crash.lab_states import EMPTY, MISPLACED, PAIR, move_the_address
 from tests.crash.snapshot import difference, snapshot
 from tests.stage import Stage, StageError
 
-# "all": what any kill can leave, of all flows; a number: so many real kills of each; "sample": of a few, as follows.
+# "sample": all writes of EACH_WRITE and one real kill of each of KILLED; "all": all writes of all flows; a number: so
+# many real kills of each flow.
 CHAOS = os.environ.get("CHAOS", "sample")
-SAMPLE = {"build": 1, "failover": 1}
-OF_A_GROUP = 1
-
 
 FAILOVER = Flow("failover", "ha_failover", ("-e", "ha_failover_to=1"), PAIR)
+BUILD = Flow("build", "ha_pair", (), EMPTY)
 PAIRS = [
-    Flow("build", "ha_pair", (), EMPTY),
+    BUILD,
     FAILOVER,
     Flow("repair", "ha_failover", ("-e", "ha_failover_mode=reconcile"), MISPLACED),
     Flow("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR, back_to=EMPTY),
 ]
-CHOSEN = (
-    [*group_flows.drawn(random.Random(os.environ["CHAOS_SEED"])), *(flow for flow in PAIRS if flow.name in SAMPLE)]
-    if CHAOS == "sample"
-    else [*group_flows.flows(), *PAIRS]
-)
-
-
-def chosen(flow: Flow, reference: Reference, dice: random.Random) -> Sequence[Kill | AfterWrite]:
-    """Return the points at which this flow is interrupted."""
-    if CHAOS == "all":
-        return reference.kept()
-    return spread(reference.kills(), SAMPLE.get(flow.name, OF_A_GROUP) if CHAOS == "sample" else int(CHAOS), dice)
+ALL = [*group_flows.flows(), *PAIRS]
+# Pairs, and the flows of a group that need the fewest runs to be interrupted at each of their writes.
+FEW_WRITES = ("deploy dns-independent", "undeploy dns-independent", "begin to scale in dns-independent")
+EACH_WRITE = {
+    "sample": [*PAIRS, *(flow for flow in ALL if flow.name in FEW_WRITES)],
+    "all": ALL,
+}.get(CHAOS, [])
+KILLED = {
+    "sample": [BUILD, FAILOVER, *group_flows.drawn(random.Random(os.environ["CHAOS_SEED"]))],
+    "all": [],
+}.get(CHAOS, ALL)
 
 
 @pytest.fixture(scope="session")
@@ -49,21 +47,37 @@ def references(stage: Stage) -> Callable[[Flow], Reference]:
     return functools.cache(lambda flow: reference_run(stage, flow))
 
 
+def name_of(flow: Flow) -> str:
+    return flow.name.replace(" ", "-")
+
+
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("flow", CHOSEN, ids=lambda flow: flow.name.replace(" ", "-"))
-def test_interrupted_flow_ends_like_an_uninterrupted_one(
+@pytest.mark.parametrize("flow", EACH_WRITE, ids=name_of)
+def test_flow_interrupted_after_any_write_ends_like_an_uninterrupted_one(
+    stage: Stage, references: Callable[[Flow], Reference], flow: Flow
+) -> None:
+    interrupt(stage, flow, references(flow).kept(), references(flow))
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("flow", KILLED, ids=name_of)
+def test_killed_flow_ends_like_an_uninterrupted_one(
     stage: Stage, references: Callable[[Flow], Reference], flow: Flow, dice: random.Random
 ) -> None:
     reference = references(flow)
-    points = chosen(flow, reference, dice)
+    kills = 1 if CHAOS == "sample" else int(CHAOS)
+    interrupt(stage, flow, spread(reference.kills(), kills, dice), reference)
+
+
+def interrupt(stage: Stage, flow: Flow, points: Sequence[Kill | AfterWrite], reference: Reference) -> None:
     print(f"{flow.name}: {len(reference.writes)} writes, interrupted {len(points)} times")
     wrong = {}
     for point in points:
         where = f"{point} ({reference.writes[point.at - 1]})"
         began = time.monotonic()
         differences = attempt(stage, flow, point, reference)
-        message = "DIFFERENT" if differences else "the same"
-        print(f"  {where}: {message} ({time.monotonic() - began:.0f} s)", flush=True)
+        outcome = "DIFFERENT" if differences else "the same"
+        print(f"  {where}: {outcome} ({time.monotonic() - began:.0f} s)", flush=True)
         if differences:
             wrong[where] = differences
     assert not wrong, "\n".join(f"{where}:\n    " + "\n    ".join(lines[:20]) for where, lines in wrong.items())

@@ -84,7 +84,7 @@ def test_no_secret_of_a_pair_is_said(real: Stage) -> None:
 def shop_with_a_certificate(applications: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The first application, by TLS: its key is a secret that travels in a definition and not in an option alone."""
     certificate = {
-        "content": PEM.format("CERTIFICATE", "anybody may see this"),
+        "content": PEM.format("CERTIFICATE", "public certificate"),
         "key": PEM.format("PRIVATE KEY", KEY_OF_CERTIFICATE),
     }
     return [{**applications[0], "protocol": "SSL", "certificate": certificate}]
@@ -144,7 +144,7 @@ def test_no_secret_of_a_group_is_said(real: Stage, tmp_path: Path) -> None:
         "adm_device",
         "autoscale_tick",
         "scale_out",
-        "anybody may see this",
+        "public certificate",
     ):
         assert something in everything, "there is something to search"
     assert reported(texts, secrets) == []

@@ -102,12 +102,12 @@ class Reported:
             "decisions": self.decisions,
             "requests": self.observed.requests,
             "failures": [asdict(one) for one in self.observed.failures(first, last)],
-            "growth": {
+            "scale_out": {
                 "seconds": round(out.end - out.start, 1),
                 "failures": len(self.observed.failures(out.start, self.tick(19).end)),
                 "cuts": len(self.observed.cuts(out.start, self.tick(19).end)),
             },
-            "shrinking": {
+            "scale_in": {
                 "seconds": round(away[1] - away[0], 1),
                 "failures": len(self.observed.failures(*away)),
                 "cuts": len(self.observed.cuts(*away)),
@@ -128,10 +128,10 @@ def report(stage: Stage, distributor: str, output: Output) -> Reported:
         f"What {figures['requests']} requests saw, behind {distributor}",
         ["", "seconds", "requests failed", "connections cut", "cut before the drain was over"],
         [
-            ["2 → 4 nodes", f"{figures['growth']['seconds']}", str(figures["growth"]["failures"]),
-             str(figures["growth"]["cuts"]), "–"],
-            ["4 → 2 nodes", f"{figures['shrinking']['seconds']}", str(figures["shrinking"]["failures"]),
-             str(figures["shrinking"]["cuts"]), str(len(figures["early_cuts"]))],
+            ["2 → 4 nodes", f"{figures['scale_out']['seconds']}", str(figures["scale_out"]["failures"]),
+             str(figures["scale_out"]["cuts"]), "–"],
+            ["4 → 2 nodes", f"{figures['scale_in']['seconds']}", str(figures["scale_in"]["failures"]),
+             str(figures["scale_in"]["cuts"]), str(len(figures["early_cuts"]))],
         ],
     )  # fmt: skip
     return reported
@@ -143,7 +143,7 @@ def play(stage: Stage, distributor: str) -> Reported:
     lab.pace(PACE)
     table = list(rows(distributor))
     if [(row.minute, row.action) for row in table if row.action == SCALE_OUT] != [(6, SCALE_OUT)]:
-        raise StageError("the example has changed; this story is about the one that grows at T6")
+        raise StageError("the example has changed; this scenario scales out at T6")
     with _clients(lab, distributor) as observed:
         time.sleep(STEADY_SECONDS)
         ticks = tuple(_tick(stage, distributor, row) for row in table)

@@ -1,4 +1,4 @@
-"""The pair's story: built, failed over under traffic, a node lost, repaired."""
+"""Scenario of a pair: built, failed over under traffic, a node lost, repaired."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ Tell = Callable[..., None]
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A time of the story, epoch seconds, and what a client saw in it. ``longest``: seconds without an answer."""
+    """A time span of the scenario, epoch seconds, and the client's figures in it. ``longest``: seconds without an
+    answer."""
 
     name: str
     start: float

@@ -12,7 +12,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from coverage import Coverage
+
 from tests.lab.settings import CHECKOUT
+
+START_SECONDS = 180
 
 
 class Playbook:
@@ -52,15 +56,16 @@ class Engine:
         self._events = threading.Condition()
 
     def start(self, argv: Sequence[str], env: Mapping[str, str], out: Path) -> Playbook:
-        request = {"argv": list(argv), "env": dict(env), "cwd": str(CHECKOUT), "out": str(out)}
+        request: dict[str, object] = {"argv": list(argv), "env": dict(env), "cwd": str(CHECKOUT), "out": str(out)}
+        request["measured"] = Coverage.current() is not None
         with self._lock:
             process = self._server()
             assert process.stdin
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
             with self._events:
-                if not self._events.wait_for(lambda: self._started or process.poll() is not None, 60):
-                    raise TimeoutError("the engine's server did not answer within 60 s")
+                if not self._events.wait_for(lambda: self._started or process.poll() is not None, START_SECONDS):
+                    raise TimeoutError(f"the engine's server did not answer within {START_SECONDS} s")
                 if not self._started:
                     raise RuntimeError("the engine's server has ended")
                 return self._running[self._started.pop()]

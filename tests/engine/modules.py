@@ -6,18 +6,24 @@ import contextlib
 import importlib
 import io
 import json
+import logging
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-COLLECTIONS = ("cloudadc.aws.", "amazon.aws.")
+import coverage
+
+from tests.lab.settings import CHECKOUT
+
+COLLECTIONS = ("cloudadc.aws.", "amazon.aws.", "awx.awx.")
+#: Whether the tests are measured, and so the modules that they run.
+MEASURED = False
 
 
 def install() -> None:
-    """Patch Ansible in this process. What it loads is shared by the forks of all tasks."""
-    from ansible.executor.playbook_executor import PlaybookExecutor
+    """Patch Ansible in this process."""
     from ansible.plugins.action import ActionBase
 
     start_process = ActionBase._execute_module
@@ -29,16 +35,33 @@ def install() -> None:
             return start_process(self, module_name=module_name, module_args=module_args, **kwargs)
         args = self._task.args if module_args is None else module_args
         self._update_module_args(name, args, kwargs.get("task_vars") or {})
-        return self._parse_returned_data({"rc": 0, "stdout": call(name, args), "stderr": ""}, "legacy")
-
-    begin = PlaybookExecutor.__init__
-
-    def begin_loaded(self: Any, *args: Any, **kwargs: Any) -> None:
-        load()
-        begin(self, *args, **kwargs)
+        return _as_dict(self._parse_returned_data({"rc": 0, "stdout": call(name, args), "stderr": ""}, "legacy"))
 
     ActionBase._execute_module = execute
-    PlaybookExecutor.__init__ = begin_loaded
+
+
+def _as_dict(result: Any) -> Any:
+    """What ``_execute_module`` returns. Since ansible-core 2.21 it makes it of an object that parsing returns."""
+    if isinstance(result, dict):
+        return result
+    result.remove_internal_keys()
+    return result.as_result_dict(for_round_trip=True)
+
+
+def prepare() -> None:
+    """Load what every playbook needs; forks of this process share it."""
+    install()
+    from ansible.cli import playbook
+    from ansible.plugins import loader
+
+    del playbook
+    loader.init_plugin_loader()
+    loader._configure_collection_loader = lambda *_arguments: None  # playbooks would configure it again
+    load()
+    for plugins in (loader.filter_loader, loader.test_loader):
+        list(plugins.all())
+    for kind in ("action", "cache", "callback", "connection", "inventory", "lookup", "shell", "strategy", "vars"):
+        list(getattr(loader, f"{kind}_loader").all(class_only=True))
 
 
 def load() -> None:
@@ -55,7 +78,7 @@ def call(name: str, args: dict[str, Any]) -> str:
     namespace, collection, module = name.split(".")
     imported = importlib.import_module(f"ansible_collections.{namespace}.{collection}.plugins.modules.{module}")
     out = io.StringIO()
-    with _as_module(), _arguments(args), contextlib.redirect_stdout(out):
+    with _as_module(), _arguments(args), _measured(), contextlib.redirect_stdout(out):
         try:
             imported.main()
         except SystemExit:
@@ -79,6 +102,21 @@ def _as_module() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _measured() -> Iterator[None]:
+    """Keep which lines of plugins/ a module ran in a file of its own, which pytest-cov combines with the others."""
+    if not MEASURED:
+        yield
+        return
+    measure = coverage.Coverage(data_suffix=True, config_file=str(CHECKOUT / "pyproject.toml"))
+    measure.start()
+    try:
+        yield
+    finally:
+        measure.stop()
+        measure.save()
+
+
+@contextlib.contextmanager
 def _arguments(args: dict[str, Any]) -> Iterator[None]:
     from ansible.module_utils import basic
     from ansible.module_utils.common.json import Direction, get_module_encoder
@@ -93,9 +131,16 @@ def _arguments(args: dict[str, Any]) -> Iterator[None]:
         basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = kept
 
 
+def log_to(path: str) -> None:
+    """Have Ansible's log written to this file; its place is a setting that was read long ago."""
+    for handler in logging.root.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.close()
+            handler.baseFilename = path
+
+
 def main(arguments: list[str]) -> None:
-    """``ansible-playbook`` with these arguments, in this process."""
-    install()
+    """``ansible-playbook`` with these arguments, in this process, which is prepared."""
     from ansible.cli.playbook import main as playbook
 
     sys.argv = ["ansible-playbook", *arguments]

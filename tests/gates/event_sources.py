@@ -57,7 +57,7 @@ def page(folder: Path) -> Iterator[str]:
     """The page, line by line. Every source of the folder is in it."""
     title = "Event sources"
     yield from (title, "=" * len(title), "")
-    yield "For whoever writes a rulebook: what the event sources of this collection take and tell."
+    yield "Arguments and events of the event sources of this collection, for authors of rulebooks."
     yield from (":doc:`../event-driven` says when to use them.", "")
     for source in sorted(folder.glob("*.py")):
         about = documentation(source)

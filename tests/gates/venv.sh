@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the virtualenv that everything here runs in, from PyPI alone. Says in a sentence what is missing.
 # Versions are those of tests/locks/<Python>.txt, or of the newest older Python that has a lock; UNLOCKED=1 takes the newest.
+# PRE=1 with it: of ansible, and so of ansible-core and amazon.aws, also releases to come.
 set -euo pipefail
 venv=$1
 python=${PYTHON:-python3}
@@ -20,6 +21,6 @@ if [ -z "${UNLOCKED:-}" ]; then
     [ -f "$lock" ] || { echo "make: no lock for this Python in tests/locks; 'make update' writes one" >&2; exit 1; }
 fi
 echo "make: installing what is needed from PyPI into $venv (once)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check ${lock:+-c "$lock"} -r "$here/requirements.txt" -r "$here/tests/requirements.txt" ||
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check ${lock:+-c "$lock"} -r "$here/requirements.txt" -r "$here/tests/requirements.txt" ${PRE:+"ansible>=15.0.0a0"} ||
     { echo "make: pip could not install $here/tests/requirements.txt; is PyPI (or the index pip is configured with) reachable?" >&2; exit 1; }
 touch "$venv/.done"

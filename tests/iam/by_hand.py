@@ -1,4 +1,4 @@
-"""What somebody may have done to a pair or a group by hand, so that the playbooks have something to put right."""
+"""Manual changes of a pair or a group that the playbooks must correct."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def no_cluster_address(kind: Kind) -> Tampering:
 
 
 def left_over(group: str, zone: str | None = None) -> Tampering:
-    """An interface that vpx_instance made and nobody has."""
+    """Create an interface of vpx_instance without an instance."""
 
     def tamper(stage: Stage) -> None:
         subnet = stage.lab.state()["seed_data"]["subnets"][ZONE]["server"]
@@ -179,7 +179,7 @@ def ways(group: str) -> Tampering:
 
 
 def stale_target(group: str) -> Tampering:
-    """An address that nobody has is registered with its load balancer, as of a node that is gone."""
+    """Register an unused address with its load balancer, as of a terminated node."""
 
     def tamper(stage: Stage) -> None:
         elb, address = stage.lab.boto("elbv2"), f"{stage.lab.state()['network']}.11.240"
@@ -245,14 +245,14 @@ def zone_by_id(kind: Kind) -> Tampering:
 
 
 def held(kind: Kind) -> Tampering:
-    """Somebody else has the lease of the zone's record."""
+    """Let another owner have the lease of the zone's state."""
 
     def tamper(stage: Stage) -> None:
         stage.lab.boto("dynamodb").update_item(
             TableName=STORE["table"],
             Key={"group": {"S": kind.group}, "zone": {"S": ZONE}},
             UpdateExpression="SET lease_owner = :who, lease_expires = :then",
-            ExpressionAttributeValues={":who": {"S": "somebody else"}, ":then": {"N": "9999999999"}},
+            ExpressionAttributeValues={":who": {"S": "another owner"}, ":then": {"N": "9999999999"}},
         )
 
     return tamper

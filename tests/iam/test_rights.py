@@ -57,7 +57,7 @@ def test_no_action_is_unused(playbook: str) -> None:
 
 
 def play(stage: Stage, case: Case, granted: list[Statement]) -> Run:
-    """The case from its beginning, by somebody who has these rights."""
+    """Run the case from its beginning with exactly these rights."""
     case.set_up(stage)
     with controller(stage, granted):
         return stage.play(case.playbook, *case.arguments, variables=case.variables, must_succeed=False)

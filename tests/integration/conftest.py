@@ -23,7 +23,7 @@ _FOREIGN = (
 )
 
 
-# What plays whole stories, in files of minutes each.
+# Files that run whole scenarios, minutes each.
 _LONGEST_FIRST = ("playbooks", "eda", "controller", "docs")
 
 

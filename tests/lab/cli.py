@@ -140,7 +140,7 @@ def _answers(url: str) -> bool:
 
 
 def _ended(run: RunDirectory, process: psutil.Process, seconds: float) -> bool:
-    """Whether the process has let go of everything; where nobody reaps it, it may stay on as a zombie."""
+    """Whether the process has released everything; without a parent that reaps it, it may be a zombie."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

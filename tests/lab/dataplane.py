@@ -60,7 +60,7 @@ class DataPlane:
         self._thread.join(timeout=2)
 
     def reset(self) -> None:
-        """Nobody listens, every connection breaks."""
+        """No listener; every connection breaks."""
         with self._lock:
             self._epoch += 1
             self._close(list(self._listeners))

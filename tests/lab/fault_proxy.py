@@ -131,7 +131,7 @@ class FaultProxy:
     def _strike(self, kill: Kill, entry: _Entry) -> NoReturn:
         entry.extra["fault"] = f"kill {kill.when}"
         entry.log("0")
-        # Known to have struck before the victim can be seen dead: who waits for that may ask at once.
+        # Recorded before the process is killed, so that a waiting test can read it at once.
         self._faults.killed([])
         self._faults.killed(self._kill(kill.pid))
         raise NoAnswer(Loss.RESET)

@@ -1,6 +1,6 @@
 """boto3 that speaks to the lab's AWS side without a socket: for seeding, where the wire would only cost time.
 
-Not through the fault proxy either: what the lab does to itself is nobody's call, and no fault may strike it.
+Not through the fault proxy either: the lab's internal calls are not logged, and faults do not apply to them.
 """
 
 from __future__ import annotations

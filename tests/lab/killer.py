@@ -50,7 +50,7 @@ def _descendants(root: psutil.Process) -> list[psutil.Process]:
 
 
 def _wait_for_the_end(processes: list[psutil.Process]) -> None:
-    """Until none runs, a second at most. Reaps nobody: that is for their parents to do."""
+    """Wait until none runs, a second at most. Their parents reap them."""
     deadline = time.monotonic() + GONE_SECONDS
     while any(_runs(process) for process in processes) and time.monotonic() < deadline:
         time.sleep(0.005)

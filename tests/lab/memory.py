@@ -30,7 +30,7 @@ class Copy:
 def copied(state: Any, shared: Iterable[Any] = (), kinds: tuple[type, ...] = ()) -> Copy:
     """A copy of ``state``, in which the things ``shared``, and those of these ``kinds``, stay the very same.
 
-    Nobody may change the state meanwhile. TypeError or PicklingError names what cannot be copied.
+    The state must not change meanwhile. TypeError or PicklingError names what cannot be copied.
     """
     file = io.BytesIO()
     pickler = _Pickler(file, shared, kinds)

@@ -1,4 +1,4 @@
-"""The lab as one process: its rooms put together, its servers, its clockwork, what the control interface does."""
+"""The lab as one process: its parts, its servers, its clock, and the control interface."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Lab:
             if address in one.addresses or (facts.instance_id == instance_id and one.device_index == 0)
         }
         ec2 = Clients(self.aws, self.where.aws_url, REGION).client("ec2")
-        with contextlib.suppress(ClientError):  # somebody's first address by now: the appliance cannot have it either
+        with contextlib.suppress(ClientError):  # the address may be the primary one of another interface by now
             for interface, owner in owners.items():
                 if owner != instance_id:
                     ec2.unassign_private_ip_addresses(NetworkInterfaceId=interface, PrivateIpAddresses=[address])

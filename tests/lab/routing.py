@@ -92,7 +92,7 @@ class Routing:
 
     def _to(self, flow: Flow | None, private: str, port: int) -> Route:
         at = (private, port)
-        # Nobody sends a RST for a stopped instance or a machine without power: in a VPC the packets are lost.
+        # There is no RST for a stopped instance or a machine without power: in a VPC the packets are lost.
         if self._fleet.door(private) in (Door.DARK, Door.ABSENT):
             return Route(Fate.SILENCE, at)
         if flow is not None and not self.judge(flow).passes:

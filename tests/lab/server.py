@@ -88,7 +88,7 @@ class Server:
                 with ready:
                     _Conversation(ready, peer, self)
         except (OSError, ssl.SSLError, ValueError):
-            # The client went away, or the connection was broken on purpose; there is nobody to tell.
+            # The client went away, or the connection was broken on purpose; there is no receiver for an answer.
             sockets.reset(connection)
 
     def _let_in(self, connection: socket.socket, peer: tuple[str, int]) -> socket.socket | None:

@@ -28,7 +28,7 @@ OBSERVE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: ``start``, ``end`` (of its answer or of the client's patience), whether it was answered with 200."""
+    """One request: ``start``, ``end`` (of its answer or of the client's timeout), whether it was answered with 200."""
 
     start: float
     end: float

@@ -96,7 +96,7 @@ class InstanceFacts:
 class Door(enum.Enum):
     """What a TCP client meets at an address: the stages of a boot, and a machine without power."""
 
-    ABSENT = "nobody has this address: the connection is refused"
+    ABSENT = "no interface has this address: the connection is refused"
     DARK = "packets vanish: no answer at all, until the client gives up"
     CLOSED = "the host is up but nothing listens yet: the connection is refused"
     NO_TLS = "TCP is accepted, the TLS handshake fails"
@@ -194,7 +194,7 @@ class Keeper(Protocol):
         """The state itself, not a copy, and nothing that belongs to the process (sockets, threads, the clock)."""
 
     def recall(self, kept: dict[str, Any]) -> None:
-        """Go on with this state, which nobody else has, instead of the one that is there."""
+        """Replace the present state by this one, which has no other user."""
 
 
 class Side(Protocol):

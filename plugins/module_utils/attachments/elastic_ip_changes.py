@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Carry out the moves of Elastic IPs: all writes at once, then looks until AWS agrees. Effects are handed in.
+"""Execute the moves of Elastic IPs: all writes in parallel, then reads until AWS shows the result. Effects are
+arguments.
 
-A write without an answer may still be carried out, long after the caller has given up. So it is looked after, judged
-again before it is repeated, and no run ends before it has looked once more when the last one can have arrived.
+A write without an answer may still take effect after the timeout. So the state is read and judged again before the
+write is repeated, and a run reads the state once more after the time in which a lost write can arrive.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ Read = Callable[[Sequence[str]], Sequence[Address]]
 Permit: TypeAlias = "Callable[[AssociationChange], str | None]"
 
 PACE = Pace(first=0.1, growth=2.0, longest=2.0)
-# EC2 is eventually consistent: a third place seen once may be a past one. Seen this often in a row, it is the truth.
+# EC2 is eventually consistent: a third place may be a past one. It counts after so many reads in a row.
 SIGHTINGS = 3
-#: Writes of one address that may stay without an answer; and writes in all, those counted that AWS put off.
+#: Limits for one address: writes without an answer, and writes in total, including throttled ones.
 UNANSWERED = 3
 ATTEMPTS = 8
-#: Seconds after which a write that was not answered is taken for lost: on its way it may be held up, but not for ever.
+#: Seconds after which a write without an answer can no longer take effect.
 LANDING_SECONDS = 20.0
-# Answers that ask to come again. Those of the last line do not say whether the write was carried out.
+# Codes of answers that allow a retry. For those of the last line it is unknown whether the write took effect.
 _PUT_OFF = frozenset(
     {
         *("RequestLimitExceeded", "Throttling", "ThrottlingException", "EC2ThrottledException", "RequestThrottled"),
@@ -47,7 +48,7 @@ _PUT_OFF = frozenset(
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one move. ``now``: the seat last seen; ``written``: AWS acknowledged our write.
+    """Outcome of one move. ``now``: the association last read; ``written``: AWS acknowledged our write.
 
     ``attempts``: writes sent; ``lost``: those of them without an answer, the last one sent at ``lost_at`` (seconds of
     the caller's clock). ``withdrawn``: why it was not tried again.
@@ -195,7 +196,7 @@ def _follow(
     clock: Clock,
     sleep: Sleep,
 ) -> None:
-    """Look until every move is settled, or ``deadline`` (caller's clock) is over and nothing can be on its way."""
+    """Read until every move is completed, or until ``deadline`` (caller's clock) and no write can arrive any more."""
     pause = PACE.first
     while True:
         looked = clock()

@@ -54,6 +54,11 @@ class AssociationChange:
     after: Association
 
     @property
+    def key(self) -> str:
+        """What identifies the address in AWS."""
+        return self.address.allocation_id
+
+    @property
     def before(self) -> Association | None:
         return self.address.association
 
@@ -73,10 +78,10 @@ class AssociationChange:
 
 
 def lookup(requests: Iterable[MoveRequest]) -> dict[str, list[str]] | None:
-    """The filters of the one DescribeNetworkInterfaces that resolves all wishes; None if none needs it.
+    """Return the filters of the one DescribeNetworkInterfaces that resolves all requests; None if none needs it.
 
-    Filters of different names are joined by *and*, so wishes by interface and by instance in one task leave no filter
-    that fits both: then every interface of the region is listed ({}).
+    Filters of different names are joined by *and*, so no filter fits requests by interface and by instance in one task:
+    then every interface of the region is listed ({}).
     """
     open_requests = [request for request in requests if not request.complete]
     if not open_requests:
@@ -95,7 +100,7 @@ def plan(
     expected_owners: Collection[str] | None,
     displace: bool = False,
 ) -> list[AssociationChange]:
-    """One Move per wish, in their order. Raises Refusal with a sentence that names every object it is about.
+    """Return one change per request, in their order. Raises Refusal with a message that names every object.
 
     ``addresses`` are all of the region, so that an address that would be displaced is seen; ``displace`` allows it.
     ``expected_owners``: the interfaces that may lose an Elastic IP; None: any may.
@@ -162,7 +167,7 @@ def _refuse_contradictions(moves: Sequence[AssociationChange]) -> None:
 
 
 def _refuse_unexpected_owners(moves: Iterable[AssociationChange], expected_owners: Collection[str]) -> None:
-    """At its target already, or elsewhere on the target's interface, an address is taken from nobody."""
+    """Raise Refusal if an address is on an interface that is neither its target nor in ``expected_owners``."""
     taken = [
         f"{move.address} is held by {move.before}"
         for move in moves
@@ -176,7 +181,7 @@ def _refuse_unexpected_owners(moves: Iterable[AssociationChange], expected_owner
 
 
 def _refuse_displacement(moves: Iterable[AssociationChange], addresses: Iterable[Address]) -> None:
-    """AWS lets the address that sits on the target drop without a word; one that this task moves away is no victim."""
+    """Raise Refusal if a move would disassociate another Elastic IP, which AWS does silently."""
     leaving = {move.address.allocation_id for move in moves}
     sitting = {address.association: address for address in addresses if address.association}
     for move in moves:
@@ -194,14 +199,14 @@ class Verification(enum.Enum):
 
     ARRIVED = "it is where it was sent"
     PENDING = "it is still where it was, or nowhere: AWS has not caught up yet"
-    TAKEN = "it is at a third place: somebody else moved it"
+    TAKEN = "it is at a third place: another writer moved it"
 
 
 def judge(move: AssociationChange, now: Address) -> Verification:
     """Compare what DescribeAddresses says now with the move that AWS acknowledged.
 
-    Every association has an id of its own, so an address that is back where it was, but by another association, was put
-    back by somebody else.
+    Every association has an id of its own, so an address that is back where it was, but by another association, was
+    moved back by another writer.
     """
     if now.association == move.after:
         return Verification.ARRIVED

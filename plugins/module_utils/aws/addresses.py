@@ -28,7 +28,7 @@ class Association:
 
 
 def association_result(association: Association | None) -> dict[str, str | None]:
-    """A seat as modules return it; an address that is associated with nothing has the same keys with null."""
+    """Return an association as modules return it; without an association the keys are the same, with null."""
     return association.result() if association else {"network_interface_id": None, "private_ip_address": None}
 
 

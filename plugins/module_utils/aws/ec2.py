@@ -50,10 +50,10 @@ def describe_network_interfaces(client: Client, filters: Filters | None = None) 
 
 @aws_call("associate {allocation_id} with {network_interface_id} ({private_ip_address})", delay=0.1)
 def associate_address(client: Client, allocation_id: str, network_interface_id: str, private_ip_address: str) -> str:
-    """AssociateAddress in one atomic step, whoever holds it now; the id of the new association.
+    """AssociateAddress in one atomic step, from any present interface; return the id of the new association.
 
     No DisassociateAddress before it: that would only widen the outage (EC2 API reference, AssociateAddress). Safe to
-    repeat where nobody else moves the address: the call is idempotent.
+    repeat if no other writer moves the address: the call is idempotent.
     """
     return _associate(client, allocation_id, network_interface_id, private_ip_address)
 
@@ -62,7 +62,7 @@ def associate_address(client: Client, allocation_id: str, network_interface_id: 
 def associate_address_once(
     client: Client, allocation_id: str, network_interface_id: str, private_ip_address: str
 ) -> str:
-    """The same in one call that is not repeated here: whoever moves an address judges again before.
+    """AssociateAddress in one call without a retry: the caller judges the state again before a retry.
 
     Repeated blindly it would take the address from the node that has got it meanwhile.
     """
@@ -193,7 +193,7 @@ def delete_network_interface(client: Client, network_interface_id: str) -> None:
 
 # Security groups
 
-#: Answers to a write that somebody else, or an attempt whose answer was lost, made before.
+#: Codes of a write that another writer, or an earlier attempt whose answer was lost, has already made.
 RACED = ("InvalidGroup.Duplicate", "InvalidPermission.Duplicate", "InvalidPermission.NotFound")
 
 

@@ -49,7 +49,7 @@ def add_tags(client: Client, arn: str, tags: Mapping[str, str]) -> None:
 
 @aws_call("describe load balancer {name}")
 def describe_load_balancer(client: Client, name: str) -> Described:
-    """DescribeLoadBalancers by name, or by ARN; one that nobody has is an empty list."""
+    """DescribeLoadBalancers by name, or by ARN; an unknown one is an empty list."""
     desired = {"LoadBalancerArns": [name]} if name.startswith("arn:") else {"Names": [name]}
     try:
         found: Described = client.describe_load_balancers(**desired)["LoadBalancers"]
@@ -156,7 +156,7 @@ def describe_target_groups(client: Client) -> Described:
 
 @aws_call("describe target group {name}")
 def describe_target_group_by_name(client: Client, name: str) -> Described:
-    """DescribeTargetGroups; a name nobody has is the error TargetGroupNotFound."""
+    """DescribeTargetGroups by name; an unknown name is the error TargetGroupNotFound."""
     found: Described = client.describe_target_groups(Names=[name])["TargetGroups"]
     return found
 

@@ -16,7 +16,7 @@ NODE_ID = "cloudadc:node_id"
 LIFECYCLE = "cloudadc:lifecycle"
 EVENT = "cloudadc:event"
 ROLE = "cloudadc:role"
-# On what vpx_instance made, and may therefore remove: an address or interface that somebody else tagged stays.
+# Tag of resources that vpx_instance created and may therefore remove. Resources without it are never removed.
 CREATED_BY = "cloudadc:created_by"
 CREATOR = "vpx_instance"
 
@@ -41,7 +41,7 @@ def identity(group: str, zone: str | None, node_id: int | None, kind: str | None
 
 
 def missing(present: Mapping[str, str], desired: Mapping[str, str]) -> dict[str, str]:
-    """The wanted tags that are absent or have another value. Tags nobody asked about are left alone."""
+    """Return the desired tags that are absent or have another value. Other tags are ignored."""
     return {key: value for key, value in desired.items() if present.get(key) != value}
 
 

@@ -77,7 +77,7 @@ def base_url(url: str) -> str:
 def token_url(access: Access) -> str:
     """Where a client's id and secret are exchanged for a token: the vendor's for its own service, unless it is named.
 
-    For a console elsewhere the same path on its own host, so that a secret never goes to a host nobody named.
+    For a console elsewhere the same path on its own host, so that a secret is sent only to hosts that the user named.
     """
     if access.token_url:
         base_url(access.token_url)  # for its refusals

@@ -43,7 +43,7 @@ class Timing:
 @dataclass(slots=True)
 class Progress:
     """How far it came. ``arriving``: address → id of its activity, "" for one that only has to appear in the list (its
-    activity has ended, or is somebody else's). ``leaving``: addresses that have to disappear from it.
+    activity has ended, or belongs to another run). ``leaving``: addresses that have to disappear from it.
     """
 
     trouble: list[str] = field(default_factory=list)
@@ -95,7 +95,7 @@ def carry_out(console: Console, desired: DesiredDevices, chosen: Plan, place: As
         _wait(console, desired, progress, deadline, timing)
     except NitroError as error:
         progress.trouble.append(str(error))
-        progress.trouble += [f"the registration of {one} goes on unheard" for one in progress.arriving]
+        progress.trouble += [f"registration of {one} continues; its status is unknown" for one in progress.arriving]
         return progress
     progress.trouble += filter(None, (_unfinished(address, progress, timing) for address in desired.addresses))
     return progress
@@ -127,7 +127,7 @@ def _register(console: Console, desired: DesiredDevices, place: Assignment, addr
     except NitroError as error:
         if error.http_status != _ALREADY:
             raise
-        # A run that was killed, or somebody else, is registering it: what counts is that it gets listed.
+        # An interrupted run, or another client, is registering it: wait until it is listed.
         message = {}
     progress.arriving[address] = str(message.get("act_id") or "")
 

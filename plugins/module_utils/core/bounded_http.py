@@ -89,7 +89,7 @@ class _Reader(io.RawIOBase):
     def __init__(self, sock: Any, budget: Budget) -> None:
         super().__init__()
         self._sock, self._budget = sock, budget
-        # Unbuffered, and counted by the socket: it stays open until this is closed, whoever closes it before.
+        # Unbuffered, and reference-counted by the socket, which stays open until this file is closed.
         self._raw = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:

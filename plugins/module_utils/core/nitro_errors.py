@@ -15,7 +15,7 @@ BAD_CREDENTIALS = frozenset({354, 355})
 # 444 Session expired or killed, 1027 Not logged in or connection timed out.
 SESSION_GONE = frozenset({444, 1027})
 # 445 Session limit exceeded, 446 Connection limit to CFE exceeded, and a console's 10020, the user session count has
-# exceeded the maximum limit: gone as soon as somebody logs out.
+# exceeded the maximum limit: passes after a logout of another session.
 TOO_MANY_SESSIONS = frozenset({445, 446, 10020})
 # 293 Operation already in progress, 1461 Maximum number of concurrent save configs are in progress.
 BUSY = frozenset({293, 1461})
@@ -54,7 +54,7 @@ class NitroInputError(NitroError):
 
 
 class NitroUnreachable(NitroError):
-    """No answer: nobody there, refused, timed out, cut off."""
+    """No answer: unreachable, refused, timed out, or the connection broke."""
 
 
 class NitroNotReady(NitroUnreachable):

@@ -14,7 +14,7 @@ Sleep = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often to look: first pause, growth of the pauses, longest pause; seconds."""
+    """Pauses between polls in seconds: the first one, the factor (``growth``), and the longest one."""
 
     first: float
     growth: float

@@ -360,10 +360,9 @@ def virtual_ip(desired: DesiredApplication, found: ObservedApplication) -> str |
 
 
 def spare_servers(desired: DesiredApplication, found: ObservedApplication, *, present: bool) -> list[Server]:
-    """Server objects made here that this application no longer has a use for; who else uses them is not looked at.
+    """Return server objects of this module that the application no longer needs; other users of them are not checked.
 
-    A server made for another application is among them only while it is one of our members: whoever drops it last
-    removes it.
+    A server of another application is among them only while it is one of our members: its last application removes it.
     """
     kept: set[str] = set()
     if present:

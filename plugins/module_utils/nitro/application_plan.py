@@ -41,7 +41,7 @@ def plan_present(desired: DesiredApplication, found: ObservedApplication) -> lis
         *_group(desired, found),
         *_vserver(desired, found),
         *_fronts(desired, found),
-        *_leftovers(desired, found),
+        *_orphans(desired, found),
     ]
 
 
@@ -259,7 +259,7 @@ def _fronts(desired: DesiredApplication, found: ObservedApplication) -> list[Cha
     return steps
 
 
-def _leftovers(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
+def _orphans(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
     """What is bound or lies about and is no longer wanted."""
     steps: list[Change] = []
     if not regrouped(desired, found):

@@ -74,7 +74,7 @@ class LoginRetry:
         self.last = f"{connection.nsip}: nothing was tried"
 
     def wait(self, timeout: float) -> FirstLogin:
-        """Knock until somebody opens; NitroTimeout after ``timeout`` seconds."""
+        """Retry the login until it is accepted. Raises NitroTimeout after ``timeout`` seconds."""
         return wait_until(
             self.attempt,
             timeout,

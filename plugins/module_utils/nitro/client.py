@@ -38,15 +38,16 @@ _BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where an appliance is and how to be let in. ``timeout`` in seconds, for each answer.
+    """Address and credentials of an appliance. ``timeout`` in seconds, for each answer.
 
-    ``login_timeout``: the same for the answer to a login (None: ``timeout``); giving up leaves a session behind that
-    nobody can end. ``idle_timeout``: idle seconds after which the appliance ends the session (None: its own default).
+    ``login_timeout``: the same for the answer to a login (None: ``timeout``); a login without an answer leaves a
+    session that cannot be closed. ``idle_timeout``: idle seconds after which the appliance ends the session (None: its
+    own default).
 
     ``other_password`` is tried where ``password`` is refused: a secondary takes over the primary's passwords.
     ``connect_timeout``: a host that takes longer to accept a connection, TLS included, counts as not there.
 
-    With ``token`` the session is somebody else's: it is used as it is and never logged out here. With both, the
+    With ``token`` the session belongs to the caller: it is never logged out here. With both, the
     credentials are used once the token is no longer accepted.
 
     ``wrote`` is told of every write that was carried out, in words like ``add nsip '10.0.2.10'``, without secrets.

@@ -268,7 +268,7 @@ class ObservedMember:
     def silence(self) -> str:
         """Why there is no cluster at the CLIP, in words."""
         if self.cluster is None:
-            return self.cluster_trouble or "nobody answers"
+            return self.cluster_trouble or "no answer"
         if self.cluster.cluster_id is None:
             return "the appliance that answers there is in no cluster"
         return "its cluster is not in operation yet"

@@ -137,7 +137,7 @@ class ClusterRun:
         except NitroError:
             if self.clip:
                 self.clip.forget_session()
-            return  # nobody answers at the CLIP yet: looked at again once the first node is in the cluster
+            return  # no answer at the CLIP yet: read again once the first node is in the cluster
         self.cleaned_up = bool(members)
         for member in unnamed(members, self._known()):
             self._remove(params, member)

@@ -33,7 +33,7 @@ from .steps import Change
 
 # Seconds in which a CLIP that moves to another coordinator answers again (dead interval 3 s, then an election).
 GRACE = 20.0
-# Before a cluster is formed because nobody answers at its CLIP, it is looked at once more after so many seconds.
+# Before a cluster is formed because its CLIP does not answer, the CLIP is queried once more after so many seconds.
 SECOND_READ = 3.0
 
 

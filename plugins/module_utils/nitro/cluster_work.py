@@ -48,9 +48,9 @@ from .waiting import wait_until
 _ATTEMPTS = 5
 # 273 Resource already exists, 2455 already in cluster: a write whose answer got lost, or another run's.
 _FASTER = frozenset({273, 2455})
-# A node that has left is cleared, and may need a moment before it lets anybody in again.
+# A removed node is cleared, and may need a moment before it accepts logins again.
 _LEFT_SAVE_SECONDS = 30.0
-# What a look at an address where nobody is may cost.
+# Timeout of a query of an address that may be unused.
 _CONNECT_TIMEOUT = 3.0
 
 
@@ -255,7 +255,7 @@ class Membership:
     # ------------------------------------------------------------------ writing
 
     def _removing_instance(self) -> None:
-        """The CLIP may be this node's, and go with it: its session ends while there is somebody to tell."""
+        """Log out of the CLIP before the removal, because the CLIP may disappear with this node."""
         self.clip.close()
         if not self.desired.present and self.view.cluster and len(self.view.cluster.members) <= 1:
             self.dissolved = True

@@ -3,8 +3,8 @@
 
 """When a long-lived process may log in to an appliance again.
 
-A login whose answer is late has opened a session that nobody can close; it ends with its idle time only. An appliance
-has 20 of them for each user, so a caller that tries again every second locks everybody out (vendor NITRO reference,
+A login whose answer is late has opened a session without a known id, which ends only by its idle timeout. An appliance
+has 20 sessions for each user, so a caller that retries every second locks out all clients (vendor NITRO reference,
 systemuser ``maxsession``).
 """
 

@@ -99,7 +99,7 @@ def _attempt_all(jobs: Sequence[Job], client: NitroClient, work: Work, writes: _
 
 
 def _locked_out(error: NitroError) -> bool:
-    """Whether the next entry would fail alike: nobody answers, or the credentials are refused."""
+    """Whether the next entry would fail for the same reason: no answer, or refused credentials."""
     return isinstance(error, NitroAuthError) or (
         isinstance(error, NitroUnreachable) and not isinstance(error, NitroCut)
     )

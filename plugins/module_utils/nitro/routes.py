@@ -114,7 +114,7 @@ def plan(nsip: str, desired: Sequence[Route], rows: Iterable[Row], *, purge: boo
 
 
 def plan_absent(named: Iterable[Route], rows: Iterable[Row]) -> list[Change]:
-    """Remove the named routes, whoever made them."""
+    """Remove the named routes, of any origin."""
     known = static(rows)
     return [_delete(route) for route in named if route in known]
 

@@ -132,8 +132,8 @@ def converge(
 ) -> Outcome[T]:
     """Read, plan, carry out, read back; in check mode only read and plan. ``save`` false: the caller saves.
 
-    When a connection breaks under a write, nobody can say whether it was carried out. So it is looked at and planned
-    again, up to three times in all.
+    When a connection breaks during a write, it is unknown whether the write took effect. So the state is read and
+    planned again, up to three times in total.
     """
     before = read()
     first = steps = plan(before)

@@ -33,7 +33,7 @@ class Caller:
     partition: str = "aws"
 
     def principal(self, role_arn: str | None) -> str | None:
-        """Whose policies decide; None if nobody's can be simulated.
+        """Return the principal whose policies apply; None if they cannot be simulated.
 
         ``role_arn``: what iam:GetRole says of the role. Without it the role is taken for one without a path.
         """

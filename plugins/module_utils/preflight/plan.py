@@ -55,7 +55,7 @@ class Followed:
 class Plan:
     """``elastic_ips``, ``load_balancers``: how many in the end, those that are there already among them.
 
-    ``given_addresses``: Elastic IPs that somebody else allocated, as public addresses or allocation ids.
+    ``given_addresses``: Elastic IPs that the user allocated, as public addresses or allocation ids.
     ``public_clients``: clients come from the internet, to addresses in the client subnets. ``public_management``: each
     management interface has an Elastic IP. ``reach``: further ``host:port`` that this machine must get through to.
     """

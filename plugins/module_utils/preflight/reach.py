@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Whether this machine gets through to the management network, as far as that can be tried. Pure.
 
-Before anything is built nobody answers there. What can be told then is which address this machine would come from, and
+Before deployment there is no answer. The row then says which address this machine would come from, and
 whether the security group will let that in; not what routers and firewalls on the way do.
 """
 
@@ -30,12 +30,12 @@ def tried(outcomes: Mapping[str, str | None], nodes: Sequence[str]) -> list[Row]
 
     A node may be down, and the playbook may be meant to bring it back; but if none answers, the network is to blame.
     """
-    nobody = all(outcomes[name] is not None for name in nodes)
+    no_answer = all(outcomes[name] is not None for name in nodes)
     rows = []
     for name, trouble in outcomes.items():
         if trouble is None:
             rows.append(ok(CHECK, name, "takes a connection"))
-        elif name in nodes and not nobody:
+        elif name in nodes and not no_answer:
             rows.append(warning(CHECK, name, f"takes no connection ({trouble}), though other nodes do"))
         else:
             rows.append(failed(CHECK, name, f"takes no connection: {trouble}"))

@@ -48,7 +48,7 @@ def read_needs(options: Iterable[Mapping[str, Any]]) -> tuple[Need, ...]:
 def concrete(need: Need, caller: Caller, region: str, group: str) -> Need:
     """The resources as the simulator takes them: a policy's pattern becomes an ARN that it is about.
 
-    The simulator compares text, so a policy for ``role/*-vpx`` would not let anybody do anything to ``*``.
+    The simulator compares text, so a policy for ``role/*-vpx`` would allow nothing on ``*``.
     """
     resources = tuple(_arn(pattern, caller, region, group) for pattern in need.resources)
     return dataclasses.replace(need, resources=resources)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 
 class Status(enum.Enum):
-    """FAILED: the playbook would fail. WARNING: it may, or nobody could tell. SKIPPED: there was nothing to look at."""
+    """FAILED: the playbook would fail. WARNING: it may fail, or that is unknown. SKIPPED: there was nothing to
+    check."""
 
     OK = "ok"
     WARNING = "warning"

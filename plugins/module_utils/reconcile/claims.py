@@ -57,7 +57,7 @@ def renew_claim(
         takeover: Its takeover number, as the decision named it.
         owner: The run that renews; empty: whichever has this number.
         now: Seconds since the epoch; None: the current time.
-        patience: Seconds to wait for the lease.
+        timeouts: Seconds to wait for the lease.
 
     Raises:
         OvertakenError: The event is closed, or another run has taken it over.

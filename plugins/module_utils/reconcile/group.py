@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,14 +14,10 @@ from ..aws.addresses import parse_interfaces
 from ..aws.client import Client
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all
-from ..distributors.dns.record_plan import DesiredRecord, Node
-from ..distributors.dns.record_plan import plan as plan_records
+from ..distributors.base import Observed, Question
 from ..distributors.dns.records import canonical, within
-from ..distributors.nlb.balancer_work import Balancing
-from ..distributors.nlb.balancers import Attachment, DesiredBalancer
-from ..distributors.nlb.listener_work import ListenerWork
-from ..distributors.nlb.listeners import ObservedListeners, check_requests, owner_of, request_of
-from ..spec.identity import belongs
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
+from ..spec.group_nodes import domains, nsip
 from . import group_plan as plans
 from .group_network import route_problems, subnet_problems, zone_network
 from .group_reading import (
@@ -33,14 +28,9 @@ from .group_reading import (
     read_backends,
     read_names,
     read_nodes,
-    read_targets,
     refused,
     sentence,
 )
-from .group_steps import domains, nsip
-
-#: A documentation address (RFC 5737) in place of a node that does not exist yet.
-_EXAMPLE_NODE = Node("cloudadc", "192.0.2.1")
 
 #: Returns a client of this AWS service.
 Connect = Callable[[str], Client]
@@ -76,13 +66,9 @@ class Request:
 
 
 @dataclass(slots=True)
-class Distribution:
-    """How clients reach the nodes: what the distributor has, and what it needs."""
+class Distribution(Observed):
+    """How clients reach the nodes: what the distributor has, the record sets of domains, and followed back ends."""
 
-    balancer: Mapping[str, Any] | None = None
-    balancer_changes: list[str] = field(default_factory=list)
-    listener_changes: list[str] = field(default_factory=list)
-    target_groups: list[dict[str, Any]] = field(default_factory=list)
     names: Names = field(default_factory=Names)
     backends: Backends = field(default_factory=Backends)
 
@@ -96,6 +82,7 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
     distribution = _distribution(connect, request, nodes, ids, problems)
     zones = [one for one in definition["zones"] if request.zone in ("", one["name"])]
     records = _records(distribution.names)
+    ensured = DISTRIBUTORS[definition["distributor"]].ensure(definition)
     sets = [plans.instance_set(definition, one, nodes, ids, request.nodes) for one in zones]
     return {
         "definition": dict(definition),
@@ -105,17 +92,16 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
         "zones": [_zone(one, definition, nodes, distribution.backends) for one in zones],
         "balancer": distribution.balancer,
         "target_groups": distribution.target_groups,
-        "stale_targets": plans.stale_targets(distribution.target_groups, nodes),
         "records": records,
-        "stale_records": plans.stale_records(records, nodes),
+        **plans.cleanup(distribution.target_groups, records, nodes),
         "aliases": _aliases(distribution.names),
         "backends": dict(distribution.backends.by_application),
         "unknown_backends": list(distribution.backends.unknown),
         "plan": {
             "shared": plans.shared(request.definition, nodes),
-            "balancer": {"zones": plans.balancer_zones(definition), "changes": distribution.balancer_changes},
+            "balancer": {"zones": ensured["zones"], "changes": distribution.balancer_changes},
             "listeners": {
-                "listeners": plans.listeners(definition),
+                "listeners": ensured["listeners"],
                 "others": [one["name"] for one in definition["applications"]] if not request.existing else None,
                 "changes": distribution.listener_changes,
             },
@@ -153,13 +139,8 @@ def _distribution(
 ) -> Distribution:
     """Read load balancer, listeners, targets, record sets and back ends side by side. A Refusal becomes a problem."""
     definition, found = request.deployed, Distribution()
-    reads: list[Callable[[], None]] = []
-    if definition["state"] == "absent":
-        reads.append(lambda: _find_balancer(connect, definition, found))
-        reads.append(lambda: _read_listeners(connect, request, found))
-    elif definition["distributor"] == "nlb" and definition["zones"] and nodes.subnets:
-        reads.append(lambda: _read_balancer(connect, request, ids, found))
-        reads.append(lambda: _read_listeners(connect, request, found))
+    question = Question(connect, definition, ids, request.existing)
+    reads = _distributor_reads(question, found, known=bool(nodes.subnets))
     if domains(definition) and (definition["dns"]["zone"] or definition["dns"]["hosted_zone_id"]):
         reads.append(lambda: _read_names(connect, definition, found))
     if followed_of(definition) and definition["state"] == "present":
@@ -171,82 +152,30 @@ def _distribution(
             raise outcome
     if request.whole:
         problems += _name_problems(definition, found.names)
-    if request.existing and definition["distributor"] == "nlb" and reads and found.balancer is None:
-        problems.append(f"There is no load balancer {definition['name']} in this account and region.")
+    if request.existing and reads:
+        problems += DISTRIBUTORS[definition["distributor"]].unprepared(definition, found)
     return found
 
 
-def _read_balancer(connect: Connect, request: Request, ids: Mapping[str, str], found: Distribution) -> None:
-    definition = request.definition
-    nlb = ids.get("nlb")
-    desired = DesiredBalancer(
-        name=definition["name"],
-        group=definition["name"],
-        scheme=definition["nlb_scheme"],
-        places=tuple(Attachment.from_option(option) for option in plans.balancer_zones(definition)),
-        security_groups=frozenset([nlb]) if nlb else None,
-        tags=definition["tags"],
-    )
-    job = Balancing(desired=desired, elb=connect("elbv2"), ec2=connect("ec2"), timeout=None, check=True)
-    answer = job.converge()
-    found.balancer, found.balancer_changes = answer["balancer"], answer["actions"]
+def _distributor_reads(question: Question, found: Observed, *, known: bool) -> list[Callable[[], None]]:
+    """Return the reads of the distributor; of a group that is removed those of all, whichever was chosen before.
 
-
-def _find_balancer(connect: Connect, definition: Definition, found: Distribution) -> None:
-    """Find the load balancer of a group that is to be removed; one of this name that is not its own is left out."""
-    desired = DesiredBalancer(name=definition["name"], group=definition["name"])
-    job = Balancing(desired=desired, elb=connect("elbv2"), ec2=connect("ec2"), timeout=None, check=True)
-    balancer, _addresses = job.observation()
-    if balancer and belongs(desired.owner, balancer.tags):
-        found.balancer = balancer.result()
+    ``known``: EC2 has subnets of the group, without which nothing can be planned.
+    """
+    if not question.present:
+        return [read for each in DISTRIBUTORS.values() for read in each.observe(question, found)]
+    return DISTRIBUTORS[question.definition["distributor"]].observe(question, found) if known else []
 
 
 def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence[str]) -> dict[str, Any]:
     """Return what is removed by name: record sets, targets and listeners of applications, devices of the console."""
-    by_node = [{"record": one, "nodes": [], "purge": True} for one, listed in result["records"].items() if listed]
-    balancer = result["balancer"]
-    aliases = [
-        {"record": domain, "alias": alias}
-        for domain, alias in result["aliases"].items()
-        if balancer and alias["dns_name"] == f"{balancer['dns_name'].lower().rstrip('.')}."
-    ]
     nsips = [nsip(one) for one in result["instances"] if nsip(one)]
-    names = [one["name"] for one in definition["applications"]]
-    arns = [one["target_group_arn"] for one in result["target_groups"] if one["application"] in names]
+    distributor = DISTRIBUTORS[definition["distributor"]]
     return {
-        "target_groups": [{"target_group_arn": arn, "targets": [], "purge": True} for arn in arns],
-        "listeners": [{"application": name} for name in names],
-        "drain_seconds": plans.drain_seconds(definition),
-        "records": by_node if definition["distributor"] == "dns" else aliases,
+        **distributor.remove(definition, result),
+        "drain_seconds": distributor.drain_seconds(definition),
         "devices": list(dict.fromkeys([*nsips, *orphans])),
     }
-
-
-def _read_listeners(connect: Connect, request: Request, found: Distribution) -> None:
-    definition, name = request.deployed, request.definition["name"]
-    present = definition["state"] == "present"
-    requests = tuple(request_of(name, option) for option in plans.listeners(definition)) if present else ()
-    check_requests(requests)
-    applications = tuple(one["name"] for one in definition["applications"])
-    listener_changes_of = ListenerWork(
-        client=connect("elbv2"),
-        load_balancer=name,
-        group=name,
-        requests=requests,
-        applications=applications,
-        present=present,
-        purge=False,
-        tags={**definition["tags"], **owner_of(name).tags},
-        others=applications if not request.existing else None,
-        only_read=True,
-    )
-    observed, changes = listener_changes_of.observation()
-    found.listener_changes = [change.message for change in changes]
-    found.target_groups = _targets(connect, name, observed)
-
-
-def _targets(connect: Connect, name: str, observed: ObservedListeners) -> list[dict[str, Any]]:
-    return read_targets(connect("elbv2"), name, observed)
 
 
 def _read_names(connect: Connect, definition: Definition, found: Distribution) -> None:
@@ -266,19 +195,8 @@ def _name_problems(definition: Definition, names: Names) -> list[str]:
         for domain in names.records
         if names.zone_name and not within(domain, names.zone_name)
     ]
-    for domain, listed in names.records.items() if definition["distributor"] == "dns" else ():
-        desired_listener = DesiredRecord(
-            record=domain,
-            type="A",
-            ttl=int(float(definition["policy"].get("ttl") or 60)),
-            policy=definition["dns"]["policy"],
-            nodes=(_EXAMPLE_NODE,),
-            present=True,
-            purge=False,
-        )
-        problem = refused(functools.partial(plan_records, desired_listener, listed))
-        problems += [problem] if problem else []
-    return problems
+    conflicts = DISTRIBUTORS[definition["distributor"]].validate_records(definition, names.records)
+    return problems + [sentence(one) for one in conflicts]
 
 
 def _records(names: Names) -> dict[str, list[dict[str, Any]]]:

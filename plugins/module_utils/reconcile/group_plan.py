@@ -14,20 +14,17 @@ from ..aws import quotas
 from ..aws import tags as t
 from ..aws.instances import in_order, instance_result
 from ..core.errors import Refusal
+from ..distributors.base import Present
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
+from ..spec.group_nodes import LEAVING
 from ..spec.group_security import security_groups
 from ..spec.identity import AUTOSCALE_GROUP, ObservedResource, Owner, adoptable
-from ..spec.protocols import listener_protocol
 from . import launch
 from .group_network import networks_of
 from .group_reading import SECURITY_ROLES, Nodes, refused
-from .group_steps import LEAVING
 from .instance_plan import DesiredInterface, DesiredSet, ObservedSet, decide
 
 Definition = Mapping[str, Any]
-LONGEST_DELAY = 3600
-#: What nlb_adc_listener assumes of a health check.
-_CHECK = {"protocol": "TCP", "interval": 10, "healthy_threshold": 2, "unhealthy_threshold": 2}
-_LISTENER_KEYS = ("certificate_arn", "ssl_policy", "preserve_client_ip", "connection_termination")
 
 
 def order(definition: Definition) -> tuple[str, ...]:
@@ -84,52 +81,14 @@ def shared(definition: Definition, nodes: Nodes) -> dict[str, Any]:
     }
 
 
-def balancer_zones(definition: Definition) -> list[dict[str, Any]]:
-    """Return option ``zones`` of nlb_adc_balancer."""
-    return [
-        {
-            "name": zone["name"],
-            "subnet_id": zone["client_subnet_id"],
-            "allocation_id": zone["nlb_allocation_id"] or None,
-            "private_ip_address": zone["nlb_private_ip_address"] or None,
-        }
-        for zone in definition["zones"]
-    ]
-
-
-def drain_seconds(definition: Definition) -> int:
-    """Return the deregistration delay of target groups, of which AWS allows an hour at most."""
-    minutes = float(definition["policy"].get("drain_timeout") or 10)
-    return min(int(minutes * 60), LONGEST_DELAY)
-
-
-def listeners(definition: Definition) -> list[dict[str, Any]]:
-    """Return option ``listeners`` of nlb_adc_listener."""
-    delay, found = drain_seconds(definition), []
-    for one in definition["applications"]:
-        protocol = listener_protocol(one["protocol"], one["nlb_protocol"])
-        listener = {
-            "application": one["name"],
-            "port": one["port"],
-            "protocol": protocol,
-            "deregistration_delay": delay,
-            "health_check": {**_CHECK, **one["health_check"]},
-            **{key: one[key] for key in _LISTENER_KEYS if one[key] not in (None, "")},
-        }
-        if protocol == "TLS":
-            listener["target_protocol"] = "TLS" if one["protocol"] in ("SSL", "SSL_TCP") else "TCP"
-        found.append(listener)
-    return found
-
-
 def interfaces(definition: Definition, zone: Mapping[str, Any], ids: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return option ``interfaces`` of vpx_instance for a zone."""
-    by_dns, by_policy = definition["distributor"] == "dns", definition["return_path"] == "pbr"
+    public, by_policy = DISTRIBUTORS[definition["distributor"]].public_nodes, definition["return_path"] == "pbr"
     return [
         {
             "role": role,
             "subnet_id": zone[f"{role}_subnet_id"],
-            "elastic_ip": role == "client" and by_dns,
+            "elastic_ip": role == "client" and public,
             # A policy-based route needs a subnet address (SNIP) in the subnet of its gateway.
             **({"secondary_private_ip_count": 1} if role == "client" and by_policy else {}),
             **({"security_groups": [ids[role]]} if role in ids else {}),
@@ -226,7 +185,7 @@ def launch_problems(definition: Definition, nodes: Nodes) -> list[str]:
 def _check_quota(definition: Definition, nodes: Nodes) -> None:
     """Each node has an Elastic IP of its own, and all zones may scale out to their limit."""
     largest = definition["policy"].get("max_nodes")
-    if definition["distributor"] != "dns" or not isinstance(largest, int):
+    if not DISTRIBUTORS[definition["distributor"]].public_nodes or not isinstance(largest, int):
         return
     mine = sum(one.tags.get(t.GROUP) == definition["name"] for one in nodes.addresses)
     needed = largest * len(definition["zones"]) - mine
@@ -242,25 +201,13 @@ def unprepared(definition: Definition, ids: Mapping[str, str]) -> None:
         )
 
 
-def stale_targets(target_groups: Sequence[Mapping[str, Any]], nodes: Nodes) -> list[dict[str, Any]]:
-    """Return the targets whose address no interface of the group has any more."""
+def cleanup(
+    target_groups: Sequence[Mapping[str, Any]], records: Mapping[str, Sequence[Mapping[str, Any]]], nodes: Nodes
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what nodes that are gone left in any distributor, also in one that was chosen before."""
     held = {address for one in nodes.interfaces.values() for address in one.addresses}
-    found = []
-    for group in target_groups:
-        gone = [one for one in group["targets"] if one["id"] not in held and not one["state"].startswith("draining")]
-        if gone:
-            targets = [{"id": one["id"], "port": one["port"]} for one in gone]
-            found.append({"target_group_arn": group["target_group_arn"], "targets": targets})
-    return found
-
-
-def stale_records(records: Mapping[str, Sequence[Mapping[str, Any]]], nodes: Nodes) -> list[dict[str, Any]]:
-    """Return the record sets of instances that the group does not have any more."""
-    live = {one.instance_id for one in nodes.live}
-    found = []
-    for domain, listed in records.items():
-        names = [str(one["identifier"]) for one in listed if str(one["identifier"]).startswith("i-")]
-        gone = [{"identifier": name} for name in names if name not in live]
-        if gone:
-            found.append({"record": domain, "nodes": gone})
+    present = Present({one.instance_id for one in nodes.live}, held)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for distributor in DISTRIBUTORS.values():
+        found |= distributor.cleanup(target_groups, records, present)
     return found

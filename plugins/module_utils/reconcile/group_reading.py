@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..aws import autoscaling, elbv2, quotas
+from ..aws import autoscaling, quotas
 from ..aws import ec2 as api
 from ..aws import route53 as dns_api
 from ..aws import tags as t
@@ -21,13 +21,14 @@ from ..core.errors import Refusal
 from ..core.parallel import gather
 from ..distributors.dns.record_changes import group as record_group
 from ..distributors.dns.record_plan import choose_zone
-from ..distributors.nlb.listeners import ObservedListeners
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..scaling.followed import Followed, ScalingGroup, desired_backends
-from .group_steps import domains
+from ..spec.group_nodes import domains
 
 Described = list[dict[str, Any]]
 Read = Callable[[], Any]
-SECURITY_ROLES = ("management", "client", "server", "nlb")
+#: Roles of the security groups of a group: those of interfaces, and those of distributors.
+SECURITY_ROLES = (*t.ROLES, *(each.security_role for each in DISTRIBUTORS.values() if each.security_role))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _launch_reads(client: Client, definition: Mapping[str, Any]) -> dict[str, Re
         reads["types"] = functools.partial(api.describe_instance_type, client, definition["instance_type"])
     if definition["key_name"]:
         reads["key_pairs"] = functools.partial(api.describe_key_pair, client, definition["key_name"])
-    if definition["distributor"] == "dns":
+    if DISTRIBUTORS[definition["distributor"]].public_nodes:
         reads["quota"] = lambda: _quota(client)
     return reads
 
@@ -161,27 +162,6 @@ def read_backends(scaling: Client, ec2: Client, definition: Mapping[str, Any]) -
         subnet_ids=tuple(dict.fromkeys(part.strip() for part in subnets if part.strip())),
         unknown=tuple(sorted({one.scaling_group for one in followed if one.application not in desired})),
     )
-
-
-def read_targets(client: Client, group: str, observed: ObservedListeners) -> list[dict[str, Any]]:
-    """Return the target groups of a group with the state of each target: one DescribeTargetHealth each."""
-    groups = observed.of_group(group)
-    healths = gather([functools.partial(elbv2.describe_target_health, client, one.arn) for one in groups])
-    return [
-        {
-            "application": str(one.application),
-            "target_group_arn": one.arn,
-            "targets": [
-                {
-                    "id": health["Target"]["Id"],
-                    "port": int(health["Target"]["Port"]),
-                    "state": health["TargetHealth"]["State"],
-                }
-                for health in described
-            ],
-        }
-        for one, described in zip(groups, healths, strict=True)
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
+from ..spec.group_nodes import IN_SERVICE, zone_of
 from .backend_report import backend_report
-from .group_steps import IN_SERVICE, report
+from .group_steps import report
 
 _CHECK_MODE = " (check mode has changed nothing)"
 
@@ -34,7 +36,7 @@ def group_summary(state: Mapping[str, Any], reports: Sequence[Sequence[str]] | N
 
 
 def _zone(name: str, state: Mapping[str, Any], reports: Sequence[Sequence[str]] | None) -> list[str]:
-    mine = [one for one in state["instances"] if one["tags"].get("cloudadc:zone") == name]
+    mine = [one for one in state["instances"] if zone_of(one) == name]
     if reports is None:
         return report(name, mine)
     reported = [line for lines in reports for line in lines if line.split() and line.split()[0] == name]
@@ -44,12 +46,8 @@ def _zone(name: str, state: Mapping[str, Any], reports: Sequence[Sequence[str]] 
 def _clients(state: Mapping[str, Any]) -> list[str]:
     definition, lines = state["definition"], []
     for each in definition["applications"]:
-        if definition["distributor"] == "dns":
-            lines.append(f"{each['name']}: {each['protocol']} at {each['domain']}:{each['port']}")
-            continue
-        for zone in (state["balancer"] or {}).get("zones", []):
-            address = zone["ip_address"] or zone["private_ip_address"] or f"an address of {zone['name']}"
-            lines.append(f"{each['name']}: {each['protocol']} at {address}:{each['port']} ({zone['name']})")
+        where = DISTRIBUTORS[definition["distributor"]].addresses(each, state)
+        lines += [f"{each['name']}: {each['protocol']} at {one}" for one in where]
     return lines
 
 

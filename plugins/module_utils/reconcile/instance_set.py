@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..attachments.elastic_ip import associate_with, read_with
 from ..attachments.elastic_ip_changes import carry_out, report
 from ..attachments.elastic_ip_plan import AssociationChange
 from ..aws import ec2 as api
@@ -326,13 +327,8 @@ class InstanceSet:
         ]
         outcomes = carry_out(
             moves,
-            associate=lambda move: api.associate_address(
-                self.client,
-                move.address.allocation_id,
-                move.after.network_interface_id,
-                move.after.private_ip_address,
-            ),
-            read=lambda ids: parse_addresses(api.describe_addresses(self.client, {"allocation-id": ids})),
+            associate=associate_with(self.client, api.associate_address),
+            read=read_with(self.client),
             verify_timeout=ASSOCIATION_TIMEOUT,
             clock=self.clock,
             sleep=self.sleep,

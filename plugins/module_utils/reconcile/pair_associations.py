@@ -120,7 +120,7 @@ def pick_addresses(
 
 
 def associations_on(client: Attached, addresses: Sequence[Address], nodes: Sequence[Node]) -> dict[str, Association]:
-    """For each allocation the seat on the primary's client interface; one that finds no free address is left out.
+    """Map each allocation to its association on the primary's client interface; without a free address it is omitted.
 
     The k-th private address of one node's client interface stands for the k-th of the other's: an Elastic IP keeps the
     index that its present address has on its present interface; else it takes its place in the list; else what is free.

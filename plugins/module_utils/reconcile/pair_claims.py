@@ -73,8 +73,9 @@ def judge(claims: Sequence[Claim], *, accept_standalone: bool = False) -> Verdic
     """Return who is primary: exactly one node must claim it, and no other running node may be its forgotten peer.
 
     An appliance without a peer also lists itself as Primary (vendor NITRO reference, hanode). If it serves nothing, it
-    is fresh or rebuilt: neither primary nor a rival. If it serves, it was taken out of its pair, and the other node
-    serves too as long as it runs: then nobody is primary, unless ``accept_standalone``. A node that does not answer, is
+    is fresh or rebuilt: neither primary nor a rival. If it serves, it was removed from its pair, and the other node
+    serves too as long as it runs: then no node is primary, unless ``accept_standalone``. A node that does not answer,
+    is
     powered off, or cannot be logged in to (a rebuilt one still has its first password) claims nothing; whether an
     address may be taken from it is another question (pair_evidence).
     """

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ..aws import ec2 as api
 from ..aws import tags as t
@@ -15,19 +16,32 @@ from ..core.parallel import both
 from ..nitro.client import NitroClient
 from .pair_associations import Node, nodes_of_group
 from .pair_probe import Panel, ProbeTimeouts, Target
+from .pair_repair import interfaces_of
 
 
-def read_pair(client: Client, group: str) -> tuple[list[Node], list[Address]]:
-    """Return the nodes of the pair and all Elastic IPs of the region: two calls, side by side.
+@dataclass(frozen=True, slots=True)
+class ObservedPair:
+    """The nodes of a pair by node id, all Elastic IPs of the region, and ids of all interfaces of its instances."""
+
+    nodes: tuple[Node, ...]
+    addresses: tuple[Address, ...]
+    interfaces: frozenset[str]
+
+
+def read_pair(client: Client, group: str) -> ObservedPair:
+    """Return what AWS has of the pair: two calls, side by side.
 
     Raises:
         Failure: AWS refused, or the group has no instance.
     """
-    addresses, instances = both(
+    addresses, described = both(
         lambda: api.describe_addresses(client),
         lambda: api.describe_instances(client, {f"tag:{t.GROUP}": group}),
     )
-    return nodes_of_group(parse_instances(instances), group), parse_addresses(addresses)
+    instances = parse_instances(described)
+    return ObservedPair(
+        tuple(nodes_of_group(instances, group)), tuple(parse_addresses(addresses)), interfaces_of(instances)
+    )
 
 
 def endpoint(node: Node, port: int | None) -> str:

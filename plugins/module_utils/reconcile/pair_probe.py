@@ -110,7 +110,8 @@ class Panel:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Let the watchers log out. A login on its way gets a moment: what it opens, nobody else could close."""
+        """Log out all sessions. Wait for a pending login, because only its own thread can close the session that it
+        opens."""
         self._stop.set()
         for watch in self._watches:
             if watch.thread and (watch.logged_in or watch.logging_in):
@@ -215,7 +216,7 @@ class Panel:
         except NitroUnreachable as error:
             self._miss(watch, str(error))
         except NitroLoginHeld:
-            pass  # the knocks tell whether it lives
+            pass  # the login attempts show whether the node is alive
         except NitroError as error:
             self._publish(watch, asked, Claim(target.name, target.nsip, True, error=str(error)), True)
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..attachments.elastic_ip_plan import AssociationChange, MoveRequest, plan
+from ..attachments.elastic_ip import Observed as Addresses
+from ..attachments.elastic_ip_plan import AssociationChange
+from ..attachments.registry import ELASTIC_IP
 from ..aws import tags as t
 from ..aws.addresses import Address, Association
 from ..aws.instances import Instance
@@ -129,8 +131,8 @@ def _plan(pair: Pair, claims: Sequence[Claim], verdict: Verdict) -> tuple[Associ
     if homeless:
         raise Refusal(f"{node.name} has no client address left for {', '.join(homeless)}")
     targets = associations.moves_to(holders, addresses)
-    requests = [MoveRequest.from_option({"instance_id": None, "device_index": 1, **target}) for target in targets]
-    return tuple(plan(requests, pair.addresses, [], None))
+    requests = [ELASTIC_IP.desired(target) for target in targets]
+    return tuple(ELASTIC_IP.plan(requests, Addresses(pair.addresses)))
 
 
 def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[AssociationChange]) -> None:
@@ -180,7 +182,7 @@ class Observation:
 
 
 def observe(nodes: Sequence[associations.Node], addresses: Sequence[Address], claims: Sequence[Claim]) -> Observation:
-    """Return what live claims say of a pair, for whoever only wants to know."""
+    """Return the verdict on a pair from live claims, read-only."""
     verdict = judge(claims)
     pending = still_open(claims, verdict)
     if verdict.primary is None:

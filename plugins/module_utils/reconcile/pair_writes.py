@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..attachments.elastic_ip import associate_with, read_with
 from ..attachments.elastic_ip_changes import Associate, Outcome, Read, carry_out, report
 from ..aws.addresses import Address
+from ..aws.client import Client
 from ..core.waiting import Clock, Sleep
 from .pair_claims import Claim
 from .pair_probe import Panel
@@ -29,14 +31,19 @@ class Writer:
     clock: Clock = time.monotonic
     sleep: Sleep = time.sleep
 
+    @classmethod
+    def of(cls, client: Client) -> Writer:
+        """Return the calls by this client of EC2."""
+        return cls(associate_with(client), read_with(client))
+
 
 def repair(
     writer: Writer, pair: Pair, panel: Panel, verify_timeout: float, found: Assessment
 ) -> tuple[Assessment, list[Outcome], str | None]:
-    """Move what is due until live readings that began after the last write agree with where the addresses are.
+    """Move addresses until readings after the last write confirm the placement.
 
-    Returns the last assessment, one outcome for each move of each round, and a message if the addresses are not where
-    they belong or nobody can say any more where that is.
+    Returns the last assessment, one outcome for each move of each round, and a message if the addresses are misplaced
+    or their correct place is unknown.
     """
     outcomes: list[Outcome] = []
     for _turn in range(ROUNDS):

@@ -16,9 +16,10 @@ from ..aws.elbv2 import describe_target_health
 from ..aws.instances import GONE, Instance, parse_instances
 from ..core.errors import Refusal
 from ..core.parallel import gather
-from ..distributors.nlb.listener_work import ListenerWork
-from ..distributors.nlb.listeners import describe
+from ..distributors.base import Leaving
+from ..distributors.nlb.observe import target_groups
 from ..distributors.nlb.targets import parse_healths
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..nitro.asking import probe_with
 from ..nitro.cluster import Member, members_of
 from ..nitro.module import client_from
@@ -36,6 +37,8 @@ from ..scaling.candidates import (
     with_health,
 )
 from ..spec.identity import AUTOSCALE_GROUP, ObservedResource, Owner, adoptable
+from ..topologies.base import Topology
+from ..topologies.registry import named
 
 EVENT = "cloudadc:event"
 BY_HAND = "by-hand"
@@ -63,7 +66,7 @@ def node_of(instance: Instance) -> Node:
 
 @dataclass(slots=True)
 class Removal:
-    """One call of module autoscale_victims. ``connect``: a client of an AWS service; ``open_event``: id of the event
+    """One call of module autoscale_candidates. ``connect``: a client of an AWS service; ``open_event``: id of the event
     that is open in the stored group state, empty for none, and None where no store was named."""
 
     params: Mapping[str, Any]
@@ -72,6 +75,11 @@ class Removal:
     open_event: Callable[[], str] | None = None
     check_claim: Callable[[], None] = lambda: None
     members: tuple[Member, ...] = field(default=())
+
+    @property
+    def topology(self) -> Topology:
+        """How the nodes of the zone form a whole."""
+        return named(self.params["topology"], whole=self.params["clustered"] or bool(self.params["clip"]))
 
     def run(self) -> dict[str, Any]:
         """Read, choose, mark; in check mode predict it. Raises Failure."""
@@ -112,7 +120,7 @@ class Removal:
             params["count"],
             event_id,
             params["min_nodes"],
-            clustered=params["clustered"] or bool(params["clip"]),
+            limit=self.topology.most_leaving,
             coordinator=params["coordinator"] or self._coordinator(),
             image_id=params["image_id"],
         )
@@ -190,52 +198,30 @@ class Removal:
     def _target_groups(self) -> TargetGroups:
         """Return the target groups of the group's load balancer; none without one."""
         name = self.params["load_balancer"]
-        if not name:
-            return ()
-        listener_state = ListenerWork(
-            client=self.connect("elbv2"),
-            load_balancer=name,
-            group=self.params["group"],
-            requests=(),
-            applications=(),
-            present=False,
-            purge=False,
-            tags={},
-            only_read=True,
-        )
-        observed, _changes = listener_state.observation()
-        return describe(self.params["group"], observed)
+        return target_groups(self.connect("elbv2"), name, self.params["group"]) if name else ()
 
     def _result(self, choice: Choice, after: Sequence[Node], groups: TargetGroups, *, changed: bool) -> dict[str, Any]:
         there = [node for node in after if node.live]
-        addresses = [node.client_address for node in there if node.client_address]
-        members = {member.address for member in self.members}
-        drained = [n for n in there if n.lifecycle == DRAINING and n.nsip in members]
+        begins = self.params["step"] == "begin"
+        leaving = [Leaving(node.instance_id, (node.client_address if node.live else "") or "") for node in after]
+        work: dict[str, Any] = {}
+        for distributor in DISTRIBUTORS.values():
+            work |= distributor.deregister(leaving, groups, self.params["domains"])
+        evicted = self.topology.evict(
+            [node.nsip or "" for node in there if not begins or node.lifecycle == DRAINING],
+            {member.address for member in self.members},
+            draining=begins,
+        )
         return {
             "changed": changed,
+            "candidates": [asdict(node) for node in after],
             "victims": [asdict(node) for node in after],
             "sentence": choice.message,
             "instance_ids": [node.instance_id for node in after],
             "nsips": [node.nsip for node in there if node.nsip],
-            "client_addresses": addresses,
-            "target_groups": [
-                {
-                    "target_group_arn": group["target_group_arn"],
-                    "targets": [
-                        {"id": address, "port": group["port"] or group["target_port"]} for address in addresses
-                    ],
-                }
-                for group in (groups if addresses else ())
-            ],
-            "record_sets": [
-                {"record": domain, "nodes": [{"identifier": node.instance_id} for node in after]}
-                for domain in (self.params["domains"] if after else ())
-            ],
-            "cluster_nodes": [
-                {"nsip": self._address(node)}
-                for node in (drained if self.params["step"] == "begin" else there)
-                if node.nsip
-            ],
+            "client_addresses": [node.client_address for node in there if node.client_address],
+            **work,
+            "cluster_nodes": [{"nsip": self._with_port(address)} for address in evicted],
             "diff": {
                 "before": {node.instance_id: node.lifecycle for node in choice.selected},
                 "after": {node.instance_id: node.lifecycle for node in after},
@@ -248,15 +234,6 @@ class Removal:
     def _with_port(self, address: str) -> str:
         port = self.params["nitro_port"]
         return f"{address}:{port}" if port else address
-
-
-def _targets(group: Mapping[str, Any], addresses: Sequence[str]) -> dict[str, Any]:
-    """Return what module nlb_adc_target takes for one target group."""
-    port = group["port"] or group["target_port"]
-    return {
-        "target_group_arn": group["target_group_arn"],
-        "targets": [{"id": address, "port": port} for address in addresses],
-    }
 
 
 def _stranded(node: Node) -> bool:

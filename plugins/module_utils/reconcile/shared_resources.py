@@ -362,7 +362,7 @@ def _address(spec: SharedSpec, present: Address | None) -> Iterable[Change]:
 def plan_absent(spec: SharedSpec, observed: Observed) -> Plan:
     """Return the changes after which nothing of the owner is left.
 
-    Resources of the name that belong to nobody of ours stay. Raises Refusal if the other kind has the name.
+    Resources of the name without our tags are kept. Raises Refusal if the other kind has the name.
     """
     adoptable(spec.owner, found_of(spec, observed), by_name=False)
     changes: list[Change] = []

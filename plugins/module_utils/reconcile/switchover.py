@@ -21,7 +21,7 @@ ADVICE = {
     363: "it stands alone, no HA peer is configured",
     364: "its peer is in no state to take over; see to the peer first",
     365: "its state does not allow it; see to the node first",
-    366: "the pair has not settled yet; try again in a moment",
+    366: "the pair is not ready yet; try again in a moment",
     1441: "its HA status is STAYPRIMARY; set it to ENABLED first",
     1449: "one of the two nodes is down; repair it first, or use the mode that reconciles",
 }

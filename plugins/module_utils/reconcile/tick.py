@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""One tick of one (group, zone), from record to record: what it reads of the world it is handed as functions.
+"""One tick of one (group, zone), from group state to group state. Readings of AWS and appliances are functions.
 
-Nothing is asked that the decision does not need: no appliance while a phase is in effect, and EC2 only when nobody
-knows which nodes there are, or one of them gives no answer. The module ``autoscale_tick``, and whoever ticks in a
-process of his own (an event source), call :func:`plan_for` and carry the plan out with :mod:`.session`.
+Only what the decision needs is queried: no appliance while a phase is in effect, and EC2 only if the list of nodes is
+unknown or a node does not answer. The module ``autoscale_tick`` and the event source call :func:`plan_for` and execute
+the plan with :mod:`.session`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class TickSpec:
 class Ticked:
     """What a tick decided, and what it had seen. ``sample``: the figures that were weighed, None where there were none.
 
-    ``count``: nodes in service, None where nobody needed to know. ``searched``: EC2 was asked.
+    ``count``: nodes in service, None if not needed. ``searched``: EC2 was queried.
     """
 
     decision: Decision
@@ -117,7 +117,7 @@ class _TickState:
 
 
 def plan_for(spec: TickSpec, effects: Effects) -> Plan[Ticked]:
-    """The tick as a plan for :func:`.session.carry_out` and :func:`.session.foretell`."""
+    """The tick as a plan for :func:`.session.carry_out` and :func:`.session.predict`."""
 
     def plan(record: Record) -> tuple[Record, Ticked]:
         return tick(spec, effects, record)

@@ -16,7 +16,6 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 
 from ..aws.client import Client, connect
-from ..aws.nlb_ports import port_errors
 from ..core.errors import Failure
 from ..nitro.backends import read_backends
 from ..scaling.clock import reported_at
@@ -28,6 +27,7 @@ from ..scaling.work import Telling
 from ..spec.errors import AutoscaleError
 from ..spec.policy import LONGEST_TIME, Policy
 from ..stores.options import default_owner, open_store
+from .nlb_ports import port_errors
 from .tick import Effects, TickSpec
 from .tick_effects import desired_of, in_ec2, over_nitro
 from .zone_ticks import Backends, Following, Once, ZoneResult, ZoneTick, of_zone, tick_zone

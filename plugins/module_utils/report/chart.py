@@ -37,7 +37,7 @@ COLOURS = {
     name: f"#c0de{number:02x}"
     for number, name in enumerate(
         (
-            "ink", "muted", "grid", "line", "nodes", "max", "min", "grow", "shrink", "failed",
+            "ink", "muted", "grid", "line", "nodes", "max", "min", "scale_out", "scale_in", "failed",
             "scaling_out", "cooldown", "draining", "ttl", "deprovisioning",
         ),
         start=1,
@@ -194,7 +194,7 @@ def _shown(panel: Panel) -> list[Mark]:
 def _colour(mark: Mark) -> str:
     if mark.outcome == "failed":
         return COLOURS["failed"]
-    return COLOURS["grow" if mark.scales_out else "shrink"]
+    return COLOURS["scale_out" if mark.scales_out else "scale_in"]
 
 
 def _events(axes: Axes, row: int, panel: Panel) -> None:
@@ -244,8 +244,8 @@ def _numbers(axes: Axes, panel: Panel) -> None:
 
 def _svg(figure: Any) -> str:
     out = io.StringIO()
-    nobody: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(out, format="svg", metadata=nobody, transparent=True)
+    anonymous: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(out, format="svg", metadata=anonymous, transparent=True)
     return out.getvalue()
 
 

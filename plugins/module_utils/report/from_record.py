@@ -23,7 +23,7 @@ from .model import (
     series_of,
 )
 
-#: How every reason to grow or to shrink names the nodes before and after; a closed event has them nowhere else.
+#: How every reason names the nodes before and after scaling; a closed event has them nowhere else.
 _NODES = re.compile(r"\b(\d+) → (\d+) nodes\b")
 
 
@@ -104,8 +104,8 @@ def _nodes_named(reason: str) -> tuple[int, int] | None:
 
 
 def _open(number: int, event: Event) -> Mark:
-    after = event.nodes_before + (-event.count if event.shrinks else event.count)
-    action = Action.SCALE_IN if event.shrinks else Action.SCALE_OUT
+    after = event.nodes_before + (-event.count if event.is_scale_in else event.count)
+    action = Action.SCALE_IN if event.is_scale_in else Action.SCALE_OUT
     return Mark(
         number, event.decided_at, action.value, event.count, "open", event.reason, nodes=(event.nodes_before, after)
     )
@@ -153,14 +153,16 @@ def _spans(record: Record, policy: Policy | None, latest: float) -> list[Span]:
 
 
 def _past(closed: Closed, policy: Policy | None, failures: int, latest: float) -> list[Span]:
-    ended, grew = closed.closed_at, closed.action is Action.SCALE_OUT
+    ended, scaled_out = closed.closed_at, closed.action is Action.SCALE_OUT
     terms = closed.terms or policy  # of the policy under which it ran; release 0.1.0 did not keep them
-    spans = [Span(Phase.SCALING_OUT, closed.decided_at, ended)] if grew else draining(terms, closed.decided_at, ended)
+    spans = [Span(Phase.SCALING_OUT, closed.decided_at, ended)]
+    if not scaled_out:
+        spans = draining(terms, closed.decided_at, ended)
     if terms is None:
         return spans
     if failures:
         spans.append(Span(Phase.COOLDOWN, ended, min(ended + terms.backoff(failures), latest)))
-    elif grew:
+    elif scaled_out:
         spans.append(Span(Phase.COOLDOWN, ended, min(closed.decided_at + terms.cooldown * 60, latest)))
     return spans
 

@@ -28,7 +28,7 @@ from .model import (
 _COUNTED = {
     "scale_outs": "scale-outs",
     "scale_ins": "scale-ins",
-    "flapping": "flapping (a shrinking soon after a growth)",
+    "flapping": "flapping (a scale-in soon after a scale-out)",
     "node_minutes": "node-minutes",
     "minutes_above_max": "minutes above a maximum",
     "most_nodes": "most nodes",
@@ -113,7 +113,7 @@ def _events(events: list[dict[str, Any]]) -> tuple[tuple[Mark, ...], list[tuple[
                 count=event["count"],
                 outcome="done" if end else "open",
                 reason=event["reason"],
-                message="flapping: within two cooldowns of a growth" if event["flapping"] else "",
+                message="flapping: within two cooldowns of a scale-out" if event["flapping"] else "",
                 ended=end["at"] if end else None,
                 nodes=(event["nodes"][0], end["nodes"][1] if end else event["nodes"][1]),
             )

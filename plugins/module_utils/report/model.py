@@ -48,7 +48,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A scaling event. ``ended``: None while it is open. ``nodes``: before and after, None where nobody noted it."""
+    """A scaling event. ``ended``: None while it is open. ``nodes``: before and after, None if unknown."""
 
     number: int
     at: float

@@ -25,8 +25,8 @@ _LIGHT = {
     "nodes": "#46505b",
     "max": "#b3420a",
     "min": "#00705a",
-    "grow": "#a33a00",
-    "shrink": "#006b55",
+    "scale_out": "#a33a00",
+    "scale_in": "#006b55",
     "failed": "#b00020",
     "scaling_out": "#fbd9bd",
     "cooldown": "#dfe6f6",
@@ -44,8 +44,8 @@ _DARK = {
     "nodes": "#c3ccd4",
     "max": "#ff9d66",
     "min": "#4fd0b0",
-    "grow": "#ffa873",
-    "shrink": "#5fdcbc",
+    "scale_out": "#ffa873",
+    "scale_in": "#5fdcbc",
     "failed": "#ff7d8a",
     "scaling_out": "#5a3418",
     "cooldown": "#26324d",
@@ -83,7 +83,7 @@ th, td {{ text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0
 th {{ color: var(--muted); font-weight: 600; }}
 td:nth-child(-n+5) {{ white-space: nowrap; }}
 td {{ font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }}
-.grow {{ color: var(--grow); }} .shrink {{ color: var(--shrink); }} .failed {{ color: var(--failed); }}
+.scale_out {{ color: var(--scale_out); }} .scale_in {{ color: var(--scale_in); }} .failed {{ color: var(--failed); }}
 @media print {{
   body {{ max-width: none; padding: 0; font-size: 10pt; }}
   .swatch, svg {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
@@ -127,8 +127,8 @@ def _legend() -> str:
         for phase in _SHADED
     ]
     return (
-        f'<ul class="legend">{"".join(items)}<li>not shaded: watching</li><li class="grow">▲ growth</li>'
-        '<li class="shrink">▼ shrinking</li><li class="failed">× failed</li></ul>'
+        f'<ul class="legend">{"".join(items)}<li>not shaded: watching</li><li class="scale_out">▲ scale-out</li>'
+        '<li class="scale_in">▼ scale-in</li><li class="failed">× failed</li></ul>'
     )
 
 
@@ -151,7 +151,7 @@ def _table(panel: Panel) -> str:
 
 
 def _row(mark: Mark) -> str:
-    kind = "failed" if mark.outcome == "failed" else "grow" if mark.scales_out else "shrink"
+    kind = "failed" if mark.outcome == "failed" else "scale_out" if mark.scales_out else "scale_in"
     change = (
         f"{mark.nodes[0]} → {mark.nodes[1]}" if mark.nodes else f"{mark.count} {'more' if mark.scales_out else 'fewer'}"
     )

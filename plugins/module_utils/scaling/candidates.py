@@ -8,8 +8,12 @@ nodes. Whatever is removed is named by instance id: a number of nodes could mean
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+#: Of so many members, of which so many leave already, how many more may leave and why no more; None: no limit.
+LeavingLimit: TypeAlias = "Callable[[int, int], tuple[int, str] | None]"
 
 IN_SERVICE = "in_service"
 DRAINING = "draining"
@@ -77,7 +81,7 @@ def choose(
     event_id: str,
     min_nodes: int,
     *,
-    clustered: bool,
+    limit: LeavingLimit | None = None,
     coordinator: str | None,
     image_id: str | None = None,
 ) -> Choice:
@@ -96,7 +100,7 @@ def choose(
         count: How many are to be removed; 0 only returns the nodes that the event has chosen before.
         event_id: The scaling event; empty for none.
         min_nodes: How many must stay in service.
-        clustered: Whether the zone is a cluster.
+        limit: The limit that the topology of the zone sets, see ``topologies/base.py``; None without one.
         coordinator: NSIP of the cluster's configuration coordinator, if it is known.
         image_id: The image that new nodes get; None if images do not matter.
     """
@@ -106,8 +110,8 @@ def choose(
     live = [node for node in nodes if node.live]
     staying = [node for node in live if not node.leaving]
     limits = [(count, ""), _floor(staying, min_nodes)]
-    if clustered:
-        limits.append(_majority(len(live), len(live) - len(staying)))
+    topological = limit(len(live), len(live) - len(staying)) if limit else None
+    limits += [topological] if topological else []
     number, why = min(limits, key=lambda limit: limit[0])
     chosen = _without_last_healthy(_in_order(staying, coordinator, image_id), number)
     message = None if number >= count else f"{count} were to go, and {number or 'none'} can: {why}"
@@ -120,12 +124,6 @@ def _floor(staying: Sequence[Node], min_nodes: int) -> tuple[int, str]:
     serving = sum(node.lifecycle == IN_SERVICE for node in staying)
     idle = len(staying) - serving
     return idle + max(0, serving - least), f"{serving} are in service, and at least {least} must stay"
-
-
-def _majority(members: int, leaving: int) -> tuple[int, str]:
-    most = max(0, (members - 1) // 2 - leaving)
-    others = f", {leaving} of which are leaving already" if leaving else ""
-    return most, f"less than half of a cluster may leave at once, and it has {members} nodes{others}"
 
 
 def _without_last_healthy(ordered: Sequence[Node], number: int) -> tuple[Node, ...]:

@@ -289,8 +289,8 @@ class Engine:
         self.event = event = events.opened(
             self.policy, where, action, count, self.nodes, now, reason, owner, until, request
         )
-        shrinks = event.shrinks
-        self.phase = Phase.DRAINING if shrinks else Phase.SCALING_OUT
+        is_scale_in = event.is_scale_in
+        self.phase = Phase.DRAINING if is_scale_in else Phase.SCALING_OUT
         self.since, self.since_slot, self.until = now, self.slot, event.drain_until
         self.shown = self._samples()
         self._forget()

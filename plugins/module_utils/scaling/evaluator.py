@@ -227,7 +227,7 @@ def _failed(policy: Policy, record: Record, event: Event, incoming: Report, now:
 
 
 def _closed(record: Record, event: Event, incoming: Report, now: float) -> Record:
-    action = Action.SCALE_IN if event.shrinks else Action.SCALE_OUT
+    action = Action.SCALE_IN if event.is_scale_in else Action.SCALE_OUT
     entry = Closed(
         event.id,
         action,
@@ -241,7 +241,7 @@ def _closed(record: Record, event: Event, incoming: Report, now: float) -> Recor
         event.terms,
     )
     # EC2 says which nodes there are now, unless the report did. Those before a scale-out are kept, to find lost ones.
-    earlier = () if event.shrinks or incoming.nodes is not None else record.nodes or record.earlier
+    earlier = () if event.is_scale_in or incoming.nodes is not None else record.nodes or record.earlier
     return replace(record, history=(*record.history, entry)[-HISTORY:], nodes=incoming.nodes, earlier=earlier)
 
 

@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 from functools import lru_cache
 
-from ..spec.policy import Distributor, Policy
+from ..spec.policy import Policy
 from ..spec.times import later, to_iso
 from .group_state import Action, Event, Terms
 
@@ -54,7 +54,7 @@ def opened(
     """
     group, zone, sequence = where
     terms = Terms.of(policy)
-    drain_until, ttl_until = _ends(terms, now, policy.distributor is Distributor.DNS)
+    drain_until, ttl_until = _ends(terms, now, policy.cached)
     scale_in = action is Action.SCALE_IN
     return Event(
         id=event_id(group, zone, now, sequence),
@@ -85,7 +85,7 @@ def drained_anew(event: Event, policy: Policy, now: float) -> Event:
 
 
 def claimed(event: Event, owner: str, until: float) -> Event:
-    """Return the event claimed by this owner. Another owner than before takes it over: the number grows."""
+    """Return the event claimed by this owner. A new owner takes it over: the number increases."""
     if owner == event.owner:
         return replace(event, claimed_until=until)
     return replace(event, owner=owner, claimed_until=until, takeovers=event.takeovers + 1, contested=True)

@@ -160,7 +160,7 @@ class Event:
     terms: Terms | None = None
 
     @property
-    def shrinks(self) -> bool:
+    def is_scale_in(self) -> bool:
         """Whether it is a scale-in, at whatever stage."""
         return self.stage is not Action.SCALE_OUT
 
@@ -303,7 +303,7 @@ def _check_sense(record: Record) -> None:
     if record.phase.name is Phase.COOLDOWN and record.phase.until is None:
         raise RecordError("record: phase cooldown without its end")
     event = record.event
-    if event and event.shrinks and event.drain_until is None:
+    if event and event.is_scale_in and event.drain_until is None:
         raise RecordError("record: a scale-in without the end of its drain")
 
 

@@ -93,7 +93,7 @@ def ask(
 
 def _is_open(record: Record, request: Request, owner: str) -> bool:
     event = record.event
-    if event is None or event.shrinks != (request.action is Action.SCALE_IN):
+    if event is None or event.is_scale_in != (request.action is Action.SCALE_IN):
         return False
     if request.id:
         return request.id in (event.request, event.id)

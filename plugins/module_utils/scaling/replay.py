@@ -4,7 +4,7 @@
 """Replay of recorded samples: the engine of the ticks, driven over the past.
 
 The recorded figures stay as they are, whatever the simulated number of nodes: a replay shows when a policy acts,
-how often, and what it costs, not how the load would have spread. Work is linear in the samples; memory does not grow
+how often, and what it costs, not how the load would have spread. Work is linear in the samples; memory does not depend
 with them (except for events, of which the latest ``keep`` are listed and all are counted).
 """
 

@@ -8,15 +8,15 @@ Certificate and monitor may hold secrets, so they are checked here and left out 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .protocols import LISTENER_TRANSPORTS, PROTOCOLS, listener_protocol, transports
+from ..distributors.base import Distributor
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
+from .protocols import PROTOCOLS, transports
 from .reading import Reader, port_of
 
-#: CreateTargetGroup: 32 characters, letters, digits and hyphens, no hyphen at either end.
-LONGEST_TARGET_GROUP_NAME = 32
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _DOMAIN = re.compile(r"(?:\*\.)?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9-]{1,63}\.?")
 
@@ -39,13 +39,18 @@ _CERTIFICATE_KEYS = frozenset({"name", "content", "key", "passphrase", "certkey"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What applications of a group must fit into. ``distributor``: nlb, dns, or empty for a pair."""
+    """What applications of a group must fit into. ``distributor``: its name in the registry, empty for a pair."""
 
     group: str = ""
     distributor: str = ""
     zones: int = 1
     dns_zone: str = ""
     hosted_zone_id: str = ""
+
+    @property
+    def entry(self) -> Distributor | None:
+        """The distributor, None for a pair."""
+        return DISTRIBUTORS[self.distributor] if self.distributor else None
 
 
 def read_applications(
@@ -55,17 +60,6 @@ def read_applications(
     applications = [_read(entry, around, problems) for entry in entries]
     _clashes(applications, around, problems)
     return applications
-
-
-def target_group_name_problem(group: str, application: str) -> str | None:
-    """Return why AWS refuses ``<group>-<application>`` as the name of a target group, None if it does not."""
-    name = f"{group}-{application}"
-    named = f"the target group of application {application} would be named {name}"
-    if len(name) > LONGEST_TARGET_GROUP_NAME:
-        return f"{named}, which has {len(name)} characters, and AWS allows 32 letters, digits and hyphens at most"
-    if not _NAME.fullmatch(name):
-        return f"{named}, and AWS allows 32 letters, digits and hyphens, and no hyphen at either end"
-    return None
 
 
 def _read(entry: Mapping[str, Any], around: Surroundings, problems: list[str]) -> dict[str, Any]:
@@ -92,10 +86,7 @@ def _read(entry: Mapping[str, Any], around: Surroundings, problems: list[str]) -
         problems.append(f"{who}its protocol is {protocol or 'missing'}, and must be one of {', '.join(PROTOCOLS)}.")
     _persistence(read, around, who, problems)
     _secrets(reader)
-    if around.distributor == "dns":
-        _by_dns(read, around, who, problems)
-    if around.distributor == "nlb":
-        _by_balancer(read, who, problems)
+    problems += [f"{who}{problem}" for problem in (around.entry.validate_application(read) if around.entry else ())]
     _domain(read, around, who, problems)
     return read
 
@@ -111,9 +102,8 @@ def _name(name: str, around: Surroundings, problems: list[str]) -> None:
             f"Application {name}: its name must consist of letters, digits and hyphens, with no hyphen at either end, "
             "because a target group is named after it."
         )
-    elif around.distributor == "nlb":
-        problem = target_group_name_problem(around.group, name)
-        problems += [f"{problem[0].upper()}{problem[1:]}. Choose a shorter name."] if problem else []
+    elif around.entry:
+        problems += around.entry.validate_name(around.group, name)
 
 
 def _port(reader: Reader, key: str) -> int:
@@ -185,25 +175,6 @@ def _secrets(reader: Reader) -> None:
         )
 
 
-def _by_dns(read: Mapping[str, Any], around: Surroundings, who: str, problems: list[str]) -> None:
-    if not read["domain"]:
-        problems.append(f"{who}it has no domain, and DNS distributes its clients.")
-
-
-def _by_balancer(read: Mapping[str, Any], who: str, problems: list[str]) -> None:
-    chosen = read["nlb_protocol"]
-    if chosen and chosen not in LISTENER_TRANSPORTS:
-        problems.append(f"{who}nlb_protocol must be one of {', '.join(LISTENER_TRANSPORTS)}, not {chosen}.")
-    if (listener_protocol(read["protocol"], chosen) == "TLS") != bool(read["certificate_arn"]):
-        problems.append(f"{who}certificate_arn goes with protocol TLS and only with it.")
-    known = PROTOCOLS.get(read["protocol"])
-    if known and known.datagram and not read["health_check"].get("port"):
-        problems.append(
-            f"{who}a load balancer cannot check the health of a UDP port; health_check.port must be a TCP port at "
-            "which every node answers, such as that of another application."
-        )
-
-
 def _domain(read: Mapping[str, Any], around: Surroundings, who: str, problems: list[str]) -> None:
     domain, zone = read["domain"].lower(), around.dns_zone.lower().rstrip(".")
     if not domain or not around.distributor:
@@ -223,36 +194,15 @@ def _clashes(applications: Sequence[Mapping[str, Any]], around: Surroundings, pr
         problems.append(f"Several applications are named {name}.")
     taken: dict[tuple[str, int], str] = {}
     for application in applications:
-        for transport in listened(application, around.distributor):
+        of_entry = around.entry.transports(application) if around.entry else transports(application["protocol"])
+        for transport in of_entry:
             key = (transport, application["port"])
             other = taken.setdefault(key, application["name"])
             if other != application["name"] and application["port"]:
                 problems.append(
                     f"Applications {other} and {application['name']} both use {transport} port {application['port']}."
                 )
-    if around.distributor == "nlb":
-        _listener_clashes(applications, taken, problems)
-
-
-def _listener_clashes(
-    applications: Sequence[Mapping[str, Any]], taken: Collection[tuple[str, int]], problems: list[str]
-) -> None:
-    """A load balancer has one listener a port, whatever the transport."""
-    ports: dict[int, str] = {}
-    for application in applications:
-        other = ports.setdefault(application["port"], application["name"])
-        if other == application["name"] or not application["port"]:
-            continue
-        message = f"Applications {other} and {application['name']} both use"
+    for other, name, why in around.entry.validate_ports(applications) if around.entry else ():
+        message = f"Applications {other} and {name} both use"
         if not any(problem.startswith(message) for problem in problems):
-            problems.append(
-                f"{message} port {application['port']}, and a load balancer has one listener a port. Use protocol ANY."
-            )
-
-
-def listened(application: Mapping[str, Any], distributor: str) -> tuple[str, ...]:
-    """Return the transports at which clients reach an application."""
-    if distributor == "nlb":
-        protocol = listener_protocol(application["protocol"], application["nlb_protocol"])
-        return LISTENER_TRANSPORTS.get(protocol, ("tcp",))
-    return transports(application["protocol"])
+            problems.append(f"{message} {why}")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from .group import PREFIX, read_group
 from .reading import Reader
 
@@ -100,8 +101,8 @@ def _zone(given: object) -> str:
 
 
 def _unknown_domains(definition: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
-    """Record sets are removed by the domain, so it must be known."""
-    if definition["distributor"] != "dns":
+    """Record sets of nodes are removed by the domain, so it must be known."""
+    if not DISTRIBUTORS[definition["distributor"]].public_nodes:
         return []
     return [
         f"Application {each['name']}: its domain is not known; give it in application_definition."

@@ -12,6 +12,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
+from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .application import Surroundings, read_applications
 from .errors import PolicyError
 from .policy import Policy
@@ -20,8 +22,6 @@ from .reading import Reader, address_problem, whole_number
 PREFIX = "autoscale_group_"
 ROLES = ("management", "client", "server")
 SUBNET_KEYS = tuple(f"{role}_subnet_id" for role in ROLES)
-#: A cluster has at most 32 nodes. Source: NetScaler clustering overview.
-LARGEST_CLUSTER = 32
 #: CreateLoadBalancer: 32 letters, digits and hyphens, no hyphen at either end, not beginning with internal-.
 LONGEST_NAME = 32
 _NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
@@ -57,7 +57,8 @@ def read_group(
     plain = {name.removeprefix(PREFIX): value for name, value in variables.items() if name.startswith(PREFIX)}
     reader = Reader(plain, problems, PREFIX, SECRET)
     definition = {**_general(reader), **_nodes(reader), **_access(reader)}
-    definition["return_path"] = _return_path(reader, definition["topology"])
+    default = TOPOLOGIES[definition["topology"]].return_path
+    definition["return_path"] = reader.choice("return_path", ("mbf", "pbr", "none"), default)
     definition["zones"] = _zones(reader, definition)
     definition["policy"] = _policy(reader, definition)
     definition["store"] = _store(reader)
@@ -66,7 +67,7 @@ def read_group(
     _names(definition, problems)
     if definition["state"] == "present":
         _required(reader, definition, building)
-        _cluster_size(definition, problems)
+        _size(definition, problems)
     return definition, list(dict.fromkeys(problems))
 
 
@@ -113,8 +114,8 @@ def _general(reader: Reader) -> dict[str, Any]:
         "name": reader.text("name"),
         "state": reader.choice("state", ("present", "absent"), "present"),
         "region": reader.text("region"),
-        "topology": reader.choice("topology", ("independent", "cluster"), "independent"),
-        "distributor": reader.choice("distributor", ("nlb", "dns"), "nlb"),
+        "topology": reader.choice("topology", TOPOLOGIES, next(iter(TOPOLOGIES))),
+        "distributor": reader.choice("distributor", DISTRIBUTORS, next(iter(DISTRIBUTORS))),
         "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
         "nlb_scheme": reader.choice("nlb_scheme", ("internet-facing", "internal"), "internet-facing"),
         "dns": {
@@ -143,14 +144,6 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "modes": reader.texts("modes"),
         "process_local": reader.flag("process_local", True),
     }
-
-
-def _return_path(reader: Reader, topology: str) -> str:
-    """In a cluster MAC-based forwarding needs linksets of interfaces of every node; policy-based routes do not.
-
-    Source: vendor documentation, Configuring MAC-based forwarding, and clusternolinksetmbf of NITRO clusternode.
-    """
-    return reader.choice("return_path", ("mbf", "pbr", "none"), "pbr" if topology == "cluster" else "mbf")
 
 
 def _access(reader: Reader) -> dict[str, Any]:
@@ -202,11 +195,7 @@ def _zone_subnets(zone: Mapping[str, Any], problems: list[str]) -> None:
 
 def _zone_options(zone: Mapping[str, Any], definition: Mapping[str, Any], problems: list[str]) -> None:
     name, internal = zone["name"], definition["nlb_scheme"] == "internal"
-    clustered = definition["topology"] == "cluster"
-    if clustered and not zone["clip"]:
-        problems.append(f"Zone {name} has no clip, the address of its cluster.")
-    if zone["clip"] and not clustered:
-        problems.append(f"Zone {name} has a clip, but {PREFIX}topology is independent.")
+    problems += TOPOLOGIES[definition["topology"]].validate_zone(zone)
     if zone["nlb_allocation_id"] and internal:
         problems.append(
             f"Zone {name} has an nlb_allocation_id, but {PREFIX}nlb_scheme is internal: give nlb_private_ip_address."
@@ -312,13 +301,11 @@ def _required(reader: Reader, definition: Mapping[str, Any], building: bool) -> 
     if not reader.raw.get("zones"):
         problems.append(f"{PREFIX}zones must name at least one zone.")
     dns = definition["dns"]
-    if definition["distributor"] == "dns" and not (dns["zone"] or dns["hosted_zone_id"]):
+    if DISTRIBUTORS[definition["distributor"]].needs_zone and not (dns["zone"] or dns["hosted_zone_id"]):
         problems.append(f"{PREFIX}dns names neither zone nor hosted_zone_id, and DNS distributes the clients.")
 
 
-def _cluster_size(definition: Mapping[str, Any], problems: list[str]) -> None:
+def _size(definition: Mapping[str, Any], problems: list[str]) -> None:
     largest = definition["policy"].get("max_nodes")
-    if definition["topology"] == "cluster" and isinstance(largest, int) and largest > LARGEST_CLUSTER:
-        problems.append(
-            f"{PREFIX}policy.max_nodes is {largest}, but a cluster has 32 nodes at most, and each zone is one."
-        )
+    if isinstance(largest, int):
+        problems += TOPOLOGIES[definition["topology"]].validate_size(largest)

@@ -86,7 +86,7 @@ def applications_as_given(reader: Reader) -> list[dict[str, Any]]:
 
 
 def _check_application_keys(entries: Sequence[Mapping[str, Any]], problems: list[str]) -> None:
-    """Keys that only an autoscale group uses; those that nobody knows are the application's own problem."""
+    """Return problems of keys that only an autoscale group uses; unknown keys are reported with the application."""
     for entry in entries:
         unused = sorted(key for key in (set(entry) & KEYS) - APPLICATION_KEYS if entry[key] not in (None, "", {}))
         if unused:
@@ -126,7 +126,7 @@ def _access(reader: Reader) -> dict[str, Any]:
 
 
 def _client_cidrs(reader: Reader) -> list[str]:
-    """An empty list opens the application to nobody, which is another wish than none."""
+    """Return a problem for an empty list, which would allow no client at all."""
     return [] if reader.raw.get("client_cidrs") == [] else reader.networks("client_cidrs", ("0.0.0.0/0",))
 
 

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from .errors import PolicyError
 from .metrics import WATCHED
 
@@ -23,13 +23,6 @@ LONGEST_TIME = {"minutes": 525600.0, "seconds": 31536000.0}
 _REQUIRED_TIMES = {"watch_time": "minutes", "cooldown": "minutes", "drain_timeout": "minutes"}
 _KEYS = frozenset({"metrics", "interval", "ttl", "distributor", "min_nodes", "max_nodes", "step", *_REQUIRED_TIMES})
 _HOLDS = 1e-9
-
-
-class Distributor(enum.Enum):
-    """What spreads clients over the nodes. DNS answers live on in caches, so its nodes also wait a TTL."""
-
-    NLB = "nlb"
-    DNS = "dns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +40,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """``watch_time``, ``cooldown``, ``drain_timeout`` in minutes; ``interval``, ``ttl`` in seconds (ttl 0 for NLB)."""
+    """``watch_time``, ``cooldown``, ``drain_timeout`` in minutes; ``interval``, ``ttl`` in seconds.
+
+    ``distributor``: its name in the registry. ``ttl``: 0 where clients keep no answer.
+    """
 
     metrics: tuple[Limit, ...]
     watch_time: float
@@ -55,7 +51,7 @@ class Policy:
     cooldown: float
     drain_timeout: float
     ttl: float
-    distributor: Distributor
+    distributor: str
     min_nodes: int
     max_nodes: int
     step: int
@@ -73,8 +69,13 @@ class Policy:
         """
         limits = ";".join(f"{limit.name}:{limit.minimum!r}:{limit.maximum!r}" for limit in self.metrics)
         times = (self.watch_time, self.interval, self.cooldown, self.drain_timeout, self.ttl)
-        whole = f"{limits}|{times!r}|{self.distributor.value}"
+        whole = f"{limits}|{times!r}|{self.distributor}"
         return hashlib.sha256(whole.encode()).hexdigest()[:8]
+
+    @property
+    def cached(self) -> bool:
+        """Whether clients keep answers of the distributor for ``ttl``, so that a drain waits for it, too."""
+        return DISTRIBUTORS[self.distributor].cached
 
     def backoff(self, failures: int) -> float:
         """Return the back-off in seconds after failures in a row: two intervals, doubled each time, bounded."""
@@ -196,23 +197,27 @@ class _Reader:
             self.complaints.append(f"min_nodes {lowest} is above max_nodes {highest}")
         return lowest, highest
 
-    def _distributor(self) -> Distributor:
+    def _distributor(self) -> str:
         given = self.raw.get("distributor")
-        try:
-            return Distributor(given)
-        except ValueError:
-            message = "is missing" if given is None else f"{given!r} is unknown"
-            self.complaints.append(f"distributor {message}; it is one of nlb, dns")
-            return Distributor.NLB
+        if isinstance(given, str) and given in DISTRIBUTORS:
+            return given
+        message = "is missing" if given is None else f"{given!r} is unknown"
+        self.complaints.append(f"distributor {message}; it is one of {', '.join(DISTRIBUTORS)}")
+        return ""
 
-    def _ttl(self, distributor: Distributor) -> float:
-        if distributor is Distributor.DNS:
+    def _ttl(self, distributor: str) -> float:
+        """Return the TTL where clients keep answers. Without a known distributor nothing is checked."""
+        entry = DISTRIBUTORS.get(distributor)
+        if entry and entry.cached:
             ttl = self._positive("ttl", "seconds")
             if ttl % 1:
                 self.complaints.append(f"ttl must be whole seconds, as a record has them, not {ttl:g}")
             return ttl
-        if "ttl" in self.raw and self.raw.get("distributor") == "nlb":
-            self.complaints.append("ttl is for the distributor dns; leave it out with nlb, which has no cached answers")
+        if entry and "ttl" in self.raw:
+            cached = " or ".join(each.name for each in DISTRIBUTORS.values() if each.cached)
+            self.complaints.append(
+                f"ttl is for the distributor {cached}; leave it out with {distributor}, which has no cached answers"
+            )
         return 0.0
 
 

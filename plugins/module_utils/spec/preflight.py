@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..distributors.base import Distributor
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
+from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .protocols import transports
 from .reading import port_of
 
@@ -115,13 +118,11 @@ def _pair(given: Variables, launches: bool) -> dict[str, Any]:
 def _group(given: Variables, launches: bool) -> dict[str, Any]:
     zones = _listed(given.get("autoscale_group_zones"))
     most = int((given.get("autoscale_group_policy") or {}).get("max_nodes") or 1)
-    balanced = _balanced(given)
-    clustered = given.get("autoscale_group_topology") == "cluster"
-    path = given.get("autoscale_group_return_path") or ("pbr" if clustered else "mbf")
+    default = next(iter(TOPOLOGIES.values()))
+    topology = TOPOLOGIES.get(str(given.get("autoscale_group_topology") or ""), default)
+    path = given.get("autoscale_group_return_path") or topology.return_path
     internal = (given.get("autoscale_group_nlb_scheme") or "internet-facing") == "internal"
-    of_balancer = [zone["nlb_allocation_id"] for zone in zones if zone.get("nlb_allocation_id")] if balanced else []
-    of_clients = 0 if internal else len(zones) - len(of_balancer)
-    addresses = of_clients if balanced else len(zones) * most
+    needs = _distributor(given).needs(zones, most, internal=internal)
     return {
         **_common(given, "autoscale_group"),
         "zones": [
@@ -130,13 +131,13 @@ def _group(given: Variables, launches: bool) -> dict[str, Any]:
         ]
         if launches
         else [],
-        "elastic_ips": addresses if launches else 0,
-        "given_addresses": of_balancer if launches else [],
-        "load_balancers": 1 if launches and balanced else 0,
-        "public_clients": not (balanced and internal),
+        "elastic_ips": needs.elastic_ips if launches else 0,
+        "given_addresses": list(needs.given_addresses) if launches else [],
+        "load_balancers": needs.load_balancers if launches else 0,
+        "public_clients": needs.public_clients,
         "public_management": False,
         "reach": _console(given.get("autoscale_group_console") or {}),
-        "clustered": clustered,
+        "clustered": topology.clustered,
         **_data_path(given, "autoscale_group", path, launches),
     }
 
@@ -192,15 +193,14 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
     applications = _listed(group.get("autoscale_group_applications"))
     stores = [(roles.get("report") or {}).get("report_store")] if playbook == "report" else []
     store: Variables = next((each for each in (*stores, group.get("autoscale_group_store")) if each), {})
-    balanced = _balanced(group)
+    chosen, topology = _distributor(group), group.get("autoscale_group_topology")
     applies = {
-        "WithNlb": balanced,
-        "WithDns": not balanced or any(each.get("domain") for each in applications),
+        **{each.statement: each is chosen or each.used_by(applications) for each in DISTRIBUTORS.values()},
         "WithDynamodb": (store.get("type") or "file") == "dynamodb",
         "WithCloudwatch": _true((roles.get("autoscale") or {}).get("autoscale_publish", False)),
         "WithPortErrors": _true((roles.get("autoscale") or {}).get("autoscale_port_errors", False)),
         "WithFollowedGroups": any(each.get("backend_autoscaling_group") for each in applications),
-        "WithCluster": group.get("autoscale_group_topology") == "cluster",
+        **{each.statement: each.name == topology for each in TOPOLOGIES.values() if each.statement},
         "WithBoundary": bool(
             pair.get("ha_pair_permissions_boundary") or group.get("autoscale_group_permissions_boundary")
         ),
@@ -208,8 +208,10 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
     return [name for name, needed in applies.items() if not needed]
 
 
-def _balanced(group: Variables) -> bool:
-    return (group.get("autoscale_group_distributor") or "nlb") == "nlb"
+def _distributor(group: Variables) -> Distributor:
+    """Return the distributor of a group, which need not have been validated yet."""
+    default = next(iter(DISTRIBUTORS.values()))
+    return DISTRIBUTORS.get(str(group.get("autoscale_group_distributor")), default)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
+from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .group import read_group
 
 VARIABLES = frozenset(
@@ -32,10 +34,9 @@ def read_scale_in(variables: Mapping[str, Any], group_variables: Mapping[str, An
         "definition": definition,
         "problems": _problems(variables, definition["name"], zone, list(zones)),
         "zone": place,
-        "clip": place.get("clip", "") if definition["topology"] == "cluster" else "",
+        "clip": TOPOLOGIES[definition["topology"]].endpoint(place),
         "nitro_port": 0 if port == _USUAL_PORT[definition["nitro_protocol"]] else port,
-        "load_balancer": definition["name"] if definition["distributor"] == "nlb" else "",
-        "domains": _domains(definition),
+        **DISTRIBUTORS[definition["distributor"]].scale_in_options(definition),
         "min_nodes": definition["policy"].get("min_nodes", 1),
         "drain_minutes": _whole(definition["policy"].get("drain_timeout", 0)),
     }
@@ -53,13 +54,6 @@ def _problems(variables: Mapping[str, Any], group: str, zone: str, zones: Sequen
     return problems
 
 
-def _domains(definition: Mapping[str, Any]) -> list[str]:
-    """Return the names that have a record set for each node."""
-    if definition["distributor"] != "dns":
-        return []
-    return list(dict.fromkeys(each["domain"] for each in definition["applications"] if each["domain"]))
-
-
 def _whole(value: object) -> int:
     """Return whole minutes; a drain may be given as a fraction, and a cluster takes whole ones."""
     try:
@@ -72,7 +66,7 @@ def summary(selected: Mapping[str, Any], group: str, zone: str, step: str, *, ch
     """Return the lines that tell an operator which nodes are removed.
 
     Args:
-        selected: a result of module autoscale_victims.
+        selected: a result of module autoscale_candidates.
         group: name of the group.
         zone: name of the zone.
         step: begin, finish or cleanup.

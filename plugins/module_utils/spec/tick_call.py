@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .group import read_group
 
 #: Seconds for which an event that is only reported belongs to its owner.
@@ -39,7 +40,7 @@ def read_call(variables: Mapping[str, Any], group_variables: Mapping[str, Any]) 
     problems = _problems(plain, chosen, list(there), defined=defined)
     return {
         "problems": problems,
-        "zones": [] if plain.get("zone") else [_entry(there[name]) for name in chosen if name in there],
+        "zones": [] if plain.get("zone") else [_entry(definition, there[name]) for name in chosen if name in there],
         "followed": _followed(definition),
         "definition": definition,
         "nitro_port": _port(definition),
@@ -73,8 +74,9 @@ def _port(definition: Mapping[str, Any]) -> int:
     return 0 if not definition or port == usual[definition["nitro_protocol"]] else port
 
 
-def _entry(zone: Mapping[str, Any]) -> dict[str, Any]:
-    return {"zone": zone["name"], **({"clip": zone["clip"]} if zone["clip"] else {})}
+def _entry(definition: Mapping[str, Any], zone: Mapping[str, Any]) -> dict[str, Any]:
+    clip = TOPOLOGIES[definition["topology"]].endpoint(zone)
+    return {"zone": zone["name"], **({"clip": clip} if clip else {})}
 
 
 def _followed(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -99,11 +101,10 @@ def _lease(plain: Mapping[str, Any], group_variables: Mapping[str, Any], definit
         return float(str(given))
     if not _true(plain.get("act")) or not definition:
         return _CLAIM
-    joins = 0
-    if definition["topology"] == "cluster":
-        policy, request = definition["policy"], plain.get("request") or {}
-        numbers = (policy.get("step"), policy.get("min_nodes"), request.get("count"))
-        joins = definition["join_timeout"] * max(_whole(number) for number in numbers)
+    policy, request = definition["policy"], plain.get("request") or {}
+    numbers = (policy.get("step"), policy.get("min_nodes"), request.get("count"))
+    count = max(_whole(number) for number in numbers)
+    joins = TOPOLOGIES[definition["topology"]].admission_seconds(definition, count)
     return float(2 * definition["boot_timeout"] + _MARGIN + joins)
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What every store does: one JSON document a (group, zone), a version, a lease with owner and expiry, a growing fence.
+"""Interface of every store: one JSON document per (group, zone), a version, a lease with owner and expiry, a fence.
 
 Protocol of a writer: ``acquire`` → ``write(release=True)``. The lease brings along what was stored when it was given,
 with its version, and carries the fence, so a tick is two round trips. A writer with nothing to write calls ``undo``,
@@ -70,7 +70,7 @@ def _nothing() -> Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """``expires``: seconds since the epoch, by the user's clock. ``fence`` grows with every lease given.
+    """``expires``: seconds since the epoch, by the user's clock. ``fence`` increases with every lease.
 
     ``found``: what was stored the moment before; no other owner writes while the lease is the latest.
     ``agreed_time``: the owner's clock when it was given, if the store's own time agrees with it; else None.

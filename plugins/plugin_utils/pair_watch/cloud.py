@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...module_utils.aws import ec2 as api
-from ...module_utils.aws import tags as t
-from ...module_utils.aws.addresses import Address, parse_addresses
+from ...module_utils.aws.addresses import Address
 from ...module_utils.aws.client import Client
-from ...module_utils.aws.instances import parse_instances
-from ...module_utils.core.parallel import both
 from ...module_utils.reconcile import pair_associations
+from ...module_utils.reconcile.pair_observation import read_pair
 from .events import Misplaced
 from .settings import Settings
 
@@ -29,12 +26,9 @@ class ObservedPair:
 
 def read(client: Client, group: str, elastic_ips: Sequence[str]) -> ObservedPair:
     """DescribeInstances and DescribeAddresses, side by side. Raises Failure with a sentence."""
-    addresses, instances = both(
-        lambda: parse_addresses(api.describe_addresses(client)),
-        lambda: parse_instances(api.describe_instances(client, {f"tag:{t.GROUP}": group})),
-    )
-    nodes = pair_associations.nodes_of_group(instances, group)
-    return ObservedPair(tuple(nodes), tuple(pair_associations.pick_addresses(addresses, elastic_ips, group, nodes)))
+    found = read_pair(client, group)
+    own = pair_associations.pick_addresses(found.addresses, elastic_ips, group, found.nodes)
+    return ObservedPair(found.nodes, tuple(own))
 
 
 @dataclass(slots=True)

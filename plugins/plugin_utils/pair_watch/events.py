@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What is news of a pair: from looks at it, events. Pure; seconds are of a monotonic clock that the caller reads.
+"""Debounce observations of a pair into events. Pure; seconds are of a monotonic clock that the caller reads.
 
-A condition is news once it has lasted, and once only: what was told is remembered, and told again only after something
-else was told in between. So a change that lasts is never missed, and one that does not is never heard of.
+A condition causes one event once it has lasted. It is reported again only after another condition was reported in
+between. So a lasting change is never missed, and a short one causes no event.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
-    """Seconds that each condition must last to be news."""
+    """Seconds that each condition must last to cause an event."""
 
     lost: float = 1.0
     returned: float = 5.0
@@ -86,8 +86,8 @@ class Misplaced:
 
 @dataclass(frozen=True, slots=True)
 class PairObservation:
-    """The pair at one moment. ``misplaced`` None: nobody knows, because there is no primary or AWS was not "
-    "asked yet."""
+    """One observation of the pair. ``misplaced`` None: unknown, because there is no primary or AWS was not queried
+    yet."""
 
     now: float
     nodes: tuple[Watched, ...]
@@ -137,7 +137,7 @@ def confirmed(memory: Memory, nodes: tuple[Watched, ...], verdict: Verdict, now:
 def settle(
     reported: Reported[T], value: T, now: float, lasts: float, since: float | None = None
 ) -> tuple[Reported[T], bool]:
-    """What is to be remembered, and whether ``value`` is news. ``since``: when it began, if that is known better."""
+    """Return the new memory, and whether ``value`` causes an event. ``since``: when it began, if known."""
     if value == reported.value:
         return Reported(value), False
     begun = reported.since if reported.other == value else now if since is None else since
@@ -148,7 +148,7 @@ def settle(
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What has been told. At first: both nodes answer, every Elastic IP is in its place, and nothing of the primary."""
+    """The reported state. Initially: both nodes answer, every Elastic IP is in its place, the primary is unknown."""
 
     begun: bool = False
     primary: Watched | None = None
@@ -158,14 +158,14 @@ class Memory:
 
     @property
     def calm(self) -> bool:
-        """Whether nothing is on its way to become news, so that there is no hurry with the next look."""
+        """Whether no event is being confirmed, so that the next query can wait."""
         return not (
             self.decided.pending or any(reported.pending and reported.value for reported in self.answering.values())
         )
 
 
 def follow(memory: Memory, observation: PairObservation, lasting: Lasting) -> tuple[Memory, list[Event]]:
-    """What to remember of this look, and its news in the order in which a reader wants them."""
+    """Return the new memory after an observation, and its events in reporting order."""
     answering, nodes = _nodes(memory, observation, lasting)
     primary, changed = _primary(memory, observation)
     decided, undecided = settle(

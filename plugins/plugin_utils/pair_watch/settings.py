@@ -19,7 +19,8 @@ ARGUMENTS = NITRO | AWS | _LASTING | _OWN
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What to watch, whom to ask how often (seconds), and how long a condition must last to be news."""
+    """The pair to watch, the intervals of the queries (seconds), and how long a condition must last to cause an
+    event."""
 
     group: str
     nitro: Connection

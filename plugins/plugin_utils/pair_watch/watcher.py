@@ -28,7 +28,7 @@ from .settings import Settings, present
 Put = Callable[[Event], Awaitable[None]]
 
 _LOG = logging.getLogger("cloudadc.aws.ha_watch")
-# Seconds between two looks while something is on its way to become news.
+# Seconds between two queries while an event is being confirmed.
 _HURRY = 0.2
 # Seconds until an appliance that answers, but does not say what it is (a password refused), is asked again.
 _REFUSED = 10.0
@@ -157,7 +157,7 @@ class Watcher:
     def _connect(self, endpoint: str, gate: LoginGate) -> NitroClient:
         return NitroClient(present(self.settings, endpoint), sleep=_at_once, gate=gate)
 
-    # ------------------------------------------------------------------ what is news
+    # ------------------------------------------------------------------ events
 
     async def _report(self) -> None:
         while True:

@@ -82,7 +82,7 @@ def test_no_call_in_check_mode_without_the_lease_and_unasked(cloud: Cloud, tmp_p
     from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
     from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 
-    FileStore(tmp_path / "store", Key("shop", "eu-central-1a")).acquire("somebody else", 60)
+    FileStore(tmp_path / "store", Key("shop", "eu-central-1a")).acquire("another owner", 60)
     refused = cloud.run("autoscale_evaluate", **options(tmp_path, 2))
     assert (refused["decision"]["evaluated"], refused["published"], cloud.calls) == (False, False, {})
 
@@ -138,7 +138,7 @@ def test_a_refusal_is_a_warning_after_one_call(cloud: Cloud, tmp_path: Path) -> 
     assert cloud.calls == {"PutMetricData": 1}
 
 
-def test_nobody_there_is_a_warning(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_missing_endpoint_is_a_warning(cloud: Cloud, tmp_path: Path) -> None:
     result = cloud.run("autoscale_evaluate", **options(tmp_path, 1, endpoint_url="http://127.0.0.1:9"))
     assert "127.0.0.1:9" in _survives(result, tmp_path)
 
@@ -152,7 +152,7 @@ def test_no_region_and_no_such_profile_are_warnings(
     assert "region" in _survives(cloud.run("autoscale_evaluate", **options(tmp_path, 1)), tmp_path)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    more = {"profile": "nobody", "region": "eu-central-1", "store": {"path": str(tmp_path / "other")}}
+    more = {"profile": "unknown", "region": "eu-central-1", "store": {"path": str(tmp_path / "other")}}
     result = cloud.run("autoscale_evaluate", **options(tmp_path, 1, **more))
     assert (result["failed"], result["published"]) == (False, False)
-    assert "nobody" in str(result["warnings"])
+    assert "unknown" in str(result["warnings"])

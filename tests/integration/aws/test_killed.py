@@ -35,7 +35,7 @@ def killed(cloud: Cloud, job: dict[str, Any], number: int, when: str) -> bool:
     return process.returncode != 0
 
 
-def portrait(cloud: Cloud) -> dict[str, Any]:
+def snapshot(cloud: Cloud) -> dict[str, Any]:
     """What the account holds, without the names that AWS gives."""
     states = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped", "shutting-down"]}]
     groups = cloud.ec2.describe_instances(Filters=states)["Reservations"]
@@ -67,7 +67,7 @@ def test_a_build(cloud: Cloud, number: int, when: str) -> None:
     result = cloud.run("vpx_instance", **job)
     assert not result["failed"], result
     assert not cloud.run("vpx_instance", **job)["changed"]
-    after = portrait(cloud)
+    after = snapshot(cloud)
     assert [state for state, _ignored in after["instances"]] == ["running"]
     assert [index for index, _ignored in after["interfaces"]] == [0, 1, 2]
     roles = [dict(tagged)["cloudadc:role"] for _ignored, tagged in after["interfaces"]]
@@ -92,5 +92,5 @@ def test_a_removal(cloud: Cloud, number: int, when: str) -> None:
     assert killed(cloud, job, number, when)
     result = cloud.run("vpx_instance", **job)
     assert not result["failed"], result
-    assert portrait(cloud) == {"instances": [], "interfaces": [], "addresses": []}
+    assert snapshot(cloud) == {"instances": [], "interfaces": [], "addresses": []}
     assert not cloud.run("vpx_instance", **job)["changed"]

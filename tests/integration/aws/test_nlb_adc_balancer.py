@@ -70,7 +70,7 @@ def test_absent_removes_it_with_its_target_groups_and_addresses_and_nothing_else
     assert (again["changed"], dict(cloud.writes)) == (False, {})
 
 
-def test_a_balancer_of_somebody_else_stays(cloud: Cloud) -> None:
+def test_a_foreign_balancer_is_not_changed(cloud: Cloud) -> None:
     make(cloud)
     for state in ("present", "absent"):
         refused = make(cloud, group="other", state=state)

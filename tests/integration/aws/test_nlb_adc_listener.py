@@ -83,7 +83,7 @@ def test_two_applications_are_led_in_and_a_second_run_writes_nothing(balanced: B
     )
 
 
-def test_check_mode_foretells_and_writes_nothing(balanced: Balanced) -> None:
+def test_check_mode_predicts_and_writes_nothing(balanced: Balanced) -> None:
     predicted = balanced.run(WEB, check=True)
     assert predicted["changed"]
     assert balanced.cloud.writes == Counter()
@@ -170,7 +170,7 @@ def test_a_target_group_of_another_vpc_is_refused(balanced: Balanced) -> None:
     assert balanced.cloud.writes == Counter()
 
 
-def test_what_nobody_declared_is_refused_where_that_is_asked_for(balanced: Balanced) -> None:
+def test_undeclared_applications_are_refused_on_request(balanced: Balanced) -> None:
     balanced.run(WEB, DNS)
     result = balanced.run({**WEB, "port": 18090}, others=["api"])
     assert result["failed"]

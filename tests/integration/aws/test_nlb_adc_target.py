@@ -236,9 +236,9 @@ def test_more_than_one_call_takes(idle: Balanced) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"target_group_arn": None, "target_group_name": "nobody"}, "there is no target group nobody"),
+        ({"target_group_arn": None, "target_group_name": "unknown"}, "there is no target group unknown"),
         (
-            {"target_group_arn": "arn:aws:elasticloadbalancing:eu-west-1:1234:targetgroup/nobody/0123456789abcdef"},
+            {"target_group_arn": "arn:aws:elasticloadbalancing:eu-west-1:1234:targetgroup/unknown/0123456789abcdef"},
             "there is no target group arn",
         ),
         ({"targets": [{"id": "i-0123456789abcdef0", "port": PORT}]}, "i-0123456789abcdef0:18080 which is no address"),

@@ -173,7 +173,7 @@ def test_health_checks_stay_until_they_are_taken_away(zone: Zone) -> None:
     assert "HealthCheckId" not in zone.records()["a"]
     kept = zone.route53.list_tags_for_resource(ResourceType="healthcheck", ResourceId=made)["ResourceTagSet"]
     assert kept["Tags"] == name, "a health check is referred to and never written"
-    unknown = zone.run(node("b", 12, health_check_id="nobody"))
+    unknown = zone.run(node("b", 12, health_check_id="unknown"))
     assert unknown["failed"]
     assert "NoSuchHealthCheck" in unknown["msg"]
 
@@ -201,7 +201,7 @@ def test_other_texts_are_no_change(
 
 
 def test_the_order_of_values_is_no_change(zone: Zone) -> None:
-    """Several values in one set are somebody else's work; ours has one, so it is rewritten once and then stays."""
+    """A set with several values is of another origin; ours has one, so it is rewritten once and not changed again."""
     zone.put(
         SetIdentifier="a", MultiValueAnswer=True, ResourceRecords=[{"Value": "203.0.113.11"}, {"Value": "203.0.113.10"}]
     )
@@ -349,7 +349,7 @@ def test_two_jobs_at_once_lose_nothing_of_each_other(zone: Zone) -> None:
     assert zone.values() == {"old": "203.0.113.1", "a": "203.0.113.10", "b": "203.0.113.11", "c": "203.0.113.12"}
 
 
-def test_two_jobs_with_one_and_the_same_wish(zone: Zone) -> None:
+def test_two_jobs_with_the_same_request(zone: Zone) -> None:
     """One of them finds its batch refused, looks again, and finds all true."""
     zone.cloud.lab.latency(aws=0.2)
     options = {"zone": "example.com", "record": RECORD, "wait": False, "nodes": [node("a"), node("b", 11)]}

@@ -110,7 +110,7 @@ def test_no_node_no_call(cloud: Cloud) -> None:
         ({"cloudwatch": {"metrics": {"cpu": "C"}}}, "namespace"),
         ({"nodes": ["i-1", ""]}, "nodes has an empty entry where a value of the dimension InstanceId belongs"),
         ({"region": "no where"}, "no where"),
-        ({"profile": "nobody"}, "nobody"),
+        ({"profile": "unknown"}, "unknown"),
     ],
 )
 def test_what_cannot_be_asked_is_a_sentence_and_no_call(

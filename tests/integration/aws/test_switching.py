@@ -32,7 +32,7 @@ def reconcile(pair: Pair, **more: Any) -> dict[str, Any]:
 
 
 def test_the_primary_role_changes_hands_and_the_address_goes_with_it(pair: Pair) -> None:
-    """One story on one pair, because building it takes most of the time."""
+    """One scenario on one , because building it takes most of the time."""
     asked = len(pair.cloud.lab.calls(side="nitro"))
     predicted = failover(pair, 0, 1, check=True)
     assert (predicted["failed"], predicted["changed"]) == (False, True), predicted
@@ -77,7 +77,7 @@ def planned(pair: Pair, **more: Any) -> dict[str, Any]:
 
 
 def test_planned_failover_of_a_group_is_one_call(pair: Pair) -> None:
-    """One story on one pair, because building it takes most of the time."""
+    """One scenario on one , because building it takes most of the time."""
     asked = len(pair.cloud.lab.calls(side="nitro"))
     predicted = planned(pair, check=True)
     assert (predicted["failed"], predicted["changed"], predicted["primary"]["node_id"]) == (False, True, 1), predicted
@@ -114,7 +114,7 @@ def test_planned_failover_of_a_group_is_one_call(pair: Pair) -> None:
 
     assert planned(pair)["primary"]["node_id"] == 0
     vip = pair.client(1)["private_ip_address"]
-    # As if somebody had taken the address out of the IPSet.
+    # As if the address had been removed from the IPSet by hand.
     rest = [{"ip_address": pair.client(0)["private_ip_address"]}]
     pair.done("vpx_ipset", **pair.nitro(nsip=pair.at(1), name=IPSET), addresses=rest)
     guarded = planned(pair)
@@ -134,7 +134,7 @@ def test_planned_failover_of_a_group_is_one_call(pair: Pair) -> None:
 
 
 def test_the_addresses_are_put_where_the_primary_is(pair: Pair) -> None:
-    """One story on one pair, because building it takes most of the time."""
+    """One scenario on one , because building it takes most of the time."""
     lab = pair.cloud.lab
     asked = len(lab.calls(side="nitro"))
     predicted = reconcile(pair, check=True)
@@ -161,7 +161,7 @@ def test_the_addresses_are_put_where_the_primary_is(pair: Pair) -> None:
     lab.power(pair.nodes[0]["instance_id"], on=False)
     wait_for(lambda: pair.info()["primary"] == 1, "node 1 is primary")
     vip = pair.client(1)["private_ip_address"]
-    # As if somebody had taken the address out of the IPSet.
+    # As if the address had been removed from the IPSet by hand.
     rest = [{"ip_address": pair.client(0)["private_ip_address"]}]
     pair.done("vpx_ipset", **pair.nitro(nsip=pair.at(1), name=IPSET), addresses=rest)
     lab.latency(nitro=0.7)  # the survivor is slow: what it serves is read all the same, and not taken for nothing
@@ -189,7 +189,7 @@ def test_the_addresses_are_put_where_the_primary_is(pair: Pair) -> None:
     assert "no client reaches it" in released["msg"]
 
 
-def test_split_brain_moves_nothing_whoever_is_late(pair: Pair) -> None:
+def test_split_brain_moves_nothing_with_either_node_late(pair: Pair) -> None:
     """Both nodes serve and hear each other no more; the one that has the address answers late."""
     lab = pair.cloud.lab
     assert reconcile(pair)["changed"]

@@ -15,7 +15,7 @@ from .pairs import PASSWORD, Pair
 
 
 def test_a_healthy_pair_its_switch_over_and_its_repair(pair: Pair) -> None:
-    """One story on one pair, because building it takes most of the time."""
+    """One scenario on one , because building it takes most of the time."""
     message = pair.info()
     assert message["primary"] == 0, message["verdict"]
     assert message["healthy"], message["verdict"]
@@ -56,10 +56,10 @@ def test_a_healthy_pair_its_switch_over_and_its_repair(pair: Pair) -> None:
     assert took < 20, "a dead node costs its probe (1 s) and the rest a few round trips, not nitro_timeout (30 s)"
     lab.latency(aws=0, nitro=0)
 
-    nobody = pair.info(nitro_pass="wrong-password-9")  # a node that cannot be logged in to is not taken for anything
-    assert nobody["primary"] is None
-    assert nobody["verdict"].startswith("no node is primary")
-    assert "354" in nobody["nodes"][1]["error"]
+    unknown = pair.info(nitro_pass="wrong-password-9")  # a node that cannot be logged in to is not taken for anything
+    assert unknown["primary"] is None
+    assert unknown["verdict"].startswith("no node is primary")
+    assert "354" in unknown["nodes"][1]["error"]
 
     pair.cloud.ec2.terminate_instances(InstanceIds=[pair.nodes[0]["instance_id"]])
     wait_for(lambda: pair.info()["nodes"][0]["instance_state"] == "terminated", "the old node is gone")
@@ -80,7 +80,7 @@ def test_a_healthy_pair_its_switch_over_and_its_repair(pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"group": "nobody"}, "pair nobody has no instance"),
+        ({"group": "unknown"}, "pair unknown has no instance"),
         ({"nitro_pass": None}, "give nitro_pass or nitro_auth_token"),
         ({"group": None}, "one of the following is required: group, nodes"),
     ],

@@ -187,7 +187,7 @@ def test_one_instance_of_a_set_is_terminated_by_id(cloud: Cloud) -> None:
 
 
 def test_what_a_run_left_is_released_when_ec2_has_forgotten_the_instance(cloud: Cloud) -> None:
-    """Killed between TerminateInstances and ReleaseAddress; an hour later nobody can name the instance any more."""
+    """Killed between TerminateInstances and ReleaseAddress; an hour later EC2 does not return the instance any more."""
     interfaces = cloud.interfaces(management={"elastic_ip": True})
     made = make(cloud, count=2, interfaces=interfaces)
     first, second = (one["interfaces"]["management"]["public_ip"] for one in made["instances"])
@@ -234,7 +234,7 @@ def test_what_cannot_work_is_refused_before_the_first_write(cloud: Cloud, params
     assert "Traceback" not in str(result)
 
 
-def test_a_quota_of_elastic_ips_that_does_not_suffice_is_foreseen(cloud: Cloud) -> None:
+def test_an_insufficient_quota_of_elastic_ips_is_refused_before_the_first_write(cloud: Cloud) -> None:
     [attribute] = cloud.ec2.describe_account_attributes(AttributeNames=["vpc-max-elastic-ips"])["AccountAttributes"]
     quota = int(attribute["AttributeValues"][0]["AttributeValue"])
     cloud.allocate()

@@ -284,7 +284,7 @@ def test_a_permissions_boundary_is_set(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"key_name": "nobody"}, "there is no key pair nobody in this account and region"),
+        ({"key_name": "unknown"}, "there is no key pair unknown in this account and region"),
         ({"tags": {"cloudadc:kind": "group"}}, "tag cloudadc:kind is 'pair', but tags has 'group'"),
         ({"security_groups": [group("client", {**WEB, "cidrs": ["everywhere"]})]}, "'everywhere' in cidrs is not a"),
         ({"security_groups": [group("client"), group("client")]}, "more than one entry for a role"),

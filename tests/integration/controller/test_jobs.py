@@ -174,7 +174,7 @@ def test_a_group_that_is_not_there_is_removed(jobs: Jobs, site: LabClient, tmp_p
         [nitro(site)],
         {"autoscale_group_state": "absent"},
     )
-    assert "Nothing is left of the group" in succeeded(jobs.run(launch), site)
+    assert "The group shop is removed" in succeeded(jobs.run(launch), site)
 
 
 @pytest.mark.parametrize("template", ["autoscale_group", "application"])

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 import yaml
 
 from tests.awx.fake import Fake, served
-from tests.lab.settings import CHECKOUT
+from tests.engine.client import ENGINE
 
 PAIR = {"ha_pair_name": "edge", "ha_pair_image_id": "ami-1", "ha_pair_client_cidrs": ["0.0.0.0/0"]}
 GROUP = {
@@ -24,7 +23,6 @@ GROUP = {
     "autoscale_group_policy": {"min_nodes": 1},
 }
 pytestmark = pytest.mark.timeout(900)
-PLAYBOOK = str(Path(sys.executable).parent / "ansible-playbook")
 WEBHOOK = "https://hooks.example.com/4f1d6b7e"
 SITE = {
     "cloudadc_awx_pairs": [PAIR],
@@ -44,27 +42,15 @@ class Controller:
     def load(self, *extra: str, **site: Any) -> subprocess.CompletedProcess[str]:
         path = self._directory / "site.yml"
         path.write_text(yaml.safe_dump({**SITE, **site}))
-        return subprocess.run(
-            [
-                str(Path(sys.executable).parent / "ansible-playbook"),
-                "cloudadc.aws.controller",
-                "-e",
-                f"@{path}",
-                *extra,
-            ],
-            cwd=CHECKOUT,
-            env={
-                **os.environ,
-                "CONTROLLER_HOST": self._url,
-                "CONTROLLER_OAUTH_TOKEN": "0123456789",
-                "ANSIBLE_HOME": str(self._directory / "ansible"),
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=800,
-        )
+        environment = {
+            **os.environ,
+            "CONTROLLER_HOST": self._url,
+            "CONTROLLER_OAUTH_TOKEN": "0123456789",
+            "ANSIBLE_HOME": str(self._directory / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        arguments = ["cloudadc.aws.controller", "-e", f"@{path}", *extra]
+        return ENGINE.run(arguments, environment, self._directory, timeout=800)
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +69,8 @@ def changed(run: subprocess.CompletedProcess[str]) -> int:
 
 def test_it_is_all_there(loaded: tuple[Controller, subprocess.CompletedProcess[str]]) -> None:
     controller, run = loaded
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "Using last defined value" not in run.stderr
+    assert run.returncode == 0, run.stdout
+    assert "Using last defined value" not in run.stdout
     fake = controller.fake
     counts = {kind: len(items) for kind, items in fake.objects.items()}
     assert counts == {
@@ -149,7 +135,7 @@ def test_loaded_again_it_writes_nothing(loaded: tuple[Controller, subprocess.Com
     again = controller.load("-vvv")
     assert (again.returncode, changed(again)) == (0, 0), again.stdout
     assert controller.fake.writes[before:] == []
-    assert WEBHOOK not in again.stdout + again.stderr
+    assert WEBHOOK not in again.stdout
 
 
 def test_a_secret_in_a_definition_is_refused(loaded: tuple[Controller, subprocess.CompletedProcess[str]]) -> None:
@@ -158,7 +144,7 @@ def test_a_secret_in_a_definition_is_refused(loaded: tuple[Controller, subproces
     run = controller.load(cloudadc_awx_pairs=[{**PAIR, "ha_pair_password": "S3cret-in-a-file"}])
     assert run.returncode != 0
     assert "edge: ha_pair_password: leave it out of the definition" in run.stdout
-    assert "S3cret-in-a-file" not in run.stdout + run.stderr
+    assert "S3cret-in-a-file" not in run.stdout
     assert controller.fake.writes[before:] == []
 
 
@@ -168,6 +154,6 @@ def test_without_anything_of_ones_own_it_loads_too(tmp_path: Path) -> None:
     nothing: dict[str, Any] = {name: [] for name in SITE if name.endswith(("pairs", "groups", "credentials"))}
     with served(fake) as url:
         run = Controller(fake, url, tmp_path).load(**nothing, cloudadc_awx_webhook_url="")
-    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.returncode == 0, run.stdout
     assert fake.named("schedules", "cloudadc autoscale, every minute")["enabled"] is False
     assert fake.objects["notification_templates"] == {}

@@ -59,8 +59,8 @@ def playbook(command: Command) -> str:
 def likeness(command: Command) -> tuple[str, ...]:
     """Equal for two lines that do the same: their words without the names of files."""
     words = [word for word in command.words[1:] if not word.startswith("@") and word != "-e"]
-    story = command.block.page if command.block.page == ADOPTED else ""
-    return (story, *words)
+    scenario = command.block.page if command.block.page == ADOPTED else ""
+    return (scenario, *words)
 
 
 def predicted(command: Command) -> bool:

@@ -149,7 +149,7 @@ def test_a_pair_is_watched(lab: LabClient, observer: Observer) -> None:
     quick = {"returned_after": 1, "astray_after": 1, "aws_interval": 2}
     with source("ha_watch", {**common(lab), **quick}) as heard:
         wait_for(lambda: asked(lab, since) >= 6, "both nodes are asked each second", seconds=30)
-        assert heard.types() == ["watching"], "all is well, and that is no news"
+        assert heard.types() == ["watching"], "a healthy pair causes no further event"
         logins = [call for call in lab.calls(since, side="nitro") if call.op.endswith("/login")]
         assert len(logins) == 2, "one session a node, not one a look"
         lab.power(first.instance_id, False)
@@ -205,9 +205,7 @@ def of_a_group(lab: LabClient, instance_id: str) -> Iterator[None]:
         ec2.create_tags(Resources=[instance_id], Tags=[{"Key": "cloudadc:kind", "Value": "pair"}])
 
 
-def test_a_zone_that_needs_a_node_is_told_once_and_again_when_nobody_acts(
-    lab: LabClient, observer: Observer, tmp_path: Path
-) -> None:
+def test_an_event_is_repeated_only_without_an_executor(lab: LabClient, observer: Observer, tmp_path: Path) -> None:
     node = observer.nodes()[0]
     zone = node.zone
     lab.load(all=True, memory=95)

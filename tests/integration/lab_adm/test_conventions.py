@@ -107,7 +107,7 @@ def test_the_service_refuses_a_wrong_secret_and_a_strange_customer(fresh_lab: La
     answer, rest = service(fresh_lab, secret="wrong")
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert rest.ask("GET", "managed_device").status_code == 401
-    assert service(fresh_lab, customer="somebody")[1].ask("GET", "managed_device").status_code == 401
+    assert service(fresh_lab, customer="another")[1].ask("GET", "managed_device").status_code == 401
 
 
 def test_a_list_of_nothing_is_there_and_counted(rest: Rest) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from tests.engine.client import ENGINE
 
 from .conftest import REGION, Account, Network
 
 HERE = Path(__file__).parent
 
 
-def play(account: Account, **variables: Any) -> dict[str, int]:
+def play(account: Account, folder: Path, **variables: Any) -> dict[str, int]:
     """Run the playbook; the recap of localhost."""
     environment = dict(
         os.environ,
@@ -27,13 +28,8 @@ def play(account: Account, **variables: Any) -> dict[str, int]:
         ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
         ANSIBLE_PYTHON_INTERPRETER=sys.executable,
     )
-    command = [
-        str(Path(sys.executable).with_name("ansible-playbook")),
-        str(HERE / "network_and_rights.yml"),
-        "--extra-vars",
-        json.dumps(variables),
-    ]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+    arguments = [str(HERE / "network_and_rights.yml"), "--extra-vars", json.dumps(variables)]
+    done = ENGINE.run(arguments, environment, folder, timeout=240)
     report = json.loads(done.stdout[done.stdout.index("{") :])
     tasks = [task for one in report["plays"] for task in one["tasks"]]
     results = [(task["task"]["name"], task["hosts"]["localhost"]) for task in tasks]
@@ -41,14 +37,14 @@ def play(account: Account, **variables: Any) -> dict[str, int]:
     return dict(report["stats"]["localhost"])
 
 
-def test_second_run_changes_nothing_and_all_of_it_goes(account: Account, network: Network) -> None:
-    first = play(account, vpc_id=network.vpc_id)
+def test_second_run_changes_nothing_and_all_of_it_goes(account: Account, network: Network, tmp_path: Path) -> None:
+    first = play(account, tmp_path, vpc_id=network.vpc_id)
     assert (first["changed"], first["failures"]) == (6, 0)
-    again = play(account, vpc_id=network.vpc_id)
+    again = play(account, tmp_path, vpc_id=network.vpc_id)
     assert (again["changed"], again["ok"]) == (0, 6)
     groups = {g["GroupName"] for g in account.ec2.describe_security_groups()["SecurityGroups"]}
     assert {"pair-management", "pair-server"} <= groups
-    gone = play(account, vpc_id=network.vpc_id, state="absent")
+    gone = play(account, tmp_path, vpc_id=network.vpc_id, state="absent")
     assert gone["failures"] == 0
     left = {g["GroupName"] for g in account.ec2.describe_security_groups()["SecurityGroups"]}
     assert left == {"default", "nodes"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.nlb_ports import port_errors
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.nlb_ports import port_errors
 
 from .conftest import REGION, Account, Network, eventually, launch
 

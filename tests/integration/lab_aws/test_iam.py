@@ -235,7 +235,7 @@ def test_a_long_simulation_comes_in_pages(guarded: Account) -> None:
     assert list(simulate(guarded, user.arn, *actions, PaginationConfig={"PageSize": 2})) == actions
 
 
-def test_nobody_is_simulated(guarded: Account) -> None:
+def test_an_unknown_principal_is_not_simulated(guarded: Account) -> None:
     ask = guarded.client("iam").simulate_principal_policy
-    stranger = "arn:aws:iam::123456789012:user/nobody"
+    stranger = "arn:aws:iam::123456789012:user/unknown"
     assert refusal(ask, PolicySourceArn=stranger, ActionNames=["ec2:RunInstances"])[0] == "NoSuchEntity"

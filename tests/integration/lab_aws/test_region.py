@@ -39,7 +39,7 @@ def test_groups_decide_who_may_talk_to_whom(account: Account, network: Network) 
     assert not side.allows(outside, mine, "udp", 3003)
     assert side.allows(outside, mine, "tcp", 443)
     assert not side.allows(other, mine, "tcp", 443)
-    assert not side.allows(mine, "127.50.99.99", "tcp", 443), "nobody is there"
+    assert not side.allows(mine, "127.50.99.99", "tcp", 443), "no instance has the address"
     permission = {"IpProtocol": "udp", "FromPort": 3003, "ToPort": 3003, "UserIdGroupPairs": [{"GroupId": group}]}
     account.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[permission])
     assert not side.allows(other, mine, "udp", 3003)

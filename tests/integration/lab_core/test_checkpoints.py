@@ -89,7 +89,7 @@ class Inventory:
         return {one["Target"]["Id"]: one["TargetHealth"]["State"] for one in found}
 
     def picture(self) -> dict[str, Any]:
-        """All that anybody can see of it, as of now."""
+        """Return the whole visible state of the lab."""
         state = self.lab.state()
         records = self.dns.list_resource_record_sets(HostedZoneId=self.zone)["ResourceRecordSets"]
         nitro = {

@@ -47,7 +47,7 @@ def test_the_key_of_the_account_is_accepted(lab: LabClient, service: str) -> Non
         ("route53", "InvalidClientTokenId"),
     ],
 )
-def test_a_key_that_nobody_knows(lab: LabClient, service: str, code: str) -> None:
+def test_an_unknown_key_is_refused(lab: LabClient, service: str, code: str) -> None:
     with pytest.raises(ClientError) as refusal:
         ask(lab, service, STRANGER, "whatever")
     assert refusal.value.response["Error"]["Code"] == code

@@ -385,4 +385,4 @@ def test_the_labs_own_web_servers_say_who_they_are_and_take_their_time(slice_: S
     backends.start()
     assert all(place["up"] for place in backends.state())
     backends.stop()
-    wait_for(lambda: not plane.answers(place["address"], place["port"]), "nobody answers any more")
+    wait_for(lambda: not plane.answers(place["address"], place["port"]), "no answer any more")

@@ -75,13 +75,13 @@ def test_every_call_is_one_line_written_before_the_answer(bench: Bench) -> None:
 
 
 def test_the_state_is_kept_after_each_write(bench: Bench) -> None:
-    bench.plan(keep="story")
+    bench.plan(keep="scenario")
     requests.post(f"{bench.url}/one", timeout=5)
     requests.get(f"{bench.url}/read", timeout=5)
     requests.post(f"{bench.url}/two", timeout=5)
     bench.plan()
     requests.post(f"{bench.url}/three", timeout=5)
-    assert bench.kept == ["story/1 ['/one']", "story/2 ['/one', '/read', '/two']"]
+    assert bench.kept == ["scenario/1 ['/one']", "scenario/2 ['/one', '/read', '/two']"]
 
 
 def test_latency_is_real_seconds_and_shows_in_the_log(bench: Bench) -> None:
@@ -219,7 +219,7 @@ def test_the_kill_switch_takes_the_whole_family_at_the_nth_write(bench: Bench, w
     assert len(state["kill"]["killed"]) == 4
     assert state["kill"]["killed"][0] == parent.pid
     assert bystander in state["kill"]["killed"]
-    wait_for(lambda: not any(_alive(pid) for pid in state["kill"]["killed"]), "nobody of the family is left")
+    wait_for(lambda: not any(_alive(pid) for pid in state["kill"]["killed"]), "no process of the family is left")
     assert bench.side.done == [f"/w{n}" for n in range(1, done + 1)]
     assert [call["status"] for call in bench.calls()] == [201, 201, 0]
     assert bench.calls()[-1]["fault"] == f"kill {when}"

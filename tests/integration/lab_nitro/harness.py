@@ -22,7 +22,7 @@ VPC, EVERYWHERE = IPv4Network("127.0.0.0/8"), IPv4Network("0.0.0.0/0")
 
 
 class TestClock(Clock):
-    """A clock that a test moves; nobody sleeps."""
+    """A clock that a test moves, without sleeping."""
 
     __test__ = False
 

@@ -285,7 +285,7 @@ def test_the_lowest_priority_number_leads_and_preempts(grown: Grown) -> None:
     assert grown.leader() == "2"
 
 
-def test_without_a_majority_nobody_leads_unless_none_is_asked_for(grown: Grown) -> None:
+def test_without_a_majority_there_is_no_coordinator_unless_quorum_is_none(grown: Grown) -> None:
     grown.form().join(1)
     grown.side.power("i-0", on=False)
     grown.bench.wait(10)

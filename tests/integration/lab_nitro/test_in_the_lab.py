@@ -37,7 +37,7 @@ class Node:
         assert reply.status_code in (200, 201), reply.text
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
-        """What is listed, or nothing while nobody answers."""
+        """Return the rows, or an empty list without an answer."""
         try:
             reply = self.ask("GET", kind)
             return list(reply.json().get(kind, [])) if reply.status_code == 200 else []

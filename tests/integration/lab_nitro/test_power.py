@@ -102,7 +102,7 @@ def test_stopping_starting_and_rebooting_through_ec2(bench: Bench, node: Client)
     assert not ready(bench)
 
 
-def test_a_terminated_instance_is_nobody(bench: Bench, node: Client) -> None:
+def test_a_terminated_instance_does_not_answer(bench: Bench, node: Client) -> None:
     del bench.region.facts["i-0aaa"]
     bench.side.tick()
     assert bench.side.door(A) is Door.ABSENT

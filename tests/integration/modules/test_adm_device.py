@@ -272,10 +272,10 @@ def test_a_console_that_cannot_answer_is_a_sentence(console: Console, fault: str
 
 
 def test_the_sentence_of_a_failure_has_the_activitys_last_word_and_others_go_on(console: Console, box: Box) -> None:
-    nobody = console.lab.state()["network"] + ".1.77"
-    half = console.run(ip_addresses=[nobody, box.address])
+    unknown = console.lab.state()["network"] + ".1.77"
+    half = console.run(ip_addresses=[unknown, box.address])
     assert half["failed"]
-    assert f"{nobody} was not registered; the console says 'Failed: Device {nobody} is not reachable.'" in half["msg"]
+    assert f"{unknown} was not registered; the console says 'Failed: Device {unknown} is not reachable.'" in half["msg"]
     assert (half["changed"], half["registered"], console.listed()) == (True, [box.address], [box.address])
 
     profile = {"name": "wrong", "username": "nsroot", "password": "n0t-it", "https_port": str(console.lab.nitro_port)}
@@ -315,7 +315,7 @@ def test_killed_at_its_write_and_started_again(console: Console, box: Box, state
 
 @pytest.mark.parametrize("fault", ["reset", "lose", "truncate"])
 def test_broken_connections_lose_nothing(console: Console, box: Box, fault: str) -> None:
-    """Until a run succeeds; whatever was carried out unheard is found by the next one."""
+    """Run until one succeeds; writes whose answers were lost are found by the next run."""
     for seed in range(12):
         console.lab.faults(adm={fault: 0.25}, seed=seed)
         ran = console.run(ip_address=box.address)

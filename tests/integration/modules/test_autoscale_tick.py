@@ -198,7 +198,7 @@ def test_a_node_that_is_silent_and_one_that_is_gone(zone: Zone) -> None:
     assert [node["nsip"] for node in lost["nodes"]] == [one.nsip]
     assert lost["decision"]["action"] == "scale_out", "fewer than min_nodes"
     again = zone.tick(4)
-    assert [node["instance_id"] for node in again["missing"]] == [two.instance_id], "until somebody swept"
+    assert [node["instance_id"] for node in again["missing"]] == [two.instance_id], "until its cleanup is reported"
     assert zone.tick(4, orphans=[two.instance_id])["missing"] == []
 
 

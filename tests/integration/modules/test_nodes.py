@@ -1,4 +1,4 @@
-"""Modules with ``nodes`` against several appliances of a lab: side by side, whoever fails, nothing written twice."""
+"""Modules with ``nodes`` against several appliances of a lab: in parallel, with failures, nothing written twice."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def managed(boxes: list[Box]) -> list[Box]:
     return boxes
 
 
-def nobody(boxes: list[Box]) -> Box:
+def unknown(boxes: list[Box]) -> Box:
     return Box(boxes[0].lab, "i-0", boxes[0].address.rsplit(".", 1)[0] + ".200")
 
 
@@ -185,7 +185,7 @@ def test_what_is_not_saved_is_not_saved_on_any(managed: list[Box]) -> None:
 
 
 def test_one_that_cannot_be_reached_is_named_and_the_others_are_carried_through(managed: list[Box]) -> None:
-    first, second, third = managed[0], nobody(managed), managed[2]
+    first, second, third = managed[0], unknown(managed), managed[2]
     ran = snips([first, second, third])
     assert (ran["failed"], ran["changed"]) == (True, True)
     assert ran["msg"].startswith(f"1 of 3 nodes failed, the others were carried through: {second.nsip}: log in as ")
@@ -225,7 +225,7 @@ def test_one_that_fails_half_way_says_what_it_had_written(managed: list[Box]) ->
 
 
 def test_bootstrap_goes_on_without_one_that_never_answers(boxes: list[Box]) -> None:
-    group = [boxes[0], nobody(boxes), boxes[2]]
+    group = [boxes[0], unknown(boxes), boxes[2]]
     ran = bootstrap(group, wait_timeout=3)
     assert ran["failed"] is True
     assert ran["msg"].startswith("1 of 3 nodes failed, the others were carried through: NITRO did not become ready: ")
@@ -284,7 +284,7 @@ def test_what_cannot_be_asked_gets_a_sentence(
 
 
 def test_secrets_of_an_entry_are_in_no_result() -> None:
-    """Nobody listens there, and the result still holds what the module was asked."""
+    """Without an answer the result still has an entry for each node."""
     entry = {
         "nsip": "127.0.0.1:1",
         "name": "web",

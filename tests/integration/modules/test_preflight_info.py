@@ -153,9 +153,9 @@ def test_a_group_that_is_there_is_not_counted_twice(preflight: Preflight) -> Non
     assert rows["quota", "Elastic IPs"] == ("ok", "1 of 1 in use, 0 to come")
     assert rows["quota", "On-Demand vCPUs"] == ("ok", "8 of 8 in use, 0 to come")
     assert rows["launch", "eu-central-1a"] == ("ok", "all its appliances are there")
-    nobody = preflight.trouble(nitro_port=9)
-    assert len(nobody) == 2
-    assert set(nobody.values()) == {"takes no connection: Connection refused"}
+    unknown = preflight.trouble(nitro_port=9)
+    assert len(unknown) == 2
+    assert set(unknown.values()) == {"takes no connection: Connection refused"}
 
 
 Change = Callable[[Preflight], dict[str, Any] | None]
@@ -213,7 +213,7 @@ CASES: dict[str, tuple[Change, dict[str, str]]] = {
         {"Elastic IP": "is not allocated to this account in this region"},
     ),
     "clock": (lambda preflight: preflight.behaves(clock_skew=600), {"clock": "s behind AWS, which refuses"}),
-    "nobody there": (
+    "no answer": (
         lambda preflight: {"reach": ["127.0.0.1:9"]},
         {"reach": "takes no connection: Connection refused"},
     ),
@@ -320,7 +320,7 @@ def test_a_right_to_read_that_is_missing_hides_nothing_else(preflight: Preflight
     assert preflight.result["passed"]
 
 
-# ------------------------------------------------------------------------------------------- nobody, or somebody else
+# ------------------------------------------------------------------------------------------- unknown identities
 
 
 def alone(preflight: Preflight, message: str) -> None:
@@ -341,7 +341,7 @@ def test_no_credentials(preflight: Preflight, tmp_path: Any) -> None:
     alone(preflight, "Unable to locate credentials")
 
 
-def test_credentials_that_nobody_knows(preflight: Preflight) -> None:
+def test_unknown_credentials_are_refused(preflight: Preflight) -> None:
     preflight.environ.setenv("AWS_ACCESS_KEY_ID", "AKIASTRANGERSTRANGER")
     alone(preflight, "AWS answered InvalidClientTokenId to GetCallerIdentity")
 

@@ -93,14 +93,14 @@ def test_it_waits_through_every_stage_of_a_boot(fresh_lab: LabClient) -> None:
     assert 503 in {call.status for call in fresh_lab.calls(since, "nitro")}
 
 
-def test_nobody_there_ends_with_what_was_last_seen(fresh_lab: LabClient) -> None:
+def test_a_missing_appliance_fails_with_its_last_error(fresh_lab: LabClient) -> None:
     box = launch(fresh_lab)[0]
-    nobody = Box(fresh_lab, "i-0", box.address.rsplit(".", 1)[0] + ".200")
-    ran = nobody.bootstrap(wait_timeout=2)
+    unknown = Box(fresh_lab, "i-0", box.address.rsplit(".", 1)[0] + ".200")
+    ran = unknown.bootstrap(wait_timeout=2)
     assert ran["failed"] is True
     # The lab's host answers for every address of its network, so what is refused elsewhere is reset here.
     assert ran["msg"] in {
-        f"NITRO did not become ready: {nobody.nsip}: log in as 'nsroot': Connection {how} (waited 2 s)"
+        f"NITRO did not become ready: {unknown.nsip}: log in as 'nsroot': Connection {how} (waited 2 s)"
         for how in ("refused", "reset by peer")
     }
 

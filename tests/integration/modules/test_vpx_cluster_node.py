@@ -123,7 +123,7 @@ def test_a_cluster_from_its_first_node_to_its_last(fresh_lab: LabClient) -> None
         assert again.ops == BUDGET
         assert membership(box)[:3] == ("ACTIVE", "UP", ["1"] if isinstance(membership(box)[2][0], str) else [1])
 
-    # The coordinator goes: the CLIP moves, the connection is cut, and it is gone on with.
+    # The coordinator is removed: the CLIP moves, the connection breaks, and the run continues.
     ran = done(first.run(MODULE, state="absent"))
     assert ran.writes == LEAVING
     assert [node["ip_address"] for node in ran["cluster"]["nodes"] if node["is_coordinator"]] == [second.address]
@@ -159,7 +159,7 @@ def test_a_drain_lasts_its_minutes_and_can_be_left_to_a_later_task(fresh_lab: La
     assert done(second.run(MODULE))["node"]["master_state"] == "ACTIVE"
 
 
-def test_a_node_whose_instance_is_gone_is_swept(fresh_lab: LabClient) -> None:
+def test_a_node_without_an_instance_is_removed(fresh_lab: LabClient) -> None:
     """With the addresses that it alone had: the cluster would not part with it else (2479)."""
     first, second, third = cluster_of(managed(fresh_lab, 3))
     clip = Box(fresh_lab, first.instance_id, first.options["clip"], {"nitro_pass": PASSWORD})

@@ -153,7 +153,7 @@ def test_a_pair_is_exactly_two(boxes: tuple[Box, Box]) -> None:
     assert "nodes must be the two appliances of a pair, not 1" in failed(ran)
 
 
-def test_check_mode_foresees_a_pair_of_appliances_that_do_not_answer_yet(fresh_lab: LabClient) -> None:
+def test_check_mode_predicts_a_pair_of_appliances_that_do_not_answer_yet(fresh_lab: LabClient) -> None:
     fresh_lab.pace(1)
     one, other = launch(fresh_lab, "ab")
     one.options = {"nitro_pass": PASSWORD, "rpc_password": RPC, "nitro_timeout": 2}

@@ -143,15 +143,15 @@ def test_a_figure_that_cannot_be_believed_is_null_and_the_others_count() -> None
     assert result["aggregate"]["connections"] == 1000
 
 
-def test_nobody_there_and_a_wrong_password() -> None:
+def test_a_missing_node_and_a_wrong_password() -> None:
     refused = (401, {"errorcode": 354, "message": "Invalid username or password", "severity": "ERROR"})
     with serving() as gone:
         pass
     with serving(refused) as closed:
         result = sample(gone.nsip, closed.nsip)
-    nobody, locked = result["nodes"]
-    assert (nobody["reachable"], locked["reachable"]) == (False, True)
-    assert gone.nsip in nobody["error"]
+    unknown, locked = result["nodes"]
+    assert (unknown["reachable"], locked["reachable"]) == (False, True)
+    assert gone.nsip in unknown["error"]
     assert "354" in locked["error"]
     assert result["aggregate"] == {
         **dict.fromkeys(OF_APPLIANCES),
@@ -223,9 +223,7 @@ def test_thirty_two_are_asked_at_the_same_time() -> None:
         ({"nodes": ["10.0.1.10", "http://10.0.1.11"]}, "nsip 'http://10.0.1.11'"),
     ],
 )
-def test_options_with_which_nobody_could_be_asked_fail_the_task(
-    options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unusable_options_fail_the_task(options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NETSCALER_NITRO_PASS", "NETSCALER_NITRO_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     params = {"nodes": ["127.0.0.1:9"], "nitro_pass": PASSWORD, "nitro_protocol": "http", **options}

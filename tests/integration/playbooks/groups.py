@@ -105,7 +105,7 @@ class Group:
             states = {one["Target"]["Id"]: one["TargetHealth"]["State"] for one in described}
             return None if {"initial", "draining"} & set(states.values()) else {"": "", **states}
 
-        states = wait_for(completed, f"the targets of {name} have settled", seconds=STABLE_SECONDS)
+        states = wait_for(completed, f"the targets of {name} are stable", seconds=STABLE_SECONDS)
         return {address: state for address, state in states.items() if address}
 
     def rows(self, node: dict[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ class Group:
         return found
 
     def terminate(self, node: dict[str, Any]) -> None:
-        """As somebody would who does not know of the group; returns when it is gone."""
+        """Terminate an instance without the collection; return after its termination."""
         ec2 = self.lab.boto("ec2")
         ec2.terminate_instances(InstanceIds=[node["InstanceId"]])
 

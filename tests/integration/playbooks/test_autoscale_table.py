@@ -1,10 +1,13 @@
-"""The documented example, T1 to T33, where it is used: the role a tick a minute, and the playbook."""
+"""The role autoscale a tick a minute, and its playbook.
+
+tests/unit plays the documented example, T1 to T33, as a function, tests/integration/stores with the module on both
+stores. The role adds how its variables reach the module and how an event is reported: T1 to T7 show it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import random
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +17,11 @@ from tests.engine.client import ENGINE
 from tests.integration.modules.appliances import PASSWORD, launch
 from tests.lab.client import LabClient, wait_for
 from tests.lab.settings import CHECKOUT
-from tests.unit.plugins.module_utils.scaling.scenario import ANYTHING, HIGH, iso, policy_dict, rows
+from tests.unit.plugins.module_utils.scaling.scenario import HIGH, iso, policy_dict, rows
 
-DISTRIBUTORS = ("nlb", "dns")
-# A host a story: each distributor's with ticks on the minute, and with every tick moved by up to 25 s.
-MOVED = {"nlb": 0.0, "dns": 0.0, "nlb-moved": 25.0, "dns-moved": 25.0}
+SCENARIO = "nlb"
+MINUTES = 7  # the scale-out is decided, carried out and reported at T6, and its cooldown begins
 TABLE = Path(__file__).with_name("autoscale_table.yml")
-
-Answers = dict[str, list[dict[str, Any]]]
 
 
 def play(what: str, folder: Path, *options: str, env: dict[str, str] | None = None, **given: Any) -> str:
@@ -40,60 +40,29 @@ def play(what: str, folder: Path, *options: str, env: dict[str, str] | None = No
     return message
 
 
-def samples(story: str) -> list[dict[str, Any]]:
-    """Every minute of the table with its figure; where any will do, high, low and missing ones in turn."""
-    anything, moved = ANYTHING["mixed"], random.Random(story)
-    return [
-        {
-            "at": iso(row.minute, moved.uniform(-MOVED[story], MOVED[story])),
-            "sample": {"memory": anything(row.minute) if row.memory is None else row.memory},
-        }
-        for row in rows(distributor_of(story))
-    ]
-
-
-def distributor_of(story: str) -> str:
-    return story.partition("-")[0]
-
-
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """What the role answered, minute by minute, for every story in one play."""
-    folder = tmp_path_factory.mktemp("table")
+@pytest.mark.timeout(900)
+def test_role_carries_out_the_example_until_its_cooldown(tmp_path: Path) -> None:
+    minutes = list(rows(SCENARIO))[:MINUTES]
     play(
         str(TABLE),
-        folder,
-        *("-i", ",".join(MOVED)),
-        table_folder=str(folder),
-        table_minutes={story: samples(story) for story in MOVED},
-        table_policies={story: policy_dict(distributor_of(story)) for story in MOVED},
+        tmp_path,
+        *("-i", f"{SCENARIO},"),
+        table_folder=str(tmp_path),
+        table_minutes={
+            SCENARIO: [{"at": iso(row.minute), "sample": {"memory": row.memory or HIGH}} for row in minutes]
+        },
+        table_policies={SCENARIO: policy_dict(SCENARIO)},
         autoscale_group="shop",
-        autoscale_store={"path": str(folder / "store")},
+        autoscale_store={"path": str(tmp_path / "store")},
         autoscale_owner="table",
     )
-    return {story: json.loads((folder / f"{story}.json").read_text()) for story in MOVED}
-
-
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("story", MOVED)
-def test_minute_by_minute(answers: Answers, story: str) -> None:
-    message = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in answers[story]]
-    assert message == [row.answer() for row in rows(distributor_of(story))]
-
-
-@pytest.mark.parametrize("distributor", DISTRIBUTORS)
-def test_one_event_of_growth_and_one_of_shrinking(answers: Answers, distributor: str) -> None:
-    decisions = [each["decision"] for each in answers[distributor] if each["decision"]["action"] != "none"]
-    assert [(each["action"], each["count"], each["resumed"]) for each in decisions] == [
-        ("scale_out", 1, False),
-        ("scale_in", 1, False),
-        ("deprovision", 1, False),
-    ]
-    growth, scaling_in, removal = (each["event_id"] for each in decisions)
-    assert scaling_in == removal != growth
-    assert decisions[0]["reason"] == "memory 91.2 % > 85 % for 3 of 3 samples; 3 → 4 nodes, max 6"
-    ends = {minute: answers[distributor][minute - 1]["phase_until"] for minute in (6, 7, 16, 20, 30)}
-    assert ends == {6: None, 7: iso(16), 16: iso(16), 20: iso(30), 30: iso(30)}
+    answers = json.loads((tmp_path / f"{SCENARIO}.json").read_text())
+    message = [(each["decision"]["action"], each["phase"], each["decision"]["evaluated"]) for each in answers]
+    assert message == [row.answer() for row in minutes]
+    scale_out = answers[5]["decision"]
+    assert (scale_out["count"], scale_out["resumed"]) == (1, False)
+    assert scale_out["reason"] == "memory 91.2 % > 85 % for 3 of 3 samples; 3 → 4 nodes, max 6"
+    assert [answer["phase_until"] for answer in answers[5:]] == [None, iso(16)]
 
 
 def test_the_playbook_says_the_decision_and_takes_the_report(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def both(*changes: Change) -> Change:
             lambda given: given.update(
                 autoscale_group_console={
                     "adm_url": "http://127.0.0.1:9",
-                    "adm_user": "nobody",
+                    "adm_user": "unknown",
                     "adm_password": "not-the-password",
                     "profile": "lab",
                 }
@@ -159,20 +159,18 @@ def test_console_credentials_that_are_refused(play: Any, fresh_lab: LabClient) -
     assert console["adm_url"].removeprefix("https://").split("/")[0] in run.message
 
 
-def test_what_belongs_to_somebody_else_is_left_alone(play: Any, fresh_lab: LabClient) -> None:
+def test_foreign_resources_are_not_changed(play: Any, fresh_lab: LabClient) -> None:
     given = fresh_lab.variables("autoscale_nlb")
     seed = fresh_lab.state()["seed_data"]
     fresh_lab.boto("ec2").create_security_group(
-        GroupName=f"{given['autoscale_group_name']}-client", Description="of somebody else", VpcId=seed["vpc_id"]
+        GroupName=f"{given['autoscale_group_name']}-client", Description="of another owner", VpcId=seed["vpc_id"]
     )
     taken = play("nlb", lambda given: None)
     assert (taken.status != 0, taken.writes) == (True, [])
     assert "was not made for group lab-group-nlb" in taken.message
 
 
-def test_a_target_group_of_somebody_else_is_seen_before_there_is_a_load_balancer(
-    play: Any, fresh_lab: LabClient
-) -> None:
+def test_a_foreign_target_group_is_refused_before_a_load_balancer_is_created(play: Any, fresh_lab: LabClient) -> None:
     given = fresh_lab.variables("autoscale_nlb")
     name = f"{given['autoscale_group_name']}-web"
     vpc_id = fresh_lab.state()["seed_data"]["vpc_id"]

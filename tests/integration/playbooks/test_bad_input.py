@@ -70,7 +70,7 @@ def application(lab: LabClient, **changes: Any) -> Variables:
     return {"ha_pair_application": {**lab.variables("ha_pair")["ha_pair_application"], **changes}}
 
 
-def somebody_elses_address(lab: LabClient) -> Variables:
+def foreign_address(lab: LabClient) -> Variables:
     """An Elastic IP that serves an interface which is not the pair's."""
     ec2 = lab.boto("ec2")
     subnet = lab.variables("ha_pair")["ha_pair_nodes"][0]["client_subnet_id"]
@@ -101,7 +101,7 @@ def a_strangers_role(lab: LabClient) -> Variables:
 
 
 def a_profile_of_another_group(lab: LabClient) -> Variables:
-    tags = [{"Key": "cloudadc:group", "Value": "somebody"}]
+    tags = [{"Key": "cloudadc:group", "Value": "another"}]
     lab.boto("iam").create_instance_profile(InstanceProfileName="tenant-vpx", Tags=tags)
     return {"ha_pair_name": "tenant"}
 
@@ -134,12 +134,12 @@ CASES: dict[str, Case] = {
         f"There is no subnet {LOST} in this account and region.",
     ),
     "no-inc": ({"ha_pair_inc": False}, "the appliances refuse each other with code 414"),
-    "held-address": (somebody_elses_address, "which is no interface of this pair. Set ha_pair_take_elastic_ips=true"),
+    "held-address": (foreign_address, "which is no interface of this pair. Set ha_pair_take_elastic_ips=true"),
     "moved-node": (a_node_in_another_zone, "A node does not move: terminate i-"),
     "role": (a_strangers_role, "IAM role lodger-vpx was not made for pair lodger: it has no tag cloudadc:group"),
     "profile": (
         a_profile_of_another_group,
-        "nstance profile tenant-vpx was not made for pair tenant: its tag cloudadc:group is 'somebody'",
+        "nstance profile tenant-vpx was not made for pair tenant: its tag cloudadc:group is 'another'",
     ),
     "group": (
         a_strangers_group,
@@ -183,16 +183,16 @@ def test_a_region_that_does_not_answer(play: Runner) -> None:
     assert f'Could not connect to the endpoint URL: "{NOWHERE}/' in run.message.replace('\\"', '"')
 
 
-def test_credentials_that_nobody_knows(play: Runner) -> None:
+def test_unknown_credentials_are_refused(play: Runner) -> None:
     run = play("cloudadc.aws.ha_pair", env={"AWS_ACCESS_KEY_ID": "AKIASTRANGERSTRANGER"})
     assert (run.status, run.writes) == (2, [])
     assert "AuthFailure" in run.message
 
 
 def test_a_failover_of_a_pair_that_does_not_exist(play: Runner) -> None:
-    run = play("cloudadc.aws.ha_failover", ha_failover_name="nobody")
+    run = play("cloudadc.aws.ha_failover", ha_failover_name="unknown")
     assert (run.status, run.writes) == (2, [])
-    assert "nobody" in run.message
+    assert "unknown" in run.message
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A cluster that loses a node: of three it goes on and gets another, of two it serves nobody and must be made anew."""
+"""A cluster loses a node: one of three continues and gets another node, one of two must be formed again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_two_lose_one_and_are_made_anew(group: Group) -> None:
     run = group.play("autoscale", **IMPATIENT_TO_JOIN, autoscale_now="2026-03-01T12:01:00Z")
     assert run.code == 2
     assert "A cluster works while more than half of the nodes it knows are up." in run.message
-    assert "terminate the nodes that are left in this zone, too, and run this again" in run.message
+    assert "terminate the other nodes of this zone, too, and run this again" in run.message
 
     for node in group.nodes():
         group.terminate(node)

@@ -71,7 +71,7 @@ def test_nodes_that_were_lost(group: Group) -> None:
 
 @contextmanager
 def referred_to(lab: LabClient, name: str) -> Iterator[None]:
-    """A rule of somebody else's names this security group, until it could not be deleted for that."""
+    """Let a foreign rule refer to this security group, until its deletion was refused."""
     ec2 = lab.boto("ec2")
     [held] = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [name]}])["SecurityGroups"]
     other = ec2.create_security_group(GroupName="others", Description="Not ours", VpcId=held["VpcId"])["GroupId"]

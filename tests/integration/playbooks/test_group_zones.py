@@ -65,7 +65,7 @@ def test_a_zone_without_capacity_stops_no_other_from_growing(group: Group) -> No
 
 
 @pytest.mark.timeout(3000)
-def test_a_node_that_does_not_answer_stops_nobody_else(group: Group) -> None:
+def test_a_node_that_does_not_answer_does_not_stop_other_zones(group: Group) -> None:
     """Its zone can grow all the same; only who asks for that very node to be as declared is told."""
     group.begin(built(KIND))
     [silent] = group.nodes(OTHER_ZONE)

@@ -19,7 +19,7 @@ class Counting:
     """Plays playbooks and tells which modules each started on its host."""
 
     def __init__(self, lab: LabClient, folder: Path) -> None:
-        self.stage, self.path = Stage(lab), folder / "starts.json"
+        self.stage, self.path = Stage(lab, quick=True), folder / "starts.json"
         self.stage.environment = {
             "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
             "ANSIBLE_CALLBACKS_ENABLED": "module_starts",
@@ -44,7 +44,7 @@ def starts(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.mark.timeout(900)
 def test_pair_stays_within_its_budget_of_module_starts(starts: Counting) -> None:
-    """One story on one pair, because building it takes most of the time."""
+    """One scenario on one , because building it takes most of the time."""
     built = starts("ha_pair")
     assert len(built) <= 14, built
     assert built[0] == "vpx_pair_info"

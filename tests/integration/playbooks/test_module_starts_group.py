@@ -21,7 +21,7 @@ class Counting:
     """Plays playbooks of a group and returns the modules that each host started."""
 
     def __init__(self, lab: LabClient, folder: Path) -> None:
-        self.stage, self.path = Stage(lab), folder / "starts.json"
+        self.stage, self.path = Stage(lab, quick=True), folder / "starts.json"
         self.stage.environment = {
             "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
             "ANSIBLE_CALLBACKS_ENABLED": "module_starts",
@@ -52,7 +52,7 @@ def within(found: dict[str, list[str]], shared: int, zone: int) -> None:
 
 @pytest.mark.timeout(900)
 def test_group_stays_within_its_budget_of_module_starts(starts: Counting) -> None:
-    """One story on one group, because building it takes most of the time."""
+    """One scenario on one , because building it takes most of the time."""
     within(starts("autoscale_group"), shared=8, zone=10)
 
     writes = len(starts.stage.lab.writes())

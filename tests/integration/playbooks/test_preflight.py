@@ -120,4 +120,4 @@ def test_an_aws_that_is_not_there(preflight: Preflight) -> None:
 
 def test_nothing_to_look_at_is_said(preflight: Preflight) -> None:
     run = preflight.play("autoscale_nlb", preflight_playbook="ha_pair")
-    assert (run.code, "There is no ha_pair_name" in run.text()) == (2, True)
+    assert (run.code, "ha_pair_name is missing" in run.text()) == (2, True)

@@ -43,7 +43,7 @@ class Counting:
 
 @pytest.fixture
 def starts(lab: LabClient, tmp_path: Path) -> Iterator[Counting]:
-    group = Group(Stage(lab), KIND)
+    group = Group(Stage(lab, quick=True), KIND)
     group.begin(built(KIND))
     yield Counting(group, tmp_path / "starts.json")
     group.stage.environment = {}
@@ -51,7 +51,7 @@ def starts(lab: LabClient, tmp_path: Path) -> Iterator[Counting]:
 
 @pytest.mark.timeout(3000)
 def test_a_tick_stays_within_its_budget_of_module_starts(starts: Counting) -> None:
-    """One story on one group, because building it takes most of the time."""
+    """One scenario on one , because building it takes most of the time."""
     idle = starts("autoscale", 0)
     assert idle == {"localhost": ["autoscale_tick"]}, "two zones, followed Auto Scaling groups included"
 
@@ -61,12 +61,12 @@ def test_a_tick_stays_within_its_budget_of_module_starts(starts: Counting) -> No
     assert starts.group.lifecycles() == {"in_service": 2}
 
     begun = starts("scale_in", 20, scale_in_zone=ZONE)
-    assert begun["localhost"] == ["autoscale_tick", "autoscale_victims", "nlb_adc_target", "autoscale_tick"]
+    assert begun["localhost"] == ["autoscale_tick", "autoscale_candidates", "nlb_adc_target", "autoscale_tick"]
     assert starts.group.lifecycles() == {"in_service": 1, "draining": 1}
 
     finished = starts("autoscale", 31)
     assert finished["localhost"] == ["autoscale_tick"]
-    assert finished[host] == ["autoscale_victims", "nlb_adc_target", "adm_device", "vpx_instance", "autoscale_tick"]
+    assert finished[host] == ["autoscale_candidates", "nlb_adc_target", "adm_device", "vpx_instance", "autoscale_tick"]
     assert f"{KIND.group}@{OTHER_ZONE}" not in finished, "a zone that has nothing to do is no host"
     assert starts.group.lifecycles() == {"in_service": 1}
 
@@ -74,7 +74,7 @@ def test_a_tick_stays_within_its_budget_of_module_starts(starts: Counting) -> No
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("values", [{"autoscale_zones": ["eu-central-1z"]}, {"autoscale_zone": "eu-central-1z"}])
 def test_a_zone_that_does_not_exist_fails_the_tick_and_leaves_no_record(lab: LabClient, values: dict[str, Any]) -> None:
-    group = Group(Stage(lab), KIND)
+    group = Group(Stage(lab, quick=True), KIND)
     group.begin(built(KIND))
     run = group.play("autoscale", **values)
     assert run.code != 0

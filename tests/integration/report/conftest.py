@@ -28,7 +28,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def group_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The story T1 to T33 in one zone, with the samples of all its minutes, and a failed event in a second zone."""
+    """The scenario T1 to T33 in one zone, with the samples of all its minutes, and a failed event in a second zone."""
     folder = tmp_path_factory.mktemp("group")
     samples = write_records(folder / "store")
     options = {

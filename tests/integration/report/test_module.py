@@ -46,7 +46,7 @@ def test_a_second_run_changes_nothing(options: dict[str, Any]) -> None:
     assert run(options, title="other")["changed"]
 
 
-def test_check_mode_foretells_and_writes_nothing(options: dict[str, Any]) -> None:
+def test_check_mode_predicts_and_writes_nothing(options: dict[str, Any]) -> None:
     folder = Path(options["path"]).parent
     before = sorted(folder.rglob("*"))
     predicted = run(options, check=True)

@@ -58,8 +58,8 @@ def test_every_plot_has_something_in_it(browser: Browser, page: Path, scheme: st
         observed = colours(browser.screenshot(f"#{section} svg"))
         ground = rgb(desired["paper"])
         assert observed.most_common(1)[0][0] == ground, "the ground is the paper's"
-        for name in ("line", "max", "min", "nodes", "cooldown", "grow"):
-            if name == "grow" and section == "p2":
+        for name in ("line", "max", "min", "nodes", "cooldown", "scale_out"):
+            if name == "scale_out" and section == "p2":
                 continue  # the second zone of the group has a failed event only
             assert observed[rgb(desired[name])] > 20, (section, name)
         assert len(observed) > 40
@@ -141,9 +141,9 @@ def test_words_stand_out_from_their_ground(scheme: str) -> None:
     """WCAG 2.1, 1.4.3: 4.5 to 1 for text; 1.4.11: 3 to 1 for lines, on paper and on every shading."""
     desired = SCHEMES[scheme]
     grounds = [desired[name] for name in ("paper", "scaling_out", "cooldown", "draining", "ttl", "deprovisioning")]
-    for name in ("ink", "muted", "max", "min", "grow", "shrink", "failed", "nodes"):
+    for name in ("ink", "muted", "max", "min", "scale_out", "scale_in", "failed", "nodes"):
         assert contrast(desired[name], desired["paper"]) >= 4.5, name
-    for name in ("line", "max", "min", "nodes", "grow", "shrink", "failed"):
+    for name in ("line", "max", "min", "nodes", "scale_out", "scale_in", "failed"):
         for ground in grounds:
             assert contrast(desired[name], ground) >= 3, (name, ground)
 

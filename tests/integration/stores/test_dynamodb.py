@@ -19,8 +19,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     StoreUnusable,
     WriteUnknown,
 )
-
-from .conftest import CREDENTIALS
+from tests.contract.stores import CREDENTIALS
 
 KEY = Key("shop", "a")
 
@@ -202,7 +201,7 @@ def test_a_table_is_made_when_the_first_lease_misses_it(client: Any) -> None:
         dynamodb.DynamoStore(client, name, KEY).acquire("one", 60)
     dynamodb.DynamoStore(client, name, KEY, create=True).acquire("one", 60)
     dynamodb.DynamoStore(counted, name, KEY, create=True).acquire("one", 60)
-    assert counted.calls == 1, "it is there: nobody looks for it"
+    assert counted.calls == 1, "it exists: no call checks it"
 
 
 def test_an_item_whose_fence_is_no_number_is_damaged(client: Any, table: str) -> None:

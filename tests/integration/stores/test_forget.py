@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.contract.stores import Options
 from tests.modules import run_module
 from tests.unit.plugins.module_utils.scaling.scenario import HIGH, iso, policy_dict
-
-from .conftest import Options
 
 
 def tick(options: Options, group: str, zone: str) -> None:

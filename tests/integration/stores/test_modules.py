@@ -15,10 +15,9 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.dynamodb import DynamoStore
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from tests.contract.stores import CREDENTIALS, Options
 from tests.modules import run_module
 from tests.unit.plugins.module_utils.scaling.scenario import ANYTHING, HIGH, LOW, iso, policy_dict, rows
-
-from .conftest import CREDENTIALS, Options
 
 
 def call(
@@ -52,7 +51,7 @@ def grown(options: Options) -> str:
 
 @pytest.mark.parametrize(("distributor", "jitter"), [("nlb", [0.0]), ("dns", [25.0, -25.0, 8.0])])
 def test_minute_by_minute(options: Options, distributor: str, jitter: list[float]) -> None:
-    rules, nodes = {"policy": policy_dict(distributor)}, 3
+    rules, nodes, events = {"policy": policy_dict(distributor)}, 3, []
     for row in rows(distributor):
         figure = ANYTHING["mixed"](row.minute) if row.memory is None else row.memory
         moved = iso(row.minute, jitter[row.minute % len(jitter)])
@@ -63,7 +62,15 @@ def test_minute_by_minute(options: Options, distributor: str, jitter: list[float
             message = {"id": decision["event_id"], "outcome": "done"}
             done = call(options, row.minute, **rules, node_count=nodes, now=moved, event=message)
             assert done["reported"]
+            events.append((decision["action"], decision["count"], decision["resumed"], decision["event_id"]))
             nodes += {"scale_out": 1, "scale_in": 0, "deprovision": -1}[decision["action"]]
+    assert [event[:3] for event in events] == [
+        ("scale_out", 1, False),
+        ("scale_in", 1, False),
+        ("deprovision", 1, False),
+    ]
+    scale_out, scale_in, removal = (event[3] for event in events)
+    assert scale_in == removal != scale_out
     history = info(options)["history"]
     assert [(each["action"], each["outcome"]) for each in history] == [("scale_out", "done"), ("scale_in", "done")]
 
@@ -85,7 +92,7 @@ def test_a_report_without_an_instant_in_a_group_with_a_time_of_its_own(options: 
     assert call(options, 14, HIGH)["decision"]["evaluated"] is True
 
 
-def test_check_mode_foretells_and_writes_nothing(options: Options) -> None:
+def test_check_mode_predicts_and_writes_nothing(options: Options) -> None:
     for minute in (1, 2):
         call(options, minute, HIGH)
     before = info(options)
@@ -134,15 +141,15 @@ def test_a_refused_lease_is_no_failure(options: Options, request: pytest.Fixture
         store: Any = FileStore(options["store"]["path"], key)
     else:
         store = DynamoStore(request.getfixturevalue("client"), options["store"]["table"], key)
-    lease = store.acquire("somebody else", 60)
+    lease = store.acquire("another owner", 60)
     result = call(options, 2, HIGH)
     assert (result["failed"], result["changed"]) == (False, False)
     assert result["decision"]["action"] == "none"
     assert result["decision"]["evaluated"] is False
-    assert "somebody else has the lease until" in result["decision"]["reason"]
+    assert "another owner has the lease until" in result["decision"]["reason"]
     assert len(info(options)["window"]) == 1
-    assert info(options)["lease"]["owner"] == "somebody else"
-    assert call(options, 2, HIGH, check=True)["decision"]["evaluated"]  # foretelling takes no lease
+    assert info(options)["lease"]["owner"] == "another owner"
+    assert call(options, 2, HIGH, check=True)["decision"]["evaluated"]  # predicting takes no lease
     store.release(lease)
     assert call(options, 2, HIGH)["decision"]["evaluated"]
 

@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.contract.stores import Options
 from tests.modules import run_module
-
-from .conftest import Options
 
 POLICY = {
     "metrics": {"memory": {"min": 40, "max": 85}},
@@ -67,7 +66,7 @@ def in_a_process(work: Callable[[], dict[str, Any]], out: Path, gate: Any) -> mu
 
 
 def eventually(options: Options, group: str, minute: int) -> dict[str, Any]:
-    """Tick until nobody has the lease any more; a killed holder keeps it for LEASE_SECONDS, no longer."""
+    """Tick until the lease is free; a killed holder keeps it for LEASE_SECONDS."""
     deadline = time.monotonic() + LEASE_SECONDS + 5
     while True:
         result = tick(options, group, minute)
@@ -78,7 +77,7 @@ def eventually(options: Options, group: str, minute: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_one_breach_is_one_event_whoever_is_killed(options: Options, tmp_path: Path, seed: int) -> None:
+def test_one_breach_is_one_event_with_any_process_killed(options: Options, tmp_path: Path, seed: int) -> None:
     rng, group = random.Random(seed), f"shop {seed}"
     tick(options, group, 1)
     tick(options, group, 2)
@@ -113,7 +112,7 @@ def test_one_breach_is_one_event_whoever_is_killed(options: Options, tmp_path: P
     assert (done["reported"], done["phase"]) == (True, "cooldown")
 
 
-def test_a_report_is_not_lost_to_a_crowd(options: Options, tmp_path: Path) -> None:
+def test_a_report_is_not_lost_among_many_ticks(options: Options, tmp_path: Path) -> None:
     """The event is reported done while others tick: the report waits for its turn."""
     for minute in (1, 2):
         tick(options, "shop", minute)

@@ -1,6 +1,6 @@
 """Who may do what: command policies of users and groups (vendor docs: authorization, built-in command policies).
 
-nsroot may do everything. Anybody else may do what a bound policy allows; without one, nothing (2138, HTTP 403).
+nsroot may do everything. Other users may do what a bound policy allows; without one, nothing (2138, HTTP 403).
 """
 
 from __future__ import annotations

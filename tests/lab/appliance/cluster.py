@@ -269,7 +269,7 @@ class Clusters:
         return None
 
     def _taken(self, address: str) -> bool:
-        """Whether EC2 has given the address to somebody as a first address: then it is no CLIP any more."""
+        """Whether the address is the primary address of an interface in EC2: then it is no CLIP any more."""
         facts = self.room.region.instance_at(address)
         return facts is not None and any(address == one.addresses[0] for one in facts.interfaces)
 

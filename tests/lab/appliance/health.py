@@ -53,7 +53,7 @@ class Prober:
 
 
 class Probes(Protocol):
-    """Whoever can say whether a back end is up."""
+    """Interface of a health check of back ends."""
 
     def up(self, address: str, port: int) -> bool: ...
 

@@ -172,7 +172,7 @@ class Resource:
     def validate(self, operation: str, body: Mapping[str, Any]) -> Row:
         """The body with every value coerced.
 
-        Raises NitroFault: 1090 (400) for a field nobody knows, 278 (599) for one this verb does not accept or that is
+        Raises NitroFault: 1090 (400) for an unknown field, 278 (599) for one this verb does not accept or that is
         read-only, 1095 (400) for a required one that is missing, and what Field.coerce raises.
         """
         spec = self.operations[operation]

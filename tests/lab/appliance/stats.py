@@ -17,7 +17,7 @@ NO_SUCH_CPU = 4294967295
 """What a box with one CPU answers for an average over several: an unsigned −1 (recorded)."""
 # What this simulator keeps no count of: every documented field is there and zero.
 QUIET = ("aaa", "appfw", "cache", "cmp", "dns", "protocolicmp", "protocoludp", "ssl", "systembw", "systemmemory", "vpn")
-# What nobody can configure here: a reply without the key, as for any list with nothing in it.
+# Resources that cannot be configured here: a reply without the key, as for any empty list.
 NONE_HERE = ("authenticationvserver", "crvserver", "gslbservice", "gslbvserver", "vpnvserver")
 OBJECTS = ("ns", "system", "hanode", "protocoltcp", "protocolhttp", "protocolip", *QUIET)
 

@@ -1,7 +1,7 @@
 """What the mends share: the clock, the lab's slice of 127/8, the settings, and the way into moto's state.
 
-moto keeps its backends in module globals, so a process has one AWS account and one `Ground`; whoever makes an
-`AwsSide` puts its ground in place with `stand_on`.
+moto keeps its backends in module globals, so a process has one AWS account and one `Ground`; the creator of an
+`AwsSide` installs its `Ground` with `stand_on`.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ KINDS = (BackendDict, AccountSpecificBackend, RSAPrivateKey)
 
 
 def collect(ground: Ground) -> dict[str, Any]:
-    """Everything that a reset forgets; whoever asks holds the ground's lock as long as it is looked at."""
+    """Return everything that a reset deletes; the caller holds the lock of `Ground` while it uses the result."""
     with backend_lock:
         services = [
             (service, account, dict(regions.items()))

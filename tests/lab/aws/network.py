@@ -13,7 +13,7 @@ GONE = "blackhole"
 
 
 def snapshot() -> Vpc:
-    """Everything as it is now; whoever calls holds the ground's lock."""
+    """Return the present state; the caller holds the lock of `Ground`."""
     interfaces, ingress, egress = [], {}, {}
     subnets, tables, networks = {}, {}, []
     for backend in regions():

@@ -159,7 +159,7 @@ def forbid_request(request: AwsRequest, why: str = "") -> Answer:
 
 
 def would_succeed(request: AwsRequest) -> Answer:
-    """The answer to a dry run of somebody who has the right to do it
+    """The answer to a dry run of an authorized caller
     (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html, DryRunOperation).
     """
     message = "Request would have succeeded, but DryRun flag is set."
@@ -174,7 +174,7 @@ def malformed_policy(request: AwsRequest, why: str) -> Answer:
 
 
 def no_such_entity(request: AwsRequest, why: str) -> Answer:
-    """The answer of IAM about somebody who is not there."""
+    """The answer of IAM about an unknown principal."""
     return _answer(request, "404 Not Found", "NoSuchEntity", why, "Sender")
 
 

@@ -95,7 +95,7 @@ class RegionSnapshot:
             return self._network[1]
 
     def _lets_in(self, node: str, address: str, port: int) -> bool:
-        """Without anybody who knows the appliances: the target's security groups decide alone."""
+        """Without a model of the appliances: the target's security groups decide alone."""
         return self.allows(node, address, "tcp", port)
 
     def allows(self, source: str, destination: str, protocol: Protocol, port: int) -> bool:

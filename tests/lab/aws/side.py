@@ -52,7 +52,7 @@ class AwsSide(RegionSnapshot):
     def __init__(self, clock: Clock, network: str) -> None:
         super().__init__(Ground(clock, network))
         self.keys: Mapping[str, str | None] | None = None
-        """Access key id → secret of those who may ask (None: any signature), besides IAM's; None: anybody may."""
+        """Access key id → secret of allowed callers (None: any signature), besides IAM's; None: all callers."""
         self.enforces = False
         """Whether IAM decides what users and roles may do; without it every key may do everything."""
         mends.install()
@@ -67,7 +67,7 @@ class AwsSide(RegionSnapshot):
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         start_response = dated(start_response, self.settings.clock_skew)
-        asked = read_request(environ)  # from the wire before the lock is taken: a slow client holds up nobody
+        asked = read_request(environ)  # from the wire before the lock is taken: a slow client blocks no other
         if self.keys is not None and not self._knows(environ):
             return _say(start_response, reject_signature(asked))
         if asked.action in self.settings.unauthorized:

@@ -125,7 +125,7 @@ class Api:
         return wire.listed("login", "add", [row], str(pair[0]))
 
     def _authenticate(self, request: Request, customer: str | None) -> str:
-        """The session id; "" for a token or a password in the headers. Refuses whoever has none of them."""
+        """Return the session id; "" for a token or a password in the headers. Refuse a request without any of them."""
         now = self._clock.now()
         if customer is not None:
             return self._bearer(request, customer, now)

@@ -54,7 +54,7 @@ class ConsoleSide:
         return {"store": self.api.store}
 
     def recall(self, kept: dict[str, Any]) -> None:
-        """Take over what ``memory`` gave. A registration that was under way then is forgotten: nobody carries it on."""
+        """Take over what ``memory`` gave. A registration that was in progress is dropped."""
         with self.lock:
             self.api.store = kept["store"]
             self.api.store.arriving.clear()

@@ -14,7 +14,7 @@ Hosts = Callable[[str], Host | None]
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A connection that somebody opens to a private address and port.
+    """A connection to a private address and port.
 
     ``public``: it was sent to an Elastic IP of the destination. ``relayed``: a load balancer brings the replies back,
     whatever source it shows (client-IP preservation). ``one_way``: nothing is answered (heartbeats). ``opener``: the

@@ -21,9 +21,9 @@ def test_the_nth_write_is_the_nth_of_all_sides_together() -> None:
 
 def test_the_state_is_kept_at_writes_only() -> None:
     faults = Faults()
-    faults.set(parse({"keep": "story"}))
+    faults.set(parse({"keep": "scenario"}))
     calls = [("aws", True), ("nitro", False), ("nitro", True)]
-    assert [faults.verdict(side, write).keep for side, write in calls] == ["story/1", None, "story/2"]
+    assert [faults.verdict(side, write).keep for side, write in calls] == ["scenario/1", None, "scenario/2"]
     faults.set(parse({}))
     assert faults.verdict("aws", True).keep is None
 

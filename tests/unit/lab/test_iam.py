@@ -1,4 +1,4 @@
-"""IAM as the lab decides it: documents are read to the letter, a Deny wins, what nobody allows is refused."""
+"""IAM as the lab decides it: documents are read literally, a Deny wins, without an Allow it is refused."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ PBRS = (
         # 2a, "NLB": with client-IP preservation security groups see the client; the reply passes the balancer again.
         pytest.param(MBF, PRESERVED, True, "", id="client address preserved, MBF on"),
         pytest.param(Site(), PRESERVED, False, "source check", id="client address preserved, MBF off"),
-        # 2a, "Trap": heartbeats go by the default route while nothing more specific leads them astray ...
+        # 2a, "Trap": heartbeats go by the default route while no more specific route diverts them ...
         pytest.param(Site(), HEARTBEAT, True, "", id="heartbeat by the default route"),
         # ... and a route for the whole VPC through the server gateway takes them out by the server interface.
         pytest.param(

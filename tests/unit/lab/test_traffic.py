@@ -14,7 +14,7 @@ def _report(*requests: tuple[float, float, bool]) -> Report:
 
 
 STEADY = _report((0.0, 0.1, True), (1.0, 1.1, True), (2.0, 2.1, True))
-# Asked every second, patience 0.5 s; nothing answers what is sent from 2 to 4; what is sent at 5 is answered at 5.3.
+# A request every second, timeout 0.5 s; requests from 2 to 4 get no answer; what is sent at 5 is answered at 5.3.
 BROKEN = _report(
     (0.0, 0.1, True),
     (1.0, 1.1, True),

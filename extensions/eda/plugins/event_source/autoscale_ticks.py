@@ -5,34 +5,34 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-short_description: Decisions of autoscale groups - a zone has to scale out, to scale in, to remove drained nodes
+short_description: Events of autoscale groups - a zone has to scale out, to scale in, or to remove drained nodes
 description:
-  - Makes a tick of every zone of one group, or of many, each O(policy.interval), as M(cloudadc.aws.autoscale_tick)
-    does, in this process - lease, record, load of the nodes, decision. A tick that says V(none) makes no event.
-  - Zones are spread over the interval. A zone that is late or fails delays no other.
-  - It opens one session with each appliance and keeps it; an idle tick is one query a node.
-  - Nothing is launched and nothing removed. The record is written, in the O(store) that the playbooks use too, so ticks
-    from here and from elsewhere are ticks of one group.
+  - Runs a tick of every zone of one or many groups each O(policy.interval), as M(cloudadc.aws.autoscale_tick) does, in
+    this process - lease, group state, load of the nodes, decision. A tick with the decision V(none) creates no event.
+  - Zones are spread over the interval. A zone that is late or fails does not delay other zones.
+  - It opens one session with each appliance and keeps it; an idle tick is one query per node.
+  - It launches and removes nothing. It writes the group state in the O(store) that the playbooks use, too, so ticks of
+    this source and of playbooks share one group state.
   - Needs the right C(ec2:DescribeInstances), those of the store if it is in DynamoDB, and an account of the appliances
     that may read C(stat/ns).
-  - Where C(ansible-rulebook) runs it needs what the modules of this collection need - ansible-core, the collection
-    amazon.aws, boto3 and requests.
+  - C(ansible-rulebook) must run with the requirements of this collection - ansible-core, the collection amazon.aws,
+    boto3 and requests.
 options:
   group:
-    description: The group, as the tag C(cloudadc:group) of its instances names it. Needed without O(groups).
+    description: The group, the value of the tag C(cloudadc:group) of its instances. Required without O(groups).
     type: str
   groups:
     description:
-      - Many groups in one process. Each entry may have O(group), O(zones), O(policy), O(distributor) and O(store), and
-        takes from the arguments of these names what it does not have.
+      - Many groups in one process. Each entry may have O(group), O(zones), O(policy), O(distributor) and O(store); the
+        arguments of these names are the defaults.
       - All groups share the account of the appliances and the access to AWS.
     type: list
     elements: dict
     version_added: 0.2.0
   zones:
     description:
-      - Its zones, by name, or as O(cloudadc.aws.autoscale_group#role:main:autoscale_group_zones) has them. Needed, here
-        or in each entry of O(groups).
+      - Its zones, by name, or in the form of O(cloudadc.aws.autoscale_group#role:main:autoscale_group_zones). Required,
+        here or in each entry of O(groups).
     type: list
     elements: raw
   policy:
@@ -46,11 +46,11 @@ options:
     description: As O(cloudadc.aws.autoscale_evaluate#module:store). Needed, here or in each entry of O(groups).
     type: dict
   lease_seconds:
-    description: Seconds without a sign of life after which the action of an open event is told again.
+    description: Seconds without a renewal of the claim after which an open event is reported again.
     type: float
     default: 300.0
   timeout:
-    description: Seconds that a node has for each of its answers. At most 60.
+    description: Seconds to wait for each answer of a node. At most 60.
     type: float
     default: 10.0
   nitro_user:
@@ -60,7 +60,7 @@ options:
   nitro_pass:
     description:
       - Its password. Taken from E(NETSCALER_NITRO_PASS) when not given.
-      - ansible-rulebook makes a number of a template whose text looks like one. A password that does belongs into the
+      - ansible-rulebook converts a template that looks like a number into one. Put such a password into the
         environment.
     type: str
     required: true
@@ -70,7 +70,7 @@ options:
     choices: [http, https]
     default: https
   nitro_port:
-    description: The port at which the appliances answer. By default that of O(nitro_protocol).
+    description: Port of NITRO. By default that of O(nitro_protocol).
     type: int
   validate_certs:
     description:
@@ -103,17 +103,16 @@ options:
     type: path
 notes:
   - Every event has RV(type) (V(scale_out), V(scale_in) or V(deprovision)), RV(group), RV(zone), RV(at) (ISO 8601, UTC),
-    RV(count) (nodes to add or remove), RV(reason) (a sentence with the figures), RV(event_id), RV(owner), RV(resumed),
+    RV(count) (nodes to add or remove), RV(reason) (a message with the figures), RV(event_id), RV(owner), RV(resumed),
     RV(phase) and RV(phase_until). No event holds a secret.
-  - Whoever acts asks once more, under the RV(owner) of the event, and is told the same action under the same
-    RV(event_id); the playbook C(cloudadc.aws.autoscale) does that. While it gives signs of life no tick tells the
-    action again; when it stops, one does after O(lease_seconds), with RV(resumed) true.
-  - What goes wrong in a tick (AWS or the store do not answer, a node refuses) is logged once and tried again with the
-    next.
+  - The executor runs a tick with the RV(owner) of the event and gets the same action with the same RV(event_id); the
+    playbook C(cloudadc.aws.autoscale) does that. While the executor renews the claim, no tick reports the event again;
+    after O(lease_seconds) without a renewal, a tick does, with RV(resumed) true.
+  - Errors of a tick (AWS or the store do not answer, a node refuses) are logged once and retried with the next tick.
 """
 
 EXAMPLES = r"""
-- name: Decisions of the group shop
+- name: Scale the group shop
   hosts: localhost
   sources:
     - name: The group shop

@@ -5,22 +5,22 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-short_description: Events of a VPX pair - a node lost or back, another primary, an Elastic IP in the wrong place
+short_description: Events of a VPX pair - a node lost or returned, another primary, an Elastic IP in the wrong place
 description:
-  - Asks both nodes of a pair who is primary, each O(interval) seconds, and AWS where the Elastic IPs are, each
-    O(aws_interval) seconds and whenever something happens.
-  - A change that lasts becomes one event. A change that does not last becomes none, and nothing is told twice.
+  - Queries the HA state of both nodes of a pair each O(interval) seconds, and the Elastic IPs in AWS each
+    O(aws_interval) seconds and after each event.
+  - A lasting change causes one event. A short change causes none, and no event is repeated.
   - One NITRO session per node is kept open. Nothing is ever written, neither to an appliance nor to AWS.
-  - A login has 60 seconds of its own, because an appliance keeps a session open whose answer came too late. After a
-    failed login the next one waits 1 to 60 seconds, and no more than two stay unanswered within the 300 idle seconds
-    after which an appliance ends a session. Use an account of its own for watchers - an appliance counts the sessions
-    of each account, and nobody else is locked out when it is full.
-  - What an appliance or AWS answers is limited to 32 MiB and to a total time. An answer that makes no sense counts as
-    none and is told once. Expired credentials are told and tried again; AWS's are looked up again.
+  - The timeout of a login is 60 seconds, because an appliance keeps a session open whose answer came too late. After a
+    failed login the next one waits 1 to 60 seconds, and at most two logins stay unanswered within the idle timeout of a
+    session (300 seconds). Use a separate account for watchers - an appliance limits the sessions of each account, so a
+    full account does not lock out operators.
+  - Answers of appliances and of AWS are limited to 32 MiB and to a total time. An answer that cannot be parsed counts
+    as no answer and is reported once. Expired credentials are reported and retried; those of AWS are looked up again.
   - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), and an account of the appliances that may
     read (C(hanode), C(lbvserver), C(csvserver), C(ipset_nsip_binding)).
-  - Where C(ansible-rulebook) runs it needs what the modules of this collection need - ansible-core, the collection
-    amazon.aws, boto3 and requests.
+  - C(ansible-rulebook) must run with the requirements of this collection - ansible-core, the collection amazon.aws,
+    boto3 and requests.
 options:
   group:
     description: The pair, as the tag C(cloudadc:group) of its instances names it.
@@ -39,14 +39,14 @@ options:
   nitro_pass:
     description:
       - Its password. Taken from E(NETSCALER_NITRO_PASS) when not given.
-      - ansible-rulebook makes a number of a template whose text looks like one. A password that does belongs into the
+      - ansible-rulebook converts a template that looks like a number into one. Put such a password into the
         environment.
       - One of this, its variable and O(nitro_pass_file) is required.
     type: str
   nitro_pass_file:
     description:
-      - A file that holds the password. It is read again when the appliance refuses the password, so that watching
-        survives a password that is changed. It goes before O(nitro_pass).
+      - A file that holds the password. It is read again when the appliance refuses the password, so that a changed
+        password is used. It has precedence over O(nitro_pass).
     type: path
   nitro_protocol:
     description: Taken from E(NETSCALER_NITRO_PROTOCOL) when not given.
@@ -54,7 +54,7 @@ options:
     choices: [http, https]
     default: https
   nitro_port:
-    description: The port at which the appliances answer. By default that of O(nitro_protocol).
+    description: Port of NITRO. By default that of O(nitro_protocol).
     type: int
   validate_certs:
     description:
@@ -86,7 +86,7 @@ options:
     description: A file of authorities to trust for AWS.
     type: path
   interval:
-    description: Seconds between two looks at a node. While something is about to become news it is 0.2.
+    description: Seconds between two queries of a node. While an event is being confirmed it is 0.2.
     type: float
     default: 1.0
   timeout:
@@ -94,20 +94,20 @@ options:
     type: float
     default: 1.0
   aws_interval:
-    description: Seconds between two looks at AWS while nothing happens.
+    description: Seconds between two queries of AWS without an event.
     type: float
     default: 30.0
   lost_after:
-    description: Seconds of silence after which a node is lost. They begin with the first question it does not answer.
+    description: Seconds of silence after which a node is lost, from the first query without an answer.
     type: float
     default: 1.0
   returned_after:
-    description: Seconds that a lost node must answer again to be back.
+    description: Seconds that a lost node must answer again to count as returned.
     type: float
     default: 5.0
   astray_after:
     description:
-      - Seconds that an Elastic IP must be elsewhere than the primary. It always is for a moment after a failover.
+      - Seconds that an Elastic IP must be elsewhere than on the primary. It always is for a moment after a failover.
     type: float
     default: 5.0
   no_primary_after:
@@ -115,22 +115,23 @@ options:
     type: float
     default: 10.0
 notes:
-  - Every event has RV(type), RV(group), RV(at) (ISO 8601, UTC), RV(primary) (a node, or null), RV(verdict) (a sentence)
-    and RV(nodes) (a list; to each node what it claims, whether it answers and what went wrong). A node is RV(node_id),
+  - Every event has RV(type), RV(group), RV(at) (ISO 8601, UTC), RV(primary) (a node, or null), RV(verdict) (a message)
+    and RV(nodes) (a list; for each node its reported role, whether it answers, and its error). A node is RV(node_id),
     RV(instance_id) and RV(nsip). No event holds a secret.
-  - V(node_lost) also has RV(node), RV(reason) and RV(was_primary) - whether it was primary when last heard of. It comes
-    before the other node has taken over, so that whoever repairs can get ready meanwhile.
+  - V(node_lost) also has RV(node), RV(reason) and RV(was_primary) - whether it was primary at its last answer. It comes
+    before the other node has taken over, so that a repair can start early.
   - V(node_returned) also has RV(node).
-  - V(primary_changed) also has RV(previous), the node that was primary. It comes as soon as exactly one node says
-    Primary, it is another one than before, and the other node is not primary any more - it says so, EC2 shows that it
-    does not run, or it has been silent over the pair's dead interval (3 seconds) and three questions and the new
-    primary says that it is DOWN.
-  - V(no_primary) comes when for a while not exactly one node has been primary, or it could not be decided which.
+  - V(primary_changed) also has RV(previous), the node that was primary. It comes as soon as exactly one node reports
+    Primary, it is another one than before, and the other node is not primary any more - it reports so, EC2 shows that
+    it does not run, or it has not answered for the pair's dead interval (3 seconds) and three queries and the new
+    primary reports it DOWN.
+  - V(no_primary) comes when for a while no or more than one node was primary, or the primary could not be determined.
   - V(eip_astray) also has RV(elastic_ips), a list of RV(elastic_ip), RV(allocation_id), RV(network_interface_id) and
-    RV(private_ip_address) (null - nowhere) and RV(wanted), where they should be. It comes again when it is another set.
-  - V(eip_settled) also has RV(elastic_ips), those that were astray. All are now where the primary is.
-  - V(watching) comes once, when both nodes have been asked for the first time. What is wrong at that time (a node lost,
-    an Elastic IP astray) is told as if it had just happened.
+    RV(private_ip_address) (null - nowhere) and RV(wanted), their desired place. It is repeated when the set of
+    addresses changes.
+  - V(eip_settled) also has RV(elastic_ips), those that were misplaced. All are on the primary again.
+  - V(watching) comes once, after the first query of both nodes. Problems at that time (a lost node, a misplaced Elastic
+    IP) are reported as if they had just happened.
 """
 
 EXAMPLES = r"""
@@ -144,7 +145,7 @@ EXAMPLES = r"""
         nitro_pass: "{{ nitro_pass }}"
         ca_path: /etc/ssl/certs/vpx-ca.pem
   rules:
-    - name: Say so
+    - name: Show the new primary
       condition: event.type == "primary_changed"
       action:
         debug:

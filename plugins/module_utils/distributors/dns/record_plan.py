@@ -182,7 +182,7 @@ def plan(request: DesiredRecord, existing: Sequence[RecordSet]) -> Plan:
     """One batch that makes it true. ``existing``: the record sets of the name and type. Raises Refusal.
 
     All record sets of a name and type must have one TTL and one policy. Those of nodes that are not named are not
-    touched, so a wish that does not go with them is refused, unless ``purge`` removes them in the same batch.
+    touched, so a request that conflicts with them is refused, unless ``purge`` removes them in the same batch.
     """
     before = {str(item["SetIdentifier"]): item for item in existing if item.get("SetIdentifier")}
     named = [node.identifier for node in request.nodes]

@@ -15,9 +15,9 @@ from typing import Any
 from ...aws import tags as t
 from ...aws.tags import missing
 from ...core.errors import Refusal
-from ...spec.application import target_group_name_problem
 from ...spec.identity import AUTOSCALE_GROUP, Owner, belongs
 from ...spec.protocols import LISTENER_TRANSPORTS
+from .names import target_group_name_problem
 
 APPLICATION = "cloudadc:application"
 PROTOCOLS = tuple(LISTENER_TRANSPORTS)
@@ -260,7 +260,7 @@ def refuse(
 
 
 def refuse_unnamed(named: Collection[str], group: str, observed: ObservedListeners) -> None:
-    """Raises Refusal for applications of the group that nobody named."""
+    """Raise Refusal for applications of the group that the task does not name."""
     unnamed = sorted({str(item.application) for item in observed.of_group(group)} - set(named))
     if unnamed:
         raise Refusal(

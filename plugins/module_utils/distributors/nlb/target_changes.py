@@ -36,7 +36,7 @@ class Incomplete(Failure):
 
 
 def write(plan: Plan, register: Write, deregister: Write) -> None:
-    """Newcomers first: if AWS refuses them, nobody has left. Raises Incomplete."""
+    """Register before deregistering: if AWS refuses, no target is removed. Raises Incomplete."""
     done = 0
     try:
         for effect, targets in ((register, plan.register), (deregister, plan.deregister)):

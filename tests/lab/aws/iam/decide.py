@@ -1,7 +1,7 @@
 """What policies say to a need, and the words in which AWS passes it on.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html: a Deny
-decides, else an Allow, else it is refused as if nobody had thought of it.
+decides, else an Allow, else the implicit deny.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def account() -> Account:
 
 
 def principal_of(key_id: str | None) -> Principal:
-    """Whose key this is. A key that nobody has in IAM is the lab's own."""
+    """Return the owner of a key. A key unknown to IAM is the lab's own."""
     if key_id is None:
         return ROOT
     for user in _iam().users.values():
@@ -64,7 +64,7 @@ def principal_named(arn: str) -> Principal | None:
 
 
 def secret_of(key_id: str) -> str | None:
-    """The secret of a user's access key, None if it is nobody's."""
+    """The secret of a user's access key, None if it is unknown."""
     for user in _iam().users.values():
         for key in user.access_keys:
             if key.access_key_id == key_id:

@@ -1,4 +1,4 @@
-"""Network interfaces: private addresses that belong to their subnet and to nobody else, and what is associated to them.
+"""Network interfaces: unique private addresses in their subnets, and their associations.
 
 - An address lies in the subnet's range, is none of the first four or the last of it, and is on one interface only
   (https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html). moto draws random ones and checks nothing.

@@ -15,7 +15,7 @@ import yaml
 FILTERS = Path(__file__).parents[4] / "plugins" / "filter"
 FILES = sorted(path for path in FILTERS.glob("*.py") if path.name != "__init__.py")
 PACKAGE = "ansible_collections.cloudadc.aws.plugins.filter"
-PURE = {"core", "spec", "scaling", "reconcile"}
+PURE = {"core", "spec", "scaling", "reconcile", "distributors", "topologies"}
 
 # A process for each file: what another test has imported must not count.
 _LOADED = """

@@ -75,11 +75,11 @@ def test_identity_is_allocation_interface_and_private_address(
         pytest.param(
             [request("x", instance="i-b"), request("y", "eni-a", "10.0.1.10")],
             {"attachment.instance-id": ["i-b"]},
-            id="a complete wish needs no lookup",
+            id="a complete request needs no lookup",
         ),
     ],
 )
-def test_one_lookup_resolves_all_wishes(requests: list[MoveRequest], filters: dict[str, list[str]] | None) -> None:
+def test_one_lookup_resolves_all_requests(requests: list[MoveRequest], filters: dict[str, list[str]] | None) -> None:
     assert lookup(requests) == filters
 
 
@@ -141,11 +141,11 @@ def test_what_cannot_be_right_is_refused(
 @pytest.mark.parametrize(
     ("before", "target", "expected", "allowed"),
     [
-        pytest.param(A1, B1, None, True, id="anybody, by default"),
+        pytest.param(A1, B1, None, True, id="any interface, by default"),
         pytest.param(A1, B1, ["eni-a"], True, id="the expected holder"),
         pytest.param(A1, B1, ["eni-c"], False, id="another holder"),
-        pytest.param(A1, B1, [], False, id="nobody may lose it"),
-        pytest.param(None, B1, ["eni-c"], True, id="held by nobody"),
+        pytest.param(A1, B1, [], False, id="no interface may lose it"),
+        pytest.param(None, B1, ["eni-c"], True, id="without an association"),
         pytest.param(B1, B1, ["eni-c"], True, id="there already"),
         pytest.param(B2, B1, ["eni-c"], True, id="on the target interface already, other private address"),
     ],
@@ -200,7 +200,7 @@ def test_a_look_compares_interface_private_address_and_association(
     assert judge(AssociationChange(before, B1), Address("203.0.113.1", "eipalloc-1", now, association)) is observation
 
 
-def test_a_wish_without_any_target_is_refused() -> None:
+def test_a_request_without_any_target_is_refused() -> None:
     option = {
         "elastic_ip": "203.0.113.1",
         "network_interface_id": "",

@@ -84,7 +84,7 @@ def test_what_is_written(
     assert [device.ident for device in chosen.remove] == remove
     assert chosen.changed is bool(register or changes or remove)
     after = devices.predict(desired, place, chosen, found)
-    assert not devices.plan(desired, after, place).changed, "what is foretold is what was wanted"
+    assert not devices.plan(desired, after, place).changed, "the prediction is the desired state"
 
 
 @pytest.mark.parametrize(

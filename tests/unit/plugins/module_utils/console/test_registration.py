@@ -1,4 +1,4 @@
-"""What adm_device does, against a console in memory and a clock that only moves when somebody sleeps."""
+"""Registrations of adm_device, against a console in memory and a clock that only moves by sleeps."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_time_that_runs_out_leaves_the_last_word() -> None:
     assert progress.trouble == [f"{A} is not registered after 1 s; the console's last word was 'In progress: look 3'"]
 
 
-def test_one_that_somebody_else_registers_is_waited_for_in_the_list() -> None:
+def test_a_device_that_another_client_registers_is_awaited_in_the_list() -> None:
     taken = NitroError("adm: add_device: 409", code=273, http_status=409)
     console = Memory(raises={A: taken})
     progress = run(console, A, timeout=2)[0]
@@ -140,7 +140,7 @@ def test_a_refusal_of_one_is_noted_and_the_rest_goes_on() -> None:
 def test_a_console_that_is_gone_is_asked_for_nothing_more() -> None:
     console = Memory(raises={B: NitroCut("adm: cut")})
     progress = run(console, A, B, C)[0]
-    assert progress.trouble == ["adm: cut", f"the registration of {A} goes on unheard"]
+    assert progress.trouble == ["adm: cut", f"registration of {A} continues; its status is unknown"]
     assert progress.listed is None
     assert f"add_device {C}" not in console.asked
 

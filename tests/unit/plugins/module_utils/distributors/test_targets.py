@@ -88,7 +88,7 @@ def test_what_is_written(
     assert chosen.changed is bool(register or deregister)
     predicted = predict(chosen, observed(**healths))
     again = plan(desired, predicted, present=present, purge=purge)
-    assert not again.changed, "what the plan foretells needs no second plan"
+    assert not again.changed, "the predicted state needs no second plan"
 
 
 def test_a_target_leaves_as_it_was_registered() -> None:
@@ -172,7 +172,7 @@ def test_groups_for_something_else(kind: str) -> None:
         refuse_unfit(Group("arn", "web", kind, "ipv4"), [A])
 
 
-def test_wishes_are_one_an_identity() -> None:
+def test_requests_are_unique_by_identity() -> None:
     options = [
         {"id": " 10.0.1.10 ", "port": 80, "availability_zone": ""},
         {"id": "10.0.1.10", "port": 80, "availability_zone": None},
@@ -242,7 +242,7 @@ def test_more_than_aws_takes_in_one_call_go_in_batches() -> None:
     assert balancer.written == [("register", BATCH), ("register", BATCH), ("register", 1), ("deregister", 1)]
 
 
-def test_nobody_leaves_if_the_newcomers_are_refused() -> None:
+def test_no_target_is_deregistered_if_new_ones_are_refused() -> None:
     chosen = plan([A], observed(b="healthy"), present=True, purge=True)
     refusing = Balancer([], refuses="register")
     with pytest.raises(Incomplete) as failed:

@@ -128,7 +128,7 @@ class World:
 
 @dataclass
 class Client:
-    """What module code uses of a NitroClient, for the box at ``at``, or for whoever holds the CLIP."""
+    """What module code uses of a NitroClient, for the appliance at ``at``, or for the holder of the CLIP."""
 
     world: World
     at: str

@@ -481,4 +481,4 @@ def test_one_that_moves_to_where_another_is_meets_the_same_obstacle() -> None:
     desired = application.desired_from({**OPTIONS, "virtual_ip": "10.0.12.10"})
     [message] = application.obstacles(desired, read(there, desired, present=True))
     assert "is taken by virtual server 'shop'" in message
-    assert converge(there) is not None, "where it is already, nobody is in the way"
+    assert converge(there) is not None, "an unchanged address has no conflict"

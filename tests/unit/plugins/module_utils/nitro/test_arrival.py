@@ -128,7 +128,7 @@ def test_a_change_whose_answer_got_lost_was_ours() -> None:
         assert passwords(script).count((FIRST, NEW)) == 1
 
 
-def test_a_change_that_somebody_else_made_meanwhile_is_looked_at_again() -> None:
+def test_a_concurrent_change_is_read_again() -> None:
     with serving(WRONG, FORCED, STRAY, LOGIN, VERSION, LOGOUT) as script:
         assert inside(login_retry(script).wait(60))[1] == "13.1-53.24"
 

@@ -53,7 +53,7 @@ def test_a_managed_appliance_needs_nothing() -> None:
     assert bootstrap.plan(asked, there).empty
 
 
-def test_of_an_appliance_nobody_could_ask_everything_is_foreseen() -> None:
+def test_all_changes_of_an_unreachable_appliance_are_predicted() -> None:
     asked = desired(hostname="adc-a", features=["LB"], modes=["MBF"], license=POOLED)
     assert bootstrap.plan(asked, ObservedAppliance()) == Plan(
         change_password=True,

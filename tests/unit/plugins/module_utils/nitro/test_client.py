@@ -314,10 +314,10 @@ def test_silence_ends_after_the_timeout() -> None:
     assert str(failure.value) == f"{script.nsip}: get hanode: no answer within 0.2 s"
 
 
-def test_nobody_there_is_said_at_once() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        nsip = f"127.0.0.1:{nobody.getsockname()[1]}"
+def test_a_refused_connection_fails_at_once() -> None:
+    with socket.socket() as unknown:
+        unknown.bind(("127.0.0.1", 0))
+        nsip = f"127.0.0.1:{unknown.getsockname()[1]}"
         with pytest.raises(NitroUnreachable) as failure, NitroClient(Connection(nsip, password=PASSWORD)) as nitro:
             nitro.get("hanode")
     assert str(failure.value) == f"{nsip}: log in as 'nsroot': Connection refused"
@@ -360,7 +360,7 @@ def test_neither_password_nor_token() -> None:
 
 def test_netrc_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.write_text("machine 127.0.0.1 login another password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
     with serving(LOGIN, (200, DONE), LOGOUT) as script:
         with client(script) as nitro:

@@ -124,13 +124,17 @@ PAIR = Cluster(1, members=(member(0, NSIP), member(1, OTHER)))
         (
             {},
             ObservedMember(None, Node(1, operational=True, members=(member(0, OTHER),))),
-            "is in cluster 1, but clip 10.0.1.100 does not answer: nobody answers",
+            "is in cluster 1, but clip 10.0.1.100 does not answer: no answer",
         ),
-        ({}, ObservedMember(Cluster(1, members=(member(0, OTHER),)), None, "", "nobody is there"), "nobody is there"),
+        (
+            {},
+            ObservedMember(Cluster(1, members=(member(0, OTHER),)), None, "", "no answer there"),
+            "no answer there",
+        ),
         (
             {"state": "absent"},
-            ObservedMember(None, None, "silence", "nobody is there"),
-            r"nobody is there; and no .*\(silence\)",
+            ObservedMember(None, None, "silence", "no answer there"),
+            r"no answer there; and no .*\(silence\)",
         ),
         ({"state": "absent", "cluster_id": 3}, ObservedMember(PAIR, Node(1)), "belongs to cluster 1, not 3"),
         ({"state": "absent"}, ObservedMember(PAIR, Node(1)), "half of its nodes"),
@@ -158,7 +162,7 @@ def test_only_snips_are_taken_away_with_a_node() -> None:
 
 
 def test_nothing_is_left_to_do_where_everything_is_gone() -> None:
-    gone = ObservedMember(None, None, "silence", "nobody is there")
+    gone = ObservedMember(None, None, "silence", "no answer there")
     assert plan(desired(state="absent", dissolve=True), gone) == ()
     assert plan(desired(state="absent"), ObservedMember(None, Node())) == ()
     assert [move.do for move in plan(desired(state="absent"), ObservedMember(None, Node(unsaved=True)))] == [

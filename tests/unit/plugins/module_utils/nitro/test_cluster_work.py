@@ -208,7 +208,7 @@ def test_a_member_becomes_passive_and_active_again() -> None:
     assert run(lab, THIRD)[0]["node"]["master_state"] == "ACTIVE"
 
 
-def test_a_node_whose_instance_is_gone_is_swept() -> None:
+def test_a_node_without_an_instance_is_removed() -> None:
     lab = formed(SECOND, THIRD)
     lab.boxes[SECOND].gone = True
     result, writes = run(lab, SECOND, state="absent", drain_minutes=10)
@@ -344,7 +344,7 @@ def test_a_node_that_does_not_arrive_is_described() -> None:
     assert run(lab, SECOND)[0]["node"]["health"] == "UP"
 
 
-def test_check_mode_foresees_and_writes_nothing() -> None:
+def test_check_mode_predicts_and_writes_nothing() -> None:
     lab = formed(SECOND, THIRD)
     predicted = membership(lab, FOURTH).predict()
     assert (predicted["changed"], predicted["node"]["node_id"]) == (True, 3)
@@ -356,7 +356,7 @@ def test_check_mode_foresees_and_writes_nothing() -> None:
     assert lab.writes == []
 
 
-def test_check_mode_foresees_a_cluster_of_appliances_that_do_not_exist_yet() -> None:
+def test_check_mode_predicts_a_cluster_of_appliances_that_do_not_exist_yet() -> None:
     lab = world()
     for box in lab.boxes.values():
         box.gone = True

@@ -104,7 +104,7 @@ def test_login_has_a_timeout_of_its_own_and_says_when_the_session_may_end() -> N
         assert script.asked[0].body["login"]["timeout"] == 300
 
 
-def test_knock_opens_no_session() -> None:
+def test_tcp_probe_opens_no_session() -> None:
     refused = (401, {"errorcode": 1027, "message": "Not logged in", "severity": "ERROR"})
     with serving(refused, SILENCE) as script:
         with NitroClient(Connection(script.nsip, password="x", protocol="http")) as nitro:

@@ -121,7 +121,7 @@ def test_a_save_that_fails_is_the_failure_of_every_object(clients: list[Client])
 @pytest.mark.parametrize(
     ("error", "tried"),
     [
-        (NitroUnreachable("nobody there"), 1),
+        (NitroUnreachable("no answer"), 1),
         (NitroAuthError("password refused"), 1),
         (NitroCut("cut off"), 2),
         (NitroError("refused"), 2),

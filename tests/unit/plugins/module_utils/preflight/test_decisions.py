@@ -196,7 +196,7 @@ def test_the_root_user_may_do_everything() -> None:
         (None, Caller("arn:x", ACCOUNT, Kind.OTHER, "x"), "the rights of arn:x cannot be simulated"),
     ],
 )
-def test_why_nobody_could_tell(failure: Failure | None, caller: Caller, message: str) -> None:
+def test_reason_of_an_unknown_right(failure: Failure | None, caller: Caller, message: str) -> None:
     assert message in rights.not_simulated(caller, failure)
 
 

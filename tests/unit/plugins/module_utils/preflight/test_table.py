@@ -54,15 +54,15 @@ def test_allowed_rights_are_a_row_a_service() -> None:
         ok("rights", "iam:A", "allowed"),
         ok("rights", "ec2:C", "allowed"),
         failed("rights", "ec2:D", "not allowed"),
-        warning("rights", "ec2:E", "nobody knows"),
-        warning("rights", "ec2:F", "nobody knows"),
+        warning("rights", "ec2:E", "unknown"),
+        warning("rights", "ec2:F", "unknown"),
     ]
     assert [(row.subject, row.message) for row in fold(rows)] == [
         ("ec2, 2 actions", "allowed"),
         ("ec2:B", "not allowed"),
         ("iam:A", "allowed"),
         ("ec2:D", "not allowed"),
-        ("ec2, 2 actions", "nobody knows: E, F"),
+        ("ec2, 2 actions", "unknown: E, F"),
     ]
 
 
@@ -120,7 +120,7 @@ def test_one_answer_that_is_missing_makes_one_row() -> None:
 
 
 class Quotas:
-    """Service Quotas in which a quota was never applied, and one that nobody knows."""
+    """Service Quotas in which a quota was never applied, and an unknown one."""
 
     def get_service_quota(self, **_asked: str) -> Any:
         raise self._unknown("GetServiceQuota")

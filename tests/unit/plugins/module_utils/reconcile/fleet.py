@@ -75,6 +75,6 @@ def observed(*instances: Instance, addresses: tuple[Address, ...] = (), **more: 
 
 
 def eip(number: int, where: Association | None = None, role: str | None = "management") -> Address:
-    """An Elastic IP of ours for a role; role None: somebody else's."""
+    """An Elastic IP of ours for a role; role None: a foreign one."""
     tags = {**OURS, "cloudadc:role": role} if role else {}
     return Address(f"203.0.113.{number}", f"eipalloc-{number}", where, tags=tags)

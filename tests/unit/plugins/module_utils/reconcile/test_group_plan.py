@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Interface
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
+from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.registry import REGISTRY as DISTRIBUTORS
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import group_plan as plans
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_reading import Nodes
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group import read_group
@@ -111,10 +112,12 @@ def test_targets_and_records_of_nodes_that_are_gone_are_stale() -> None:
         {"id": "10.0.2.9", "port": 80, "state": "unhealthy"},
         {"id": "10.0.2.8", "port": 80, "state": "draining"},
     ]
-    found = plans.stale_targets([{"target_group_arn": "arn", "application": "web", "targets": targets}], nodes)
-    assert found == [{"target_group_arn": "arn", "targets": [{"id": "10.0.2.9", "port": 80}]}]
+    groups = [{"target_group_arn": "arn", "application": "web", "targets": targets}]
     records = {"web.example.com": [{"identifier": "i-0"}, {"identifier": "i-9"}, {"identifier": "by-hand"}]}
-    assert plans.stale_records(records, nodes) == [{"record": "web.example.com", "nodes": [{"identifier": "i-9"}]}]
+    assert plans.cleanup(groups, records, nodes) == {
+        "stale_targets": [{"target_group_arn": "arn", "targets": [{"id": "10.0.2.9", "port": 80}]}],
+        "stale_records": [{"record": "web.example.com", "nodes": [{"identifier": "i-9"}]}],
+    }
 
 
 def test_quota_counts_addresses_that_the_group_has() -> None:
@@ -129,7 +132,7 @@ def test_quota_counts_addresses_that_the_group_has() -> None:
 def test_listeners_have_every_value_that_the_module_would_assume() -> None:
     web = {"name": "web", "protocol": "SSL", "port": 443, "nlb_protocol": "TLS", "certificate_arn": "arn:cert"}
     names = {"name": "names", "protocol": "DNS", "port": 53, "health_check": {"port": 443}}
-    found = plans.listeners(definition(applications=[web, names], policy={"drain_timeout": 90}))
+    found = DISTRIBUTORS["nlb"].ensure(definition(applications=[web, names], policy={"drain_timeout": 90}))["listeners"]
     assert [(one["protocol"], one.get("target_protocol")) for one in found] == [("TLS", "TLS"), ("UDP", None)]
     assert found[0]["deregistration_delay"] == 3600
     assert found[1]["health_check"] == {

@@ -58,12 +58,12 @@ MANAGED = {"management": {"elastic_ip": True}}
             Plan(terminate=("i-1",)),
             id="one that is gone already is absent",
         ),
-        pytest.param(desired("stopped", instance_ids=()), observed(instance()), Plan(), id="an empty list is nobody"),
+        pytest.param(desired("stopped", instance_ids=()), observed(instance()), Plan(), id="empty list: no instance"),
         pytest.param(
             desired("absent", instance_ids=()),
             observed(addresses=(eip(1), eip(2, association("i-2", 0)))),
             Plan(release=(eip(1),)),
-            id="nobody, and what was left by those whom EC2 has forgotten",
+            id="no instance, and orphans of instances that EC2 does not return any more",
         ),
         pytest.param(
             desired("stopped"),
@@ -165,7 +165,7 @@ def associate(plan: Plan) -> list[tuple[str, str | None]]:
             [("i-1", None)],
             1,
             [],
-            id="somebody else's idle one is left alone",
+            id="a foreign idle one is not changed",
         ),
         pytest.param(
             desired(of_role=MANAGED),
@@ -173,7 +173,7 @@ def associate(plan: Plan) -> list[tuple[str, str | None]]:
             [],
             0,
             [],
-            id="somebody else's that is there already will do",
+            id="an associated foreign one is kept",
         ),
         pytest.param(
             desired(of_role=MANAGED),
@@ -191,9 +191,7 @@ def associate(plan: Plan) -> list[tuple[str, str | None]]:
             [],
             id="an idle one is kept for an instance yet to be launched",
         ),
-        pytest.param(
-            desired(count=2, of_role=MANAGED), observed(), [], 2, [], id="foretold for those yet to be launched"
-        ),
+        pytest.param(desired(count=2, of_role=MANAGED), observed(), [], 2, [], id="predicted for new instances"),
         pytest.param(
             desired(), observed(instance(), addresses=(eip(1),)), [], 0, ["eipalloc-1"], id="none wanted any more"
         ),
@@ -219,7 +217,7 @@ def associate(plan: Plan) -> list[tuple[str, str | None]]:
             [],
             0,
             [],
-            id="absent: one of ours that serves somebody else stays",
+            id="absent: one of ours on a foreign interface is kept",
         ),
     ],
 )
@@ -293,7 +291,7 @@ def test_interface_settings(options: dict[str, Any], changes: list[Any]) -> None
     assert {m.network_interface_id for m in plan.modify} <= {"eni-i-1-1"}
 
 
-def test_leftover_interfaces_of_ours_are_deleted() -> None:
+def test_orphaned_interfaces_of_ours_are_deleted() -> None:
     interfaces = tagged(instance())
     ours, used, foreign = interfaces.values()
     left = {

@@ -310,7 +310,7 @@ def test_an_unknown_quota_is_a_warning_and_no_obstacle() -> None:
     assert "UnauthorizedOperation" in warnings_of(account)[0]
 
 
-def test_one_of_ours_that_serves_somebody_else_is_named() -> None:
+def test_one_of_ours_on_a_foreign_interface_is_named() -> None:
     held, idle, foreign = eip(1, association("i-9", 0)), eip(2), eip(3, association("i-9", 1), None)
     assert unreleased(desired("absent"), observed(addresses=(held, idle, foreign))) == [held]
     serving = eip(4, association("i-1", 0))
@@ -350,7 +350,7 @@ def test_what_does_not_settle_is_told() -> None:
 
 
 def between_decision_and_write(account: Account, **tags: str) -> None:
-    """Let somebody else tag the instance i-1 after the set was read, before it is terminated."""
+    """Let another writer tag the instance i-1 after the set was read, before it is terminated."""
 
     def describe(filters: dict[str, list[str]], original: Any = account.describe_instances) -> dict[str, Any]:
         if filters.get("instance-id") == ["i-1"]:

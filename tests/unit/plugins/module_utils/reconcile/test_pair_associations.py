@@ -140,7 +140,7 @@ def test_addresses_of_the_pair() -> None:
         pytest.param([None, association(0, 0)], [1, 0], id="an index that is kept goes before a place"),
     ],
 )
-def test_seats_on_the_primary(present: list[Association | None], indexes: list[int]) -> None:
+def test_associations_on_the_primary(present: list[Association | None], indexes: list[int]) -> None:
     nodes = pair()
     assert nodes[1].client
     addresses = [eip(number, where) for number, where in enumerate(present)]

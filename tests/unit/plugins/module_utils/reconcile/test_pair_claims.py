@@ -175,7 +175,7 @@ FRESH = node("node 1", B, "Primary", served=())
             None,
             False,
             ["what it serves has not been read"],
-            id="one that stands alone, and nobody knows yet what it serves",
+            id="a stand-alone node whose served addresses are unknown",
         ),
         pytest.param(
             [PRIMARY, node("node 1", B, "CLAIMING", (A, "Primary"))],

@@ -63,7 +63,7 @@ class Appliance:
     def attempt(self, timeout: float) -> None:
         if {hang, unreachable} & set(self.trouble.values()):
             threading.Event().wait(timeout / 10)
-            raise NitroUnreachable("no answer to a knock")
+            raise NitroUnreachable("no answer to a login")
 
     def close(self) -> None:
         self._call("logout")
@@ -174,10 +174,10 @@ def test_a_node_that_does_not_run_is_not_asked() -> None:
     assert nodes[1].calls == []
     assert verdict.primary == 0
     assert claims[1].error == "instance i-1 is stopped"
-    alone, nobody = ask(
+    alone, unknown = ask(
         Appliance(A, always("Primary")), idle="instance i-1 is stopped", timeouts=ProbeTimeouts(0.3, 1.0, 30.0)
     )
-    assert nobody.primary is None, "and where none runs nothing is waited for"
+    assert unknown.primary is None, "and where none runs nothing is waited for"
     assert not alone[0].reachable
 
 

@@ -20,6 +20,7 @@ PARAMS: dict[str, Any] = {
     "count": 1,
     "event_id": "adc-1",
     "min_nodes": 1,
+    "topology": None,
     "clustered": False,
     "coordinator": None,
     "clip": None,

@@ -109,7 +109,7 @@ def test_it_returns_as_soon_as_the_other_node_is_primary() -> None:
         assert len(pauses) == 2
 
 
-def test_a_lost_answer_to_the_command_is_settled_by_the_other_node() -> None:
+def test_a_lost_answer_to_the_command_is_decided_by_the_other_node() -> None:
     with serving(LOGIN, RESET, LOGOUT) as old, serving(LOGIN, hanode("Primary"), LOGOUT) as new:
         with client(old) as this, client(new) as other:
             hand_over(this, other, 30)

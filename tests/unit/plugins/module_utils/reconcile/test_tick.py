@@ -143,7 +143,7 @@ def test_a_silent_node_that_is_there_still_counts() -> None:
     assert ticked.decision.evaluated
 
 
-def test_a_node_that_is_gone_is_missing_until_it_is_swept_and_a_new_one_is_asked() -> None:
+def test_a_lost_node_is_missing_until_its_cleanup_is_reported() -> None:
     scenario = Scenario()
     scenario.tick(1)
     scenario.world.nodes, scenario.world.silent = (ONE, THREE), {TWO.nsip}
@@ -169,7 +169,7 @@ def test_one_that_comes_back_is_not_missing() -> None:
     assert (scenario.record.nodes, scenario.record.missing) == ((ONE, TWO), ())
 
 
-def test_ec2_that_does_not_answer_fails_a_tick_only_if_nobody_knows_the_nodes() -> None:
+def test_ec2_without_an_answer_fails_a_tick_only_if_the_nodes_are_unknown() -> None:
     scenario = Scenario(World(refuses=True))
     with pytest.raises(Failure):
         scenario.tick(1)
@@ -264,7 +264,7 @@ def test_a_request_that_is_repeated_is_one_event() -> None:
         again = scenario.tick(1.3, request=asked).decision
         assert (again.action, again.count, again.event_id, again.resumed) == (Action.SCALE_OUT, 1, first.event_id, True)
     other = scenario.tick(1.4, request=hand("scale_out", name="change 7"), owner="another job").decision
-    assert (other.action, other.event_id) == (Action.NONE, first.event_id), "somebody is at it"
+    assert (other.action, other.event_id) == (Action.NONE, first.event_id), "another owner has the event"
     scenario.report(2, message="fine")
     for name in ("change 7", str(first.event_id)):
         after = scenario.tick(3, request=hand("scale_out", name=name)).decision
@@ -373,7 +373,7 @@ def test_a_removal_that_failed_is_tried_again_when_the_zone_watches() -> None:
 
 
 def test_a_node_that_is_lost_while_the_zone_grows_is_missing() -> None:
-    """Whether the growth comes to its end or fails, before anybody looks at the zone again."""
+    """Whether the scale-out ends or fails, before the zone is read again."""
     for outcome in ("done", "failed"):
         scenario = Scenario(World(nodes=(ONE, TWO), memory=HIGH))
         for at in (1, 2, 3):

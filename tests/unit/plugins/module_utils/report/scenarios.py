@@ -12,7 +12,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Ke
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from tests.unit.plugins.module_utils.scaling.scenario import BETWEEN, HIGH, minute, policy, rows
 
-#: What a group, a message or an id could be called by one who wishes the reader ill.
+#: Names of groups, messages or ids as an attacker could choose them.
 NASTY = "<script>console.error('x')</script> & \"shop\" 'id=\"p1-event-1\"'"
 ZONE, SECOND = "eu-central-1a", "eu-central-1b"
 

@@ -33,7 +33,7 @@ def spans_of(spans: tuple[Span, ...]) -> list[tuple[str, float, float]]:
 
 
 @pytest.mark.parametrize("distributor", ["nlb", "dns"])
-def test_the_story_is_told(distributor: str) -> None:
+def test_the_scenario_has_its_events(distributor: str) -> None:
     record, samples = scenario(distributor)
     panel = panel_of(record, policy(distributor), {"memory": samples})
     assert [(mark.number, mark.action, mark.outcome, mark.nodes) for mark in panel.marks] == [

@@ -13,6 +13,9 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.candidates im
     of_event,
     with_health,
 )
+from ansible_collections.cloudadc.aws.plugins.module_utils.topologies.registry import REGISTRY
+
+CLUSTER = REGISTRY["cluster"].most_leaving
 
 
 def node(number: int, lifecycle: str = "in_service", event: str | None = None, live: bool = True) -> Node:
@@ -32,7 +35,7 @@ def zone(count: int) -> list[Node]:
 
 
 def going(nodes: list[Node], count: int = 1, **options: object) -> list[int | None]:
-    given = {"event_id": "e", "min_nodes": 1, "clustered": False, "coordinator": None} | options
+    given = {"event_id": "e", "min_nodes": 1, "limit": None, "coordinator": None} | options
     return [selected_node.node_id for selected_node in choose(nodes, count, **given).selected]  # type: ignore[arg-type]
 
 
@@ -54,20 +57,20 @@ def going(nodes: list[Node], count: int = 1, **options: object) -> list[int | No
         ([old(0), old(1), node(2)], 2, {"image_id": "new", "coordinator": "10.0.1.1"}, [0, 2]),
         ([old(0), old(1), node(2)], 1, {}, [2]),
         # Less than half of a cluster.
-        (zone(5), 4, {"clustered": True}, [4, 3]),
-        (zone(4), 2, {"clustered": True}, [3]),
-        (zone(3), 1, {"clustered": True}, [2]),
-        (zone(2), 1, {"clustered": True}, []),
-        ([*zone(4), node(4, "draining", "other")], 2, {"clustered": True}, [3]),
-        ([*zone(3), node(3, "draining", "other")], 1, {"clustered": True}, []),
-        # What serves nobody goes first, and does not count as staying.
+        (zone(5), 4, {"limit": CLUSTER}, [4, 3]),
+        (zone(4), 2, {"limit": CLUSTER}, [3]),
+        (zone(3), 1, {"limit": CLUSTER}, [2]),
+        (zone(2), 1, {"limit": CLUSTER}, []),
+        ([*zone(4), node(4, "draining", "other")], 2, {"limit": CLUSTER}, [3]),
+        ([*zone(3), node(3, "draining", "other")], 1, {"limit": CLUSTER}, []),
+        # Nodes that serve no clients are removed first, and do not count as staying.
         ([node(0), node(1, "joining"), node(2)], 1, {}, [1]),
         ([node(0), node(1, "joining")], 2, {}, [1]),
         # An event chooses once, also when its nodes are gone already.
         ([*zone(3), node(3, "draining", "e")], 1, {}, [3]),
         ([*zone(3), node(3, "draining", "e"), node(4, "terminating", "e")], 1, {}, [4, 3]),
         ([*zone(3), node(3, "terminating", "e", live=False)], 1, {}, [3]),
-        # Of another event: not gone on with, and not chosen.
+        # Of another event: not continued, and not selected.
         ([*zone(3), node(3, "draining", "other")], 1, {}, [2]),
         # Silent and unhealthy nodes go first, whatever their image and number.
         ([sick(0), node(1), node(2)], 1, {}, [0]),
@@ -101,11 +104,11 @@ def test_a_node_without_a_number_goes_first() -> None:
 
 def test_the_sentence_says_what_could_not_be() -> None:
     options = {"event_id": "e", "coordinator": None}
-    message = choose(zone(3), 2, min_nodes=2, clustered=False, **options).message  # type: ignore[arg-type]
+    message = choose(zone(3), 2, min_nodes=2, limit=None, **options).message  # type: ignore[arg-type]
     assert message == "2 were to go, and 1 can: 3 are in service, and at least 2 must stay"
-    message = choose(zone(2), 1, min_nodes=1, clustered=True, **options).message  # type: ignore[arg-type]
+    message = choose(zone(2), 1, min_nodes=1, limit=CLUSTER, **options).message  # type: ignore[arg-type]
     assert message == ("1 were to go, and none can: less than half of a cluster may leave at once, and it has 2 nodes")
-    assert choose(zone(3), 1, min_nodes=1, clustered=False, **options).message is None  # type: ignore[arg-type]
+    assert choose(zone(3), 1, min_nodes=1, limit=None, **options).message is None  # type: ignore[arg-type]
 
 
 def test_the_nodes_of_an_event() -> None:

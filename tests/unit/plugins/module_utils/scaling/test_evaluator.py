@@ -303,7 +303,7 @@ def test_one_who_announced_itself_and_vanished_before_the_nodes_left_is_followed
 
 
 def test_a_drain_that_never_began_begins_anew_when_its_time_is_over() -> None:
-    """Nobody removes nodes that clients are still sent to, however late somebody goes on."""
+    """Nodes are not removed while they may receive clients, however late the event is resumed."""
     group = Group()
     group.ticks(1, 3, LOW)
     event = group.sent.event_id

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.nlb.names import target_group_name_problem
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import application as nitro
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.application import (
     Surroundings,
     read_applications,
-    target_group_name_problem,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.protocols import (
     PROTOCOLS,

@@ -15,7 +15,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group_security i
 
 from .groups import variables
 
-ANYBODY, BALANCER = ["0.0.0.0/0"], ["10.0.2.0/24"]
+ANYWHERE, BALANCER = ["0.0.0.0/0"], ["10.0.2.0/24"]
 
 
 def definition(*applications: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -29,26 +29,26 @@ def opened(rules: list[dict[str, Any]]) -> list[tuple[str, int, list[str]]]:
 @pytest.mark.parametrize(
     ("application", "at_nodes", "at_balancer"),
     [
-        ({"protocol": "HTTP"}, [("tcp", 53, BALANCER)], [("tcp", 53, ANYBODY)]),
+        ({"protocol": "HTTP"}, [("tcp", 53, BALANCER)], [("tcp", 53, ANYWHERE)]),
         (
             {"protocol": "HTTP", "preserve_client_ip": True},
-            [("tcp", 53, ANYBODY + BALANCER)],
-            [("tcp", 53, ANYBODY)],
+            [("tcp", 53, ANYWHERE + BALANCER)],
+            [("tcp", 53, ANYWHERE)],
         ),
         (
             {"protocol": "HTTP", "nlb_protocol": "TLS", "health_check": {"port": 80}},
             [("tcp", 53, BALANCER), ("tcp", 80, BALANCER)],
-            [("tcp", 53, ANYBODY)],
+            [("tcp", 53, ANYWHERE)],
         ),
         (
             {"protocol": "DNS", "health_check": {"port": 80}},
-            [("udp", 53, ANYBODY), ("tcp", 80, BALANCER)],
-            [("udp", 53, ANYBODY)],
+            [("udp", 53, ANYWHERE), ("tcp", 80, BALANCER)],
+            [("udp", 53, ANYWHERE)],
         ),
         (
             {"protocol": "ANY"},
-            [("tcp", 53, ANYBODY + BALANCER), ("udp", 53, ANYBODY)],
-            [("tcp", 53, ANYBODY), ("udp", 53, ANYBODY)],
+            [("tcp", 53, ANYWHERE + BALANCER), ("udp", 53, ANYWHERE)],
+            [("tcp", 53, ANYWHERE), ("udp", 53, ANYWHERE)],
         ),
     ],
 )
@@ -91,7 +91,11 @@ def test_ports_where_dns_leads_to_the_nodes() -> None:
         {"name": "any", "port": 81, "protocol": "ANY"},
         distributor="dns",
     )
-    assert opened(client_rules(group, BALANCER)) == [("tcp", 80, ANYBODY), ("tcp", 81, ANYBODY), ("udp", 81, ANYBODY)]
+    assert opened(client_rules(group, BALANCER)) == [
+        ("tcp", 80, ANYWHERE),
+        ("tcp", 81, ANYWHERE),
+        ("udp", 81, ANYWHERE),
+    ]
     assert [one["role"] for one in security_groups(group, BALANCER)] == ["management", "client", "server"]
 
 

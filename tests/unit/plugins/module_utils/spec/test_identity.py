@@ -37,7 +37,7 @@ OTHER_NAME = {"cloudadc:group": "other", "cloudadc:kind": "pair"}
         (PAIR, NAMED, "changed by hand", Ownership.ADOPTABLE),
         (PAIR, NAMED, "NetScaler VPX group shop", Ownership.OTHER_KIND),
         (GROUP, NAMED, "Clients of the VPX pair shop", Ownership.OTHER_KIND),
-        # The tag decides where there is one: a description can be changed by anybody.
+        # The tag decides if there is one: every user can set a description.
         (PAIR, OF_PAIR, "NetScaler VPX group shop", Ownership.OWN),
         (PAIR, {}, "", Ownership.FOREIGN),
         (PAIR, {"cloudadc:kind": "pair"}, "NetScaler VPX pair shop", Ownership.FOREIGN),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import PolicyError
-from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Distributor, Limit, Policy
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Limit, Policy
 
 from ..scaling.scenario import policy, policy_dict
 
@@ -17,7 +17,7 @@ def test_the_example() -> None:
     rules = policy("dns")
     assert rules.metrics == (Limit("memory", 40.0, 85.0),)
     assert (rules.samples, rules.interval, rules.step, rules.ttl) == (3, 60.0, 1, 60.0)
-    assert rules.distributor is Distributor.DNS
+    assert (rules.distributor, rules.cached) == ("dns", True)
 
 
 def test_numbers_as_text_the_way_surveys_send_them() -> None:

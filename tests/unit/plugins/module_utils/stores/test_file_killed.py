@@ -1,4 +1,4 @@
-"""A writer that is killed at any of its system calls leaves a record that can be read, and nobody shut out."""
+"""A writer that is killed at any of its system calls leaves a readable state, and does not block other writers."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def test_killed_at_every_call(tmp_path: Path, after: bool) -> None:
         with pytest.MonkeyPatch.context() as patch:
             Deadly(patch, at, after)
             try:
-                transaction(store, f"victim {at}", f"victim {at}")
+                transaction(store, f"killed {at}", f"killed {at}")
                 survived = at
             except Killed:
                 pass
         before = store.read()
         written = (before.document or {})["by"]
-        assert written.count(f"victim {at}") <= 1
+        assert written.count(f"killed {at}") <= 1
         try:
             transaction(store, "next", f"next {at}")
         except LeaseRefused:
@@ -79,7 +79,7 @@ def test_killed_at_every_call(tmp_path: Path, after: bool) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["shop@a.json"]
 
 
-def test_a_victim_that_comes_back_writes_nothing(tmp_path: Path) -> None:
+def test_a_killed_writer_that_resumes_writes_nothing(tmp_path: Path) -> None:
     """Stopped after it read, continued after another was done: the fence is outdated."""
     now = [1000.0]
     store = FileStore(tmp_path, KEY, clock=lambda: now[0])

@@ -1,4 +1,4 @@
-"""What is news of a pair: the table, and that nothing which lasts is missed and nothing is told twice."""
+"""Events of a pair: the table, and that no lasting condition is missed or reported twice."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ NOTHING: list[str] = []
         pytest.param(
             [observation(0, P, S), observation(1, None, S), observation(1.5, P, S), observation(2.2, None, S)],
             [NOTHING, NOTHING, NOTHING, NOTHING],
-            id="silences too short to be news do not add up",
+            id="short silences do not add up",
         ),
         pytest.param(
             [observation(0, P, S), observation(2, None, S, silent_since=0.5), observation(3, None, P)],
@@ -144,7 +144,7 @@ NOTHING: list[str] = []
                 observation(5, S, P, frozenset({HERE})),
             ],
             [NOTHING, NOTHING, ["eip_astray"]],
-            id="astray for long enough",
+            id="misplaced for long enough",
         ),
         pytest.param(
             [observation(0, S, P, frozenset({HERE})), observation(3, S, P), observation(9, S, P)],
@@ -158,7 +158,7 @@ NOTHING: list[str] = []
                 observation(5, S, P, frozenset({HERE})),
             ],
             [NOTHING, NOTHING, NOTHING],
-            id="astray for a moment, twice",
+            id="misplaced for a moment, twice",
         ),
     ],
 )
@@ -166,7 +166,7 @@ def test_table(observations: list[PairObservation], reported: list[list[str]]) -
     assert report(*observations) == reported
 
 
-def test_another_set_is_news_again_and_the_end_is_told() -> None:
+def test_another_set_is_a_new_event_and_the_end_is_reported() -> None:
     both = frozenset({HERE, NOWHERE})
     one = frozenset({HERE})
     observations = [

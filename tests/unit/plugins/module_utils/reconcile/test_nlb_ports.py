@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws import nlb_ports
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import nlb_ports
 
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/shop/50dc6c495c0c9188"
 NOW = 1_790_000_000.0

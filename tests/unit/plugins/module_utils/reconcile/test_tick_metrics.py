@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.cloudwatch import metric_data
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick_metrics import metric_data
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.samples import all_figures
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import WATCHED
 

@@ -13,10 +13,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..aws.client import Client
+from ..aws.cloudwatch import get_metric_data
+from ..aws.elbv2 import describe_load_balancer
 from ..core.errors import Failure
-from .client import Client
-from .cloudwatch_stats import get_metric_data, latest
-from .elbv2 import describe_load_balancer
+from .published_figures import latest
 
 NAMESPACE = "AWS/NetworkELB"
 METRIC = "PortAllocationErrorCount"

@@ -4,20 +4,20 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: autoscale_victims
+module: autoscale_candidates
 version_added: 0.1.0
-short_description: Select and mark the nodes of an autoscale group that a scale-in removes
+short_description: Select and tag scale-in candidates
 description:
-  - Selects nodes of one zone and marks their instances with C(cloudadc:lifecycle=draining) and C(cloudadc:event), so
-    that every later run finds the same nodes. It does not deregister or terminate them.
-  - First go nodes that are not in service, then silent and unhealthy ones, then those of another image than
-    O(image_id), then those with the highest C(cloudadc:node_id). The coordinator of a cluster is selected only where
-    there is no other node, and the last healthy node never. At least O(min_nodes), and one, stay in service. Of a
-    cluster less than half of the members leave at once.
-  - An event selects once. If nodes carry its id, these are the result, also when their instances are gone.
-  - The result has what the following steps of a scale-in need, in the form in which
-    M(cloudadc.aws.nlb_adc_target), M(cloudadc.aws.route53_adc_record), M(cloudadc.aws.vpx_cluster_node),
-    M(cloudadc.aws.adm_device) and M(cloudadc.aws.vpx_instance) take it.
+  - Selects nodes of one zone and tags their instances with C(cloudadc:lifecycle=draining) and C(cloudadc:event), so
+    that later runs find the same nodes. It does not deregister or terminate them.
+  - Order of selection. Nodes that are not in service; nodes that do not answer or are unhealthy; nodes of another image
+    than O(image_id); then the highest C(cloudadc:node_id). The coordinator of a cluster is selected only if there is no
+    other node; the last healthy node is never selected. At least O(min_nodes) nodes, and at least one, stay in service.
+    Less than half of the members of a cluster are removed at once.
+  - An event selects once. Nodes that already carry its id are the result, even if their instances are terminated.
+  - The result is the input of the next steps of a scale-in, M(cloudadc.aws.nlb_adc_target),
+    M(cloudadc.aws.route53_adc_record), M(cloudadc.aws.vpx_cluster_node), M(cloudadc.aws.adm_device) and
+    M(cloudadc.aws.vpx_instance).
   - Calls. One C(DescribeInstances), and one C(CreateTags) if nodes have to be marked. With O(load_balancer) its
     listeners, target groups and the health of their targets are read as well; with O(clip) or O(probe) one session is
     opened with the cluster, or with each node in service.
@@ -45,24 +45,30 @@ options:
     default: begin
   count:
     description:
-      - How many nodes are to be removed. Fewer are where more cannot be, and RV(sentence) says so.
-      - V(0) selects nothing new. The result is what the event selected before.
+      - Number of nodes to remove. If fewer can be removed, RV(sentence) gives the reason.
+      - V(0) selects no further nodes. The result is what the event selected before.
     type: int
     default: 1
   event_id:
     description:
-      - The id of the scaling event. Without one, nodes that are draining already are the result, whatever their
-        event.
+      - The id of the scaling event. Without it, the result is the nodes that are already draining, of any event.
     type: str
     default: ""
   min_nodes:
     description:
-      - How many nodes must stay in service.
+      - Minimum number of nodes that stay in service.
     type: int
     default: 1
+  topology:
+    description:
+      - How the nodes of the zone form a whole, as C(autoscale_group_topology). It limits how many may leave at once.
+      - By default V(cluster) with O(clip) or O(clustered=true), V(independent) otherwise.
+    type: str
+    choices: [independent, cluster]
+    version_added: 0.2.0
   clustered:
     description:
-      - Whether the nodes of the zone are a cluster. O(clip) implies it.
+      - Whether the nodes of the zone are a cluster, where O(topology) is not given. O(clip) implies it.
     type: bool
     default: false
   coordinator:
@@ -76,7 +82,7 @@ options:
     version_added: 0.2.0
   nitro_port:
     description:
-      - Port of NITRO on the nodes, where it is not the protocol's own. It is part of RV(cluster_nodes).
+      - Port of NITRO on the nodes, if it is not the default of the protocol. It is part of RV(cluster_nodes).
     type: int
     version_added: 0.2.0
   probe:
@@ -87,8 +93,7 @@ options:
     version_added: 0.2.0
   load_balancer:
     description:
-      - Name of the Network Load Balancer in front of the group. A node that a health check calls unhealthy is removed
-        before healthy ones.
+      - Name of the Network Load Balancer of the group. Nodes with an unhealthy target are removed first.
     type: str
     version_added: 0.2.0
   domains:
@@ -100,7 +105,7 @@ options:
     version_added: 0.2.0
   image_id:
     description:
-      - The image that new nodes of the group get. Left out, images do not matter.
+      - The image of new nodes of the group. Without it, images are not compared.
     type: str
   store:
     description:
@@ -131,7 +136,7 @@ options:
     type: bool
     default: true
 notes:
-  - O(save_config) has no meaning here, as nothing is written to a node. It is accepted so that it can stand in
+  - O(save_config) has no effect, because nothing is written to a node. It is accepted for use in
     C(module_defaults).
 extends_documentation_fragment:
   - cloudadc.aws.event
@@ -148,8 +153,8 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Select two nodes and mark them as draining
-  cloudadc.aws.autoscale_victims:
+- name: Select two nodes and tag them as draining
+  cloudadc.aws.autoscale_candidates:
     group: shop
     zone: eu-central-1a
     count: 2
@@ -157,8 +162,8 @@ EXAMPLES = r"""
     min_nodes: 2
   register: leaving
 
-- name: Find the nodes of the event again, when their drain is over
-  cloudadc.aws.autoscale_victims:
+- name: Find the nodes of the event again after their drain
+  cloudadc.aws.autoscale_candidates:
     group: shop
     zone: eu-central-1a
     event_id: 0f2f7d1c
@@ -166,47 +171,54 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-victims:
-  description: The nodes of the event, in the order in which they are removed.
+candidates:
+  description: The nodes of the event, in the order of their removal.
   returned: success
   type: list
   elements: dict
   contains:
     instance_id: {type: str, description: The instance., sample: i-0123456789abcdef0}
     node_id: {type: int, description: "The node's number, null if it has none.", sample: 3}
-    live: {type: bool, description: Whether the instance is there., sample: true}
+    live: {type: bool, description: Whether the instance exists., sample: true}
     lifecycle: {type: str, description: Its lifecycle after the task., sample: draining}
-    event: {type: str, description: The event that takes it out., sample: 0f2f7d1c}
-    nsip: {type: str, description: "Its management address, null once it is gone.", sample: 10.0.1.13}
-    client_address: {type: str, description: "Its client address, null once it is gone.", sample: 10.0.2.13}
-    server_address: {type: str, description: "Its server address, null once it is gone.", sample: 10.0.3.13}
+    event: {type: str, description: The event that removes it., sample: 0f2f7d1c}
+    nsip: {type: str, description: "Its management address, null after its termination.", sample: 10.0.1.13}
+    client_address: {type: str, description: "Its client address, null after its termination.", sample: 10.0.2.13}
+    server_address: {type: str, description: "Its server address, null after its termination.", sample: 10.0.3.13}
     image_id: {type: str, description: The image it was launched from., sample: ami-0123456789abcdef0}
-    healthy: {type: bool, description: "False for a silent or unhealthy node, if that was read.", sample: true}
+    healthy: {type: bool, description: "False if the node does not answer or is unhealthy; null if that was not read.",
+        sample: true}
+victims:
+  description: The same as RV(candidates), under its former name.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 sentence:
-  description: Why fewer go than were asked for; null if all do.
+  description: The reason why fewer nodes than requested are removed; null if all are.
   returned: success
   type: str
   sample: "2 were to go, and 1 can: 3 are in service, and at least 2 must stay"
 instance_ids:
-  description: Their instances, gone or not.
+  description: Their instances, including terminated ones.
   returned: success
   type: list
   elements: str
   sample: [i-0123456789abcdef0]
 nsips:
-  description: Management addresses of those whose instances are there.
+  description: Management addresses of those whose instances exist.
   returned: success
   type: list
   elements: str
   sample: [10.0.1.13]
 client_addresses:
-  description: Client addresses of those whose instances are there.
+  description: Client addresses of those whose instances exist.
   returned: success
   type: list
   elements: str
   sample: [10.0.2.13]
 target_groups:
-  description: Every target group of O(load_balancer) with the targets that leave it, as
+  description: Every target group of O(load_balancer) with the targets to deregister, as
     O(cloudadc.aws.nlb_adc_target#module:target_groups). Empty without nodes.
   returned: success
   type: list
@@ -244,6 +256,7 @@ from ..module_utils.reconcile.claims import claim_of, event_argument_spec
 from ..module_utils.reconcile.removal import Removal
 from ..module_utils.reconcile.session import loaded
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec
+from ..module_utils.topologies.registry import REGISTRY as TOPOLOGIES
 
 
 def argument_spec() -> dict[str, Any]:
@@ -256,6 +269,7 @@ def argument_spec() -> dict[str, Any]:
         "count": {"type": "int", "default": 1},
         "event_id": {"type": "str", "default": ""},
         "min_nodes": {"type": "int", "default": 1},
+        "topology": {"type": "str", "choices": list(TOPOLOGIES)},
         "clustered": {"type": "bool", "default": False},
         "coordinator": {"type": "str"},
         "clip": {"type": "str"},

@@ -10,7 +10,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.cloudwatch_stats import (
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.published_figures import (
     Source,
     get_metric_data,
     latest,
@@ -18,8 +20,6 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.cloudwatch_stats 
     read_figures,
     readings,
 )
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Reading, aggregate
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import REGISTRY
 

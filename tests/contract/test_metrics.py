@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.cloudadc.aws.plugins.doc_fragments.autoscale import ModuleDocFragment
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.cloudwatch import metric_data
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick_metrics import metric_data
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Series
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
@@ -37,8 +39,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import (
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import zone_argument_spec
 from ansible_collections.cloudadc.aws.plugins.modules import vpx_stat_info
-
-from ..scaling.scenario import iso, minute, policy, policy_dict
+from tests.unit.plugins.module_utils.scaling.scenario import iso, minute, policy, policy_dict
 
 #: Units that CloudWatch accepts (API reference, MetricDatum).
 CLOUDWATCH = {"Percent", "Count", "Count/Second", "Megabits/Second", "Bytes", "Bytes/Second", "Seconds"}
@@ -114,7 +115,7 @@ def test_it_is_documented(metric: Metric) -> None:
         "suboptions"
     ]
     assert metric.name in options
-    page = (Path(__file__).parents[5] / "docs" / "autoscaling.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "autoscaling.md").read_text(encoding="utf-8")
     assert f"| `{metric.name}` |" in page
     if metric.name not in OF_APPLIANCES:
         return
@@ -123,6 +124,20 @@ def test_it_is_documented(metric: Metric) -> None:
     assert metric.name in returned["aggregate"]["contains"]
     source = yaml.safe_load(vpx_stat_info.DOCUMENTATION)["options"]["cloudwatch"]["suboptions"]["metrics"]["suboptions"]
     assert metric.name in source
+
+
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        ({"combine": Combine.SUM}, test_two_nodes_become_one_figure_of_the_zone),
+        ({"unit": " bananas"}, test_a_policy_may_watch_it_and_the_reason_names_its_unit),
+        ({"name": "undocumented"}, test_it_is_documented),
+        ({"cloudwatch": "Bananas"}, test_it_is_published_replayed_and_drawn),
+    ],
+)
+def test_a_wrong_metric_is_refused(changes: dict[str, Any], check: Callable[[Metric], None]) -> None:
+    with pytest.raises(AssertionError):
+        check(replace(REGISTRY["cpu"], **changes))
 
 
 def test_the_options_are_those_of_the_registry() -> None:

@@ -1,4 +1,4 @@
-"""autoscale_victims over HTTP: who is marked, with how many calls, and who is found again."""
+"""autoscale_candidates over HTTP: who is marked, with how many calls, and who is found again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.plugins.module_utils.scaling.scenario import policy_dict
 
 from .conftest import Cloud
 
-MODULE = "autoscale_victims"
+MODULE = "autoscale_candidates"
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def node(cloud: Cloud, number: str) -> str:
 
 
 def numbers(result: dict[str, Any]) -> list[int]:
-    return [selected_node["node_id"] for selected_node in result["victims"]]
+    return [selected_node["node_id"] for selected_node in result["candidates"]]
 
 
 def test_an_event_chooses_once_and_is_found_again(zone: Cloud) -> None:
@@ -66,8 +66,9 @@ def test_an_event_chooses_once_and_is_found_again(zone: Cloud) -> None:
     assert (predicted["changed"], numbers(predicted), zone.writes) == (True, [2], Counter())
     begun = run(zone)
     assert (begun["changed"], numbers(begun)) == (True, [2])
+    assert begun["victims"] == begun["candidates"]  # the former name of the return value
     assert zone.calls == Counter({"DescribeInstances": 1, "CreateTags": 1})
-    assert begun["victims"][0]["nsip"] != begun["victims"][0]["client_address"]
+    assert begun["candidates"][0]["nsip"] != begun["candidates"][0]["client_address"]
     still = {"0": ("in_service", None), "1": ("in_service", None)}
     assert marks(zone) == still | {"2": ("draining", "e")}
     again = run(zone)
@@ -76,7 +77,7 @@ def test_an_event_chooses_once_and_is_found_again(zone: Cloud) -> None:
     finished = run(zone, step="finish")
     assert (finished["changed"], numbers(finished)) == (True, [2])
     assert marks(zone) == still | {"2": ("terminating", "e")}
-    zone.ec2.terminate_instances(InstanceIds=[finished["victims"][0]["instance_id"]])
+    zone.ec2.terminate_instances(InstanceIds=[finished["candidates"][0]["instance_id"]])
     assert numbers(run(zone)) == [2]
     assert zone.writes == Counter()
 
@@ -89,8 +90,8 @@ def test_what_cannot_go_stays_and_is_said(zone: Cloud) -> None:
 
 
 def test_another_zone_and_an_empty_one_are_none_of_its_business(zone: Cloud) -> None:
-    assert run(zone, zone="y")["victims"] == []
-    assert run(zone, zone="y", step="finish")["victims"] == []
+    assert run(zone, zone="y")["candidates"] == []
+    assert run(zone, zone="y", step="finish")["candidates"] == []
     assert {lifecycle for lifecycle, _event in marks(zone).values()} == {"in_service"}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +14,15 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     ClockSkew,
     DamagedDocument,
+    Document,
+    Key,
     Lease,
     LeaseLost,
     LeaseRefused,
     Snapshot,
 )
-
-from .conftest import Clock, Maker
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from tests.contract.stores import Clock, Maker
 
 ONE, TWO = {"n": 1, "text": "grüße", "list": [1, 2.5, None]}, {"n": 2}
 
@@ -56,7 +60,7 @@ def test_a_lease_given_back_is_free_at_once(store: Maker) -> None:
     assert store().acquire("two", 60).fence == 2
 
 
-def test_a_holder_that_was_killed_blocks_nobody_beyond_its_lease(store: Maker, clock: Clock) -> None:
+def test_the_lease_of_a_killed_holder_expires(store: Maker, clock: Clock) -> None:
     store().acquire("one", 60)
     clock.now += 60
     assert store().acquire("two", 60) == Lease("two", 2, clock.now + 60)
@@ -96,7 +100,7 @@ def test_one_that_took_over_but_has_not_written_fences_too(store: Maker, clock: 
     assert store().read().document is None
 
 
-def test_a_late_holder_that_nobody_followed_may_still_write(store: Maker, clock: Clock) -> None:
+def test_a_late_holder_without_a_successor_may_still_write(store: Maker, clock: Clock) -> None:
     here = store()
     lease = here.acquire("slow", 60)
     clock.now += 600
@@ -144,7 +148,7 @@ def test_a_lease_undone_was_never_given(store: Maker, clock: Clock) -> None:
     held = here.read()
     here.undo(here.acquire("two", 60))
     assert here.read() == held
-    assert here.write(killed, TWO, 1) == 2, "nobody followed"
+    assert here.write(killed, TWO, 1) == 2, "no other owner followed"
 
 
 def test_undoing_leaves_another_holder_alone(store: Maker, clock: Clock) -> None:
@@ -269,7 +273,7 @@ def test_what_is_damaged_is_refused_and_kept(
 
 def test_of_many_at_once_one_gets_the_lease(store: Maker) -> None:
     here = store()
-    here.release(here.acquire("nobody", 60))
+    here.release(here.acquire("unknown", 60))
     got: list[Lease] = []
     refused: list[str] = []
     gate = threading.Barrier(12)
@@ -289,3 +293,36 @@ def test_of_many_at_once_one_gets_the_lease(store: Maker) -> None:
         thread.join()
     assert (len(got), len(refused)) == (1, 11)
     assert store().read().lease == got[0]
+
+
+# -- wrong stores, each of which a test refuses -----------------------------------------------------------------------
+
+
+class WritesNothing(FileStore):
+    def write(self, lease: Lease, document: Document, version: int, *, release: bool = False) -> int:
+        return version + 1
+
+
+class FenceStays(FileStore):
+    def acquire(self, owner: str, seconds: float) -> Lease:
+        return replace(super().acquire(owner, seconds), fence=1)
+
+
+class RefusesNobody(FileStore):
+    def acquire(self, owner: str, seconds: float) -> Lease:
+        self.remove()
+        return super().acquire(owner, seconds)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "check"),
+    [
+        (WritesNothing, test_a_document_comes_back_as_it_was),
+        (FenceStays, test_the_fence_grows_with_every_lease),
+        (RefusesNobody, lambda store: test_one_holds_the_lease_and_another_is_refused(store, Clock())),
+    ],
+)
+def test_a_wrong_store_is_refused(wrong: type[FileStore], check: Callable[[Maker], None], tmp_path: Path) -> None:
+    clock = Clock()
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        check(lambda: wrong(tmp_path / "s", Key("shop", "a"), clock=clock))

@@ -1,24 +1,22 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Load figures of appliances that publish them to CloudWatch: the queries, the reading of the reply, and the call.
+"""Load figures of appliances that publish them to CloudWatch: the queries, and what the reply says of each node.
 
 The vendor documents that appliances can publish, not the names they publish under: namespace and metrics are given by
-the user. What makes a figure believable, and the aggregate, are those of figures read over NITRO. IAM:
-cloudwatch:GetMetricData, which cannot be narrowed to resources.
+the user. What makes a figure believable, and the aggregate, are those of figures read over NITRO.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from ..aws.client import Client
+from ..aws.cloudwatch import get_metric_data
 from ..core.errors import Refusal
 from ..spec.figures import Fields, Figures, Reading, believed
 from ..spec.metrics import REGISTRY
-from .client import Client
-from .errors import aws_call
 
 #: MetricDataQueries in one GetMetricData at most (CloudWatch API reference, GetMetricData).
 BATCH = 500
@@ -159,18 +157,6 @@ def _absence(source: Source, series: Series, now: float) -> str | None:
     if now - series.at > source.max_age:
         return f"is {now - series.at:.0f} s old, which is more than {source.max_age:g} s (max_age)"
     return None
-
-
-@aws_call("read the figures of the nodes from CloudWatch")
-def get_metric_data(
-    client: Client, desired: Sequence[Mapping[str, Any]], window: tuple[float, float]
-) -> list[dict[str, Any]]:
-    """GetMetricData, all pages; its results. ``desired``: up to 500 queries; ``window``: seconds since the epoch."""
-    start, end = (datetime.fromtimestamp(at, UTC) for at in window)
-    pages = client.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=list(desired), StartTime=start, EndTime=end, ScanBy="TimestampDescending"
-    )
-    return [result for page in pages for result in page["MetricDataResults"]]
 
 
 def read_figures(client: Client, source: Source, nodes: Sequence[str], now: float) -> list[Reading]:

@@ -1,0 +1,15 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The registry of attachments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import Attachment
+from .elastic_ip import ElasticIp
+
+ELASTIC_IP = ElasticIp()
+
+#: Attachment by its kind.
+REGISTRY: dict[str, Attachment[Any, Any, Any, Any]] = {entry.kind: entry for entry in (ELASTIC_IP,)}

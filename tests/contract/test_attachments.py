@@ -1,0 +1,242 @@
+"""The contract of attachments, over every entry of the registry, against an EC2 in process (moto).
+
+``SCENES`` makes the thing of a kind at one interface and can name it: what is tested is the same for all kinds.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.base import Attachment
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip import ElasticIp
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_changes import Outcome
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import AssociationChange
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.registry import REGISTRY
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
+
+Any4 = Attachment[Any, Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A thing that interface ``here`` holds. ``to``: the entry of ``moves`` that gives it to an interface, ``here`` or
+    ``there``; ``holder``: the interface that EC2 says has it."""
+
+    here: str
+    there: str
+    to: Callable[[str], dict[str, Any]]
+    unknown: Mapping[str, Any]
+    holder: Callable[[], str]
+
+
+def elastic_ip(client: Any, here: str, there: str) -> Scene:
+    allocation = client.allocate_address(Domain="vpc")["AllocationId"]
+    client.associate_address(AllocationId=allocation, NetworkInterfaceId=here)
+
+    def holder() -> str:
+        return str(client.describe_addresses(AllocationIds=[allocation])["Addresses"][0]["NetworkInterfaceId"])
+
+    return Scene(
+        here,
+        there,
+        lambda interface: {"elastic_ip": allocation, "network_interface_id": interface},
+        {"elastic_ip": "eipalloc-0000000", "network_interface_id": there},
+        holder,
+    )
+
+
+SCENES: dict[str, Callable[[Any, str, str], Scene]] = {"elastic_ip": elastic_ip}
+
+
+class Ec2:
+    """A client of EC2, and the writes that went through it. ``refuse``: answer every further write with an error."""
+
+    def __init__(self) -> None:
+        self.client = boto3.client("ec2", region_name="eu-central-1")
+        self.writes: list[str] = []
+        self.refuse = False
+        self.client.meta.events.register("before-call.ec2", self._count)
+
+    def _count(self, model: Any, **_more: Any) -> None:
+        if model.name.startswith("Describe"):
+            return
+        self.writes.append(model.name)
+        if self.refuse:
+            raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "no"}}, model.name)
+
+    def interfaces(self) -> tuple[str, str]:
+        vpc = self.client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        gateway = self.client.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.client.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        subnet = self.client.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+        made = [self.client.create_network_interface(SubnetId=subnet)["NetworkInterface"] for _ in range(2)]
+        return made[0]["NetworkInterfaceId"], made[1]["NetworkInterfaceId"]
+
+
+@pytest.fixture
+def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ec2]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "in-process")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield Ec2()
+
+
+def _scene(entry: Any4, ec2: Ec2) -> Scene:
+    scene = SCENES[entry.kind](ec2.client, *ec2.interfaces())
+    ec2.writes.clear()
+    return scene
+
+
+def _plan(entry: Any4, ec2: Ec2, moves: Sequence[Mapping[str, Any]], **more: Any) -> list[Any]:
+    desired = [entry.desired(each) for each in moves]
+    return entry.plan(desired, entry.observe(ec2.client, desired), **more)
+
+
+def _move(entry: Any4, ec2: Ec2, changes: Sequence[Any]) -> list[Any]:
+    return entry.move(ec2.client, changes, 5.0, permit=lambda _change: None)
+
+
+def check_a_thing_in_place_is_not_written(entry: Any4, ec2: Ec2) -> None:
+    scene = _scene(entry, ec2)
+    [change] = _plan(entry, ec2, [scene.to(scene.here)])
+    assert change.changed is False
+    outcomes = _move(entry, ec2, [change])
+    [result] = entry.results([change], outcomes)
+    assert (result["changed"], entry.verify(outcomes), ec2.writes) == (False, None, [])
+
+
+def check_a_plan_predicts_the_result(entry: Any4, ec2: Ec2) -> None:
+    scene = _scene(entry, ec2)
+    changes = _plan(entry, ec2, [scene.to(scene.there)])
+    predicted = entry.results(changes, [])
+    assert (predicted[0]["changed"], ec2.writes, scene.holder()) == (True, [], scene.here)
+    assert predicted == entry.results(changes, _move(entry, ec2, changes))
+
+
+def check_one_write_moves_it_and_a_second_run_none(entry: Any4, ec2: Ec2) -> None:
+    scene = _scene(entry, ec2)
+    changes = _plan(entry, ec2, [scene.to(scene.there)])
+    outcomes = _move(entry, ec2, changes)
+    assert (entry.verify(outcomes), scene.holder(), len(ec2.writes)) == (None, scene.there, 1)
+    [result] = entry.results(changes, outcomes)
+    assert result["changed"] is True
+    assert result["before"] != result["after"]
+    again = _plan(entry, ec2, [scene.to(scene.there)])
+    _move(entry, ec2, again)
+    assert ([each.changed for each in again], len(ec2.writes)) == ([False], 1)
+    assert [each.key for each in again] == [each.key for each in changes]
+
+
+def check_it_is_taken_from_expected_owners_only(entry: Any4, ec2: Ec2) -> None:
+    scene = _scene(entry, ec2)
+    with pytest.raises(Refusal, match=scene.here):
+        _plan(entry, ec2, [scene.to(scene.there)], expected_owners=["eni-other"])
+    assert _plan(entry, ec2, [scene.to(scene.there)], expected_owners=[scene.here])[0].changed
+    assert (ec2.writes, scene.holder()) == ([], scene.here)
+
+
+def check_what_cannot_be_meant_is_refused(entry: Any4, ec2: Ec2) -> None:
+    scene = _scene(entry, ec2)
+    with pytest.raises(Refusal):
+        _plan(entry, ec2, [scene.unknown])
+    with pytest.raises(Refusal):
+        _plan(entry, ec2, [scene.to("eni-00000000")])
+    with pytest.raises(Refusal):
+        _plan(entry, ec2, [scene.to(scene.here), scene.to(scene.there)])
+    without = {name: value for name, value in scene.to(scene.there).items() if name != "network_interface_id"}
+    with pytest.raises(Refusal):
+        entry.desired(without)
+    assert ec2.writes == []
+
+
+def check_a_write_that_fails_is_reported(entry: Any4, ec2: Ec2) -> None:
+    scene = _scene(entry, ec2)
+    changes = _plan(entry, ec2, [scene.to(scene.there)])
+    ec2.refuse = True
+    outcomes = _move(entry, ec2, changes)
+    message = entry.verify(outcomes)
+    assert message is not None
+    assert changes[0].key in message
+    assert (entry.results(changes, outcomes)[0]["changed"], scene.holder()) == (False, scene.here)
+
+
+def check_options(entry: Any4, _ec2: Ec2) -> None:
+    """The options are those of an argument spec, and the kind is its name in the registry."""
+    assert REGISTRY[entry.kind].kind == entry.kind
+    assert all(set(option) <= {"type", "required", "default", "choices"} for option in entry.options.values())
+    assert {"network_interface_id", "instance_id", "device_index"} <= set(entry.options)
+    assert not inspect.isabstract(type(entry))
+
+
+CHECKS: list[Callable[[Any4, Ec2], None]] = [
+    *(check_a_thing_in_place_is_not_written, check_a_plan_predicts_the_result),
+    *(check_one_write_moves_it_and_a_second_run_none, check_it_is_taken_from_expected_owners_only),
+    *(check_what_cannot_be_meant_is_refused, check_a_write_that_fails_is_reported, check_options),
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("entry", REGISTRY.values(), ids=list(REGISTRY))
+def test_entry_keeps_the_contract(entry: Any4, check: Callable[[Any4, Ec2], None], ec2: Ec2) -> None:
+    check(entry, ec2)
+
+
+def test_every_kind_has_a_scene() -> None:
+    assert set(SCENES) == set(REGISTRY)
+
+
+# -- wrong entries, each of which a check refuses ---------------------------------------------------------------------
+
+
+class WritesAlways(ElasticIp):
+    def move(self, client: Any, changes: Sequence[AssociationChange], *given: Any, **more: Any) -> list[Outcome]:
+        for change in changes:
+            client.associate_address(
+                AllocationId=change.key, NetworkInterfaceId=change.after.network_interface_id, AllowReassociation=True
+            )
+        return super().move(client, changes, *given, **more)
+
+
+class WritesNothing(ElasticIp):
+    def move(self, *_given: Any, **_more: Any) -> list[Outcome]:
+        return []
+
+
+class TakesFromAnyone(ElasticIp):
+    def plan(self, desired: Any, observed: Any, *_given: Any, **_more: Any) -> list[AssociationChange]:
+        return super().plan(desired, observed)
+
+
+class HidesFailures(ElasticIp):
+    def verify(self, outcomes: Sequence[Outcome]) -> str | None:
+        return None
+
+
+class ClaimsChanges(ElasticIp):
+    def results(self, changes: Sequence[AssociationChange], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+        return [{**each, "changed": True} for each in super().results(changes, outcomes)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "check"),
+    [
+        (WritesAlways, check_a_thing_in_place_is_not_written),
+        (WritesAlways, check_one_write_moves_it_and_a_second_run_none),
+        (WritesNothing, check_one_write_moves_it_and_a_second_run_none),
+        (TakesFromAnyone, check_it_is_taken_from_expected_owners_only),
+        (HidesFailures, check_a_write_that_fails_is_reported),
+        (ClaimsChanges, check_a_thing_in_place_is_not_written),
+    ],
+)
+def test_a_wrong_entry_is_refused(wrong: type[ElasticIp], check: Callable[[Any4, Ec2], None], ec2: Ec2) -> None:
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        check(wrong(), ec2)
