@@ -82,7 +82,10 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="data_path",
         rows=lambda context, found: verdicts.data_path(context.plan, found),
-        subjects=lambda plan, _needs: [(data_path.BACK_END, "all")] if plan.back_ends or plan.followed else [],
+        subjects=lambda plan, _needs: [
+            *([(data_path.RETURN, "clients")] if plan.return_path else []),
+            *([(data_path.BACK_END, "all"), (data_path.ADMITTED, "all")] if plan.back_ends or plan.followed else []),
+        ],
         facts=lambda context: (
             ("instances", "interfaces", "subnets") if context.plan.back_ends or context.plan.followed else ()
         ),
