@@ -123,6 +123,10 @@ MEMBER, UNBIND = "bind servicegroup_servicegroupmember_binding", "delete service
 ONE = {"address": "10.0.3.1", "port": 8080}
 TWO = {"address": "10.0.3.2", "port": 8080}
 CHANGES = [
+    changed({}, {"process_local": True}, ["set lbvserver"]),
+    changed({"process_local": True}, {"process_local": False}, ["set lbvserver"]),
+    changed({"process_local": True}, {}, []),
+    changed({}, {"process_local": False}, []),
     changed({}, {}, []),
     changed({}, {"virtual_ip": None}, []),
     changed({}, {"virtual_ip": "10.0.2.11"}, ["set lbvserver"]),
