@@ -18,7 +18,7 @@ NO_RIGHTS = {"controller", "preflight"}
 """Playbooks that need none of AWS, and the one that asks for those of the others and does without what it may not."""
 #: Of a managed policy, without white space (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 MOST_CHARACTERS = 6144
-CASES = ("Nlb", "Dns", "Dynamodb", "Cloudwatch", "FollowedGroups", "Cluster", "Boundary")
+CASES = ("Nlb", "Dns", "Dynamodb", "Cloudwatch", "PortErrors", "FollowedGroups", "Cluster", "Boundary")
 
 
 def statements(path: Path) -> list[dict[str, Any]]:
