@@ -123,7 +123,7 @@ chaos-sample: venv
 	@CHAOS=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/crash
 
 .PHONY: iam iam-sample
-iam: venv ## every playbook with exactly its policy, and with each action less (long)
+iam: venv ## each action of the policies at its call, and every playbook with exactly its policies
 	@IAM=all $(PYTEST) tests/iam
 iam-sample: venv
 	@IAM=sample $(PYTEST) -n $(WORKERS) --dist worksteal tests/iam

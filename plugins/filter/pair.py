@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..module_utils.reconcile.pair_steps import pair_applications, pair_steps
-from ..module_utils.reconcile.pair_summary import failover_summary, pair_incomplete, pair_summary
+from ..module_utils.reconcile.pair_summary import failover_summary, pair_incomplete, pair_summary, removal_summary
 from ..module_utils.spec.failover import read_failover
 from ..module_utils.spec.pair import read_pair
 
@@ -38,4 +38,5 @@ class FilterModule:
             "pair_incomplete": pair_incomplete,
             "pair_steps": pair_steps,
             "pair_summary": pair_summary,
+            "removal_summary": removal_summary,
         }

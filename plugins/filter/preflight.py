@@ -15,9 +15,9 @@ def preflight_request(roles: Sequence[Mapping[str, Any]], names: Sequence[str], 
     return read_request(dict(zip(names, roles, strict=True)), playbook)
 
 
-def preflight_rights(policy: Mapping[str, Any], without: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the rights that the statements of a policy give, those for other circumstances left out."""
-    return read_rights(policy, without)
+def preflight_rights(policies: Iterable[Mapping[str, Any]], request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rights that policies give for a request, statements for other circumstances left out."""
+    return read_rights(policies, request)
 
 
 def preflight_verdict(request: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], strict: Any) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def with_port(nodes: Sequence[Mapping[str, Any]], port: int | str) -> list[dict[str, Any]]:
-    """Return the nodes with ``port`` behind each ``nsip`` that has none."""
-    return [{**node, "nsip": node["nsip"] if ":" in node["nsip"] else f"{node['nsip']}:{port}"} for node in nodes]
+def with_port(nodes: Sequence[Mapping[str, Any] | str], port: int | str) -> list[dict[str, Any]]:
+    """Return the nodes, given as entries or as addresses, with ``port`` behind each ``nsip`` that has none."""
+    entries = [{"nsip": node} if isinstance(node, str) else node for node in nodes]
+    return [{**node, "nsip": node["nsip"] if ":" in node["nsip"] else f"{node['nsip']}:{port}"} for node in entries]
 
 
 class FilterModule:

@@ -245,10 +245,10 @@ cluster_nodes:
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.core.nitro_transport import HAS_REQUESTS
 from ..module_utils.nitro.module import nitro_argument_spec
@@ -309,7 +309,7 @@ def removal_of(module: Any) -> Removal:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
         result = removal_of(module).run()
     except Failure as error:

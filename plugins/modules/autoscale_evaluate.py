@@ -268,8 +268,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.reconcile.session import Plan, carry_out, loaded, patiently, predict
 from ..module_utils.reconcile.tick_metrics import metric_data, publish
 from ..module_utils.scaling.clock import clock_warnings, reported_at
@@ -381,7 +380,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
+    module = AwsModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
     try:
         result = run(module)
     except (AutoscaleError, StoreError) as error:

@@ -73,8 +73,7 @@ zones:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.stores.base import StoreError
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
@@ -98,7 +97,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
+    module = AwsModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
     try:
         result = run(module)
     except StoreError as error:

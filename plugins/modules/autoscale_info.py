@@ -158,8 +158,7 @@ record:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.scaling.view import load, overview
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.times import to_iso
@@ -195,7 +194,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
+    module = AwsModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
     try:
         result = run(module)
     except (AutoscaleError, StoreError) as error:

@@ -176,8 +176,8 @@ panels:
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.report.chart import HAS_MATPLOTLIB, draw
 from ..module_utils.report.from_record import page_of_group
 from ..module_utils.report.from_replay import page_of_replay
@@ -273,7 +273,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = AwsModule(
         argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
         check_boto3=False,

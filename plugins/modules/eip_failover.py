@@ -148,11 +148,10 @@ duration_ms:
 import time
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.attachments.registry import ELASTIC_IP
 from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 
 
@@ -196,7 +195,7 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
 
 def main() -> None:
     started = time.monotonic()
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
 
     def elapsed() -> int:
         return round((time.monotonic() - started) * 1000)

@@ -180,10 +180,9 @@ actions:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.nlb.balancer_work import Balancing
 from ..module_utils.distributors.nlb.balancers import Attachment, DesiredBalancer
@@ -243,7 +242,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = AwsModule(
         argument_spec=argument_spec(), required_if=[("state", "present", ["zones"])], supports_check_mode=True
     )
     try:

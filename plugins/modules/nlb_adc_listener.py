@@ -235,10 +235,9 @@ actions:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.distributors.nlb.listener_work import ListenerWork
 from ..module_utils.distributors.nlb.listeners import (
@@ -334,7 +333,7 @@ def run(module: Any, work: ListenerWork) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     done: list[str] = []
     try:
         work = ways_of(module)

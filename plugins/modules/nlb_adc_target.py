@@ -241,10 +241,9 @@ target_group_arn:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.nlb.target_groups import converge, joined, requests_of
 from ..module_utils.reconcile.claims import claimed, event_argument_spec
@@ -296,7 +295,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = AwsModule(
         argument_spec=argument_spec(),
         mutually_exclusive=[["target_group_arn", "target_group_name", "target_groups"]],
         required_one_of=[

@@ -31,6 +31,13 @@ options:
       - The HA pair or the autoscale group; resources with its tag C(cloudadc:group) belong to it.
     type: str
     required: true
+  kind:
+    description:
+      - Whether O(group) names an HA pair or an autoscale group. Dry runs carry it as tag C(cloudadc:kind), on which
+        policies may have conditions.
+    type: str
+    choices: [pair, group]
+    version_added: 0.2.0
   rights:
     description:
       - The rights that the credentials need, as in a policy.
@@ -96,6 +103,13 @@ options:
     description:
       - The VPX image.
     type: str
+  license_mode:
+    description:
+      - Mode of the licence that the appliances are to get, if any. With V(las) an image whose name tells a build that
+        is too old for the License Activation Service fails the check of the image.
+    type: str
+    choices: [las, pooled]
+    version_added: 0.2.0
   instance_type:
     description:
       - The type of the instances.
@@ -288,10 +302,9 @@ table:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.preflight.checks import Clients
 from ..module_utils.preflight.inspection import Inspection
@@ -299,6 +312,7 @@ from ..module_utils.preflight.plan import read_plan
 from ..module_utils.preflight.rights import read_needs
 from ..module_utils.preflight.rows import Row, passed
 from ..module_utils.preflight.table import table
+from ..module_utils.spec.identity import KINDS
 
 RIGHT = {
     "actions": {"type": "list", "elements": "str", "required": True},
@@ -325,9 +339,11 @@ BACK_END = {
 def argument_spec() -> dict[str, Any]:
     return {
         "group": {"type": "str", "required": True},
+        "kind": {"type": "str", "choices": list(KINDS)},
         "rights": {"type": "list", "elements": "dict", "options": RIGHT, "default": []},
         "zones": {"type": "list", "elements": "dict", "options": ZONE, "default": []},
         "image_id": {"type": "str"},
+        "license_mode": {"type": "str", "choices": ["las", "pooled"]},
         "instance_type": {"type": "str", "default": "m5.xlarge"},
         "key_name": {"type": "str", "no_log": False},
         "encrypt_volumes": {"type": "bool", "default": True},
@@ -365,7 +381,7 @@ def result(rows: list[Row]) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
         inspection = Inspection(
             plan=read_plan(module.params),

@@ -387,10 +387,9 @@ hosted_zone_id:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.dns.health_checks import INTERVALS, TYPES, HealthChecks
 from ..module_utils.distributors.dns.record_changes import INSYNC
@@ -513,7 +512,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = AwsModule(
         argument_spec=argument_spec(),
         mutually_exclusive=[["zone", "hosted_zone_id"], ["record", "record_sets"]],
         required_one_of=[["zone", "hosted_zone_id"], ["record", "record_sets"]],

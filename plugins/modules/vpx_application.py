@@ -24,9 +24,10 @@ description:
     everything else is ready. Meanwhile the application does not answer, and other bindings of the object (policies, for
     example) are lost, as are settings that the task does not name.
   - Calls - one login and logout per appliance. For each application, eight GETs if nothing differs, one more with
-    O(monitor), up to three more with O(certificate), one more to check for other users of the address and port of a new
-    or moved virtual server, and two more to check for other users of a server object before it is deleted. If something
-    differs, one write per object and the same GETs again to read back, and one save per appliance.
+    O(monitor), up to three more with O(certificate) (and one for each certkey of an authority that was not loaded here,
+    while an intermediate is missing), one more to check for other users of the address and port of a new or moved
+    virtual server, and two more to check for other users of a server object before it is deleted. If something differs,
+    one write per object and the same GETs again to read back, and one save per appliance.
 options:
   name:
     description:
@@ -136,18 +137,47 @@ options:
       certkey:
         description: Name of an existing certkey.
         type: str
+      name:
+        description:
+          - Name of the certkey as which O(certificate.content) is loaded, 31 characters at most. Left out, it is
+            C(<name of the application>-cert).
+          - An appliance takes the same certificate only once. Applications that share one give the same name here. The
+            certkey is removed with the last of them.
+        type: str
+        version_added: 0.2.0
       content:
         description:
-          - A certificate in PEM form, uploaded to C(/nsconfig/ssl) and loaded as certkey C(<name>-cert).
-          - Its file, and that of O(certificate.key), have a digest of both in their names, so that a change is
-            detected. Earlier files of the application are then removed.
+          - The server's certificate in PEM form, followed by its intermediates if there are any, each by its issuer
+            (the file that many certificate authorities call I(fullchain)).
+          - The files are uploaded to C(/nsconfig/ssl). The names of the certificate's file, and of the file of
+            O(certificate.key), carry a digest of both. A change of either replaces both in the same certkey, which
+            stays bound. Earlier files of the application are then removed.
+          - Each intermediate is loaded as certkey C(cloudadc-ca-<digest>), shared by all certificates that it issued,
+            and linked. One that is on the appliance under another name is linked under that name. An intermediate that
+            is linked already keeps its link. Intermediates that were loaded here go when no certkey is linked to them.
+          - Without an intermediate in it, links stay as they are.
         type: str
       key:
-        description: The private key of O(certificate.content) in PEM form.
+        description:
+          - The private key of the first certificate in O(certificate.content) in PEM form.
+          - It is compared with the certificate, and each certificate with its issuer, before anything is written. This
+            needs the Python library C(cryptography), which ansible-core brings to the controller. Where it is missing,
+            the task warns, and the appliance compares.
         type: str
       passphrase:
-        description: Passphrase of O(certificate.key), if it has one.
+        description: Passphrase of O(certificate.key). Needed if the key is encrypted.
         type: str
+  certificate_nodes:
+    description:
+      - Management addresses of the other nodes of the pair or cluster, of which O(nsip) is the primary or the cluster's
+        address. Each is logged in to as O(nsip) is. Addresses that are O(nsip) itself are skipped.
+      - With O(certificate.content) the certkey is read on each of them at the end. Where it is missing or old, files
+        and configuration are synchronised once more, and waited for up to a minute. A node that does not answer is a
+        warning.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   nodes:
     description:
       - Many appliances instead of one O(nsip), configured in parallel. Each has its own login with O(nitro_user) and
@@ -217,6 +247,11 @@ options:
         description: As O(certificate), instead of it.
         type: dict
         suboptions: *certificate
+      certificate_nodes:
+        description: As O(certificate_nodes), instead of them.
+        type: list
+        elements: str
+        version_added: 0.2.0
       state:
         description: As O(state).
         type: str
@@ -270,9 +305,10 @@ EXAMPLES = r"""
     protocol: SSL
     port: 443
     virtual_ip: 10.0.2.10
-    certificate:
+    certificate: # web.crt holds the certificate and its intermediates
       content: "{{ lookup('ansible.builtin.file', 'web.crt') }}"
       key: "{{ lookup('ansible.builtin.file', 'web.key') }}"
+    certificate_nodes: [10.0.11.10]
     backends:
       - address: 10.0.3.20
         port: 8080
@@ -468,18 +504,24 @@ nodes:
       returned: when it did not fail
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from ..module_utils.core.nitro_errors import NitroError, NitroInputError
 from ..module_utils.nitro import application, monitor_states
 from ..module_utils.nitro.application_plan import plan_absent, plan_present
 from ..module_utils.nitro.application_read import read
+from ..module_utils.nitro.certificate_nodes import OtherNodes, spread
+from ..module_utils.nitro.certificates import Certificate
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.module import client_from
+from ..module_utils.nitro.module import client_from, probe_from
 from ..module_utils.nitro.objects import Done, converge, run
 from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
 from ..module_utils.nitro.steps import Change
+from ..module_utils.spec import certificates
 
+# Of a node that may be down; one in the same network answers within milliseconds.
+CONNECT_SECONDS = 5.0
 NEEDS = Needs(required=("name",), required_if=(("state", "present", ("port",)),))
 
 
@@ -509,15 +551,17 @@ def argument_spec() -> dict[str, dict[str, Any]]:
             "type": "dict",
             "options": {
                 "certkey": {"type": "str", "no_log": False},
+                "name": {"type": "str"},
                 "content": {"type": "str"},
                 "key": {"type": "str", "no_log": True},
                 "passphrase": {"type": "str", "no_log": True},
             },
-            "mutually_exclusive": [("certkey", "content")],
+            "mutually_exclusive": [("certkey", "content"), ("certkey", "name")],
             "required_one_of": [("certkey", "content")],
             "required_together": [("content", "key")],
             "required_by": {"passphrase": ["key"]},
         },
+        "certificate_nodes": {"type": "list", "elements": "str", "default": []},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 
@@ -533,21 +577,43 @@ def planned(job: Job, desired: application.DesiredApplication, found: applicatio
     return plan_present(desired, found)
 
 
+def compare_certificate(job: Job) -> None:
+    """Refuse a certificate, key and chain that do not belong together. Raises NitroInputError."""
+    option = job.params["certificate"] if job.params["state"] == "present" else None
+    if not option or not option.get("content"):
+        return
+    verdict = certificates.compare(option["content"], option["key"], option.get("passphrase"), datetime.now(UTC))
+    for sentence in verdict.warnings:
+        job.warn(f"application '{job.params['name']}': {sentence}")
+    if verdict.problems:
+        raise NitroInputError(f"{job.nsip}: application '{job.params['name']}': {'; '.join(verdict.problems)}")
+
+
+def spread_certificate(job: Job, client: NitroClient, certificate: Certificate | None) -> bool:
+    """See that the other nodes have the certificate, too; True if one of them had to be synchronised."""
+    addresses = [one for one in job.params["certificate_nodes"] if one != job.nsip]
+    if job.check or not addresses or certificate is None or certificate.content is None:
+        return False
+    others = OtherNodes(addresses, lambda nsip: probe_from(job.params, nsip, CONNECT_SECONDS), job.warn)
+    return spread(client, certificate, others)
+
+
 def work(job: Job, client: NitroClient) -> Done:
     """Converge one application on one appliance, or predict it in check mode."""
     present = job.params["state"] == "present"
     desired = application.desired_from(job.params)
+    compare_certificate(job)
     done = converge(
         job, client, lambda: read(client, desired, present=present), lambda found: planned(job, desired, found)
     )
+    repaired = spread_certificate(job, client, desired.certificate)
     before, after = application.describe(desired, done.before), application.describe(desired, done.after)
     if job.check:
         after = application.predict(desired, done.before) if present else None
     elif after is not None:
         after |= monitored(job, client, desired.group, after["backends"], changed=bool(done.steps))
-    return Done(
-        bool(done.steps), {"application": after}, application.configuration(before), application.configuration(after)
-    )
+    changed = bool(done.steps) or repaired
+    return Done(changed, {"application": after}, application.configuration(before), application.configuration(after))
 
 
 def monitored(

@@ -31,7 +31,23 @@ options:
   instance_id:
     description:
       - EC2 instance id, which is the first password of V(nsroot) on AWS.
+      - While the appliance cannot be logged in to, EC2 is asked every 15 seconds what has become of the instance, with
+        the credentials of the environment. The task fails at once if it is stopped or terminated. What the status
+        checks say becomes part of the message. Without credentials, or the rights C(ec2:DescribeInstances) and
+        C(ec2:DescribeInstanceStatus), the task goes without.
     type: str
+  first_login:
+    description:
+      - Whether the appliance may still have its first password. NITRO answers before the first boot has set it, so a
+        refusal of O(instance_id) means that the appliance is not ready, until O(wait_timeout).
+      - With V(false), for an appliance that is in service, a refused password fails the task at once.
+    type: bool
+    default: true
+    version_added: 0.2.0
+  region:
+    description: AWS region of O(instance_id). Left out, it is that of the environment.
+    type: str
+    version_added: 0.2.0
   new_password:
     description:
       - The desired password. It is tried first.
@@ -63,6 +79,10 @@ options:
       instance_id:
         description: As O(instance_id).
         type: str
+      first_login:
+        description: As O(first_login).
+        type: bool
+        version_added: 0.2.0
       hostname:
         description: As O(hostname).
         type: str
@@ -80,11 +100,47 @@ options:
     description:
       - Capacity to check out, one of O(license.bandwidth), O(license.platform) and O(license.vcpu).
       - A change needs O(save_config=true) and causes the one warm reboot.
+      - Images of the marketplace that are paid by the hour have their licence and need none of this.
     type: dict
     suboptions:
+      mode:
+        description:
+          - V(las) is the vendor's License Activation Service, since 15 April 2026 the only way for customer-licensed
+            images. It needs build 14.1-51.80, 13.1-60.29 or 13.1-37.247 (FIPS) or newer; an older one is refused before
+            anything but the first password is written.
+          - V(pooled) is the earlier pooled capacity of a licence server.
+        type: str
+        choices: [pooled, las]
+        default: pooled
+        version_added: 0.2.0
+      username:
+        description: User of the License Activation Service. Another user replaces the licence server's entry.
+        type: str
+        version_added: 0.2.0
+      password:
+        description:
+          - Password of O(license.username). An appliance does not give it back, so a change of the password alone is
+            not seen.
+        type: str
+        version_added: 0.2.0
+      offline:
+        description:
+          - With O(license.mode=las), for an appliance that reaches no licence server. As long as O(license.activations)
+            has no file for it, the appliance stays unlicensed, and RV(activation_request) holds what the vendor's
+            portal needs to make the file.
+        type: bool
+        default: false
+        version_added: 0.2.0
+      activations:
+        description:
+          - Activation files for O(license.offline), each by the appliance's instance id, hostname or address, its
+            content in base64. The file is uploaded to C(/nsconfig/license) and applied, and the appliance reboots.
+        type: dict
+        version_added: 0.2.0
       server:
         description:
           - Address or name of the licence server (NetScaler Console or its agent). It replaces another server.
+          - Required with O(license.mode=las), unless O(license.offline=true).
         type: str
       port:
         description:
@@ -109,16 +165,16 @@ options:
         choices: [Standard, Advanced, Enterprise, Premium, Platinum]
       platform:
         description:
-          - Platform licence to check out, for example V(VP1000).
+          - Platform licence to check out, for example V(VP1000). Refused with O(license.mode=las).
         type: str
       vcpu:
         description:
-          - Check out licences for the appliance's virtual CPUs.
+          - Check out licences for the appliance's virtual CPUs. Refused with O(license.mode=las).
         type: bool
         default: false
   wait_timeout:
     description:
-      - Seconds to wait for the first answer of NITRO, and again after the reboot.
+      - Seconds to wait until the login is accepted, and again after the reboot.
     type: int
     default: 600
 author:
@@ -145,6 +201,20 @@ EXAMPLES = r"""
       server: 10.0.9.10
       bandwidth: 1000
       unit: Mbps
+      edition: Premium
+
+- name: License it with the License Activation Service
+  cloudadc.aws.vpx_bootstrap:
+    nsip: 10.0.1.10
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    instance_id: i-0123456789abcdef0
+    new_password: "{{ vault_adc_password }}"
+    license:
+      mode: las
+      server: console.example.com
+      username: "{{ vault_las_username }}"
+      password: "{{ vault_las_password }}"
+      bandwidth: 1000
       edition: Premium
 
 - name: Configure many new appliances in parallel
@@ -179,6 +249,21 @@ saved:
   description: Whether the configuration was saved, or would be in check mode.
   returned: success, with O(nsip)
   type: bool
+activation_request:
+  description:
+    - What the vendor's portal needs to activate the appliance offline; null if nothing is to be activated, or the file
+      is given already.
+  returned: success, with O(nsip)
+  type: dict
+  contains:
+    filename:
+      description: Name of the file.
+      type: str
+      returned: always
+    content:
+      description: Content of the file in base64.
+      type: str
+      returned: always
 nitro_errorcode:
   description: The appliance's error code.
   returned: when the appliance refused, with O(nsip)
@@ -226,19 +311,27 @@ nodes:
       description: As RV(saved).
       type: bool
       returned: when it did not fail
+    activation_request:
+      description: As RV(activation_request).
+      type: dict
+      returned: when it did not fail
 """
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from ..module_utils.core.nitro_errors import NitroError
+from ..module_utils.core.nitro_errors import NitroError, NitroInputError
 from ..module_utils.nitro import bootstrap
 from ..module_utils.nitro.arrival import FirstLogin, LoginRetry, Passwords, reboot
 from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.licences import LICENSE_DIRECTORY, License, LicenseState, server_report
 from ..module_utils.nitro.one_or_many import Job, one_or_many, run
+from ..module_utils.nitro.steps import apply as apply_steps
 from ..module_utils.nitro.waiting import wait_until
 from ..module_utils.reconcile.claims import claimed, event_argument_spec
+from ..module_utils.reconcile.instance_status import InstanceStatus, ec2_client
 
 # How long a licence server may take to answer an appliance that is back from its reboot.
 LICENSE_GRACE = 60.0
@@ -246,7 +339,8 @@ LICENSE_GRACE = 60.0
 
 def passwords_from(params: Mapping[str, Any]) -> Passwords:
     """The new password, and those that may be right until it is set."""
-    candidates = {params["nitro_pass"]: "nitro_pass", params["instance_id"]: "instance_id"}
+    first = params["instance_id"] if params["first_login"] else None
+    candidates = {params["nitro_pass"]: "nitro_pass", first: "instance_id"}
     others = [(name, word) for word, name in candidates.items() if word and word != params["new_password"]]
     return Passwords(params["new_password"], tuple(others))
 
@@ -264,11 +358,21 @@ def read(client: NitroClient, entry: FirstLogin, desired: bootstrap.DesiredAppli
         hostname=one("nshostname", desired.hostname).get("hostname"),
         features=bootstrap.names_on(one("nsfeature", desired.features), "feature"),
         modes=bootstrap.names_on(one("nsmode", desired.modes), "mode"),
-        license_servers=tuple(client.get("nslicenseserver")) if desired.license and desired.license.server else (),
-        capacity=one("nscapacity", desired.license),
-        license=one("nslicense", desired.license),
+        license=read_license(client, desired.license),
         unsaved=one("nsconfig", True).get("configchanged") is True,
     )
+
+
+def read_license(client: NitroClient, licence: License | None) -> LicenseState:
+    """Return what the appliance says of its licence: three GETs, two for one that is activated offline."""
+    if licence is None:
+        return LicenseState()
+    row = next(iter(client.get("nslicense")), {})
+    if licence.offline:
+        files = client.get("systemfile", args={"filelocation": LICENSE_DIRECTORY})
+        return LicenseState(license=row, files=frozenset(str(each.get("filename")) for each in files))
+    servers = tuple(client.get("nslicenseserver")) if licence.server else ()
+    return LicenseState(servers, next(iter(client.get("nscapacity")), {}), row)
 
 
 def apply_license(
@@ -281,6 +385,7 @@ def apply_license(
         client.add("nslicenseserver", changes.license_server)
     if changes.capacity:
         client.update("nscapacity", changes.capacity)
+    apply_steps(client, changes.activation)
     if not changes.reboot:
         return
     # What is not saved is lost in a reboot: the new password and the capacity itself.
@@ -288,12 +393,18 @@ def apply_license(
     reboot(client, timeout, clock=time.monotonic, sleep=time.sleep)
 
     def granted() -> bool:
-        left = bootstrap.plan(desired, read(client, entry, desired))
-        return not (left.capacity or left.reboot)
+        observed[0] = read(client, entry, desired)
+        return not bootstrap.plan(desired, observed[0]).reboot
 
+    observed = [bootstrap.ObservedAppliance()]
     asked = ", ".join(f"{key} {value}" for key, value in desired.license.body.items()) if desired.license else ""
     wait_until(
-        granted, LICENSE_GRACE, lambda: f"{client.connection.nsip}: rebooted, but the licence is not in effect: {asked}"
+        granted,
+        LICENSE_GRACE,
+        lambda: (
+            f"{client.connection.nsip}: rebooted, but the licence is not in effect: {asked or 'activated offline'} "
+            f"({server_report(observed[0].license)})"
+        ),
     )
 
 
@@ -317,21 +428,49 @@ def apply(
         client.save()
 
 
-def work(job: Job) -> dict[str, Any]:
+def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
     """The whole job for one appliance. In check mode nothing is written and nothing is waited for."""
     desired = bootstrap.DesiredAppliance.from_params(job.params)
     timeout = job.params["wait_timeout"]
-    login_retry = LoginRetry(job.connection(), passwords_from(job.params), may_change=not job.check)
+    instance_id = job.params["instance_id"]
+    first_login = bool(instance_id) and job.params["first_login"]
+    login_retry = LoginRetry(
+        job.connection(),
+        passwords_from(job.params),
+        may_change=not job.check,
+        first_password=first_login,
+        instance=status.reader(instance_id),
+    )
     entry = login_retry.attempt() if job.check else login_retry.wait(timeout)
+    if entry is None and job.check:
+        job.warn(f"{login_retry.last}: taken for an appliance that is not ready yet")
     if entry is None or entry.client is None:
         found = bootstrap.ObservedAppliance() if entry is None else bootstrap.ObservedAppliance(password=entry.password)
-        return result(desired, found, bootstrap.plan(desired, found))
+        return {**result(desired, found, bootstrap.plan(desired, found)), "activation_request": None}
     with entry.client as client:
         found = read(client, entry, desired)
         changes = bootstrap.plan(desired, found)
+        if obstacle := bootstrap.obstacle(desired, found):
+            raise NitroInputError(f"{job.nsip}: {obstacle}")
+        activation_request = request_activation(job, client, desired)
         if not job.check:
             apply(client, entry, desired, changes, timeout)
-    return result(desired, found, changes)
+    return {**result(desired, found, changes), "activation_request": activation_request}
+
+
+def request_activation(job: Job, client: NitroClient, desired: bootstrap.DesiredAppliance) -> dict[str, str] | None:
+    """Return what the vendor needs to activate an appliance offline, as long as its activation file is not given.
+
+    The appliance writes it into a file (a GET that is none, so not in check mode), whose content is read.
+    """
+    if job.check or desired.license is None or not desired.license.offline or desired.activation is not None:
+        return None
+    name = str(next(iter(client.get("nslicenseactivationdata")), {}).get("filename") or "")
+    files = client.get("systemfile", name, args={"filelocation": LICENSE_DIRECTORY}) if name else []
+    if not files:
+        raise NitroError(f"{job.nsip}: the appliance gave no data for its activation (nslicenseactivationdata)")
+    job.warn(f"{job.nsip}: it is not licensed yet. Have activation_request activated, and give license.activations.")
+    return {"filename": name, "content": str(files[0].get("filecontent") or "")}
 
 
 def result(
@@ -350,6 +489,11 @@ def result(
 def argument_spec() -> dict[str, dict[str, Any]]:
     """The options of this module, besides those of every NITRO module."""
     license_spec = {
+        "mode": {"type": "str", "choices": ["pooled", "las"], "default": "pooled"},
+        "offline": {"type": "bool", "default": False},
+        "activations": {"type": "dict", "no_log": True},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
         "server": {"type": "str"},
         "port": {"type": "int", "default": 27000},
         "bandwidth": {"type": "int"},
@@ -360,6 +504,8 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     }
     return {
         "instance_id": {"type": "str"},
+        "first_login": {"type": "bool", "default": True},
+        "region": {"type": "str"},
         "new_password": {"type": "str", "required": True, "no_log": True},
         "hostname": {"type": "str"},
         "features": {"type": "list", "elements": "str"},
@@ -371,9 +517,10 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 
 def main() -> None:
-    module = one_or_many(argument_spec(), per_node=("instance_id", "hostname"))
+    module = one_or_many(argument_spec(), per_node=("instance_id", "first_login", "hostname"))
+    status = InstanceStatus(partial(ec2_client, module.params["region"]))
     with claimed(module):
-        run(module, work)
+        run(module, partial(work, status=status))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ description:
   - All problems are returned at once in RV(problems); the module does not fail because of them. It fails if AWS refuses
     a read.
   - Calls. C(DescribeInstances), C(DescribeNetworkInterfaces), C(DescribeAddresses), C(DescribeSecurityGroups),
-    C(DescribeSubnets) for the named ones and for their VPC; for the whole group C(DescribeImages),
+    C(DescribeSubnets) for the named ones and for their VPC; before a launch for the whole group C(DescribeImages),
     C(DescribeInstanceTypes),
     C(DescribeKeyPairs). With a load balancer C(DescribeLoadBalancers), C(DescribeListeners), C(DescribeTargetGroups),
     C(DescribeTags), C(DescribeTargetHealth) for each target group. With domains C(ListHostedZonesByName) or
@@ -213,13 +213,14 @@ plan:
 import threading
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.sts import account_id
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.group import Request, orphaned, removal, survey
 from ..module_utils.reconcile.group_reading import sentence
+from ..module_utils.reconcile.whereabouts import in_one_sentence
 from ..module_utils.scaling.view import load
 from ..module_utils.spec.complete import require_group
 from ..module_utils.stores.base import StoreError
@@ -275,6 +276,9 @@ def run(module: Any) -> dict[str, Any]:
     if lost:
         return {"orphans": orphaned(clients("ec2"), lost, subnets)}
     result = {**survey(clients, request), "check_mode": module.check_mode}
+    result["problems"] = in_one_sentence(
+        result["problems"], definition["zones"], clients("ec2").meta.region_name, lambda: account_id(clients("sts"))
+    )
     if params["store"]:
         try:
             if definition["state"] == "absent":
@@ -288,7 +292,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
         result = run(module)
     except Failure as error:

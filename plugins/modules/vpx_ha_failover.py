@@ -195,12 +195,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.attachments.registry import ELASTIC_IP
 from ..module_utils.aws.addresses import Address
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.parallel import both
@@ -376,7 +376,7 @@ def work(module: Any) -> tuple[dict[str, Any], str | None]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = AwsModule(
         argument_spec=argument_spec(),
         required_one_of=[["group", "peer"]],
         mutually_exclusive=[["group", "peer"]],

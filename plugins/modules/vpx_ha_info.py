@@ -176,14 +176,13 @@ moves:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws import tags as t
 from ..module_utils.aws.addresses import Address, parse_addresses
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.instances import Instance, parse_instances
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.nitro_wire import parse_address
@@ -305,9 +304,7 @@ def work(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec=argument_spec(), required_one_of=[["group", "nodes"]], supports_check_mode=True
-    )
+    module = AwsModule(argument_spec=argument_spec(), required_one_of=[["group", "nodes"]], supports_check_mode=True)
     require_requests(module)
     try:
         found = work(module)

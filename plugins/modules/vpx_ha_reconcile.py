@@ -138,12 +138,11 @@ duration_ms:
 import time
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.attachments.elastic_ip_changes import Outcome
 from ..module_utils.attachments.registry import ELASTIC_IP
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.nitro.client import NitroClient
@@ -228,7 +227,7 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
 
 def main() -> None:
     started = time.monotonic()
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     require_requests(module)
     try:
         result, trouble = run(module)

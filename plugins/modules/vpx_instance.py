@@ -259,6 +259,12 @@ options:
     type: str
     choices: [required, optional]
     default: required
+  metadata_hop_limit:
+    description:
+      - How many network hops an answer of the instance metadata service of new instances may make, from 1 to 64. Left
+        out, it is what image and account say, and AWS's default of 1 otherwise, which is enough for a VPX.
+    type: int
+    version_added: 0.2.0
   wait:
     description:
       - Whether to wait until the instances are in the desired state. The module always waits for Elastic IPs, because
@@ -424,12 +430,11 @@ actions:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws import tags as t
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.aws.instances import in_order, instance_result
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.reconcile import instance_sets
 from ..module_utils.reconcile.claims import claim_of, event_argument_spec
@@ -479,6 +484,7 @@ LAUNCH_SPEC = (
     "user_data",
     "encrypt_volumes",
     "http_tokens",
+    "metadata_hop_limit",
 )
 
 
@@ -498,6 +504,7 @@ def argument_spec() -> dict[str, Any]:
         "key_name": {"type": "str", "no_log": False},
         "encrypt_volumes": {"type": "bool", "default": True},
         "http_tokens": {"type": "str", "choices": ["required", "optional"], "default": "required", "no_log": False},
+        "metadata_hop_limit": {"type": "int"},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 600},
     }
@@ -507,6 +514,8 @@ def requested(params: Mapping[str, Any]) -> DesiredSet:
     """Return the set that the options describe; raises Refusal where they contradict each other."""
     if params["count"] < 0:
         raise Refusal(f"count is {params['count']}, but a set cannot have fewer than no instances")
+    if params["metadata_hop_limit"] is not None and not 1 <= params["metadata_hop_limit"] <= 64:
+        raise Refusal(f"metadata_hop_limit must be from 1 to 64, not {params['metadata_hop_limit']}")
     if params["node_id"] is not None and params["count"] > 1:
         raise Refusal(f"node_id {params['node_id']} names one node, so count cannot be {params['count']}")
     ids = params["instance_ids"]
@@ -678,7 +687,7 @@ def _warn_of_adoption(module: Any, sets: list[InstanceSet], observed: list[Obser
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = AwsModule(
         argument_spec=argument_spec(),
         supports_check_mode=True,
         mutually_exclusive=[("sets", name) for name in ("zone", "node_id", "instance_ids", "client_token")],

@@ -97,12 +97,13 @@ plan:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.sts import account_id
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.pair_reading import PairReading
+from ..module_utils.reconcile.whereabouts import in_one_sentence
 from ..module_utils.spec.complete import require_pair
 
 
@@ -112,18 +113,23 @@ def argument_spec() -> dict[str, Any]:
 
 def work(module: Any) -> dict[str, Any]:
     require_pair(module.params["definition"])
+    ec2, definition = connect(module, "ec2"), module.params["definition"]
     reading = PairReading(
-        connect(module, "ec2"),
+        ec2,
         connect(module, "iam"),
-        module.params["definition"],
+        definition,
         module.params["policy"],
         module.warn,
     )
-    return {"changed": False, **reading.result()}
+    result = reading.result()
+    result["problems"] = in_one_sentence(
+        result["problems"], definition["nodes"], ec2.meta.region_name, lambda: account_id(connect(module, "sts"))
+    )
+    return {"changed": False, **result}
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
         result = work(module)
     except Failure as error:

@@ -54,6 +54,9 @@ options:
       policy:
         description:
           - The document of the inline policy. Statements with C(Sid) C(OwnRights) get the role's ARN as C(Resource).
+          - Where a condition compares C(aws:ResourceTag/cloudadc:group) or C(aws:RequestTag/cloudadc:group) with V(*),
+            O(name) is put in its place. The resource C(elastic-ip/eipalloc-00000000000000000) stands for
+            O(role.elastic_ips).
         type: dict
       policy_name:
         description:
@@ -62,12 +65,20 @@ options:
       managed:
         description:
           - V(false) only checks that role and instance profile exist. An administrator creates and removes them.
+            With O(state=absent) they stay.
         type: bool
         default: true
       permissions_boundary:
         description:
           - The ARN of the permissions boundary of the role. If omitted, the boundary of the role is not changed.
         type: str
+      elastic_ips:
+        description:
+          - Allocation ids of Elastic IPs that the appliances may move although they carry no tag C(cloudadc:group).
+          - Without any the statements of O(role.policy) about them are left out.
+        type: list
+        elements: str
+        default: []
   security_groups:
     description:
       - The security groups.
@@ -218,10 +229,9 @@ actions:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.shared_options import shared_spec
 from ..module_utils.reconcile.shared_resources import (
@@ -254,6 +264,7 @@ ROLE = {
     "policy_name": {"type": "str"},
     "managed": {"type": "bool", "default": True},
     "permissions_boundary": {"type": "str"},
+    "elastic_ips": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -315,7 +326,7 @@ def absent(module: Any, shared: SharedResources) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     actions: list[str] = []
     try:
         shared = SharedResources(

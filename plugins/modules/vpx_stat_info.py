@@ -285,10 +285,10 @@ from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail as fail_aws
+from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro.asking import probe_with
@@ -378,7 +378,7 @@ def from_cloudwatch(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = AwsModule(
         argument_spec=argument_spec(),
         required_if=[["source", "cloudwatch", ["cloudwatch"]]],
         supports_check_mode=True,

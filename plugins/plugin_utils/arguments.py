@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from ..module_utils.aws.bounded import bounded
 from ..module_utils.nitro.client import Connection
+from .templates import resolved
 
 try:
     import boto3
@@ -138,6 +139,15 @@ class Given:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise SettingsError(f"{name} must be a list of texts")
         return tuple(value)
+
+
+def given_from(args: Mapping[str, Any]) -> Given:
+    """Return the arguments as ansible-rulebook hands them over, with lookups of the environment resolved.
+
+    Raises:
+        TemplateError: An argument contains another template.
+    """
+    return Given(resolved(args, os.environ))
 
 
 def nitro_from(given: Given, timeout: float, connect_timeout: float) -> Connection:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.certificates import issue
 from tests.crash.group_flows import ZONE, Kind, account
 from tests.crash.inventory import read_inventory
 from tests.stage import Run, Stage
 
 WRONG = "not-the-password-of-this-lab"
-KEY_OF_CERTIFICATE = "key-of-the-certificate-of-the-shop"
-PEM = "-----BEGIN {0}-----\n{1}\n-----END {0}-----\n"
+ISSUED = issue("shop.example")
 TALKATIVE = ("-vvv", "--diff")
 SCENARIO = "2026-03-01T10:0{}:00Z"
 
@@ -83,10 +83,7 @@ def test_no_secret_of_a_pair_is_said(real: Stage) -> None:
 
 def shop_with_a_certificate(applications: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The first application, by TLS: its key is a secret that travels in a definition and not in an option alone."""
-    certificate = {
-        "content": PEM.format("CERTIFICATE", "public certificate"),
-        "key": PEM.format("PRIVATE KEY", KEY_OF_CERTIFICATE),
-    }
+    certificate = {"content": ISSUED.fullchain, "key": ISSUED.key}
     return [{**applications[0], "protocol": "SSL", "certificate": certificate}]
 
 
@@ -105,7 +102,7 @@ def test_no_secret_of_a_group_is_said(real: Stage, tmp_path: Path) -> None:
         "wrong password": WRONG,
         "password": values["autoscale_group_password"],
         "console's password": console["adm_password"],
-        "key of the certificate": KEY_OF_CERTIFICATE,
+        "key of the certificate": ISSUED.key.split("\n")[1],
         "AWS secret key": stage.lab.env["AWS_SECRET_ACCESS_KEY"],
     }
     page = tmp_path / "page.html"

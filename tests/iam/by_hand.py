@@ -9,12 +9,13 @@ from typing import Any
 import yaml
 
 from tests.crash.group_flows import STORE, ZONE, Kind
+from tests.iam.shipped import POLICIES
 from tests.lab.seed import DOMAIN
 from tests.stage import Stage
 
 Tampering = Callable[[Stage], None]
 STRANGE = {"Key": "strange", "Value": "yes"}
-BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+BOUNDARY = "arn:aws:iam::123456789012:policy/cloudadc-vpx-boundary"
 
 
 def all_of(*tamperings: Tampering) -> Tampering:
@@ -136,10 +137,40 @@ def access(name: str) -> Tampering:
 
 
 def boundary(stage: Stage) -> None:
-    """There is a managed policy that limits roles."""
-    statement = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    """There is the managed policy that limits roles, as shipped."""
+    document = (POLICIES / "permissions_boundary.json").read_text()
     stage.lab.boto("iam").create_policy(PolicyName=BOUNDARY.rpartition("/")[2], PolicyDocument=document)
+
+
+def bounded(stage: Stage) -> None:
+    """The roles that are there have it."""
+    boundary(stage)
+    iam = stage.lab.boto("iam")
+    for role in iam.list_roles()["Roles"]:
+        if role["RoleName"].endswith("-vpx"):
+            iam.put_role_permissions_boundary(RoleName=role["RoleName"], PermissionsBoundary=BOUNDARY)
+
+
+def role_of_an_administrator(name: str) -> Tampering:
+    """An administrator made the role and the instance profile, with the boundary."""
+
+    def tamper(stage: Stage) -> None:
+        iam, role = stage.lab.boto("iam"), f"{name}-vpx"
+        statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust, PermissionsBoundary=BOUNDARY)
+        iam.create_instance_profile(InstanceProfileName=role)
+        iam.add_role_to_instance_profile(InstanceProfileName=role, RoleName=role)
+
+    return tamper
+
+
+def given_address(stage: Stage) -> None:
+    """The definition of the pair names an Elastic IP that somebody allocated and nobody tagged."""
+    made = stage.lab.boto("ec2").allocate_address(Domain="vpc")
+    path = stage.lab.variables_path("ha_pair")
+    values = {**yaml.safe_load(path.read_text()), "ha_pair_elastic_ips": [made["AllocationId"]]}
+    path.write_text(yaml.safe_dump(values))
 
 
 def attached(name: str) -> Tampering:

@@ -22,7 +22,8 @@ REPORT = "{{ lookup('ansible.builtin.env', 'LAB_DIR') }}/report.html"
 @dataclass(frozen=True, slots=True)
 class Case:
     """``given``: what the definition has ("Nlb", "Dynamodb"), so which statements apply. ``before``: what an
-    administrator does in the state before the playbook is played.
+    administrator does in the state before the playbook is played. ``bounded``: whether the roles that are there have
+    the permissions boundary. ``managed``: whether the playbook makes the role, and so has the policy for that.
     """
 
     name: str
@@ -32,9 +33,12 @@ class Case:
     variables: str = "ha_pair"
     given: frozenset[str] = NOTHING
     before: Tampering | None = None
+    bounded: bool = True
+    managed: bool = True
 
     def set_up(self, stage: Stage) -> None:
         self.state.set_up(stage)
+        (by_hand.bounded if self.bounded else by_hand.boundary)(stage)
         if self.before is not None:
             self.before(stage)
 
@@ -52,8 +56,15 @@ PAIRS = (
     ),
     Case(
         "a pair gets a permissions boundary", "ha_pair", PAIR,
-        ("-e", f"ha_pair_permissions_boundary={by_hand.BOUNDARY}"),
-        given=frozenset({"Boundary"}), before=by_hand.boundary,
+        given=frozenset({"Boundary"}), bounded=False,
+    ),
+    Case(
+        "build a pair with the role of an administrator", "ha_pair", EMPTY, ("-e", "ha_pair_manage_role=false"),
+        before=by_hand.role_of_an_administrator(PAIR_NAME), managed=False,
+    ),
+    Case(
+        "build a pair with an Elastic IP of the user", "ha_pair", EMPTY,
+        given=frozenset({"ElasticIps"}), before=by_hand.given_address,
     ),
     Case("a planned failover", "ha_failover", PAIR, ("-e", "ha_failover_to=1")),
     Case("reconcile", "ha_failover", MISPLACED, ("-e", "ha_failover_mode=reconcile")),
@@ -155,14 +166,13 @@ def _more(kind: Kind) -> list[Case]:
     else:
         for playbook in ("autoscale_group", "application"):
             cases += [(f"hosted zone by id, {playbook}", playbook, built, {}, by_hand.zone_by_id(kind))]
-    bounded = {"autoscale_group_permissions_boundary": by_hand.BOUNDARY}
-    boundary = all_of(as_declared(kind), by_hand.boundary)
-    cases += [("a permissions boundary", "autoscale_group", built, bounded, boundary)]
+    cases += [("a permissions boundary", "autoscale_group", built, {}, as_declared(kind))]
     cases += [("tampered with", "autoscale_group", built, {}, all_of(*tampering))]
     return [
         Case(
             f"{name}, {kind}", playbook, state, tuple(group_flows._given(values)), kind.variables,
             _given(kind, *_MORE_GIVEN.get(name.partition(",")[0], ())), before,
+            bounded=name != "a permissions boundary",
         )
         for name, playbook, state, values, before in cases
     ]  # fmt: skip

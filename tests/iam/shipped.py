@@ -12,7 +12,7 @@ from tests.lab.settings import CHECKOUT
 from tests.stage import Stage
 
 POLICIES = CHECKOUT / "roles" / "preflight" / "files" / "policies"
-USER, POLICY = "controller", "rights"
+USER = "controller"
 _WITH = re.compile(r"With([A-Z][A-Za-z]*)$")
 
 Statement = dict[str, Any]
@@ -39,13 +39,19 @@ def without(action: str, statements: Collection[Statement]) -> list[Statement]:
     return [one for one in less if one["Action"]]
 
 
+def documents(playbook: str, *, managed: bool = True) -> list[str]:
+    """The names of the policies that the holder of a playbook has. ``managed``: the playbook makes the role."""
+    return [playbook, *(["managed_role"] if managed and playbook in ("ha_pair", "autoscale_group") else [])]
+
+
 @contextlib.contextmanager
-def controller(stage: Stage, statements: Collection[Statement]) -> Iterator[None]:
-    """Playbooks are played by a user who may do what these statements say; made new, as a restored lab has no such."""
+def controller(stage: Stage, policies: Collection[Collection[Statement]]) -> Iterator[None]:
+    """Playbooks are played by a user who has these policies; made new, as a restored lab has no such."""
     iam = stage.lab.boto("iam")
     iam.create_user(UserName=USER)
-    document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-    iam.put_user_policy(UserName=USER, PolicyName=POLICY, PolicyDocument=document)
+    for number, statements in enumerate(policies):
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_user_policy(UserName=USER, PolicyName=f"rights-{number}", PolicyDocument=document)
     key = iam.create_access_key(UserName=USER)["AccessKey"]
     stage.environment = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     try:

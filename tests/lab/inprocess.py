@@ -22,12 +22,12 @@ KEY_ID = "AKIALABSEED"
 
 
 class Clients:
-    """boto3 clients of one region of one AWS side. Not thread-safe."""
+    """boto3 clients of one region of one AWS side, with the lab's own access key or another. Not thread-safe."""
 
-    def __init__(self, side: Side, url: str, region: str) -> None:
+    def __init__(self, side: Side, url: str, region: str, key_id: str = KEY_ID, secret: str = "not-a-secret") -> None:
         self._url = url
         self._session = boto3.session.Session(
-            aws_access_key_id=KEY_ID, aws_secret_access_key="not-a-secret", region_name=region
+            aws_access_key_id=key_id, aws_secret_access_key=secret, region_name=region
         )
         self._handler = _handler(side)
         self._clients: dict[str, Any] = {}

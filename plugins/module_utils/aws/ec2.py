@@ -86,6 +86,15 @@ def describe_instances(client: Client, filters: Filters) -> Described:
     return [item for group in pages.build_full_result()["Reservations"] for item in group["Instances"]]
 
 
+@aws_call("describe the status checks of {instance_id}")
+def describe_instance_status(client: Client, instance_id: str) -> Described:
+    """DescribeInstanceStatus by filter: an instance that does not run has none."""
+    found: Described = client.describe_instance_status(
+        Filters=[{"Name": "instance-id", "Values": [instance_id]}], IncludeAllInstances=True
+    )["InstanceStatuses"]
+    return found
+
+
 @aws_call("describe instance type {instance_type}")
 def describe_instance_type(client: Client, instance_type: str) -> Described:
     """DescribeInstanceTypes by filter: a type that does not exist is an empty list."""

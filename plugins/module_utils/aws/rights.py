@@ -13,6 +13,18 @@ DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedExcept
 WHERE = "roles/preflight/files/policies has what each playbook needs (docs/security.md)"
 
 _NAMED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
+#: Actions that the shipped policy permits only for roles with the permissions boundary.
+_NEED_BOUNDARY = frozenset(
+    f"iam:{name}"
+    for name in (
+        *("CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy"),
+        *("UpdateAssumeRolePolicy", "UpdateRole"),
+    )
+)
+_BOUNDARY = (
+    ", or the role lacks the permissions boundary that they require (ha_pair_permissions_boundary, "
+    "autoscale_group_permissions_boundary)"
+)
 #: The prefix of a service's actions where it is not the name that its requests are signed for.
 _PREFIXES = {"monitoring": "cloudwatch"}
 
@@ -34,8 +46,9 @@ def missing_action(code: str | None, message: str, service: str | None, operatio
 
 
 def hint(action: str) -> str:
-    """What a refusal adds to what AWS said."""
-    return f"The action {action} is missing in the rights of these credentials: {WHERE}"
+    """Return what a refusal adds to what AWS said."""
+    missing = f"The action {action} is missing in the rights of these credentials"
+    return f"{missing}{_BOUNDARY if action in _NEED_BOUNDARY else ''}: {WHERE}"
 
 
 def service_of(client: Any) -> str | None:

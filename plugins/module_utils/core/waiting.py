@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .progress import PROGRESS
+
 Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
@@ -22,16 +24,28 @@ class Pace:
 
 
 def observations(
-    timeout: float, pace: Pace, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep
+    timeout: float,
+    pace: Pace,
+    *,
+    clock: Clock = time.monotonic,
+    sleep: Sleep = time.sleep,
+    state: Callable[[], str] | None = None,
 ) -> Iterator[float]:
-    """Yield the seconds left, once for every look that is due; at least one look, and a last one at the deadline."""
-    deadline = clock() + timeout
+    """Yield the seconds left, once for every look that is due; at least one look, and a last one at the deadline.
+
+    ``state`` returns what was last observed, for whoever waits for the module.
+    """
+    began = clock()
+    deadline = began + timeout
     pause = pace.first
-    while True:
-        left = deadline - clock()
-        yield max(0.0, left)
-        left = deadline - clock()
-        if left <= 0:
-            return
-        sleep(min(pause, left))
-        pause = min(pause * pace.growth, pace.longest)
+    with PROGRESS.wait() as note:
+        while True:
+            left = deadline - clock()
+            yield max(0.0, left)
+            left = deadline - clock()
+            if left <= 0:
+                return
+            if state:
+                note(state(), clock() - began, timeout)
+            sleep(min(pause, left))
+            pause = min(pause * pace.growth, pace.longest)

@@ -10,7 +10,6 @@ write; nothing here writes.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,9 +17,9 @@ from typing import Any
 
 from ..core.nitro_errors import NitroInputError
 from ..spec.protocols import PROTOCOLS as _PROTOCOLS
+from .certificates import Certificate, CertkeyState, certificate_from, same_elsewhere
 from .steps import Row, canonical, canonical_or_none, text_of, whole
 
-SSL_DIRECTORY = "/nsconfig/ssl"
 MARK = "cloudadc.aws application "  # the comment of a server object that was made here, and the application's name
 
 PROTOCOLS = tuple(_PROTOCOLS)
@@ -47,7 +46,6 @@ OFFLOADED = {
 }
 _TLS_TO_BACKENDS = frozenset(OFFLOADED) - {"QUIC"}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_#. :@=-]{0,120}")
-_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,24}")
 # Fields of a monitor that an appliance takes and never gives back in the clear.
 MONITOR_SECRETS = frozenset({"password", "secondarypassword", "radkey", "snmpcommunity"})
 
@@ -71,24 +69,6 @@ class Monitor:
 
     name: str
     fields: Mapping[str, Any] | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """``content`` None: a certkey that exists already; otherwise PEM texts to upload, named after their digest."""
-
-    certkey: str
-    content: str | None = field(default=None, repr=False)
-    key: str | None = field(default=None, repr=False)
-    passphrase: str | None = field(default=None, repr=False)
-    file_stem: str = ""
-
-    @property
-    def files(self) -> dict[str, str]:
-        """File name to content."""
-        if self.content is None or self.key is None:
-            return {}
-        return {f"{self.file_stem}.crt": self.content, f"{self.file_stem}.key": self.key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +131,7 @@ class Server:
 class ObservedApplication:
     """What one appliance says. ``ipset_addresses`` None: there is no such IPSet (or it was not asked about).
 
-    ``monitors``, ``certkeys``: those bound to the service group and to the vserver. ``files``: uploaded here before.
+    ``monitors``, ``certkeys``: those bound to the service group and to the vserver. ``keys``: the certkeys there are.
     ``used_servers``: names and addresses of server objects that other service groups or services use. ``others``: the
     other lbvservers, asked for only when ours is to be made or to move.
     """
@@ -166,8 +146,7 @@ class ObservedApplication:
     monitors: frozenset[str] = frozenset()
     monitor: Row | None = None
     certkeys: frozenset[str] = frozenset()
-    certkey: Row | None = None
-    files: frozenset[str] = frozenset()
+    keys: CertkeyState = field(default_factory=CertkeyState)
     servers: tuple[Server, ...] = ()
     used_servers: frozenset[str] = frozenset()
 
@@ -197,7 +176,7 @@ def desired_from(params: Mapping[str, Any]) -> DesiredApplication:
         lb_method=params["lb_method"],
         persistence=persistence,
         persistence_timeout=timeout,
-        certificate=_certificate(name, params["certificate"]),
+        certificate=certificate_from(name, params["certificate"]),
         process_local=params.get("process_local"),
     )
     if desired.certificate and protocol not in OFFLOADED:
@@ -269,32 +248,6 @@ def _nitro_value(value: Any) -> Any:
     return [str(entry) for entry in value] if isinstance(value, list) else value
 
 
-def _certificate(name: str, value: Mapping[str, Any] | None) -> Certificate | None:
-    """The option ``certificate``. File names carry a digest of certificate and key, so they tell what is loaded."""
-    if value is None:
-        return None
-    certkey, content, key = value.get("certkey"), value.get("content"), value.get("key")
-    if certkey:
-        return Certificate(certkey)
-    if str(content).count("-----BEGIN CERTIFICATE-----") != 1:
-        raise NitroInputError("certificate.content must hold exactly one certificate in PEM form")
-    if "PRIVATE KEY-----" not in str(key):
-        raise NitroInputError("certificate.key must be a private key in PEM form")
-    digest = hashlib.sha256(f"{content}\0{key}".encode()).hexdigest()[:16]
-    return Certificate(f"{name}-cert", content, key, value.get("passphrase"), f"{_file_prefix(name)}{digest}")
-
-
-def _file_prefix(name: str) -> str:
-    """Short and plain enough for a file name of at most 63 characters, and different for different applications."""
-    plain = name if _PLAIN.fullmatch(name) else hashlib.sha256(name.encode()).hexdigest()[:24]
-    return f"cloudadc.{plain}."
-
-
-def is_own_file(name: str, filename: str) -> bool:
-    """Whether a file was uploaded for the application of that name."""
-    return re.fullmatch(re.escape(_file_prefix(name)) + r"[0-9a-f]{16}\.(crt|key)", filename) is not None
-
-
 # ---------------------------------------------------------------------- what stands in the way
 
 
@@ -308,13 +261,23 @@ def obstacles(desired: DesiredApplication, found: ObservedApplication) -> list[s
         message.append(f"{start} there is no IPSet '{desired.ipset}' on this appliance")
     if desired.monitor and desired.monitor.fields is None and found.monitor is None:
         message.append(f"{start} there is no monitor '{desired.monitor.name}' on this appliance")
-    if desired.certificate and desired.certificate.content is None and found.certkey is None:
-        message.append(f"{start} there is no certkey '{desired.certificate.certkey}' on this appliance")
+    message += [f"{start} {sentence}" for sentence in _certkey_obstacles(desired.certificate, found.keys)]
     if not desired.ipset and virtual_ip(desired, found) is None:
         message.append(f"{start} virtual_ip or ipset is needed to create its virtual server")
     elif desired.ipset and found.ipset_addresses == () and virtual_ip(desired, found) is None:
         message.append(f"{start} virtual_ip is needed, for IPSet '{desired.ipset}' holds no address to take")
     return message + [f"{start} {sentence}" for sentence in _taken(desired, found)]
+
+
+def _certkey_obstacles(certificate: Certificate | None, keys: CertkeyState) -> list[str]:
+    if certificate and certificate.content is None and certificate.certkey not in keys.rows:
+        return [f"there is no certkey '{certificate.certkey}' on this appliance"]
+    if other := same_elsewhere(certificate, keys):
+        return [
+            f"certkey '{other}' on this appliance holds the same certificate, and an appliance takes it only once; "
+            "give both applications the same certificate.name"
+        ]
+    return []
 
 
 def settles(desired: DesiredApplication, found: ObservedApplication) -> bool:

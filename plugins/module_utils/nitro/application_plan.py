@@ -9,15 +9,11 @@ wanted goes last. Broken off between any two steps and planned anew, the rest of
 
 from __future__ import annotations
 
-import base64
-import posixpath
-from collections.abc import Iterable
 from typing import Any
 
 from .application import (
     MARK,
     MONITOR_SECRETS,
-    SSL_DIRECTORY,
     Backend,
     DesiredApplication,
     Member,
@@ -28,6 +24,7 @@ from .application import (
     spare_servers,
     virtual_ip,
 )
+from .certificates import certkey_steps, named_certkeys, obsolete_steps, removal_steps
 from .steps import Change, Row, canonical_or_none, text_of, whole
 
 
@@ -35,7 +32,7 @@ def plan_present(desired: DesiredApplication, found: ObservedApplication) -> lis
     """Everything that is missing or different. ``obstacles`` must have been looked at before."""
     return [
         *_monitor(desired, found),
-        *_certkey(desired, found),
+        *certkey_steps(desired.certificate, found.keys),
         *_servers(desired, found),
         *_cleared_way(desired, found),
         *_group(desired, found),
@@ -55,9 +52,8 @@ def plan_absent(desired: DesiredApplication, found: ObservedApplication) -> list
     steps += _spare(desired, found, present=False)
     if found.monitor is not None:
         steps.append(_delete_monitor(found.monitor))
-    if found.certkey is not None:
-        steps.append(Change("delete", "sslcertkey", desired.own_certkey))
-    return steps + _delete_files(found.files)
+    names = [desired.own_certkey, *named_certkeys(found.keys)]
+    return steps + removal_steps(names, desired.name, found.keys)
 
 
 def _monitor(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
@@ -100,34 +96,6 @@ def _texts(value: Any) -> list[str]:
 
 def _delete_monitor(row: Row) -> Change:
     return Change("delete", "lbmonitor", text_of(row, "monitorname"), args={"type": text_of(row, "type")})
-
-
-def _certkey(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
-    """Upload what is not there yet, then load it under the certkey's name."""
-    certificate = desired.certificate
-    if certificate is None or certificate.content is None:
-        return []
-    steps = [_upload(name, text) for name, text in certificate.files.items() if name not in found.files]
-    cert, key = (f"{SSL_DIRECTORY}/{name}" for name in certificate.files)
-    body = {"certkey": certificate.certkey, "cert": cert, "key": key}
-    if certificate.passphrase:
-        body["passplain"] = certificate.passphrase
-    if found.certkey is None:
-        steps.append(Change("add", "sslcertkey", body=body))
-    elif posixpath.basename(text_of(found.certkey, "cert")) not in certificate.files:
-        # The new certificate may well be for another name: that check is for people at a prompt.
-        steps.append(Change("act", "sslcertkey", action="update", body={**body, "nodomaincheck": True}))
-    return steps
-
-
-def _upload(name: str, text: str) -> Change:
-    content = base64.b64encode(text.encode()).decode()
-    body = {"filename": name, "filelocation": SSL_DIRECTORY, "filecontent": content, "fileencoding": "BASE64"}
-    return Change("add", "systemfile", body=body)
-
-
-def _delete_files(names: Iterable[str]) -> list[Change]:
-    return [Change("delete", "systemfile", name, args={"filelocation": SSL_DIRECTORY}) for name in sorted(names)]
 
 
 def _new_backends(desired: DesiredApplication, found: ObservedApplication) -> list[Backend]:
@@ -274,8 +242,7 @@ def _orphans(desired: DesiredApplication, found: ObservedApplication) -> list[Ch
             for name in sorted(found.certkeys - {certificate.certkey}):
                 args = {"certkeyname": name}
                 steps.append(Change("delete", "sslvserver_sslcertkey_binding", desired.name, args=args))
-        if certificate.content is not None:
-            steps += _delete_files(found.files - set(certificate.files))
+        steps += obsolete_steps(certificate, found.keys)
     return steps + _spare(desired, found, present=True)
 
 

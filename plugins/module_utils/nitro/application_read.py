@@ -8,30 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import IPv4Address
-from typing import Protocol
 
 from .application import (
     OFFLOADED,
-    SSL_DIRECTORY,
     DesiredApplication,
     Member,
     ObservedApplication,
     Server,
-    is_own_file,
     replaced,
     settles,
     spare_servers,
 )
-from .steps import Reader, Row, canonical_or_none, text_of, whole
+from .certificate_read import BulkReader, read_for_absent, read_for_present
+from .steps import Row, canonical_or_none, text_of, whole
 
 # What stands in the address's place of a server that is known by a domain name.
 NO_ADDRESS = str(IPv4Address(0))
-
-
-class BulkReader(Reader, Protocol):
-    """A client that can also list the bindings of every object of a type."""
-
-    def get_bulk(self, resource: str) -> list[Row]: ...
 
 
 def read(client: BulkReader, desired: DesiredApplication, *, present: bool) -> ObservedApplication:
@@ -69,9 +61,7 @@ def _for_present(client: BulkReader, desired: DesiredApplication, found: Observe
         own = [row for row in bound if not (_yes(row.get("ca")) or _yes(row.get("snicert")))]
         found = replace(found, certkeys=_names(own, "certkeyname"))
     if desired.certificate:
-        certkey = _first(client.get("sslcertkey", desired.certificate.certkey))
-        files = frozenset[str]() if desired.certificate.content is None else _own_files(client, name)
-        found = replace(found, certkey=certkey, files=files)
+        found = replace(found, keys=read_for_present(client, desired.certificate))
     return found
 
 
@@ -79,8 +69,7 @@ def _for_absent(client: BulkReader, desired: DesiredApplication, found: Observed
     return replace(
         found,
         monitor=_first(client.get("lbmonitor", desired.own_monitor)),
-        certkey=_first(client.get("sslcertkey", desired.own_certkey)),
-        files=_own_files(client, desired.name),
+        keys=read_for_absent(client, desired.name, desired.own_certkey),
     )
 
 
@@ -113,11 +102,6 @@ def _ipset_addresses(client: BulkReader, name: str) -> tuple[str, ...] | None:
 
 def _by_number(ip: str) -> tuple[int, ...]:
     return tuple(int(part) for part in ip.split(".")) if "." in ip else ()
-
-
-def _own_files(client: BulkReader, name: str) -> frozenset[str]:
-    rows = client.get("systemfile", args={"filelocation": SSL_DIRECTORY})
-    return frozenset(file for row in rows if is_own_file(name, file := text_of(row, "filename")))
 
 
 def _member(row: Row) -> Member:

@@ -20,9 +20,13 @@ from .bootstrap import FirstPassword, parse_version
 from .client import Connection, NitroClient
 from .waiting import wait_until
 
-# After NITRO answers for the first time, logins can be refused while the user database is not up yet (vendor's image
-# pipeline waits 30 s for it). Only then is a refused password looked at again.
-AUTH_GRACE = 30.0
+# NITRO answers before the script of the first boot has set the instance id as password (vendor's templates wait for
+# EC2's reachability check, five minutes at most). So a refused first password means that the appliance is not ready.
+# Seconds between two logins after a refusal, so that no appliance is flooded with failed logins.
+REFUSED_PAUSE = 3.0
+# Seconds of waiting after which EC2 is asked what has become of the instance, and between two such questions.
+ASK_AFTER = 5.0
+ASK_AGAIN = 15.0
 # An appliance that was told to reboot goes down within seconds; one that still knows the session after this did not.
 REBOOT_GRACE = 60.0
 _INVALID_ARGUMENT = 278
@@ -48,10 +52,19 @@ class FirstLogin:
     password_changed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class InstanceReport:
+    """What EC2 says of the instance. ``is_gone``: it is stopped or terminated, so that waiting does not help."""
+
+    is_gone: bool
+    text: str
+
+
 class LoginRetry:
     """Tries to get in, once per ``attempt``; remembers what it met, for the sentence when time runs out.
 
-    ``may_change``: whether the first password may be replaced (not in check mode: it is a write).
+    ``may_change``: whether the first password may be replaced (not in check mode: it is a write). ``first_password``:
+    one of the passwords is the appliance's first, which is not in place at once. ``instance``: what EC2 says.
     """
 
     def __init__(
@@ -60,6 +73,8 @@ class LoginRetry:
         passwords: Passwords,
         *,
         may_change: bool,
+        first_password: bool = False,
+        instance: Callable[[], InstanceReport | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -68,17 +83,33 @@ class LoginRetry:
         self._may_change = may_change
         self._clock = clock
         self._sleep = sleep
-        self._was_down = False
-        self._refused_since: float | None = None
+        self._first_password = first_password
+        self._instance = instance
+        self._refused_at: float | None = None
+        self._report: InstanceReport | None = None
         self._changes_sent = 0
         self.last = f"{connection.nsip}: nothing was tried"
 
     def wait(self, timeout: float) -> FirstLogin:
-        """Retry the login until it is accepted. Raises NitroTimeout after ``timeout`` seconds."""
+        """Retry the login until it is accepted. Raises NitroTimeout after ``timeout`` seconds.
+
+        Raises NitroError at once when EC2 says that the instance is stopped or terminated.
+        """
+        ask_at = self._clock() + ASK_AFTER
+
+        def attempt() -> FirstLogin | None:
+            nonlocal ask_at
+            entry = self.attempt()
+            if entry is None and self._clock() >= ask_at:
+                ask_at = self._clock() + ASK_AGAIN
+                self._ask_ec2()
+            return entry
+
         return wait_until(
-            self.attempt,
+            attempt,
             timeout,
-            lambda: f"NITRO did not become ready: {self.last}",
+            lambda: f"NITRO did not become ready: {self.last}{f'; {self._report.text}' if self._report else ''}",
+            state=lambda: self.last,
             clock=self._clock,
             sleep=self._sleep,
         )
@@ -90,11 +121,17 @@ class LoginRetry:
         except NitroError as error:
             if not _booting(error):
                 raise
-            self._was_down = True
             self.last = str(error)
             return None
 
+    def _ask_ec2(self) -> None:
+        self._report = self._instance() or self._report
+        if self._report and self._report.is_gone:
+            raise NitroError(f"{self._report.text}: waiting for {self._connection.nsip} does not help; {self.last}")
+
     def _try_all(self) -> FirstLogin | None:
+        if self._refused_at is not None and self._clock() - self._refused_at < REFUSED_PAUSE:
+            return None
         refusals: list[NitroAuthError] = []
         for password in (self._passwords.new, *(other for name, other in self._passwords.others)):
             client = NitroClient(replace(self._connection, password=password), sleep=self._sleep)
@@ -145,16 +182,15 @@ class LoginRetry:
             raise
 
     def _refused(self, refusal: NitroAuthError) -> None:
-        now = self._clock()
-        self._refused_since = now if self._refused_since is None else self._refused_since
+        """A refused first password may not be in place yet; any other refusal is believed at once."""
+        self._refused_at = self._clock()
         names = ["new_password", *(name for name, other in self._passwords.others)]
         tried = f"none of {', '.join(names)} was accepted" if len(names) > 1 else "new_password was not accepted"
         hint = "" if len(names) > 1 else "; for the first login give instance_id, the first password"
-        sentence = f"{refusal}: {tried}{hint}"
-        self.last = sentence
-        if not self._was_down or now - self._refused_since >= AUTH_GRACE:
+        self.last = f"{refusal}: {tried}{hint}"
+        if not self._first_password:
             raise NitroAuthError(
-                sentence, code=refusal.code, message=refusal.message, http_status=refusal.http_status, resource="login"
+                self.last, code=refusal.code, message=refusal.message, http_status=refusal.http_status, resource="login"
             )
 
 

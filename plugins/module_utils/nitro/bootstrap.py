@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import enum
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.nitro_errors import NitroInputError
-from ..core.nitro_wire import as_int
+from .licences import License, LicenseState, license_plan, refusal, server_name
+from .steps import Change
 
 # Other names the appliance takes for the same thing (vendor NITRO reference, nsfeature and nsmode), in lower case.
 _FEATURES = {
@@ -54,15 +54,6 @@ _MODES = {
     "tcpbuffering": "tcpb",
     "macbasedforwarding": "mbf",
 }
-# The names on the price list and the names in NITRO (facts of the vendor's licensing guide).
-EDITIONS = {
-    "Standard": "Standard",
-    "Advanced": "Enterprise",
-    "Enterprise": "Enterprise",
-    "Premium": "Platinum",
-    "Platinum": "Platinum",
-}
-_EDITION_FLAG = {"Standard": "isstandardlic", "Enterprise": "isenterpriselic", "Platinum": "isplatinumlic"}
 
 
 class FirstPassword(enum.Enum):
@@ -75,46 +66,6 @@ class FirstPassword(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class License:
-    """A capacity to check out of a licence server: exactly one of ``bandwidth_mbps``, ``platform``, ``vcpu``.
-
-    ``body`` is what NITRO's ``nscapacity`` takes for it.
-    """
-
-    server: str | None
-    port: int
-    body: Mapping[str, Any]
-
-    @classmethod
-    def from_option(cls, option: Mapping[str, Any]) -> License:
-        """The option ``license`` of vpx_bootstrap. Raises NitroInputError for a mixture."""
-        kinds = [kind for kind in ("bandwidth", "platform", "vcpu") if option.get(kind)]
-        if len(kinds) != 1:
-            given = " and ".join(kinds) or "none"
-            raise NitroInputError(f"license: give exactly one of bandwidth, platform and vcpu, not {given}")
-        edition = EDITIONS.get(option.get("edition") or "")
-        if kinds != ["platform"] and edition is None:
-            raise NitroInputError(f"license: {kinds[0]} needs an edition")
-        body: dict[str, Any]
-        match kinds[0]:
-            case "bandwidth":
-                body = {"bandwidth": option["bandwidth"], "unit": option.get("unit") or "Mbps", "edition": edition}
-            case "vcpu":
-                body = {"vcpu": True, "edition": edition}
-            case _:
-                body = {"platform": option["platform"]}
-        return cls(option.get("server") or None, option.get("port") or 27000, body)
-
-    def server_body(self) -> dict[str, Any]:
-        """What ``nslicenseserver`` takes: an address and a name are different fields."""
-        try:
-            ipaddress.ip_address(self.server or "")
-        except ValueError:
-            return {"servername": self.server, "port": self.port}
-        return {"licenseserverip": self.server, "port": self.port}
-
-
-@dataclass(frozen=True, slots=True)
 class DesiredAppliance:
     """What the options ask for; None and empty mean: leave as it is."""
 
@@ -122,6 +73,7 @@ class DesiredAppliance:
     features: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     license: License | None = None
+    activation: bytes | None = field(default=None, repr=False)
     save: bool = True
 
     @classmethod
@@ -142,8 +94,15 @@ class DesiredAppliance:
             features=tuple(params.get("features") or ()),
             modes=tuple(params.get("modes") or ()),
             license=licence,
+            activation=licence.activation_for(_names(params)) if licence else None,
             save=params["save_config"],
         )
+
+
+def _names(params: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """What an appliance is called in the option ``license.activations``."""
+    nsip = str(params["nsip"])
+    return params.get("instance_id"), params.get("hostname"), nsip, nsip.rpartition(":")[0].strip("[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +114,7 @@ class ObservedAppliance:
     hostname: str | None = None
     features: frozenset[str] = frozenset()
     modes: frozenset[str] = frozenset()
-    license_servers: tuple[Mapping[str, Any], ...] = ()
-    capacity: Mapping[str, Any] = field(default_factory=dict)
-    license: Mapping[str, Any] = field(default_factory=dict)
+    license: LicenseState = field(default_factory=LicenseState)
     unsaved: bool = False
 
 
@@ -167,8 +124,9 @@ class Plan:
 
     change_password: bool = False
     remove_license_servers: tuple[str, ...] = ()
-    license_server: Mapping[str, Any] | None = None
-    capacity: Mapping[str, Any] | None = None
+    license_server: Mapping[str, Any] | None = field(default=None, repr=False)
+    capacity: Mapping[str, Any] | None = field(default=None, repr=False)
+    activation: tuple[Change, ...] = ()
     reboot: bool = False
     hostname: str | None = None
     features: tuple[str, ...] = ()
@@ -182,79 +140,20 @@ class Plan:
 
 def plan(desired: DesiredAppliance, found: ObservedAppliance) -> Plan:
     """What is missing. A reboot only for a capacity that is new, or set and not in effect (a run was killed)."""
-    surplus, server, capacity, reboot = _license_plan(desired.license, found)
+    licence = license_plan(desired.license, found.license, desired.activation)
     changes = Plan(
         change_password=found.password is not FirstPassword.DONE,
-        remove_license_servers=surplus,
-        license_server=server,
-        capacity=capacity,
-        reboot=reboot,
+        remove_license_servers=licence.remove_servers,
+        license_server=licence.server,
+        capacity=licence.capacity,
+        activation=licence.activation,
+        reboot=licence.reboot,
         hostname=desired.hostname if desired.hostname != found.hostname else None,
         features=missing_features(desired.features, found.features),
         modes=missing_modes(desired.modes, found.modes),
     )
     save = desired.save and (not changes.empty or found.unsaved)
     return Plan(**{name: getattr(changes, name) for name in Plan.__slots__ if name != "save"}, save=save)
-
-
-def _license_plan(
-    licence: License | None, found: ObservedAppliance
-) -> tuple[tuple[str, ...], Mapping[str, Any] | None, Mapping[str, Any] | None, bool]:
-    if licence is None:
-        return (), None, None, False
-    surplus: tuple[str, ...] = ()
-    server = None
-    if licence.server:
-        present = [row for row in found.license_servers if _server_name(row) == licence.server]
-        right = any(as_int(row.get("port"), licence.port) == licence.port for row in present)
-        if not right:
-            server = licence.server_body()
-            surplus = tuple(name for row in found.license_servers if (name := _server_name(row)))
-    capacity = None if capacity_is(licence, found.capacity) else licence.body
-    reboot = capacity is not None or not in_effect(licence, found.capacity, found.license)
-    return surplus, server, capacity, reboot
-
-
-def _server_name(row: Mapping[str, Any]) -> str:
-    return str(row.get("licenseserverip") or row.get("servername") or "")
-
-
-def capacity_is(licence: License, capacity: Mapping[str, Any]) -> bool:
-    """Whether ``nscapacity`` is configured as wanted. 10 Gbps and 10000 Mbps are the same."""
-    desired = licence.body
-    if "platform" in desired:
-        return str(capacity.get("platform") or "").casefold() == str(desired["platform"]).casefold()
-    if str(capacity.get("edition") or "").casefold() != str(desired["edition"]).casefold():
-        return False
-    if "vcpu" in desired:
-        return _true(capacity.get("vcpu")) or bool(as_int(capacity.get("vcpucount")))
-    return _mbps(capacity) == _mbps(desired)
-
-
-def in_effect(licence: License, capacity: Mapping[str, Any], license_row: Mapping[str, Any]) -> bool:
-    """Whether a configured capacity is also the one the appliance runs with, as far as it lets itself be asked.
-
-    ``nslicense`` has the edition and, on newer builds, ``licensingmode`` (Local and EXPRESS before the reboot, Pooled
-    or CICO after it); ``nscapacity`` the bandwidth that was granted. What a build does not report speaks for neither.
-    """
-    mode = str(license_row.get("licensingmode") or "").casefold()
-    if mode in {"local", "express"}:
-        return False
-    flag = _EDITION_FLAG.get(str(licence.body.get("edition")), "")
-    if flag in license_row and not _true(license_row[flag]):
-        return False
-    return not ("bandwidth" in licence.body and as_int(capacity.get("actualbandwidth")) == 0)
-
-
-def _mbps(row: Mapping[str, Any]) -> int | None:
-    amount = as_int(row.get("bandwidth"))
-    if amount is None:
-        return None
-    return amount * 1000 if str(row.get("unit") or "Mbps").casefold() == "gbps" else amount
-
-
-def _true(value: Any) -> bool:
-    return value is True or str(value).casefold() in {"true", "yes", "1", "enabled"}
 
 
 def names_on(row: Mapping[str, Any], field_name: str) -> frozenset[str]:
@@ -266,12 +165,12 @@ def names_on(row: Mapping[str, Any], field_name: str) -> frozenset[str]:
 
 
 def missing_features(desired: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
-    """Those of ``desired`` that are not on, each once, in the user's spelling."""
+    """Those of ``wanted`` that are not on, each once, in the user's spelling."""
     return _missing(desired, on, _FEATURES)
 
 
 def missing_modes(desired: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
-    """Those of ``desired`` that are not on, each once, in the user's spelling."""
+    """Those of ``wanted`` that are not on, each once, in the user's spelling."""
     return _missing(desired, on, _MODES)
 
 
@@ -291,10 +190,15 @@ def parse_version(text: str | None) -> str | None:
     return f"{found[1]}-{found[2]}" if found else text or None
 
 
+def obstacle(desired: DesiredAppliance, found: ObservedAppliance) -> str | None:
+    """Return why nothing may be written to this appliance, None if it can be made what is desired."""
+    return refusal(desired.license, found.version)
+
+
 def unmet(changes: Plan) -> str | None:
     """What is still missing after everything was done, in words; None when nothing is."""
     message = [
-        "the licence capacity is not in effect" if changes.capacity or changes.reboot else "",
+        "the licence is not in effect" if changes.capacity or changes.activation or changes.reboot else "",
         f"the hostname is not {changes.hostname!r}" if changes.hostname else "",
         f"features that did not come on: {', '.join(changes.features)} (not licensed?)" if changes.features else "",
         f"modes that did not come on: {', '.join(changes.modes)}" if changes.modes else "",
@@ -313,13 +217,17 @@ def diff(desired: DesiredAppliance, found: ObservedAppliance, changes: Plan) -> 
     if desired.modes:
         before["modes_missing"], after["modes_missing"] = list(changes.modes), []
     if desired.license:
-        servers = sorted(_server_name(row) for row in found.license_servers)
-        before["license"] = {"servers": servers, "capacity": _capacity_shown(found.capacity), "reboot": changes.reboot}
+        servers = sorted(server_name(row) for row in found.license.servers)
+        capacity = _capacity_shown(found.license.capacity)
+        activated = desired.license.offline and not changes.activation
+        before["license"] = {"servers": servers, "capacity": capacity, "reboot": changes.reboot}
         after["license"] = {
             "servers": [desired.license.server] if desired.license.server else servers,
-            "capacity": dict(desired.license.body),
+            "capacity": dict(desired.license.body) or capacity,
             "reboot": False,
         }
+        if desired.license.offline:
+            before["license"]["activated"], after["license"]["activated"] = activated, desired.activation is not None
     return {"before": before, "after": after}
 
 

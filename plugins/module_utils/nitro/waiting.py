@@ -23,13 +23,17 @@ def wait_until(
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
     interval: float = 1.0,
+    state: Callable[[], str] | None = None,
 ) -> T:
     """Return the first true answer of ``predicate``, asked every ``interval`` seconds for ``timeout`` seconds at most.
 
     It is asked at least once, and once more at the deadline. Raises NitroTimeout whose message is
-    ``describe_last_state()`` with the seconds waited; whatever ``predicate`` raises goes through.
+    ``describe_last_state()`` with the seconds waited. ``state()``, if it is given, is shown meanwhile instead. Whatever
+    ``predicate`` raises goes through.
     """
-    for _left in observations(timeout, Pace(interval, 1.0, interval), clock=clock, sleep=sleep):
+    for _left in observations(
+        timeout, Pace(interval, 1.0, interval), clock=clock, sleep=sleep, state=state or describe_last_state
+    ):
         if answer := predicate():
             return answer
     raise NitroTimeout(f"{describe_last_state()} (waited {timeout:g} s)")

@@ -9,7 +9,7 @@ of what the caller may do.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 # About a security group that is there: of the group that is looked at, so that conditions on its tags hold.
@@ -19,16 +19,19 @@ OF_A_SECURITY_GROUP = (
     "UpdateSecurityGroupRuleDescriptionsIngress",
 )
 _RULE = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "127.0.0.1/32"}]}
-_TAGS = [{"ResourceType": "security-group", "Tags": [{"Key": "Name", "Value": "preflight"}]}]
 
 
 @dataclass(frozen=True, slots=True)
 class ExistingResources:
-    """What is there already, to be named in a dry run. ``launch``: parameters of the RunInstances that is planned."""
+    """What is there already, to be named in a dry run. ``launch``: parameters of the RunInstances that is planned.
+
+    ``tags``: what everything that the playbook creates carries; conditions of policies may ask for them.
+    """
 
     launch: Mapping[str, Any] | None = None
     vpc_id: str | None = None
     security_group_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def dry_run(
         return None
     if operation == "CreateTags":  # on what is made and tagged in one call, which takes both rights
         create = _parameters("CreateSecurityGroup", known)
-        return DryRun(action, "CreateSecurityGroup", {**create, "TagSpecifications": _TAGS}) if create else None
+        return DryRun(action, "CreateSecurityGroup", create) if create else None
     parameters = _parameters(operation, known)
     if parameters is None or set(required) - set(parameters):
         return None
@@ -61,11 +64,17 @@ def dry_run(
 
 def _parameters(operation: str, known: ExistingResources) -> Mapping[str, Any] | None:
     if operation == "AllocateAddress":
-        return {"Domain": "vpc"}
+        return {"Domain": "vpc", **_tagged("elastic-ip", known)}
     if operation == "RunInstances":
         return known.launch
     if operation == "CreateSecurityGroup" and known.vpc_id:
-        return {"GroupName": "preflight", "Description": "preflight", "VpcId": known.vpc_id}
+        named = {"GroupName": "preflight", "Description": "preflight", "VpcId": known.vpc_id}
+        return {**named, **_tagged("security-group", known)}
     if operation in OF_A_SECURITY_GROUP and known.security_group_id:
         return {"GroupId": known.security_group_id, "IpPermissions": [_RULE]}
     return {} if operation.startswith("Describe") else None
+
+
+def _tagged(resource_type: str, known: ExistingResources) -> Mapping[str, Any]:
+    tags = [{"Key": key, "Value": value} for key, value in (known.tags or {"Name": "preflight"}).items()]
+    return {"TagSpecifications": [{"ResourceType": resource_type, "Tags": tags}]}

@@ -13,6 +13,7 @@ from typing import Any
 from ..aws.errors import AwsError
 from ..core.errors import Failure, Refusal
 from ..reconcile.launch import check_image, check_type, refuse_incomplete
+from ..spec.builds import vulnerability_warning
 from .plan import Plan
 from .rights import DENIED, WOULD
 from .rows import Row, failed, ok, skipped, unknown, warning
@@ -32,6 +33,8 @@ def image(plan: Plan, images: Described) -> Row:
     except Refusal as refusal:
         return failed(IMAGE, subject, str(refusal))
     found = images[0]
+    if message := vulnerability_warning(found.get("Name")):
+        return warning(IMAGE, subject, message)
     return ok(IMAGE, subject, f"{found.get('Architecture', 'image')}: {found.get('Name') or 'without a name'}")
 
 

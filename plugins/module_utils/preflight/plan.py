@@ -62,6 +62,7 @@ class Plan:
 
     group: str
     launch_spec: LaunchSpec
+    kind: str | None = None
     zones: tuple[Zone, ...] = ()
     elastic_ips: int = 0
     given_addresses: tuple[str, ...] = ()
@@ -94,6 +95,7 @@ class Plan:
         return DesiredSet(
             state="present",
             group=self.group,
+            kind=self.kind,
             zone=zone.name,
             count=zone.instances if count is None else count,
             interfaces=zone.interfaces,
@@ -104,11 +106,13 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
     """The module's options. Raises Refusal for interfaces that no VPX can have."""
     return Plan(
         group=params["group"],
+        kind=params["kind"],
         launch_spec=LaunchSpec(
             image_id=params["image_id"],
             instance_type=params["instance_type"],
             key_name=params["key_name"] or None,
             encrypt_volumes=params["encrypt_volumes"],
+            license_mode=params.get("license_mode") or "",
         ),
         zones=tuple(_zone(option) for option in params["zones"]),
         elastic_ips=params["elastic_ips"],

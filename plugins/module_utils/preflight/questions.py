@@ -13,6 +13,7 @@ from ..aws import ec2 as ec2_api
 from ..core.errors import Failure
 from ..core.parallel import attempt
 from ..reconcile.launch import Prerequisites, request
+from ..spec.identity import Owner
 from . import api, dry_runs, network, quotas, reach, rights, verdicts
 from .checks import Context, Questions
 from .identity import Kind
@@ -88,6 +89,7 @@ def _dry_run(context: Context, action: str, found: Answers) -> dry_runs.DryRun |
         launch=launch.parameters if launch else None,
         vpc_id=vpcs[0] if vpcs else context.vpc_id,
         security_group_id=groups[0]["GroupId"] if groups and not isinstance(groups, Failure) else None,
+        tags=Owner(context.plan.group, context.plan.kind).tags,
     )
     return dry_runs.dry_run(action, shape.members if shape else (), shape.required_members if shape else (), known)
 

@@ -16,7 +16,7 @@ from typing import Any
 from ..aws.errors import AwsError
 from ..core.errors import Failure
 from .identity import Caller, Kind
-from .rows import Row, failed, ok, unknown, warning
+from .rows import Row, Status, failed, ok, unknown, warning
 
 CHECK = "rights"
 WOULD = "DryRunOperation"
@@ -87,6 +87,17 @@ def judge(need: Need, results: Sequence[Mapping[str, Any]]) -> list[Row]:
         message = [item for item in results if str(item.get("EvalActionName", "")).lower() == action.lower()]
         rows.append(_of_action(action, message))
     return rows
+
+
+def strictest(rows: Iterable[Row]) -> list[Row]:
+    """Return one row an action: it may be needed on several resources, and each statement of a policy is simulated."""
+    order = (Status.OK, Status.SKIPPED, Status.WARNING, Status.FAILED)
+    worst: dict[str, Row] = {}
+    for row in rows:
+        present = worst.get(row.subject)
+        if present is None or order.index(row.status) > order.index(present.status):
+            worst[row.subject] = row
+    return list(worst.values())
 
 
 def _of_action(action: str, message: Sequence[Mapping[str, Any]]) -> Row:

@@ -108,7 +108,7 @@ def simulated(needs: Sequence[rights.Need], answers: Answers) -> tuple[Rows, lis
             why = why or message
         else:
             rows += sure(rights.CHECK, ", ".join(need.actions), functools.partial(rights.judge, need, message))
-    return rows, untold, why
+    return rights.strictest(rows), list(dict.fromkeys(untold)), why
 
 
 def tried_out(actions: Iterable[str], caller: Caller, why: Failure | None, answers: Answers) -> Rows:

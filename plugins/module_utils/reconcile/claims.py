@@ -146,7 +146,7 @@ def claim_of(module: Any, **client_options: Any) -> Claim | None:
     where = [event.get(name) or module.params.get(name) for name in ("group", "zone")]
     if not all(where):
         raise Refusal(f"event {event['id']}: event.group and event.zone must name the group and zone of the event")
-    client = getattr(module, "client", None) or functools.partial(_client, event.get("region"))
+    client = getattr(module, "client", None) or functools.partial(client_of, event.get("region"))
     options = _Options({"store": event["store"]}, client, module.check_mode)
     store = open_store(options, *where, **client_options)
     return Claim(store, event["id"], event["takeover"], event.get("owner") or "")
@@ -161,7 +161,7 @@ class _Options:
     check_mode: bool
 
 
-def _client(region: str | None, service: str, **options: Any) -> Any:
+def client_of(region: str | None, service: str, **options: Any) -> Any:
     """Return a client of AWS for a module that is about appliances and has no options for AWS: by the environment."""
     import boto3  # only here: most modules that are about appliances never need it
 

@@ -64,6 +64,11 @@ class Request:
     def whole(self) -> bool:
         return not self.zone and self.definition["state"] == "present"
 
+    @property
+    def launches(self) -> bool:
+        """Whether nodes may be launched for the whole group, so that image, type and key pair matter."""
+        return self.whole and not self.existing
+
 
 @dataclass(slots=True)
 class Distribution(Observed):
@@ -76,7 +81,7 @@ class Distribution(Observed):
 def survey(connect: Connect, request: Request) -> dict[str, Any]:
     """Read everything, and return the state of the group, its problems and its plan. Raises Failure if AWS refuses."""
     definition = request.deployed
-    nodes = read_nodes(connect("ec2"), definition, whole=request.whole)
+    nodes = read_nodes(connect("ec2"), definition, launches=request.launches)
     ids = plans.group_ids(definition, nodes)
     problems = _node_problems(request, nodes, ids)
     distribution = _distribution(connect, request, nodes, ids, problems)
@@ -121,6 +126,7 @@ def _node_problems(request: Request, nodes: Nodes, ids: Mapping[str, str]) -> li
         problems += subnet_problems(definition, nodes.subnets)
         problems += route_problems(definition, nodes.subnets)
         problems += plans.clip_problems(definition, nodes)
+    if request.launches:
         problems += plans.launch_problems(definition, nodes)
     if request.zone or (request.existing and definition["state"] == "present"):
         problem = refused(lambda: plans.unprepared(definition, ids))
@@ -174,6 +180,7 @@ def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence
     return {
         **distributor.remove(definition, result),
         "drain_seconds": distributor.drain_seconds(definition),
+        "nodes": nsips,
         "devices": list(dict.fromkeys([*nsips, *orphans])),
     }
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Any
 
+from .whereabouts import MISSING
+
 Described = Sequence[Mapping[str, Any]]
 Zone = Mapping[str, Any]
 
@@ -116,7 +118,7 @@ def subnet_problems(definition: Mapping[str, Any], subnets: Described) -> list[s
     """Return a message for each subnet that does not exist or is not where it must be."""
     known = {one["SubnetId"]: one for one in subnets}
     desired = list(dict.fromkeys(zone[key] for zone in definition["zones"] for key in _SUBNETS if zone[key]))
-    problems = [f"There is no subnet {one} in this account and region." for one in desired if one not in known]
+    problems = [f"{MISSING}{one} in this account and region." for one in desired if one not in known]
     vpcs = sorted({known[one]["VpcId"] for one in desired if one in known})
     if len(vpcs) > 1:
         problems.append(f"The subnets must be in one VPC; they are in {', '.join(vpcs)}.")

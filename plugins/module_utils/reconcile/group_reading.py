@@ -36,7 +36,7 @@ class Nodes:
     """What EC2 has: live instances and their interfaces by the group's tag, and what a launch refers to.
 
     ``addresses``: the Elastic IPs of the region. ``clips``: interfaces that hold an address of a cluster. ``images``,
-    ``types``, ``key_pairs`` and ``quota`` are read for the whole group only, None where they were not.
+    ``types``, ``key_pairs`` and ``quota`` are read before a launch for the whole group only, None where they were not.
     """
 
     instances: tuple[Instance, ...] = ()
@@ -55,8 +55,8 @@ class Nodes:
         return tuple(one for one in self.instances if one.live)
 
 
-def read_nodes(client: Client, definition: Mapping[str, Any], *, whole: bool) -> Nodes:
-    """Read instances, interfaces, addresses, security groups and subnets; for the ``whole`` group also image and type.
+def read_nodes(client: Client, definition: Mapping[str, Any], *, launches: bool) -> Nodes:
+    """Read instances, interfaces, addresses, security groups and subnets; before a launch also image and type.
 
     Calls: one of each kind, side by side.
     """
@@ -77,7 +77,7 @@ def read_nodes(client: Client, definition: Mapping[str, Any], *, whole: bool) ->
     requested = sorted({zone[f"{role}_subnet_id"] for zone in zones for role in t.ROLES} - {""})
     if requested:
         reads["subnets"] = lambda: _vpc_subnets(client, requested)
-    if whole:
+    if launches:
         reads |= _launch_reads(client, definition)
     found = dict(zip(reads, gather(list(reads.values())), strict=True))
     return Nodes(

@@ -100,6 +100,7 @@ def application_steps(
                 "nsip": place["nsip"],
                 "virtual_ip": place["virtual_ip"],
                 **virtual_server(each, state, secrets.get(each["name"], {})),
+                **certificate_nodes(secrets.get(each["name"], {}), place["nodes"]),
             }
             for place, each in listed
         ],
@@ -128,6 +129,12 @@ def virtual_server(application: Mapping[str, Any], state: Mapping[str, Any], sec
     elif application["name"] in state["backends"]:
         options["backends"] = state["backends"][application["name"]]
     return options
+
+
+def certificate_nodes(application: Mapping[str, Any], nodes: Sequence[str]) -> Entry:
+    """Return the option of vpx_application that has a certificate read on ``nodes``, for one that is installed."""
+    certificate = application.get("certificate") or {}
+    return {"certificate_nodes": list(nodes)} if nodes and certificate.get("content") else {}
 
 
 def report(zone: str, instances: Sequence[Node], marked: Sequence[Node] = ()) -> list[str]:

@@ -13,6 +13,10 @@ from .backend_report import backend_report
 from .group_steps import report
 
 _CHECK_MODE = " (check mode has changed nothing)"
+_NEXT = (
+    "run cloudadc.aws.autoscale every minute (cron, AWX or its rulebook): without ticks nothing scales. scale_out and "
+    "scale_in do it by hand; autoscale_group with -e autoscale_group_state=absent removes the group."
+)
 
 
 def group_summary(state: Mapping[str, Any], reports: Sequence[Sequence[str]] | None = None) -> list[str]:
@@ -32,11 +36,55 @@ def group_summary(state: Mapping[str, Any], reports: Sequence[Sequence[str]] | N
     lines = [title, header]
     for zone in definition["zones"]:
         lines += _zone(zone["name"], state, reports)
-    return lines + _clients(state)
+    lines += _clients(state)
+    if state["check_mode"]:
+        return lines + (_predicted(state) or ["would launch no instance and allocate no address"])
+    return [*lines, f"Billed by AWS: {_billed(state)}", f"Next: {_NEXT}"]
+
+
+def _predicted(state: Mapping[str, Any]) -> list[str]:
+    """Return what a run would create that costs money, and what it is for."""
+    definition = state["definition"]
+    least: int = definition["policy"].get("min_nodes") or 0
+    missing = {zone["name"]: least - len(_nodes_of(zone["name"], state)) for zone in definition["zones"]}
+    missing = {zone: count for zone, count in missing.items() if count > 0}
+    total = sum(missing.values())
+    lines = []
+    if total:
+        where = ", ".join(f"{count} in {zone}" for zone, count in missing.items())
+        machines = f"{total} x {definition['instance_type']} ({where})"
+        lines.append(f"would launch {machines}, billed by the hour with their volumes")
+    if total and definition["distributor"] == "dns":
+        lines.append(f"would allocate {total} Elastic IP, one a node, billed by the hour")
+    if definition["distributor"] == "nlb" and not state["balancer"]:
+        lines.append(f"would create a Network Load Balancer{_addresses(definition)}, billed by the hour and by traffic")
+    if total:
+        names = ", ".join(f"{each['name']} ({each['protocol']})" for each in definition["applications"])
+        lines.append(f"would then bootstrap and configure the nodes{f' for {names}' if names else ''}")
+    return lines
+
+
+def _addresses(definition: Mapping[str, Any]) -> str:
+    count = len(definition["zones"])
+    return f" with {count} Elastic IP" if definition["nlb_scheme"] == "internet-facing" else ""
+
+
+def _billed(state: Mapping[str, Any]) -> str:
+    """Return what costs money for as long as it exists. Prices are AWS's and depend on the region and the image."""
+    definition = state["definition"]
+    nodes = len(state["instances"])
+    of_dns = f"{nodes} Elastic IP and the hosted zone"
+    spread = of_dns if definition["distributor"] == "dns" else f"1 Network Load Balancer{_addresses(definition)}"
+    machines = f"{nodes} x {definition['instance_type']} with one volume each"
+    return f"{machines}, {spread}, traffic, and the image's own price, if it has one."
+
+
+def _nodes_of(zone: str, state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in state["instances"] if zone_of(one) == zone]
 
 
 def _zone(name: str, state: Mapping[str, Any], reports: Sequence[Sequence[str]] | None) -> list[str]:
-    mine = [one for one in state["instances"] if zone_of(one) == name]
+    mine = _nodes_of(name, state)
     if reports is None:
         return report(name, mine)
     reported = [line for lines in reports for line in lines if line.split() and line.split()[0] == name]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -348,7 +348,12 @@ class InstanceSet:
     def _await(self, ids: Sequence[str], target: str) -> None:
         """Look until all are in the state, one DescribeInstances a look. One that is gone cannot start any more."""
         states: dict[str, Instance] = {}
-        for _left in observations(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
+
+        def state() -> str:
+            return _progress(ids, states, [target])
+
+        seconds = self._deadline - self.clock()
+        for _left in observations(seconds, PACE, clock=self.clock, sleep=self.sleep, state=state):
             self._renew_claim()
             states = self._states(ids)
             if target == GONE:
@@ -362,7 +367,12 @@ class InstanceSet:
 
     def _settle(self, ids: Sequence[str]) -> None:
         states: dict[str, Instance] = {}
-        for _left in observations(self._deadline - self.clock(), PACE, clock=self.clock, sleep=self.sleep):
+
+        def state() -> str:
+            return _progress(ids, states, ("running", "stopped", GONE))
+
+        seconds = self._deadline - self.clock()
+        for _left in observations(seconds, PACE, clock=self.clock, sleep=self.sleep, state=state):
             self._renew_claim()
             states = self._states(ids)
             if not any(item.state in ("pending", "stopping", GOING) for item in states.values()):
@@ -392,3 +402,9 @@ def _refuse_dying(states: Iterable[Instance], target: str) -> None:
                 f"{instance.instance_id} is {instance.state} and will never be {target}: "
                 f"{instance.reason or 'EC2 gives no reason'}"
             )
+
+
+def _progress(ids: Sequence[str], states: dict[str, Instance], targets: Collection[str]) -> str:
+    """Return how many of the instances have got where they are waited for, and the others by name."""
+    others = [f"{name} {states[name].state}" for name in ids if name in states and states[name].state not in targets]
+    return f"{len(ids) - len(others)} of {len(ids)} instances are {' or '.join(targets)}; {', '.join(others)}"

@@ -15,6 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_ta
 
 from ..aws import tags as t
 from ..core.errors import Refusal
+from ..spec.builds import license_problem
 from .instance_plan import DesiredInterface, DesiredSet
 
 Described = Sequence[Mapping[str, Any]]
@@ -23,7 +24,11 @@ _AVAILABILITY_ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+[a-z]")
 
 @dataclass(frozen=True, slots=True)
 class LaunchSpec:
-    """What a new instance is made of. ``http_tokens``: IMDSv2 required, or optional for VPX before 13.1-48."""
+    """What a new instance is made of. ``http_tokens``: IMDSv2 required, or optional for VPX before 13.1-48.
+
+    ``metadata_hop_limit``: None leaves it to the image and the account. ``license_mode``: of the licence that the
+    appliance is to get, empty for none.
+    """
 
     image_id: str | None
     instance_type: str
@@ -32,6 +37,8 @@ class LaunchSpec:
     user_data: str | None = None
     encrypt_volumes: bool = True
     http_tokens: str = "required"
+    metadata_hop_limit: int | None = None
+    license_mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,8 @@ def check_image(launch_spec: LaunchSpec, images: Described) -> None:
         )
     if image.get("State", "available") != "available":
         raise Refusal(f"image {launch_spec.image_id} is {image['State']}, not available")
+    if problem := license_problem(launch_spec.license_mode, image.get("Name")):
+        raise Refusal(f"image {launch_spec.image_id}: {problem}")
 
 
 def check_type(desired: DesiredSet, launch_spec: LaunchSpec, types: Described) -> None:
@@ -190,10 +199,17 @@ def request(desired: DesiredSet, launch_spec: LaunchSpec, prerequisites: Prerequ
         "NetworkInterfaces": [
             _device(index, desired_interface) for index, desired_interface in enumerate(desired.interfaces)
         ],
-        "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": launch_spec.http_tokens},
+        "MetadataOptions": _metadata(launch_spec),
         "TagSpecifications": specifications,
         **{key: value for key, value in optional.items() if value},
     }
+
+
+def _metadata(launch_spec: LaunchSpec) -> dict[str, Any]:
+    options: dict[str, Any] = {"HttpEndpoint": "enabled", "HttpTokens": launch_spec.http_tokens}
+    if launch_spec.metadata_hop_limit is not None:
+        options["HttpPutResponseHopLimit"] = launch_spec.metadata_hop_limit
+    return options
 
 
 def _device(index: int, desired_interface: DesiredInterface) -> dict[str, Any]:

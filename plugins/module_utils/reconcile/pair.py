@@ -17,6 +17,7 @@ from ..spec.identity import PAIR, Owner, Ownership, ownership
 from ..spec.pair import ROLES, SUBNET_KEYS
 from ..spec.protocols import transports
 from .group_network import route_problems, zone_network
+from .whereabouts import MISSING
 
 Definition = Mapping[str, Any]
 POLICY_NAME = "cloudadc-ha"
@@ -60,7 +61,7 @@ def subnet_ids(definition: Definition) -> list[str]:
 def subnet_problems(definition: Definition, subnets: Subnets) -> list[str]:
     """Return one sentence for each subnet that is missing or in a wrong place."""
     asked = subnet_ids(definition)
-    problems = [f"There is no subnet {name} in this account and region." for name in asked if name not in subnets]
+    problems = [f"{MISSING}{name} in this account and region." for name in asked if name not in subnets]
     vpcs = sorted({subnets[name].vpc_id for name in asked if name in subnets})
     if len(vpcs) > 1:
         problems.append(f"The subnets must be in one VPC; they are in {', '.join(vpcs)}.")
@@ -150,8 +151,17 @@ def network(definition: Definition, vpc_subnets: Sequence[Mapping[str, Any]]) ->
     ]
 
 
-def shared_options(definition: Definition, vpc_id: str, policy: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the options of vpx_shared_resources. ``policy``: what the appliances may do."""
+def shared_options(
+    definition: Definition, vpc_id: str, policy: Mapping[str, Any] | None, own_addresses: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the options of vpx_shared_resources.
+
+    Args:
+        definition: The pair.
+        vpc_id: The VPC of its subnets.
+        policy: What the appliances may do, as shipped.
+        own_addresses: Allocation ids of the user's Elastic IPs.
+    """
     name = definition["name"]
     return {
         "state": "present",
@@ -161,7 +171,8 @@ def shared_options(definition: Definition, vpc_id: str, policy: Mapping[str, Any
         "role": {
             "policy": policy,
             "policy_name": POLICY_NAME,
-            "managed": True,
+            "managed": definition["manage_role"],
+            "elastic_ips": list(own_addresses),
             "permissions_boundary": definition["permissions_boundary"] or None,
         },
         "security_groups": [

@@ -57,7 +57,7 @@ class PairReading:
         self._read()
         self._judge()
         vpc_id = next(iter(self.subnets.values())).vpc_id if self.subnets else ""
-        options = pairs.shared_options(self.definition, vpc_id, self.policy)
+        options = pairs.shared_options(self.definition, vpc_id, self.policy, self._own_addresses())
         # Without a known subnet there is no VPC; what has the pair's names is read all the same.
         spec = shared_spec({**options, "vpc_id": vpc_id or "unknown"})
         self.observed, vpc_subnets = both(
@@ -98,6 +98,11 @@ class PairReading:
         self.subnets = pairs.parse_subnets(subnets)
         self.addresses = parse_addresses(addresses)
         self.instances = parse_instances(instances)
+
+    def _own_addresses(self) -> list[str]:
+        """Return the allocation ids of the Elastic IPs that the definition names."""
+        given = set(self.definition["elastic_ips"])
+        return [a.allocation_id for a in self.addresses if given & {a.public_ip, a.allocation_id}]
 
     def _live(self) -> list[Instance]:
         return in_order(instance for instance in self.instances if instance.live)
@@ -153,6 +158,9 @@ class PairReading:
             instance_type=definition["instance_type"],
             iam_instance_profile=role_name(definition["name"]),
             key_name=definition["key_name"] or None,
+            http_tokens=definition["http_tokens"],
+            metadata_hop_limit=definition["metadata_hop_limit"],
+            license_mode=definition["license_mode"],
         )
 
     def _sets(self, groups: Mapping[str, str | None]) -> tuple[list[dict[str, Any]], bool]:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
+from ..spec.pair import front_name
+from .group_steps import certificate_nodes
 
 Result = Mapping[str, Any]
 
@@ -92,6 +94,7 @@ def _appliance_steps(
     port = plan["nitro_port"]
     order = [known["primary"], known["secondary"]] if primary in nsips else nsips
     clients = [instance["interfaces"]["client"] for instance in instances]
+    fronts = _fronts(plan["ipset"], [_vips(plan, client) for client in clients])
     marks = [
         {"zone": instance["availability_zone"], "node_id": number, "instance_ids": [instance["instance_id"]]}
         for number, instance in enumerate(instances)
@@ -99,7 +102,12 @@ def _appliance_steps(
     return {
         **known,
         "bootstrap": [
-            {"nsip": _at(nsip, port), "instance_id": instance["instance_id"], "hostname": f"{plan['name']}-{number}"}
+            {
+                "nsip": _at(nsip, port),
+                "instance_id": instance["instance_id"],
+                "first_login": instance.get("lifecycle") != "in_service",
+                "hostname": f"{plan['name']}-{number}",
+            }
             for number, (nsip, instance) in enumerate(zip(nsips, instances, strict=True))
         ],
         "ha": [{"nsip": _at(first, port), "peer": second}, {"nsip": _at(second, port), "peer": first}],
@@ -108,12 +116,35 @@ def _appliance_steps(
             for place, nsip, instance in zip(plan["network"], nsips, instances, strict=True)
         ],
         "order": [{"nsip": _at(str(nsip), port)} for nsip in order],
-        "vips": [{"ip_address": address} for client in clients for address in _vips(plan, client)],
+        "fronts": fronts,
+        "ipsets": [
+            {"nsip": _at(str(nsip), port), "name": front["ipset"], "addresses": front["addresses"]}
+            for nsip in order
+            for front in fronts
+        ],
         "client_interfaces": [client["network_interface_id"] for client in clients],
         "moves": list((after or {}).get("moves") or []),
         "moves_due": _moves_due(after),
         "marks": marks,
     }
+
+
+def _fronts(ipset: str, addresses: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    """Return one IPSet for each Elastic IP: the k-th client address of one node stands for the k-th of the other.
+
+    An appliance that fails over looks for the public address at the two addresses that virtual server and IPSet have in
+    common (vendor's documentation of pairs across zones). Of an IPSet with more addresses it is not documented which
+    one it takes. ``virtual_ip`` is empty for a single one, whose virtual server keeps the address that it has.
+    """
+    pairs = list(zip(*addresses, strict=False))
+    return [
+        {
+            "ipset": front_name(ipset, number),
+            "virtual_ip": pair[0] if len(pairs) > 1 else "",
+            "addresses": [{"ip_address": address} for address in pair],
+        }
+        for number, pair in enumerate(pairs)
+    ]
 
 
 def _at(nsip: str, port: int) -> str:
@@ -181,24 +212,42 @@ def _moves_due(after: Result | None) -> bool:
 
 
 def pair_applications(
-    variables: Mapping[str, Any], nsip: str, ipset: str, observers: Sequence[str] = ()
+    variables: Mapping[str, Any],
+    nsip: str,
+    fronts: Sequence[Mapping[str, Any]],
+    nodes: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Return the option ``nodes`` of vpx_application: every application on one appliance, with its secrets.
 
     Args:
         variables: of role ha_pair, as lookup ``cloudadc.aws.role_variables`` collects them, already validated.
         nsip: the primary, with its port.
-        ipset: the IPSet that the virtual servers carry.
-        observers: the other node, with its port; its monitors have a state of their own.
+        fronts: the IPSets as ``pair_steps`` returns them; each application has a virtual server for each of them.
+        nodes: both nodes, as entries with ``nsip``, on which a certificate is read once it is installed, and
+            whose monitors have a state of their own.
     """
     single = variables.get("ha_pair_application")
     entries = [*(variables.get("ha_pair_applications") or []), *([single] if single else [])]
+    others = [str(node["nsip"]) for node in nodes if node["nsip"] != nsip]
     return [
-        {
-            "nsip": nsip,
-            "ipset": ipset,
-            **({"observers": list(observers)} if observers else {}),
-            **{key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")},
-        }
+        {"nsip": nsip, **_front(front), **_copy(entry, number, others)}
         for entry in entries
+        for number, front in enumerate(fronts)
     ]
+
+
+def _front(front: Mapping[str, Any]) -> dict[str, Any]:
+    address = {"virtual_ip": front["virtual_ip"]} if front["virtual_ip"] else {}
+    return {"ipset": front["ipset"], **address}
+
+
+def _copy(entry: Mapping[str, Any], number: int, others: Sequence[str]) -> dict[str, Any]:
+    """The application for one Elastic IP. All have the certkey of the first: an appliance takes a certificate once."""
+    given = {key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")}
+    certificate = entry.get("certificate") or {}
+    if number == 0:
+        observers = {"observers": list(others)} if others else {}
+        return {**given, **observers, **certificate_nodes(entry, others)}
+    if certificate.get("content"):
+        given["certificate"] = {"certkey": certificate.get("name") or f"{entry['name']}-cert"}
+    return {**given, "name": front_name(str(entry["name"]), number)}

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .backend_report import backend_report
@@ -23,32 +23,46 @@ def failover_summary(result: Mapping[str, Any], name: str, check_mode: bool = Fa
     lines = [
         f"Pair {name}: node {node['node_id']} ({node['instance_id']}, NSIP {node['nsip']}) {now} primary.",
     ]
-    for move in result.get("moves") or []:
+    moves: Sequence[Mapping[str, Any]] = result.get("moves") or []
+    for move in moves:
         after = move["after"]
         lines.append(
             f"Elastic IP {move['elastic_ip']} {now} on {after['network_interface_id']}, {after['private_ip_address']}."
         )
-    return lines
+    if check_mode:
+        return [*lines, "Check mode: nothing was changed."]
+    addresses = ", ".join(str(move["elastic_ip"]) for move in moves)
+    calls = [f"Clients call {addresses}, as before."] if addresses else []
+    again = (
+        "-e ha_failover_mode=reconcile puts the addresses on the primary again, and writes nothing if they are there."
+    )
+    return [*lines, *calls, f"Next: nothing has to be done. If a node is lost later, ha_failover with {again}"]
 
 
 def pair_summary(
-    steps: Mapping[str, Any], plan: Mapping[str, Any], after: Any = None, moved: Any = None, served: Any = None
+    steps: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    after: Any = None,
+    moved: Any = None,
+    results: Any = None,
+    served: Any = None,
 ) -> list[str]:
-    """Return the lines about a pair that was built or converged.
+    """Return the lines about a pair that was built or converged, or what a run would do.
 
     Args:
         steps: of filter pair_steps.
         plan: of the result of vpx_pair_info.
-        after: result of vpx_ha_info; without a primary nothing serves yet, as in check mode.
+        after: result of vpx_ha_info; without a primary no node has the role yet, as in check mode.
         moved: result of eip_failover, if an address had to move.
+        results: in check mode the results of the steps by what they change ("network of the nodes"); None outside of
+            it. ``shared resources`` and ``instances`` are those of vpx_shared_resources and vpx_instance.
         served: result of vpx_application.
     """
-    name, instances = plan["name"], steps["instances"]
     after = after or {}
-    if steps.get("primary") is None:
-        there = sum(1 for instance in instances if instance.get("state") != "planned")
-        return [f"Pair {name}: {there} of 2 instances are there; check mode has changed nothing."]
-    lines = [f"Pair {name}: {after['verdict']}"]
+    if results is not None:
+        return _predicted(steps, plan, after, results)
+    instances = steps["instances"]
+    lines = [f"Pair {plan['name']}: {after['verdict']}"]
     lines += [_node_line(number, instance, steps["primary"]) for number, instance in enumerate(instances)]
     associations = {move["elastic_ip"]: move for move in steps["moves"]}
     associations |= {move["elastic_ip"]: move["after"] for move in (moved or {}).get("moves") or []}
@@ -56,8 +70,84 @@ def pair_summary(
         f"Elastic IP {address} on {association['network_interface_id']}, {association['private_ip_address']}"
         for address, association in associations.items()
     ]
-    lines += [f"serves {app['name']} ({app['protocol']}, port {app['port']})" for app in plan["applications"]]
-    return lines + backend_report(served)
+    lines += _clients(plan["applications"], list(associations))
+    lines += backend_report(served)
+    lines.append(f"Billed by AWS: {_billed(plan, len(instances), len(associations))}")
+    return [*lines, f"Next: {_next(plan)}"]
+
+
+def _clients(applications: Sequence[Mapping[str, Any]], addresses: Sequence[str]) -> list[str]:
+    at = " and ".join(addresses) or "the client addresses of the primary, as there is no Elastic IP"
+    lines = [f"serves {app['name']} ({app['protocol']}, port {app['port']}): clients call {at}" for app in applications]
+    return lines or ["serves no application yet: declare ha_pair_applications and run this again"]
+
+
+def _billed(plan: Mapping[str, Any], instances: int, addresses: int) -> str:
+    """Return what costs money for as long as it exists. Prices are AWS's and depend on the region and the image."""
+    machines = f"{instances} x {plan['instance_type']} with one volume each"
+    licence = "the image's own price, if it has one"
+    return f"{machines}, {addresses} Elastic IP, traffic, and {licence}."
+
+
+def _next(plan: Mapping[str, Any]) -> str:
+    name = plan["name"]
+    return (
+        "cloudadc.aws.ha_failover switches the primary; the rulebook of that name moves the Elastic IPs when a node is "
+        f"lost; ha_pair with -e ha_pair_state=absent removes everything tagged cloudadc:group={name}."
+    )
+
+
+def _predicted(
+    steps: Mapping[str, Any], plan: Mapping[str, Any], after: Mapping[str, Any], results: Mapping[str, Any]
+) -> list[str]:
+    """Return what a run would create, with what is billed for it, and what it would change."""
+    found = [instance for instance in steps["instances"] if instance.get("state") != "planned"]
+    present = {instance.get("node_id") for instance in found}
+    missing = [each for each in plan["instances"]["sets"] if each["node_id"] not in present]
+    lines = [f"Pair {plan['name']}: {len(found)} of 2 instances exist. Check mode: nothing was changed."]
+    if after.get("verdict") and len(found) == 2:
+        lines.append(f"now: {after['verdict']}")
+    if missing:
+        where = ", ".join(f"node {each['node_id']} in {each['zone']}" for each in missing)
+        lines.append(
+            f"would launch {len(missing)} x {plan['instance_type']} ({where}), billed by the hour with their volumes"
+        )
+    for action in (results.get("shared resources") or {}).get("actions") or []:
+        billed = ", billed by the hour" if action.startswith("allocate") else ""
+        lines.append(f"would {action}{billed}")
+    if missing:
+        names = ", ".join(f"{app['name']} ({app['protocol']}, port {app['port']})" for app in plan["applications"])
+        lines.append(f"would then bootstrap, join and configure the nodes{f' for {names}' if names else ''}")
+    for what, result in results.items():
+        if what == "shared resources" or not (result or {}).get("changed") or (what == "instances" and missing):
+            continue
+        actions = ((result.get("diff") or {}).get("after") or {}).get("actions") if what == "instances" else None
+        lines += [f"would {action}" for action in actions or [f"change {what}"]]
+    return lines if len(lines) > 1 + ("now: " in "".join(lines[1:2])) else [*lines, "would change nothing"]
+
+
+def removal_summary(
+    instances: Mapping[str, Any], kind: str, name: str, shared: Any = None, check_mode: bool = False
+) -> list[str]:
+    """Return the lines about a pair or group that was removed.
+
+    Args:
+        instances: result of vpx_instance.
+        kind: pair or group.
+        name: its name.
+        shared: result of vpx_shared_resources.
+        check_mode: whether nothing was written.
+    """
+    would = "would be " if check_mode else ""
+    end = f"Check mode: the {kind} {name} would be removed." if check_mode else f"The {kind} {name} is removed."
+    terminated = ", ".join(instances.get("terminated") or []) or "none, as there was none"
+    actions = "; ".join((shared or {}).get("actions") or []) or "nothing, as nothing was there"
+    return [
+        end,
+        f"instances {would}terminated: {terminated}",
+        f"other resources, {'what would be done' if check_mode else 'what was done'}: {actions}",
+        *([] if check_mode else [f"Billed by AWS: nothing of the {kind} any more."]),
+    ]
 
 
 def _node_line(number: int, instance: Mapping[str, Any], primary: str) -> str:

@@ -12,6 +12,7 @@ from ..aws import tags as t
 from ..aws.addresses import Address
 from ..core.errors import Refusal
 from ..spec.identity import ObservedResource, Owner, adoptable, belongs
+from ..spec.rights import Scope, narrowed
 from .security_rules import Rules, compare
 
 GROUP_ROLES = ("management", "client", "server", "nlb")
@@ -38,12 +39,16 @@ def group_name(name: str, role: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RoleSpec:
-    """The desired role. ``managed`` False: an administrator made it, and it is only used."""
+    """The desired role. ``managed`` False: an administrator made it, and it is only used.
+
+    ``policy``: as shipped. ``elastic_ips``: allocation ids of the user's Elastic IPs, which carry no tag of ours.
+    """
 
     policy: Mapping[str, Any] | None = None
     policy_name: str = ""
     managed: bool = True
     permissions_boundary: str | None = None
+    elastic_ips: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +166,14 @@ class Plan:
     held: tuple[Address, ...] = ()
 
 
-def policy_of(role: RoleSpec, arn: str) -> dict[str, Any]:
-    """Return the role's policy with the role itself as the resource of the statement on its own rights."""
-    policy = dict(role.policy or {})
+def policy_of(owner: Owner, role: RoleSpec, arn: str) -> dict[str, Any]:
+    """Return the role's policy for this owner: its name in the conditions, and the role itself in the statement on its
+    own rights.
+    """
+    partition = arn.split(":")[1] if arn else ""
+    policy = narrowed(role.policy or {}, Scope((owner.name,), partition=partition, elastic_ips=role.elastic_ips))
     statements = [
-        {**each, "Resource": arn} if each.get("Sid") == OWN_RIGHTS else each for each in policy.get("Statement", [])
+        {**each, "Resource": arn} if arn and each.get("Sid") == OWN_RIGHTS else each for each in policy["Statement"]
     ]
     return {**policy, "Statement": statements}
 
@@ -236,19 +244,20 @@ def _role(spec: SharedSpec, role: RoleSpec, present: ObservedRole | None, same: 
         value = (description, TRUST, spec.all_tags, role.permissions_boundary)
         yield Change(1, "role", "create_role", name, f"create role {name}", value, ("role", name), None, desired)
     else:
+        # The rights to change a role may be limited to roles that have the boundary.
+        boundary = role.permissions_boundary
+        if boundary and boundary != present.boundary:
+            summary = f"set the permissions boundary of role {name}"
+            call = "put_role_permissions_boundary"
+            yield change(call, summary, boundary, "permissions_boundary", present.boundary, boundary)
         if present.description != description:
             summary = f"set the description of role {name}"
             yield change("update_role", summary, description, "description", present.description, description)
         if not same(present.trust, TRUST):
             summary = f"set the trust policy of role {name}"
             yield change("update_assume_role_policy", summary, TRUST, "trust", present.trust, TRUST)
-        boundary = role.permissions_boundary
-        if boundary and boundary != present.boundary:
-            summary = f"set the permissions boundary of role {name}"
-            call = "put_role_permissions_boundary"
-            yield change(call, summary, boundary, "permissions_boundary", present.boundary, boundary)
         yield from _tags(("role", name), "role", "role", name, present.tags, spec.all_tags)
-    desired_policy = policy_of(role, present.arn if present else "")
+    desired_policy = policy_of(spec.owner, role, present.arn if present else "")
     if role.policy is not None and not (present and same(present.policy, desired_policy)):
         yield change(
             "put_role_policy",
@@ -256,7 +265,7 @@ def _role(spec: SharedSpec, role: RoleSpec, present: ObservedRole | None, same: 
             role,
             "policy",
             present.policy if present else None,
-            desired_policy if present else dict(role.policy),
+            desired_policy,
             phase=2,
         )
 

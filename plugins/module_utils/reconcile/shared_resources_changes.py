@@ -71,7 +71,7 @@ class SharedResources:
     def _role(self, *, removal: bool) -> ObservedRole | None:
         name, spec = self.spec.role_name, self.spec.role
         calls: list[Callable[[], Any]] = [functools.partial(iam.get_role, self.iam, name)]
-        if spec and spec.policy is not None and not removal:
+        if spec and spec.managed and spec.policy is not None and not removal:
             calls.append(functools.partial(iam.get_role_policy, self.iam, name, spec.policy_name))
         role, *policy = gather(calls)
         if role is None:
@@ -208,7 +208,7 @@ class SharedResources:
         self._arn = iam.create_role(self.iam, name, *value)["Arn"]
 
     def put_role_policy(self, name: str, role: plans.RoleSpec) -> None:
-        iam.put_role_policy(self.iam, name, role.policy_name, plans.policy_of(role, self._arn))
+        iam.put_role_policy(self.iam, name, role.policy_name, plans.policy_of(self.spec.owner, role, self._arn))
 
     def create_security_group(self, name: str, value: tuple[str, str, Mapping[str, str]]) -> None:
         self._ids[name] = ec2.create_security_group(self.ec2, name, *value)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..distributors.base import Distributor
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
+from .certificates import compare, form_problems
 from .protocols import PROTOCOLS, transports
 from .reading import Reader, port_of
 
@@ -173,6 +174,10 @@ def _secrets(reader: Reader) -> None:
         reader.problems.append(
             f"{reader.where}certificate needs content and key in PEM format, or certkey, the name of an existing one."
         )
+        return
+    texts = (str(certificate["content"]), str(certificate["key"]), certificate.get("passphrase"))
+    problems = form_problems(*texts) or compare(*texts).problems
+    reader.problems += [f"{reader.where}{problem}." for problem in problems]
 
 
 def _domain(read: Mapping[str, Any], around: Surroundings, who: str, problems: list[str]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .reading import Reader
+from .reading import Reader, not_set
 
 PREFIX = "ha_failover_"
 PLAIN = (
@@ -25,7 +25,7 @@ def read_failover(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
     reader = Reader(plain, problems, PREFIX, SECRET)
     reader.unknown_variables("ha_failover", VARIABLES, variables)
     if not reader.given("name"):
-        problems.append(f"{PREFIX}name, the pair, is missing.")
+        problems.append(not_set(f"{PREFIX}name", "pair.yml"))
     reader.text("password")
     definition = {
         "mode": reader.choice("mode", ("planned", "reconcile"), "planned"),
@@ -36,7 +36,7 @@ def read_failover(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.port("nitro_port", 443),
         "validate_certs": reader.flag("validate_certs", True),
-        "ca_path": reader.path("ca_path"),
+        "ca_path": reader.authorities("ca_path"),
         "to": reader.whole("to", -1, -1, 1),
         "ignore_guard": reader.flag("ignore_guard", False),
         "probe_timeout": reader.seconds("probe_timeout", 1.0),

@@ -45,6 +45,7 @@ class Reading:
         figures: Its figures; those of counters are None until :func:`with_rates` has two readings.
         error: Which figures are missing and why.
         totals: The counters as they stand, by metric.
+        refused: Whether it refused the login, or its certificate is not trusted.
     """
 
     nsip: str
@@ -52,6 +53,7 @@ class Reading:
     figures: Figures
     error: str | None = None
     totals: Mapping[str, float] = field(default_factory=dict)
+    refused: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the reading as modules return it."""

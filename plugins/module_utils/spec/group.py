@@ -16,8 +16,10 @@ from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .application import Surroundings, read_applications
 from .errors import PolicyError
+from .license_option import license_mode, variable_problems
 from .policy import Policy
-from .reading import Reader, address_problem, whole_number
+from .reading import Reader, address_problem, not_set, whole_number
+from .tags import read_tags
 
 PREFIX = "autoscale_group_"
 ROLES = ("management", "client", "server")
@@ -31,7 +33,8 @@ PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
     *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "process_local", "iam_policy"),
-    *("permissions_boundary", "nlb_scheme", "dns", "features", "modes", "policy", "store"),
+    *("manage_role", "permissions_boundary", "http_tokens", "metadata_hop_limit"),
+    *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "license", "applications", "console")
 VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -65,7 +68,7 @@ def read_group(
     definition["console"] = _console(reader)
     definition["applications"] = _applications(reader, definition)
     _names(definition, problems)
-    if definition["state"] == "present":
+    if definition["state"] == "present" and any(plain.get(key) for key in ("name", "zones", "image_id")):
         _required(reader, definition, building)
         _size(definition, problems)
     return definition, list(dict.fromkeys(problems))
@@ -106,17 +109,13 @@ def _general(reader: Reader) -> dict[str, Any]:
     dns.unknown(("zone", "hosted_zone_id", "policy", "health_check"))
     if dns.given("zone") and dns.given("hosted_zone_id"):
         reader.problems.append(f"{PREFIX}dns has both zone and hosted_zone_id; give one of them.")
-    tags = reader.mapping("tags")
-    for key, value in tags.items():
-        if isinstance(value, Mapping | list):
-            reader.problems.append(f"{PREFIX}tags.{key} must be a text.")
     return {
         "name": reader.text("name"),
         "state": reader.choice("state", ("present", "absent"), "present"),
         "region": reader.text("region"),
         "topology": reader.choice("topology", TOPOLOGIES, next(iter(TOPOLOGIES))),
         "distributor": reader.choice("distributor", DISTRIBUTORS, next(iter(DISTRIBUTORS))),
-        "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
+        "tags": read_tags(reader),
         "nlb_scheme": reader.choice("nlb_scheme", ("internet-facing", "internal"), "internet-facing"),
         "dns": {
             "zone": dns.text("zone").rstrip("."),
@@ -133,11 +132,14 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "image_id": reader.text("image_id"),
         "instance_type": reader.text("instance_type", "m5.xlarge"),
         "key_name": reader.text("key_name"),
+        "http_tokens": reader.choice("http_tokens", ("required", "optional"), "required"),
+        "metadata_hop_limit": _hop_limit(reader),
+        "license_mode": license_mode(reader.raw.get("license")),
         "nitro_user": reader.text("nitro_user", "nsroot"),
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.whole("nitro_port", 443, 1, 65535),
         "validate_certs": reader.flag("validate_certs", True),
-        "ca_path": reader.text("ca_path"),
+        "ca_path": reader.authorities("ca_path"),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "join_timeout": reader.whole("join_timeout", 900, 1),
         "features": reader.texts("features", ("LB", "SSL")),
@@ -146,12 +148,18 @@ def _nodes(reader: Reader) -> dict[str, Any]:
     }
 
 
+def _hop_limit(reader: Reader) -> int | None:
+    """EC2 API reference, MetadataOptions: from 1 to 64. Left to image and account if not given."""
+    return reader.whole("metadata_hop_limit", 1, 1, 64) if reader.given("metadata_hop_limit") else None
+
+
 def _access(reader: Reader) -> dict[str, Any]:
     return {
         "management_cidrs": reader.networks("management_cidrs"),
         "client_cidrs": reader.networks("client_cidrs", ("0.0.0.0/0",)),
         "backend_cidrs": reader.networks("backend_cidrs"),
         "iam_policy": reader.choice("iam_policy", ("minimal", "vendor"), "minimal"),
+        "manage_role": reader.flag("manage_role", True),
         "permissions_boundary": reader.text("permissions_boundary"),
     }
 
@@ -275,7 +283,7 @@ def _applications(reader: Reader, definition: Mapping[str, Any]) -> list[dict[st
 def _names(definition: Mapping[str, Any], problems: list[str]) -> None:
     name = definition["name"]
     if not name:
-        problems.append(f"{PREFIX}name, the group, is missing.")
+        problems.append(not_set(f"{PREFIX}name", "shop.yml"))
     elif len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
         problems.append(
             f"{PREFIX}name names a load balancer, an IAM role and security groups: at most 32 letters, digits and "
@@ -297,7 +305,7 @@ def _required(reader: Reader, definition: Mapping[str, Any], building: bool) -> 
             problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
     if not isinstance(reader.raw.get("password") or "", str):
         problems.append(f"{PREFIX}password must be a text.")
-    reader.mapping("license")
+    problems += variable_problems(f"{PREFIX}license", reader.mapping("license"), launches_by_itself=True)
     if not reader.raw.get("zones"):
         problems.append(f"{PREFIX}zones must name at least one zone.")
     dns = definition["dns"]

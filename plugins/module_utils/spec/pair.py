@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .application import KEYS, Surroundings, read_applications
-from .reading import Reader
+from .license_option import license_mode, variable_problems
+from .reading import Reader, not_set
+from .tags import read_tags
 
 PREFIX = "ha_pair_"
 ROLES = ("management", "client", "server")
@@ -25,7 +27,8 @@ PLAIN = (
     *("name", "state", "region", "nodes", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "sync_timeout"),
     *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
-    *("iam_policy", "permissions_boundary", "elastic_ips", "take_elastic_ips", "features", "modes", "ipset", "inc"),
+    *("iam_policy", "manage_role", "permissions_boundary", "elastic_ips", "take_elastic_ips"),
+    *("features", "modes", "ipset", "inc", "http_tokens", "metadata_hop_limit"),
     *("hello_interval", "dead_interval", "max_flips", "max_flip_time"),
 )
 SECRET = ("password", "rpc_password", "license", "application", "applications")
@@ -37,8 +40,9 @@ APPLICATION_KEYS = frozenset(
         "certificate",
     }
 )
-#: Left to the appliance if not given. Limits: NITRO hanode.
+#: Left to the appliance, or to AWS, if not given. Limits: NITRO hanode; EC2 API reference, MetadataOptions.
 _INTERVALS = {
+    "metadata_hop_limit": (1, 64),
     "hello_interval": (200, 1000),
     "dead_interval": (3, 60),
     "max_flips": (0, None),
@@ -63,6 +67,7 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     details = Reader(plain, problems if state == "present" else [], PREFIX, SECRET)
     given = applications_as_given(details)
     _check_application_keys(given, details.problems)
+    _check_copies(given, reader.texts("elastic_ips"), details.problems)
     definition = {
         "state": state,
         "name": reader.text("name"),
@@ -73,6 +78,8 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         "nodes": _nodes(details),
         "applications": read_applications(given, Surroundings(), details.problems),
     }
+    if not any(plain.get(key) for key in ("name", "nodes", "image_id")):
+        return definition, [not_set(f"{PREFIX}name", "pair.yml")]
     if state == "present":
         _check_required(details)
         _check_nodes(definition, details.problems)
@@ -94,10 +101,26 @@ def _check_application_keys(entries: Sequence[Mapping[str, Any]], problems: list
             problems.append(f"Application {name}: a pair does not use {', '.join(unused)}.")
 
 
+def front_name(name: str, number: int) -> str:
+    """Return the name of what belongs to the Elastic IP of this number, from 0: that of the first has no number."""
+    return name if number == 0 else f"{name}-{number + 1}"
+
+
+def _check_copies(entries: Sequence[Mapping[str, Any]], elastic_ips: Sequence[str], problems: list[str]) -> None:
+    """Each Elastic IP has a virtual server of each application, so their names must be free."""
+    names = [str(entry.get("name") or "") for entry in entries]
+    copies = {front_name(name, number): name for name in names if name for number in range(1, len(elastic_ips))}
+    problems += [
+        f"Application {name} has the name of the virtual server of application {copies[name]} for a further Elastic IP."
+        for name in names
+        if name in copies
+    ]
+
+
 def _check_name(reader: Reader) -> None:
     name = reader.text("name")
     if not name:
-        reader.problems.append(f"{PREFIX}name, the name of the pair, is missing.")
+        reader.problems.append(not_set(f"{PREFIX}name", "pair.yml"))
     elif not _NAME.fullmatch(name):
         reader.problems.append(
             f"{PREFIX}name names an IAM role, security groups and an IPSet: at most 60 letters, digits and _ . @ = -, "
@@ -106,21 +129,20 @@ def _check_name(reader: Reader) -> None:
 
 
 def _access(reader: Reader) -> dict[str, Any]:
-    tags = reader.mapping("tags")
-    for key, value in tags.items():
-        if isinstance(value, Mapping | list):
-            reader.problems.append(f"{PREFIX}tags.{key} must be a text.")
     return {
         "image_id": reader.text("image_id"),
         "instance_type": reader.text("instance_type", "m5.xlarge"),
+        "http_tokens": reader.choice("http_tokens", ("required", "optional"), "required"),
+        "license_mode": license_mode(reader.raw.get("license")),
         "key_name": reader.text("key_name"),
-        "tags": {key: "" if value is None else str(value) for key, value in tags.items()},
+        "tags": read_tags(reader),
         "management_cidrs": reader.networks("management_cidrs"),
         "management_public": reader.flag("management_public", False),
         "client_cidrs": _client_cidrs(reader),
         "backend_cidrs": reader.networks("backend_cidrs"),
         "wide_ha_ports": reader.flag("wide_ha_ports", False),
         "iam_policy": reader.choice("iam_policy", ("minimal", "vendor"), "minimal"),
+        "manage_role": reader.flag("manage_role", True),
         "permissions_boundary": reader.text("permissions_boundary"),
     }
 
@@ -136,7 +158,7 @@ def _appliances(reader: Reader) -> dict[str, Any]:
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
         "nitro_port": reader.port("nitro_port", 443),
         "validate_certs": reader.flag("validate_certs", True),
-        "ca_path": reader.path("ca_path"),
+        "ca_path": reader.authorities("ca_path"),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "sync_timeout": reader.whole("sync_timeout", 300, 1),
         "features": reader.texts("features", ("LB", "SSL")),
@@ -183,7 +205,7 @@ def _check_required(reader: Reader) -> None:
             reader.problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
     reader.text("password")
     reader.text("rpc_password")
-    reader.mapping("license")
+    reader.problems += variable_problems(f"{PREFIX}license", reader.mapping("license"))
 
 
 def _check_nodes(definition: Mapping[str, Any], problems: list[str]) -> None:
@@ -198,8 +220,9 @@ def _check_nodes(definition: Mapping[str, Any], problems: list[str]) -> None:
                 f"The management interface of node {index} is in {management}, the subnet of a data interface; a VPX "
                 "needs them apart."
             )
-    if not definition["inc"] and len({node["management_subnet_id"] for node in nodes}) > 1:
+    if not definition["inc"]:
         problems.append(
-            f"Nodes in different subnets need independent network configuration ({PREFIX}inc=true); without it the "
-            "appliances refuse each other with code 414."
+            f"{PREFIX}inc=false is not supported: nodes that share their network configuration need SNIPs and VIPs "
+            "that move with the primary as secondary addresses of its interfaces, which the role does not set up. "
+            f"Leave {PREFIX}inc at true, in one subnet as in two."
         )

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +11,16 @@ from urllib.parse import urlsplit
 from ..distributors.base import Distributor
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
+from .identity import AUTOSCALE_GROUP, PAIR
+from .license_option import license_mode
 from .protocols import transports
 from .reading import port_of
+from .rights import BOUNDARY_KEY, Scope, applicable, listed, narrowed
 
 Variables = Mapping[str, Any]
 
+#: The shipped policy that the making of the role needs besides the playbook's own.
+ROLE_POLICY = "managed_role"
 _OF_A_PAIR = frozenset({"ha_pair", "ha_failover"})
 #: Playbooks that launch appliances.
 _LAUNCHING = frozenset({"ha_pair", "autoscale_group", "autoscale", "scale_out"})
@@ -32,7 +36,9 @@ def read_request(roles: Mapping[str, Variables], playbook: str) -> dict[str, Any
 
     Returns:
         The options (without ``rights``), the name of the ``playbook``, ``missing`` (the variable without which nothing
-        can be checked, or None) and ``without``: endings of the Sid of policy statements that are not needed.
+        can be checked, or None), ``policies`` (the files of role preflight whose rights the playbook needs),
+        ``without`` (endings of the Sid of policy statements that are not needed) and ``boundary`` (the ARN of the
+        permissions boundary of the role, or "").
     """
     pair, group = roles.get("ha_pair") or {}, roles.get("autoscale_group") or {}
     if playbook == "auto":
@@ -41,27 +47,57 @@ def read_request(roles: Mapping[str, Variables], playbook: str) -> dict[str, Any
     request = _pair(pair, launches) if of_pair else _group(group, launches)
     name = _name(roles, playbook)
     variable = "ha_pair_name" if of_pair else "autoscale_group_name"
+    prefix, given = ("ha_pair", pair) if of_pair else ("autoscale_group", group)
+    makes_role = playbook == prefix and _true(given.get(f"{prefix}_manage_role", True))
     return {
         **request,
         "playbook": playbook,
         "group": name,
+        "kind": PAIR if of_pair else AUTOSCALE_GROUP,
+        "policies": [f"policies/{each}.json" for each in (playbook, *([ROLE_POLICY] if makes_role else []))],
+        "boundary": given.get(f"{prefix}_permissions_boundary") or "",
         "missing": None if name else variable,
+        "example": "pair.yml" if of_pair else "shop.yml",
         "without": _without(roles, playbook),
     }
 
 
-def read_rights(policy: Mapping[str, Any], without: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what the statements of a policy permit, in the form of preflight_info's option ``rights``."""
-    ending = re.compile(rf"({'|'.join(map(re.escape, without))})$") if without else None
+def read_rights(policies: Iterable[Mapping[str, Any]], request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what policies permit for a request, in the form of preflight_info's option ``rights``.
+
+    Args:
+        policies: The shipped documents.
+        request: What ``read_request`` returned.
+    """
+    addresses = [name for name in request.get("given_addresses", ()) if name.startswith("eipalloc-")]
+    scope = Scope(elastic_ips=addresses, boundary=request.get("boundary", ""))
+    documents = [narrowed(applicable(policy, request["without"]), scope) for policy in policies]
     return [
         {
-            "actions": _listed(statement["Action"]),
-            "resources": _listed(statement["Resource"]),
-            "context": (statement.get("Condition") or {}).get("StringEquals") or {},
+            "actions": listed(statement["Action"]),
+            "resources": listed(statement["Resource"]),
+            "context": _context(statement.get("Condition") or {}, request),
         }
-        for statement in policy["Statement"]
-        if not (ending and ending.search(str(statement.get("Sid") or "")))
+        for document in documents
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow"
     ]
+
+
+def _context(condition: Mapping[str, Mapping[str, Any]], request: Mapping[str, Any]) -> dict[str, str]:
+    """Return the condition keys as they are when the playbook asks: its own name for that of any pair or group.
+
+    A key whose value is not known is left out, so the simulator names it as missing.
+    """
+    given = {
+        key: str(listed(value)[0])
+        for operator, keys in condition.items()
+        for key, value in keys.items()
+        if operator != "Null" and "Not" not in operator
+    }
+    known = {key: value.replace("*", str(request["group"])) for key, value in given.items() if key != BOUNDARY_KEY}
+    boundary = request.get("boundary")
+    return {**known, BOUNDARY_KEY: boundary} if boundary and BOUNDARY_KEY in given else known
 
 
 def judge(request: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], strict: object) -> dict[str, Any]:
@@ -173,6 +209,7 @@ def _common(given: Variables, prefix: str) -> dict[str, Any]:
     return {
         "region": given.get(f"{prefix}_region") or "",
         "image_id": given.get(f"{prefix}_image_id") or "",
+        "license_mode": license_mode(given.get(f"{prefix}_license")),
         "instance_type": given.get(f"{prefix}_instance_type") or "",
         "key_name": given.get(f"{prefix}_key_name") or "",
         "management_cidrs": _listed(given.get(f"{prefix}_management_cidrs")),
@@ -204,6 +241,7 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
         "WithBoundary": bool(
             pair.get("ha_pair_permissions_boundary") or group.get("autoscale_group_permissions_boundary")
         ),
+        "WithElasticIps": bool(_listed(pair.get("ha_pair_elastic_ips"))),
     }
     return [name for name, needed in applies.items() if not needed]
 

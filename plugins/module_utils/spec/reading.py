@@ -19,6 +19,8 @@ _TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
 _FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
 _TYPES = {"bool": "a boolean", "int": "a number", "float": "a number", "str": "a text", "list": "a list"}
 HIGHEST_PORT = 65535
+#: Bytes of a file of trusted certificates that are looked at.
+_LONGEST_BUNDLE = 4 * 1024 * 1024
 
 
 class Reader:
@@ -120,6 +122,23 @@ class Reader:
             self.problems.append(f"{self.where}{key}: {text} does not exist on the controller.")
         return text
 
+    def authorities(self, key: str) -> str:
+        """Return the path of a file or folder of trusted certificates on the controller, empty if not given.
+
+        A file that is none is found here and not by the first connection, when instances are running already.
+        """
+        text = self.path(key)
+        file = Path(text).expanduser() if text else None
+        if file is not None and file.is_file():
+            try:
+                content = file.read_bytes()[:_LONGEST_BUNDLE]
+            except OSError as error:
+                self.problems.append(f"{self.where}{key}: {text} cannot be read: {error.strerror}.")
+                return text
+            if b"-----BEGIN CERTIFICATE-----" not in content and b"-----BEGIN TRUSTED CERTIFICATE-----" not in content:
+                self.problems.append(f"{self.where}{key}: {text} holds no certificate in PEM form.")
+        return text
+
     def mapping(self, key: str) -> dict[str, Any]:
         """Return a dictionary, empty if not given."""
         value = self.raw.get(key)
@@ -174,6 +193,17 @@ class Reader:
         if extra:
             owner = self.where.rstrip(": .") or "The dictionary"
             self.problems.append(f"{owner} has no key {', '.join(extra)}; the keys are {', '.join(sorted(known))}.")
+
+
+def not_set(name: str, example: str) -> str:
+    """Return the message for a run that got no variables at all, as with a forgotten ``-e`` or ``@``."""
+    return f"{name} is not set: give variables with -e @{example} (without the @, Ansible does not read the file)."
+
+
+def split_texts(value: object) -> list[str]:
+    """Return the texts of a list, or of one text that is split at commas, as surveys and ``-e`` give it."""
+    parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+    return [str(part).strip() for part in parts if part is not None and str(part).strip()]
 
 
 def described(value: object) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .group import read_group
+from .reading import not_set, split_texts
 
 #: Seconds for which an event that is only reported belongs to its owner.
 _CLAIM = 300.0
@@ -34,10 +35,12 @@ def read_call(variables: Mapping[str, Any], group_variables: Mapping[str, Any]) 
     """
     plain = {name.removeprefix("autoscale_"): value for name, value in variables.items()}
     defined = bool(group_variables.get("autoscale_group_name"))
-    definition = read_group(group_variables)[0] if defined else {}
+    # The password may be autoscale_password, or come from the environment; a sample needs none.
+    of_group = {"autoscale_group_password": "given", **group_variables}
+    definition, wrong = read_group(of_group, building=False) if defined else ({}, [])
     there = {zone["name"]: zone for zone in definition.get("zones", ())}
-    chosen = [str(name) for name in plain.get("zones") or there]
-    problems = _problems(plain, chosen, list(there), defined=defined)
+    chosen = split_texts(plain.get("zones") or list(there))
+    problems = [*(wrong if _true(plain.get("act")) else []), *_problems(plain, chosen, list(there), defined=defined)]
     return {
         "problems": problems,
         "zones": [] if plain.get("zone") else [_entry(definition, there[name]) for name in chosen if name in there],
@@ -51,7 +54,7 @@ def read_call(variables: Mapping[str, Any], group_variables: Mapping[str, Any]) 
 def _problems(plain: Mapping[str, Any], chosen: Sequence[str], there: Sequence[str], *, defined: bool) -> list[str]:
     group, zone = str(plain.get("group") or ""), str(plain.get("zone") or "")
     if not group:
-        return ["autoscale_group (or a group definition, autoscale_group_name) is missing."]
+        return [not_set("autoscale_group_name", "shop.yml")]
     if not zone and not chosen:
         return [f"{group}: autoscale_zone is missing, and autoscale_group_zones names no zone."]
     problems = []

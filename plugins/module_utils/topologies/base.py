@@ -114,6 +114,8 @@ class Topology(ABC):
     ) -> list[Entry]:
         """Return where applications are configured: ``nsip``, ``virtual_ip`` and ``addresses`` of the IPSet of each.
 
+        ``nodes``: NSIPs with their ports of the nodes that what is configured there is handed on to, none if it is not.
+
         Args:
             definition: the group.
             served: nodes that get the applications.

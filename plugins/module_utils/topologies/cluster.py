@@ -138,6 +138,9 @@ class Cluster(Topology):
                     "nsip": with_nitro_port(definition, zone["clip"]),
                     "virtual_ip": addresses[0]["ip_address"],
                     "addresses": addresses,
+                    "nodes": [
+                        with_nitro_port(definition, nsip(one)) for one in in_order(list(members.values())) if nsip(one)
+                    ],
                 }
             )
         return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..spec.group_nodes import Node, address, nsip, with_nitro_port
+from ..spec.group_nodes import IN_SERVICE, Node, address, nsip, with_nitro_port
 from .base import Definition, Entry, Topology, reachable, routing, snips
 
 
@@ -27,6 +27,7 @@ class Independent(Topology):
             {
                 "nsip": with_nitro_port(definition, nsip(one)),
                 "instance_id": one["instance_id"],
+                "first_login": one["lifecycle"] != IN_SERVICE,
                 "hostname": f"{definition['name']}-{zone}-{one['node_id']}",
             }
             for one in touched
@@ -58,6 +59,7 @@ class Independent(Topology):
                 "nsip": with_nitro_port(definition, nsip(one)),
                 "virtual_ip": address(one, "client"),
                 "addresses": [{"ip_address": address(one, "client")}],
+                "nodes": [],
             }
             for one in served
         ]

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from ...module_utils.aws.addresses import Association, association_result
 from ...module_utils.reconcile.pair_claims import Claim, Verdict
 from ...module_utils.reconcile.pair_evidence import doubt
+from .logins import refused_logins
 
 T = TypeVar("T")
 Event = dict[str, Any]
@@ -57,6 +58,11 @@ class Watched:
         """What it claims, with how long it has been silent."""
         silent = 0.0 if self.silent_since is None else now - self.silent_since
         return replace(self.claim, silent_seconds=silent, tries=self.tries)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the node answers and does not say what it is, such as a password that it refuses; else None."""
+        return self.claim.error if self.claim.reachable and self.claim.view is None else None
 
     @property
     def who(self) -> Event:
@@ -155,6 +161,8 @@ class Memory:
     decided: Reported[bool] = Reported(True)
     answering: Mapping[int, Reported[bool]] = field(default_factory=dict)
     misplaced: Reported[frozenset[Misplaced]] = Reported(frozenset())
+    #: Node id to when its refused login was last reported.
+    refused: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def calm(self) -> bool:
@@ -176,13 +184,15 @@ def follow(memory: Memory, observation: PairObservation, lasting: Lasting) -> tu
         misplaced, moved = settle(
             memory.misplaced, observation.misplaced, observation.now, lasting.misplaced if observation.misplaced else 0
         )
-    events = [*([] if memory.begun else [{"type": "watching"}]), *nodes, *changed]
+    refused, refusals = refused_logins(memory.refused, observation.nodes, observation.now)
+    events = [*([] if memory.begun else [{"type": "watching"}]), *refusals, *nodes, *changed]
     if undecided and observation.primary is None:
         events.append({"type": "no_primary"})
     if moved:
         kind = "eip_astray" if misplaced.value else "eip_settled"
         events.append({"type": kind, "elastic_ips": _addresses(misplaced.value or memory.misplaced.value)})
-    return Memory(True, primary, decided, answering, misplaced), [_complete(event, observation) for event in events]
+    memory = Memory(True, primary, decided, answering, misplaced, refused)
+    return memory, [_complete(event, observation) for event in events]
 
 
 def _until_reported(observation: PairObservation, lasting: Lasting) -> float:

@@ -141,8 +141,11 @@ class Watcher:
         return claim
 
     def _complain(self, node: pair_associations.Node, claim: Claim) -> None:
-        """Tell what is wrong with a node's answers, once for as long as it is the same; silence is told by an event."""
-        trouble = claim.error if claim.view is None and not claim.idle else None
+        """Log what is wrong with a node's answers, once for as long as it is the same.
+
+        Silence and refused logins are events; the latter are logged with them.
+        """
+        trouble = claim.error if claim.view is None and not claim.idle and not claim.reachable else None
         if trouble and self._troubles.get(node.node_id) != trouble and "no answer within" not in trouble:
             _LOG.warning("%s %s: %s", self.settings.group, node.name, trouble)
         if trouble is None:
@@ -185,6 +188,9 @@ class Watcher:
             loop.call_later(_HURRY, self._wake.set)  # also when no answer comes, as from a node that is asked rarely
         if observation.misplaced is not None and self._memory.misplaced.pending:
             loop.call_later(self.settings.lasting.misplaced, self._stale.set)
+        for event in events:
+            if event["type"] == "login_refused":
+                _LOG.warning("%s node %s: %s", self.settings.group, event["node"]["node_id"], event["reason"])
         if any(event["type"] in _STIRRING for event in events):
             self._stale.set()
         return events

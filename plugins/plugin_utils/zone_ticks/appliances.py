@@ -19,12 +19,20 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...module_utils.core.errors import Failure
-from ...module_utils.core.nitro_errors import NitroError, NitroUnreachable
+from ...module_utils.core.nitro_errors import (
+    BAD_CREDENTIALS,
+    NitroAuthError,
+    NitroError,
+    NitroLoginHeld,
+    NitroUnreachable,
+    NitroUntrusted,
+)
 from ...module_utils.spec.figures import Figures, Reading, reading_of
 from ...module_utils.spec.metrics import RESOURCES
 
 #: How many appliances are queried at once.
 WORKERS = 128
+_REFUSALS = (NitroAuthError, NitroLoginHeld, NitroUntrusted)
 
 
 class Session(Protocol):
@@ -115,7 +123,8 @@ def _query(appliance: _Appliance) -> Reading:
     try:
         return reading_of(nsip, {name: appliance.session.stat(name) for name in RESOURCES})
     except NitroError as error:
-        return Reading(nsip, not isinstance(error, NitroUnreachable), Figures(), str(error))
+        refused = isinstance(error, _REFUSALS) or error.code in BAD_CREDENTIALS
+        return Reading(nsip, not isinstance(error, NitroUnreachable), Figures(), str(error), refused=refused)
     except Failure as error:
         return Reading(nsip, False, Figures(), str(error))
     except Exception as error:  # noqa: BLE001 – the boundary where an answer without sense becomes a message

@@ -18,7 +18,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -34,6 +34,7 @@ from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
 from ...module_utils.reconcile.tick_effects import in_ec2
 from ...module_utils.reconcile.zone_ticks import of_zone
 from ...module_utils.scaling.decision import Decision, refused
+from ...module_utils.spec.figures import Reading
 from ...module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
 from ...module_utils.stores.options import default_owner, open_store
 from ..arguments import AwsAccess
@@ -54,6 +55,8 @@ CLIENT_SECONDS = 300.0
 RENEW_SECONDS = 10.0
 #: Sessions with appliances that are no longer named are closed after so many intervals.
 KEPT_INTERVALS = 3
+#: Seconds after which refused logins are reported again; a tick that is a little early counts.
+REPEAT_SECONDS = 55.0
 
 _LOG = logging.getLogger("cloudadc.aws.autoscale_ticks")
 
@@ -109,6 +112,8 @@ class Zone:
     settings: Settings
     clients: Clients
     appliances: Appliances
+    #: The nodes that refused the login in the last tick, and why.
+    refusals: list[str] = field(default_factory=list, compare=False)
 
     def __str__(self) -> str:
         return f"{self.group.name} {self.name}"
@@ -121,7 +126,7 @@ class Zone:
         spec = TickSpec(group.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
         held = min(settings.lease_seconds, 60.0 + 4 * settings.nitro.timeout)
         find = in_ec2(lambda: self.clients.client("ec2"), group.name, (self.name,), settings.nitro_port)
-        effects = Effects(self.appliances.collect, of_zone(find, self.name))
+        effects = Effects(self._collect, of_zone(find, self.name))
         try:
             _before, _after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
         except (LeaseRefused, LeaseLost) as error:
@@ -129,6 +134,11 @@ class Zone:
         for warning in ticked.warnings:
             _LOG.warning("%s: %s", self, warning)
         return ticked.decision
+
+    def _collect(self, nsips: Sequence[str]) -> list[Reading]:
+        readings = self.appliances.collect(nsips)
+        self.refusals[:] = [reading.error for reading in readings if reading.refused and reading.error]
+        return readings
 
 
 def event_of(group: str, zone: str, owner: str, at: datetime, decision: Decision) -> Event | None:
@@ -170,6 +180,7 @@ class Ticker:
     put: Put
     begun: Callable[[Zone, float], None] = lambda _zone, _late: None
     _troubles: dict[str, str] = field(default_factory=dict)
+    _refused: dict[str, float] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Never returns."""
@@ -214,6 +225,7 @@ class Ticker:
         at, owner = datetime.now(UTC), f"eda {default_owner()}"
         decision = await asyncio.get_running_loop().run_in_executor(workers, attempt, lambda: zone.tick(at, owner))
         zone.appliances.forget_unused()
+        await self._report_refusals(zone, at)
         if isinstance(decision, Failure):
             if isinstance(decision, AwsError | StoreError):
                 zone.clients.renew()
@@ -223,6 +235,20 @@ class Ticker:
         event = event_of(zone.group.name, zone.name, owner, at, decision)
         if event:
             await self.put(event)
+
+    async def _report_refusals(self, zone: Zone, at: datetime) -> None:
+        """Log and report nodes that refuse the login: at once, and each minute while it lasts."""
+        now, last = time.monotonic(), self._refused.get(str(zone))
+        if not zone.refusals:
+            self._refused.pop(str(zone), None)
+        elif last is None or now - last >= REPEAT_SECONDS:
+            self._refused[str(zone)] = now
+            reason = "; ".join(zone.refusals)
+            _LOG.warning("%s: %s", zone, reason)
+            moment = at.isoformat(timespec="milliseconds")
+            await self.put(
+                {"type": "login_refused", "group": zone.group.name, "zone": zone.name, "at": moment, "reason": reason}
+            )
 
     def _complain(self, zone: str, trouble: str) -> None:
         """Once for as long as it is the same."""

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group import read_group
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.pair import read_pair
 from tests import examples
+from tests.certificates import issue
 from tests.lab.seed import DOMAIN
 from tests.modules import run_module
 
@@ -214,19 +213,16 @@ def facts(pair: Pair, cloud: Cloud, tmp_path: Path) -> dict[str, Any]:
     )
     moves = pair.info()["moves"]
     arn = ways["listeners"][0]["target_group_arn"]
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     return {
         "elastic_ips": [pair.public_ip, cloud.allocate()[0]],
         "target_group_arn": arn,
         "adm_user": lab.env["LAB_ADM_USER"],
         "adm_password": lab.env["LAB_ADM_PASSWORD"],
         "templates": {
-            "web.crt": Path(lab.ca_path).read_text(),
+            "web.crt": issue().fullchain,
             "checked.definition": read_group(lab.variables("autoscale_nlb"))[0],
             "appliance_ha_minimal.json": json.loads((POLICIES / "appliance_ha_minimal.json").read_text()),
-            "web.key": key.decode(),
+            "web.key": issue().key,
             "nodes.instances": [pair.nsip(0), pair.nsip(1)],
             "pair.moves": moves,
             "item": pair.at(0),

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.certificates import encrypted, issue
 from tests.integration.lab_nitro.harness import PASSWORD, Bench, Client, refused
 
 A, B = "127.77.1.10", "127.77.21.10"
@@ -47,6 +48,33 @@ def test_a_key_of_another_certificate_is_refused(node: Client) -> None:
     assert refused(node.post("config/sslcertkey?action=update", change)) == (599, 1538)
     change["sslcertkey"]["key"] = "key2"
     assert node.post("config/sslcertkey?action=update", change).status_code == 200
+
+
+def test_a_certificate_is_taken_once_and_linked_to_its_issuer_only(node: Client) -> None:
+    """273 "certkeyName Contents" (netscaler/ansible-collection-netscaleradc, issue 402); nitro_errors.tsv: 1537, 1541,
+    1543, 1545, 1548.
+    """
+    issued, other = issue(chain=1), issue(chain=1, issuer="Other")
+    texts = {"web": issued.certificate, "r3": issued.chain[0], "x1": other.chain[0], "key": encrypted(issued.key, "pw")}
+    _upload(node, **{name: base64.b64encode(text.encode()).decode() for name, text in texts.items()})
+    load = {"certkey": "web", "cert": "web", "key": "key"}
+    assert refused(node.post("config/sslcertkey", {"sslcertkey": load})) == (599, 1537)
+    node.add("sslcertkey", **load, passplain="pw")
+    for name in ("r3", "x1"):
+        node.add("sslcertkey", certkey=name, cert=name)
+    again = node.post("config/sslcertkey", {"sslcertkey": {"certkey": "again", "cert": "r3"}})
+    assert refused(again) == (409, 273)
+    assert again.json()["message"] == "Resource already exists [certkeyName Contents, r3]"
+
+    def act(verb: str, **fields: str) -> tuple[int, int]:
+        return refused(node.post(f"config/sslcertkey?action={verb}", {"sslcertkey": {"certkey": "web", **fields}}))
+
+    assert act("unlink") == (599, 1545)
+    assert act("link", linkcertkeyname="web") == (599, 1543)
+    assert act("link", linkcertkeyname="x1") == (599, 1548)
+    node.do("sslcertkey", "link", certkey="web", linkcertkeyname="r3")
+    assert refused(node.delete("config/sslcertkey/r3")) == (599, 1541)
+    assert node.rows("sslcertkey", "/r3")[0]["certificatetype"] == ["INTM_CERT"]
 
 
 def test_the_first_login_works_some_seconds_after_nitro_opens(bench: Bench) -> None:
@@ -91,8 +119,10 @@ def test_a_certificate_fails_on_the_secondary_until_its_files_are_there(
     _upload(a, cert=certificate, key=key)
     a.add("sslcertkey", certkey="early", cert="cert", key="key")
     assert ([row["certkey"] for row in a.rows("sslcertkey")], b.rows("sslcertkey")) == (["early"], [])
+    other_certificate, other_key = _key_pair()
+    _upload(a, cert2=other_certificate, key2=other_key)
     a.do("hafiles", "sync", mode=["ssl"])
-    a.add("sslcertkey", certkey="late", cert="cert", key="key")
+    a.add("sslcertkey", certkey="late", cert="cert2", key="key2")
     assert [row["certkey"] for row in b.rows("sslcertkey")] == ["late"]
     _upload(a, chain=certificate)
     bench.wait(61, step=5)

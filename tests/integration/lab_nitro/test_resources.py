@@ -214,7 +214,7 @@ def test_an_ssl_vserver_needs_a_certificate_to_be_up(bench: Bench, node: Client)
     node.bind("sslvserver_sslcertkey_binding", vservername="tls", certkeyname="ck")
     assert node.rows("lbvserver", "/tls")[0]["curstate"] == "UP"
     assert bench.side.vserver(VIP, 8443) is not None
-    assert refused(node.delete("config/sslcertkey/ck")) == (599, 1070)
+    assert refused(node.delete("config/sslcertkey/ck")) == (599, 1541)
     assert refused(node.get("config/sslcertkey/nope"))[1] == 1540
     node.delete("config/sslvserver_sslcertkey_binding/tls?args=certkeyname:ck")
     assert node.rows("lbvserver", "/tls")[0]["curstate"] == "DOWN"

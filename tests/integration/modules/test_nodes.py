@@ -69,7 +69,7 @@ def test_fresh_appliances_become_managed_ones(boxes: list[Box]) -> None:
         reported = {key: value for key, value in node.items() if key != "nsip"}
         assert reported == {
             "changed": True,
-            "version": "14.1-43.50",
+            "version": "14.1-72.61",
             "rebooted": False,
             "password_changed": True,
             "saved": True,

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.certificates import issue
 from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch
 from tests.lab.client import LabClient, wait_for
 
-CERT = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
-KEY = "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n"
 SECRET = "geheimer-schluessel"
+CERT, RENEWED = issue(chain=0), issue(serial=2, chain=0)
 WEB: dict[str, Any] = {
     "name": "web",
     "protocol": "HTTP",
@@ -25,7 +25,7 @@ MONITOR: dict[str, Any] = {"type": "HTTP", "httprequest": "GET /health", "respco
 TLS: dict[str, Any] = {
     "protocol": "SSL",
     "port": 8443,
-    "certificate": {"content": CERT.format("one"), "key": KEY.format(SECRET)},
+    "certificate": {"content": CERT.certificate, "key": CERT.key},
 }
 SAVE = "POST /config/nsconfig?action=save"
 
@@ -50,6 +50,7 @@ def box(bare: Box) -> Box:
 def application(box: Box, check: bool = False, **options: Any) -> Ran:
     ran = box.run("vpx_application", check=check, **{**WEB, **options})
     assert SECRET not in str(ran.result)
+    assert CERT.key.split("\n")[1] not in str(ran.result)
     assert PASSWORD not in str(ran.result)
     assert "Traceback" not in str(ran.result)
     return ran
@@ -201,7 +202,7 @@ def test_a_certificate_is_uploaded_loaded_replaced_and_removed(box: Box) -> None
     assert running["sslcertkey"][0]["cert"].rpartition("/")[2] in files
     assert done(application(box, **TLS)).writes == []
 
-    renewed = {**TLS, "certificate": {"content": CERT.format("two"), "key": KEY.format(SECRET)}}
+    renewed = {**TLS, "certificate": {"content": RENEWED.certificate, "key": RENEWED.key}}
     changed = done(application(box, **renewed))
     assert changed.writes == [
         "POST /config/systemfile",
@@ -273,8 +274,8 @@ def test_killed_and_run_again_it_ends_like_one_that_was_not(box: Box, write: int
         ({"virtual_ip": None}, "virtual_ip or ipset is needed"),
         ({"backends": [{"address": "web.example.com", "port": 80}]}, "'web.example.com' is not an IP address"),
         ({"port": None}, "state is present but all of the following are missing: port"),
-        ({"certificate": {"content": CERT, "key": None}}, "must be a private key in PEM form"),
-        ({"certificate": {"certkey": "a", "content": CERT, "key": KEY}}, "mutually exclusive"),
+        ({"certificate": {"content": CERT.certificate, "key": None}}, "must be a private key in PEM form"),
+        ({"certificate": {"certkey": "a", "content": CERT.certificate, "key": CERT.key}}, "mutually exclusive"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_written(box: Box, options: dict[str, Any], message: str) -> None:

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.certificates import issue
 from tests.engine.client import ENGINE
 from tests.lab.client import LabClient
 
 ROLE = str(Path(__file__).with_name("role_scale_in.yml"))
-KEY = "-----BEGIN PRIVATE KEY-----not-for-any-eye"
+ISSUED = issue()
+KEY = ISSUED.key.split("\n")[1]
 WEB = {"name": "web", "protocol": "HTTP", "port": 8080, "backends": []}
 DNS = {"autoscale_group_distributor": "dns", "autoscale_group_dns": {"zone": "lab.test"}}
 
@@ -82,7 +84,7 @@ def play(fresh_lab: LabClient, tmp_path: Path) -> Any:
 def test_an_application_that_cannot_be(
     play: Any, applications: list[dict[str, Any]], variables: dict[str, Any], message: str | list[str]
 ) -> None:
-    secret = [{**item, "certificate": {"content": "x", "key": KEY}} for item in applications]
+    secret = [{**item, "certificate": {"content": ISSUED.fullchain, "key": ISSUED.key}} for item in applications]
     run = play("cloudadc.aws.application", autoscale_group_applications=secret, **variables)
     assert run.status == 2, run.message
     for sentence in [message] if isinstance(message, str) else message:

@@ -8,16 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.iam.shipped import statements
 from tests.lab.client import LabClient
-from tests.lab.settings import CHECKOUT
 from tests.stage import Run, Stage
 
 pytestmark = pytest.mark.timeout(900)
-POLICIES = CHECKOUT / "roles" / "preflight" / "files" / "policies"
-NOT_OF_A_GROUP = {
-    "nlb": ("WithDns", "WithDynamodb", "WithCloudwatch", "WithPortErrors", "WithFollowedGroups", "WithCluster"),
-    "dns": ("WithNlb", "WithDynamodb", "WithCloudwatch", "WithPortErrors", "WithFollowedGroups", "WithCluster"),
-}
+BOUNDARY = "arn:aws:iam::123456789012:policy/cloudadc-vpx-boundary"
 
 
 class Preflight:
@@ -92,21 +88,27 @@ def test_what_fails_is_counted_and_named(preflight: Preflight) -> None:
 
 
 @pytest.mark.parametrize("case", ["ha_pair", "autoscale_nlb", "autoscale_dns"])
-def test_the_policy_of_a_playbook_is_enough_and_an_action_less_is_not(preflight: Preflight, case: str) -> None:
+def test_the_policies_of_a_playbook_are_enough_and_an_action_less_is_not(preflight: Preflight, case: str) -> None:
     """Its statements that are for other definitions are not needed."""
     name = "ha_pair" if case == "ha_pair" else "autoscale_group"
-    others = NOT_OF_A_GROUP.get(case.removeprefix("autoscale_"), ())
-    statements = json.loads((POLICIES / f"{name}.json").read_text())["Statement"]
-    mine = [one for one in statements if not others or not one["Sid"].endswith(others)]
-    pass_role = next(one for one in mine if one["Sid"] == "PassRole")
-    preflight.be([one for one in mine if one is not pass_role])
-    run = preflight.play(case)
+    given = {"autoscale_nlb": {"Nlb"}, "autoscale_dns": {"Dns"}}.get(case, set())
+    mine = [*statements(name, given | {"Boundary"}), *statements("managed_role", {"Boundary"})]
+    preflight.be([one for one in mine if one["Sid"] != "PassRole"])
+    run = preflight.play(case, **{f"{name}_permissions_boundary": BOUNDARY})
     rights = [line for line in table(run) if line[9:].startswith("rights")]
     assert run.code == 2
     [missing] = marked(rights, "FAILED")
     assert "iam:PassRole" in missing
     assert marked(rights, "WARNING") == []
     assert marked(rights, "ok")
+
+
+def test_without_the_boundary_the_role_cannot_be_made(preflight: Preflight) -> None:
+    preflight.be([*statements("ha_pair", ()), *statements("managed_role", ())])
+    failed = "\n".join(marked(table(preflight.play()), "FAILED"))
+    assert "iam:CreateRole" in failed
+    assert "ec2:" not in failed
+    assert preflight.play(ha_pair_manage_role=False).code == 0
 
 
 def test_an_aws_that_is_not_there(preflight: Preflight) -> None:

@@ -18,6 +18,7 @@ from tests.lab.packets.way import Steering
 from .context import Context
 from .errors import NitroFault
 from .factory import factory_config, packet_engines
+from .ha import forget_keys_without_files
 from .schema import Row
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ OWN = frozenset(
         "nshostname",
         "Interface",
         "nscapacity",
+        "nslaslicense",
         "nslicenseserver",
         "systemsession",
         "hafailover",
@@ -48,6 +50,7 @@ KEPT = (
     "systemuser",
     "systemparameter",
     "nscapacity",
+    "nslaslicense",
     "nslicenseserver",
     "nshostname",
     "nsfeature",
@@ -278,7 +281,7 @@ class Clusters:
     def copy_shared(self, leader: Appliance, node: Appliance) -> None:
         """Full synchronisation: everything but what is a node's own becomes as it is on the coordinator."""
         for name in set(leader.running.tables) | set(node.running.tables):
-            if name in OWN:
+            if name in OWN or (name == "systemfile" and self.room.settings.file_sync_seconds > 0):
                 continue
             if name == "nsip":
                 keep = {key: row for key, row in node.running.table(name).items() if row["type"] == "NSIP"}
@@ -286,6 +289,17 @@ class Clusters:
                 node.running.tables[name] = {**keep, **copy.deepcopy(take)}
             else:
                 node.running.tables[name] = copy.deepcopy(leader.running.table(name))
+        forget_keys_without_files(node)
+
+    def synchronise_files(self, ctx: Context) -> None:
+        """``sync cluster files``: every member that is there takes the coordinator's."""
+        cluster = self.of(ctx.appliance)
+        leader = self.coordinator(cluster) if cluster else None
+        if cluster is None or leader is None:
+            raise NitroFault(2448)
+        for node in self.members(cluster):
+            if node is not leader and self.up(node, ctx.now) and self.heard(cluster, node):
+                node.running.tables["systemfile"] = copy.deepcopy(leader.running.table("systemfile"))
 
     def before_write(self, ctx: Context, name: str) -> None:
         """On a node's own address a warning: this goes no further."""
@@ -295,7 +309,7 @@ class Clusters:
     def propagate(self, ctx: Context, name: str, row: Row, command: Callable[[Context], object]) -> None:
         """What is configured through the CLIP is configured on every member that is there."""
         cluster = self.of(ctx.appliance) if ctx.on_clip else None
-        if cluster is None or name in OWN:
+        if cluster is None or name in OWN or (name == "systemfile" and self.room.settings.file_sync_seconds > 0):
             return
         for node in self.members(cluster):
             if node is not ctx.appliance and self.up(node, ctx.now) and self.heard(cluster, node):

@@ -16,6 +16,7 @@ from .appliance import Appliance
 from .errors import MESSAGES
 from .forwarding import host_of
 from .health import Prober
+from .licences import Licences
 from .settings import Settings
 from .store import Config
 
@@ -37,17 +38,19 @@ class Room:
         self.lock = threading.RLock()
         self.prober = Prober()
         self.appliances: dict[str, Appliance] = {}
+        self.licences = Licences(self)
         self._allowed: dict[tuple[str, str, str, int], tuple[float, bool]] = {}
         self._ways: dict[tuple[Host, str, int], Verdict] = {}
         self._ways_of: object = None
 
     def memory(self) -> dict[str, Any]:
         """The appliances, and the settings that they share with the room."""
-        return {"appliances": self.appliances, "settings": self.settings}
+        return {"appliances": self.appliances, "settings": self.settings, "licences": self.licences.memory()}
 
     def recall(self, kept: dict[str, Any]) -> None:
         """Take over what ``memory`` gave; what was found out about the world meanwhile is forgotten."""
         self.appliances, self.settings = kept["appliances"], kept["settings"]
+        self.licences.recall(kept["licences"])
         self.prober.forget()
         self._allowed.clear()
 

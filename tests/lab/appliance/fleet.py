@@ -338,6 +338,7 @@ class ApplianceSide:
         now = self.room.clock.now()
         self.room.ha.step(now)
         self.room.clusters.step(now)
+        self.room.licences.step(now)
 
 
 def sets_password(environ: Environ) -> bool:

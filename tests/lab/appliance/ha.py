@@ -40,6 +40,7 @@ OWN = frozenset(
         "nsconfig",
         "nslicenseserver",
         "nscapacity",
+        "nslaslicense",
         "reboot",
         "systemsession",
         "clusterinstance",

@@ -113,6 +113,7 @@ CODES = {
     604,
     1027,
     1028,
+    1043,
     1044,
     1046,
     1047,
@@ -143,12 +144,18 @@ CODES = {
     1441,
     1449,
     1461,
+    1537,
     1538,
     1540,
+    1541,
+    1543,
+    1545,
+    1548,
     1642,
     1647,
     2138,
     2407,
+    3569,
     3571,
     3952,
     3955,
@@ -284,6 +291,22 @@ EXTRA: dict[str, dict[str, Any]] = {
     "config/nspbrs": {
         "fields": {"state": {"t": "s", "ro": 1}},
         "ops": {name: {"fields": [], "required": []} for name in ("apply", "clear", "renumber")},
+        "singleton": 1,
+    },
+    # adc-nitro-go: Nslicenseserverpool, Nslicenseactivationdata, Nslaslicense.
+    "config/nslicenseserverpool": {
+        "fields": {
+            f"{edition}bandwidth{what}": {"t": "d", "ro": 1}
+            for edition in ("standard", "enterprise", "platinum")
+            for what in ("total", "available")
+        },
+        "ops": {},
+        "singleton": 1,
+    },
+    "config/nslicenseactivationdata": {"fields": {"filename": {"t": "s", "ro": 1}}, "ops": {}, "singleton": 1},
+    "config/nslaslicense": {
+        "fields": {"filename": {"t": "s"}, "filelocation": {"t": "s"}, "fixedbandwidth": {"t": "b"}},
+        "ops": {"apply": {"fields": ["filename", "filelocation", "fixedbandwidth"], "required": ["filename"]}},
         "singleton": 1,
     },
     # The vendor's command reference: "add linkset", "bind linkset".

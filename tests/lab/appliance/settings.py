@@ -50,7 +50,8 @@ class Settings:
     """Lab seconds after NITRO has opened for the first time until the instance id is the password; refused with 354."""
     file_sync_seconds: float = 0.0
     """Lab seconds between two file synchronisations of a pair, pulled by the secondary (a real one: about 60, vendor's
-    article CTX138748); 0: files are on the secondary as soon as they are on the primary.
+    article CTX138748); 0: files are on the secondary as soon as they are on the primary. Above 0 the nodes of a cluster
+    get files only by "sync cluster files".
     """
     moves_elastic_ips: str = "off"
     """Whether a node that becomes primary moves the Elastic IPs of virtual servers with an IPSet to its own addresses
@@ -97,4 +98,13 @@ class Settings:
     """Off: clusterinstance is refused with 1103, as the vendor's documents of VPX on AWS say."""
     cluster_spotted_refused: bool = True
     """Whether a node that owns a spotted address cannot be removed (2479)."""
-    version: str = "NetScaler NS14.1: Build 43.50.nc, Date: Jan 16 2025, 11:31:14   (64-bit)"
+    license_server_up: bool = True
+    """Whether the licence server answers; without it appliances keep their licence for a grace period."""
+    license_pool_mbps: float = 1_000_000.0
+    """Bandwidth of each edition's pool."""
+    license_password: str = "las-S3cret"
+    """Of any user of the License Activation Service."""
+    license_return_seconds: float = 600.0
+    """Lab seconds after which a silent appliance's capacity is back in the pool (vendor's documentation)."""
+    license_grace_seconds: float = 30 * 86400.0
+    version: str = "NetScaler NS14.1: Build 72.61.nc, Date: Aug 20 2026, 11:31:14   (64-bit)"

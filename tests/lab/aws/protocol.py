@@ -92,12 +92,27 @@ def read_request(environ: Environ) -> AwsRequest:
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
         return AwsRequest(service, path.rpartition("/")[2], "json", dry_run=False)
     protocol: Protocol = "s3" if service == "s3" else "rest-xml"
-    zone = _ZONE.match(path)
-    fields = {"HostedZoneId": zone[1]} if zone and service == "route53" else {}
+    fields = _of_route53(path, body) if service == "route53" else {}
     return AwsRequest(service, _rest_action(service, environ), protocol, dry_run=False, fields=fields)
 
 
-_ZONE = re.compile(r"/2013-04-01/hostedzone/([^/]+)")
+_ZONE = re.compile(r"/2013-04-01/(?:(hostedzone)|change)/([^/]+)")
+_CHANGE = re.compile(rb"<Change>(.*?)</Change>", re.DOTALL)
+_PART = {
+    "Action": re.compile(rb"<Action>([^<]*)</Action>"),
+    "Name": re.compile(rb"<ResourceRecordSet>.*?<Name>([^<]*)</Name>", re.DOTALL),
+    "Type": re.compile(rb"<ResourceRecordSet>.*?<Type>([^<]*)</Type>", re.DOTALL),
+}
+
+
+def _of_route53(path: str, body: bytes) -> dict[str, str]:
+    """The hosted zone or change of a request, and of a batch of changes the action, name and type of each."""
+    about = _ZONE.match(path)
+    fields = {"HostedZoneId" if about[1] else "ChangeId": about[2]} if about else {}
+    for number, change in enumerate(_CHANGE.findall(body), 1):
+        found = {part: pattern.search(change) for part, pattern in _PART.items()}
+        fields |= {f"Change.{number}.{part}": match[1].decode() for part, match in found.items() if match}
+    return fields
 
 
 def _first(form: Mapping[str, list[str]]) -> dict[str, str]:

@@ -104,6 +104,7 @@ def _pair(return_path: str, back_end: str) -> tuple[dict[str, Any], dict[str, An
         "name": "shop",
         "nitro_port": 443,
         "elastic_ips": [],
+        "ipset": "shop-vips",
         "return_path": definition["return_path"],
         "applications": [],
         "network": network(definition, DESCRIBED),
@@ -111,7 +112,10 @@ def _pair(return_path: str, back_end: str) -> tuple[dict[str, Any], dict[str, An
         "instances": {"sets": []},
     }
     steps = pair_steps({"plan": plan, "instances": instances})
-    assert [one["ip_address"] for one in steps["vips"]] == ["10.0.11.10", "10.0.12.10"]
+    assert [one["ip_address"] for front in steps["fronts"] for one in front["addresses"]] == [
+        "10.0.11.10",
+        "10.0.12.10",
+    ]
     return steps["network"][0], instances[0]
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.lab.aws.iam.decide import decide, first_refused, sentence, statements_of
 from tests.lab.aws.iam.needs import Account, Need, needs
 from tests.lab.aws.iam.policy import PolicyError, read_policy
+from tests.lab.aws.iam.resources import Known
 from tests.lab.aws.iam.simulate import read_question, results
 
 ACCOUNT = Account("123456789012", {"pair-vpx": "arn:aws:iam::123456789012:role/pair-vpx"})
@@ -60,7 +61,8 @@ def test_actions(statements: list[dict[str, Any]], action: str, decision: str) -
         ("arn:aws:iam::*:role/*-vpx", "arn:aws:iam::123456789012:role/pair-vpx", "allowed"),
         ("arn:aws:iam::*:role/*-vpx", "arn:aws:iam::123456789012:role/admin", "implicitDeny"),
         ("arn:aws:iam::*:role/*-vpx", "arn:aws:iam::123456789012:instance-profile/pair-vpx", "implicitDeny"),
-        ("arn:aws:iam::*:role/*-vpx", "*", "allowed"),
+        ("arn:aws:iam::*:role/*-vpx", "*", "implicitDeny"),
+        ("*", "*", "allowed"),
         ("arn:aws:dynamodb:*:*:table/*", "arn:aws:dynamodb:*:123456789012:table/records", "allowed"),
         ("arn:aws:dynamodb:*:*:table/a.c", "arn:aws:dynamodb:*:123456789012:table/abc", "implicitDeny"),
         ("arn:aws:dynamodb:*:*:table/[abc]", "arn:aws:dynamodb:*:123456789012:table/a", "implicitDeny"),
@@ -82,6 +84,132 @@ def test_a_condition_needs_its_key_and_its_value() -> None:
     assert says(document, "iam:GetRole", aws_name="vpx-1") == "allowed"
 
 
+ONE, TWO = {"k": "ours"}, {"k": ("ours", "others'")}
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "values", "context", "holds"),
+    [
+        ("StringEquals", "k", "ours", ONE, True),
+        ("StringEquals", "k", "OURS", ONE, False),
+        ("StringEquals", "k", "ours", {}, False),
+        ("StringEquals", "k", "ours", TWO, False),
+        ("StringEqualsIfExists", "k", "ours", {}, True),
+        ("StringEqualsIfExists", "k", "theirs", ONE, False),
+        ("StringNotEquals", "k", "theirs", ONE, True),
+        ("StringNotEquals", "k", "ours", {}, True),
+        ("StringNotEquals", "k", ["ours", "theirs"], ONE, False),
+        ("StringLike", "K", ["x", "our?"], ONE, True),
+        ("StringLike", "k", "*", {}, False),
+        ("StringLikeIfExists", "k", "*", {}, True),
+        ("StringNotLike", "k", "o*", ONE, False),
+        ("ArnLike", "k", "arn:aws:iam::*:role/*", {"k": "arn:aws:iam::1:role/r"}, True),
+        ("ArnLike", "k", "arn:aws:*:role/*", {"k": "arn:aws:iam::1:role/r"}, False),
+        ("ArnLikeIfExists", "k", "arn:aws:iam::*:role/*", {}, True),
+        ("Bool", "k", "TRUE", {"k": "true"}, True),
+        ("Bool", "k", "true", {}, False),
+        ("Null", "k", "true", {}, True),
+        ("Null", "k", "true", ONE, False),
+        ("Null", "k", "false", ONE, True),
+        ("ForAllValues:StringEquals", "k", ["ours", "others'"], TWO, True),
+        ("ForAllValues:StringEquals", "k", "ours", TWO, False),
+        ("ForAllValues:StringEquals", "k", "ours", {}, True),
+        ("ForAllValues:StringNotEquals", "k", "ours", TWO, False),
+        ("ForAnyValue:StringLike", "k", "our*", TWO, True),
+        ("ForAnyValue:StringEquals", "k", "theirs", TWO, False),
+        ("ForAnyValue:StringEquals", "k", "ours", {}, False),
+    ],
+)
+def test_each_operator(operator: str, key: str, values: Any, context: Any, holds: bool) -> None:
+    document = policy(allow("ec2:A", Condition={operator: {key: values}}))
+    decision = decide(Need("ec2:A", context=context), read_policy(document)).decision
+    assert decision == ("allowed" if holds else "implicitDeny")
+
+
+def test_only_what_the_boundary_allows_as_well_is_allowed() -> None:
+    everything, some = policy(allow("*")), policy(allow("ec2:*"), deny("ec2:StopInstances"))
+    desired = [Need("ec2:RunInstances"), Need("iam:CreateUser")]
+    assert first_refused(desired, [everything], some) == (desired[1], "boundary")
+    assert first_refused(desired[:1], [everything], some) is None
+    assert first_refused([Need("ec2:StopInstances")], [everything], some) == (Need("ec2:StopInstances"), "explicitDeny")
+    said = sentence("u", desired[1], "boundary", where="")
+    assert said.endswith("because no permissions boundary allows the iam:CreateUser action")
+
+
+TAGS = {"eipalloc-1": {"cloudadc:group": "shop"}, "sg-1": {"a": "b"}}
+KNOWN = Account(
+    "123456789012",
+    boundaries={"shop-vpx": "arn:aws:iam::1:policy/limit"},
+    known=Known(lambda name: TAGS.get(name, {}), lambda name: {"eipassoc-1": ("eipalloc-1", "eni-1")}.get(name, ())),
+)
+_EC2, _LIMIT = "arn:aws:ec2:*:123456789012", {"iam:PermissionsBoundary": "arn:aws:iam::1:policy/limit"}
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "fields", "expected"),
+    [
+        (
+            "ec2", "AssociateAddress", {"AllocationId": "eipalloc-1", "NetworkInterfaceId": "eni-1"},
+            [
+                (f"{_EC2}:elastic-ip/eipalloc-1", {"aws:ResourceTag/cloudadc:group": "shop"}),
+                (f"{_EC2}:network-interface/eni-1", {}),
+            ],
+        ),
+        (
+            "ec2", "DisassociateAddress", {"AssociationId": "eipassoc-1"},
+            [
+                (f"{_EC2}:elastic-ip/eipalloc-1", {"aws:ResourceTag/cloudadc:group": "shop"}),
+                (f"{_EC2}:network-interface/eni-1", {}),
+            ],
+        ),
+        (
+            "ec2", "CreateTags", {"ResourceId.1": "sg-1", "Tag.1.Key": "c", "Tag.1.Value": "d"},
+            [
+                (
+                    f"{_EC2}:security-group/sg-1",
+                    {"aws:ResourceTag/a": "b", "aws:RequestTag/c": "d", "aws:TagKeys": ("c",)},
+                )
+            ],
+        ),
+        ("iam", "PutRolePolicy", {"RoleName": "shop-vpx"}, [("arn:aws:iam::123456789012:role/shop-vpx", _LIMIT)]),
+        ("iam", "TagRole", {"RoleName": "shop-vpx"}, [("arn:aws:iam::123456789012:role/shop-vpx", {})]),
+        ("iam", "DeletePolicy", {"PolicyArn": "arn:aws:iam::1:policy/p"}, [("arn:aws:iam::1:policy/p", {})]),
+        (
+            "route53", "ChangeResourceRecordSets",
+            {"HostedZoneId": "Z1", "Change.1.Name": "WWW.Shop.com.", "Change.1.Type": "A", "Change.1.Action": "UPSERT"},
+            [
+                (
+                    "arn:aws:route53:::hostedzone/Z1",
+                    {
+                        "route53:ChangeResourceRecordSetsNormalizedRecordNames": ("www.shop.com",),
+                        "route53:ChangeResourceRecordSetsRecordTypes": ("A",),
+                        "route53:ChangeResourceRecordSetsActions": ("UPSERT",),
+                    },
+                )
+            ],
+        ),
+        ("ec2", "DescribeInstances", {"InstanceId.1": "i-1"}, [("*", {})]),
+    ],
+)  # fmt: skip
+def test_resources_and_keys_that_a_request_is_decided_on(
+    service: str, action: str, fields: dict[str, str], expected: list[tuple[str, Any]]
+) -> None:
+    found = needs(service, action, fields, KNOWN)
+    assert [(need.resource, dict(need.context)) for need in found] == expected
+
+
+def test_what_is_tagged_as_it_is_created_names_the_action_that_creates_it() -> None:
+    fields = {
+        "TagSpecification.1.ResourceType": "security-group",
+        "TagSpecification.1.Tag.1.Key": "a",
+        "TagSpecification.1.Tag.1.Value": "b",
+    }
+    created, tagged = needs("ec2", "CreateSecurityGroup", fields, KNOWN)
+    given = {"aws:RequestTag/a": "b", "aws:TagKeys": ("a",)}
+    assert (created.resource, created.context) == (f"{_EC2}:security-group/*", given)
+    assert (tagged.action, tagged.context) == ("ec2:CreateTags", {**given, "ec2:CreateAction": "CreateSecurityGroup"})
+
+
 @pytest.mark.parametrize(
     ("document", "why"),
     [
@@ -97,6 +225,8 @@ def test_a_condition_needs_its_key_and_its_value() -> None:
         (policy({"Effect": "Allow", "Action": "ec2:*"}), "Resource must be"),
         (policy(allow("ec2:*", Condition={"DateGreaterThan": {"aws:CurrentTime": "x"}})), "condition DateGreaterThan"),
         (policy(allow("ec2:*", Condition={"StringEquals": "x"})), "object of operators"),
+        (policy(allow("ec2:*", Condition={"ForSomeValues:StringEquals": {"a": "b"}})), "condition ForSomeValues"),
+        (policy(allow("ec2:*", Resource="arn:aws:s3:::${aws:username}")), "policy variables"),
     ],
 )
 def test_what_is_not_understood_is_refused(document: str, why: str) -> None:
@@ -112,8 +242,9 @@ def actions(service: str, action: str, **fields: str) -> list[str]:
 
 def test_a_launch_needs_tags_and_the_role() -> None:
     fields = {"IamInstanceProfile_Name": "pair-vpx", "TagSpecification_1_ResourceType": "instance"}
-    assert actions("ec2", "RunInstances", **fields) == ["ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"]
-    assert actions("ec2", "RunInstances") == ["ec2:RunInstances"]
+    plain = ["ec2:RunInstances"] * 3  # instance, network interface, volume
+    assert actions("ec2", "RunInstances", **fields) == [*plain, "ec2:CreateTags", "iam:PassRole"]
+    assert actions("ec2", "RunInstances") == plain
     *_rest, passing = needs("ec2", "RunInstances", {"IamInstanceProfile.Name": "pair-vpx"}, ACCOUNT)
     assert passing.resource == "arn:aws:iam::123456789012:role/pair-vpx"
 
@@ -122,7 +253,7 @@ def test_a_launch_needs_tags_and_the_role() -> None:
     ("service", "action", "fields", "besides"),
     [
         ("ec2", "AllocateAddress", {"TagSpecification_1_ResourceType": "elastic-ip"}, {"ec2:CreateTags"}),
-        ("iam", "CreateRole", {"Tags_member_1_Key": "a"}, {"iam:TagRole"}),
+        ("iam", "CreateRole", {"RoleName": "r", "Tags_member_1_Key": "a"}, {"iam:TagRole"}),
         ("iam", "AddRoleToInstanceProfile", {"RoleName": "a"}, {"iam:PassRole"}),
         ("elasticloadbalancing", "SetSubnets", {}, {"ec2:DescribeSubnets"}),
         (

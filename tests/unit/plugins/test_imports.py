@@ -38,7 +38,7 @@ ALLOWED |= {
     "report": frozenset({"core", "spec", "scaling"}),
 }
 
-_TOPS = frozenset({"modules", "filter", "lookup", "plugin_utils", "doc_fragments"})
+_TOPS = frozenset({"action", "modules", "filter", "lookup", "plugin_utils", "doc_fragments"})
 
 
 def _files() -> list[pathlib.Path]:

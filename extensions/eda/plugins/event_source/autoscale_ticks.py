@@ -105,6 +105,9 @@ notes:
   - Every event has RV(type) (V(scale_out), V(scale_in) or V(deprovision)), RV(group), RV(zone), RV(at) (ISO 8601, UTC),
     RV(count) (nodes to add or remove), RV(reason) (a message with the figures), RV(event_id), RV(owner), RV(resumed),
     RV(phase) and RV(phase_until). No event holds a secret.
+  - V(login_refused) is another type, with RV(group), RV(zone), RV(at) and RV(reason). Nodes of the zone answer and
+    refuse the login, or their certificate is not trusted. It comes at once and again each minute while it lasts, and
+    is logged.
   - The executor runs a tick with the RV(owner) of the event and gets the same action with the same RV(event_id); the
     playbook C(cloudadc.aws.autoscale) does that. While the executor renews the claim, no tick reports the event again;
     after O(lease_seconds) without a renewal, a tick does, with RV(resumed) true.
@@ -174,7 +177,7 @@ def _own(module: str) -> Any:
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     """Tick until cancelled. Raises a sentence for arguments that cannot be right."""
-    given = _own(f"{_UTILS}.arguments").Given(args)
+    given = _own(f"{_UTILS}.arguments").given_from(args)
     settings = _own(f"{_UTILS}.zone_ticks.settings").settings_from(given)
 
     async def put(event: dict[str, Any]) -> None:

@@ -121,6 +121,8 @@ notes:
   - V(node_lost) also has RV(node), RV(reason) and RV(was_primary) - whether it was primary at its last answer. It comes
     before the other node has taken over, so that a repair can start early.
   - V(node_returned) also has RV(node).
+  - V(login_refused) also has RV(node) and RV(reason). The node answers and refuses the login, or its certificate is not
+    trusted. It comes at once and again each minute while it lasts, and is logged each time.
   - V(primary_changed) also has RV(previous), the node that was primary. It comes as soon as exactly one node reports
     Primary, it is another one than before, and the other node is not primary any more - it reports so, EC2 shows that
     it does not run, or it has not answered for the pair's dead interval (3 seconds) and three queries and the new
@@ -185,7 +187,7 @@ def _own(module: str) -> Any:
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     """Watch until cancelled. Raises a sentence for arguments that cannot be right."""
-    given = _own(f"{_UTILS}.arguments").Given(args)
+    given = _own(f"{_UTILS}.arguments").given_from(args)
     settings = _own(f"{_UTILS}.pair_watch.settings").settings_from(given)
 
     async def put(event: dict[str, Any]) -> None:

@@ -64,7 +64,11 @@ def converge(
 def wait(status: Callable[[], str], timeout: float, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> str:
     """The last status of a change, INSYNC unless ``timeout`` seconds were not enough."""
     last = "unknown"
-    for _left in observations(timeout, PACE, clock=clock, sleep=sleep):
+
+    def state() -> str:
+        return f"the change of DNS is {last}"
+
+    for _left in observations(timeout, PACE, clock=clock, sleep=sleep, state=state):
         last = status()
         if last == INSYNC:
             break

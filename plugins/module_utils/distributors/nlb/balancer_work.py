@@ -119,7 +119,10 @@ class Balancing:
         return self._read() if plan.messages else balancer
 
     def _await_active(self, balancer: Balancer | None) -> Balancer | None:
-        for _left in observations(self.timeout or 0, PACE, clock=self.clock, sleep=self.sleep):
+        def progress() -> str:
+            return f"load balancer {self.desired.name} is {balancer.state if balancer else 'not visible'}"
+
+        for _left in observations(self.timeout or 0, PACE, clock=self.clock, sleep=self.sleep, state=progress):
             if balancer and balancer.state.startswith("active"):
                 return balancer
             if balancer and balancer.state == "failed":

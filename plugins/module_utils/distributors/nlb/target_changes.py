@@ -66,12 +66,21 @@ def watch(
     if timeout is None:
         return Outcome(read())
     late: tuple[Health, ...] = ()
-    for _left in observations(timeout, PACE, clock=clock, sleep=sleep):
+
+    def state() -> str:
+        return _progress(plan, late)
+
+    for _left in observations(timeout, PACE, clock=clock, sleep=sleep, state=state):
         observed = read()
         late = _late(plan.watched, observed, goal)
         if not late:
             break
     return Outcome(observed, late)
+
+
+def _progress(plan: Plan, late: Sequence[Health]) -> str:
+    names = ", ".join(f"{health.target} {health.state}" for health in late)
+    return f"{len(plan.watched) - len(late)} of {len(plan.watched)} targets are there; {names}"
 
 
 def _late(watched: Iterable[Target], healths: Healths, goal: Goal) -> tuple[Health, ...]:

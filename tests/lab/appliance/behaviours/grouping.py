@@ -159,8 +159,7 @@ class ClusterFiles(Behaviour):
     changes_config = False
 
     def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
-        if ctx.room.clusters.of(ctx.appliance) is None:
-            raise NitroFault(2448)
+        ctx.room.clusters.synchronise_files(ctx)
         return None
 
 

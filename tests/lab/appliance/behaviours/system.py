@@ -81,7 +81,6 @@ MODE_ALIASES = {
     "TCPBuffering": "TCPB",
     "MACbasedforwarding": "MBF",
 }
-EDITIONS = {"Standard": "isstandardlic", "Enterprise": "isenterpriselic", "Platinum": "isplatinumlic"}
 
 
 def ctime(when: float) -> str:
@@ -252,75 +251,6 @@ class Hardware(Behaviour):
                 "encodedserialno": serial[::-1],
             }
         ]
-
-
-def pool(ctx: Context) -> Row:
-    """The pooled licence in force: configured, saved, and a reboot since (vendor's lambda_pooled_license)."""
-    row = ctx.running.single("nscapacity")
-    return row if row and row.get("_boots", ctx.appliance.boots) < ctx.appliance.boots else {}
-
-
-@behaves("nslicense")
-class License(Behaviour):
-    def rows(self, ctx: Context, resource: Resource) -> list[Row]:
-        pooled = pool(ctx)
-        edition = EDITIONS[pooled.get("edition", "Platinum")]
-        row: Row = {name: True for name, field in resource.fields.items() if field.kind == "b"}
-        row.update(
-            dict.fromkeys(
-                ("delta", "agee", "cloudbridgeappliance", "cloudextenderappliance", "issgwylic", "isswglic"), False
-            )
-        )
-        row.update({name: name == edition for name in EDITIONS.values()})
-        row.update({"f_sslvpn_users": 0, "f_ica_users": 0, "cluster": edition != "isstandardlic"})
-        return [
-            {
-                **row,
-                "modelid": self.model(pooled),
-                "licensingmode": "Pooled" if pooled else "Local",
-                "daystoexpiration": 364,
-            }
-        ]
-
-    def model(self, pooled: Row) -> int:
-        factor = 1000 if pooled.get("unit") == "Gbps" else 1
-        return int(pooled.get("bandwidth", 5)) * factor if pooled else 5000
-
-
-@behaves("nscapacity")
-class Capacity(Behaviour):
-    def view(self, ctx: Context, row: Row) -> Row:
-        shown = {name: value for name, value in row.items() if not name.startswith("_")}
-        actual = pool(ctx).get("bandwidth", 0)
-        return {**shown, "actualbandwidth": actual, "maxbandwidth": 40000, "minbandwidth": 10, "instancecount": 1}
-
-    def updating(self, ctx: Context, row: Row, changes: Row) -> None:
-        self.coherent(changes)
-        if not ctx.running.rows("nslicenseserver"):
-            raise NitroFault(3571)
-        for name in ("bandwidth", "unit", "platform", "vcpu", "edition"):
-            row.pop(name, None)
-        changes["_boots"] = ctx.appliance.boots
-
-    def coherent(self, changes: Row) -> None:
-        """One of bandwidth with unit, platform, or vcpu."""
-        if "platform" in changes and "bandwidth" in changes:
-            raise NitroFault(1092, "platform", "bandwidth")
-        if "bandwidth" in changes and "unit" not in changes:
-            raise NitroFault(1093, "bandwidth", "unit")
-        if not {"platform", "bandwidth", "vcpu"} & changes.keys():
-            raise NitroFault(1095, "bandwidth")
-
-
-@behaves("nslicenseserver")
-class LicenseServer(Behaviour):
-    def adding(self, ctx: Context, row: Row) -> None:
-        if not {"licenseserverip", "servername"} & row.keys():
-            raise NitroFault(1095, "licenseserverip")
-        row.setdefault("port", 27000)
-
-    def view(self, ctx: Context, row: Row) -> Row:
-        return {**row, "status": 1, "grace": 0, "gptimeleft": 0}
 
 
 @behaves("systemuser")

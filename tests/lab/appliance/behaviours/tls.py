@@ -66,15 +66,28 @@ def contents(ctx: Context, path: str) -> bytes:
     return base64.b64decode(row["filecontent"]) if row else b""
 
 
-def belong_together(certificate: bytes, key: bytes, passphrase: str | None) -> bool:
-    """Whether a certificate (PEM, its chain may follow) is for a private key; true for what this cannot read."""
+def certificate_of(ctx: Context, path: str) -> x509.Certificate | None:
+    """The first certificate of a file; None for one that is none (what tests hand in for one)."""
     try:
-        public = x509.load_pem_x509_certificate(certificate).public_key()
-        private = serialization.load_pem_private_key(key, passphrase.encode() if passphrase else None)
+        return x509.load_pem_x509_certificate(contents(ctx, path))
+    except ValueError:
+        return None
+
+
+def belong_together(certificate: x509.Certificate, key: bytes, passphrase: str | None) -> bool:
+    """Whether a certificate is for a private key. 1537 for a key that its passphrase does not open."""
+    is_encrypted = b"ENCRYPTED" in key
+    try:
+        private = serialization.load_pem_private_key(key, (passphrase or "").encode() if is_encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return True
+        raise NitroFault(1537) from None
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    return public.public_bytes(*form) == private.public_key().public_bytes(*form)
+    return certificate.public_key().public_bytes(*form) == private.public_key().public_bytes(*form)
+
+
+def issued(certificate: x509.Certificate | None, issuer: x509.Certificate | None) -> bool:
+    """Whether a certificate can be linked to that of its issuer; true for what this cannot read."""
+    return certificate is None or issuer is None or certificate.issuer == issuer.subject
 
 
 def check_files(ctx: Context, row: Row) -> None:
@@ -82,10 +95,18 @@ def check_files(ctx: Context, row: Row) -> None:
     for field in ("cert", "key"):
         if field in row and not has_file(ctx, row[field]):
             raise NitroFault(1647)
-    if not {"cert", "key"} <= row.keys():
+    if not {"cert", "key"} <= row.keys() or not (certificate := certificate_of(ctx, row["cert"])):
         return
-    if not belong_together(contents(ctx, row["cert"]), contents(ctx, row["key"]), row.get("passplain")):
+    if not belong_together(certificate, contents(ctx, row["key"]), row.get("passplain")):
         raise NitroFault(1538)
+
+
+def check_contents(ctx: Context, row: Row) -> None:
+    """273 for a certificate that another certkey has (netscaler/ansible-collection-netscaleradc, issue 402)."""
+    own = contents(ctx, row["cert"])
+    for other in ctx.running.rows("sslcertkey"):
+        if own and other["certkey"] != row["certkey"] and contents(ctx, other["cert"]) == own:
+            raise NitroFault(273, "certkeyName Contents", other["certkey"])
 
 
 @behaves("sslcertkey")
@@ -94,6 +115,7 @@ class CertKey(Behaviour):
 
     def adding(self, ctx: Context, row: Row) -> None:
         check_files(ctx, row)
+        check_contents(ctx, row)
         row.setdefault("expirymonitor", "ENABLED")
         row.setdefault("notificationperiod", 30)
 
@@ -104,27 +126,56 @@ class CertKey(Behaviour):
             "daystoexpiration": 364,
             "version": 3,
             "publickeysize": 256,
-            "certificatetype": ["SRVR_CERT"],
+            "certificatetype": [self.kind(ctx, row)],
         }
 
+    def kind(self, ctx: Context, row: Row) -> str:
+        certificate = certificate_of(ctx, row["cert"])
+        if certificate is None or "key" in row:
+            return "SRVR_CERT"
+        return "ROOT_CERT" if certificate.issuer == certificate.subject else "INTM_CERT"
+
     def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
-        if ctx.running.first("sslvserver_sslcertkey_binding", certkeyname=row["certkey"]):
-            raise NitroFault(1070)
+        bound = ctx.running.first("sslvserver_sslcertkey_binding", certkeyname=row["certkey"])
+        if bound or ctx.running.first("sslcertkey", linkcertkeyname=row["certkey"]):
+            raise NitroFault(1541)
 
     def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
         row = self.find(ctx, resource, arguments)
         match verb:
             case "link":
-                require(ctx, "sslcertkey", "certkey", arguments["linkcertkeyname"], 1540)
-                row["linkcertkeyname"] = arguments["linkcertkeyname"]
+                self.link(ctx, row, arguments["linkcertkeyname"])
             case "unlink":
-                row.pop("linkcertkeyname", None)
+                if row.pop("linkcertkeyname", None) is None:
+                    raise NitroFault(1545)
             case "change":
                 check_files(ctx, {**row, **arguments})
+                check_contents(ctx, {**row, **arguments})
                 row.update({name: arguments[name] for name in ("cert", "key", "inform") if name in arguments})
+                self.break_link(ctx, row)
             case _:
                 return super().act(ctx, resource, verb, arguments)
         return None
+
+    def link(self, ctx: Context, row: Row, name: str) -> None:
+        """One link a certkey; which code a second one gets is not documented."""
+        require(ctx, "sslcertkey", "certkey", name, 1540)
+        if name == row["certkey"]:
+            raise NitroFault(1543)
+        if "linkcertkeyname" in row:
+            raise NitroFault(273, "linkCertKeyName", name)
+        if not self.fits(ctx, row, name):
+            raise NitroFault(1548)
+        row["linkcertkeyname"] = name
+
+    def break_link(self, ctx: Context, row: Row) -> None:
+        """An update breaks a link that no longer fits (error list, 1590 and 1591)."""
+        if "linkcertkeyname" in row and not self.fits(ctx, row, row["linkcertkeyname"]):
+            del row["linkcertkeyname"]
+
+    def fits(self, ctx: Context, row: Row, name: str) -> bool:
+        issuer = ctx.running.first("sslcertkey", certkey=name) or row
+        return issued(certificate_of(ctx, row["cert"]), certificate_of(ctx, issuer["cert"]))
 
 
 @behaves("sslvserver_sslcertkey_binding")

@@ -14,6 +14,8 @@ from tests.lab.aws.iam.needs import ANY, Need
 from tests.lab.aws.iam.policy import Statement, read_policy
 
 Decision = Literal["allowed", "explicitDeny", "implicitDeny"]
+Refused = Literal["explicitDeny", "implicitDeny", "boundary"]
+"""Why a need is not allowed; ``boundary``: policies of the identity allow it, its permissions boundary does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +41,36 @@ def statements_of(documents: Iterable[str]) -> list[Statement]:
     return [statement for document in documents for statement in read_policy(document)]
 
 
-def first_refused(desired: Sequence[Need], documents: Iterable[str]) -> tuple[Need, Decision] | None:
-    """The first need that is not allowed, and why; None if all are. PolicyError as above."""
-    statements = statements_of(documents)
+def first_refused(
+    desired: Sequence[Need], documents: Iterable[str], boundary: str | None = None
+) -> tuple[Need, Refused] | None:
+    """The first need that is not allowed, and why; None if all are. PolicyError as above.
+
+    ``boundary``: the document of the permissions boundary. Only what it allows as well is allowed
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html).
+    """
+    statements, limits = statements_of(documents), None if boundary is None else statements_of([boundary])
     for need in desired:
-        verdict = decide(need, statements)
-        if verdict.decision != "allowed":
-            return need, verdict.decision
+        decision = decide(need, statements).decision
+        if decision != "allowed":
+            return need, decision
+        limited = "allowed" if limits is None else decide(need, limits).decision
+        if limited != "allowed":
+            return need, "explicitDeny" if limited == "explicitDeny" else "boundary"
     return None
 
 
-def sentence(who: str, need: Need, decision: Decision, *, where: str) -> str:
+def sentence(who: str, need: Need, decision: Refused, *, where: str) -> str:
     """As AWS words it
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html#access-denied-error-examples).
 
     ``where``: what is named if the request names no resource; nothing if that is empty.
     """
-    reason = (
-        f"because no identity-based policy allows the {need.action} action"
-        if decision == "implicitDeny"
-        else "with an explicit deny in an identity-based policy"
-    )
+    reason = {
+        "implicitDeny": f"because no identity-based policy allows the {need.action} action",
+        "boundary": f"because no permissions boundary allows the {need.action} action",
+        "explicitDeny": "with an explicit deny in an identity-based policy",
+    }[decision]
     resource = where if need.resource == ANY else need.resource
     on = f" on resource: {resource}" if resource else ""
     return f"User: {who} is not authorized to perform: {need.action}{on} {reason}"

@@ -18,7 +18,7 @@ def stop(asked: AwsRequest, who: Principal, desired: Sequence[Need]) -> Answer |
     (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html).
     """
     if not who.all:
-        refused = first_refused(desired, who.documents)
+        refused = first_refused(desired, who.documents, who.boundary)
         if refused:
             need, decision = refused
             return forbid_request(asked, sentence(who.arn, need, decision, where=_where(need)))

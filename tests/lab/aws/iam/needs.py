@@ -1,7 +1,7 @@
-"""What a request needs: its own action, and those that AWS asks for besides.
+"""What a request needs: its own action, and those that AWS asks for besides, each on the resources it is decided on.
 
-Pure: a request and a few facts of the account in, pairs of action and resource out. The resource is the ARN where it
-stands in the request; elsewhere it is ``ANY``, which every pattern matches.
+Pure: a request and a few facts of the account in; action, resource and condition keys out. A request that names no
+resource, or whose action supports none, needs the action on all resources (``ANY``).
 
 IAM's own prefix of an action is mostly the signing name of its service
 (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
@@ -11,6 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+from tests.lab.aws.iam import resources
+from tests.lab.aws.iam.conditions import Context
+from tests.lab.aws.iam.resources import Fields, Known, Resource
 
 ANY = "*"
 EC2_SERVICE, ELB_SERVICE = "ec2.amazonaws.com", "elasticloadbalancing.amazonaws.com"
@@ -23,7 +27,7 @@ class Need:
 
     action: str
     resource: str = ANY
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Context = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +35,14 @@ class Account:
     """``profiles``: name of an instance profile → the ARN of its role, which launching with it passes on.
 
     ``balanced``: whether Elastic Load Balancing has its service-linked role in this account already.
+    ``boundaries``: name of a role → the ARN of its permissions boundary.
     """
 
     number: str
     profiles: Mapping[str, str] = field(default_factory=dict)
     balanced: bool = True
-
-
-Fields = Mapping[str, str]
-"""Parameters of a request of the EC2 and query protocols: name ("Tags.member.1.Key") → value."""
+    boundaries: Mapping[str, str] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
 
 
 def needs(service: str, action: str, fields: Fields, account: Account) -> list[Need]:
@@ -48,45 +51,130 @@ def needs(service: str, action: str, fields: Fields, account: Account) -> list[N
     own = f"{prefix}:{action}"
     if own in _FREE:
         return []
+    decided_on = _RESOURCES[prefix](action, fields, account) if prefix in _RESOURCES else []
     besides = _BESIDES.get(own)
-    return [Need(own, _resource(prefix, fields, account)), *(besides(fields, account) if besides else ())]
+    return [
+        *(Need(own, each.arn, each.context) for each in decided_on or [Resource(ANY)]),
+        *(besides(fields, account) if besides else ()),
+    ]
 
 
 _PREFIXES = {"monitoring": "cloudwatch"}
 _FREE = ("sts:GetCallerIdentity",)
 """No permissions are required (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)."""
 
-_NAMED = (("RoleName", "role"), ("InstanceProfileName", "instance-profile"), ("UserName", "user"))
+# The resources of each service
 
 
-def _resource(prefix: str, fields: Fields, account: Account) -> str:
-    """IAM's own resources have their names in the request; whatever else has an ARN in it is taken by that."""
-    if prefix == "iam":
-        # AddRoleToInstanceProfile and its contrary are about the profile
-        # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html).
-        for name, kind in sorted(_NAMED, key=lambda named: named[0] != "InstanceProfileName"):
-            if name in fields:
-                return f"arn:aws:iam::{account.number}:{kind}/{fields[name]}"
-        return fields.get("PolicySourceArn", ANY)
-    for name in ("LoadBalancerArn", "TargetGroupArn", "ListenerArn", "ResourceArns.member.1"):
-        if name in fields and prefix == "elasticloadbalancing":
-            return fields[name]
-    if prefix == "route53" and "HostedZoneId" in fields:
-        return f"arn:aws:route53:::hostedzone/{fields['HostedZoneId']}"
-    if prefix == "dynamodb" and "TableName" in fields:
-        return f"arn:aws:dynamodb:*:{account.number}:table/{fields['TableName']}"
-    return ANY
+def _of_ec2(action: str, fields: Fields, account: Account) -> list[Resource]:
+    return resources.ec2_resources(action, fields, account.number, account.known)
 
+
+_NAMED = (("InstanceProfileName", "instance-profile"), ("RoleName", "role"), ("UserName", "user"))
+#: Actions on a role for which the reference lists no iam:PermissionsBoundary
+#: (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html).
+_WITHOUT_BOUNDARY = frozenset({"PassRole", "TagRole", "UntagRole", "GetRolePolicy"})
+
+
+def _of_iam(action: str, fields: Fields, account: Account) -> list[Resource]:
+    """AddRoleToInstanceProfile and its contrary are about the profile, what names a policy only is about that."""
+    context = {**resources.tags_of_request(resources.listed_tags(fields, "Tags.member"))}
+    for name, kind in _NAMED:
+        if name not in fields:
+            continue
+        arn = f"arn:aws:iam::{account.number}:{kind}/{fields[name]}"
+        if kind == "role" and not action.startswith("List") and action not in _WITHOUT_BOUNDARY:
+            boundary = fields.get("PermissionsBoundary") or account.boundaries.get(fields[name])
+            context |= {"iam:PermissionsBoundary": boundary} if boundary else {}
+        if "PolicyArn" in fields:
+            context["iam:PolicyARN"] = fields["PolicyArn"]
+        return [Resource(arn, {**context, **resources.tags_of_resource(account.known.tags(arn))})]
+    if "PolicyArn" in fields:
+        return [Resource(fields["PolicyArn"], context)]
+    return [Resource(fields["PolicySourceArn"])] if "PolicySourceArn" in fields else []
+
+
+#: What is created gets an ARN that ends with an id, so requests are decided on all ids of the name.
+_CREATED_BY_ELB = {"CreateLoadBalancer": "loadbalancer/net/{}/*", "CreateTargetGroup": "targetgroup/{}/*"}
+
+
+def _of_elb(action: str, fields: Fields, account: Account) -> list[Resource]:
+    if action.startswith("Describe"):
+        return []
+    of_request = resources.tags_of_request(resources.listed_tags(fields, "Tags.member"))
+    if action in _CREATED_BY_ELB:
+        return [Resource(_new_arn(action, fields, account), of_request)]
+    names = [name for name in ("LoadBalancerArn", "TargetGroupArn", "ListenerArn") if name in fields]
+    found = [fields[name] for name in names] or [
+        value for name, value in fields.items() if name.startswith("ResourceArns.member.")
+    ]
+    return [Resource(arn, {**resources.tags_of_resource(account.known.tags(arn)), **of_request}) for arn in found]
+
+
+def _new_arn(action: str, fields: Fields, account: Account) -> str:
+    if action == "CreateListener":
+        path = fields.get("LoadBalancerArn", "").partition(":loadbalancer/")[2]
+        return f"arn:aws:elasticloadbalancing:*:{account.number}:listener/{path}/*"
+    path = _CREATED_BY_ELB[action].format(fields.get("Name", ""))
+    return f"arn:aws:elasticloadbalancing:*:{account.number}:{path}"
+
+
+def _of_route53(action: str, fields: Fields, account: Account) -> list[Resource]:
+    """The keys of ChangeResourceRecordSets:
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html.
+    """
+    if "ChangeId" in fields:
+        return [Resource(f"arn:aws:route53:::change/{fields['ChangeId']}")]
+    if "HostedZoneId" not in fields:
+        return []
+    changes = {
+        f"route53:ChangeResourceRecordSets{key}": tuple(dict.fromkeys(_listed(fields, field)))
+        for key, field in (("NormalizedRecordNames", "Name"), ("RecordTypes", "Type"), ("Actions", "Action"))
+    }
+    context = {key: values for key, values in changes.items() if values}
+    return [Resource(f"arn:aws:route53:::hostedzone/{fields['HostedZoneId']}", context)]
+
+
+def _listed(fields: Fields, name: str) -> Iterator[str]:
+    at = 1
+    while (value := fields.get(f"Change.{at}.{name}")) is not None:
+        yield value.lower().rstrip(".") if name == "Name" else value
+        at += 1
+
+
+def _of_dynamodb(action: str, fields: Fields, account: Account) -> list[Resource]:
+    name = fields.get("TableName")
+    return [Resource(f"arn:aws:dynamodb:*:{account.number}:table/{name}")] if name else []
+
+
+_RESOURCES: dict[str, Callable[[str, Fields, Account], list[Resource]]] = {
+    "dynamodb": _of_dynamodb,
+    "ec2": _of_ec2,
+    "elasticloadbalancing": _of_elb,
+    "iam": _of_iam,
+    "route53": _of_route53,
+}
+
+# What is asked for besides
 
 Besides = Callable[[Fields, Account], Iterator[Need]]
 
 
-def _tagged(name: str, resource: str) -> Besides:
+def _tagged_by_ec2(action: str) -> Besides:
     """A resource that is tagged as it is made needs the right to tag it."""
 
     def besides(fields: Fields, account: Account) -> Iterator[Need]:
-        if any(key.startswith(("TagSpecification.", "Tags.member.")) for key in fields):
-            yield Need(name, _resource(resource, fields, account))
+        for each in resources.tagged_on_creation(action, fields, account.number):
+            yield Need("ec2:CreateTags", each.arn, each.context)
+
+    return besides
+
+
+def _tagged_by_iam(action: str) -> Besides:
+    def besides(fields: Fields, account: Account) -> Iterator[Need]:
+        if any(key.startswith("Tags.member.") for key in fields):
+            [about] = _of_iam(action, fields, account)
+            yield Need(f"iam:{action}", about.arn, about.context)
 
     return besides
 
@@ -95,7 +183,7 @@ def _launch(fields: Fields, account: Account) -> Iterator[Need]:
     """RunInstances: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html, and
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html for the role in the profile.
     """
-    yield from _tagged("ec2:CreateTags", "ec2")(fields, account)
+    yield from _tagged_by_ec2("RunInstances")(fields, account)
     profile = fields.get("IamInstanceProfile.Name") or fields.get("IamInstanceProfile.Arn", "").rpartition("/")[2]
     if profile:
         role = account.profiles.get(profile, ANY)
@@ -110,16 +198,19 @@ def _joined(fields: Fields, account: Account) -> Iterator[Need]:
     yield Need("iam:PassRole", role, {"iam:PassedToService": EC2_SERVICE})
 
 
-def _asks(*actions: str) -> Besides:
+def _asks(action: str, *actions: str) -> Besides:
     """What Elastic Load Balancing asks of EC2 in the caller's name
     (https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html), and for the tags
     (https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/tagging-resources-during-creation.html).
     """
 
     def besides(fields: Fields, account: Account) -> Iterator[Need]:
-        yield from _tagged("elasticloadbalancing:AddTags", "elasticloadbalancing")(fields, account)
-        for action in actions:
-            yield Need(f"ec2:{action}")
+        tags = resources.listed_tags(fields, "Tags.member")
+        if tags and action.startswith("Create"):
+            context = {**resources.tags_of_request(tags), "elasticloadbalancing:CreateAction": action}
+            yield Need("elasticloadbalancing:AddTags", _new_arn(action, fields, account), context)
+        for each in actions:
+            yield Need(f"ec2:{each}")
         if "DescribeAddresses" in actions and not account.balanced:
             role = f"arn:aws:iam::{account.number}:role/{ELB_ROLE}"
             yield Need("iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": ELB_SERVICE})
@@ -127,12 +218,8 @@ def _asks(*actions: str) -> Besides:
     return besides
 
 
-_BESIDES: dict[str, Besides] = {
-    "ec2:RunInstances": _launch,
-    "ec2:CreateSecurityGroup": _tagged("ec2:CreateTags", "ec2"),
-    "ec2:AllocateAddress": _tagged("ec2:CreateTags", "ec2"),
-    "ec2:CreateNetworkInterface": _tagged("ec2:CreateTags", "ec2"),
-    "elasticloadbalancing:CreateLoadBalancer": _asks(
+_ASKED_BY_ELB = {
+    "CreateLoadBalancer": (
         "DescribeAccountAttributes",
         "DescribeAddresses",
         "DescribeInternetGateways",
@@ -140,13 +227,16 @@ _BESIDES: dict[str, Besides] = {
         "DescribeSubnets",
         "DescribeVpcs",
     ),
-    "elasticloadbalancing:CreateTargetGroup": _asks("DescribeInternetGateways", "DescribeVpcs"),
-    "elasticloadbalancing:CreateListener": _asks(),
-    "elasticloadbalancing:RegisterTargets": _asks(
-        "DescribeInstances", "DescribeInternetGateways", "DescribeSubnets", "DescribeVpcs"
-    ),
-    "elasticloadbalancing:SetSubnets": _asks("DescribeSubnets"),
+    "CreateTargetGroup": ("DescribeInternetGateways", "DescribeVpcs"),
+    "CreateListener": (),
+    "RegisterTargets": ("DescribeInstances", "DescribeInternetGateways", "DescribeSubnets", "DescribeVpcs"),
+    "SetSubnets": ("DescribeSubnets",),
+}
+_BESIDES: dict[str, Besides] = {
+    "ec2:RunInstances": _launch,
+    **{f"ec2:{action}": _tagged_by_ec2(action) for action in resources.CREATED if action != "RunInstances"},
+    **{f"elasticloadbalancing:{action}": _asks(action, *asked) for action, asked in _ASKED_BY_ELB.items()},
     "iam:AddRoleToInstanceProfile": _joined,
-    "iam:CreateRole": _tagged("iam:TagRole", "iam"),
-    "iam:CreateInstanceProfile": _tagged("iam:TagInstanceProfile", "iam"),
+    "iam:CreateRole": _tagged_by_iam("TagRole"),
+    "iam:CreateInstanceProfile": _tagged_by_iam("TagInstanceProfile"),
 }

@@ -9,12 +9,13 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tests.lab.aws.iam.conditions import Condition, Context, like, read_operator
+
 Effect = Literal["Allow", "Deny"]
-OPERATORS = ("StringEquals", "StringLike")
 _ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 _SID = re.compile(r"[A-Za-z0-9]*")
 _ACTION = re.compile(r"\*|[a-z0-9-]+:[A-Za-z0-9*?]+", re.IGNORECASE)
@@ -22,25 +23,6 @@ _ACTION = re.compile(r"\*|[a-z0-9-]+:[A-Za-z0-9*?]+", re.IGNORECASE)
 
 class PolicyError(ValueError):
     """A sentence: what of the document is wrong, or not known here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """One line of a condition: ``key`` must be there and have one of the values (with * and ? for StringLike)."""
-
-    operator: str
-    key: str
-    values: tuple[str, ...]
-
-    def holds(self, context: Mapping[str, str]) -> bool:
-        # Keys are not case-sensitive
-        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html).
-        found = {key.lower(): value for key, value in context.items()}.get(self.key.lower())
-        if found is None:
-            return False
-        if self.operator == "StringEquals":
-            return found in self.values
-        return any(_like(value, found) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +34,14 @@ class Statement:
     actions: tuple[str, ...]
     inverted: bool
     resources: tuple[str, ...]
-    tests: tuple[Test, ...]
+    conditions: tuple[Condition, ...]
 
-    def speaks_of(self, action: str, resource: str, context: Mapping[str, str]) -> bool:
-        named = any(_like(pattern.lower(), action.lower()) for pattern in self.actions)
+    def speaks_of(self, action: str, resource: str, context: Context) -> bool:
+        named = any(like(pattern.lower(), action.lower()) for pattern in self.actions)
         return (
             named is not self.inverted
             and any(_meets(pattern, resource) for pattern in self.resources)
-            and all(test.holds(context) for test in self.tests)
+            and all(condition.holds(context) for condition in self.conditions)
         )
 
 
@@ -99,43 +81,43 @@ def _statement(given: Any) -> Statement:
     wrong = [action for action in actions if not _ACTION.fullmatch(action)]
     if wrong:
         raise PolicyError(f"{', '.join(wrong)} is no action: those are written service:Action")
-    tests = tuple(_tests(given.get("Condition", {})))
-    return Statement(sid, effect, actions, "NotAction" in given, _texts(given.get("Resource"), "Resource"), tests)
+    conditions = tuple(_conditions(given.get("Condition", {})))
+    return Statement(sid, effect, actions, "NotAction" in given, _texts(given.get("Resource"), "Resource"), conditions)
 
 
-def _tests(given: Any) -> Sequence[Test]:
+def _conditions(given: Any) -> Sequence[Condition]:
     if not isinstance(given, dict) or not all(isinstance(keys, dict) for keys in given.values()):
         raise PolicyError("a Condition is an object of operators, each an object of keys")
-    unknown = sorted(set(given) - set(OPERATORS))
+    operators = {name: read_operator(name) for name in given}
+    unknown = sorted(name for name, operator in operators.items() if operator is None)
     if unknown:
-        raise PolicyError(f"the lab does not know the condition {', '.join(unknown)}; it knows {', '.join(OPERATORS)}")
-    asked = [(operator, *one) for operator, keys in given.items() for one in keys.items()]
-    return [Test(operator, key, _texts(values, key)) for operator, key, values in asked]
+        raise PolicyError(f"the lab does not know the condition {', '.join(unknown)}")
+    return [
+        Condition(operator, key, _texts(values, key))
+        for name, operator in operators.items()
+        if operator
+        for key, values in given[name].items()
+    ]
 
 
 def _texts(given: Any, name: str) -> tuple[str, ...]:
     texts = given if isinstance(given, list) else [given]
     if not texts or not all(isinstance(text, str) for text in texts):
         raise PolicyError(f"{name} must be a string or a list of strings")
+    if any("${" in text for text in texts):
+        raise PolicyError(f"the lab does not know policy variables, as in {name}")
     return tuple(texts)
 
 
 def _meets(pattern: str, resource: str) -> bool:
-    """Whether an ARN fits, part by part; a part that the request leaves open ("*") fits every pattern."""
-    if "*" in (pattern, resource):
+    """Whether an ARN fits, part by part; a part that the request leaves open ("*") fits every pattern.
+
+    A request that names no resource is met by the pattern for all resources only, as AWS documents of actions that
+    support no resource-level permissions.
+    """
+    if pattern == "*":
         return True
     desired, found = pattern.split(":", 5), resource.split(":", 5)
     if len(desired) < 6 or len(found) < 6:
         return False
-    return all(part == "*" or _like(one, part) for one, part in zip(desired, found, strict=True))
-
-
-def _like(pattern: str, text: str) -> bool:
-    return _pattern(pattern).fullmatch(text) is not None
-
-
-@functools.lru_cache(maxsize=1024)
-def _pattern(text: str) -> re.Pattern[str]:
-    """* any characters, ? one character; nothing else is special, unlike in a shell."""
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(character, re.escape(character)) for character in text), re.DOTALL)
+    return all(part == "*" or like(one, part) for one, part in zip(desired, found, strict=True))

@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from tests.lab.aws.iam.needs import Account
+from tests.lab.aws.iam.resources import Known
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """``arn``: as messages name him; ``documents``: every policy of his, inline, attached, and of his groups.
 
+    ``boundary``: the document of the permissions boundary, None if there is none.
     ``all``: the account's own keys, which may do everything.
     """
 
     arn: str
     documents: tuple[str, ...] = ()
     all: bool = False
+    boundary: str | None = None
 
 
 ROOT = Principal(f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:root", all=True)
@@ -35,7 +39,37 @@ def account() -> Account:
         profile.name: str(profile.roles[0].arn) for profile in _iam().instance_profiles.values() if profile.roles
     }
     balanced = any(backend.load_balancers for backend in list(elbv2_backends[DEFAULT_ACCOUNT_ID].values()))
-    return Account(DEFAULT_ACCOUNT_ID, profiles, balanced)
+    boundaries = {
+        role.name: str(role.permissions_boundary_arn) for role in _iam().roles.values() if role.permissions_boundary_arn
+    }
+    return Account(DEFAULT_ACCOUNT_ID, profiles, balanced, boundaries, Known(_tags, _references))
+
+
+def _tags(name: str) -> dict[str, str]:
+    """The tags of a resource of EC2 by its id, of Elastic Load Balancing and IAM by its ARN."""
+    if name.startswith("arn:aws:elasticloadbalancing:"):
+        for balancing in list(elbv2_backends[DEFAULT_ACCOUNT_ID].values()):
+            if tags := balancing.tagging_service.get_tag_dict_for_resource(name):
+                return dict(tags)
+        return {}
+    if name.startswith("arn:"):
+        owned = (*_iam().roles.values(), *_iam().instance_profiles.values())
+        return {tag["Key"]: tag["Value"] for one in owned if one.arn == name for tag in one.tags}
+    # ``get``: moto's dictionary of tags makes an entry for whatever it is asked for.
+    found = (backend.tags.get(name) for backend in list(ec2_backends[DEFAULT_ACCOUNT_ID].values()))
+    return dict(next((tags for tags in found if tags), {}))
+
+
+def _references(name: str) -> tuple[str, ...]:
+    """The address and interface of an association; the interface and instance of an attachment."""
+    for backend in list(ec2_backends[DEFAULT_ACCOUNT_ID].values()):
+        for address in backend.addresses:
+            if address.association_id == name:
+                return (address.allocation_id, *([address.eni.id] if address.eni else []))
+        for interface in backend.enis.values():
+            if interface.attachment_id == name:
+                return (interface.id, *([interface.instance.id] if interface.instance else []))
+    return ()
 
 
 def principal_of(key_id: str | None) -> Principal:
@@ -59,7 +93,7 @@ def principal_named(arn: str) -> Principal | None:
             return Principal(arn, tuple(_of_user(user)))
     for role in _iam().roles.values():
         if role.arn == arn:
-            return Principal(arn, tuple(_of_role(role)))
+            return Principal(arn, tuple(_of_role(role)), boundary=_boundary(role))
     return None
 
 
@@ -88,13 +122,21 @@ def has_administrator(name: str, key_id: str, secret: str) -> None:
     key.access_key_id, key.secret_access_key = key_id, secret
 
 
+_NOTHING = '{"Version": "2012-10-17", "Statement": []}'
 _EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 
 
 def _of_session(session: Any) -> Principal:
     role = next((role for role in _iam().roles.values() if role.arn == session.role_arn), None)
-    documents = tuple(_of_role(role)) if role is not None else ()
-    return Principal(session.arn, documents)
+    if role is None:
+        return Principal(session.arn)
+    return Principal(session.arn, tuple(_of_role(role)), boundary=_boundary(role))
+
+
+def _boundary(role: Any) -> str | None:
+    """The document of a role's boundary; one that does not exist allows nothing."""
+    arn = role.permissions_boundary_arn
+    return (document_of(arn) or _NOTHING) if arn else None
 
 
 def _of_user(user: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from tests.lab.aws.iam.conditions import Context
 from tests.lab.aws.iam.decide import Decision, Verdict, decide
 from tests.lab.aws.iam.needs import ANY, Need
 from tests.lab.aws.iam.policy import Statement
@@ -26,19 +27,21 @@ class Question:
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    context: Mapping[str, str]
+    context: Context
     first: int
     most: int
 
 
 def read_question(fields: Mapping[str, str]) -> Question:
     keys = listed(fields, "ContextEntries.member.{}.ContextKeyName")
-    values = listed(fields, "ContextEntries.member.{}.ContextKeyValues.member.1")
+    values = [
+        listed(fields, f"ContextEntries.member.{at}.ContextKeyValues.member.{{}}") for at in range(1, len(keys) + 1)
+    ]
     marker = fields.get("Marker", "")
     return Question(
         actions=listed(fields, "ActionNames.member.{}"),
         resources=listed(fields, "ResourceArns.member.{}") or (ANY,),
-        context=dict(zip(keys, values, strict=False)),
+        context=dict(zip(keys, values, strict=True)),
         first=int(marker) if marker.isdigit() else 0,
         most=min(int(fields.get("MaxItems") or MOST), 1000),
     )
@@ -64,9 +67,7 @@ def results(question: Question, statements: Sequence[Statement]) -> str:
 
 
 def _result(action: str, question: Question, statements: Sequence[Statement]) -> str:
-    each = {
-        resource: _simulated(Need(action, resource, question.context), statements) for resource in question.resources
-    }
+    each = {resource: decide(Need(action, resource, question.context), statements) for resource in question.resources}
     strictest = min((verdict.decision for verdict in each.values()), key=_STRICTNESS.index)
     deciding = next(verdict for verdict in each.values() if verdict.decision == strictest)
     resources = "".join(
@@ -82,13 +83,6 @@ def _result(action: str, question: Question, statements: Sequence[Statement]) ->
         f"<EvalDecision>{strictest}</EvalDecision>{_matched(deciding)}<MissingContextValues/>"
         f"<ResourceSpecificResults>{resources}</ResourceSpecificResults></member>"
     )
-
-
-def _simulated(need: Need, statements: Sequence[Statement]) -> Verdict:
-    """The simulator takes "*" for all resources: a statement about some of them does not allow it."""
-    if need.resource == ANY:
-        statements = [one for one in statements if one.effect == "Deny" or ANY in one.resources]
-    return decide(need, statements)
 
 
 def _matched(verdict: Verdict) -> str:

@@ -83,6 +83,7 @@ class MemoryAppliance:
         self.objects["nsfeature"] = [{"feature": ["LB", "SSL"], "lb": True, "ssl": True}]
         self.objects |= copy.deepcopy(dict(objects or {}))
         self.saved: dict[str, list[Row]] = copy.deepcopy(self.objects)
+        self.systemtype = "Stand-alone"
         self.reads: list[str] = []
         self.writes: list[str] = []
         self.kill_at: tuple[int, str] | None = None
@@ -100,12 +101,14 @@ class MemoryAppliance:
         assert filters is None
         self.reads.append(f"{resource}/{name}" if name else resource)
         if resource == "nsconfig":
-            return [{"configchanged": self.objects != self.saved}]
+            return [{"configchanged": self.objects != self.saved, "systemtype": self.systemtype}]
         rows = self.objects[resource]
         if name is not None:
             rows = [row for row in rows if row[KEYS[resource][0]] == name]
         if args:
             rows = [row for row in rows if all(str(row.get(key)) == str(value) for key, value in args.items())]
+        if resource == "systemfile" and name is not None:
+            return [dict(row) for row in rows]
         return [self._as_read(resource, row) for row in rows]
 
     def get_bulk(self, resource: str) -> list[Row]:
@@ -130,8 +133,13 @@ class MemoryAppliance:
         self._write(f"unset {resource}", carry_out)
 
     def act(self, resource: str, action: str, body: Mapping[str, Any] | None = None) -> None:
-        assert (resource, action) == ("sslcertkey", "update")
-        self._write(f"{action} {resource}", lambda: self._load(dict(body or {})))
+        given = dict(body or {})
+        if resource in ("hafiles", "clusterfiles"):
+            self._write(f"{action} {resource}", lambda: None)
+            return
+        assert resource == "sslcertkey"
+        carry_out = {"update": lambda: self._load(given)}.get(action, lambda: self._link(action, given))
+        self._write(f"{action} {resource}", carry_out)
 
     def delete(self, resource: str, name: str | int | None = None, *, args: Mapping[str, Any] | None = None) -> bool:
         def carry_out() -> None:
@@ -183,6 +191,8 @@ class MemoryAppliance:
             raise NitroError("server already exists", code=1335, http_status=409)
         if resource == "sslcertkey":
             self._load_files(body)
+            if any(self._contents(row) == self._contents(body) for row in self.objects["sslcertkey"]):
+                raise NitroError("resource already exists [certkeyName Contents]", code=273, http_status=409)
         if body.get("ipset") and not any(row["name"] == body["ipset"] for row in self.objects["ipset"]):
             raise NitroError("no such ipset", code=258, http_status=404)
         self.objects[resource].append(body)
@@ -210,8 +220,24 @@ class MemoryAppliance:
 
     def _load_files(self, body: Row) -> None:
         names = {row["filename"] for row in self.objects["systemfile"]}
-        if not {body["cert"].rpartition("/")[2], body["key"].rpartition("/")[2]} <= names:
+        if not {body[part].rpartition("/")[2] for part in ("cert", "key") if part in body} <= names:
             raise NitroError("input file(s) not present", code=1647, http_status=599)
+
+    def _contents(self, certkey: Row) -> str:
+        name = certkey["cert"].rpartition("/")[2]
+        files = {row["filename"]: row.get("filecontent", name) for row in self.objects["systemfile"]}
+        return str(files.get(name, name))
+
+    def _link(self, action: str, body: Row) -> None:
+        """1543 and 1545 (nitro_errors): linked already, not linked."""
+        row = self._one("sslcertkey", body)
+        if (action == "link") == ("linkcertkeyname" in row):
+            raise NitroError(f"{action} sslcertkey: refused", code=1543 if action == "link" else 1545, http_status=599)
+        if action == "unlink":
+            del row["linkcertkeyname"]
+            return
+        self._one("sslcertkey", {"certkey": body["linkcertkeyname"]})
+        row["linkcertkeyname"] = body["linkcertkeyname"]
 
     def _matches(self, resource: str, row: Row, name: object, args: Mapping[str, Any]) -> bool:
         keys = KEYS[resource]
@@ -220,6 +246,8 @@ class MemoryAppliance:
     def _release(self, resource: str, row: Row) -> None:
         """Remove the bindings that go with an object; refuse when something else needs it (1070)."""
         name = row[KEYS[resource][0]]
+        if resource == "sslcertkey" and any(c.get("linkcertkeyname") == name for c in self.objects["sslcertkey"]):
+            raise NitroError("sslcertkey: referenced by another certificate", code=1541, http_status=599)
         if resource == "ipset" and any(v.get("ipset") == name for v in self.objects["lbvserver"]):
             raise NitroError("ipset: object in use", code=1070, http_status=599)
         for binding, references in REFERENCES.items():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from typing import Any
 
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import application
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import application, certificates
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_plan import plan_absent, plan_present
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.application_read import read
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.steps import carry_out
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.certificates import digest
 from tests.unit.plugins.module_utils.nitro.memory_appliance import Killed, MemoryAppliance
 
 CERT = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
@@ -35,8 +37,14 @@ MONITOR = {"type": "http", "httprequest": "GET /health", "respcode": [200], "int
 TLS: dict[str, Any] = {"protocol": "SSL", "port": 443}
 
 
-def certificate(text: str) -> dict[str, Any]:
-    return {"certkey": None, "content": CERT.format(text), "key": KEY.format(text), "passphrase": None}
+def certificate(text: str, *chain: str, name: str | None = None) -> dict[str, Any]:
+    """The option: a certificate and its key, and intermediates behind it."""
+    content = "".join(CERT.format(each) for each in (text, *chain))
+    return {"certkey": None, "name": name, "content": content, "key": KEY.format(text), "passphrase": None}
+
+
+def chained(text: str, *chain: str) -> dict[str, Any]:
+    return {**TLS, "certificate": certificate(text, *chain)}
 
 
 def appliance(**objects: list[dict[str, Any]]) -> MemoryAppliance:
@@ -52,14 +60,14 @@ def appliance(**objects: list[dict[str, Any]]) -> MemoryAppliance:
 def converge(there: MemoryAppliance, **options: Any) -> dict[str, Any] | None:
     params = {**OPTIONS, **options}
     present = params["state"] == "present"
-    desired = application.desired_from(params)
-    found = read(there, desired, present=present)
+    spec = application.desired_from(params)
+    found = read(there, spec, present=present)
     if present:
-        assert application.obstacles(desired, found) == []
-    steps = plan_present(desired, found) if present else plan_absent(desired, found)
-    predicted = application.predict(desired, found) if present else None
+        assert application.obstacles(spec, found) == []
+    steps = plan_present(spec, found) if present else plan_absent(spec, found)
+    predicted = application.predict(spec, found) if present else None
     carry_out(there, steps, save=True)
-    reported = application.describe(desired, read(there, desired, present=present))
+    reported = application.describe(spec, read(there, spec, present=present))
     assert application.configuration(reported) == application.configuration(predicted), (
         "check mode promised something else"
     )
@@ -204,6 +212,27 @@ CHANGES = [
         {**TLS, "certificate": certificate("two")},
         ["add systemfile", "add systemfile", "update sslcertkey", "delete systemfile", "delete systemfile"],
     ),
+    changed(chained("one", "R3", "X1"), chained("one", "R3", "X1"), []),
+    changed(  # a renewal by the same issuer
+        chained("one", "R3"),
+        chained("two", "R3"),
+        ["add systemfile", "add systemfile", "update sslcertkey", "delete systemfile", "delete systemfile"],
+    ),
+    changed(  # a renewal by another issuer
+        chained("one", "R3", "X1"),
+        chained("two", "R4"),
+        [
+            *["add systemfile"] * 3,
+            "add sslcertkey",
+            "unlink sslcertkey",
+            "update sslcertkey",
+            "link sslcertkey",
+            *["delete sslcertkey"] * 2,
+            *["delete systemfile"] * 4,
+        ],
+    ),
+    changed(chained("one"), chained("one", "R3"), ["add systemfile", "add sslcertkey", "link sslcertkey"]),
+    changed(chained("one", "R3"), chained("one"), []),
 ]
 
 
@@ -240,7 +269,12 @@ def test_killed_at_any_write_and_run_again_it_ends_the_same(
 
 
 @pytest.mark.parametrize(
-    "options", [{"monitor": MONITOR, "ipset": "clients"}, {**TLS, "certificate": certificate("x")}]
+    "options",
+    [
+        {"monitor": MONITOR, "ipset": "clients"},
+        chained("x", "R3", "X1"),
+        {**TLS, "certificate": certificate("x", "R3", name="shared")},
+    ],
 )
 def test_killed_while_building_or_removing_all_of_it(options: dict[str, Any]) -> None:
     built, gone = appliance(), appliance()
@@ -329,7 +363,105 @@ def test_another_certificate_is_bound_before_the_first_is_unbound() -> None:
 def test_a_passphrase_goes_with_its_key() -> None:
     there = appliance()
     converge(there, **TLS, certificate={**certificate("one"), "passphrase": "geheim"})
-    assert there.objects["sslcertkey"][0]["passplain"] == "geheim"
+    loaded = there.objects["sslcertkey"][0]
+    assert (loaded["password"], loaded["passplain"]) == (True, "geheim")
+
+
+def links(there: MemoryAppliance) -> dict[str, str]:
+    return {row["certkey"]: row.get("linkcertkeyname", "") for row in there.objects["sslcertkey"]}
+
+
+def authority(text: str) -> str:
+    return f"cloudadc-ca-{digest(CERT.format(text))}"
+
+
+def test_intermediates_are_loaded_once_and_linked_from_the_server_up() -> None:
+    there = appliance()
+    converge(there, **chained("one", "R3", "X1"))
+    converge(there, name="api", **{**chained("two", "R3", "X1"), "port": 444})
+    issuers = {authority("R3"): authority("X1"), authority("X1"): ""}
+    assert links(there) == {"web-cert": authority("R3"), "api-cert": authority("R3"), **issuers}
+    assert all(len(name) <= 31 for name in links(there))
+    converge(there, state="absent")
+    assert links(there) == {"api-cert": authority("R3"), **issuers}
+    converge(there, name="api", state="absent")
+    assert (there.objects["sslcertkey"], there.objects["systemfile"]) == ([], [])
+
+
+def test_an_intermediate_that_somebody_else_loaded_is_linked_by_its_name() -> None:
+    """273, "Resource already exists [certkeyName Contents, …]": an appliance takes a certificate once."""
+    there = appliance()
+    content = base64.b64encode(CERT.format("R3").encode()).decode()
+    there.objects["systemfile"].append({"filename": "r3.pem", "filelocation": "/nsconfig/ssl", "filecontent": content})
+    there.objects["sslcertkey"].append({"certkey": "R3", "cert": "r3.pem", "certificatetype": ["INTM_CERT"]})
+    converge(there, **chained("one", "R3"))
+    assert links(there) == {"R3": "", "web-cert": "R3"}
+    there.writes.clear()
+    converge(there, **chained("one", "R3"))
+    assert there.writes == []
+    converge(there, state="absent")
+    assert links(there) == {"R3": ""}
+
+
+def test_an_intermediate_that_is_linked_keeps_its_link() -> None:
+    there = appliance()
+    converge(there, **chained("one", "R3", "X1"))
+    converge(there, name="api", **{**chained("two", "R3", "X2"), "port": 444})
+    assert links(there)[authority("R3")] == authority("X1")
+    there.writes.clear()
+    converge(there, **chained("one", "R3", "X1"))
+    converge(there, name="api", **{**chained("two", "R3", "X2"), "port": 444})
+    assert there.writes == []
+
+
+def test_applications_share_a_certificate_under_a_name_and_the_last_one_removes_it() -> None:
+    there = appliance()
+    shared = {**TLS, "certificate": certificate("wild", "R3", name="wildcard")}
+    converge(there, **shared)
+    there.writes.clear()
+    converge(there, name="api", **{**shared, "port": 444})
+    assert "add sslcertkey" not in there.writes
+    renewed = {**TLS, "certificate": certificate("new", "R3", name="wildcard")}
+    converge(there, **renewed)
+    there.writes.clear()
+    converge(there, name="api", **{**renewed, "port": 444})
+    assert there.writes == []
+    converge(there, state="absent")
+    assert set(links(there)) == {"wildcard", authority("R3")}
+    converge(there, name="api", state="absent")
+    assert (there.objects["sslcertkey"], there.objects["systemfile"]) == ([], [])
+
+
+def test_a_certificate_that_another_application_has_is_an_obstacle_that_says_the_way_out() -> None:
+    there = appliance()
+    converge(there, **chained("one"))
+    spec = application.desired_from({**OPTIONS, **chained("one"), "name": "api", "port": 444})
+    [message] = application.obstacles(spec, read(there, spec, present=True))
+    assert "certkey 'web-cert' on this appliance holds the same certificate" in message
+    assert "certificate.name" in message
+
+
+@pytest.mark.parametrize(("systemtype", "sync"), [("HA", "sync hafiles"), ("Cluster", "sync clusterfiles")])
+def test_files_are_synchronised_before_the_first_certkey_that_needs_them(systemtype: str, sync: str) -> None:
+    there = appliance()
+    there.systemtype = systemtype
+    converge(there, **chained("one", "R3"))
+    assert there.writes[:5] == [*["add systemfile"] * 3, sync, "add sslcertkey"]
+    there.writes.clear()
+    converge(there, **chained("one", "R3"))
+    assert there.writes == []
+
+
+def test_files_that_an_interrupted_run_left_are_synchronised_by_the_next() -> None:
+    there = appliance()
+    there.systemtype = "HA"
+    there.kill_at = (2, "after")
+    with pytest.raises(Killed):
+        converge(there, **chained("one"))
+    there.kill_at = None
+    there.writes.clear()
+    converge(there, **chained("one"))
+    assert there.writes[:2] == ["sync hafiles", "add sslcertkey"]
 
 
 def test_an_appliance_may_list_its_default_monitor_which_cannot_be_unbound() -> None:
@@ -339,8 +471,8 @@ def test_an_appliance_may_list_its_default_monitor_which_cannot_be_unbound() -> 
     there.objects["servicegroup_lbmonitor_binding"].append(
         {"servicegroupname": "web-sg", "monitor_name": "tcp-default"}
     )
-    desired = application.desired_from({**OPTIONS, "monitor": "ping"})
-    steps = plan_present(desired, read(there, desired, present=True))
+    spec = application.desired_from({**OPTIONS, "monitor": "ping"})
+    steps = plan_present(spec, read(there, spec, present=True))
     assert [(step.verb, step.resource) for step in steps] == [("bind", "servicegroup_lbmonitor_binding")]
 
 
@@ -366,8 +498,8 @@ def test_an_appliance_may_list_its_default_monitor_which_cannot_be_unbound() -> 
     ],
 )
 def test_what_must_be_there_first_is_said(there: MemoryAppliance, options: dict[str, Any], message: list[str]) -> None:
-    desired = application.desired_from({**OPTIONS, **options})
-    obstacles = application.obstacles(desired, read(there, desired, present=True))
+    spec = application.desired_from({**OPTIONS, **options})
+    obstacles = application.obstacles(spec, read(there, spec, present=True))
     assert obstacles == [f"application 'web': {sentence}" for sentence in message]
 
 
@@ -388,8 +520,9 @@ def test_what_must_be_there_first_is_said(there: MemoryAppliance, options: dict[
         ({"monitor": {"interval": 5}}, "monitor must be the name of a monitor, or"),
         ({"monitor": {"type": "HTTP", "monitorname": "x"}}, "always named 'web-mon'"),
         ({"certificate": certificate("x")}, "needs a protocol that ends TLS, not HTTP"),
-        ({**TLS, "certificate": {**certificate("x"), "content": "text"}}, "exactly one certificate"),
-        ({**TLS, "certificate": {**certificate("x"), "content": CERT.format("a") * 2}}, "exactly one certificate"),
+        ({**TLS, "certificate": {**certificate("x"), "content": "text"}}, "must hold a certificate in PEM form"),
+        ({**TLS, "certificate": {**certificate("x"), "content": CERT.format("a") * 11}}, "9 intermediates at most"),
+        ({**TLS, "certificate": {**certificate("x"), "name": "n" * 32}}, "certificate.name 'n+' is not a name"),
         ({**TLS, "certificate": {**certificate("x"), "key": "text"}}, "certificate.key must be a private key"),
     ],
 )
@@ -400,9 +533,9 @@ def test_options_that_cannot_be_meant_are_refused(options: dict[str, Any], messa
 
 def test_secrets_are_in_no_representation() -> None:
     secret = {"type": "LDAP", "password": "geheim-1"}
-    desired = application.desired_from({**OPTIONS, **TLS, "monitor": secret, "certificate": certificate("geheim-2")})
-    found = read(appliance(), desired, present=True)
-    shown = repr(desired) + repr(plan_present(desired, found)) + repr(application.predict(desired, found))
+    spec = application.desired_from({**OPTIONS, **TLS, "monitor": secret, "certificate": certificate("geheim-2")})
+    found = read(appliance(), spec, present=True)
+    shown = repr(spec) + repr(plan_present(spec, found)) + repr(application.predict(spec, found))
     assert "geheim" not in shown
     assert application.secrets_in(secret) == {"geheim-1"}
     assert application.secrets_in("ping") == application.secrets_in(None) == set()
@@ -435,10 +568,10 @@ def test_file_names_differ_for_applications_whose_names_do() -> None:
     names = ["web", "web.1", "web 1", "web-1", "w" * 60, "w" * 61]
     stems = set()
     for name in names:
-        desired = application.desired_from({**OPTIONS, **TLS, "name": name, "certificate": certificate("x")})
-        assert desired.certificate is not None
-        stems |= set(desired.certificate.files)
-        assert [other for other in names if application.is_own_file(other, next(iter(desired.certificate.files)))] == [
+        spec = application.desired_from({**OPTIONS, **TLS, "name": name, "certificate": certificate("x")})
+        assert spec.certificate is not None
+        stems |= set(spec.certificate.files)
+        assert [other for other in names if certificates.is_own_file(other, next(iter(spec.certificate.files)))] == [
             name
         ]
     assert len(stems) == 2 * len(names)
@@ -470,19 +603,19 @@ def test_a_member_known_by_a_domain_name_has_no_address() -> None:
 )
 def test_an_address_and_port_that_another_has_is_an_obstacle(row: dict[str, Any], taken: bool) -> None:
     there = appliance(lbvserver=[{"name": "shop", "servicetype": "TCP", **row}])
-    desired = application.desired_from(OPTIONS)
+    spec = application.desired_from(OPTIONS)
     message = (
         ["application 'web': 10.0.2.10 port 80 is taken by virtual server 'shop' on this appliance"] if taken else []
     )
     there.objects["nsfeature"] = [{"feature": ["LB"]}]
-    assert application.obstacles(desired, read(there, desired, present=True)) == message
+    assert application.obstacles(spec, read(there, spec, present=True)) == message
 
 
 def test_one_that_moves_to_where_another_is_meets_the_same_obstacle() -> None:
     there = appliance()
     converge(there)
     there.objects["lbvserver"].append({"name": "shop", "servicetype": "HTTP", "ipv46": "10.0.12.10", "port": 80})
-    desired = application.desired_from({**OPTIONS, "virtual_ip": "10.0.12.10"})
-    [message] = application.obstacles(desired, read(there, desired, present=True))
+    spec = application.desired_from({**OPTIONS, "virtual_ip": "10.0.12.10"})
+    [message] = application.obstacles(spec, read(there, spec, present=True))
     assert "is taken by virtual server 'shop'" in message
     assert converge(there) is not None, "an unchanged address has no conflict"

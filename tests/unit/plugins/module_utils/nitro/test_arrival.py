@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
     NitroTimeout,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.arrival import (
-    AUTH_GRACE,
+    ASK_AFTER,
+    REFUSED_PAUSE,
     FirstLogin,
+    InstanceReport,
     LoginRetry,
     Passwords,
     reboot,
@@ -44,13 +47,23 @@ class Time:
         self.now += seconds
 
 
-def login_retry(script: Scripted, *, may_change: bool = True, time: Time | None = None, **others: str) -> LoginRetry:
+def login_retry(
+    script: Scripted,
+    *,
+    may_change: bool = True,
+    time: Time | None = None,
+    first_password: bool = True,
+    instance: Callable[[], InstanceReport | None] = lambda: None,
+    **others: str,
+) -> LoginRetry:
     time = time or Time()
     candidates = others or {"instance_id": FIRST}
     return LoginRetry(
         Connection(script.nsip, protocol="http", timeout=5),
         Passwords(NEW, tuple(candidates.items())),
         may_change=may_change,
+        first_password=first_password,
+        instance=instance,
         clock=time.clock,
         sleep=time.sleep,
     )
@@ -171,25 +184,58 @@ def test_a_boot_that_never_ends_is_said_with_its_last_words() -> None:
     assert time.now == 5
 
 
-def test_a_refused_password_is_believed_at_once_of_an_appliance_that_was_up() -> None:
+def test_a_refused_password_is_believed_at_once_where_there_is_no_first_one() -> None:
     with serving(WRONG, WRONG) as script, pytest.raises(NitroAuthError) as refusal:
-        login_retry(script).wait(600)
+        login_retry(script, first_password=False, nitro_pass="0ld").wait(600)
     assert str(refusal.value).endswith(
-        "354 Invalid username or password (HTTP 401): none of new_password, instance_id was accepted"
+        "354 Invalid username or password (HTTP 401): none of new_password, nitro_pass was accepted"
     )
     assert len(script.asked) == 2
 
 
-def test_right_after_a_boot_a_refused_password_is_given_time() -> None:
-    with serving(BOOTING, WRONG, WRONG, WRONG, FORCED, LOGIN, VERSION, LOGOUT) as script:
-        assert inside(login_retry(script).wait(60))[2] is True
-
-
-def test_but_not_for_ever() -> None:
+def test_a_refused_first_password_means_not_ready_for_longer_than_half_a_minute() -> None:
     time = Time()
-    with serving(BOOTING, *[WRONG] * 200) as script, pytest.raises(NitroAuthError, match="none of"):
-        login_retry(script, time=time).wait(600)
-    assert AUTH_GRACE <= time.now <= AUTH_GRACE + 2
+    with serving(*[WRONG] * 40, WRONG, FORCED, LOGIN, VERSION, LOGOUT) as script:
+        assert inside(login_retry(script, time=time).wait(600))[2] is True
+    assert 20 * REFUSED_PAUSE <= time.now <= 20 * REFUSED_PAUSE + 20
+
+
+def test_but_not_for_longer_than_the_timeout() -> None:
+    time = Time()
+    explained = InstanceReport(is_gone=False, text="EC2 says that i-0123 is running, instance status initializing")
+    with serving(*[WRONG] * 400) as script, pytest.raises(NitroTimeout) as failure:
+        login_retry(script, time=time, instance=lambda: explained).wait(300)
+    assert "none of new_password, instance_id was accepted" in str(failure.value)
+    assert "EC2 says that i-0123 is running, instance status initializing (waited 300 s)" in str(failure.value)
+    assert time.now == 300
+
+
+@pytest.mark.parametrize("answer", [BOOTING, WRONG])
+def test_an_instance_that_is_stopped_is_not_waited_for(answer: Any) -> None:
+    time, questions = Time(), []
+
+    def instance() -> InstanceReport:
+        questions.append(time.now)
+        return InstanceReport(is_gone=True, text="EC2 says that i-0123 is stopped")
+
+    with serving(*[answer] * 100) as script, pytest.raises(NitroError, match="EC2 says that i-0123 is stopped"):
+        login_retry(script, time=time, instance=instance).wait(600)
+    assert len(questions) == 1
+    assert time.now <= ASK_AFTER + 1
+
+
+def test_ec2_is_asked_now_and_then_and_not_for_an_appliance_that_lets_in() -> None:
+    time, questions = Time(), []
+
+    def instance() -> None:
+        questions.append(time.now)
+
+    with serving(LOGIN, VERSION, LOGOUT) as script:
+        inside(login_retry(script, time=time, instance=instance).wait(60))
+    assert questions == []
+    with serving(*[BOOTING] * 100) as script, pytest.raises(NitroTimeout):
+        login_retry(script, time=time, instance=instance).wait(60)
+    assert questions == [5, 20, 35, 50]
 
 
 def test_a_reboot_is_over_when_the_old_session_is_dead_and_a_new_one_opens() -> None:

@@ -7,13 +7,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import bootstrap
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.bootstrap import (
-    FirstPassword,
-    License,
-    ObservedAppliance,
-    Plan,
-)
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import bootstrap, licences
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.bootstrap import FirstPassword, ObservedAppliance, Plan
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.licences import License, LicenseState
 
 POOLED = {"server": "10.0.9.10", "port": 27000, "bandwidth": 1000, "unit": "Mbps", "edition": "Premium"}
 BODY = {"bandwidth": 1000, "unit": "Mbps", "edition": "Platinum"}
@@ -36,8 +32,14 @@ def desired(**options: Any) -> bootstrap.DesiredAppliance:
     return bootstrap.DesiredAppliance.from_params({**PARAMS, **options})
 
 
-def found(**facts: Any) -> ObservedAppliance:
-    return ObservedAppliance(**{"password": FirstPassword.DONE, **facts})
+def found(
+    servers: tuple[dict[str, Any], ...] = (),
+    capacity: dict[str, Any] | None = None,
+    license: dict[str, Any] | None = None,
+    **facts: Any,
+) -> ObservedAppliance:
+    state = LicenseState(servers, capacity or {}, license or {})
+    return ObservedAppliance(**{"password": FirstPassword.DONE, "license": state, **facts})
 
 
 def test_a_managed_appliance_needs_nothing() -> None:
@@ -46,7 +48,7 @@ def test_a_managed_appliance_needs_nothing() -> None:
         hostname="adc-a",
         features=frozenset({"lb", "ssl", "wl"}),
         modes=frozenset({"mbf"}),
-        license_servers=SERVER,
+        servers=SERVER,
         capacity=GRANTED,
         license=RUNNING,
     )
@@ -98,9 +100,7 @@ def test_what_a_killed_run_left_unsaved_is_saved() -> None:
 def test_one_reboot_and_only_for_a_capacity_that_is_not_in_effect(
     capacity: dict[str, Any], license_row: dict[str, Any], write: bool, reboot: bool
 ) -> None:
-    plan = bootstrap.plan(
-        desired(license=POOLED), found(license_servers=SERVER, capacity=capacity, license=license_row)
-    )
+    plan = bootstrap.plan(desired(license=POOLED), found(servers=SERVER, capacity=capacity, license=license_row))
     assert (plan.capacity is not None, plan.reboot) == (write, reboot)
     assert plan.save is (write or reboot)
 
@@ -118,7 +118,7 @@ def test_one_reboot_and_only_for_a_capacity_that_is_not_in_effect(
 def test_the_licence_server_is_the_one_that_was_asked_for(
     servers: tuple[dict[str, Any], ...], surplus: tuple[str, ...], added: bool
 ) -> None:
-    plan = bootstrap.plan(desired(license=POOLED), found(license_servers=servers, capacity=GRANTED, license=RUNNING))
+    plan = bootstrap.plan(desired(license=POOLED), found(servers=servers, capacity=GRANTED, license=RUNNING))
     assert (plan.remove_license_servers, plan.license_server is not None) == (surplus, added)
     assert plan.reboot is False
 
@@ -167,7 +167,7 @@ def test_a_mixture_of_licences_is_refused(option: dict[str, Any], message: str) 
     ],
 )
 def test_platform_licences_are_compared_by_platform(capacity: dict[str, Any], same: bool) -> None:
-    assert bootstrap.capacity_is(License.from_option({"platform": "VP1000"}), capacity) is same
+    assert licences.capacity_is(License.from_option({"platform": "VP1000"}), capacity) is same
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_platform_licences_are_compared_by_platform(capacity: dict[str, Any], sa
     ],
 )
 def test_cpu_licences_are_compared_by_edition(capacity: dict[str, Any], same: bool) -> None:
-    assert bootstrap.capacity_is(License.from_option({"vcpu": True, "edition": "Premium"}), capacity) is same
+    assert licences.capacity_is(License.from_option({"vcpu": True, "edition": "Premium"}), capacity) is same
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_what_did_not_come_true_is_said() -> None:
     assert bootstrap.unmet(Plan(save=True)) is None
     message = bootstrap.unmet(Plan(reboot=True, hostname="adc-a", features=("CLUSTER",), modes=("L2",)))
     assert message == (
-        "the licence capacity is not in effect; the hostname is not 'adc-a'; "
+        "the licence is not in effect; the hostname is not 'adc-a'; "
         "features that did not come on: CLUSTER (not licensed?); modes that did not come on: L2"
     )
 

@@ -11,6 +11,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.preflight.plan import
 
 ROLES = ("management", "client", "server")
 OPTIONS: dict[str, Any] = {
+    "kind": "pair",
     "group": "shop",
     "image_id": "ami-1",
     "instance_type": "m5.xlarge",

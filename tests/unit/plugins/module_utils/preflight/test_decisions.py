@@ -200,12 +200,18 @@ def test_reason_of_an_unknown_right(failure: Failure | None, caller: Caller, mes
     assert message in rights.not_simulated(caller, failure)
 
 
+#: Policies may permit to create only what has the tags of the group.
+TAGGED = {
+    "TagSpecifications": [{"ResourceType": "elastic-ip", "Tags": [{"Key": "cloudadc:group", "Value": "shop"}]}],
+}
+
+
 @pytest.mark.parametrize(
     ("action", "members", "required", "parameters"),
     [
         ("ec2:DescribeAddresses", ["DryRun", "Filters"], [], {}),
         ("ec2:DescribeInstanceAttribute", ["DryRun", "InstanceId"], ["InstanceId"], None),
-        ("ec2:AllocateAddress", ["DryRun", "Domain"], [], {"Domain": "vpc"}),
+        ("ec2:AllocateAddress", ["DryRun", "Domain"], [], {"Domain": "vpc", **TAGGED}),
         ("ec2:RunInstances", ["DryRun"], [], {"ImageId": "ami-1"}),
         ("ec2:TerminateInstances", ["DryRun", "InstanceIds"], ["InstanceIds"], None),
         ("ec2:ReleaseAddress", ["DryRun"], [], None),
@@ -214,7 +220,7 @@ def test_reason_of_an_unknown_right(failure: Failure | None, caller: Caller, mes
     ],
 )
 def test_what_is_tried(action: str, members: list[str], required: list[str], parameters: Any) -> None:
-    known = dry_runs.ExistingResources({"ImageId": "ami-1"}, "vpc-1", "sg-1")
+    known = dry_runs.ExistingResources({"ImageId": "ami-1"}, "vpc-1", "sg-1", {"cloudadc:group": "shop"})
     run = dry_runs.dry_run(action, members, required, known)
     assert (run.parameters if run else None) == parameters
 
@@ -231,6 +237,15 @@ def test_tags_are_tried_with_what_is_made_and_tagged_in_one_call() -> None:
     assert run is not None
     assert (run.action, run.operation) == ("ec2:CreateTags", "CreateSecurityGroup")
     assert run.parameters["TagSpecifications"][0]["ResourceType"] == "security-group"
+
+
+def test_an_action_on_several_resources_is_one_row_the_strictest() -> None:
+    rows = [
+        rights.ok(rights.CHECK, "ec2:RunInstances", "allowed"),
+        rights.failed(rights.CHECK, "ec2:RunInstances", "not allowed"),
+        rights.ok(rights.CHECK, "ec2:CreateTags", "allowed"),
+    ]
+    assert rights.strictest(rows) == rows[1:]
 
 
 def test_rules_are_tried_on_a_security_group_of_the_group() -> None:

@@ -90,7 +90,9 @@ def test_scale_out_works_on_new_nodes(only_new: bool, lifecycles: list[str], tou
 
 def test_independent_node_gets_its_own_name_address_and_routes() -> None:
     steps = zone_steps(state(nitro_port=8443), [node(2, "joining")], "a")
-    assert steps["bootstrap"] == [{"nsip": "10.0.1.2:8443", "instance_id": "i-2", "hostname": "shop-a-2"}]
+    assert steps["bootstrap"] == [
+        {"nsip": "10.0.1.2:8443", "instance_id": "i-2", "first_login": True, "hostname": "shop-a-2"}
+    ]
     assert steps["network"] == [
         {
             "nsip": "10.0.1.2:8443",

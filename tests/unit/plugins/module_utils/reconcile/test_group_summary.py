@@ -41,4 +41,24 @@ def test_applications_are_counted_on_nodes_in_service() -> None:
     domain = {**WEB, "domain": "web.example.com"}
     given = shown(distributor="dns", dns={"zone": "example.com"}, applications=[domain])
     assert application_summary(given) == ["shop serves web (HTTP, port 80) on 1 nodes in 1 zones, at web.example.com"]
-    assert group_summary(given)[-1] == "web: HTTP at web.example.com:80"
+    assert "web: HTTP at web.example.com:80" in group_summary(given)
+
+
+def test_cost_and_next_step_end_the_summary() -> None:
+    lines = group_summary(shown())
+    assert lines[-2].startswith(
+        "Billed by AWS: 2 x m5.xlarge with one volume each, 1 Network Load Balancer with 1 Elas"
+    )
+    assert lines[-1].startswith("Next: run cloudadc.aws.autoscale every minute")
+
+
+def test_check_mode_predicts_what_is_launched_and_billed() -> None:
+    given = {**shown(policy={"min_nodes": 3}), "check_mode": True}
+    lines = group_summary({**given, "instances": [], "balancer": None})
+    assert lines[-3:] == [
+        "would launch 3 x m5.xlarge (3 in a), billed by the hour with their volumes",
+        "would create a Network Load Balancer with 1 Elastic IP, billed by the hour and by traffic",
+        "would then bootstrap and configure the nodes for web (HTTP)",
+    ]
+    assert group_summary(given)[-2].startswith("would launch 1 x m5.xlarge (1 in a)")
+    assert group_summary({**shown(), "check_mode": True})[-1] == "would launch no instance and allocate no address"

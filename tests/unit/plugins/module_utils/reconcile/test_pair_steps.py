@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import associations_on
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_applications, pair_steps
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import pair_incomplete, pair_summary
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import (
+    pair_incomplete,
+    pair_summary,
+    removal_summary,
+)
+from tests.lab.appliance.ha import associations_of
+from tests.lab.appliance.store import Config
 
 NSIPS = ("10.0.0.5", "10.0.3.5")
 
@@ -35,8 +45,10 @@ def info(*instances: dict[str, Any], **more: Any) -> dict[str, Any]:
     interfaces = [{"role": role, "subnet_id": "s"} for role in ("management", "client", "server")]
     plan = {
         "name": "shop",
+        "instance_type": "m5.xlarge",
         "nitro_port": 443,
         "elastic_ips": [],
+        "ipset": "shop-vips",
         "return_path": "mbf",
         "applications": [{"name": "web", "protocol": "HTTP", "port": 80}],
         "network": [
@@ -133,8 +145,8 @@ def test_the_node_with_a_configuration_is_introduced_first(before: dict[str, Any
 def test_bootstrap_network_and_addresses() -> None:
     steps = pair_steps(BOTH)
     assert steps["bootstrap"] == [
-        {"nsip": "10.0.0.5:443", "instance_id": "i-0", "hostname": "shop-0"},
-        {"nsip": "10.0.3.5:443", "instance_id": "i-1", "hostname": "shop-1"},
+        {"nsip": "10.0.0.5:443", "instance_id": "i-0", "first_login": True, "hostname": "shop-0"},
+        {"nsip": "10.0.3.5:443", "instance_id": "i-1", "first_login": True, "hostname": "shop-1"},
     ]
     assert steps["network"][1] == {
         "nsip": "10.0.3.5:443",
@@ -142,7 +154,9 @@ def test_bootstrap_network_and_addresses() -> None:
         "routes": [{"network": "10.8.0.0/16", "gateway": "10.0.5.1"}],
         "protected_networks": ["10.0.0.0/24"],
     }
-    assert steps["vips"] == [{"ip_address": "10.0.1.5"}, {"ip_address": "10.0.4.5"}]
+    both = [{"ip_address": "10.0.1.5"}, {"ip_address": "10.0.4.5"}]
+    assert steps["fronts"] == [{"ipset": "shop-vips", "virtual_ip": "", "addresses": both}]
+    assert steps["ipsets"] == [{"nsip": f"{nsip}:443", "name": "shop-vips", "addresses": both} for nsip in NSIPS]
     assert steps["client_interfaces"] == ["eni-client-0", "eni-client-1"]
 
 
@@ -175,31 +189,120 @@ def test_all_applications_go_to_the_primary_with_their_secrets() -> None:
     certificate = {"content": "c", "key": "k"}
     mail = {"name": "mail", "protocol": "TCP", "port": 25, "backends": [], "monitor": ""}
     web = {"name": "web", "protocol": "SSL", "port": 443, "certificate": certificate}
-    entries = pair_applications({"ha_pair_applications": [mail], "ha_pair_application": web}, "10.0.0.5:443", "vips")
+    front = {"ipset": "vips", "virtual_ip": "", "addresses": []}
+    entries = pair_applications({"ha_pair_applications": [mail], "ha_pair_application": web}, "10.0.0.5:443", [front])
     assert entries == [
         {"nsip": "10.0.0.5:443", "ipset": "vips", "name": "mail", "protocol": "TCP", "port": 25, "backends": []},
         {"nsip": "10.0.0.5:443", "ipset": "vips", **web},
     ]
-    assert pair_applications({"ha_pair_application": {}}, "10.0.0.5:443", "vips") == []
+    assert pair_applications({"ha_pair_application": {}}, "10.0.0.5:443", [front]) == []
 
 
-def test_the_summary_names_nodes_addresses_and_applications() -> None:
+def with_addresses(node: int, count: int) -> dict[str, Any]:
+    found = instance(node)
+    addresses = [f"10.0.{node * 3 + 1}.{5 + number}" for number in range(count)]
+    found["interfaces"]["client"] |= {"private_ip_address": addresses[0], "private_ip_addresses": addresses}
+    return found
+
+
+FOUR = info(with_addresses(0, 4), with_addresses(1, 4))
+
+
+def test_each_elastic_ip_has_an_ipset_and_a_virtual_server_of_every_application() -> None:
+    steps = pair_steps(FOUR, after=ha(1))
+    assert [(front["ipset"], front["virtual_ip"]) for front in steps["fronts"]] == [
+        ("shop-vips", "10.0.1.5"),
+        ("shop-vips-2", "10.0.1.6"),
+        ("shop-vips-3", "10.0.1.7"),
+        ("shop-vips-4", "10.0.1.8"),
+    ]
+    assert steps["fronts"][3]["addresses"] == [{"ip_address": "10.0.1.8"}, {"ip_address": "10.0.4.8"}]
+    assert [entry["nsip"] for entry in steps["ipsets"]] == ["10.0.3.5:443"] * 4 + ["10.0.0.5:443"] * 4
+    web = {"name": "web", "protocol": "SSL", "port": 443, "certificate": {"content": "c", "key": "k"}}
+    nodes = [{"nsip": "10.0.3.5:443"}, {"nsip": "10.0.0.5:443"}]
+    entries = pair_applications({"ha_pair_application": web}, "10.0.3.5:443", steps["fronts"], nodes)
+    assert [(entry["name"], entry["ipset"], entry["virtual_ip"]) for entry in entries] == [
+        ("web", "shop-vips", "10.0.1.5"),
+        ("web-2", "shop-vips-2", "10.0.1.6"),
+        ("web-3", "shop-vips-3", "10.0.1.7"),
+        ("web-4", "shop-vips-4", "10.0.1.8"),
+    ]
+    assert [entry["certificate"] for entry in entries[1:]] == [{"certkey": "web-cert"}] * 3
+    assert [entry.get("certificate_nodes") for entry in entries] == [["10.0.0.5:443"], None, None, None]
+
+
+def client_of(node: int) -> Attached:
+    return Attached(f"eni-client-{node}", 1, tuple(f"10.0.{node * 3 + 1}.{5 + number}" for number in range(4)))
+
+
+def configured(node: int) -> Any:
+    """An appliance of the lab with what the steps configure on it."""
+    steps = pair_steps(FOUR, after=ha(0))
+    config = Config()
+    for front in steps["fronts"]:
+        for address in front["addresses"]:
+            row = {"name": front["ipset"], "ipaddress": address["ip_address"]}
+            config.table("ipset_nsip_binding")[tuple(row.values())] = row
+    for entry in pair_applications({"ha_pair_application": {"name": "web"}}, "10.0.0.5:443", steps["fronts"]):
+        row = {"name": entry["name"], "ipset": entry["ipset"], "ipv46": entry["virtual_ip"]}
+        config.table("lbvserver")[entry["name"],] = row
+    return SimpleNamespace(running=config, addresses=lambda: set(client_of(node).addresses))
+
+
+@pytest.mark.parametrize(("now", "new"), [(0, 1), (1, 0)])
+def test_appliance_and_collection_choose_the_same_association_for_each_elastic_ip(now: int, new: int) -> None:
+    """The vendor's rule of a failover, as the lab's appliances follow it, on what the steps configure."""
+    here, there = client_of(now), client_of(new)
+    for order in ((0, 1, 2, 3), (2, 0, 3, 1)):
+        places = {f"eipalloc-{number}": here.addresses[index] for number, index in enumerate(order)}
+        addresses = [
+            Address(f"203.0.113.{number}", name, Association(here.network_interface_id, private))
+            for number, (name, private) in enumerate(places.items())
+        ]
+        ours = associations_on(there, addresses, [SimpleNamespace(client=here), SimpleNamespace(client=there)])  # type: ignore[list-item]
+        theirs = associations_of(configured(new))
+        assert {name: theirs[private] for name, private in places.items()} == {
+            name: association.private_ip_address for name, association in ours.items()
+        }
+
+
+def test_the_summary_names_nodes_addresses_applications_cost_and_next_steps() -> None:
     after = ha(0, moves=[MOVE])
     steps = pair_steps(BOTH, SHARED, after=after)
-    assert pair_summary(steps, BOTH["plan"], after) == [
+    lines = pair_summary(steps, BOTH["plan"], after)
+    assert lines[:5] == [
         "Pair shop: node 0 is primary",
         "node 0: i-0 in zone-0, NSIP 10.0.0.5, client address 10.0.1.5, primary",
         "node 1: i-1 in zone-1, NSIP 10.0.3.5, client address 10.0.4.5, secondary",
         "Elastic IP 203.0.113.1 on eni-client-0, 10.0.1.5",
-        "serves web (HTTP, port 80)",
+        "serves web (HTTP, port 80): clients call 203.0.113.1",
+    ]
+    assert lines[5].startswith("Billed by AWS: 2 x m5.xlarge with one volume each, 1 Elastic IP")
+    assert lines[6].startswith("Next: cloudadc.aws.ha_failover")
+
+
+def test_check_mode_predicts_what_is_launched_and_billed() -> None:
+    empty = info()
+    actions = ["create role shop-vpx", "allocate an Elastic IP"]
+    results = {"shared resources": {"changed": True, "actions": actions}, "instances": {"skipped": True}}
+    assert pair_summary(pair_steps(empty), empty["plan"], results=results) == [
+        "Pair shop: 0 of 2 instances exist. Check mode: nothing was changed.",
+        "would launch 1 x m5.xlarge (node 0 in z), billed by the hour with their volumes",
+        "would create role shop-vpx",
+        "would allocate an Elastic IP, billed by the hour",
+        "would then bootstrap, join and configure the nodes for web (HTTP, port 80)",
     ]
 
 
-def test_the_summary_of_check_mode_says_what_is_there() -> None:
-    only = info(instance(0), planned(1))
-    assert pair_summary(pair_steps(only), only["plan"]) == [
-        "Pair shop: 1 of 2 instances are there; check mode has changed nothing."
-    ]
+def test_check_mode_names_what_would_change_of_a_pair_in_service() -> None:
+    after = ha(0, moves=[MOVE])
+    head = ["Pair shop: 2 of 2 instances exist. Check mode: nothing was changed.", "now: node 0 is primary"]
+    steps = pair_steps(BOTH, SHARED, after=after)
+    quiet = {"shared resources": {"actions": []}, "instances": {}, "IPSet": {"changed": False}}
+    assert pair_summary(steps, BOTH["plan"], after, results=quiet) == [*head, "would change nothing"]
+    tag = {"changed": True, "diff": {"before": {}, "after": {"actions": ["tag i-1"]}}}
+    due = {**quiet, "IPSet": {"changed": True}, "instances": tag}
+    assert pair_summary(steps, BOTH["plan"], after, results=due)[2:] == ["would tag i-1", "would change IPSet"]
 
 
 def test_a_failure_names_what_is_billed() -> None:
@@ -210,3 +313,18 @@ def test_a_failure_names_what_is_billed() -> None:
     assert "ha_pair_state=absent" in message
     assert pair_incomplete("shop", "Launch", True).endswith("Check mode has changed nothing.")
     assert "billed" not in pair_incomplete("shop", "Launch", False, info(), {})
+
+
+def test_removal_says_what_is_gone_and_that_nothing_is_billed() -> None:
+    shared = {"actions": ["delete role shop-vpx", "release Elastic IP 203.0.113.1"]}
+    assert removal_summary({"terminated": ["i-0", "i-1"]}, "pair", "shop", shared) == [
+        "The pair shop is removed.",
+        "instances terminated: i-0, i-1",
+        "other resources, what was done: delete role shop-vpx; release Elastic IP 203.0.113.1",
+        "Billed by AWS: nothing of the pair any more.",
+    ]
+    assert removal_summary({"terminated": []}, "group", "shop", None, True) == [
+        "Check mode: the group shop would be removed.",
+        "instances would be terminated: none, as there was none",
+        "other resources, what would be done: nothing, as nothing was there",
+    ]

@@ -28,9 +28,11 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.shared_reso
     policy_of,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.identity import Owner
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.rights import ELASTIC_IP
 
 TAGS = {"cloudadc:group": "shop", "cloudadc:kind": "pair"}
 ARN = "arn:aws:iam::123456789012:role/shop-vpx"
+OWNER = Owner("shop", "pair")
 POLICY = {"Version": "2012-10-17", "Statement": [{"Sid": "OwnRights", "Action": ["iam:GetRole"], "Resource": "*"}]}
 ROLE = RoleSpec(policy=POLICY, policy_name="cloudadc-ha")
 WEB = Rule("tcp", (443, 443), "0.0.0.0/0")
@@ -42,7 +44,7 @@ SPEC = SharedSpec(
     elastic_ip=True,
 )
 OBSERVED = Observed(
-    role=ObservedRole("shop-vpx", ARN, "NetScaler VPX pair shop", TRUST, None, TAGS, policy_of(ROLE, ARN)),
+    role=ObservedRole("shop-vpx", ARN, "NetScaler VPX pair shop", TRUST, None, TAGS, policy_of(OWNER, ROLE, ARN)),
     profile=ObservedProfile("shop-vpx", ("shop-vpx",), TAGS),
     groups=(ObservedGroup("sg-1", "shop-client", "vpc-1", "Clients of the VPX pair shop", TAGS, {WEB: "web"}),),
     addresses=(Address("203.0.113.1", "eipalloc-1", tags={**TAGS, "cloudadc:role": "client"}),),
@@ -101,6 +103,35 @@ STRANGE = {**TAGS, "strange": "yes"}
 )
 def test_only_what_differs_is_written(observed: dict[str, Any], expected: list[tuple[int, str]]) -> None:
     assert changed(**observed) == expected
+
+
+def test_boundary_is_set_before_the_changes_that_may_require_it() -> None:
+    limited = replace(SPEC, role=replace(ROLE, permissions_boundary="arn:boundary"))
+    observed = replace(OBSERVED, role=role(description="changed", trust={}))
+    assert [change.call for change in plan_present(limited, observed, same_document).changes] == [
+        "put_role_permissions_boundary",
+        "update_role",
+        "update_assume_role_policy",
+    ]
+
+
+def test_policy_of_a_role_is_about_its_own_owner_only() -> None:
+    own = {"StringLike": {"aws:ResourceTag/cloudadc:group": "*"}, "StringEquals": {"a:b": "*"}}
+    move = {"Effect": "Allow", "Action": ["ec2:AssociateAddress"]}
+    statements = [
+        {"Sid": "Addresses", **move, "Resource": "*", "Condition": own},
+        {"Sid": "Given", **move, "Resource": f"arn:aws:ec2:*:*:{ELASTIC_IP}"},
+        {"Sid": "OwnRights", "Effect": "Allow", "Action": ["iam:GetRole"], "Resource": "arn:aws:iam::*:role/*-vpx"},
+    ]
+    spec = RoleSpec({"Version": "2012-10-17", "Statement": statements})
+    addresses, rights = policy_of(SPEC.owner, spec, "arn:aws-cn:iam::1:role/shop-vpx")["Statement"]
+    assert addresses["Condition"] == {
+        "StringLike": {"aws:ResourceTag/cloudadc:group": "shop"},
+        "StringEquals": {"a:b": "*"},
+    }
+    assert rights["Resource"] == "arn:aws-cn:iam::1:role/shop-vpx"
+    given = policy_of(SPEC.owner, replace(spec, elastic_ips=["eipalloc-1", "eipalloc-2"]), "")["Statement"][1]
+    assert given["Resource"] == [f"arn:aws:ec2:*:*:elastic-ip/eipalloc-{number}" for number in (1, 2)]
 
 
 def test_kindless_resources_get_the_tag_of_the_kind() -> None:

@@ -17,9 +17,11 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.spec.protocols import
     listener_protocol,
     transports,
 )
+from tests.certificates import issue
 
 from .groups import WEB
 
+WEB_CERT = issue(chain=2)
 NLB = Surroundings(group="shop", distributor="nlb", zones=2)
 DNS = Surroundings(group="shop", distributor="dns", zones=1, dns_zone="example.com")
 
@@ -66,6 +68,12 @@ def problems(*applications: dict[str, Any], around: Surroundings = NLB) -> list[
         ({"certificate": {"content": "x"}}, "certificate needs content and key in PEM format, or certkey"),
         ({"certificate": {"pem": "x"}}, "certificate has no key pem;"),
         ({"certificate": {"certkey": "web"}}, None),
+        ({"certificate": {"content": WEB_CERT.fullchain, "key": WEB_CERT.key}}, None),
+        ({"certificate": {"content": "x", "key": "y"}}, "certificate.content must hold a certificate in PEM form"),
+        (
+            {"certificate": {"content": WEB_CERT.fullchain, "key": issue("other").key}},
+            "certificate.key does not belong to the first certificate (CN=web.example).",
+        ),
         ({"monitor": ["x"]}, "monitor must be a name or a dictionary of its fields."),
     ],
 )

@@ -22,7 +22,8 @@ def test_everything_wrong_is_told_at_once() -> None:
     )
     assert problems == [
         "The role ha_failover has no variable ha_failover_elastic_ip. Did you mean ha_failover_elastic_ips?",
-        "ha_failover_name, the pair, is missing.",
+        "ha_failover_name is not set: give variables with -e @pair.yml "
+        "(without the @, Ansible does not read the file).",
         "ha_failover_mode must be one of planned, reconcile, not 'recncile'.",
         "ha_failover_nitro_port must be a port (1 to 65535), not 'telnet'.",
     ]

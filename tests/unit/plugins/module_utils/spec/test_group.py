@@ -15,6 +15,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group import (
     read_group,
     read_scale_out,
 )
+from tests.certificates import issue
 
 from .groups import POLICY, WEB, ZONE, variables
 
@@ -47,7 +48,7 @@ def test_variables_are_those_of_the_argument_specification() -> None:
         ({"name": "x" * 33}, ["at most 32 letters"]),
         ({"name": "shop-"}, ["no hyphen at either end"]),
         ({"name": "internal-shop"}, ["not beginning with internal-"]),
-        ({"name": None}, ["autoscale_group_name, the group, is missing."]),
+        ({"name": None}, ["autoscale_group_name is not set: give variables with -e @shop.yml"]),
         ({"zones": []}, ["autoscale_group_zones must name at least one zone."]),
         ({"zones": "eu-central-1a"}, ["autoscale_group_zones must be a list of dictionaries, not 'eu-central-1a'."]),
         ({"zones": [ZONE, ZONE]}, ["autoscale_group_zones names eu-central-1a more than once."]),
@@ -120,16 +121,24 @@ def test_removal_needs_the_name_only() -> None:
 
 def test_definition_holds_no_secret() -> None:
     secret = "do-not-show"
+    issued = issue()
     definition, wrong = read_group(
         variables(
             password=secret,
-            license={"server": "10.0.0.9", "password": secret},
+            license={"server": "10.0.0.9", "bandwidth": 10, "edition": "Premium", "password": secret},
             console={"adm_url": "https://x", "profile": "p", "adm_user": "u", "adm_password": secret},
-            applications=[{**WEB, "certificate": {"content": secret, "key": secret}, "monitor": {"password": secret}}],
+            applications=[
+                {
+                    **WEB,
+                    "certificate": {"content": issued.fullchain, "key": issued.key},
+                    "monitor": {"password": secret},
+                }
+            ],
         )
     )
     assert wrong == []
     assert secret not in json.dumps(definition)
+    assert issued.key.split("\n")[1] not in json.dumps(definition)
     assert set(SECRET) >= {"password", "license"}
 
 

@@ -93,19 +93,52 @@ def test_the_console_must_be_reachable(url: str, reach: str) -> None:
 
 
 def test_only_the_rights_of_circumstances_that_apply_are_needed() -> None:
-    statement = {"Action": "ec2:RunInstances", "Resource": ["*"]}
+    statement = {"Effect": "Allow", "Action": "ec2:RunInstances", "Resource": ["*"]}
     policy = {
         "Statement": [
             {"Sid": "Launch", **statement, "Condition": {"StringEquals": {"aws:RequestTag/a": "b"}}},
             {"Sid": "RecordsWithDns", **statement},
         ]
     }
-    without = request(autoscale_group=GROUP)["without"]
-    assert {"WithDns", "WithDynamodb", "WithCluster"} <= set(without)
-    assert read_rights(policy, without) == [
+    asked = request(autoscale_group=GROUP)
+    assert {"WithDns", "WithDynamodb", "WithCluster"} <= set(asked["without"])
+    assert read_rights([policy], asked) == [
         {"actions": ["ec2:RunInstances"], "resources": ["*"], "context": {"aws:RequestTag/a": "b"}}
     ]
-    assert len(read_rights(policy, [])) == 2
+    assert len(read_rights([policy], {**asked, "without": []})) == 2
+
+
+def test_the_rights_have_the_values_of_the_definition() -> None:
+    """A pattern for any group is simulated with the group's own name; what is denied is no right that is needed."""
+    like = {"aws:ResourceTag/cloudadc:group": "*", "iam:PermissionsBoundary": "arn:aws:iam::*:policy/any"}
+    condition = {"StringLike": like, "Null": {"a:b": "false"}, "ForAllValues:StringNotEquals": {"aws:TagKeys": ["x"]}}
+    statements = [
+        {"Effect": "Allow", "Action": ["iam:CreateRole"], "Resource": "*", "Condition": condition},
+        {"Effect": "Deny", "Action": ["iam:CreatePolicyVersion"], "Resource": "*"},
+    ]
+    policy = {"Statement": statements}
+    bounded = {**PAIR, "ha_pair_permissions_boundary": "arn:aws:iam::1:policy/limit"}
+    [right] = read_rights([policy], request(ha_pair=bounded))
+    assert right["context"] == {
+        "aws:ResourceTag/cloudadc:group": "edge",
+        "iam:PermissionsBoundary": "arn:aws:iam::1:policy/limit",
+    }
+    [without] = read_rights([policy], request(ha_pair=PAIR))
+    assert without["context"] == {"aws:ResourceTag/cloudadc:group": "edge"}, "the simulator names what is missing"
+
+
+@pytest.mark.parametrize(
+    ("playbook", "changes", "expected"),
+    [
+        ("ha_pair", {}, ["policies/ha_pair.json", "policies/managed_role.json"]),
+        ("ha_pair", {"ha_pair_manage_role": "false"}, ["policies/ha_pair.json"]),
+        ("ha_failover", {}, ["policies/ha_failover.json"]),
+    ],
+)
+def test_only_a_playbook_that_makes_the_role_needs_the_rights_to(
+    playbook: str, changes: dict[str, Any], expected: list[str]
+) -> None:
+    assert request(playbook, ha_pair={**PAIR, **changes})["policies"] == expected
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,12 @@ def test_chosen_zones_and_one_zone() -> None:
 @pytest.mark.parametrize(
     ("variables", "group", "problem"),
     [
-        ({}, {}, "autoscale_group (or a group definition, autoscale_group_name) is missing."),
+        (
+            {},
+            {},
+            "autoscale_group_name is not set: give variables with -e @shop.yml "
+            "(without the @, Ansible does not read the file).",
+        ),
         ({"autoscale_group": "shop"}, {}, "shop: autoscale_zone is missing, and autoscale_group_zones names no zone."),
         (
             {"autoscale_group": "shop", "autoscale_zones": ["c", "a"]},

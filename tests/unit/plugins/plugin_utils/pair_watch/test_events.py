@@ -303,3 +303,36 @@ def test_tries_are_questions_and_not_notes() -> None:
     assert watched.claim_at(4.0).silent_seconds == 3.0
     answered = watched.noted(observation(0, P, S).nodes[0].claim, 4.0)
     assert (answered.tries, answered.silent_since) == (0, None)
+
+
+def refusing(now: float, *refused: int) -> PairObservation:
+    """Nodes that answer; those with these numbers refuse the login."""
+    nodes = tuple(
+        replace(
+            node(number, None),
+            silent_since=0.0,
+            claim=Claim(f"node {number}", NSIPS[number], reachable=True, error="354: Invalid username or password"),
+        )
+        if number in refused
+        else node(number, "Primary" if number == 0 else "Secondary")
+        for number in (0, 1)
+    )
+    return PairObservation(now, nodes, judge([each.claim for each in nodes]))
+
+
+def test_refused_login_is_reported_at_once_and_each_minute_while_it_lasts() -> None:
+    memory, reported = Memory(begun=True), []
+    for now in (0.0, 10.0, 50.0, 60.0, 70.0, 119.0, 120.0):
+        memory, events = follow(memory, refusing(now, 0, 1), LASTING)
+        reported += [(now, e["node"]["node_id"], e["reason"]) for e in events if e["type"] == "login_refused"]
+    reason = "354: Invalid username or password"
+    assert reported == [(now, number, reason) for now in (0.0, 60.0, 120.0) for number in (0, 1)]
+    memory, events = follow(memory, refusing(121.0), LASTING)
+    assert "login_refused" not in {event["type"] for event in events}
+    _memory, events = follow(memory, refusing(122.0, 1), LASTING)
+    assert [e["node"]["node_id"] for e in events if e["type"] == "login_refused"] == [1]
+
+
+def test_silent_node_is_not_reported_as_a_refused_login() -> None:
+    _memory, events = follow(Memory(begun=True), observation(5.0, "Primary", None, silent_since=0.0), LASTING)
+    assert "login_refused" not in {event["type"] for event in events}

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What EC2 says of an instance that cannot be logged in to, for modules that have no other business with AWS."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..core.errors import Failure
+from ..nitro.arrival import InstanceReport
+from .claims import client_of
+
+#: States that an appliance does not come back from by itself (EC2 API reference, InstanceState).
+_GONE = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
+
+
+def report_of(
+    instance_id: str, instances: Sequence[Mapping[str, Any]], checks: Sequence[Mapping[str, Any]]
+) -> InstanceReport | None:
+    """Return what answers of DescribeInstances and DescribeInstanceStatus say; None for an instance EC2 does not list.
+
+    Status checks explain why a login is refused; they decide nothing.
+    """
+    found = next((each for each in instances if each.get("InstanceId") == instance_id), None)
+    if found is None:
+        return None
+    state = str(found.get("State", {}).get("Name") or "unknown")
+    reason = str((found.get("StateReason") or {}).get("Message") or "")
+    text = f"EC2 says that {instance_id} is {state}{f' ({reason})' if reason else ''}"
+    status = next((each for each in checks if each.get("InstanceId") == instance_id), None)
+    if status:
+        parts = (f"{kind} status {status.get(key, {}).get('Status', 'unknown')}" for kind, key in _CHECKS)
+        text += f", {', '.join(parts)}"
+    return InstanceReport(is_gone=state in _GONE, text=text)
+
+
+_CHECKS = (("instance", "InstanceStatus"), ("system", "SystemStatus"))
+
+
+def ec2_client(region: str | None) -> Any:
+    """Return a client by the environment, which gives up soon. Raises ImportError or Failure if there can be none."""
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    brief = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+    try:
+        return client_of(region, "ec2", config=brief)
+    except BotoCoreError as error:
+        raise Failure(f"there is no client of EC2: {error}") from None
+
+
+class InstanceStatus:
+    """Asks EC2 for many nodes of a task, by one client of the environment's credentials. Thread-safe.
+
+    Where EC2 cannot be asked (no boto3, no credentials, no right) it is not asked again, and nothing is known.
+    """
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self._connect = connect
+        self._client: Any = None
+        self._lock = threading.Lock()
+        self._silent = False
+        self._without_checks = False
+
+    def reader(self, instance_id: str | None) -> Callable[[], InstanceReport | None]:
+        """Return the question about one instance; it never raises."""
+        return lambda: self._ask(instance_id) if instance_id else None
+
+    def _ask(self, instance_id: str) -> InstanceReport | None:
+        if self._silent:
+            return None
+        try:
+            from ..aws import ec2  # only here: a node that lets in at once needs no boto3
+
+            with self._lock:
+                self._client = self._client or self._connect()
+            instances = ec2.describe_instances(self._client, {"instance-id": [instance_id]})
+        except (Failure, ImportError):
+            self._silent = True
+            return None
+        return report_of(instance_id, instances, self._checks(instance_id))
+
+    def _checks(self, instance_id: str) -> Sequence[Mapping[str, Any]]:
+        from ..aws import ec2
+
+        try:
+            return [] if self._without_checks else ec2.describe_instance_status(self._client, instance_id)
+        except Failure:
+            self._without_checks = True
+            return []
