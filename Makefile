@@ -53,7 +53,7 @@ BESIDE = $(MAKE) --no-print-directory -j 2 --output-sync=target LABS=2
 test: beside coverage molecule-measured ## every check and every test
 	@echo "make test: all passed"
 beside: venv
-	@$(BESIDE) integration sanity molecule-others test-matrix chaos-sample unit lint iam-sample docs build
+	@$(BESIDE) integration sanity molecule-others test-matrix chaos-sample unit e2e lint iam-sample docs build
 
 .PHONY: lint
 lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
@@ -86,18 +86,24 @@ docs-examples: venv ## every example of the documentation, carried out
 
 .PHONY: unit
 unit: venv ## what decides: pure functions, tables, properties, and a contract suite for each registry
+	@bash tests/gates/dynalite.sh
 	@rm -f .coverage.unit .coverage.unit.*
 	@COVERAGE_FILE=.coverage.unit $(PYTEST) -n $(WORKERS) --cov --cov-report= tests/unit tests/contract
 
 .PHONY: integration
 integration: venv ## what speaks: modules against the lab over HTTP, and the lab against its documentation
 	@bash tests/gates/browser.sh >/dev/null
+	@bash tests/gates/dynalite.sh
 	@rm -f .coverage.integration .coverage.integration.*
 	@COVERAGE_FILE=.coverage.integration $(PYTEST) -n $(LABS) $(BY_FILE) -m 'not long' --cov --cov-report= tests/integration
 
+.PHONY: e2e
+e2e: venv ## what a reader of the documentation types in the first hour, and typical mistakes
+	@$(PYTEST) -m 'not long' tests/e2e
+
 .PHONY: test-long
 test-long: venv ## stories of groups that take minutes each, and every example of the documentation
-	@$(PYTEST) -n $(LABS) $(BY_FILE) -m long tests/integration
+	@$(PYTEST) -n $(LABS) $(BY_FILE) -m long tests/integration tests/e2e
 	@$(MAKE) --no-print-directory docs-examples
 
 .PHONY: coverage

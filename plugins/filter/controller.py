@@ -51,8 +51,21 @@ def controller_secrets(definitions: Sequence[Definition]) -> list[str]:
         f"{_name(each)}: {variable}"
         for each in definitions
         for variable, value in each.items()
-        if variable.endswith("_password") or (variable == "autoscale_group_console" and value)
+        if variable.endswith("_password")
+        or (variable == "autoscale_group_console" and value)
+        or (variable in _APPLICATIONS and _has_key(value))
     ]
+
+
+_APPLICATIONS = frozenset({"ha_pair_application", "ha_pair_applications", "autoscale_group_applications"})
+
+
+def _has_key(applications: Any) -> bool:
+    """Return whether one of them holds a private key or its passphrase itself, and not a template that looks it up."""
+    entries = [applications] if isinstance(applications, Mapping) else applications or []
+    certificates = [each.get("certificate") or {} for each in entries if isinstance(each, Mapping)]
+    values = [each.get(name) for each in certificates if isinstance(each, Mapping) for name in ("key", "passphrase")]
+    return any(value and "{{" not in str(value) for value in values)
 
 
 def _name(definition: Definition) -> str:

@@ -70,5 +70,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
                 continue
             except AnsibleError as error:
                 # The original text may quote a value, which may be a secret.
-                raise AnsibleError(f"Variable {name} cannot be templated: {type(error).__name__}") from None
+                raise AnsibleError(
+                    f"Variable {name} cannot be templated ({type(error).__name__}). A value that contains '{{{{' or "
+                    "'{{%' is written with !unsafe before it, or taken from the environment by a lookup."
+                ) from None
         return found

@@ -246,7 +246,7 @@ from ..module_utils.aws.errors import fail
 from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.nlb.target_groups import converge, joined, requests_of
-from ..module_utils.reconcile.claims import claimed, event_argument_spec
+from ..module_utils.reconcile.claims import Claim, claimed, event_argument_spec, guarded
 
 
 def argument_spec() -> dict[str, Any]:
@@ -280,12 +280,12 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def run(module: Any) -> dict[str, Any]:
+def run(module: Any, claim: Claim | None) -> dict[str, Any]:
     """The result; with ``msg`` if a target is not as asked in time, or a write failed."""
     params = module.params
     requests = requests_of(params)
     timeout = params["wait_timeout"] if params["wait"] else None
-    client = connect(module, "elbv2", read_timeout=10)
+    client = guarded(connect(module, "elbv2", read_timeout=10), claim, ["DeregisterTargets"])
     results = converge(client, requests, timeout, check=module.check_mode)
     if params["target_groups"] is not None:
         return joined(results)
@@ -305,8 +305,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        with claimed(module):
-            result = run(module)
+        with claimed(module) as claim:
+            result = run(module, claim)
     except Failure as error:
         fail(module, error)
     module.fail_json(**result) if "msg" in result else module.exit_json(**result)

@@ -395,7 +395,7 @@ from ..module_utils.distributors.dns.health_checks import INTERVALS, TYPES, Heal
 from ..module_utils.distributors.dns.record_changes import INSYNC
 from ..module_utils.distributors.dns.record_plan import Batch
 from ..module_utils.distributors.dns.record_sets import Request, Zone, find_zone, joined, requests_of, result_of
-from ..module_utils.reconcile.claims import claimed, event_argument_spec
+from ..module_utils.reconcile.claims import Claim, claimed, event_argument_spec, guarded
 
 
 def argument_spec() -> dict[str, Any]:
@@ -482,11 +482,12 @@ def before_the_records(
     return requests, None, made, []
 
 
-def run(module: Any) -> dict[str, Any]:
+def run(module: Any, claim: Claim | None) -> dict[str, Any]:
     """Read, plan, write, wait. The result; with ``msg`` if the change is not known to all name servers in time."""
     params = module.params
     requests = requests_of(params)
-    client = connect(module, "route53", read_timeout=10)
+    writes = ["ChangeResourceRecordSets", "CreateHealthCheck", "DeleteHealthCheck"]
+    client = guarded(connect(module, "route53", read_timeout=10), claim, writes)
     zone = Zone(client, find_zone(client, params, requests), named=not params["hosted_zone_id"])
     requests, first, made, removed = before_the_records(module, zone, requests)
     batch, change = (first or zone.decide(requests), None) if module.check_mode else zone.converge(requests, first)
@@ -519,8 +520,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        with claimed(module):
-            answer = run(module)
+        with claimed(module) as claim:
+            answer = run(module, claim)
     except Failure as error:
         fail(module, error)
     module.fail_json(**answer) if "msg" in answer else module.exit_json(**answer)

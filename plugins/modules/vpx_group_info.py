@@ -220,7 +220,7 @@ from ..module_utils.aws.sts import account_id
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.group import Request, orphaned, removal, survey
 from ..module_utils.reconcile.group_reading import sentence
-from ..module_utils.reconcile.whereabouts import in_one_sentence
+from ..module_utils.reconcile.missing_subnets import combine_missing
 from ..module_utils.scaling.view import load
 from ..module_utils.spec.complete import require_group
 from ..module_utils.stores.base import StoreError
@@ -276,7 +276,7 @@ def run(module: Any) -> dict[str, Any]:
     if lost:
         return {"orphans": orphaned(clients("ec2"), lost, subnets)}
     result = {**survey(clients, request), "check_mode": module.check_mode}
-    result["problems"] = in_one_sentence(
+    result["problems"] = combine_missing(
         result["problems"], definition["zones"], clients("ec2").meta.region_name, lambda: account_id(clients("sts"))
     )
     if params["store"]:

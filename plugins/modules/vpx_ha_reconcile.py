@@ -16,7 +16,7 @@ description:
   - An Elastic IP is moved from a node that EC2 shows running only if that node reports that it is not primary, if the
     primary reports it as Secondary, or if it has not answered - for the pair's dead interval (3 seconds) and at least
     three queries - and the primary reports it DOWN. An undecidable state is refused with the reports of each node, and
-    nothing is changed.
+    nothing is changed; so is a split brain in which a node answers late, wherever the addresses are.
   - A primary without a peer does not count while another node of the pair is running (O(accept_standalone)).
   - It fails where the pair has no Elastic IP, or has it on an interface that is not of the pair (O(expected_owners)).
   - After a call without an answer, and after every write, the state is read and judged again. If the roles have changed
@@ -58,6 +58,36 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+  evidence:
+    description:
+      - Silence of nodes that an event source has observed, as events of C(cloudadc.aws.ha_watch) carry it, so that the
+        dead interval does not have to pass once more.
+      - It counts for 10 seconds, and only for a node that does not answer this module either.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      at:
+        description: When it was observed, in seconds since the epoch.
+        type: float
+        required: true
+      nodes:
+        description: The silent nodes.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          nsip:
+            description: The NSIP of the node.
+            type: str
+            required: true
+          silent_seconds:
+            description: For how long it had not answered.
+            type: float
+            required: true
+          tries:
+            description: How many questions it had not answered.
+            type: int
+            required: true
   probe_timeout:
     description:
       - Seconds after which a node that has not answered counts as silent.
@@ -138,25 +168,15 @@ duration_ms:
 import time
 from typing import Any
 
-from ..module_utils.attachments.elastic_ip_changes import Outcome
-from ..module_utils.attachments.registry import ELASTIC_IP
-from ..module_utils.aws.client import BRIEF, Client, connect
+from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.core.errors import Failure
 from ..module_utils.core.nitro_errors import NitroError
-from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import connection_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.reconcile.pair_observation import panel, read_pair
-from ..module_utils.reconcile.pair_probe import ProbeTimeouts
-from ..module_utils.reconcile.pair_repair import (
-    Pair,
-    assess,
-    refuse_strangers,
-    require_addresses,
-)
-from ..module_utils.reconcile.pair_writes import Writer, repair
+from ..module_utils.reconcile.pair_evidence import handed_over
+from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
 
 
 def argument_spec() -> dict[str, Any]:
@@ -167,6 +187,22 @@ def argument_spec() -> dict[str, Any]:
         "nitro_port": {"type": "int"},
         "accept_standalone": {"type": "bool", "default": False},
         "expected_owners": {"type": "list", "elements": "str", "default": []},
+        "evidence": {
+            "type": "dict",
+            "options": {
+                "at": {"type": "float", "required": True},
+                "nodes": {
+                    "type": "list",
+                    "elements": "dict",
+                    "required": True,
+                    "options": {
+                        "nsip": {"type": "str", "required": True},
+                        "silent_seconds": {"type": "float", "required": True},
+                        "tries": {"type": "int", "required": True},
+                    },
+                },
+            },
+        },
         "probe_timeout": {"type": "float", "default": 1.0},
         "settle_timeout": {"type": "float", "default": 10},
         "guard": {"type": "bool", "default": True},
@@ -174,55 +210,40 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read(client: Client, params: dict[str, Any]) -> Pair:
-    """Read the pair from AWS in one round trip. Raises Refusal where its Elastic IPs are not its own to move."""
-    observed = read_pair(client, params["group"])
-    pair = Pair(
+def request_of(module: Any) -> MoveRequest:
+    """Return the request that the options make; silence that was handed over too late is told and left out."""
+    params = module.params
+    silences, stale = handed_over(params["evidence"], time.time())
+    if stale:
+        module.warn(f"{params['group']}: {stale}")
+    return MoveRequest(
         group=params["group"],
-        nodes=observed.nodes,
-        addresses=observed.addresses,
-        desired=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
-        interfaces=observed.interfaces,
-        guard=params["guard"],
+        elastic_ips=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
+        nitro_port=params["nitro_port"],
         accept_standalone=params["accept_standalone"],
+        expected_owners=tuple(params["expected_owners"]),
+        guard=params["guard"],
+        probe_timeout=params["probe_timeout"],
+        answer_timeout=params["nitro_timeout"],
+        settle_timeout=params["settle_timeout"],
+        verify_timeout=params["verify_timeout"],
+        silences=silences,
     )
-    require_addresses(pair)
-    refuse_strangers(pair, params["expected_owners"])
-    return pair
 
 
 def run(module: Any) -> tuple[dict[str, Any], str | None]:
-    """The result, and the sentence with which to fail if an Elastic IP is not where wanted."""
+    """The result, and the message with which to fail if an Elastic IP is not where it belongs."""
     params = module.params
     connection_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
-    # validate_certs speaks of the appliances here; AWS's certificates are always validated.
+    # validate_certs is about the appliances here; AWS's certificates are always validated.
     verify = params["aws_ca_bundle"] or True
     client = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=verify)
-    pair = read(client, params)
-    timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
-
-    def probe(nsip: str) -> NitroClient:
-        return probe_from(params, nsip, params["probe_timeout"])
-
-    with panel(pair.nodes, params["nitro_port"], probe, timeouts) as asked:
-        found = first = asked.settle(lambda claims: assess(pair, claims))
-        if found.refusal:
-            raise Refusal(found.refusal)
-        outcomes: list[Outcome] = []
-        trouble = None
-        if not module.check_mode:
-            found, outcomes, trouble = repair(Writer.of(client), pair, asked, params["verify_timeout"], found)
-    entries = ELASTIC_IP.results(first.moves, outcomes)
-    last = found if found.verdict.primary is not None else first
-    node = pair.nodes[last.verdict.primary or 0]
-    result = {
-        "changed": any(entry["changed"] for entry in entries),
-        "primary": {"node_id": node.node_id, "instance_id": node.instance_id, "nsip": node.nsip},
-        "verdict": found.verdict.sentence,
-        "moves": entries,
-        "diff": {side: {entry["elastic_ip"]: entry[side] for entry in entries} for side in ("before", "after")},
-    }
-    return result, trouble
+    return put_on_primary(
+        client,
+        request_of(module),
+        lambda endpoint: probe_from(params, endpoint, params["probe_timeout"]),
+        check=module.check_mode,
+    )
 
 
 def main() -> None:

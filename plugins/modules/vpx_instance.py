@@ -437,7 +437,7 @@ from ..module_utils.aws.instances import in_order, instance_result
 from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.reconcile import instance_sets
-from ..module_utils.reconcile.claims import claim_of, event_argument_spec
+from ..module_utils.reconcile.claims import claim_of, event_argument_spec, guarded
 from ..module_utils.reconcile.instance_plan import (
     DesiredInterface,
     DesiredSet,
@@ -555,7 +555,8 @@ def sets_of(module: Any) -> list[InstanceSet]:
     given = [{**params, **{key: value for key, value in each.items() if value is not None}} for each in entries]
     wants = [requested(each) for each in given]
     instance_sets.refuse_overlap(wants)
-    client, claim = connect(module, "ec2"), claim_of(module)
+    claim = claim_of(module)
+    client = guarded(connect(module, "ec2"), claim, ["TerminateInstances", "ReleaseAddress"])
     return [
         InstanceSet(
             desired=desired,

@@ -102,8 +102,8 @@ from ..module_utils.aws.errors import fail
 from ..module_utils.aws.module import AwsModule
 from ..module_utils.aws.sts import account_id
 from ..module_utils.core.errors import Failure
+from ..module_utils.reconcile.missing_subnets import combine_missing
 from ..module_utils.reconcile.pair_reading import PairReading
-from ..module_utils.reconcile.whereabouts import in_one_sentence
 from ..module_utils.spec.complete import require_pair
 
 
@@ -122,7 +122,7 @@ def work(module: Any) -> dict[str, Any]:
         module.warn,
     )
     result = reading.result()
-    result["problems"] = in_one_sentence(
+    result["problems"] = combine_missing(
         result["problems"], definition["nodes"], ec2.meta.region_name, lambda: account_id(connect(module, "sts"))
     )
     return {"changed": False, **result}

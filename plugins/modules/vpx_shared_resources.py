@@ -235,7 +235,6 @@ from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.shared_options import shared_spec
 from ..module_utils.reconcile.shared_resources import (
-    GROUP_ROLES,
     Observed,
     SharedSpec,
     diff_of,
@@ -244,6 +243,7 @@ from ..module_utils.reconcile.shared_resources import (
     predicted_groups,
 )
 from ..module_utils.reconcile.shared_resources_changes import SharedResources
+from ..module_utils.spec.group_security import SECURITY_ROLES
 from ..module_utils.spec.identity import KINDS, adoption_warning
 
 RULE = {
@@ -255,7 +255,7 @@ RULE = {
     "description": {"type": "str"},
 }
 SECURITY_GROUP = {
-    "role": {"type": "str", "choices": list(GROUP_ROLES), "required": True},
+    "role": {"type": "str", "choices": list(SECURITY_ROLES), "required": True},
     "description": {"type": "str", "required": True},
     "rules": {"type": "list", "elements": "dict", "options": RULE, "default": []},
 }

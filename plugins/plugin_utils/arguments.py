@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ except ImportError:
 
 NITRO = frozenset(("nitro_user", "nitro_pass", "nitro_protocol", "nitro_port", "validate_certs", "ca_path"))
 AWS = frozenset(("region", "profile", "endpoint_url", "access_key", "secret_key", "session_token", "aws_ca_bundle"))
+_STORES = {"file": "path", "dynamodb": "table"}
 _FALSE = frozenset({"no", "off", "false", "0", "n", "f"})
 _TRUE = frozenset({"yes", "on", "true", "1", "y", "t"})
 
@@ -48,8 +49,11 @@ class AwsAccess:
     session_token: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
 
-    def client(self, service: str) -> Any:
-        """A client that does not wait long: there is a next look. Raises SettingsError."""
+    def client(self, service: str, *, attempts: int = 2) -> Any:
+        """A client that does not wait long: there is a next look. Raises SettingsError.
+
+        ``attempts``: how often it sends a call that is not answered; 1 for writes that are judged before each.
+        """
         if not HAS_BOTO3:
             raise SettingsError("the Python library boto3 is needed where ansible-rulebook runs")
         try:
@@ -60,7 +64,9 @@ class AwsAccess:
                 region_name=self.region,
                 profile_name=self.profile,
             )
-            settings = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+            settings = Config(
+                connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": attempts}
+            )
             return bounded(
                 session.client(service, endpoint_url=self.endpoint_url, verify=self.ca_bundle, config=settings)
             )
@@ -132,6 +138,15 @@ class Given:
             raise SettingsError(f"{name} must be a number from 1 to 65535, not {value!r}")
         return int(value)
 
+    def ports(self, name: str) -> tuple[int, ...]:
+        value = self._value(name, "")
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise SettingsError(f"{name} must be a list of ports")
+        found = [Given({name: one}, {}).port(name) for one in value]
+        return tuple(one for one in found if one is not None)
+
     def words(self, name: str) -> tuple[str, ...]:
         value = self._value(name, "")
         if value is None:
@@ -173,6 +188,15 @@ def _password(given: Given) -> str:
     return password_in(file) if file else given.needed("nitro_pass", env="NETSCALER_NITRO_PASS")
 
 
+def connection_at(nitro: Connection, endpoint: str, password_file: str | None) -> Connection:
+    """Return how the appliance at an endpoint is entered now: a password from a file may have been changed meanwhile.
+
+    Raises SettingsError if the file cannot be read.
+    """
+    password = password_in(password_file) if password_file else nitro.password
+    return replace(nitro, nsip=endpoint, password=password)
+
+
 def password_in(path: str) -> str:
     """The password in a file, without the end of its line. Raises SettingsError."""
     try:
@@ -183,6 +207,16 @@ def password_in(path: str) -> str:
     if not found:
         raise SettingsError(f"nitro_pass_file {path} is empty")
     return found
+
+
+def store_from(value: Any) -> Mapping[str, Any]:
+    """Return the option ``store`` as the modules take it. Raises SettingsError."""
+    if not isinstance(value, dict):
+        raise SettingsError("store is needed: type file with path, or dynamodb with table")
+    kind = value.get("type", "file")
+    if kind not in _STORES or not value.get(_STORES[kind]):
+        raise SettingsError("store must be of type file with path, or dynamodb with table")
+    return {"type": kind, "path": value.get("path"), "table": value.get("table"), "create": bool(value.get("create"))}
 
 
 def aws_from(given: Given) -> AwsAccess:

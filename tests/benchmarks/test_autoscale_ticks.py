@@ -123,7 +123,7 @@ def memory() -> int:
 
 
 @pytest.mark.timeout(1200)
-def test_fleet(port: int, tmp_path: Path) -> None:
+def test_fleet_ticks_every_interval(port: int, tmp_path: Path) -> None:
     from dataclasses import replace
 
     (tmp_path / "store").mkdir()

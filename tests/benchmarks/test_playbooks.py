@@ -71,7 +71,7 @@ class Printed:
         print(f"{flow}: {run.seconds:.1f} s, {run.seconds / self.one:.1f} ×{wanted}")
 
 
-def test_pair(lab: LabClient, tmp_path: Path) -> None:
+def test_pair_playbooks_within_ratio(lab: LabClient, tmp_path: Path) -> None:
     printed = Printed(lab, tmp_path)
     printed("pair built", "ha_pair", variables="ha_pair")
     printed("pair built again", "ha_pair", variables="ha_pair")
@@ -79,7 +79,7 @@ def test_pair(lab: LabClient, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("topology", ["independent", "cluster"])
-def test_group(lab: LabClient, tmp_path: Path, topology: str) -> None:
+def test_group_playbooks_within_ratio(lab: LabClient, tmp_path: Path, topology: str) -> None:
     lab.reset()
     printed = Printed(lab, tmp_path)
     zones = lab.variables(GROUP)["autoscale_group_zones"]

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.contract.stores import client, clock, moto_url, spoil, store, table  # noqa: F401
+from tests.contract.stores import client, clock, dynalite_url, moto_url, spoil, store, table  # noqa: F401

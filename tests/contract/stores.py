@@ -1,7 +1,12 @@
-"""One DynamoDB (moto, over HTTP) and one folder, and a clock that tests turn."""
+"""Two implementations of DynamoDB over HTTP, moto and dynalite, one folder, and a clock that tests turn.
+
+dynalite is there where ``tests/gates/dynalite.sh`` has installed it; else its cases say that they were left out.
+"""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,6 +22,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamod
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key, Store
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import REGISTRY
+from tests.lab.settings import CHECKOUT
 
 #: Long enough not to be found by chance in anything that Ansible scrubs it from.
 CREDENTIALS = {"aws_access_key_id": "AKIAEXAMPLEEXAMPLE00", "aws_secret_access_key": "moto-takes-anything-as-a-secret"}
@@ -58,16 +64,51 @@ def moto_url() -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture
-def client(moto_url: str) -> Any:
-    return boto3.client("dynamodb", endpoint_url=moto_url, region_name="eu-central-1", **CREDENTIALS)
+@pytest.fixture(scope="session")
+def dynalite_url() -> Iterator[str]:
+    """dynalite on a free port of its choice, which its first line names."""
+    command = ["node", str(DYNALITE), "--host", "127.0.0.1", "--port", "0"]
+    at_once = ["--createTableMs", "0", "--deleteTableMs", "0"]
+    with subprocess.Popen([*command, *at_once], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert "http://" in line, line
+        try:
+            yield "http://" + line.strip().rpartition("http://")[2]
+        finally:
+            process.terminate()
+
+
+DYNALITE = CHECKOUT / ".cache" / "dynalite" / "node_modules" / "dynalite" / "cli.js"
+_LEFT_OUT = not DYNALITE.is_file() or shutil.which("node") is None
+#: Implementations of DynamoDB, by the name of the fixture that runs them.
+SERVERS = (
+    "moto_url",
+    pytest.param(
+        "dynalite_url",
+        marks=pytest.mark.skipif(_LEFT_OUT, reason="dynalite is left out: tests/gates/dynalite.sh installs it"),
+    ),
+)
+
+
+def client_at(url: str) -> Any:
+    return boto3.client("dynamodb", endpoint_url=url, region_name="eu-central-1", **CREDENTIALS)
+
+
+def new_table(client: Any) -> str:
+    name = f"autoscale-{uuid.uuid4().hex[:8]}"
+    assert dynamodb.create_table(client, name)
+    return name
+
+
+@pytest.fixture(params=SERVERS, ids=lambda name: name.removesuffix("_url"))
+def client(request: pytest.FixtureRequest) -> Any:
+    return client_at(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
 def table(client: Any) -> str:
-    name = f"autoscale-{uuid.uuid4().hex[:8]}"
-    assert dynamodb.create_table(client, name)
-    return name
+    return new_table(client)
 
 
 @pytest.fixture
@@ -80,12 +121,17 @@ Maker = Callable[..., Store]
 Options = dict[str, Any]
 
 
-@pytest.fixture(params=list(REGISTRY))
+#: Every store of the registry; that of DynamoDB once for each implementation.
+STORES = [param for kind in REGISTRY for param in (SERVERS if kind == "dynamodb" else (kind,))]
+
+
+@pytest.fixture(params=STORES, ids=lambda name: name.removesuffix("_url"))
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Maker:
     """Makes the store of a key, as each process would for itself; ``clock``: its own idea of the time."""
     if request.param == "file":
         return lambda group="shop", zone="a", clock=clock: FileStore(tmp_path / "s", Key(group, zone), clock=clock)
-    client, table = request.getfixturevalue("client"), request.getfixturevalue("table")
+    client = client_at(request.getfixturevalue(request.param))
+    table = new_table(client)
     return lambda group="shop", zone="a", clock=clock: dynamodb.DynamoStore(
         client, table, Key(group, zone), clock=clock
     )
@@ -100,7 +146,8 @@ def spoil(store: Maker, request: pytest.FixtureRequest, tmp_path: Path) -> Calla
         if isinstance(where, FileStore):
             where.path.write_text(text)
             return where.path.read_text
-        client, table = request.getfixturevalue("client"), request.getfixturevalue("table")
+        assert isinstance(where, dynamodb.DynamoStore)
+        client, table = where._client, where.table
         key = {"group": {"S": "shop"}, "zone": {"S": "a"}}
         values = {**key, "document": {"S": text}, "version": {"N": "1"}, "fence": {"N": "1"}}
         client.put_item(TableName=table, Item={**values, "written_at": {"N": "0"}, "written_by": {"S": "hand"}})
@@ -114,6 +161,7 @@ def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
     """The options of the module that choose a store."""
     if request.param == "file":
         return {"store": {"path": str(tmp_path / "s")}}
-    url, table = request.getfixturevalue("moto_url"), request.getfixturevalue("table")
+    url = request.getfixturevalue("moto_url")
+    table = new_table(client_at(url))
     access = {"access_key": CREDENTIALS["aws_access_key_id"], "secret_key": CREDENTIALS["aws_secret_access_key"]}
     return {"store": {"type": "dynamodb", "table": table}, "endpoint_url": url, "region": "eu-central-1", **access}

@@ -81,13 +81,20 @@ class Ec2:
         return made[0]["NetworkInterfaceId"], made[1]["NetworkInterfaceId"]
 
 
-@pytest.fixture
-def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ec2]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "in-process")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+@pytest.fixture(scope="module")
+def region() -> Iterator[Ec2]:
+    """One EC2 for all tests, because a client takes long to make; every test makes what it needs."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "in-process")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
         yield Ec2()
+
+
+@pytest.fixture
+def ec2(region: Ec2) -> Ec2:
+    region.refuse = False
+    return region
 
 
 def _scene(entry: Any4, ec2: Ec2) -> Scene:

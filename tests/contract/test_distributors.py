@@ -22,11 +22,10 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.dns.entr
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.nlb.entry import NetworkLoadBalancer
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.registry import REGISTRY
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_plan import interfaces
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_reading import SECURITY_ROLES
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_summary import group_summary
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import PolicyError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group import read_group
-from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group_security import security_groups
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group_security import SECURITY_ROLES, security_groups
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Policy
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.preflight import read_request
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.protocols import PROTOCOLS
@@ -73,7 +72,7 @@ def check_ports(entry: Distributor) -> None:
     for application in definition["applications"]:
         for transport in entry.transports(application):
             assert _sources(front, transport, application["port"]) >= {"198.51.100.0/24"}
-            assert _sources(found["client"], transport, application["port"]), "nodes let nobody in"
+            assert _sources(found["client"], transport, application["port"]), "nodes allow no client"
     for rules in found.values():
         keys = [(each["protocol"], each["from_port"], each["to_port"]) for each in rules]
         assert len(keys) == len(set(keys))
@@ -218,6 +217,16 @@ def check_summary(entry: Distributor) -> None:
         assert f"{application['name']}: {application['protocol']} at {found[0]}" in group_summary(world.state)
 
 
+def check_costs(entry: Distributor) -> None:
+    """A reader is told what is billed; what exists already is not predicted again."""
+    world = World(group(entry.name))
+    assert entry.billed(world.state["definition"], 2)
+    assert entry.predicted_costs(world.state, 0) == []
+    predicted = entry.predicted_costs({**world.state, "balancer": None}, 2)
+    assert predicted
+    assert all("billed" in each for each in predicted)
+
+
 def check_needs(entry: Distributor) -> None:
     """A preflight counts an Elastic IP for each node exactly where nodes have one."""
     zones = [{"name": name} for name in ("a", "b")]
@@ -248,7 +257,16 @@ def check_documentation(entry: Distributor) -> None:
 
 CHECKS: list[Callable[[Distributor], None]] = [
     *(check_definition, check_policy, check_ports, check_ensure, check_observe, check_register, check_no_nodes),
-    *(check_unreachable, check_deregister, check_cleanup, check_remove, check_unprepared, check_summary, check_needs),
+    *(
+        check_unreachable,
+        check_deregister,
+        check_cleanup,
+        check_remove,
+        check_unprepared,
+        check_summary,
+        check_needs,
+        check_costs,
+    ),
     check_documentation,
 ]
 EVERY = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

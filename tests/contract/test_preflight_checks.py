@@ -148,7 +148,7 @@ def _raises(_context: Context, found: Answers) -> list[Row]:
 @pytest.mark.parametrize(
     ("wrong", "each"),
     [
-        (_wrong("quota", facts=lambda _context: ("unheard",)), check_facts_are_known),
+        (_wrong("quota", facts=lambda _context: ("unknown",)), check_facts_are_known),
         (_wrong("quota", rows=lambda _context, _found: []), check_any_answer_makes_rows),
         (_wrong("quota", rows=lambda _context, _found: [ok("quota", "x", "well")]), check_any_answer_makes_rows),
         (_wrong("quota", rows=_raises), check_any_answer_makes_rows),

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group import read_group
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.stores import STORES
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     ClockSkew,
     DamagedDocument,
@@ -20,8 +22,11 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     LeaseLost,
     LeaseRefused,
     Snapshot,
+    StoreError,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import REGISTRY, store_argument_spec
+from tests.contract.groups import variables
 from tests.contract.stores import Clock, Maker
 
 ONE, TWO = {"n": 1, "text": "grüße", "list": [1, 2.5, None]}, {"n": 2}
@@ -295,6 +300,21 @@ def test_of_many_at_once_one_gets_the_lease(store: Maker) -> None:
     assert store().read().lease == got[0]
 
 
+def test_every_store_of_the_registry_can_be_named_in_a_definition() -> None:
+    """Modules and definitions take the same stores, and a definition needs to say where a store is."""
+    assert list(REGISTRY) == list(STORES)
+    options = store_argument_spec()["options"]
+    assert options["type"]["choices"] == list(STORES)
+    for name, kind in STORES.items():
+        assert kind.option in options
+        given = variables("nlb", store={"type": name, kind.option: "there"})
+        definition, problems = read_group(given)
+        assert (problems, definition["store"]["type"], definition["store"][kind.option]) == ([], name, "there")
+        assert read_group(variables("nlb", store={"type": name}))[1] == [
+            f"autoscale_group_store has no {kind.option}, which type {name} needs."
+        ]
+
+
 # -- wrong stores, each of which a test refuses -----------------------------------------------------------------------
 
 
@@ -308,7 +328,7 @@ class FenceStays(FileStore):
         return replace(super().acquire(owner, seconds), fence=1)
 
 
-class RefusesNobody(FileStore):
+class NeverRefuses(FileStore):
     def acquire(self, owner: str, seconds: float) -> Lease:
         self.remove()
         return super().acquire(owner, seconds)
@@ -319,10 +339,10 @@ class RefusesNobody(FileStore):
     [
         (WritesNothing, test_a_document_comes_back_as_it_was),
         (FenceStays, test_the_fence_grows_with_every_lease),
-        (RefusesNobody, lambda store: test_one_holds_the_lease_and_another_is_refused(store, Clock())),
+        (NeverRefuses, lambda store: test_one_holds_the_lease_and_another_is_refused(store, Clock())),
     ],
 )
 def test_a_wrong_store_is_refused(wrong: type[FileStore], check: Callable[[Maker], None], tmp_path: Path) -> None:
     clock = Clock()
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
+    with pytest.raises((AssertionError, pytest.fail.Exception, StoreError)):
         check(lambda: wrong(tmp_path / "s", Key("shop", "a"), clock=clock))

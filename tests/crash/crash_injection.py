@@ -119,7 +119,7 @@ def _distinct(stage: Stage, flow: Flow, writes: tuple[str, ...]) -> Iterator[int
     @functools.cache
     def after(at: int) -> dict[str, Any]:
         stage.lab.restore(f"{flow.name}/{at}")
-        return snapshot(stage.lab, flow.group, settled=False)
+        return snapshot(stage.lab, flow.group, wait=False)
 
     for at, op in enumerate(writes, 1):
         renewal = op == LEASE and LEASE in writes[: at - 1]

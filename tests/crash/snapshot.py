@@ -21,9 +21,9 @@ _OF_AN_EVENT = ("stage", "count", "nodes_before", "released")
 STABLE_SECONDS = 5.0
 
 
-def snapshot(lab: LabClient, group: str, *, settled: bool = True) -> dict[str, Any]:
-    """Return the snapshot, JSON-ready, after drains and health checks are complete unless ``settled`` is false."""
-    inventory, state = _completed(lab) if settled else (read_inventory(lab), lab.state())
+def snapshot(lab: LabClient, group: str, *, wait: bool = True) -> dict[str, Any]:
+    """Return the snapshot, JSON-ready, after drains and health checks are complete unless ``wait`` is false."""
+    inventory, state = _completed(lab) if wait else (read_inventory(lab), lab.state())
     picture = {
         "instances": [_instance(instance) for instance in inventory.instances],
         "interfaces": [_interface(interface) for interface in inventory.interfaces],
@@ -59,7 +59,7 @@ def difference(one: Any, other: Any, path: str = "") -> list[str]:
 
 
 def _completed(lab: LabClient) -> tuple[Inventory, dict[str, Any]]:
-    """Return the inventory and the lab's state when they are stable, or after SETTLED_SECONDS."""
+    """Return the inventory and the lab's state when they are stable, or after STABLE_SECONDS."""
     deadline = time.monotonic() + STABLE_SECONDS
     while True:
         inventory, state = read_inventory(lab), lab.state()

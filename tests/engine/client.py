@@ -53,6 +53,7 @@ class Engine:
         self._process: subprocess.Popen[str] | None = None
         self._running: dict[int, Playbook] = {}
         self._started: list[int] = []
+        self._error = ""
         self._events = threading.Condition()
 
     def start(self, argv: Sequence[str], env: Mapping[str, str], out: Path) -> Playbook:
@@ -64,10 +65,13 @@ class Engine:
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
             with self._events:
-                if not self._events.wait_for(lambda: self._started or process.poll() is not None, START_SECONDS):
+                if not self._events.wait_for(
+                    lambda: self._started or self._error or process.poll() is not None, START_SECONDS
+                ):
                     raise TimeoutError(f"the engine's server did not answer within {START_SECONDS} s")
                 if not self._started:
-                    raise RuntimeError("the engine's server has ended")
+                    error, self._error = self._error, ""
+                    raise RuntimeError(error or "the engine's server has ended")
                 return self._running[self._started.pop()]
 
     def run(
@@ -100,12 +104,15 @@ class Engine:
         for line in process.stdout:
             message = json.loads(line)
             with self._events:
-                if "code" in message:
+                if "error" in message:
+                    self._error = message["error"]
+                elif "code" in message:
                     self._running.pop(message["pid"]).end(message["code"])
                 else:
                     self._running[message["pid"]] = Playbook(message["pid"])
                     self._started.append(message["pid"])
                 self._events.notify_all()
+        process.wait()
         with self._events:
             for playbook in self._running.values():
                 playbook.end(-9)

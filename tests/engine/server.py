@@ -1,7 +1,8 @@
 """A process that has loaded what playbooks need and forks itself for each: ``python -m tests.engine.server``.
 
 One JSON object a line on standard input: ``{"argv": [...], "env": {...}, "cwd": "...", "out": "...", "measured": b}``.
-Standard output gets ``{"pid": n}`` when the playbook has started, and ``{"pid": n, "code": n}`` when it has ended.
+Standard output gets ``{"pid": n}`` when the playbook has started, and ``{"pid": n, "code": n}`` when it has ended,
+or ``{"error": "..."}`` if Ansible and the modules cannot be loaded.
 
 Ansible reads its settings from the environment when it is imported. So the server forks one *template* for each
 environment; the template imports Ansible and the collection's modules once, and forks itself for each playbook.
@@ -15,6 +16,7 @@ import json
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Iterable
 from typing import IO, Any
 
@@ -48,9 +50,11 @@ def serve() -> None:
     for line in sys.stdin:
         env = json.loads(line)["env"]
         key = settings_of(env)
-        template = templates.pop(key, None) or Template(env)
+        template = templates.pop(key, None)
+        if template is None or not template.send(line):
+            template = Template(env)
+            template.send(line)
         templates[key] = template  # the one used last is the last
-        template.send(line)
         if len(templates) > MOST_TEMPLATES:
             templates.pop(next(iter(templates))).end()
 
@@ -71,24 +75,32 @@ class Template:
             os.close(write)
             _be_template(env, open(read))  # noqa: SIM115 (it lasts as long as the process)
         os.close(read)
-        self._requests: IO[str] = open(write, "w")  # noqa: SIM115 (see end)
+        self._requests = write
 
-    def send(self, line: str) -> None:
-        self._requests.write(line)
-        self._requests.flush()
+    def send(self, line: str) -> bool:
+        """Have a playbook started. Returns False if this template has ended."""
+        try:
+            os.write(self._requests, line.encode())
+        except BrokenPipeError:
+            return False
+        return True
 
     def end(self) -> None:
         """Take no more requests; playbooks that run end as ever."""
-        self._requests.close()
+        os.close(self._requests)
 
 
 def _be_template(env: dict[str, str], requests: Iterable[str]) -> None:
     """Load, and fork for each request until there are no more. Never returns."""
     answers = os.fdopen(os.dup(1), "w")
     _become(env | ({LOG_PATH: os.devnull} if LOG_PATH in env else {}), os.devnull)
-    from .modules import prepare
+    try:
+        from .modules import prepare
 
-    prepare()
+        prepare()
+    except BaseException:  # noqa: BLE001 (a plugin that cannot be imported: its output goes nowhere)
+        _answer(answers, {"error": traceback.format_exc()})
+        os._exit(1)
     gc.freeze()  # so that no collection in a fork writes to what it shares with this process
     waiting = []
     for line in requests:

@@ -166,7 +166,7 @@ def role_of_an_administrator(name: str) -> Tampering:
 
 
 def given_address(stage: Stage) -> None:
-    """The definition of the pair names an Elastic IP that somebody allocated and nobody tagged."""
+    """The definition of the pair names an Elastic IP that the user allocated, without tags."""
     made = stage.lab.boto("ec2").allocate_address(Domain="vpc")
     path = stage.lab.variables_path("ha_pair")
     values = {**yaml.safe_load(path.read_text()), "ha_pair_elastic_ips": [made["AllocationId"]]}

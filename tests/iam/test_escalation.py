@@ -1,4 +1,4 @@
-"""Whoever makes the appliances' role does not become administrator by it: each step on that way is refused."""
+"""A holder of the right to create the appliances' role does not become administrator: each step to it is refused."""
 
 from __future__ import annotations
 

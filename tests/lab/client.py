@@ -113,6 +113,18 @@ class LabClient:
         """SIGKILL ``pid`` and its descendants at the number-th write from now on."""
         self.faults(kill_at=number, pid=pid, when=when)
 
+    def hold(self, op: str, **more: Any) -> None:
+        """Hold calls of this operation from now on: ``hold("AssociateAddress", seconds=15, then="drop")``."""
+        self.faults(hold={"op": op, **more})
+
+    def held(self, op: str) -> bool:
+        """Whether a call of this operation is held now."""
+        return op in self.state()["held"]
+
+    def release(self) -> None:
+        """Let the calls go on that are held now."""
+        self._ask("POST", "release", {})
+
     def post(self, path: str, body: Any) -> dict[str, Any]:
         """Any control request, such as ``post("faults", {...})``; LabRefused if the lab says no."""
         return self._ask("POST", path, body)

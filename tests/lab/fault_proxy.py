@@ -1,7 +1,8 @@
 """Stands in front of each side of the lab: counts, delays, disturbs and logs calls without knowing what they mean.
 
-Order for one call: it arrives (a write is counted; a kill "before" strikes here) → injected latency → an injected
-fault, or the call is carried out → a kill "after" strikes, or the state is kept → it is logged → the answer goes out.
+Order for one call: it arrives (a write is counted; a kill "before" strikes here) → it is held, or injected latency →
+an injected fault, or the call is carried out → a kill "after" strikes, or the state is kept → its answer is held → it
+is logged → the answer goes out.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 
 from tests.lab.calls import CallLog
 from tests.lab.faults import Faults, Kill, Kind, Verdict
+from tests.lab.holds import Hold, When
 from tests.lab.world import Environ, Side
 
 # What a proxy or a login portal in between says: success, but no answer of the service.
@@ -89,6 +91,8 @@ class FaultProxy:
         verdict = self._faults.verdict(self.side.name, entry.write)
         if verdict.kill and verdict.kill.when == "before":
             self._strike(verdict.kill, entry)
+        hold = self._faults.holds.take(entry.op)
+        self._hold(hold, "before", entry)
         delay = self._latency.of(self.side.name)
         if delay:
             time.sleep(delay)
@@ -99,11 +103,21 @@ class FaultProxy:
             self._strike(verdict.kill, entry)
         if verdict.keep:
             self._keep(verdict.keep)
+        self._hold(hold, "after", entry)
         if verdict.fault == "lose":
             raise entry.lost("lose")
         entry.log(status)
         start_response(status, headers)
         return [body]
+
+    def _hold(self, hold: Hold | None, when: When, entry: _Entry) -> None:
+        if hold is None or hold.when != when:
+            return
+        entry.extra["fault"] = f"held {when}"
+        self._faults.holds.wait(hold)
+        if hold.then == "drop":
+            entry.log("0")
+            raise NoAnswer(Loss.RESET)
 
     def _carry_out(self, verdict: Verdict, environ: Environ, entry: _Entry) -> Answer:
         fault, kill = verdict.fault, verdict.kill

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from tests.lab import holds
+
 Kind = Literal["throttle", "error", "reset", "hang", "lose", "html", "truncate"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 When = Literal["before", "after"]
 SIDES = ("aws", "nitro", "adm")
-KEYS = (*SIDES, "seed", "kill_at", "pid", "when", "keep")
+KEYS = (*SIDES, "seed", "kill_at", "pid", "when", "keep", "hold")
 LATENCY_LIMIT_SECONDS = 60.0
 
 
@@ -32,13 +34,14 @@ class Kill:
 class Plan:
     """``chances``: side → kind → probability, 0 to 1. ``seed`` makes the draws repeatable for each side.
 
-    ``keep``: the state after each write is kept, the n-th as ``<keep>/<n>``.
+    ``keep``: the state after each write is kept, the n-th as ``<keep>/<n>``. ``hold``: calls that are held.
     """
 
     chances: Mapping[str, Mapping[str, float]]
     seed: int | None = None
     kill: Kill | None = None
     keep: str | None = None
+    hold: tuple[holds.Hold, ...] = ()
 
 
 NO_FAULTS = Plan({})
@@ -66,6 +69,7 @@ class Faults:
         self._writes = 0
         self._killed: list[int] | None = None
         self._dice: dict[str, random.Random] = {}
+        self.holds = holds.Holds()
 
     def set(self, plan: Plan) -> None:
         with self._lock:
@@ -73,6 +77,7 @@ class Faults:
             self._writes = 0
             self._killed = None
             self._dice = {side: random.Random(None if plan.seed is None else f"{plan.seed}/{side}") for side in SIDES}
+        self.holds.set(plan.hold)
 
     def verdict(self, side: str, write: bool) -> Verdict:
         """Count the call and decide about it. Each kill happens once."""
@@ -97,6 +102,7 @@ class Faults:
                 "faults": {side: dict(chances) for side, chances in self._plan.chances.items()},
                 "seed": self._plan.seed,
                 "keep": self._plan.keep,
+                "held": self.holds.state(),
                 "kill": kill
                 and {
                     "kill_at": kill.at,
@@ -130,7 +136,8 @@ def parse(body: Mapping[str, Any]) -> Plan:
     keep = body.get("keep")
     if keep is not None and (not isinstance(keep, str) or not keep):
         raise ValueError(f"keep must be a name, not {keep!r}")
-    return Plan({side: _chances(side, body[side]) for side in SIDES if side in body}, seed, _kill(body), keep)
+    held = holds.parse(body["hold"]) if "hold" in body else ()
+    return Plan({side: _chances(side, body[side]) for side in SIDES if side in body}, seed, _kill(body), keep, held)
 
 
 def number(value: Any, name: str, *, least: float = 0.0, most: float = float("inf")) -> float:

@@ -259,6 +259,11 @@ class Lab:
         self.faults.set(plan)
         return self.faults.state()
 
+    def release(self) -> dict[str, Any]:
+        """Let the calls go on that are held now."""
+        self.faults.holds.release()
+        return self.faults.state()
+
     def resolve(self, name: str) -> dict[str, Any]:
         """What Route 53 answers to a resolver now; ``ttl`` in lab seconds, which pass ``pace`` times as fast."""
         addresses, ttl = self.aws.resolve(name)

@@ -40,7 +40,7 @@ ALLOWED = re.compile(
     r"|\bswept:|\"swept\"|O\(swept\)|\bsettled:|\.settled\b|\"settled\"|RV\(settled\)"  # autoscale_tick
     r"|\bgrowth(?=[=:])|\bpace\.growth|PACE\.growth|``growth``"  # the factor of a back-off
     r"|``foresee``"  # a task file of 0.1.0, named by a changelog fragment
-    r"|resources\.json|SETTLED_SECONDS"
+    r"|resources\.json|SETTLED_SECONDS|``settled``|settled(?=[=:])|if settled"
 )
 
 
@@ -95,10 +95,18 @@ class Finding:
         return f"{self.path}:{self.line}: {self.word!r} is retired; write: {self.instead}"
 
 
+# One search for all rules: nearly all files have no retired word.
+ANY_RULE = re.compile("|".join(rule.word for rule in RULES), re.IGNORECASE)
+
+
 def findings(path: str, text: str) -> Iterator[Finding]:
     """Yield the retired words in the text of a file and in its name."""
+    if not ANY_RULE.search(f"{path}\n{text}"):
+        return
     rules = [rule for rule in RULES if rule.scope == "all" or path.startswith(PRODUCT)]
     for number, line in enumerate([path, *text.splitlines()]):
+        if not ANY_RULE.search(line):
+            continue
         shown = ALLOWED.sub("", line)
         for rule in rules:
             for match in rule.pattern.finditer(shown):
@@ -203,7 +211,7 @@ def docstring_problems(source: str) -> Iterator[str]:
         if text is None:
             continue
         summary = text.split("\n\n")[0].strip()
-        if not summary.endswith((".", ".)", ":", '."')):
+        if not re.search(r"""([.:]|\.\)|\."|https://\S+( \([^)]*\))?)$""", summary):
             yield f"{name}: the first paragraph of the docstring does not end with a period"
 
 

@@ -30,7 +30,7 @@ class Observed:
 def associate_with(
     client: Client, call: Callable[[Client, str, str, str], object] = api.associate_address_once
 ) -> Associate:
-    """Return the function that writes one change. ``call``: associate_address where nobody else moves the address."""
+    """Return the function that writes one change. ``call``: associate_address where no other run moves the address."""
     return lambda change: call(
         client, change.address.allocation_id, change.after.network_interface_id, change.after.private_ip_address
     )

@@ -132,7 +132,7 @@ class Outcome:
             self.written = True  # the answer to our write was lost, not the write
 
     def sentence(self) -> str:
-        """Which address, what was wanted, what is."""
+        """Return the message: address, desired association, observed association."""
         name = self.move.address
         if self.arrived:
             return f"{name} is at {self.move.after}"
@@ -226,7 +226,7 @@ def _observe(waiting: dict[str, Outcome], read: Read) -> None:
 
 
 def report(outcomes: Sequence[Outcome]) -> str | None:
-    """None if every address arrived; else one sentence that leaves no address of the task unnamed."""
+    """Return None if every address arrived; else one message that names every address of the task."""
     missed = [outcome for outcome in outcomes if not outcome.arrived]
     if not missed:
         return None

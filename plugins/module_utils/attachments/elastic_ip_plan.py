@@ -25,7 +25,7 @@ class MoveRequest:
 
     @classmethod
     def from_option(cls, option: Mapping[str, Any]) -> MoveRequest:
-        """Templates leave empty strings where they mean nothing; raises Refusal if no target is left."""
+        """Parse an entry of ``moves``; empty strings count as missing. Raises Refusal without a target."""
         request = cls(
             elastic_ip=option["elastic_ip"],
             network_interface_id=option["network_interface_id"] or None,
@@ -67,7 +67,7 @@ class AssociationChange:
         return self.before != self.after
 
     def result(self, after: Association | None, changed: bool) -> dict[str, Any]:
-        """The entry of the module's result, with where the address is now and whether this run wrote it."""
+        """Return the entry of the module's result, with the present association and whether this run wrote it."""
         return {
             "elastic_ip": self.address.public_ip,
             "allocation_id": self.address.allocation_id,

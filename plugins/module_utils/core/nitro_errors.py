@@ -39,7 +39,7 @@ class NitroError(Failure):
         self.resource = resource
 
     def and_also(self, more: str) -> NitroError:
-        """The same error, with more said about it."""
+        """Return the same error with an additional explanation."""
         return type(self)(
             f"{self}; {more}",
             code=self.code,

@@ -121,7 +121,7 @@ class Transport:
         self._http = _session(peer.validate_certs)
 
     def close(self) -> None:
-        """Let go of the connections; a later exchange opens new ones."""
+        """Close the connections; a later exchange opens new ones."""
         self._http.close()
 
     def exchange(
@@ -137,7 +137,7 @@ class Transport:
         timeout: float | None = None,
         repeats: int = len(_PAUSES),
     ) -> wire.Reply:
-        """One HTTP exchange; ``path`` below the base, or a whole URL. Raises NitroError.
+        """Send one HTTP request and return the answer; ``path`` below the base, or a whole URL. Raises NitroError.
 
         Repeated when the peer has no room for it (nothing was carried out), and after a cut connection, at most
         ``repeats`` times, only where carrying it out twice does no harm.
@@ -156,11 +156,11 @@ class Transport:
         raise AssertionError("the last turn of the loop returns or raises")
 
     def garbled(self, doing: str, what: str, status: int = 0) -> NitroGarbled:
-        """The error for an answer that is not NITRO's."""
+        """Return the error for an answer that is not NITRO's."""
         return NitroGarbled(f"{self.peer.name}: {doing}: expected NITRO's JSON, got {what}", http_status=status)
 
     def refused(self, doing: str, reply: wire.Reply, resource: str = "") -> NitroError:
-        """The error for an answer that says no."""
+        """Return the error for an answer with an error code."""
         answer_text = redact(reply.message, self.secrets)
         kind = NitroAuthError if reply.status == 401 or reply.code in BAD_CREDENTIALS | SESSION_GONE else NitroError
         what = " ".join(part for part in (str(reply.code) if reply.code else "", answer_text) if part) or "nothing more"
@@ -258,7 +258,7 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _seconds(error: Exception, timeout: float) -> str:
-    """How long was waited: for a connection, for TLS and for an answer the limits differ."""
+    """Return the timeout that applied: those of connection, TLS and answer differ."""
     found = re.search(r"timeout=(\d+(?:\.\d+)?)", str(error))
     return f"{float(found[1]) if found else timeout:g}"
 
@@ -268,7 +268,7 @@ def _never_connected(error: Exception) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause in the words of the system: requests and urllib3 wrap it several times."""
+    """Return the innermost cause, which requests and urllib3 wrap several times."""
     observed: BaseException = error
     while True:
         inner = getattr(observed, "reason", None)

@@ -21,7 +21,8 @@ _TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTAL
 
 
 def parse_address(nsip: str, option: str = "nsip") -> tuple[str, int | None]:
-    """An address as (host, port or None): ``10.0.1.10``, ``10.0.1.10:9443``, ``[2001:db8::1]:443``, ``2001:db8::1``.
+    """Split an address into (host, port or None): ``10.0.1.10``, ``10.0.1.10:9443``, ``[2001:db8::1]:443``,
+    ``2001:db8::1``.
 
     Raises NitroInputError for anything that cannot stand between ``https://`` and a path.
     """
@@ -64,7 +65,8 @@ def path(
     filters: Mapping[str, Any] | None = None,
     bulk: bool = False,
 ) -> str:
-    """The path and query below ``/nitro/v1``. ``kind``: ``config`` or ``stat``. ``bulk``: of every object of a type.
+    """Return the path and query below ``/nitro/v1``. ``kind``: ``config`` or ``stat``. ``bulk``: of every object of a
+    type.
 
     Ids are percent-encoded twice, values in the query once, as the vendor's Ansible client sends them
     (netscaler.adc, module_utils/client.py ``url_builder``). Raises NitroInputError for a name that, in a URL, would
@@ -103,7 +105,7 @@ class Reply:
 
 
 def parse_reply(status: int, content_type: str, content: bytes, *, body_expected: bool) -> Reply:
-    """What an HTTP answer says. A successful write may have no body (201 of an add); a read may not."""
+    """Parse an HTTP answer. A successful write may have no body (201 of an add); a read must have one."""
     text = content.decode("utf-8", errors="replace").strip()
     if not text:
         garbled = None if 200 <= status < 300 and not body_expected else f"an empty body (HTTP {status})"
@@ -120,7 +122,7 @@ def parse_reply(status: int, content_type: str, content: bytes, *, body_expected
 
 
 def rows(body: Mapping[str, Any], resource: str) -> list[dict[str, Any]]:
-    """The objects in an answer: a list, a single object (singletons, stat), or none where the key is absent."""
+    """Return the objects in an answer: a list, a single object (singletons, stat), or none where the key is absent."""
     found = body.get(resource)
     if isinstance(found, Mapping):
         return [dict(found)]
@@ -138,7 +140,7 @@ def misshapen(body: Mapping[str, Any], resource: str) -> bool:
 
 
 def as_int(value: Any, default: int | None = None) -> int | None:
-    """NITRO's numbers come as numbers or as strings ("td": "0"); ``default`` for whatever is neither."""
+    """Convert a number of NITRO, which may be a string ("td": "0"); return ``default`` for other values."""
     try:
         return int(float(value))
     except (TypeError, ValueError, OverflowError):

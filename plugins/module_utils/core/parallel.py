@@ -48,7 +48,7 @@ def gather(calls: Sequence[Callable[[], T]], *, workers: int = WORKERS) -> list[
 
 
 def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """Two reads of different kinds side by side. Raises the first Failure."""
+    """Run two reads in parallel. Raises the first Failure."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         other: Future[B] = pool.submit(second)
         return first(), other.result()
@@ -70,7 +70,7 @@ def workers_left_alone(number: int) -> Iterator[Executor]:
 
 
 def ask_all(questions: Mapping[K, Callable[[], T]], timeout: float) -> dict[K, T | Failure]:
-    """Each answer, or the Failure it ended with; in the order of the questions, after ``timeout`` seconds at most.
+    """Return each answer or its Failure, in the order of the questions, after ``timeout`` seconds at most.
 
     Late threads are left alone: they only read, and as daemons they do not block the interpreter's exit.
     """
@@ -90,7 +90,7 @@ def ask_all(questions: Mapping[K, Callable[[], T]], timeout: float) -> dict[K, T
 
 
 def attempt(question: Callable[[], T]) -> T | Failure:
-    """The answer, or the Failure. The other side's reply may have any shape."""
+    """Return the answer or its Failure, also for a reply of an unexpected shape."""
     try:
         return question()
     except Failure as failure:

@@ -21,8 +21,8 @@ FIRST, BETWEEN = 10.0, 15.0
 _MOST_NAMED = 3
 _LONGEST = 400
 
-#: Takes what was last observed, the seconds waited, and the longest wait.
-Note = Callable[[str, float, float], None]
+#: Takes a function that returns what was last observed, the seconds waited, and the longest wait.
+Note = Callable[[Callable[[], str], float, float], None]
 
 
 class Progress:
@@ -45,12 +45,13 @@ class Progress:
                 self._due = self._clock() + FIRST
             self._waits[key] = ("", 0.0, 0.0)
 
-        def note(state: str, waited: float, longest: float) -> None:
+        def note(state: Callable[[], str], waited: float, longest: float) -> None:
             path = os.environ.get(VARIABLE)
             if not path:
                 return
+            text = state()
             with self._lock:
-                self._waits[key] = (state, waited, longest)
+                self._waits[key] = (text, waited, longest)
                 if self._clock() < self._due:
                     return
                 self._due = self._clock() + BETWEEN

@@ -33,10 +33,9 @@ def observations(
 ) -> Iterator[float]:
     """Yield the seconds left, once for every look that is due; at least one look, and a last one at the deadline.
 
-    ``state`` returns what was last observed, for whoever waits for the module.
+    ``state`` returns what was last observed; it is printed as progress.
     """
-    began = clock()
-    deadline = began + timeout
+    deadline = clock() + timeout
     pause = pace.first
     with PROGRESS.wait() as note:
         while True:
@@ -46,6 +45,6 @@ def observations(
             if left <= 0:
                 return
             if state:
-                note(state(), clock() - began, timeout)
+                note(state, timeout - left, timeout)
             sleep(min(pause, left))
             pause = min(pause * pace.growth, pace.longest)

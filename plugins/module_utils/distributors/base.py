@@ -219,6 +219,19 @@ class Distributor(ABC):
         """Return where clients reach an application, for a reader: ``host:port``, and the zone if it is of one only."""
 
     @abstractmethod
+    def billed(self, definition: Definition, nodes: int) -> str:
+        """Return what AWS bills for the distribution to ``nodes`` nodes, as a part of a sentence."""
+
+    @abstractmethod
+    def predicted_costs(self, state: Mapping[str, Any], launched: int) -> list[str]:
+        """Return one phrase for each thing that is billed and that a run which launches nodes would create.
+
+        Args:
+            state: what vpx_group_info returned.
+            launched: how many nodes the run would launch.
+        """
+
+    @abstractmethod
     def needs(self, zones: Sequence[Mapping[str, Any]], most: int, *, internal: bool) -> Needs:
         """Return what a group with up to ``most`` nodes in each zone needs. ``internal``: clients are in the VPC."""
 

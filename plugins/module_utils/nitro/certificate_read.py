@@ -67,7 +67,7 @@ def uploaded(client: Reader) -> frozenset[str]:
 
 
 def _foreign_authorities(client: Reader, rows: Iterable[Row], missing: Iterable[str]) -> dict[str, str]:
-    """Intermediates that somebody else loaded: an appliance refuses the same certificate under a second name."""
+    """Intermediates under other names: an appliance refuses the same certificate under a second one."""
     searched, found = set(missing), dict[str, str]()
     for row in rows:
         if len(found) == len(searched):

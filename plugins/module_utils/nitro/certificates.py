@@ -62,7 +62,7 @@ class Certificate:
 class CertkeyState:
     """What an appliance has. ``rows``: its certkeys by name; ``files``: those that were uploaded by this collection.
 
-    ``authorities``: digest of an intermediate → certkey that holds it, whoever made it. ``systemtype``: as nsconfig
+    ``authorities``: digest of an intermediate → certkey that holds it. ``systemtype``: as nsconfig
     says it, empty where nothing is to be written. ``used``: certkeys that other virtual servers have bound.
     """
 

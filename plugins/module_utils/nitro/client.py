@@ -220,7 +220,7 @@ class NitroClient:
         self._write("unset", "POST", wire.path("config", resource, action="unset"), resource, body)
 
     def act(self, resource: str, action: str, body: Body | None = None) -> None:
-        """A named action: enable, disable, Force, sync, …"""
+        """Execute a named action, such as enable, disable, Force or sync."""
         self._write(action, "POST", wire.path("config", resource, action=action), resource, body or {})
 
     def bind(self, resource: str, body: Body) -> None:

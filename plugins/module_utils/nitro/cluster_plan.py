@@ -78,7 +78,7 @@ def writes(moves: Sequence[Action]) -> list[Action]:
 
 
 def predicted(desired: DesiredMember, before: Mapping[str, Any], moves: Sequence[Action]) -> dict[str, Any]:
-    """The ``node`` that check mode promises: numbers and admin state; how it will fare is not known."""
+    """Return the ``node`` predicted by check mode: numbers and admin state; runtime state is unknown."""
     after = dict(before)
     for move in moves:
         match move.step:
@@ -212,7 +212,7 @@ def _declare(desired: DesiredMember, view: ObservedMember, cluster: Cluster) -> 
             raise NitroError(
                 f"{desired.nsip}: is in another cluster (id {node.cluster_id}, CLIP "
                 f"{', '.join(node.clips) or 'none'}), "
-                f"which clip {desired.clip} knows nothing of; take it out of that first"
+                f"which is not the cluster at clip {desired.clip}; remove it from that cluster first"
             )
         moves.append(Action(Do.ON_NODE, Change("delete", "clusterinstance", name=str(node.cluster_id))))
     else:

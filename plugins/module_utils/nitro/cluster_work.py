@@ -173,7 +173,7 @@ class Membership:
     # ------------------------------------------------------------------ reading
 
     def read(self) -> None:
-        """Look until the view is one that can be planned on, or until more looks make no sense."""
+        """Read until the state is complete enough to plan, or until further reads cannot change it."""
         started = self.clock()
 
         def enough() -> bool:

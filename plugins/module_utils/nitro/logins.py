@@ -36,7 +36,7 @@ _FIRST, _LONGEST = 1.0, 60.0
 _AT_LEAST = {**dict.fromkeys(BAD_CREDENTIALS, 10.0), **dict.fromkeys(TOO_MANY_SESSIONS, _LONGEST)}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class LoginGate:
     """Holds logins to one appliance back: 1 to 60 seconds after a failure, and two unanswered ones in one idle time."""
 

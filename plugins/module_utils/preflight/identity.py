@@ -47,7 +47,7 @@ def read_caller(reply: Mapping[str, Any]) -> Caller:
     arn = str(reply.get("Arn") or "")
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
-        raise ValueError(f"GetCallerIdentity says who asks in words that make no sense: {arn[:80]!r}")
+        raise ValueError(f"GetCallerIdentity returned an unparsable ARN: {arn[:80]!r}")
     resource = parts[5]
     kind, _separator, rest = resource.partition("/")
     match kind:

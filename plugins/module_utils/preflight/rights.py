@@ -150,7 +150,7 @@ def of_dry_run(action: str, outcome: object) -> Row:
 
 
 def not_simulated(caller: Caller, failure: Failure | None) -> str:
-    """Why the simulator does not help, for the rows of what no dry run can tell."""
+    """Return the reason shown when neither simulation nor dry run is possible."""
     if failure is not None and isinstance(failure, AwsError) and failure.code in DENIED:
         return "no right to iam:SimulatePrincipalPolicy, and there is no dry run that would tell"
     if failure is not None:

@@ -204,7 +204,7 @@ def data_path(plan: Plan, answers: Answers) -> Rows:
 
 
 def limits(plan: Plan, answers: Answers) -> Rows:
-    """A row a quota, of what the plan needs."""
+    """Return one row per quota that the plan uses."""
     judged: dict[quotas.Quota, Callable[[], quotas.Usage]] = {}
     if plan.elastic_ips:
         judged[quotas.ELASTIC_IPS] = lambda: quotas.of_elastic_ips(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,7 +108,8 @@ class Claim:
     """The claim of this run on one event.
 
     ``observation`` is made for wait loops: renewed at most every 60 s. ``check`` is for the moment before a write that
-    cannot be taken back. Both raise OvertakenError when the event is not this run's any more.
+    cannot be taken back; ``confirm`` does the same where the last answer of the store is older than a minute, as after
+    a pause of the whole process. All raise OvertakenError when the event is not this run's any more.
     """
 
     store: Store
@@ -117,11 +118,18 @@ class Claim:
     owner: str = ""
     clock: Clock = time.monotonic
     _due: float = field(default=0.0)
+    _confirmed: float = field(default=float("-inf"))
+    _overtaken: OvertakenError | None = field(default=None)
 
     def renew(self) -> None:
         """Renew now."""
-        renew_claim(self.store, self.store.key.group, self.store.key.zone, self.event_id, self.takeover, self.owner)
-        self._due = self.clock() + EVERY
+        asked = self.clock()
+        try:
+            renew_claim(self.store, self.store.key.group, self.store.key.zone, self.event_id, self.takeover, self.owner)
+        except OvertakenError as error:
+            self._overtaken = error
+            raise
+        self._confirmed, self._due = asked, self.clock() + EVERY
 
     def observation(self) -> None:
         """Renew if it is due."""
@@ -130,7 +138,29 @@ class Claim:
 
     def check(self) -> None:
         """Raise OvertakenError unless the event is still this run's."""
+        asked = self.clock()
         check_claim(self.store, self.event_id, self.takeover, self.owner)
+        self._confirmed = asked
+
+    def confirm(self) -> None:
+        """Check, unless the store has confirmed the claim within the time between two renewals."""
+        if self._overtaken is not None:
+            raise self._overtaken
+        if self.clock() - self._confirmed > EVERY + TIMEOUTS:
+            self.check()
+
+
+def guarded(client: Any, claim: Claim | None, operations: Iterable[str]) -> Any:
+    """Let each of these operations of a client ask right before it is sent whether the event is still this run's.
+
+    A process that was stopped for minutes between its last look and the write continues with the write. Returns the
+    client. The operation then raises OvertakenError and is not sent.
+    """
+    if claim is not None:
+        service = client.meta.service_model.service_id.hyphenize()
+        for operation in operations:
+            client.meta.events.register(f"before-send.{service}.{operation}", lambda **_request: claim.confirm())
+    return client
 
 
 def claim_of(module: Any, **client_options: Any) -> Claim | None:
@@ -169,11 +199,12 @@ def client_of(region: str | None, service: str, **options: Any) -> Any:
 
 
 @contextmanager
-def claimed(module: Any, **client_options: Any) -> Iterator[None]:
+def claimed(module: Any, **client_options: Any) -> Iterator[Claim | None]:
     """Renew the claim that the option ``event`` names now, and once a minute until the body ends.
 
-    Ends the module with a message if the event is closed or another run has taken it over. A renewal that fails later
-    is tried again; if the event was overtaken meanwhile, this run's report of it is refused.
+    Yields it (None: the option is not given, or check mode), for writes that cannot be taken back. Ends the module
+    with a message if the event is closed or another run has taken it over. A renewal that fails later is tried again;
+    if the event was overtaken meanwhile, this run's report of it is refused.
     """
     claim = None
     try:
@@ -187,7 +218,7 @@ def claimed(module: Any, **client_options: Any) -> Iterator[None]:
     if claim:
         threading.Thread(target=_keep, args=(claim, ended), daemon=True).start()
     try:
-        yield
+        yield claim
     finally:
         ended.set()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Any
 
-from .whereabouts import MISSING
+from .missing_subnets import MISSING
 
 Described = Sequence[Mapping[str, Any]]
 Zone = Mapping[str, Any]

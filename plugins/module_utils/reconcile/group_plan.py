@@ -17,11 +17,11 @@ from ..core.errors import Refusal
 from ..distributors.base import Present
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..spec.group_nodes import LEAVING
-from ..spec.group_security import security_groups
+from ..spec.group_security import SECURITY_ROLES, security_groups
 from ..spec.identity import AUTOSCALE_GROUP, ObservedResource, Owner, adoptable
 from . import launch
 from .group_network import networks_of
-from .group_reading import SECURITY_ROLES, Nodes, refused
+from .group_reading import Nodes, refused
 from .instance_plan import DesiredInterface, DesiredSet, ObservedSet, decide
 
 Definition = Mapping[str, Any]

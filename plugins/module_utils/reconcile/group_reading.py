@@ -24,11 +24,10 @@ from ..distributors.dns.record_plan import choose_zone
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..scaling.followed import Followed, ScalingGroup, desired_backends
 from ..spec.group_nodes import domains
+from ..spec.group_security import SECURITY_ROLES
 
 Described = list[dict[str, Any]]
 Read = Callable[[], Any]
-#: Roles of the security groups of a group: those of interfaces, and those of distributors.
-SECURITY_ROLES = (*t.ROLES, *(each.security_role for each in DISTRIBUTORS.values() if each.security_role))
 
 
 @dataclass(frozen=True, slots=True)

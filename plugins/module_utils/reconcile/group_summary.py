@@ -54,27 +54,18 @@ def _predicted(state: Mapping[str, Any]) -> list[str]:
         where = ", ".join(f"{count} in {zone}" for zone, count in missing.items())
         machines = f"{total} x {definition['instance_type']} ({where})"
         lines.append(f"would launch {machines}, billed by the hour with their volumes")
-    if total and definition["distributor"] == "dns":
-        lines.append(f"would allocate {total} Elastic IP, one a node, billed by the hour")
-    if definition["distributor"] == "nlb" and not state["balancer"]:
-        lines.append(f"would create a Network Load Balancer{_addresses(definition)}, billed by the hour and by traffic")
+    lines += DISTRIBUTORS[definition["distributor"]].predicted_costs(state, total)
     if total:
         names = ", ".join(f"{each['name']} ({each['protocol']})" for each in definition["applications"])
         lines.append(f"would then bootstrap and configure the nodes{f' for {names}' if names else ''}")
     return lines
 
 
-def _addresses(definition: Mapping[str, Any]) -> str:
-    count = len(definition["zones"])
-    return f" with {count} Elastic IP" if definition["nlb_scheme"] == "internet-facing" else ""
-
-
 def _billed(state: Mapping[str, Any]) -> str:
     """Return what costs money for as long as it exists. Prices are AWS's and depend on the region and the image."""
     definition = state["definition"]
     nodes = len(state["instances"])
-    of_dns = f"{nodes} Elastic IP and the hosted zone"
-    spread = of_dns if definition["distributor"] == "dns" else f"1 Network Load Balancer{_addresses(definition)}"
+    spread = DISTRIBUTORS[definition["distributor"]].billed(definition, nodes)
     machines = f"{nodes} x {definition['instance_type']} with one volume each"
     return f"{machines}, {spread}, traffic, and the image's own price, if it has one."
 

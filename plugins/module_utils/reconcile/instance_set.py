@@ -36,6 +36,9 @@ PACE = Pace(first=0.5, growth=1.5, longest=5.0)
 # visible"); RunInstances then refuses it as invalid.
 PROFILE_TIMEOUT = 60.0
 GENERATIONS = 8
+#: How old an answer may be by which instances are terminated, in seconds, and how often it is asked for.
+FRESH_SECONDS = 30.0
+READINGS = 3
 ASSOCIATION_TIMEOUT = 30.0
 
 
@@ -225,7 +228,7 @@ class InstanceSet:
         """
         if self.claim:
             self.claim.check()
-        desired, now = self.desired, self._states(plan.terminate)
+        desired, now = self.desired, self._states_now(plan.terminate)
         obstacles = [
             removal_obstacle(desired.owner, desired.place, desired.event, item) for item in now.values() if item.live
         ]
@@ -389,6 +392,18 @@ class InstanceSet:
         states = {item.instance_id: item for item in found}
         self._fresh.update({name: item for name, item in states.items() if name in self._fresh})
         return states
+
+    def _states_now(self, ids: Sequence[str]) -> dict[str, Instance]:
+        """The same, but an answer that was held up, or read before a pause of the process, does not count."""
+        for _turn in range(READINGS):
+            asked = self.clock()
+            states = self._states(ids)
+            if self.clock() - asked <= FRESH_SECONDS:
+                return states
+        raise Failure(
+            f"{self.desired.name}: {READINGS} times EC2 took more than {FRESH_SECONDS:g} s to describe "
+            f"{', '.join(ids)}, which is too old to terminate them by. Nothing was terminated; run this again"
+        )
 
     def _give_up(self, ids: Sequence[str], states: dict[str, Instance], what: str) -> None:
         last = ", ".join(f"{name} is {states[name].state if name in states else 'not to be seen'}" for name in ids)

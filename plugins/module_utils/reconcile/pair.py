@@ -17,7 +17,7 @@ from ..spec.identity import PAIR, Owner, Ownership, ownership
 from ..spec.pair import ROLES, SUBNET_KEYS
 from ..spec.protocols import transports
 from .group_network import route_problems, zone_network
-from .whereabouts import MISSING
+from .missing_subnets import MISSING
 
 Definition = Mapping[str, Any]
 POLICY_NAME = "cloudadc-ha"

@@ -27,6 +27,8 @@ class Claim:
     ``served``: addresses at which its virtual servers answer, as it has them configured; None: not known (yet).
     ``idle``: why it was not asked at all (EC2 shows its instance stopped or gone), else None: EC2 shows it running.
     ``silent_seconds``, ``tries``: how long, and to how many questions since its last answer, it has not answered.
+    ``late``: it is alive, but its answer to the question what it is has not come yet.
+    ``dark``: what clients find at its address, as a message, where no TCP connection is accepted there any more.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Claim:
     idle: str | None = None
     silent_seconds: float = 0.0
     tries: int = 0
+    late: bool = False
+    dark: str | None = None
 
     @property
     def state(self) -> str | None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..aws import ec2 as api
@@ -15,6 +15,7 @@ from ..aws.instances import parse_instances
 from ..core.parallel import both
 from ..nitro.client import NitroClient
 from .pair_associations import Node, nodes_of_group
+from .pair_evidence import Silence
 from .pair_probe import Panel, ProbeTimeouts, Target
 from .pair_repair import interfaces_of
 
@@ -51,8 +52,15 @@ def endpoint(node: Node, port: int | None) -> str:
 
 
 def panel(
-    nodes: Sequence[Node], port: int | None, connect: Callable[[str], NitroClient], timeouts: ProbeTimeouts
+    nodes: Sequence[Node],
+    port: int | None,
+    connect: Callable[[str], NitroClient],
+    timeouts: ProbeTimeouts,
+    silences: Mapping[str, Silence] | None = None,
 ) -> Panel:
-    """Return the panel that asks all nodes side by side; use it as a context manager."""
+    """Return the panel that asks all nodes side by side; use it as a context manager.
+
+    ``silences``: of nodes by their NSIP, as another observer has seen them.
+    """
     targets = [Target(node.name, node.nsip, endpoint(node, port), node.idle) for node in nodes]
-    return Panel(targets, connect, timeouts)
+    return Panel(targets, connect, timeouts, silences or {})

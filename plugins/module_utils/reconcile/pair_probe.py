@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -16,7 +16,7 @@ from ..core.nitro_errors import NitroError, NitroLoginHeld, NitroUnreachable
 from ..nitro.client import NitroClient
 from ..nitro.ha import ObservedHa
 from .pair_claims import Claim, Pending, Verdict, judge, served_addresses, still_open
-from .pair_evidence import DEAD_INTERVAL, dead_interval
+from .pair_evidence import DEAD_INTERVAL, Silence, dead_interval
 
 Client = Callable[[str], NitroClient]
 
@@ -62,7 +62,8 @@ class _Watch:
 
     ``claim``: what it said last; ``asked``: when the question it answered was put; ``silent``: since when and to how
     many questions it has not answered; ``served``: what was read of it, ``unread``: what could not be read and why;
-    ``complete``: it has said all, or that it will not. ``question``: when the question now open was put.
+    ``complete``: it has said all, or that it will not. ``question``: when the question now open was put. ``handed``:
+    the silence that another observer has seen, until the node answers.
     """
 
     target: Target
@@ -77,6 +78,11 @@ class _Watch:
     logged_in: bool = False
     question: float | None = None
     thread: threading.Thread | None = None
+    handed: Silence | None = None
+
+    def __post_init__(self) -> None:
+        if self.handed and self.handed.standing and self.question is not None:
+            self.silent_since, self.tries = self.question - self.handed.seconds, self.handed.tries
 
     def now_silent(self, now: float) -> float:
         """Return the seconds for which it has not answered; 0.0: no question is open for long, or none was put."""
@@ -91,6 +97,7 @@ class Panel:
     targets: Sequence[Target]
     connect: Client
     timeouts: ProbeTimeouts
+    silences: Mapping[str, Silence] = field(default_factory=dict)
     _watches: list[_Watch] = field(default_factory=list)
     _events: threading.Condition = field(default_factory=threading.Condition)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -101,7 +108,9 @@ class Panel:
         self._began = time.monotonic()
         for target in self.targets:
             claim = Claim(target.name, target.nsip, idle=target.idle, error=target.idle)
-            self._watches.append(_Watch(target, claim, complete=target.idle is not None, question=time.monotonic()))
+            handed = self.silences.get(target.nsip) if target.idle is None else None
+            watch = _Watch(target, claim, complete=target.idle is not None, question=self._began, handed=handed)
+            self._watches.append(watch)
         for watch in self._watches:
             if watch.target.idle is None:
                 watch.thread = threading.Thread(target=self._observe, args=(watch,), daemon=True)
@@ -131,6 +140,8 @@ class Panel:
             error=error or f"{watch.target.endpoint}: no answer within {self.timeouts.probe:g} s",
             silent_seconds=silent,
             tries=watch.tries,
+            late=(watch.claim.late or watch.asked < since) and not late,
+            dark=watch.handed.dark if watch.handed else None,
         )
 
     def decide(self) -> tuple[list[Claim], Verdict]:
@@ -252,7 +263,7 @@ class Panel:
     def _publish(self, watch: _Watch, asked: float, claim: Claim, complete: bool) -> None:
         with self._events:
             watch.claim, watch.asked, watch.question = claim, asked, None
-            watch.silent_since, watch.tries = None, 0
+            watch.silent_since, watch.tries, watch.handed = None, 0, None
             watch.complete = watch.complete or complete
             self._events.notify_all()
 
@@ -262,6 +273,9 @@ class Panel:
             if watch.silent_since is None:
                 now = time.monotonic()
                 watch.silent_since = now if watch.question is None else watch.question
+                if watch.handed:
+                    watch.silent_since -= watch.handed.seconds
+                    watch.tries += watch.handed.tries
             watch.tries += 1
             watch.claim = replace(watch.claim, reachable=False, view=None, error=error)
             self._events.notify_all()
@@ -271,8 +285,9 @@ class Panel:
         target = watch.target
         with self._events:
             watch.silent_since, watch.tries, watch.question = None, 0, time.monotonic()
+            watch.handed = None
             late = f"{target.endpoint}: its answer is late"
-            watch.claim = Claim(target.name, target.nsip, True, error=late)
+            watch.claim = Claim(target.name, target.nsip, True, error=late, late=True)
             self._events.notify_all()
 
 

@@ -17,7 +17,7 @@ from ..aws.instances import Instance
 from ..core.errors import Refusal
 from . import pair_associations as associations
 from .pair_claims import Claim, Pending, Verdict, judge, still_open
-from .pair_evidence import doubt
+from .pair_evidence import contest, doubt
 
 _UNTOUCHED = "nothing was touched"
 
@@ -158,14 +158,23 @@ def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, move
 def _require_evidence(
     pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[AssociationChange]
 ) -> None:
-    """Raise Refusal where an address would be taken from a node that may still be primary."""
+    """Raise Refusal where an address would be taken from a node that may still be primary, or another one may be it.
+
+    The second also where every address is in its place: in a split brain either node takes its own place for right.
+    """
     winner = verdict.primary or 0
-    doubts = [doubt(claims[winner], claims[index], claims) for index in losers(pair.nodes, moves, winner)]
+    lose = losers(pair.nodes, moves, winner)
+    doubts = [
+        doubt(claims[winner], claims[index], claims) if index in lose else contest(claims[winner], claims[index])
+        for index in range(len(claims))
+        if index != winner
+    ]
     text = [one for one in doubts if one]
     if text:
         why = "; ".join(one.message for one in text)
+        what = "whether the address may be taken" if lose else "who is primary"
         raise _Open(
-            f"it cannot be decided whether the address may be taken: {verdict.sentence}; {why}",
+            f"it cannot be decided {what}: {verdict.sentence}; {why}",
             "silence" if all(one.passing for one in text) else None,
         )
 

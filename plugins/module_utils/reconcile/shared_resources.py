@@ -15,7 +15,6 @@ from ..spec.identity import ObservedResource, Owner, adoptable, belongs
 from ..spec.rights import Scope, narrowed
 from .security_rules import Rules, compare
 
-GROUP_ROLES = ("management", "client", "server", "nlb")
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}],

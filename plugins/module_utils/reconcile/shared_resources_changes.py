@@ -20,6 +20,7 @@ from ..aws.errors import AwsError
 from ..core.errors import Failure
 from ..core.parallel import attempt_all, gather
 from ..core.waiting import Clock, Pace, Sleep, observations
+from ..spec.group_security import SECURITY_ROLES
 from . import shared_resources as plans
 from .security_rules import Rules, from_permissions, to_permissions
 from .shared_resources import Change, Observed, ObservedGroup, ObservedProfile, ObservedRole, Plan, SharedSpec
@@ -101,7 +102,7 @@ class SharedResources:
 
     def _groups(self, *, removal: bool) -> tuple[ObservedGroup, ...]:
         """Read the security groups of our names. Their rules name groups of the VPC by name; in a removal by id."""
-        names = [plans.group_name(self.spec.owner.name, role) for role in plans.GROUP_ROLES]
+        names = [plans.group_name(self.spec.owner.name, role) for role in SECURITY_ROLES]
         found = ec2.find_security_groups(self.ec2, {"group-name": names})
         ours = [item for item in found if not removal and item.get("VpcId") == self.spec.vpc_id]
         by_id = {item["GroupId"]: item["GroupName"] for item in ours}

@@ -29,7 +29,7 @@ class Orphans:
 
     @property
     def step(self) -> str:
-        """The step of role scale_in that does it. A node that was never in service needs no drain."""
+        """Return the step of role scale_in for the cleanup. A node that was never in service needs no drain."""
         if self.stage is Action.SCALE_OUT:
             return "cleanup"
         return "begin" if self.action is Action.SCALE_IN else "finish"

@@ -65,7 +65,7 @@ EVALUATED = frozenset({Outcome.WATCHED, Outcome.NO_SAMPLE, Outcome.AT_MAX, Outco
 
 
 def slot_at(instant: float, interval: float, offset: float = 0.0) -> int:
-    """The interval an instant belongs to: the nearest; halfway between two, the earlier."""
+    """Return the interval of an instant: the nearest; halfway between two, the earlier."""
     return math.ceil((instant - offset) / interval - 0.5)
 
 
@@ -344,7 +344,8 @@ class Engine:
         return Action.DEPROVISION
 
     def _drain_anew(self, now: float, owner: str, claim: float) -> Action:
-        """The drain's time is over, and its beginning was never reported: drain again once an owner resumes.
+        """Whether the drain deadline passed without a confirmed deregistration: restart the drain when an owner
+        resumes.
 
         Otherwise nodes that still get clients would be removed.
         """

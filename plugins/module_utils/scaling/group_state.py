@@ -261,7 +261,8 @@ class Record:
 
     @classmethod
     def from_json(cls, raw: object) -> Record:
-        """The record in this JSON value; :class:`RecordError` when it is damaged or of a newer version."""
+        """Parse the group state in this JSON value. Raises :class:`RecordError` if it is damaged or of a newer
+        version."""
         fields = Fields(raw, "record")
         version = fields.whole("version", at_least=1)
         if version > VERSION:
@@ -294,7 +295,7 @@ class Record:
 
 
 def _check_sense(record: Record) -> None:
-    """Refuse a record whose parts contradict each other: this code did not write it."""
+    """Refuse a document with contradictory parts."""
     busy = record.phase.name not in (Phase.WATCHING, Phase.COOLDOWN)
     if busy != (record.event is not None):
         raise RecordError(f"record: phase {record.phase.name.value} and event {record.event} do not belong together")

@@ -201,7 +201,7 @@ def _slow(rows: Iterator[tuple[int, list[str]]], observed_pair: _Columns) -> Bat
 
 
 def _quick(text: str, count: int, observed_pair: _Columns) -> Batch:
-    """Raises ValueError for lines of different lengths, and for what is no figure or no instant."""
+    """Parse a column. Raises ValueError for lines of different lengths, invalid figures and invalid instants."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     width = observed_pair.width

@@ -193,7 +193,7 @@ def _domain(read: Mapping[str, Any], around: Surroundings, who: str, problems: l
 
 
 def _clashes(applications: Sequence[Mapping[str, Any]], around: Surroundings, problems: list[str]) -> None:
-    """Names and ports that more than one application uses."""
+    """Return problems of names and ports that more than one application uses."""
     names = [application["name"] for application in applications if application["name"]]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.append(f"Several applications are named {name}.")

@@ -12,7 +12,7 @@ from .reading import Reader, not_set
 PREFIX = "ha_failover_"
 PLAIN = (
     *("mode", "name", "region", "elastic_ips", "nitro_user", "nitro_protocol", "nitro_port", "validate_certs"),
-    *("ca_path", "to", "ignore_guard", "probe_timeout", "settle_timeout", "timeout"),
+    *("ca_path", "to", "ignore_guard", "probe_timeout", "settle_timeout", "timeout", "evidence"),
 )
 SECRET = ("password",)
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -42,5 +42,6 @@ def read_failover(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
         "probe_timeout": reader.seconds("probe_timeout", 1.0),
         "settle_timeout": reader.seconds("settle_timeout", 10.0),
         "timeout": reader.seconds("timeout", 30.0),
+        "evidence": reader.mapping("evidence"),
     }
     return definition, problems

@@ -103,7 +103,7 @@ class Fields:
 
 
 def _shown(value: object) -> str:
-    """A value from outside in a message: as it came, but not at any length."""
+    """Quote an external value in a message, with limited length."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 

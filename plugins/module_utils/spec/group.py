@@ -19,6 +19,7 @@ from .errors import PolicyError
 from .license_option import license_mode, variable_problems
 from .policy import Policy
 from .reading import Reader, address_problem, not_set, whole_number
+from .stores import DEFAULT_STORE, STORES
 from .tags import read_tags
 
 PREFIX = "autoscale_group_"
@@ -42,7 +43,7 @@ VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 ZONE_KEYS = ("name", *SUBNET_KEYS, "clip", "nlb_allocation_id", "nlb_private_ip_address")
 _CONSOLE_SECRETS = ("adm_user", "adm_password", "client_id", "client_secret")
 _CONSOLE_KEYS = ("adm_url", "profile", "datacenter", "agent", "ca_path", "validate_certs", *_CONSOLE_SECRETS)
-_STORE_KEYS = ("type", "path", "table", "create")
+_STORE_KEYS = ("type", *(kind.option for kind in STORES.values()), "create")
 
 
 def read_group(
@@ -96,7 +97,7 @@ def read_scale_out(
 
 
 def _unknown(variables: Mapping[str, Any], also: Collection[str], problems: list[str]) -> None:
-    """Variables that are spelt wrong, which nothing would read."""
+    """Return problems of misspelt variables, which would be ignored silently."""
     unknown = sorted(name for name in variables if name not in VARIABLES and name not in also)
     if unknown:
         problems.append(
@@ -241,17 +242,16 @@ def _store(reader: Reader) -> dict[str, Any]:
         return {}
     store = Reader(given, reader.problems, f"{PREFIX}store.")
     store.unknown(_STORE_KEYS)
-    kind = store.choice("type", ("file", "dynamodb"), "file")
-    key = {"file": "path", "dynamodb": "table"}[kind]
-    if not store.text(key):
-        reader.problems.append(f"{PREFIX}store has no {key}, which type {kind} needs.")
-    if kind == "file":
-        return {"type": kind, "path": store.text("path")}
-    return {"type": kind, "table": store.text("table"), "create": store.flag("create", False)}
+    name = store.choice("type", STORES, DEFAULT_STORE)
+    kind = STORES[name]
+    if not store.text(kind.option):
+        reader.problems.append(f"{PREFIX}store has no {kind.option}, which type {name} needs.")
+    create = {"create": store.flag("create", False)} if kind.creatable else {}
+    return {"type": name, kind.option: store.text(kind.option), **create}
 
 
 def _console(reader: Reader) -> dict[str, Any]:
-    """The console without its credentials."""
+    """Return the console without its credentials."""
     given = reader.mapping("console")
     if not given:
         return {}

@@ -16,6 +16,12 @@ from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .security_rules import Rule, rule
 
+#: Roles of security groups: those of interfaces, and those of distributors.
+SECURITY_ROLES = (
+    *("management", "client", "server"),
+    *(each.security_role for each in DISTRIBUTORS.values() if each.security_role),
+)
+
 
 def ports_of(definition: Mapping[str, Any]) -> list[Port]:
     """Return the ports of the applications of a group."""

@@ -60,7 +60,7 @@ def license_mode(option: object) -> str:
 def variable_problems(variable: str, option: object, *, launches_by_itself: bool = False) -> list[str]:
     """Return what is wrong with a role's variable that holds the option. Nothing of it is quoted but names of keys.
 
-    ``launches_by_itself``: nodes are launched without anybody there who could have them activated.
+    ``launches_by_itself``: nodes are launched without an operator who could have them activated.
     """
     if not isinstance(option, Mapping) or not option:
         return []
@@ -68,6 +68,6 @@ def variable_problems(variable: str, option: object, *, launches_by_itself: bool
     if unknown:
         return [f"{variable} has no key {', '.join(unknown)}; it has {', '.join(sorted(_KEYS))}."]
     if launches_by_itself and option.get("offline"):
-        return [f"{variable}: offline needs somebody who has each node activated; a group launches nodes by itself."]
+        return [f"{variable}: offline needs an operator who has each node activated; a group launches nodes by itself."]
     problem = option_problem(option)
     return [f"{variable}: {problem}."] if problem else []

@@ -63,7 +63,7 @@ class Policy:
 
     @property
     def fingerprint(self) -> str:
-        """Eight characters that differ between policies under which the same samples lead to different decisions.
+        """Return eight characters that differ between policies with different decisions for the same samples.
 
         ``min_nodes``, ``max_nodes`` and ``step`` are no part of it: schedules and holds change them from tick to tick.
         """
@@ -227,7 +227,7 @@ def backoff(interval: float, cooldown: float, failures: int) -> float:
 
 
 def number(given: object) -> float:
-    """A finite number from a number or its text; ValueError for anything else (booleans, NaN, infinity)."""
+    """Parse a finite number or its text. Raises ValueError for other values (booleans, NaN, infinity)."""
     if isinstance(given, bool) or not isinstance(given, int | float | str):
         raise ValueError(given)
     try:

@@ -16,6 +16,7 @@ from .license_option import license_mode
 from .protocols import transports
 from .reading import port_of
 from .rights import BOUNDARY_KEY, Scope, applicable, listed, narrowed
+from .stores import DEFAULT_STORE, STORES
 
 Variables = Mapping[str, Any]
 
@@ -230,10 +231,11 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
     applications = _listed(group.get("autoscale_group_applications"))
     stores = [(roles.get("report") or {}).get("report_store")] if playbook == "report" else []
     store: Variables = next((each for each in (*stores, group.get("autoscale_group_store")) if each), {})
+    stored = store.get("type") or DEFAULT_STORE
     chosen, topology = _distributor(group), group.get("autoscale_group_topology")
     applies = {
         **{each.statement: each is chosen or each.used_by(applications) for each in DISTRIBUTORS.values()},
-        "WithDynamodb": (store.get("type") or "file") == "dynamodb",
+        **{kind.statement: name == stored for name, kind in STORES.items() if kind.statement},
         "WithCloudwatch": _true((roles.get("autoscale") or {}).get("autoscale_publish", False)),
         "WithPortErrors": _true((roles.get("autoscale") or {}).get("autoscale_port_errors", False)),
         "WithFollowedGroups": any(each.get("backend_autoscaling_group") for each in applications),

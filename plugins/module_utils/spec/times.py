@@ -14,7 +14,7 @@ EARLIEST, LATEST = 0.0, 221845392000.0
 
 
 def parse_instant(text: str, what: str = "now") -> float:
-    """Seconds since the epoch of an ISO 8601 instant; one without a time zone is taken as UTC.
+    """Return the seconds since the epoch of an ISO 8601 instant; UTC without a time zone.
 
     Rounded to the millisecond, so that an instant survives the way through its text unchanged.
     """
@@ -30,7 +30,7 @@ def parse_instant(text: str, what: str = "now") -> float:
 
 
 def _sound(seconds: float, what: str) -> float:
-    """Phases are counted from it, so their ends must be instants too."""
+    """Reject timestamps outside the supported range, because the ends of phases must be representable."""
     if not EARLIEST <= seconds <= LATEST:
         raise InstantError(f"{what} must lie between {to_iso(EARLIEST)} and {to_iso(LATEST)}")
     return round(seconds, 3)
@@ -60,12 +60,12 @@ def later(instant: float, seconds: float) -> float:
 
 
 def to_clock(seconds: float) -> str:
-    """The time of day in UTC, for sentences: 10:06:00."""
+    """Return the time of day in UTC, for messages: 10:06:00."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S")
 
 
 def span(seconds: float) -> str:
-    """A length of time for sentences: 90 s, 10 min, 1.5 h."""
+    """Return a duration for messages: 90 s, 10 min, 1.5 h."""
     if seconds < 120:
         return f"{seconds:g} s"
     if seconds < 7200:

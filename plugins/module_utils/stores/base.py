@@ -84,7 +84,7 @@ class Lease:
 
     @property
     def before(self) -> Snapshot:
-        """What was stored, without a lease that this owner had already (of a killed run, of a lost answer)."""
+        """Return the stored snapshot, without an earlier lease of the same owner (of a killed run or a lost answer)."""
         held = self.found.lease
         return replace(self.found, lease=None) if held and held.owner == self.owner else self.found
 
@@ -147,13 +147,13 @@ class Store(Protocol):
         """
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens if it is not in force any more."""
+        """Release the lease; do nothing if it is not in force any more."""
 
     def remove(self) -> None:
         """Delete the record, whichever owner has its lease; a record that does not exist is no error."""
 
     def undo(self, lease: Lease) -> None:
-        """Give a lease back under which nothing was written: what is stored becomes what the lease had found.
+        """Release a lease without a write: restore the item that it had found.
 
         The fence too: no write ever carried it. Nothing happens if the lease is not in force any more.
         """

@@ -139,7 +139,7 @@ class DynamoStore:
         raise refused(stored, self.where)
 
     def _corrected(self, stored: Snapshot, now: float, owner: str) -> Snapshot:
-        """Accept what a clock that was ahead has written, if DynamoDB's own time agrees with this clock."""
+        """Accept the state of a writer whose clock was ahead, if DynamoDB's own time agrees with this clock."""
         if not agrees(stored.store_time, now):
             raise skewed(stored, now, self.where, owner)
         fixed = shortened(stored, now)
@@ -232,7 +232,7 @@ class DynamoStore:
         ) from error
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back."""
+        """Release the lease."""
         try:
             self._update("REMOVE #owner, #expires", "#fence = :fence", {":fence": lease.fence})
         except _ConditionFailed:

@@ -100,7 +100,7 @@ class FileStore:
             return replace(lease, agreed_time=now if agrees(self._store_clock(), now) else None)
 
     def _corrected(self, stored: Snapshot, now: float, owner: str) -> Snapshot:
-        """Accept what a clock that was ahead has written, if the file system's time agrees with this clock."""
+        """Accept the state of a writer whose clock was ahead, if the file system's time agrees with this clock."""
         if not agrees(self._store_clock(), now):
             raise skewed(stored, now, self.where, owner)
         stored = shortened(stored, now)
@@ -129,7 +129,7 @@ class FileStore:
             return version + 1
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back."""
+        """Release the lease."""
         with self._locked():
             stored = self.read()
             if stored.lease and stored.fence == lease.fence:
@@ -224,7 +224,7 @@ def place(path: str | Path, key: Key) -> Path:
 
 
 def file_name(key: Key) -> str:
-    """``group@zone.json``; what a file name cannot hold is %-encoded, @ too, so that no two keys share a name."""
+    """Return ``group@zone.json``; other characters are %-encoded, @ too, so that names are unique."""
     return f"{quote(key.group, safe='')}@{quote(key.zone, safe='')}.json"
 
 

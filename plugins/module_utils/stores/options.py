@@ -3,8 +3,9 @@
 
 """The registry of stores, and the option ``store`` of the modules.
 
-A store is one file and one line in ``REGISTRY``. The modules are an AnsibleAWSModule that does not look for boto3: a
-store of files needs neither boto3 nor credentials nor a region, and only the store of DynamoDB creates a client.
+A store is one file, one line in ``REGISTRY`` and one in ``spec/stores.py``. The modules are an AnsibleAWSModule that
+does not look for boto3: a store of files needs neither boto3 nor credentials nor a region, and only the store of
+DynamoDB creates a client.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from ansible.module_utils.basic import missing_required_lib
 
 from ..spec.metrics import WATCHED
+from ..spec.stores import DEFAULT_STORE, STORES
 from . import file
 from .base import Key, Store, StoreUnusable
 
@@ -28,12 +30,10 @@ class Backend:
     """One kind of store.
 
     Args:
-        option: The suboption that says where it is.
         open: Opens the store of a key: module, suboptions, key, whether it may be created, options of a client.
         keys: Returns the keys of a group: module, suboptions, group.
     """
 
-    option: str
     open: Callable[[Any, Mapping[str, Any], Key, bool, Mapping[str, Any]], Store]
     keys: Callable[[Any, Mapping[str, Any], str], list[Key]]
 
@@ -60,10 +60,10 @@ def _keys_of_table(module: Any, named: Mapping[str, Any], group: str) -> list[Ke
     return dynamodb.stored_keys(_client(module), named["table"], group, missing_is_empty=bool(named.get("create")))
 
 
-#: Kind of store by its name in ``store.type``.
+#: How a store is opened, by its name in ``store.type``, which ``spec/stores.py`` has, too.
 REGISTRY: dict[str, Backend] = {
-    "file": Backend("path", _open_file, lambda _module, named, group: file.stored_keys(named["path"], group)),
-    "dynamodb": Backend("table", _open_table, _keys_of_table),
+    "file": Backend(_open_file, lambda _module, named, group: file.stored_keys(named["path"], group)),
+    "dynamodb": Backend(_open_table, _keys_of_table),
 }
 
 #: Creates a missing table, or reads it as empty.
@@ -76,12 +76,12 @@ def store_argument_spec(**more: Any) -> dict[str, Any]:
         "type": "dict",
         "required": True,
         "options": {
-            "type": {"type": "str", "choices": list(REGISTRY), "default": "file"},
+            "type": {"type": "str", "choices": list(REGISTRY), "default": DEFAULT_STORE},
             "path": {"type": "path"},
             "table": {"type": "str"},
             **more,
         },
-        "required_if": [("type", name, (backend.option,)) for name, backend in REGISTRY.items()],
+        "required_if": [("type", name, (kind.option,)) for name, kind in STORES.items()],
     }
 
 

@@ -101,7 +101,7 @@ class Cluster(Topology):
         new: Sequence[Node],
         there: Sequence[Node],
     ) -> dict[str, Any]:
-        """A node in service answers for the cluster; where there is none, the node with the lowest id forms it."""
+        """Select a node in service as contact of the cluster; without one, the node with the lowest id forms it."""
         ordered = [*(one for one in nodes if one["lifecycle"] == IN_SERVICE), *new]
         if not ordered:
             return dict(NOTHING_TO_FORM)
@@ -146,11 +146,11 @@ class Cluster(Topology):
         return found
 
     def evict(self, nodes: Sequence[str], members: Collection[str], *, draining: bool) -> list[str]:
-        """Drain only members: a node that never joined must not be taken in by its drain. Remove every node."""
+        """Drain only members, because draining a node that never joined would add it. Remove every node."""
         return [one for one in nodes if one and (not draining or one in members)]
 
     def most_leaving(self, members: int, leaving: int) -> tuple[int, str] | None:
-        """Less than half of the members: a cluster works while more than half of them are up."""
+        """Return less than half of the members: a cluster works while more than half of them are up."""
         most = max(0, (members - 1) // 2 - leaving)
         others = f", {leaving} of which are leaving already" if leaving else ""
         return most, f"less than half of a cluster may leave at once, and it has {members} nodes{others}"

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from ...module_utils.aws.addresses import Association, association_result
 from ...module_utils.reconcile.pair_claims import Claim, Verdict
-from ...module_utils.reconcile.pair_evidence import doubt
+from ...module_utils.reconcile.pair_evidence import Silence, doubt
 from .logins import refused_logins
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class Lasting:
 class Watched:
     """A node as it was last asked. ``silent_since``: when it was first asked in vain what it is; None: it says so.
 
-    ``tries``: questions since then; ``asked``: when the last one was put.
+    ``tries``: questions since then; ``asked``: when the last one was put. ``dark``: that clients do not reach it.
     """
 
     node_id: int
@@ -45,6 +45,7 @@ class Watched:
     silent_since: float | None = None
     tries: int = 0
     asked: float = 0.0
+    dark: str | None = None
 
     def noted(self, claim: Claim, asked: float) -> Watched:
         """The same node after one more answer, or none, to a question that was put at ``asked``."""
@@ -57,7 +58,13 @@ class Watched:
     def claim_at(self, now: float) -> Claim:
         """What it claims, with how long it has been silent."""
         silent = 0.0 if self.silent_since is None else now - self.silent_since
-        return replace(self.claim, silent_seconds=silent, tries=self.tries)
+        return replace(self.claim, silent_seconds=silent, tries=self.tries, dark=self.dark)
+
+    def silence_at(self, now: float) -> Silence | None:
+        """Return its silence as evidence for others; None: it answers, or EC2 shows that it does not run."""
+        if self.silent_since is None or self.claim.reachable or self.claim.idle:
+            return None
+        return Silence(now - self.silent_since, self.tries, standing=True, dark=self.dark)
 
     @property
     def refusal(self) -> str | None:
@@ -192,7 +199,7 @@ def follow(memory: Memory, observation: PairObservation, lasting: Lasting) -> tu
         kind = "eip_astray" if misplaced.value else "eip_settled"
         events.append({"type": kind, "elastic_ips": _addresses(misplaced.value or memory.misplaced.value)})
     memory = Memory(True, primary, decided, answering, misplaced, refused)
-    return memory, [_complete(event, observation) for event in events]
+    return memory, [complete(event, observation) for event in events]
 
 
 def _until_reported(observation: PairObservation, lasting: Lasting) -> float:
@@ -232,7 +239,7 @@ def _addresses(misplaced: frozenset[Misplaced]) -> list[Event]:
     return [one.result() for one in sorted(misplaced, key=lambda one: one.allocation_id)]
 
 
-def _complete(event: Event, observation: PairObservation) -> Event:
+def complete(event: Event, observation: PairObservation) -> Event:
     """Every event also says who is primary, and what each node claims."""
     return {
         **event,

@@ -5,22 +5,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...module_utils.nitro.client import Connection
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS
-from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, nitro_from, password_in
+from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, connection_at, nitro_from, store_from
 from .events import Lasting
 
 _LASTING = frozenset(("lost_after", "returned_after", "astray_after", "no_primary_after"))
 _OWN = frozenset(("group", "elastic_ips", "interval", "timeout", "aws_interval", "nitro_pass_file"))
-ARGUMENTS = NITRO | AWS | _LASTING | _OWN
+_REPAIR = frozenset(("repair", "store", "client_ports"))
+ARGUMENTS = NITRO | AWS | _LASTING | _OWN | _REPAIR
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The pair to watch, the intervals of the queries (seconds), and how long a condition must last to cause an
-    event."""
+    """The pair to watch, the intervals of the queries (seconds), and how long a condition must last to cause an event.
+
+    ``repair``: move the Elastic IPs in this process; ``store``: whose lease keeps other watchers from doing the same at
+    the same time; ``client_ports``: at which clients reach the Elastic IPs.
+    """
 
     group: str
     nitro: Connection
@@ -31,6 +37,9 @@ class Settings:
     interval: float = 1.0
     aws_interval: float = 30.0
     lasting: Lasting = field(default_factory=Lasting)
+    repair: bool = False
+    store: Mapping[str, Any] | None = None
+    client_ports: tuple[int, ...] = ()
 
 
 def present(settings: Settings, endpoint: str) -> Connection:
@@ -38,9 +47,7 @@ def present(settings: Settings, endpoint: str) -> Connection:
 
     Raises SettingsError if the file cannot be read.
     """
-    file = settings.nitro_pass_file
-    password = password_in(file) if file else settings.nitro.password
-    return replace(settings.nitro, nsip=endpoint, password=password)
+    return connection_at(settings.nitro, endpoint, settings.nitro_pass_file)
 
 
 def settings_from(given: Given) -> Settings:
@@ -63,4 +70,7 @@ def settings_from(given: Given) -> Settings:
             misplaced=given.seconds("astray_after", usual.misplaced),
             no_primary=given.seconds("no_primary_after", usual.no_primary),
         ),
+        repair=given.flag("repair", False, env=""),
+        store=store_from(given.args["store"]) if given.args.get("store") else None,
+        client_ports=given.ports("client_ports"),
     )

@@ -45,12 +45,16 @@ class Session(Protocol):
 
 @dataclass(slots=True)
 class _Appliance:
-    """One appliance. ``answer``: the query that is on its way; ``used``: when it was last queried (monotonic)."""
+    """One appliance. ``answer``: the query that is on its way; ``used``: when it was last queried (monotonic).
+
+    ``refused``: it has refused the password, so the next query takes the one that is valid then.
+    """
 
     nsip: str
     session: Session
     answer: Future[Reading] | None = None
     used: float = 0.0
+    refused: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +85,8 @@ class Appliances:
                 known = self._known[nsip] = _Appliance(nsip, self.connect(nsip))
             if known.answer is not None and not known.answer.done():
                 return None
+            if known.refused:
+                known.session, known.refused = self.connect(nsip), False
             known.used = self.clock()
             known.answer = self.workers.submit(_query, known)
             return known.answer
@@ -124,6 +130,9 @@ def _query(appliance: _Appliance) -> Reading:
         return reading_of(nsip, {name: appliance.session.stat(name) for name in RESOURCES})
     except NitroError as error:
         refused = isinstance(error, _REFUSALS) or error.code in BAD_CREDENTIALS
+        if error.code in BAD_CREDENTIALS:
+            appliance.session.close()
+            appliance.refused = True
         return Reading(nsip, not isinstance(error, NitroUnreachable), Figures(), str(error), refused=refused)
     except Failure as error:
         return Reading(nsip, False, Figures(), str(error))

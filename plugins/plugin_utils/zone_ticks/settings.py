@@ -20,11 +20,11 @@ from ..arguments import (
     SettingsError,
     aws_from,
     nitro_from,
+    store_from,
 )
 
 GROUP = frozenset({"group", "zones", "policy", "distributor", "store"})
-ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds"}
-_STORES = {"file": "path", "dynamodb": "table"}
+ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds", "nitro_pass_file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Settings:
     aws: AwsAccess
     nitro_port: int | None = None
     lease_seconds: float = 300.0
+    nitro_pass_file: str | None = None
 
 
 def settings_from(given: Given) -> Settings:
@@ -60,6 +61,7 @@ def settings_from(given: Given) -> Settings:
         aws=aws_from(given),
         nitro_port=given.port("nitro_port"),
         lease_seconds=given.seconds("lease_seconds", 300.0, least=1.0),
+        nitro_pass_file=given.text("nitro_pass_file", "") or None,
     )
 
 
@@ -84,7 +86,7 @@ def _groups(given: Given) -> tuple[Group, ...]:
 
 def _group(given: Given) -> Group:
     return Group(
-        given.needed("group"), _zones(given.args.get("zones")), _policy(given), _store(given.args.get("store"))
+        given.needed("group"), _zones(given.args.get("zones")), _policy(given), store_from(given.args.get("store"))
     )
 
 
@@ -107,12 +109,3 @@ def _policy(given: Given) -> Policy:
         return Policy.from_dict({**({"distributor": distributor} if distributor else {}), **value})
     except AutoscaleError as error:
         raise SettingsError(f"policy: {error}") from None
-
-
-def _store(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise SettingsError("store is needed: type file with path, or dynamodb with table")
-    kind = value.get("type", "file")
-    if kind not in _STORES or not value.get(_STORES[kind]):
-        raise SettingsError("store must be of type file with path, or dynamodb with table")
-    return {"type": kind, "path": value.get("path"), "table": value.get("table"), "create": bool(value.get("create"))}

@@ -18,6 +18,7 @@ import logging
 import random
 import threading
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -37,7 +38,7 @@ from ...module_utils.scaling.decision import Decision, refused
 from ...module_utils.spec.figures import Reading
 from ...module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
 from ...module_utils.stores.options import default_owner, open_store
-from ..arguments import AwsAccess
+from ..arguments import AwsAccess, connection_at
 from .appliances import WORKERS as APPLIANCE_WORKERS
 from .appliances import Appliances
 from .settings import Group, Settings
@@ -200,12 +201,15 @@ class Ticker:
                 appliances.close()
 
     def _appliances(self, workers: Executor) -> Appliances:
-        nitro = self.settings.nitro
+        nitro, file = self.settings.nitro, self.settings.nitro_pass_file
+        gates: weakref.WeakValueDictionary[str, LoginGate] = weakref.WeakValueDictionary()
         longest = max(float(group.policy.interval) for group in self.settings.groups)
 
         def connect(nsip: str) -> NitroClient:
-            named = replace(nitro, nsip=nsip, login_timeout=LOGIN_SECONDS, idle_timeout=IDLE_SECONDS)
-            return NitroClient(named, gate=LoginGate())
+            named = replace(connection_at(nitro, nsip, file), login_timeout=LOGIN_SECONDS, idle_timeout=IDLE_SECONDS)
+            gate = gates.get(nsip) or LoginGate()  # of all clients for it, so that a refused password is not hurried
+            gates[nsip] = gate
+            return NitroClient(named, gate=gate)
 
         return Appliances(connect, nitro.timeout, KEPT_INTERVALS * longest, workers)
 

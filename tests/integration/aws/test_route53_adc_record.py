@@ -147,7 +147,7 @@ def test_purge_adds_and_removes_in_one_transaction(zone: Zone) -> None:
     assert [record["Name"] for record in zone.records().values()] == ["other.example.com."]
 
 
-def test_weights(zone: Zone) -> None:
+def test_weights_are_written_and_kept(zone: Zone) -> None:
     assert zone.run(node("a", 10, weight=200), node("b", 11), policy="weighted")["changed"]
     assert {name: record["Weight"] for name, record in zone.records().items()} == {"a": 200, "b": 1}
     assert not zone.run(node("a", 10), node("b", 11), policy="weighted")["changed"], "a weight not named stays"

@@ -200,7 +200,10 @@ def test_split_brain_moves_nothing_with_either_node_late(pair: Pair) -> None:
     lab.latency(nitro=0.35)  # three answers, each later than the probe
     late = reconcile(pair, probe_timeout=0.3, settle_timeout=3)
     lab.latency(nitro=0)
-    assert not late.get("changed"), late
+    assert late["failed"], late
+    assert late["msg"].endswith("nothing was touched")
+    assert pair.nsip(0) in late["msg"]
+    assert pair.nsip(1) in late["msg"]
     undecided = reconcile(pair)
     assert undecided["failed"]
     assert "2 nodes claim to be primary" in undecided["msg"]

@@ -99,3 +99,12 @@ def test_removal_by_name_alone(cloud: Cloud) -> None:
     group, problems = read_group({"autoscale_group_name": "shop", "autoscale_group_state": "absent"})
     found = info(cloud, group)
     assert (problems, found["problems"], found["removal"]["devices"]) == ([], [], [])
+
+
+def test_definition_that_lacks_keys_is_refused_before_anything_is_read(cloud: Cloud) -> None:
+    result = cloud.run("vpx_group_info", definition={"name": "shop", "zones": [{"name": "a"}]})
+    assert result["failed"]
+    assert "definition is incomplete" in result["msg"]
+    assert "zones[0].clip" in result["msg"]
+    assert "exception" not in result
+    assert cloud.calls == {}

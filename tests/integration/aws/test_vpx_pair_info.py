@@ -100,3 +100,11 @@ def test_a_namesake_of_another_kind_is_a_problem(cloud: Cloud, kind: str) -> Non
         assert any(
             f"The name lab-pair belongs to a group with the instances {there}." in one for one in found["problems"]
         )
+
+
+def test_definition_that_lacks_keys_is_refused_before_anything_is_read(cloud: Cloud) -> None:
+    result = cloud.run("vpx_pair_info", definition={"name": "shop"}, policy=POLICY)
+    assert result["failed"]
+    assert "definition is incomplete" in result["msg"]
+    assert "exception" not in result
+    assert cloud.calls == {}

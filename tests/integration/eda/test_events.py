@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import runpy
+import signal
 import subprocess
 import sys
 import threading
@@ -14,8 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from tests import rulebook
 from tests.lab.client import LabClient, running, wait_for
 from tests.lab.settings import CHECKOUT
@@ -175,6 +180,56 @@ def test_a_pair_is_watched(lab: LabClient, observer: Observer) -> None:
     assert not [op for op in own if "login" not in op and "logout" not in op], "a source writes nothing"
 
 
+def moves(lab: LabClient, since: float) -> int:
+    return len([call for call in lab.writes(since, side="aws") if call.op == "AssociateAddress"])
+
+
+@pytest.mark.parametrize("watchers", [1, 2])
+def test_the_source_repairs_by_itself_and_two_of_them_make_one_move(
+    lab: LabClient, observer: Observer, tmp_path: Path, watchers: int
+) -> None:
+    first, [placed] = observer.primary(), observer.elastic_ips()
+    args = {**common(lab), "repair": True, "store": {"path": str(tmp_path)}}
+    with contextlib.ExitStack() as stack:
+        heard = [stack.enter_context(source("ha_watch", args)) for _number in range(watchers)]
+        wait_for(lambda: all("watching" in one.types() for one in heard), "they watch", seconds=30)
+        since = time.time()
+        lab.power(first.instance_id, False)
+        wait_for(lambda: any("repaired" in one.types() for one in heard), "it is repaired", seconds=60)
+        second = observer.primary()
+        assert observer.holder(observer.elastic_ips()[0]) == second != first
+        wait_for(lambda: all("primary_changed" in one.types() for one in heard), "both know", seconds=30)
+        until = time.time()
+        wait_for(lambda: asked(lab, until) >= 6 * watchers, "the other has looked, too", seconds=30)
+        assert moves(lab, since) == 1
+        assert sum(one.types().count("repaired") for one in heard) == 1
+        assert not [one.types() for one in heard if "repair_failed" in one.types()]
+        done = next(one for one in heard if "repaired" in one.types()).last("repaired")
+    [moved] = done["elastic_ips"]
+    assert (moved["elastic_ip"], moved["after"]["network_interface_id"]) == (placed.elastic_ip, second.client_interface)
+    assert done["repairs"] is True
+    assert [node["nsip"] for node in done["evidence"]["nodes"]] == [first.nsip]
+    assert not any(secret in json.dumps([one.events for one in heard]) for secret in secrets(lab))
+
+
+def test_a_watcher_that_stands_still_is_no_obstacle_to_the_other(
+    lab: LabClient, observer: Observer, tmp_path: Path
+) -> None:
+    """Another watcher took the lease and was stopped: this one acts when it ends, within one dead interval."""
+    first = observer.primary()
+    stopped = FileStore(tmp_path, Key(common(lab)["group"], "ha_watch"))
+    args = {**common(lab), "repair": True, "store": {"path": str(tmp_path)}}
+    with source("ha_watch", args) as heard:
+        wait_for(lambda: "watching" in heard.types(), "it watches", seconds=30)
+        lab.power(first.instance_id, False)
+        wait_for(lambda: "node_lost" in heard.types(), "the node is lost", seconds=30)
+        stopped.acquire("another watcher", 5.0)
+        began = time.monotonic()
+        wait_for(lambda: "repaired" in heard.types(), "it is repaired", seconds=60)
+        assert 2.0 < time.monotonic() - began < 15.0
+    assert observer.holder(observer.elastic_ips()[0]) == observer.primary() != first
+
+
 def test_what_is_wrong_at_the_start_is_told(lab: LabClient, observer: Observer) -> None:
     [association] = observer.elastic_ips()
     other = next(node for node in observer.nodes() if node.instance_id != observer.primary().instance_id)
@@ -192,6 +247,55 @@ def test_a_password_that_is_refused_is_not_tried_each_second(lab: LabClient, obs
     refused = [call for call in lab.calls(since, side="nitro") if call.op.endswith("/login")]
     assert len(refused) == 2
     assert "Wrong-Passw0rd" not in json.dumps(heard.events)
+
+
+def test_watching_survives_keys_of_aws_that_are_rotated(
+    lab: LabClient,
+    observer: Observer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The key is deleted, and a while later the profile holds another one: told once, looked up again, recovered."""
+    iam, file = lab.boto("iam"), tmp_path / "credentials"
+    iam.create_user(UserName="watcher")
+
+    def rotate() -> str:
+        key = iam.create_access_key(UserName="watcher")["AccessKey"]
+        lines = [
+            "[rotating]",
+            f"aws_access_key_id={key['AccessKeyId']}",
+            f"aws_secret_access_key={key['SecretAccessKey']}",
+        ]
+        file.write_text("\n".join(lines) + "\n")
+        return str(key["AccessKeyId"])
+
+    def answered(since: float, ok: bool) -> bool:
+        found = [call for call in lab.calls(since, side="aws") if call.op == "DescribeAddresses"]
+        return any((call.status == 200) is ok for call in found)
+
+    first = rotate()
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    args = {**common(lab), "profile": "rotating", "aws_interval": 1}
+    del args["access_key"], args["secret_key"]
+    with (
+        caplog.at_level("WARNING", "cloudadc.aws.ha_watch"),
+        source("ha_watch", args) as heard,
+    ):
+        wait_for(lambda: "watching" in heard.types(), "it watches", seconds=30)
+        iam.delete_access_key(UserName="watcher", AccessKeyId=first)
+        deleted = time.time()
+        wait_for(lambda: answered(deleted, False), "the key is refused", seconds=30)
+        wait_for(lambda: len(caplog.records) > 0, "it is told", seconds=30)
+        second = rotate()
+        rotated = time.time()
+        wait_for(lambda: answered(rotated, True), "the new key is used", seconds=30)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1, said
+    assert "watching continues with what was known before" in said[0]
+    assert heard.types() == ["watching"]
+    iam.delete_access_key(UserName="watcher", AccessKeyId=second)
+    iam.delete_user(UserName="watcher")
 
 
 @contextlib.contextmanager
@@ -231,6 +335,53 @@ def test_an_event_is_repeated_only_without_an_executor(lab: LabClient, observer:
     assert again["owner"] != first["owner"]
     assert not any(secret in json.dumps(heard.events) for secret in secrets(lab))
     assert [call.op for call in lab.calls(since, side="aws") if call.write and call.t < ended] == []
+
+
+def signal_tree(pid: int, number: int) -> None:
+    """Send a signal to a process and all that it has started."""
+    root = psutil.Process(pid)
+    for process in [root, *root.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def force_failover(lab: LabClient, node: Node) -> None:
+    """Change the roles at this node, which is primary; the addresses stay where they are."""
+    given = common(lab)
+    connection = Connection(
+        f"{node.nsip}:{given['nitro_port']}", password=given["nitro_pass"], ca_path=given["ca_path"]
+    )
+    with NitroClient(connection) as client:
+        client.act("hafailover", "Force", {"force": True})
+
+
+def test_playbook_stopped_during_its_write_leaves_the_address_at_the_primary(
+    lab: LabClient, observer: Observer
+) -> None:
+    """ansible-playbook and its module stand still while their call is on the way and the roles change."""
+    first, [placed] = observer.primary(), observer.elastic_ips()
+    other = next(node for node in observer.nodes() if node.instance_id != first.instance_id)
+    put(lab, placed, other)
+    lab.hold("AssociateAddress", seconds=120)
+    started, _log = Stage(lab).start("ha_failover", "-e", "ha_failover_mode=reconcile")
+    assert isinstance(started, subprocess.Popen)
+    try:
+        wait_for(lambda: lab.held("AssociateAddress"), "it moves the address", seconds=120, pause=0.1)
+        signal_tree(started.pid, signal.SIGSTOP)
+        force_failover(lab, first)
+        wait_for(lambda: observer.primary().instance_id == other.instance_id, "the roles have changed", seconds=60)
+        lab.release()
+        wait_for(lambda: observer.holder(observer.elastic_ips()[0]) == observer.nodes()[first.node_id], "it has landed")
+        signal_tree(started.pid, signal.SIGCONT)
+        assert started.wait(timeout=120) == 0
+    finally:
+        lab.faults()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            signal_tree(started.pid, signal.SIGKILL)
+        started.wait()
+    primary = observer.primary()
+    assert primary.instance_id == other.instance_id
+    assert observer.holder(observer.elastic_ips()[0]) == primary
 
 
 @pytest.mark.timeout(600)

@@ -110,7 +110,7 @@ def test_a_private_address_holds_one_elastic_ip(account: Account, network: Netwo
         ({"DryRun": True}, "DryRunOperation"),
     ],
 )
-def test_refusals(account: Account, network: Network, request_: dict[str, Any], code: str) -> None:
+def test_invalid_calls_are_refused(account: Account, network: Network, request_: dict[str, Any], code: str) -> None:
     first, _ignored = two_nodes(account, network)
     allocation = allocate(account)
     whole = {"NetworkInterfaceId": first["NetworkInterfaceId"]} | request_

@@ -153,7 +153,7 @@ def test_health_checks_need_the_security_group(balanced: Balanced, network: Netw
     eventually(lambda: set(balanced.health().values()) == {("unhealthy", "Target.FailedHealthChecks")})
 
 
-def test_refusals(balanced: Balanced, network: Network) -> None:
+def test_invalid_calls_are_refused(balanced: Balanced, network: Network) -> None:
     elb, ec2 = balanced.elb, balanced.account.ec2
     with pytest.raises(ClientError) as error:
         elb.register_targets(TargetGroupArn=balanced.group, Targets=[{"Id": "8.8.8.8"}])

@@ -210,7 +210,9 @@ def simulate(guarded: Account, arn: str, *actions: str, **more: Any) -> dict[str
 
 def test_a_simulation_says_what_would_happen(guarded: Account) -> None:
     user = User(guarded, "ann", (POLICIES / "ha_failover.json").read_text())
-    assert simulate(guarded, user.arn, "ec2:AssociateAddress", "ec2:RunInstances") == {
+    tags = {"ContextKeyName": "aws:ResourceTag/cloudadc:group", "ContextKeyType": "string", "ContextKeyValues": ["a"]}
+    assert simulate(guarded, user.arn, "ec2:AssociateAddress")["ec2:AssociateAddress"] == "implicitDeny"
+    assert simulate(guarded, user.arn, "ec2:AssociateAddress", "ec2:RunInstances", ContextEntries=[tags]) == {
         "ec2:AssociateAddress": "allowed",
         "ec2:RunInstances": "implicitDeny",
     }

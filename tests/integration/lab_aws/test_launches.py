@@ -228,7 +228,7 @@ def test_instance_types(account: Account) -> None:
     assert code_of(error) == "InvalidInstanceType"
 
 
-def test_images(account: Account) -> None:
+def test_images_are_described(account: Account) -> None:
     found = account.ec2.describe_images(
         Owners=["aws-marketplace"],
         Filters=[{"Name": "name", "Values": ["Citrix ADC *63425ded-82f0-4b54-8cdd-6ec8b94bd4f8*"]}],

@@ -109,7 +109,7 @@ def test_an_identifier_counts_for_its_name_only(account: Account, zone: str) -> 
     assert records(account, zone) == [other]
 
 
-def test_weighted(account: Account, zone: str) -> None:
+def test_weighted_records_answer_by_weight(account: Account, zone: str) -> None:
     sets = [record(f"node-{n}", f"127.51.0.{n}", Weight=weight) for n, weight in ((1, 10), (2, 0))]
     info = change(account, zone, *(("UPSERT", item) for item in sets))
     assert records(account, zone) == sets

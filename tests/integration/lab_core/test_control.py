@@ -36,7 +36,7 @@ def test_latency_of_one_side_leaves_the_other(fresh_lab: LabClient) -> None:
     assert fresh_lab.calls()[-1].ms >= 250
 
 
-def test_pace(fresh_lab: LabClient) -> None:
+def test_pace_scales_times(fresh_lab: LabClient) -> None:
     fresh_lab.pace(3)
     assert fresh_lab.state()["pace"] == 3
 

@@ -237,7 +237,7 @@ def test_a_pooled_licence_is_in_force_after_a_saved_configuration_and_a_reboot(b
     assert node.rows("nscapacity")[0]["bandwidth"] == "1000"
 
 
-def test_users(bench: Bench, node: Client) -> None:
+def test_users_log_in_with_their_passwords(bench: Bench, node: Client) -> None:
     node.add("systemuser", username="joe", password="Joe-2026")
     assert all("password" not in row for row in node.rows("systemuser"))
     bench.client("127.77.1.10").login("Joe-2026", "joe")

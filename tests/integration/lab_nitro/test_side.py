@@ -61,7 +61,7 @@ def test_describing_leaves_the_body_readable(bench: Bench) -> None:
     assert json.loads(made["wsgi.input"].read()) == {"ipset": {"name": "x"}}
 
 
-def test_refusals(bench: Bench) -> None:
+def test_invalid_requests_are_refused(bench: Bench) -> None:
     made = environ("GET", "/nitro/v1/config/nsip")
     status, headers, body = bench.side.refusal("throttle", made)
     assert (status[:3], json.loads(body)["errorcode"]) == ("503", 445)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.contract.stores import (  # noqa: F401
     client,
     clock,
+    dynalite_url,
     moto_url,
     options,
     spoil,

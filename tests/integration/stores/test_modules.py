@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.dynamodb import DynamoStore
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
-from tests.contract.stores import CREDENTIALS, Options
+from tests.contract.stores import CREDENTIALS, Options, client_at
 from tests.modules import run_module
 from tests.unit.plugins.module_utils.scaling.scenario import ANYTHING, HIGH, LOW, iso, policy_dict, rows
 
@@ -112,7 +112,8 @@ def test_check_mode_on_nothing_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_table_is_made_where_asked_for_and_not_in_check_mode(moto_url: str, client: Any) -> None:
+def test_the_table_is_made_where_asked_for_and_not_in_check_mode(moto_url: str) -> None:
+    client = client_at(moto_url)
     name = f"made-{uuid.uuid4().hex[:8]}"
     access = {"access_key": CREDENTIALS["aws_access_key_id"], "secret_key": CREDENTIALS["aws_secret_access_key"]}
     store = {"store": {"type": "dynamodb", "table": name, "create": True}}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from ansible_collections.cloudadc.aws.plugins.filter.controller import controller_secrets
 from tests.awx import rules
 from tests.awx.shipped import PROJECT, load, playbooks, variables
 from tests.lab.settings import CHECKOUT
@@ -152,6 +153,38 @@ def test_a_console_credential_gives_what_the_role_wants() -> None:
     assert set(given) <= set(suboptions)
     assert {name for name, spec in suboptions.items() if spec.get("no_log")} <= set(given)
     assert [name for name, value in given.items() if value] == ["adm_url", "validate_certs"]
+
+
+def test_private_keys_travel_in_a_file_and_in_no_variable() -> None:
+    """A job's record lists its extra variables; the file is gone with the job."""
+    [given] = [kind for kind in SHIPPED["controller_credential_types"] if kind["name"] == "cloudadc private keys"]
+    assert set(given["injectors"]) == {"file", "extra_vars"}
+    assert given["injectors"]["file"] == {"template.keys": "{{ keys }}"}
+    pem = "shop: |\n  -----BEGIN PRIVATE KEY-----"
+    rendered = injected("cloudadc private keys", keys=pem, tower={"filename": {"keys": "/runner/env/tmpkeys"}})
+    assert rendered == {"cloudadc_private_keys_file": "/runner/env/tmpkeys"}
+    [field] = given["inputs"]["fields"]
+    assert field["secret"]
+
+
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIB"
+LOOKED_UP = "{{ (lookup('ansible.builtin.file', cloudadc_private_keys_file) | from_yaml).shop }}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "refused"),
+    [
+        ("ha_pair_applications", [{"name": "a"}, {"name": "b", "certificate": {"name": "c", "key": KEY}}], True),
+        ("ha_pair_application", {"name": "a", "certificate": {"key": KEY}}, True),
+        ("ha_pair_application", {"name": "a", "certificate": {"key": LOOKED_UP, "passphrase": "open"}}, True),
+        ("ha_pair_application", {"name": "a", "certificate": {"key": LOOKED_UP}}, False),
+        ("ha_pair_application", {"name": "a", "certificate": {"certkey": "made-by-hand"}}, False),
+        ("ha_pair_applications", [], False),
+    ],
+)
+def test_a_definition_that_holds_a_private_key_is_refused(variable: str, value: Any, refused: bool) -> None:
+    found = controller_secrets([{"ha_pair_name": "edge", variable: value}])
+    assert found == ([f"edge: {variable}"] if refused else [])
 
 
 def test_the_project_is_no_more_than_imports() -> None:

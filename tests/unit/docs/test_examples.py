@@ -193,12 +193,12 @@ def test_every_block_has_a_tag_that_says_what_becomes_of_it(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("block", of("yaml"), ids=str)
-def test_yaml(block: Block, tmp_path: Path) -> None:
+def test_yaml_examples_parse(block: Block, tmp_path: Path) -> None:
     assert yaml_problems(yaml.safe_load(block.text), tmp_path) == []
 
 
 @pytest.mark.parametrize("block", of("json"), ids=str)
-def test_json(block: Block) -> None:
+def test_json_examples_parse(block: Block) -> None:
     document = json.loads(block.text)
     if "Statement" in document:
         for statement in document["Statement"]:

@@ -82,4 +82,4 @@ def test_an_empty_plan_is_none_at_all() -> None:
     faults = Faults()
     faults.set(parse({}))
     assert faults.verdict("aws", True).fault is None
-    assert faults.state() == {"writes_seen": 1, "faults": {}, "seed": None, "keep": None, "kill": None}
+    assert faults.state() == {"writes_seen": 1, "faults": {}, "seed": None, "keep": None, "held": [], "kill": None}

@@ -51,7 +51,7 @@ def says(document: str, action: str, resource: str = "*", **context: str) -> str
         ([], "ec2:RunInstances", "implicitDeny"),
     ],
 )
-def test_actions(statements: list[dict[str, Any]], action: str, decision: str) -> None:
+def test_actions_match_patterns(statements: list[dict[str, Any]], action: str, decision: str) -> None:
     assert says(policy(*statements), action) == decision
 
 
@@ -68,7 +68,7 @@ def test_actions(statements: list[dict[str, Any]], action: str, decision: str) -
         ("arn:aws:dynamodb:*:*:table/[abc]", "arn:aws:dynamodb:*:123456789012:table/a", "implicitDeny"),
     ],
 )
-def test_resources(pattern: str, resource: str, decision: str) -> None:
+def test_resources_match_patterns(pattern: str, resource: str, decision: str) -> None:
     assert says(policy(allow("iam:GetRole", Resource=pattern)), "iam:GetRole", resource) == decision
 
 

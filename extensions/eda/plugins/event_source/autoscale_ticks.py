@@ -62,8 +62,13 @@ options:
       - Its password. Taken from E(NETSCALER_NITRO_PASS) when not given.
       - ansible-rulebook converts a template that looks like a number into one. Put such a password into the
         environment.
+      - One of this, its variable and O(nitro_pass_file) is required.
     type: str
-    required: true
+  nitro_pass_file:
+    description:
+      - A file that holds the password. It is read again when an appliance refuses the password, so that ticking
+        survives a password that is changed. It goes before O(nitro_pass).
+    type: path
   nitro_protocol:
     description: Taken from E(NETSCALER_NITRO_PROTOCOL) when not given.
     type: str

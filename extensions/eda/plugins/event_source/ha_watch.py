@@ -10,15 +10,16 @@ description:
   - Queries the HA state of both nodes of a pair each O(interval) seconds, and the Elastic IPs in AWS each
     O(aws_interval) seconds and after each event.
   - A lasting change causes one event. A short change causes none, and no event is repeated.
-  - One NITRO session per node is kept open. Nothing is ever written, neither to an appliance nor to AWS.
+  - One NITRO session per node is kept open. Nothing is written, neither to an appliance nor to AWS, unless O(repair).
   - The timeout of a login is 60 seconds, because an appliance keeps a session open whose answer came too late. After a
     failed login the next one waits 1 to 60 seconds, and at most two logins stay unanswered within the idle timeout of a
     session (300 seconds). Use a separate account for watchers - an appliance limits the sessions of each account, so a
     full account does not lock out operators.
   - Answers of appliances and of AWS are limited to 32 MiB and to a total time. An answer that cannot be parsed counts
     as no answer and is reported once. Expired credentials are reported and retried; those of AWS are looked up again.
-  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), and an account of the appliances that may
-    read (C(hanode), C(lbvserver), C(csvserver), C(ipset_nsip_binding)).
+  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), with O(repair) also
+    C(ec2:AssociateAddress), and an account of the appliances that may read (C(hanode), C(lbvserver), C(csvserver),
+    C(ipset_nsip_binding)).
   - C(ansible-rulebook) must run with the requirements of this collection - ansible-core, the collection amazon.aws,
     boto3 and requests.
 options:
@@ -114,10 +115,36 @@ options:
     description: Seconds without exactly one primary.
     type: float
     default: 10.0
+  repair:
+    description:
+      - Whether this source puts the Elastic IPs on the primary itself, in its own process, as soon as the primary has
+        changed or an Elastic IP is in the wrong place. It does what M(cloudadc.aws.vpx_ha_reconcile) does, by the same
+        rules, and tries again after a failure, first after 2 and at last each 60 seconds.
+      - It is faster than a playbook, which has to start while clients wait.
+      - Several sources may watch one pair, each with O(repair). They make the same moves, and each alone is enough.
+    type: bool
+    default: false
+  store:
+    description:
+      - Where the lease is kept that lets one of several sources repair at a time; the others look 3 seconds later
+        whether there is still something to do. It is a dictionary with C(type) V(file) and C(path), or C(type)
+        V(dynamodb) and C(table) (and C(create)), as the modules of autoscaling take it.
+      - Without it, and as long as the store cannot be used, each source repairs. Two may then make the same call.
+    type: dict
+  client_ports:
+    description:
+      - TCP ports at which clients reach the Elastic IPs. The source connects to each of them each O(interval) seconds.
+      - This is a second witness where the primary does not know of its peer that it is DOWN. It counts against a node
+        that is silent over the dead interval, where an address on it did answer within the last minute, and does not
+        any more over the dead interval. A refused connection is an answer.
+    type: list
+    elements: int
 notes:
   - Every event has RV(type), RV(group), RV(at) (ISO 8601, UTC), RV(primary) (a node, or null), RV(verdict) (a message)
     and RV(nodes) (a list; for each node its reported role, whether it answers, and its error). A node is RV(node_id),
     RV(instance_id) and RV(nsip). No event holds a secret.
+  - Every event also has RV(repairs), whether the source repairs itself, and RV(evidence), which
+    M(cloudadc.aws.vpx_ha_reconcile) uses, so that it does not wait for the dead interval again.
   - V(node_lost) also has RV(node), RV(reason) and RV(was_primary) - whether it was primary at its last answer. It comes
     before the other node has taken over, so that a repair can start early.
   - V(node_returned) also has RV(node).
@@ -132,6 +159,9 @@ notes:
     RV(private_ip_address) (null - nowhere) and RV(wanted), their desired place. It is repeated when the set of
     addresses changes.
   - V(eip_settled) also has RV(elastic_ips), those that were misplaced. All are on the primary again.
+  - With O(repair), V(repaired) comes after Elastic IPs were moved, with RV(elastic_ips) as
+    M(cloudadc.aws.vpx_ha_reconcile) returns them and RV(duration_ms), and V(repair_failed) with RV(reason) if they
+    could not be moved. It is repeated when the reason changes.
   - V(watching) comes once, after the first query of both nodes. Problems at that time (a lost node, a misplaced Elastic
     IP) are reported as if they had just happened.
 """
@@ -146,6 +176,7 @@ EXAMPLES = r"""
         region: eu-central-1
         nitro_pass: "{{ nitro_pass }}"
         ca_path: /etc/ssl/certs/vpx-ca.pem
+        repair: true
   rules:
     - name: Show the new primary
       condition: event.type == "primary_changed"

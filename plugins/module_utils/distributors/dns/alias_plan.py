@@ -39,7 +39,7 @@ class AliasRequest:
         return f"{self.type} {self.name}"
 
     def record_set(self) -> dict[str, Any]:
-        """The ResourceRecordSet as it is sent."""
+        """Return the ResourceRecordSet of the request."""
         return {
             "Name": self.name,
             "Type": self.type,
@@ -52,7 +52,7 @@ class AliasRequest:
 
 
 def check(request: AliasRequest) -> None:
-    """Refuse what cannot be right whatever AWS holds. Raises Refusal."""
+    """Refuse invalid requests, independent of the state in AWS. Raises Refusal."""
     if request.type not in ("A", "AAAA"):
         raise Refusal(f"{request}: an alias to a load balancer is of type A or AAAA; nothing was written")
     if not request.dns_name.strip() or not request.hosted_zone_id.strip():
@@ -62,7 +62,7 @@ def check(request: AliasRequest) -> None:
 
 
 def plan(request: AliasRequest, existing: Sequence[RecordSet]) -> Plan:
-    """The changes that make the name lead to the load balancer, or (absent) no longer. Raises Refusal.
+    """Plan the changes that point the name to the load balancer, or (absent) remove it. Raises Refusal.
 
     ``existing``: the record sets of the name and type. Present overwrites a simple record of the name. Absent removes
     the alias to this load balancer only, with ``purge`` any alias. Record sets of nodes are removed with ``purge``.
@@ -106,7 +106,7 @@ def _plan(
 
 
 def alias_of(record_sets: Sequence[RecordSet]) -> dict[str, Any] | None:
-    """Where the name leads, for the result; None where it is no alias."""
+    """Return the target of the name, for the result; None if it is no alias."""
     for item in record_sets:
         if (alias := canonical(item).alias) is not None:
             return dict(zip(("hosted_zone_id", "dns_name", "evaluate_target_health"), alias, strict=True))

@@ -131,6 +131,14 @@ class Dns(Distributor):
         """Return the domain of the application."""
         return [f"{application['domain']}:{application['port']}"]
 
+    def billed(self, definition: Definition, nodes: int) -> str:
+        """One Elastic IP a node, and the hosted zone."""
+        return f"{nodes} Elastic IP and the hosted zone"
+
+    def predicted_costs(self, state: Mapping[str, Any], launched: int) -> list[str]:
+        """One Elastic IP for each node that is launched."""
+        return [f"would allocate {launched} Elastic IP, one a node, billed by the hour"] if launched else []
+
     def needs(self, zones: Sequence[Mapping[str, Any]], most: int, *, internal: bool) -> Needs:
         """Each node has an Elastic IP, and all zones may scale out to their limit."""
         return Needs(elastic_ips=len(zones) * most)

@@ -22,7 +22,7 @@ INSYNC = "INSYNC"
 
 
 def group(page: Callable[[Start], tuple[Sequence[RecordSet], Start | None]], name: str, kind: str) -> list[RecordSet]:
-    """The record sets of a name and type. A zone is sorted by both: begin there, stop when past it."""
+    """Return the record sets of a name and type. A zone is sorted by both, so only their pages are read."""
     start: Start | None = {"StartRecordName": canonical_name(name), "StartRecordType": kind}
     found: list[RecordSet] = []
     while start is not None:
@@ -62,7 +62,7 @@ def converge(
 
 
 def wait(status: Callable[[], str], timeout: float, *, clock: Clock = time.monotonic, sleep: Sleep = time.sleep) -> str:
-    """The last status of a change, INSYNC unless ``timeout`` seconds were not enough."""
+    """Return the last status of a change, INSYNC unless ``timeout`` seconds were not enough."""
     last = "unknown"
 
     def state() -> str:

@@ -96,7 +96,7 @@ class Batch:
         return tuple(change for plan in self.plans for change in plan.changes)
 
     def as_seen_in(self, later: Batch) -> Batch:
-        """These changes, with the record sets as they were found after another look."""
+        """Plan the changes again with newly read record sets."""
         pairs = zip(self.plans, later.plans, strict=True)
         return Batch(tuple(Plan(plan.changes, plan.before, found.after, plan.ttl) for plan, found in pairs))
 
@@ -109,7 +109,7 @@ class Named(Protocol):
 
 
 def check(request: DesiredRecord) -> None:
-    """Refuse what cannot be right whatever AWS holds. Raises Refusal."""
+    """Refuse invalid requests, independent of the state in AWS. Raises Refusal."""
     if not 0 <= request.ttl <= LONGEST_TTL:
         raise Refusal(f"{request}: a TTL of {request.ttl} s is outside 0..{LONGEST_TTL}; nothing was written")
     if request.present and request.type == "CNAME" and request.policy == MULTIVALUE:
@@ -154,7 +154,8 @@ def refuse_foreign_name(request: Named, zone: str) -> None:
 
 
 def choose_zone(zones: Iterable[Mapping[str, Any]], name: str, private: bool | None) -> str:
-    """The id of the one hosted zone of this name and kind (None: any). Raises Refusal for none and for several."""
+    """Return the id of the only hosted zone of this name and kind (None: any). Raises Refusal for none and for
+    several."""
     named = [zone for zone in zones if canonical_name(zone["Name"]) == canonical_name(name)]
     fit = [zone for zone in named if private is None or _is_private(zone) is private]
     if len(fit) == 1:
@@ -179,7 +180,7 @@ def _is_private(zone: Mapping[str, Any]) -> bool:
 
 
 def plan(request: DesiredRecord, existing: Sequence[RecordSet]) -> Plan:
-    """One batch that makes it true. ``existing``: the record sets of the name and type. Raises Refusal.
+    """Plan one batch of changes. ``existing``: the record sets of the name and type. Raises Refusal.
 
     All record sets of a name and type must have one TTL and one policy. Those of nodes that are not named are not
     touched, so a request that conflicts with them is refused, unless ``purge`` removes them in the same batch.
@@ -208,7 +209,7 @@ def plan(request: DesiredRecord, existing: Sequence[RecordSet]) -> Plan:
 
 
 def _record_set(request: DesiredRecord, node: Node, known: RecordSet | None) -> dict[str, Any]:
-    """The record set of a node as it is sent. What the node does not say stays what it is, a new weight is 1."""
+    """Return the record set of a node for the request. Missing values are not changed; a new weight is 1."""
     known = known or {}
     record_set: dict[str, Any] = {
         "Name": request.name,
@@ -240,12 +241,12 @@ def _steps(known: RecordSet | None, requested: dict[str, Any]) -> list[dict[str,
 
 
 def _delete(known: RecordSet) -> dict[str, Any]:
-    """AWS deletes what matches in every value, so what it told is sent back whole."""
+    """Return the deletion of a record set, with all values that AWS returned, because AWS compares all of them."""
     return {"Action": "DELETE", "ResourceRecordSet": dict(known)}
 
 
 def _refuse_mixture(request: DesiredRecord, kept: Sequence[RecordSet]) -> None:
-    """Refuse before the first write what AWS would refuse after it: other policies and other TTLs beside the nodes."""
+    """Refuse, before the first write, policies and TTLs that differ from those of other nodes."""
     if not request.nodes:
         return
     for item in kept:
@@ -290,7 +291,7 @@ def _sorted(record_sets: Mapping[str, RecordSet]) -> tuple[RecordSet, ...]:
 
 
 def refuse_too_much(names: str, changes: Iterable[dict[str, Any]]) -> None:
-    """A batch that AWS would not take whole is not split: half of it done would be no transaction any more."""
+    """Refuse a batch beyond the limit of AWS; splitting it would not be one transaction."""
     elements = characters = 0
     for change in changes:
         times = 2 if change["Action"] == "UPSERT" else 1

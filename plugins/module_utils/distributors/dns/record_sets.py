@@ -24,7 +24,7 @@ Request: TypeAlias = "DesiredRecord | AliasRequest"
 
 
 def requests_of(params: Mapping[str, Any]) -> list[Request]:
-    """One request, or one for each of ``record_sets``; what an entry gives goes before the module's option.
+    """Return one request, or one for each of ``record_sets``; an entry overrides the module's options.
 
     Raises Refusal for what cannot be right whatever AWS holds.
     """
@@ -60,7 +60,7 @@ def _request(params: Mapping[str, Any]) -> Request:
 
 
 def find_zone(client: Client, params: Mapping[str, Any], requests: Sequence[Request]) -> str:
-    """The id of the hosted zone; it is only looked for if it is given by name. Raises Refusal."""
+    """Return the id of the hosted zone, with a query only if it is given by name. Raises Refusal."""
     if params["hosted_zone_id"]:
         return str(params["hosted_zone_id"]).rpartition("/")[2]
     if not params["zone"]:

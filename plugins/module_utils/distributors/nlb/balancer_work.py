@@ -58,7 +58,7 @@ class Balancing:
         return self._result(plan.messages, balancer, after)
 
     def observation(self) -> tuple[Balancer | None, list[Address]]:
-        """The balancer of this name with tags and attributes, and the Elastic IPs that were allocated for the group."""
+        """Read the load balancer of this name with tags and attributes, and the Elastic IPs allocated for the group."""
         return both(self._read, self._read_addresses)
 
     def _read(self) -> Balancer | None:
@@ -163,7 +163,7 @@ class Balancing:
         return {arn: (names[arn], tags.get(arn, {})) for arn in names}
 
     def _await_freed(self, addresses: Sequence[Address]) -> None:
-        """An Elastic IP can be released when the balancer's interface has let go of it."""
+        """Release the Elastic IPs once the interfaces of the load balancer have none of them any more."""
         held = [address.allocation_id for address in addresses]
         if not held:
             return

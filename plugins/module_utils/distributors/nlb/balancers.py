@@ -159,7 +159,7 @@ class Plan:
 
 
 def allocated(addresses: Sequence[Address]) -> dict[str, str]:
-    """Zone → the Elastic IP allocated for it; of two, the one in use, else the first by id."""
+    """Map each zone to the Elastic IP allocated for it; of two, the one in use, else the first by id."""
     ranked = sorted(addresses, key=lambda a: (a.association is None and a.association_id is None, a.allocation_id))
     found: dict[str, str] = {}
     for address in ranked:
@@ -168,7 +168,7 @@ def allocated(addresses: Sequence[Address]) -> dict[str, str]:
 
 
 def decide(desired: DesiredBalancer, balancer: Balancer | None, addresses: Sequence[Address]) -> Plan:
-    """What makes it true; raises Refusal where it cannot be. ``addresses``: those allocated for it."""
+    """Plan the changes. Raises Refusal for invalid requests. ``addresses``: those allocated for the group."""
     adopted(desired, balancer, addresses)
     own = allocated(addresses)
     needed = [place.zone for place in desired.places if desired.scheme == INTERNET_FACING and not place.allocation_id]

@@ -165,6 +165,17 @@ class NetworkLoadBalancer(Distributor):
             found.append(f"{where}:{application['port']} ({zone['name']})")
         return found
 
+    def billed(self, definition: Definition, nodes: int) -> str:
+        """One load balancer, whatever the number of nodes."""
+        return f"1 Network Load Balancer{_static_addresses(definition)}"
+
+    def predicted_costs(self, state: Mapping[str, Any], launched: int) -> list[str]:
+        """The load balancer, where there is none yet."""
+        if state["balancer"]:
+            return []
+        addresses = _static_addresses(state["definition"])
+        return [f"would create a Network Load Balancer{addresses}, billed by the hour and by traffic"]
+
     def needs(self, zones: Sequence[Mapping[str, Any]], most: int, *, internal: bool) -> Needs:
         """One load balancer, and one Elastic IP for each zone to which the user gave none."""
         given = tuple(zone["nlb_allocation_id"] for zone in zones if zone.get("nlb_allocation_id"))
@@ -174,6 +185,11 @@ class NetworkLoadBalancer(Distributor):
             load_balancers=1,
             public_clients=not internal,
         )
+
+
+def _static_addresses(definition: Definition) -> str:
+    count = len(definition["zones"])
+    return f" with {count} Elastic IP" if definition["nlb_scheme"] == "internet-facing" else ""
 
 
 def _dns_name(balancer: Mapping[str, Any]) -> str:

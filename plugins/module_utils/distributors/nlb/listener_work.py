@@ -49,7 +49,7 @@ class ListenerWork:
     done: list[str] = field(default_factory=list)
 
     def observation(self) -> tuple[ObservedListeners, list[Change]]:
-        """What is there, and what has to be written. Raises Refusal."""
+        """Read the state and plan the writes. Raises Refusal."""
         observed = self._read()
         if not self.present:
             return observed, plan_absent(self.applications, self.group, observed, purge=self.purge)
@@ -85,7 +85,7 @@ class ListenerWork:
         return ObservedListeners(balancer, listeners, known)
 
     def _groups(self, described: Sequence[Mapping[str, str]]) -> dict[str, Group]:
-        """Tags of all; attributes of those that are named, because only those are compared."""
+        """Read the tags of all target groups, and the attributes of the named ones, because only those are compared."""
 
         tags = elbv2.tags_of(self.client, [item["TargetGroupArn"] for item in described])
         names = {request.name for request in self.requests if request.attributes}
@@ -107,7 +107,8 @@ class ListenerWork:
             self.done.append(change.message)
 
     def _carry_out(self, change: Change, arn: str, observed: ObservedListeners) -> str:
-        """One write; the ARN of what was made or changed. ``arn``: of the target group, where the change names none."""
+        """Execute one write and return the ARN of the created or changed resource. ``arn``: of the target group, where
+        the change names none."""
         tags = {**self.tags, "cloudadc:application": change.application}
         parameters = dict(change.parameters)
         match change.what:

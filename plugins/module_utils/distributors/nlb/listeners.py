@@ -119,7 +119,7 @@ class Change:
 
 
 def target_group_name(group: str, application: str) -> str:
-    """``<group>-<application>``. Raises Refusal if AWS does not take it as the name of a target group."""
+    """Return ``<group>-<application>``. Raises Refusal if it is not a valid name of a target group."""
     problem = target_group_name_problem(group, application)
     if problem:
         raise Refusal(f"{problem}: choose another name; nothing was written")
@@ -127,7 +127,7 @@ def target_group_name(group: str, application: str) -> str:
 
 
 def request_of(group: str, option: Mapping[str, Any]) -> DesiredListener:
-    """One element of the option ``listeners``. Raises Refusal for what AWS cannot take."""
+    """Parse one element of the option ``listeners``. Raises Refusal for invalid values."""
     application, protocol = option["application"], option["protocol"]
     port, target_port = option["port"], option.get("target_port") or option["port"]
     for number in (port, target_port):
@@ -152,7 +152,7 @@ def request_of(group: str, option: Mapping[str, Any]) -> DesiredListener:
 
 
 def _check(option: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters HealthCheck… of CreateTargetGroup and ModifyTargetGroup; what was not given is left out."""
+    """Return the parameters HealthCheck… of CreateTargetGroup and ModifyTargetGroup, without missing options."""
     protocol = option.get("protocol") or "TCP"
     port = option.get("port")
     given = {
@@ -181,7 +181,7 @@ def _attributes(application: str, option: Mapping[str, Any]) -> dict[str, str]:
 
 
 def check_requests(requests: Sequence[DesiredListener]) -> None:
-    """Raises Refusal for two applications of one name, and for two at one port."""
+    """Raise Refusal for two applications of one name, and for two at one port."""
     for attribute in ("application", "port"):
         taken: dict[Any, DesiredListener] = {}
         for request in requests:
@@ -245,9 +245,9 @@ COMING = Balancer("", "", "", "", "")
 def refuse(
     requests: Sequence[DesiredListener], group: str, balancer: str, observed: ObservedListeners, *, needed: bool = True
 ) -> Balancer:
-    """The load balancer. Raises Refusal for everything that cannot be made without touching what is not ours.
+    """Return the load balancer after validating ownership; raise Refusal on a conflict.
 
-    Without ``needed`` one that is not there is taken for one that is to come.
+    If ``needed`` is false, a missing load balancer is assumed to be created later.
     """
     if observed.balancer is None and needed:
         raise Refusal(f"there is no load balancer {balancer} in this account and region; nothing was written")
@@ -305,7 +305,7 @@ def _refuse_port(request: DesiredListener, known: Group | None, observed: Observ
 def plan_present(
     requests: Iterable[DesiredListener], balancer: Balancer, observed: ObservedListeners, tags: Mapping[str, str]
 ) -> list[Change]:
-    """What to write so that every application has its target group and its listener. ``refuse`` was asked before."""
+    """Plan the target group and the listener of every application. Call ``refuse`` before."""
     changes: list[Change] = []
     for request in requests:
         known = observed.groups.get(request.name)
@@ -374,7 +374,7 @@ def _listener_changes(request: DesiredListener, known: Group | None, observed: O
 
 
 def plan_absent(applications: Iterable[str], group: str, observed: ObservedListeners, *, purge: bool) -> list[Change]:
-    """Listener, then target group, of the named applications; with ``purge`` of all that the group has."""
+    """Plan the removal of listener and target group of the named applications; with ``purge`` of all."""
     named = set(applications)
     changes = []
     for item in observed.of_group(group):
@@ -390,7 +390,7 @@ def plan_absent(applications: Iterable[str], group: str, observed: ObservedListe
 
 
 def describe(group: str, observed: ObservedListeners) -> list[dict[str, Any]]:
-    """What is there, an entry for each application of the group."""
+    """Return the observed state, an entry for each application of the group."""
     return [_entry(item, observed.listener_of(item)) for item in observed.of_group(group)]
 
 
@@ -410,7 +410,7 @@ def _entry(group: Group, listener: Listener | None) -> dict[str, Any]:
 def predict(
     before: Sequence[Mapping[str, Any]], changes: Sequence[Change], requests: Iterable[DesiredListener]
 ) -> list[dict[str, Any]]:
-    """The entries as they would be after the plan (check mode); null where AWS would decide."""
+    """Return the predicted entries (check mode); null where AWS would decide."""
     gone = {change.application for change in changes if change.what == "delete_group"}
     after = {item["application"]: dict(item) for item in before if item["application"] not in gone}
     for request in requests:

@@ -57,7 +57,7 @@ def watch(
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
 ) -> Outcome:
-    """Look until every watched target is where wanted, ``timeout`` seconds at most; None: do not wait.
+    """Poll until every watched target is in the desired state, ``timeout`` seconds at most; None: do not wait.
 
     ``observed``: what was read before the writes. It is good enough if nothing was written.
     """
@@ -89,7 +89,7 @@ def _late(watched: Iterable[Target], healths: Healths, goal: Goal) -> tuple[Heal
 
 
 def complaint(outcome: Outcome, group: str, goal: Goal, timeout: float) -> str | None:
-    """The sentence with which to fail: each target that is late, its last state and the reason AWS gave for it."""
+    """Return the failure message: each late target, its last state and AWS's reason."""
     if not outcome.late:
         return None
     states = "; ".join(map(str, outcome.late))

@@ -31,7 +31,7 @@ class Request:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Request:
-        """Raises Refusal for what cannot be right whatever AWS holds."""
+        """Raise Refusal for invalid requests, independent of the state in AWS."""
         present = params["state"] == "present"
         return cls(
             arn=params["target_group_arn"],
@@ -44,7 +44,7 @@ class Request:
 
 
 def requests_of(params: Mapping[str, Any]) -> list[Request]:
-    """One request, or one for each of ``target_groups``; what an entry gives goes before the module's option."""
+    """Return one request, or one for each of ``target_groups``; an entry overrides the module's options."""
     entries = params["target_groups"]
     if entries is None:
         return [Request.from_params(params)]
@@ -81,7 +81,7 @@ def prepare(client: Client, request: Request) -> Work:
 
 
 def _read(client: Client, request: Request) -> tuple[str, t.Group | None, t.Healths]:
-    """The group's ARN, the group itself if it was looked up by name, and its targets."""
+    """Read the group's ARN, the group itself if it was given by name, and its targets."""
     if not (request.arn or request.name):
         raise Refusal("neither target_group_arn nor target_group_name says which target group is meant")
     try:

@@ -159,7 +159,7 @@ def canonical_id(text: str) -> str:
 
 
 def requests(options: Iterable[Mapping[str, Any]]) -> tuple[Target, ...]:
-    """The option ``targets``, each target once. Raises Refusal for a port that is none and for contradictions."""
+    """Parse the option ``targets``, each target once. Raises Refusal for invalid ports and contradictions."""
     known: dict[Key, Target] = {}
     for option in options:
         target = Target(canonical_id(option["id"]), option["port"], option.get("availability_zone") or None)
@@ -177,7 +177,7 @@ def requests(options: Iterable[Mapping[str, Any]]) -> tuple[Target, ...]:
 
 
 def goal_of(present: bool, wait_for: str | None) -> Goal:
-    """What ``wait_for`` means for this state. Raises Refusal for a target that shall leave and be healthy."""
+    """Return the state to wait for. Raises Refusal for ``wait_for=healthy`` with ``state=absent``."""
     if present:
         return Goal.IDLE if wait_for == UNUSED else Goal.HEALTHY
     if wait_for == HEALTHY:
@@ -186,13 +186,13 @@ def goal_of(present: bool, wait_for: str | None) -> Goal:
 
 
 def health_of(target: Target, healths: Healths) -> Health:
-    """What AWS answers when asked for a target by name: one that is not registered is unused."""
+    """Return the health of a target by identity; one that is not registered is unused."""
     missing = Health(target, UNUSED, NOT_REGISTERED, "Target is not registered to the target group")
     return healths.get(target.key, missing)
 
 
 def plan(desired: Sequence[Target], healths: Healths, *, present: bool, purge: bool) -> Plan:
-    """From what is wanted and what is registered to what has to be written.
+    """Plan the registrations and deregistrations from desired and observed targets.
 
     A target that is draining and wanted is registered again, which ends the drain. One that shall leave and is draining
     has left. ``purge``: those that are registered and not named leave as well, whatever the state of the named.
@@ -221,7 +221,7 @@ def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
 
 
 def predict(chosen: Plan, healths: Healths) -> dict[Key, Health]:
-    """How the targets would look right after the plan (check mode)."""
+    """Return the predicted targets right after the plan (check mode)."""
     predicted = dict(healths)
     predicted |= {target.key: Health(target, INITIAL, "Elb.RegistrationInProgress") for target in chosen.register}
     predicted |= {

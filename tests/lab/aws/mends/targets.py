@@ -54,7 +54,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class DueCheck:
-    """A health check to carry out: does something answer at this address and port?"""
+    """A health check that is due: whether this address and port answer."""
 
     group: Any
     target: Target

@@ -37,7 +37,7 @@ def test_what_each_policy_would_have_done(year: str) -> None:
     assert result["samples"]["count"] == 33
 
 
-def test_options(year: str) -> None:
+def test_options_are_validated(year: str) -> None:
     result = replayed(year, node_count=5, provision_minutes=4, max_events=1)["results"][0]
     assert (result["most_nodes"], result["events_left_out"], len(result["events"])) == (6, 2, 1)
 

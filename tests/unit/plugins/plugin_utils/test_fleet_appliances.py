@@ -5,13 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroAuthError, NitroUnreachable
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import logins
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import RESOURCES
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.zone_ticks.appliances import Appliances
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.zone_ticks.ticker import Clients, spread
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.zone_ticks.ticker import Clients, Ticker, spread
+from tests.unit.plugins.module_utils.nitro.scripted import DONE, LOGIN, serving
 
 FIGURES = {
     "pktcpuusagepcnt": 20,
@@ -157,3 +163,36 @@ def test_clients_are_shared_and_made_anew_for_rotated_credentials() -> None:
     assert clients.client("ec2") == "ec2 2"
     now[0] += 301
     assert clients.client("ec2") == "ec2 3"
+
+
+def test_a_changed_password_is_reported_and_the_new_one_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session of an appliance ends with its password; the file holds the next one a moment later."""
+    file = tmp_path / "password"
+    file.write_text("old-Passw0rd\n")
+    monkeypatch.setattr(logins, "_FIRST", 0.0)
+    monkeypatch.setattr(logins, "_AT_LEAST", {})
+    wrong = (401, {"errorcode": 354, "message": "Invalid username or password", "severity": "ERROR"})
+    stats = [(200, {**DONE, name: [FIGURES]}) for name in RESOURCES]
+    with serving(wrong, wrong, LOGIN, *stats) as script, ThreadPoolExecutor(4) as workers:
+        nitro = Connection("", password="unused", protocol="http")
+        settings: Any = SimpleNamespace(nitro=nitro, nitro_pass_file=str(file), groups=(GROUP,))
+        appliances = Ticker(settings, put)._appliances(workers)
+        for _tick in range(2):
+            [refused] = appliances.collect([script.nsip])
+            assert (refused.reachable, refused.refused, refused.figures.get("memory")) == (True, True, None)
+            assert "354" in str(refused.error)
+            assert "Passw0rd" not in str(refused.error)
+        file.write_text("new-Passw0rd\n")
+        [accepted] = appliances.collect([script.nsip])
+        assert accepted.figures.get("memory") == 40
+        tried = [asked.body["login"]["password"] for asked in script.asked if asked.path.endswith("/login")]
+    assert tried == ["old-Passw0rd", "old-Passw0rd", "new-Passw0rd"]
+
+
+async def put(_event: dict[str, Any]) -> None:
+    """Take an event."""
+
+
+GROUP: Any = SimpleNamespace(policy=SimpleNamespace(interval=60))

@@ -72,7 +72,7 @@ def test_many_groups_take_what_they_lack_from_the_arguments() -> None:
         ({"groups": [{"group": "shop"}, {"group": "shop"}]}, "groups names shop more than once"),
     ],
 )
-def test_refusals(args: dict[str, Any], message: str) -> None:
+def test_invalid_arguments_are_refused(args: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         made({**LEAST, **args})
     assert message in str(caught.value)

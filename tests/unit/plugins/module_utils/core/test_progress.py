@@ -25,18 +25,18 @@ def test_lines_come_after_the_first_seconds_and_not_too_often(monkeypatch: pytes
     monkeypatch.setenv(VARIABLE, str(file))
     progress = Progress(clock)
     with progress.wait() as first, progress.wait() as second:
-        first("10.0.0.1: no answer", 1, 900)
+        first(lambda: "10.0.0.1: no answer", 1, 900)
         assert not file.exists()
         clock.now += FIRST
-        second("10.0.0.2: no answer", 10, 900)
+        second(lambda: "10.0.0.2: no answer", 10, 900)
         clock.now += BETWEEN - 1
-        first("10.0.0.1: no answer", 24, 900)
+        first(lambda: "10.0.0.1: no answer", 24, 900)
         assert file.read_text().splitlines() == [
             "waiting for 2: 10.0.0.1: no answer; 10.0.0.2: no answer (10 s of at most 900 s)"
         ]
     clock.now += 2
     with progress.wait() as third:
-        third("a new wait is quick, too", 0, 900)
+        third(lambda: "a new wait is quick, too", 0, 900)
     assert len(file.read_text().splitlines()) == 1
 
 
@@ -45,7 +45,7 @@ def test_nothing_is_written_without_a_reader(monkeypatch: pytest.MonkeyPatch) ->
     clock = Clock()
     with Progress(clock).wait() as note:
         clock.now += 1000
-        note("nobody reads this", 1000, 900)
+        note(lambda: "nobody reads this", 1000, 900)
 
 
 def test_line_names_three_waits_and_counts_the_others() -> None:

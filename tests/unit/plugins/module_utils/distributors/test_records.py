@@ -59,7 +59,7 @@ def test_two_names(text: str, other: str) -> None:
         ("A", "No-Address", "no-address"),
     ],
 )
-def test_values(kind: str, text: str, form: str) -> None:
+def test_values_are_canonical(kind: str, text: str, form: str) -> None:
     assert canonical_value(kind, text) == form
 
 
@@ -127,7 +127,7 @@ def test_aliases_have_one_form() -> None:
         ({"GeoLocation": {"CountryCode": "*"}}, "geolocation"),
     ],
 )
-def test_policies(fields: dict[str, Any], policy: str) -> None:
+def test_policies_are_read_from_record_sets(fields: dict[str, Any], policy: str) -> None:
     assert policy_of(fields) == policy
 
 
@@ -142,11 +142,11 @@ def test_policies(fields: dict[str, Any], policy: str) -> None:
         ("com", "example.com", False),
     ],
 )
-def test_zones(name: str, zone: str, inside: bool) -> None:
+def test_zones_are_selected_by_name(name: str, zone: str, inside: bool) -> None:
     assert within(name, zone) is inside
 
 
-def test_belonging() -> None:
+def test_names_belong_to_their_zone() -> None:
     assert belongs(BASE, "SHOP.example.com", "A")
     assert not belongs(BASE, "shop.example.com", "AAAA")
     assert not belongs(BASE, "a.shop.example.com", "A")

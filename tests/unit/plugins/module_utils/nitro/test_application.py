@@ -388,7 +388,7 @@ def test_intermediates_are_loaded_once_and_linked_from_the_server_up() -> None:
     assert (there.objects["sslcertkey"], there.objects["systemfile"]) == ([], [])
 
 
-def test_an_intermediate_that_somebody_else_loaded_is_linked_by_its_name() -> None:
+def test_an_intermediate_of_another_name_is_linked_by_its_name() -> None:
     """273, "Resource already exists [certkeyName Contents, …]": an appliance takes a certificate once."""
     there = appliance()
     content = base64.b64encode(CERT.format("R3").encode()).decode()

@@ -240,7 +240,7 @@ def test_modes_by_any_of_their_names() -> None:
         (None, None),
     ],
 )
-def test_versions(text: str | None, version: str | None) -> None:
+def test_versions_are_parsed(text: str | None, version: str | None) -> None:
     assert bootstrap.parse_version(text) == version
 
 

@@ -141,7 +141,7 @@ PAIR = Cluster(1, members=(member(0, NSIP), member(1, OTHER)))
         ({"state": "absent"}, ObservedMember(PAIR, Node(1)), "half of its nodes"),
     ],
 )
-def test_refusals(options: dict[str, Any], view: ObservedMember, sentence: str) -> None:
+def test_invalid_requests_are_refused(options: dict[str, Any], view: ObservedMember, sentence: str) -> None:
     with pytest.raises(NitroError, match=sentence):
         plan(desired(**options), view)
 

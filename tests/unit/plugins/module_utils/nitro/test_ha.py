@@ -207,7 +207,7 @@ def test_the_last_state_in_words(rows: list[dict[str, Any]], message: str) -> No
     assert ha.describe(ha.ObservedHa.from_rows(rows), B) == message
 
 
-def test_summary() -> None:
+def test_summary_of_a_pair() -> None:
     view = ha.ObservedHa.from_rows([{**ME, "state": "Secondary", "hasync": "SUCCESS"}, {**PEER, "state": "Primary"}])
     assert ha.summary(view, B) == {
         "master_state": "Secondary",

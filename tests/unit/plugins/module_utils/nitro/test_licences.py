@@ -123,7 +123,7 @@ def test_settings_that_do_not_go_together_are_refused(option: dict[str, Any], me
 
 def test_a_group_that_launches_by_itself_cannot_be_activated_offline() -> None:
     [message] = variable_problems("x", {"mode": "las", "offline": True}, launches_by_itself=True)
-    assert "offline needs somebody" in message
+    assert "offline needs an operator" in message
 
 
 def test_what_the_appliance_says_of_its_server_is_part_of_the_message() -> None:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import io
+import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import claims
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.claims import Claim, check_claim, renew_claim
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.session import carry_out, loaded, predict
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.session import (
+    carry_out,
+    loaded,
+    patiently,
+    predict,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Event, Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import InstantError, OvertakenError
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from tests.lab.client import wait_for
 from tests.unit.plugins.module_utils.scaling.scenario import HIGH, minute, policy
 
 
@@ -111,6 +123,99 @@ def test_the_option_event_of_a_module(store: FileStore) -> None:
     assert claims.claim_of(Module(event=None)) is None
     with pytest.raises(Refusal, match=r"event\.group and event\.zone must name"):
         claims.claim_of(Module(event=named))
+
+
+@pytest.fixture
+def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileStore:
+    """A zone with an event of owner ``one``, now; claims last 1.5 s and are renewed each 0.2 s."""
+    monkeypatch.setattr(claims, "CLAIM_SECONDS", 1.5)
+    monkeypatch.setattr(claims, "EVERY", 0.2)
+    monkeypatch.setattr(claims, "TIMEOUTS", 0.1)
+    store = FileStore(tmp_path, Key("shop", "a"))
+    began = time.time()
+    for before in (120, 60, 0):
+        decided = tick_at(store, began - before, "one", claim=0.001)
+    assert decided.action.value == "scale_out"
+    return store
+
+
+def tick_at(store: FileStore, now: float, owner: str, claim: float = 1.5) -> Any:
+    def plan(record: Record) -> tuple[Record, Any]:
+        return evaluate(policy(), record, {"memory": HIGH}, 3, now, owner=owner, claim_seconds=claim)
+
+    return patiently(lambda: carry_out(store, plan, owner, 60, own_time=True)[2], 5)
+
+
+def module_of(store: FileStore) -> Module:
+    event = event_of(store)
+    where = {"type": "file", "path": str(store.path.parent)}
+    named = {"id": event.id, "takeover": event.takeovers, "store": where, "group": "shop", "zone": "a"}
+    return Module(event=named)
+
+
+def test_a_run_that_waits_longer_than_a_claim_keeps_it(short: FileStore) -> None:
+    with claims.claimed(module_of(short)) as claim:
+        assert claim is not None
+        first = event_of(short).claimed_until
+        long_after = first + 2 * claims.CLAIM_SECONDS
+        wait_for(lambda: event_of(short).claimed_until > long_after, "it is renewed again and again", seconds=30)
+        assert tick_at(short, long_after, "two").action.value == "none"
+        claim.check()
+    until = event_of(short).claimed_until
+    assert tick_at(short, until - 0.1, "two").action.value == "none"
+    assert tick_at(short, until + 0.1, "two").takeover == 1, "and after the run has ended it runs out"
+
+
+def test_a_run_that_was_paused_learns_before_its_write_that_it_was_overtaken(short: FileStore) -> None:
+    """While the process stands still its clock goes on, and another run takes the event over."""
+    now = [0.0]
+    event = event_of(short)
+    claim = Claim(short, event.id, event.takeovers, "", clock=lambda: now[0])
+    claim.renew()
+    now[0] += claims.EVERY
+    claim.confirm()
+    assert tick_at(short, event_of(short).claimed_until + 1, "two").takeover == 1
+    now[0] += 300.0
+    with pytest.raises(OvertakenError, match="was taken over by two"):
+        claim.confirm()
+
+
+def test_the_thread_that_renews_tells_the_write_that_the_event_is_lost(short: FileStore) -> None:
+    with claims.claimed(module_of(short)) as claim:
+        assert claim is not None
+        assert tick_at(short, event_of(short).claimed_until + 1, "two").takeover == 1
+        wait_for(lambda: claim._overtaken, "the renewal was refused")
+        with pytest.raises(OvertakenError):
+            claim.confirm()
+
+
+class Raw(io.BytesIO):
+    """The body of an answer, as botocore reads it."""
+
+    def stream(self, **_ignored: Any) -> list[bytes]:
+        return [self.read()]
+
+
+def test_a_guarded_call_is_not_sent_for_an_overtaken_event(short: FileStore) -> None:
+    event = event_of(short)
+    client = boto3.client("ec2", "eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+    sent: list[str] = []
+
+    def answer(request: Any, **_more: Any) -> AWSResponse:
+        sent.append(parse_qs(request.body)["Action"][0])
+        return AWSResponse(request.url, 200, HTTPHeaders(), Raw(b"<x/>"))
+
+    claim = Claim(short, event.id, event.takeovers)
+    claims.guarded(client, claim, ["TerminateInstances"])
+    client.meta.events.register_last("before-send", answer)
+    client.terminate_instances(InstanceIds=["i-1"])
+    assert tick_at(short, event.claimed_until + 400, "two").takeover == 1
+    client.describe_instances()
+    claim._confirmed = float("-inf")  # as after minutes
+    with pytest.raises(OvertakenError):
+        client.terminate_instances(InstanceIds=["i-2"])
+    assert sent == ["TerminateInstances", "DescribeInstances"]
+    assert claims.guarded(client, None, ["ReleaseAddress"]) is client
 
 
 def test_a_tick_corrects_a_record_whose_time_was_ahead_unless_it_has_a_time_of_its_own(tmp_path: Path) -> None:

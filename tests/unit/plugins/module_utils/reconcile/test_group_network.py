@@ -93,7 +93,7 @@ def test_network_that_contains_a_management_subnet_is_refused() -> None:
         ([{**A, "clip": "10.0.1.250"}], None),
     ],
 )
-def test_subnets(zones: list[dict[str, str]], message: str | None) -> None:
+def test_subnets_of_back_ends_are_found(zones: list[dict[str, str]], message: str | None) -> None:
     found = subnet_problems(definition(zones=zones, topology="cluster"), SUBNETS)
     assert found == ([message] if message else [])
 

@@ -80,7 +80,7 @@ MANAGED = {"management": {"elastic_ip": True}}
         ),
     ],
 )
-def test_instances(requested: DesiredSet, there: ObservedSet, plan: Plan) -> None:
+def test_instances_are_planned_by_state(requested: DesiredSet, there: ObservedSet, plan: Plan) -> None:
     assert decide(requested, there) == plan
 
 
@@ -105,7 +105,7 @@ def test_instances(requested: DesiredSet, there: ObservedSet, plan: Plan) -> Non
         ),
     ],
 )
-def test_surplus(live: list[Instance], count: int, gone: list[str]) -> None:
+def test_surplus_is_selected_in_order(live: list[Instance], count: int, gone: list[str]) -> None:
     assert sorted(surplus(live, count)) == gone
     assert sorted(surplus(live[::-1], count)) == gone, "the order in which AWS lists them must not matter"
 
@@ -130,7 +130,7 @@ def test_surplus(live: list[Instance], count: int, gone: list[str]) -> None:
         ),
     ],
 )
-def test_refusals(requested: DesiredSet, there: ObservedSet, message: str) -> None:
+def test_invalid_requests_are_refused(requested: DesiredSet, there: ObservedSet, message: str) -> None:
     with pytest.raises(Refusal, match=message):
         decide(requested, there)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -388,6 +389,31 @@ def test_a_removal_refuses_an_instance_that_was_taken_from_its_event() -> None:
     observed_before = gone.observation()
     between_decision_and_write(account, event="e-2")
     with pytest.raises(Refusal, match="i-1 is not marked for event e-1"):
+        gone.converge(observed_before)
+    assert "TerminateInstances" not in account.calls
+
+
+@pytest.mark.parametrize("late", [1, 9])
+def test_removal_reads_again_what_it_read_before_a_pause(late: int) -> None:
+    """The process is stopped for an hour while an answer is on its way; meanwhile the instance gets another event."""
+    account = Account()
+    there(account)
+    account.create_tags(["i-1"], [{"Key": "cloudadc:event", "Value": "e-1"}])
+    gone = the_set(account, desired("absent", kind="group"))
+    observed_before = gone.observation()
+    describe, pauses = account.describe_instances, iter([3600.0] * late)
+
+    def held(filters: dict[str, list[str]]) -> dict[str, Any]:
+        found: dict[str, Any] = copy.deepcopy(describe(filters))
+        pause = next(pauses, 0.0)
+        if pause:
+            account.now += pause
+            Account.create_tags(account, ["i-1"], [{"Key": "cloudadc:kind", "Value": "pair"}])
+        return found
+
+    account.describe_instances = held  # type: ignore[method-assign]
+    said = "does not belong to group shop" if late == 1 else "too old to terminate them by"
+    with pytest.raises(Failure, match=said):
         gone.converge(observed_before)
     assert "TerminateInstances" not in account.calls
 

@@ -165,7 +165,7 @@ def test_security_groups(groups: list[dict[str, Any]], message: str | None) -> N
     assert (trouble is None) if message is None else (trouble is not None and message in trouble)
 
 
-def test_quota() -> None:
+def test_quota_limits_a_launch() -> None:
     refuse_quota(3, 2, 5)
     refuse_quota(100, 2, None)
     with pytest.raises(Refusal, match="3 more Elastic IPs are needed, but 3 of the 5"):

@@ -217,7 +217,9 @@ FRESH = node("node 1", B, "Primary", served=())
         pytest.param([], None, False, ["there is no node"], id="none"),
     ],
 )
-def test_verdict(claims: list[Claim], primary: int | None, healthy: bool, message: list[str]) -> None:
+def test_verdict_follows_from_claims(
+    claims: list[Claim], primary: int | None, healthy: bool, message: list[str]
+) -> None:
     verdict = judge(claims)
     assert (verdict.primary, verdict.healthy) == (primary, healthy), verdict.sentence
     assert all(words in verdict.sentence for words in message), verdict.sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import pair_evidence
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import Node
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_evidence import Silence
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_repair import (
     Assessment,
@@ -143,12 +144,16 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def work(
-    region: Region, *appliances: Appliance, timeouts: ProbeTimeouts = TIMEOUTS, **more: Any
+    region: Region,
+    *appliances: Appliance,
+    timeouts: ProbeTimeouts = TIMEOUTS,
+    silences: Mapping[str, Silence] | None = None,
+    **more: Any,
 ) -> tuple[Assessment, list[Outcome], str | None]:
     pair = pair_of(region, **more)
     clients = {NSIPS[one.number]: cast(NitroClient, one) for one in appliances}
     targets = [Target(f"node {number}", nsip, nsip) for number, nsip in enumerate(NSIPS)]
-    with Panel(targets, clients.__getitem__, timeouts) as panel:
+    with Panel(targets, clients.__getitem__, timeouts, silences or {}) as panel:
         found = panel.settle(lambda claims: assess(pair, claims))
         return repair(Writer(region.associate, region.read), pair, panel, 2.0, found)
 
@@ -223,6 +228,41 @@ def test_a_dead_primary_costs_its_dead_interval() -> None:
     assert (trouble, region.association_of) == (None, ASSOCIATIONS[1])
     assert 0.4 <= time.monotonic() - began < 2.0
     assert region.writes == [ASSOCIATIONS[1]], "one call"
+
+
+@pytest.mark.parametrize("standing", [True, False])
+def test_silence_that_was_handed_over_is_not_waited_for_once_more(
+    standing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair_evidence, "DEAD_INTERVAL", 5.0)
+    region = Region(ASSOCIATIONS[0])
+    began = time.monotonic()
+    nodes = Appliance(0, "Primary", dead=True), Appliance(1, "Primary", hears="DOWN")
+    silences = {NSIPS[0]: Silence(5.1, 6, standing=standing)}
+    _found, _outcomes, trouble = work(region, *nodes, silences=silences)
+    assert (trouble, region.association_of) == (None, ASSOCIATIONS[1])
+    assert time.monotonic() - began < 2.0
+
+
+def test_silence_that_was_handed_over_ends_with_the_first_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node is back, and still believes itself primary: what others observed before counts no more."""
+    monkeypatch.setattr(pair_evidence, "DEAD_INTERVAL", 5.0)
+    region = Region(ASSOCIATIONS[0])
+    nodes = Appliance(0, "Primary", hears="DOWN"), Appliance(1, "Primary", hears="DOWN")
+    found, _outcomes, _trouble = work(region, *nodes, silences={NSIPS[0]: Silence(60.0, 60)})
+    assert "2 nodes claim to be primary" in str(found.refusal)
+    assert region.writes == []
+
+
+@pytest.mark.parametrize("holder", [0, 1])
+def test_split_brain_with_both_nodes_slow_is_refused_wherever_the_address_is(holder: int) -> None:
+    region = Region(ASSOCIATIONS[holder])
+    nodes = [Appliance(number, "Primary", hears="DOWN", delay=0.13) for number in (0, 1)]
+    found, outcomes, _trouble = work(region, *nodes)
+    assert found.refusal is not None, "to end well would say that one of them is primary"
+    assert "nothing was touched" in found.refusal
+    assert "2 nodes claim" in found.refusal or "it cannot be decided" in found.refusal or "no node" in found.refusal
+    assert (outcomes, region.writes, region.association_of) == ([], [], ASSOCIATIONS[holder])
 
 
 def test_planned_roles_need_no_silence() -> None:

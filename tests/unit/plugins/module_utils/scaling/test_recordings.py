@@ -38,7 +38,7 @@ EXPECTED: Rows = [(minute(1), (91.5, 40.0)), (minute(2), (None, 41.0)), (minute(
         "at,cpu,memory\n2026-03-01 11:01:00+01:00,91.5,40\n2026-03-01 11:02:00+01:00,none,41\n2026-03-01T10:03Z,12,\n",
     ],
 )
-def test_csv(text: str) -> None:
+def test_csv_is_read_as_samples(text: str) -> None:
     assert rows(text) == (("cpu", "memory"), EXPECTED)
 
 
@@ -59,7 +59,7 @@ def test_csv(text: str) -> None:
         f'{{"sampled_at":{minute(2)},"sample":{{"cpu":null,"memory":41}}}},{{"sampled_at":"{iso(3)}","sample":{{"cpu":12}}}}]',
     ],
 )
-def test_json(text: str) -> None:
+def test_json_is_read_as_samples(text: str) -> None:
     assert rows(text) == (("cpu", "memory"), EXPECTED)
 
 

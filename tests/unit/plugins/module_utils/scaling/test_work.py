@@ -83,5 +83,5 @@ def test_work_of_a_zone(more: dict[str, Any], work: list[str]) -> None:
         ),
     ],
 )
-def test_summary(more: dict[str, Any], telling: Telling, lines: list[str]) -> None:
+def test_summary_names_decision_and_work(more: dict[str, Any], telling: Telling, lines: list[str]) -> None:
     assert summary({**IDLE, **more}, telling) == lines

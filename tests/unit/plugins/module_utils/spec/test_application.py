@@ -145,7 +145,7 @@ def test_every_protocol_of_the_appliance_has_a_row() -> None:
         ("ANY", ("tcp", "udp"), "TCP_UDP"),
     ],
 )
-def test_protocol(protocol: str, on_the_wire: tuple[str, ...], carried: str) -> None:
+def test_protocol_decides_transport(protocol: str, on_the_wire: tuple[str, ...], carried: str) -> None:
     assert transports(protocol) == on_the_wire
     assert listener_protocol(protocol) == carried
     assert listener_protocol(protocol, "TLS") == "TLS"

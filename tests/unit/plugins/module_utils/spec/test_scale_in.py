@@ -45,12 +45,12 @@ def test_a_definition_goes_before_the_variables() -> None:
         ({}, "c", "shop has no zone c; it has a, b."),
     ],
 )
-def test_problems(variables: dict[str, Any], zone: str, problem: str) -> None:
+def test_problems_of_a_request_are_reported(variables: dict[str, Any], zone: str, problem: str) -> None:
     [found] = read_scale_in(variables, GROUP, zone)["problems"]
     assert found.startswith(problem)
 
 
-def test_summary() -> None:
+def test_summary_names_removed_nodes() -> None:
     selected = {"instance_ids": ["i-1"], "sentence": "2 were to go, and 1 can"}
     assert summary(selected, "shop", "a", "begin", check_mode=False) == [
         "2 were to go, and 1 can",

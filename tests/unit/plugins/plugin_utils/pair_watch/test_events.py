@@ -162,7 +162,7 @@ NOTHING: list[str] = []
         ),
     ],
 )
-def test_table(observations: list[PairObservation], reported: list[list[str]]) -> None:
+def test_observations_become_events(observations: list[PairObservation], reported: list[list[str]]) -> None:
     assert report(*observations) == reported
 
 

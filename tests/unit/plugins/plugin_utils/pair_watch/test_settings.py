@@ -80,7 +80,7 @@ def test_the_environment_stands_in() -> None:
         ({"elastic_ips": "192.0.2.1"}, "elastic_ips must be a list of texts"),
     ],
 )
-def test_refusals(args: dict[str, Any], message: str) -> None:
+def test_invalid_settings_are_refused(args: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         made({**LEAST, **args}, {})
     assert message in str(caught.value)

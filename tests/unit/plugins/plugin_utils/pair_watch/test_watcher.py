@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import (
@@ -24,6 +26,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.logins import LoginGate
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import pair_evidence
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import Node
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import AwsAccess
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch import cloud, watcher
@@ -186,6 +189,8 @@ def test_watching_outlives_every_answer_of_a_node(name: str, monkeypatch: pytest
         time.sleep(0.5)
         fakes[1].answer = good
         time.sleep(0.3)
+        if "node_lost" in [event["type"] for event in run.events]:
+            run.until("node_returned")
         assert run.events[-1]["primary"]["node_id"] == 0
         types = [event["type"] for event in run.events]
         assert types.count("node_lost") <= 1
@@ -320,3 +325,33 @@ def test_answer_that_makes_no_sense_counts_as_none(error: Exception, reachable: 
     claim = Asker(lambda _endpoint, _gate: fake).ask("node 0", NSIPS[0], NSIPS[0], False)
     assert (claim.reachable, claim.view) == (reachable, None)
     assert claim.error
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_tcp_at_the_address_is_the_second_witness(reached: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Node 0 is silent, and node 1 never learnt whether it is down: what clients find at its address decides."""
+    monkeypatch.setattr(pair_evidence, "DEAD_INTERVAL", 0.3)
+    monkeypatch.setattr(watcher, "DEAD_INTERVAL", 0.3)
+    monkeypatch.setattr(sys.modules[__name__], "SETTINGS", replace(SETTINGS, client_ports=(443,)))
+    alive = [True]
+
+    async def answers(address: str, port: int, timeout: float) -> bool:
+        assert (address, port) == ("203.0.113.1", 443)
+        return alive[0]
+
+    monkeypatch.setattr(watcher, "answers", answers)
+    address = Address("203.0.113.1", "eipalloc-1", Association("eni-0", NSIPS[0]))
+    fakes = healthy()
+    with Run(monkeypatch, fakes, lambda: replace(observed_pair(), addresses=(address,))) as run:
+        run.until("watching")
+        time.sleep(0.1)
+        fakes[0].answer = raising(NitroUnreachable("no route"))
+        fakes[1].answer = lambda: rows(1, "Primary", "UNKNOWN", "UNKNOWN")
+        alive[0] = reached
+        if not reached:
+            changed = run.until("primary_changed")
+            assert changed["primary"]["node_id"] == 1
+            return
+        undecided = run.until("no_primary")
+        assert "not DOWN; whether clients still reach it is not known" in undecided["verdict"]
+        assert "primary_changed" not in [event["type"] for event in run.events]

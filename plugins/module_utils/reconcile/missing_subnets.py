@@ -15,18 +15,18 @@ MISSING = "There is no subnet "
 _KEYS = ("management_subnet_id", "client_subnet_id", "server_subnet_id")
 
 
-def in_one_sentence(
-    problems: Sequence[str], places: Sequence[Mapping[str, Any]], region: str, account: Callable[[], str]
+def combine_missing(
+    problems: Sequence[str], locations: Sequence[Mapping[str, Any]], region: str, account: Callable[[], str]
 ) -> list[str]:
     """Return the problems, with one for all subnets if none of them exists.
 
     Args:
         problems: Messages, among them one for each missing subnet.
-        places: Nodes of a pair or zones of a group, with their subnets.
-        region: Where was looked.
+        locations: Nodes of a pair or zones of a group, with their subnets.
+        region: The region that was read.
         account: Returns the id of the account; called only if no subnet exists.
     """
-    asked = {place[key] for place in places for key in _KEYS if place.get(key)}
+    asked = {location[key] for location in locations for key in _KEYS if location.get(key)}
     missing = [problem for problem in problems if problem.startswith(MISSING)]
     if len(asked) < 2 or len(missing) < len(asked):
         return list(problems)

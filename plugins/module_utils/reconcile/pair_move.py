@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Put the Elastic IPs of a pair on its primary: read, judge, move, judge again. For the module and the event source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..attachments.elastic_ip_changes import Outcome
+from ..attachments.registry import ELASTIC_IP
+from ..aws.client import Client
+from ..core.errors import Refusal
+from ..nitro.client import NitroClient
+from .pair_evidence import Silence
+from .pair_observation import panel, read_pair
+from .pair_probe import ProbeTimeouts
+from .pair_repair import Pair, assess, refuse_strangers, require_addresses
+from .pair_writes import Writer, repair
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRequest:
+    """What is to be put where, and what the operator allows. Times are seconds.
+
+    ``elastic_ips``: None: those that carry the group's tags. ``silences``: of nodes, by NSIP, as others observed them.
+    """
+
+    group: str
+    elastic_ips: tuple[str, ...] | None = None
+    nitro_port: int | None = None
+    accept_standalone: bool = False
+    expected_owners: tuple[str, ...] = ()
+    guard: bool = True
+    probe_timeout: float = 1.0
+    answer_timeout: float = 30.0
+    settle_timeout: float = 10.0
+    verify_timeout: float = 30.0
+    silences: Mapping[str, Silence] = field(default_factory=dict)
+
+
+def put_on_primary(
+    client: Client, request: MoveRequest, connect: Callable[[str], NitroClient], *, check: bool = False
+) -> tuple[dict[str, Any], str | None]:
+    """Return the result, and the message with which to fail if an Elastic IP is not where it belongs.
+
+    Args:
+        client: of EC2, which makes each call once.
+        request: the pair, and what is allowed.
+        connect: makes a client for the endpoint of an appliance.
+        check: write nothing, and return what would be.
+
+    Raises:
+        Failure: AWS refused, or it cannot be decided where the addresses belong. Nothing was written.
+    """
+    pair = _read(client, request)
+    timeouts = ProbeTimeouts(request.probe_timeout, request.answer_timeout, request.settle_timeout)
+    with panel(pair.nodes, request.nitro_port, connect, timeouts, request.silences) as asked:
+        found = first = asked.settle(lambda claims: assess(pair, claims))
+        if found.refusal:
+            raise Refusal(found.refusal)
+        outcomes: list[Outcome] = []
+        trouble = None
+        if not check:
+            found, outcomes, trouble = repair(Writer.of(client), pair, asked, request.verify_timeout, found)
+    entries = ELASTIC_IP.results(first.moves, outcomes)
+    last = found if found.verdict.primary is not None else first
+    node = pair.nodes[last.verdict.primary or 0]
+    result = {
+        "changed": any(entry["changed"] for entry in entries),
+        "primary": {"node_id": node.node_id, "instance_id": node.instance_id, "nsip": node.nsip},
+        "verdict": found.verdict.sentence,
+        "moves": entries,
+        "diff": {side: {entry["elastic_ip"]: entry[side] for entry in entries} for side in ("before", "after")},
+    }
+    return result, trouble
+
+
+def _read(client: Client, request: MoveRequest) -> Pair:
+    """Read the pair from AWS in one round trip. Raises Refusal where its Elastic IPs are not its own to move."""
+    observed = read_pair(client, request.group)
+    pair = Pair(
+        group=request.group,
+        nodes=observed.nodes,
+        addresses=observed.addresses,
+        desired=request.elastic_ips,
+        interfaces=observed.interfaces,
+        guard=request.guard,
+        accept_standalone=request.accept_standalone,
+    )
+    require_addresses(pair)
+    refuse_strangers(pair, request.expected_owners)
+    return pair
