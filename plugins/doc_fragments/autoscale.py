@@ -65,6 +65,13 @@ options:
             type: dict
             suboptions: *limits
             version_added: 0.2.0
+          port_errors:
+            description: Connections that the Network Load Balancer could not open because it had no port left
+              (C(PortAllocationErrorCount)), per minute. Only M(cloudadc.aws.autoscale_tick) reads it, with its option
+              C(load_balancer).
+            type: dict
+            suboptions: *limits
+            version_added: 0.2.0
       watch_time:
         description: Minutes for which a breach must last; not shorter than O(policy.interval).
         type: raw

@@ -17,6 +17,7 @@ def zone_steps(
     instances: Sequence[Mapping[str, Any]] | None = None,
     applications: Sequence[Mapping[str, Any]] = (),
     only_new: bool = False,
+    served: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the work of each step of a scale-out in one zone."""
     return group_steps.zone_steps(
@@ -25,6 +26,7 @@ def zone_steps(
         zone,
         applications=applications,
         only_new=only_new,
+        configured=served,
     )
 
 

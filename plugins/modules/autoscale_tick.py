@@ -163,6 +163,14 @@ options:
         four times O(nitro_timeout).
     type: float
     default: 300
+  load_balancer:
+    description:
+      - Name of the Network Load Balancer in front of the group. Connections that it could not open because it had no
+        port left (CloudWatch, C(PortAllocationErrorCount)) are reported as a warning, and are the metric C(port_errors)
+        of O(policy).
+      - It takes two calls for all zones, C(elasticloadbalancing:DescribeLoadBalancers) and C(cloudwatch:GetMetricData).
+    type: str
+    version_added: 0.2.0
   publish:
     description:
       - Publish this tick to CloudWatch, as O(cloudadc.aws.autoscale_evaluate#module:publish) does. A tick without
@@ -528,6 +536,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
     "publish": {"type": "bool", "default": False},
+    "load_balancer": {"type": "str"},
 }
 _ONE_ZONE_ONLY = ("event", "request", "swept", "cleaned_up")
 

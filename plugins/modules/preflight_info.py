@@ -167,6 +167,59 @@ options:
     type: list
     elements: str
     default: []
+  return_path:
+    description:
+      - How replies to clients will be sent, as O(cloudadc.aws.vpx_network#module:return_path). Without it nothing is
+        said about it.
+    type: str
+    choices: [mbf, pbr, none]
+    version_added: 0.2.0
+  clustered:
+    description:
+      - Whether the appliances of a zone will be a cluster.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  back_ends:
+    description:
+      - The servers of the applications. For each, a row for each of O(zones) says how its nodes will reach it, and one
+        says whether its security groups let the nodes in.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      application:
+        description:
+          - Name of the application, for the rows.
+        type: str
+        required: true
+      address:
+        description:
+          - Address of a server.
+        type: str
+      autoscaling_group:
+        description:
+          - Name of the Auto Scaling group whose instances are the servers. Those are looked at that there are now.
+        type: str
+      port:
+        description:
+          - Port of the servers.
+        type: int
+        required: true
+      transport:
+        description:
+          - Transport protocol of the application.
+        type: str
+        choices: [tcp, udp]
+        default: tcp
+  backend_cidrs:
+    description:
+      - Networks outside of the VPC in which servers are.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   vpc_id:
     description:
       - The VPC of new security groups, if O(zones) is empty. Needed for a dry run.
@@ -274,6 +327,13 @@ ZONE = {
     "server_subnet_id": {"type": "str", "required": True},
     "secondary_private_ip_count": {"type": "int", "default": 0},
 }
+BACK_END = {
+    "application": {"type": "str", "required": True},
+    "address": {"type": "str"},
+    "autoscaling_group": {"type": "str"},
+    "port": {"type": "int", "required": True},
+    "transport": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+}
 
 
 def argument_spec() -> dict[str, Any]:
@@ -295,6 +355,17 @@ def argument_spec() -> dict[str, Any]:
         "management_cidrs": {"type": "list", "elements": "str", "default": []},
         "nitro_port": {"type": "int", "default": 443},
         "reach": {"type": "list", "elements": "str", "default": []},
+        "return_path": {"type": "str", "choices": ["mbf", "pbr", "none"]},
+        "clustered": {"type": "bool", "default": False},
+        "back_ends": {
+            "type": "list",
+            "elements": "dict",
+            "options": BACK_END,
+            "default": [],
+            "mutually_exclusive": [("address", "autoscaling_group")],
+            "required_one_of": [("address", "autoscaling_group")],
+        },
+        "backend_cidrs": {"type": "list", "elements": "str", "default": []},
         "vpc_id": {"type": "str"},
         "timeout": {"type": "int", "default": 30},
     }

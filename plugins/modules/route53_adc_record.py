@@ -112,6 +112,38 @@ options:
         description: Whether the name is left out of answers while the load balancer has no healthy target.
         type: bool
         default: true
+  health_check:
+    description:
+      - Check each of O(nodes) from Route 53's checkers on the Internet, and leave one that does not answer out of the
+        answers, while another is healthy. For type A with public addresses.
+      - The module creates a health check for each node, changes to another where the options differ, and deletes it
+        with the node's record set, with O(state=absent) also without this option. Each costs some 0.50 US dollars a
+        month.
+      - Left out, the checks that there are stay. An entry of O(nodes) with C(health_check_id) is left alone.
+    type: dict
+    version_added: 0.2.0
+    suboptions: &check
+      port:
+        description: Port that is checked. The security groups must let Route 53's checkers in.
+        type: int
+        required: true
+      type:
+        description: What is checked, a TCP connection or the answer to a request.
+        type: str
+        choices: [TCP, HTTP, HTTPS]
+        default: TCP
+      resource_path:
+        description: Path of the request. V(/) by default.
+        type: str
+      interval:
+        description: Seconds between checks. V(10) costs more.
+        type: int
+        choices: [10, 30]
+        default: 30
+      failure_threshold:
+        description: Checks in a row, 1 to 10, after which a node counts as unhealthy, or as healthy again.
+        type: int
+        default: 3
   record_sets:
     description:
       - Many names of the hosted zone in one transaction, with one wait. All are read first; invalid requests are
@@ -146,6 +178,11 @@ options:
         description: As O(alias).
         type: dict
         suboptions: *alias
+      health_check:
+        description: As O(health_check).
+        type: dict
+        suboptions: *check
+        version_added: 0.2.0
       purge:
         description: As O(purge).
         type: bool
@@ -336,6 +373,11 @@ ttl:
   returned: always, unless the task was refused
   type: int
   sample: 60
+health_checks:
+  description: The ids of health checks that were C(created) and C(deleted). In check mode none is created.
+  returned: always, unless the task was refused
+  type: dict
+  sample: {created: [01234567-89ab-cdef-0123-456789abcdef], deleted: []}
 hosted_zone_id:
   description: The hosted zone.
   returned: always, unless the task was refused
@@ -349,8 +391,10 @@ from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
+from ..module_utils.distributors.dns.health_checks import INTERVALS, TYPES, HealthChecks
 from ..module_utils.distributors.dns.record_changes import INSYNC
-from ..module_utils.distributors.dns.record_sets import Zone, find_zone, joined, requests_of, result_of
+from ..module_utils.distributors.dns.record_plan import Batch
+from ..module_utils.distributors.dns.record_sets import Request, Zone, find_zone, joined, requests_of, result_of
 from ..module_utils.reconcile.claims import Claim, claimed, event_argument_spec, guarded
 
 
@@ -368,6 +412,16 @@ def argument_spec() -> dict[str, Any]:
             "health_check_id": {"type": "str"},
         },
     }
+    check = {
+        "type": "dict",
+        "options": {
+            "port": {"type": "int", "required": True},
+            "type": {"type": "str", "choices": list(TYPES), "default": "TCP"},
+            "resource_path": {"type": "str"},
+            "interval": {"type": "int", "choices": list(INTERVALS), "default": 30},
+            "failure_threshold": {"type": "int", "default": 3},
+        },
+    }
     alias = {
         "type": "dict",
         "options": {
@@ -383,6 +437,7 @@ def argument_spec() -> dict[str, Any]:
         "policy": policy,
         "nodes": nodes,
         "alias": alias,
+        "health_check": check,
         "purge": {"type": "bool"},
         "state": state,
     }
@@ -396,6 +451,7 @@ def argument_spec() -> dict[str, Any]:
         "policy": {**policy, "default": "multivalue"},
         "nodes": {**nodes, "default": []},
         "alias": alias,
+        "health_check": check,
         "record_sets": {"type": "list", "elements": "dict", "options": entry},
         "purge": {"type": "bool", "default": False},
         "state": {**state, "default": "present"},
@@ -405,17 +461,44 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
+def before_the_records(
+    module: Any, zone: Zone, requests: list[Request]
+) -> tuple[list[Request], Batch | None, list[str], list[str]]:
+    """Make the health checks that records will name, or delete those of records that go.
+
+    A check goes before its record: an interrupted run then still finds the record that named it.
+
+    Returns:
+        The requests with their checks, what was decided for them (None: not read yet), and the ids of checks that were
+        made and of those that were deleted.
+    """
+    checks = HealthChecks(zone.client, zone.id, module.check_mode)
+    if module.params["state"] == "absent":
+        first = zone.decide(requests)
+        return requests, first, [], checks.cleaned_up(requests, first)
+    if not any(getattr(request, "health_check", None) for request in requests):
+        return requests, None, [], []
+    requests, made = checks.ensured(requests, zone.decide(requests))
+    return requests, None, made, []
+
+
 def run(module: Any, claim: Claim | None) -> dict[str, Any]:
     """Read, plan, write, wait. The result; with ``msg`` if the change is not known to all name servers in time."""
     params = module.params
     requests = requests_of(params)
-    client = guarded(connect(module, "route53", read_timeout=10), claim, ["ChangeResourceRecordSets"])
+    writes = ["ChangeResourceRecordSets", "CreateHealthCheck", "DeleteHealthCheck"]
+    client = guarded(connect(module, "route53", read_timeout=10), claim, writes)
     zone = Zone(client, find_zone(client, params, requests), named=not params["hosted_zone_id"])
-    batch, change = (zone.decide(requests), None) if module.check_mode else zone.converge(requests)
+    requests, first, made, removed = before_the_records(module, zone, requests)
+    batch, change = (first or zone.decide(requests), None) if module.check_mode else zone.converge(requests, first)
+    if params["state"] == "present":
+        removed = HealthChecks(client, zone.id, module.check_mode).cleaned_up(requests, batch)
     change_id = str(change["Id"]).rpartition("/")[2] if change else None
     many = params["record_sets"] is not None
     answer = joined(requests, batch) if many else result_of(requests[0], batch.plans[0])
     answer |= {"hosted_zone_id": zone.id, "change_id": change_id}
+    answer["health_checks"] = {"created": made, "deleted": removed}
+    answer["changed"] = bool(answer["changed"] or made or removed)
     if change is None or change["Status"] == INSYNC or not params["wait"]:
         return answer
     status = zone.known_everywhere(str(change_id), params["wait_timeout"])

@@ -108,6 +108,28 @@ options:
         V(NONE), …), or a dictionary of C(type) and C(timeout) in minutes.
       - By default it is not changed.
     type: raw
+  process_local:
+    description:
+      - In a cluster, whether the node at which a connection arrives processes it. With V(false) the cluster may hand it
+        over to another node by its backplane. That node answers with an address that is none of its own interfaces',
+        and EC2 drops the answer unless the source/destination check of its client interface is off.
+      - Left out, it stays as it is (an appliance begins with V(false)). It has no effect outside of a cluster.
+    type: bool
+    version_added: 0.2.0
+  monitor_timeout:
+    description:
+      - Seconds for which back ends that are DOWN are looked at again after a change, as a monitor that was just bound
+        has no answer yet. A back end that stays DOWN is no failure of the task.
+    type: int
+    default: 0
+    version_added: 0.2.0
+  observers:
+    description:
+      - Addresses (NSIP) of further appliances that monitor the same back ends, such as the secondary of an HA pair.
+        What they say is returned. Nothing is written on them, and one that does not answer is left out with a warning.
+    type: list
+    elements: str
+    version_added: 0.2.0
   certificate:
     description: Certificate of a protocol with TLS on the appliance. By default it is not changed.
     type: dict
@@ -212,6 +234,15 @@ options:
       persistence:
         description: As O(persistence), instead of it.
         type: raw
+      process_local:
+        description: As O(process_local).
+        type: bool
+        version_added: 0.2.0
+      observers:
+        description: As O(observers), instead of them.
+        type: list
+        elements: str
+        version_added: 0.2.0
       certificate:
         description: As O(certificate), instead of it.
         type: dict
@@ -360,6 +391,10 @@ application:
       description: C(type), and C(timeout) in minutes.
       type: dict
       returned: always
+    process_local:
+      description: Whether the node of a cluster at which a connection arrives processes it.
+      type: bool
+      returned: always
     monitors:
       description: Monitors bound to the service group.
       type: list
@@ -391,6 +426,27 @@ application:
           description: V(UP), V(DOWN), V(OUT OF SERVICE), ….
           type: str
           returned: always
+        reason:
+          description:
+            - For one that is V(DOWN), the last response of its monitor and what it is likely to mean; else null. It is
+              read for eight back ends at most.
+          type: str
+          returned: always
+    observers:
+      description: What O(observers) say of the back ends.
+      type: list
+      elements: dict
+      returned: with O(observers), not in check mode
+      contains:
+        nsip:
+          description: The address as it was given.
+          type: str
+          returned: always
+        backends:
+          description: C(address), C(port), C(state) and C(reason) of each, as in C(backends).
+          type: list
+          elements: dict
+          returned: always
   sample:
     name: web
     protocol: HTTP
@@ -401,10 +457,11 @@ application:
     backend_protocol: HTTP
     lb_method: LEASTCONNECTION
     persistence: {type: COOKIEINSERT, timeout: 2}
+    process_local: false
     monitors: [web-mon]
     certificate: null
     backends:
-      - {address: 10.0.3.20, port: 8080, weight: 1, state: UP}
+      - {address: 10.0.3.20, port: 8080, weight: 1, state: UP, reason: null}
 saved:
   description: Whether the running configuration was saved by this task.
   returned: success, with O(nsip)
@@ -450,14 +507,14 @@ nodes:
 from datetime import UTC, datetime
 from typing import Any
 
-from ..module_utils.core.nitro_errors import NitroInputError
-from ..module_utils.nitro import application
+from ..module_utils.core.nitro_errors import NitroError, NitroInputError
+from ..module_utils.nitro import application, monitor_states
 from ..module_utils.nitro.application_plan import plan_absent, plan_present
 from ..module_utils.nitro.application_read import read
 from ..module_utils.nitro.certificate_nodes import OtherNodes, spread
 from ..module_utils.nitro.certificates import Certificate
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.module import probe_from
+from ..module_utils.nitro.module import client_from, probe_from
 from ..module_utils.nitro.objects import Done, converge, run
 from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
 from ..module_utils.nitro.steps import Change
@@ -487,6 +544,9 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "monitor": {"type": "raw"},
         "lb_method": {"type": "str", "choices": list(application.LB_METHODS)},
         "persistence": {"type": "raw"},
+        "process_local": {"type": "bool"},
+        "monitor_timeout": {"type": "int", "default": 0},
+        "observers": {"type": "list", "elements": "str"},
         "certificate": {
             "type": "dict",
             "options": {
@@ -550,8 +610,39 @@ def work(job: Job, client: NitroClient) -> Done:
     before, after = application.describe(desired, done.before), application.describe(desired, done.after)
     if job.check:
         after = application.predict(desired, done.before) if present else None
+    elif after is not None:
+        after |= monitored(job, client, desired.group, after["backends"], changed=bool(done.steps))
     changed = bool(done.steps) or repaired
     return Done(changed, {"application": after}, application.configuration(before), application.configuration(after))
+
+
+def monitored(
+    job: Job, client: NitroClient, group: str, backends: list[dict[str, Any]], *, changed: bool
+) -> dict[str, Any]:
+    """Return the results ``backends``, with the reasons of those that are DOWN, and ``observers``."""
+    if any(one["state"] == monitor_states.DOWN for one in backends):
+        timeout = float(job.params["monitor_timeout"]) if changed else 0.0
+        seen = {(one["address"], one["port"]): one for one in monitor_states.states(client, group, timeout)}
+        backends = [
+            {**one, **{key: found[key] for key in ("state", "reason")}}
+            if (found := seen.get((one["address"], one["port"])))
+            else one
+            for one in backends
+        ]
+    observers = job.params["observers"]
+    return {"backends": backends, **({} if observers is None else {"observers": observed(job, group, observers)})}
+
+
+def observed(job: Job, group: str, observers: list[str]) -> list[dict[str, Any]]:
+    """Return what further appliances say of the back ends; one that does not answer is left out with a warning."""
+    found = []
+    for nsip in observers:
+        try:
+            with client_from({**job.params, "nitro_auth_token": None}, nsip=nsip) as client:
+                found.append({"nsip": nsip, "backends": monitor_states.states(client, group)})
+        except NitroError as error:
+            job.warn(f"{error}. What its monitors say of {group} is not known.")
+    return found
 
 
 def main() -> None:

@@ -62,6 +62,9 @@ options:
       backplane:
         description: As O(backplane).
         type: str
+      backplane_mac:
+        description: As O(backplane_mac).
+        type: str
       priority:
         description: As O(priority).
         type: int
@@ -109,10 +112,18 @@ options:
         prefix (V(2/1/1)) the number must be this node's.
       - Default is V(1/1) for a new node. A member keeps its backplane by default.
     type: str
+  backplane_mac:
+    description:
+      - MAC address, as EC2 has it, of the interface for the traffic between nodes. It names the interface when the
+        node is declared, because the order in which an appliance numbers the interfaces of EC2 is not documented.
+      - A declared node keeps what it has. O(backplane) has precedence.
+    type: str
+    version_added: 0.2.0
   tunnel_mode:
     description:
       - Steering of flows between nodes. A VPC needs a tunnel, because it does not forward foreign MAC addresses. The
-        vendor's templates for AWS use V(GRE). Security groups must allow IP protocol 47.
+        vendor's templates for AWS use V(GRE). Security groups must allow IP protocol 47, unless no flow is
+        steered (O(cloudadc.aws.vpx_application#module:process_local)).
     type: str
     choices: [NONE, GRE, UDP]
     default: GRE
@@ -336,6 +347,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "form": {"type": "bool", "default": False},
         "admin_state": {"type": "str", "choices": list(cluster.ADMIN_STATES), "default": "ACTIVE"},
         "backplane": {"type": "str"},
+        "backplane_mac": {"type": "str"},
         "tunnel_mode": {"type": "str", "choices": list(cluster.TUNNEL_MODES), "default": "GRE"},
         "priority": {"type": "int"},
         "cluster_password": {"type": "str", "no_log": True},
@@ -349,7 +361,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 
 def main() -> None:
-    module = one_or_many(argument_spec(), per_node=("node_id", "admin_state", "backplane", "priority"))
+    module = one_or_many(argument_spec(), per_node=("node_id", "admin_state", "backplane", "backplane_mac", "priority"))
     job = work if module.params["nodes"] is None else many
     with claimed(module):
         run(module, lambda: job(module.params, check=module.check_mode, warn=module.warn))

@@ -392,6 +392,7 @@ instances:
         client:
           network_interface_id: eni-0123456789abcdef0
           device_index: 1
+          mac_address: 0a:1b:2c:3d:4e:5f
           private_ip_address: 10.0.2.10
           private_ip_addresses: [10.0.2.10]
           public_ip: null
@@ -580,6 +581,7 @@ def planned(desired: DesiredSet, names: list[str]) -> list[dict[str, Any]]:
     """Return instances that would be launched, in the shape of real ones, so that a play in check mode continues."""
     unknown: dict[str, Any] = {
         "network_interface_id": None,
+        "mac_address": None,
         "private_ip_addresses": [],
         "public_ip": None,
         "allocation_id": None,

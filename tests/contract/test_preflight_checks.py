@@ -25,13 +25,15 @@ ROOT = Path(__file__).parents[2]
 NEEDS = (rights.Need(("ec2:RunInstances", "ec2:CreateTags")),)
 CALLER = Caller("arn:aws:iam::123456789012:user/u", "123456789012", Kind.USER, "u")
 NO_CLIENTS = Clients(None, None, None, None, None)
+BACK_END = {"application": "web", "address": "10.0.9.9", "autoscaling_group": None, "port": 80, "transport": "tcp"}
 UNREAD = Failure("AWS answered UnauthorizedOperation")
 #: What AWS, or what answers in its place, may return to any question.
 NONSENSE: list[Any] = [UNREAD, None, [], [{}], [{"Unexpected": 1}], {"Error": "x"}, "<html>", 7]
 
 
 def context(given: Plan | None = None) -> Context:
-    return Context(given or plan(elastic_ips=1, load_balancers=1), NEEDS, NO_CLIENTS, "eu-west-1", 1.0, CALLER)
+    asked = given or plan(elastic_ips=1, load_balancers=1, back_ends=[BACK_END])
+    return Context(asked, NEEDS, NO_CLIENTS, "eu-west-1", 1.0, CALLER)
 
 
 def answered(check: Check, answer: Any) -> tuple[Answers, set[str]]:

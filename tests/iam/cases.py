@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass
 
@@ -108,8 +109,10 @@ def _of_flow(flow: Flow, kind: Kind) -> Case:
         before.append(by_hand.no_table)
     elif flow.name.startswith(("finish", "a tick that removes")):
         before.append(by_hand.left_over(kind.group, ZONE))
-    given = _given(kind, *(["Cloudwatch"] if flow.playbook == "autoscale" else []))
-    publish = ("-e", '{"autoscale_publish": true}') if flow.playbook == "autoscale" else ()
+    ticks, balanced = flow.playbook == "autoscale", kind.distributor == "nlb"
+    given = _given(kind, *(["Cloudwatch", *(["PortErrors"] if balanced else [])] if ticks else []))
+    options = {"autoscale_publish": True, "autoscale_port_errors": balanced}
+    publish = ("-e", json.dumps(options)) if ticks else ()
     return Case(
         flow.name, flow.playbook, flow.state, (*flow.arguments, *publish), flow.variables, given, all_of(*before)
     )

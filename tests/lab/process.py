@@ -69,10 +69,12 @@ class Lab:
         self.dataplane = DataPlane(routing, self.authority.context)
         self.aws.set_health_way(routing.checks)
         self.aws.set_health_probe(self.dataplane.answers)
+        self.aws.dns_probe = routing.checked_from_outside
         self.nitro.set_backend_probe(self.dataplane.answers)
         self.nitro.set_address_mover(self._move_address)
         self.nitro.set_elastic_ip_mover(self._move_elastic_ips)
         self.aws.ground.is_alive = self.nitro.is_alive
+        self.aws.ground.connections_at = self.nitro.connections_at
         self.console.set_device_probe(self._console_reaches)
         self._routing = routing
         self._aws_server = _bind(HOME, settings.aws_port, self._guard(self.aws))

@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from tests.lab.packets.way import Flow, Verdict, answered, connection
+from tests.lab.aws.ports import lacking
+from tests.lab.packets.way import Flow, Verdict, answered, connection, steered
 from tests.lab.world import Door, Fleet, Region, Vserver
 
+CHECKER = "203.0.113.250"
+"""A health checker of Route 53, outside of every VPC."""
 FRESH_SECONDS = 0.04
 BALANCED_PROTOCOLS = ("TCP", "TLS", "TCP_UDP")
 
@@ -95,7 +98,17 @@ class Routing:
         if flow is not None and not self.judge(flow).passes:
             return Route(Fate.SILENCE, at)
         vserver = self._fleet.vserver(private, port)
-        return Route(Fate.REFUSED, at) if vserver is None else Route(Fate.ANSWER, at, vserver)
+        if vserver is None:
+            return Route(Fate.REFUSED, at)
+        if flow is not None and not self._processed(flow, vserver):
+            return Route(Fate.SILENCE, at)
+        return Route(Fate.ANSWER, at, vserver)
+
+    def _processed(self, flow: Flow, vserver: Vserver) -> bool:
+        """Whether the node of a cluster that processes a new connection answers it. Connections take turns."""
+        ways = self._fleet.steerings(vserver)
+        way = ways[next(self._turn) % len(ways)] if len(ways) > 1 else ways[0]
+        return way is None or steered(self._region.network(), self._fleet.host, flow, way).passes
 
     def judge(self, flow: Flow) -> Verdict:
         """Whether packets get there and replies come back."""
@@ -104,6 +117,10 @@ class Routing:
     def checks(self, node: str, address: str, port: int) -> bool:
         """Whether a load balancer's node gets answers from a target: for its health checks."""
         return self.judge(Flow(node, address, "tcp", port)).passes
+
+    def checked_from_outside(self, address: str, port: int) -> bool:
+        """Whether a health checker on the Internet gets answers at a public address."""
+        return self.route(address, port, CHECKER).fate is Fate.ANSWER
 
     def manages(self, source: str, address: str, port: int) -> bool:
         """Whether a controller or console at ``source`` speaks to NITRO at a management address."""
@@ -119,6 +136,8 @@ class Routing:
         if self._region.instance_at(target[0]) is None:
             # Not an appliance: whatever is there is reached directly.
             return Route(Fate.ANSWER, target, Vserver("", balancer.load_balancer, "TCP", (target,)), balanced=True)
+        if source and not balancer.preserves and lacking(self._fleet.connections_at(target[0])):
+            return Route(Fate.SILENCE, target, balanced=True)
         observed = source if balancer.preserves else balancer.node
         flow = Flow(observed, target[0], "tcp", target[1], relayed=balancer.preserves) if source and observed else None
         found = self._to(flow, *target)

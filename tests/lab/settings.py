@@ -8,7 +8,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-PESSIMISTIC_IMAGE = False
+PESSIMISTIC_IMAGE = True
 """How the image forwards packets in labs that are not told: see ``pessimistic_image`` of the appliances' settings."""
 
 

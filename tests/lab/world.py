@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 
 from tests.lab.packets.host import Host
 from tests.lab.packets.vpc import Vpc
+from tests.lab.packets.way import Steering
 
 Environ = dict[str, Any]
 FaultKind = Literal["throttle", "error"]
@@ -152,6 +153,11 @@ class Fleet(Protocol):
     def host(self, instance_id: str) -> Host | None:
         """How this appliance forwards packets; None: it is no appliance."""
 
+    def steerings(self, vserver: Vserver) -> Sequence[Steering | None]:
+        """Which nodes of a cluster may process a new connection to a virtual server, each with the way to it; None
+        stands for the node at which the connection arrived, the only one outside of a cluster.
+        """
+
     def vserver_ports(self) -> Iterable[int]:
         """Every port on which some vserver listens."""
 
@@ -163,6 +169,9 @@ class Fleet(Protocol):
 
         Returns the instance ids it applied to; it applies to instances launched later too, for zone and all.
         """
+
+    def connections_at(self, address: str) -> float:
+        """How many client connections the appliance with this private address has."""
 
     def tick(self) -> None:
         """Let time pass: boots end, heartbeats are missed, states change. Called many times a second."""

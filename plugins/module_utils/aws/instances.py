@@ -29,6 +29,7 @@ class Attached:
     subnet_id: str = ""
     security_groups: frozenset[str] = frozenset()
     source_dest_check: bool = True
+    mac_address: str | None = None
 
     @property
     def association(self) -> Association:
@@ -91,6 +92,7 @@ def _attached(item: Mapping[str, Any]) -> Attached:
         subnet_id=item.get("SubnetId", ""),
         security_groups=frozenset(group["GroupId"] for group in item.get("Groups", [])),
         source_dest_check=item.get("SourceDestCheck", True),
+        mac_address=item.get("MacAddress"),
     )
 
 
@@ -135,6 +137,7 @@ def _interface_result(attached: Attached, addresses: Sequence[Address]) -> dict[
     return {
         "network_interface_id": attached.network_interface_id,
         "device_index": attached.device_index,
+        "mac_address": attached.mac_address,
         "private_ip_address": attached.addresses[0],
         "private_ip_addresses": list(attached.addresses),
         "public_ip": shown.public_ip if shown else None,

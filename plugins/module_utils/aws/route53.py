@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+
 from .client import Client
 from .errors import aws_call
 
@@ -51,6 +53,29 @@ def change_record_sets(client: Client, zone_id: str, changes: Sequence[Mapping[s
     batch = {"Comment": "cloudadc.aws", "Changes": list(changes)}
     found: dict[str, Any] = client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)["ChangeInfo"]
     return found
+
+
+@aws_call("list health checks")
+def list_health_checks(client: Client) -> Described:
+    """ListHealthChecks, all pages: those of the whole account."""
+    found: Described = client.get_paginator("list_health_checks").paginate().build_full_result()["HealthChecks"]
+    return found
+
+
+@aws_call("create a health check")
+def create_health_check(client: Client, reference: str, config: Mapping[str, Any]) -> str:
+    """CreateHealthCheck; the id. The same reference and configuration once more give the same check."""
+    reply = client.create_health_check(CallerReference=reference, HealthCheckConfig=dict(config))
+    return str(reply["HealthCheck"]["Id"])
+
+
+@aws_call("delete health check {check_id}")
+def delete_health_check(client: Client, check_id: str) -> None:
+    """DeleteHealthCheck; one that is gone is deleted."""
+    try:
+        client.delete_health_check(HealthCheckId=check_id)
+    except is_boto3_error_code("NoSuchHealthCheck"):
+        return
 
 
 @aws_call("read the status of change {change_id}")

@@ -88,6 +88,7 @@ class DesiredApplication:
     persistence: str | None = None
     persistence_timeout: int | None = None
     certificate: Certificate | None = None
+    process_local: bool | None = None
 
     @property
     def group(self) -> str:
@@ -176,6 +177,7 @@ def desired_from(params: Mapping[str, Any]) -> DesiredApplication:
         persistence=persistence,
         persistence_timeout=timeout,
         certificate=certificate_from(name, params["certificate"]),
+        process_local=params.get("process_local"),
     )
     if desired.certificate and protocol not in OFFLOADED:
         raise NitroInputError(f"application '{name}': a certificate needs a protocol that ends TLS, not {protocol}")
@@ -350,7 +352,13 @@ def describe(desired: DesiredApplication, found: ObservedApplication) -> dict[st
     return {
         **_reported(desired.name, row, found),
         "backends": [
-            {"address": member.address, "port": member.port, "weight": member.weight, "state": member.state}
+            {
+                "address": member.address,
+                "port": member.port,
+                "weight": member.weight,
+                "state": member.state,
+                "reason": None,
+            }
             for member in sorted(found.members, key=lambda member: (member.address or "", member.port or 0))
         ],
         "state": text_of(row, "curstate") or text_of(row, "effectivestate") or None,
@@ -367,6 +375,7 @@ def _reported(name: str, row: Row, found: ObservedApplication) -> dict[str, Any]
         "backend_protocol": text_of(found.group or {}, "servicetype") or None,
         "lb_method": text_of(row, "lbmethod") or None,
         "persistence": {"type": text_of(row, "persistencetype") or "NONE", "timeout": whole(row.get("timeout"))},
+        "process_local": text_of(row, "processlocal").upper() == "ENABLED",
         "monitors": sorted(found.monitors),
         "certificate": next(iter(sorted(found.certkeys)), None),
     }
@@ -383,6 +392,7 @@ def predict(desired: DesiredApplication, found: ObservedApplication) -> dict[str
         "virtual_ip": virtual_ip(desired, found),
         "backend_protocol": desired.backend_protocol,
         "lb_method": desired.lb_method or reported["lb_method"],
+        "process_local": reported["process_local"] if desired.process_local is None else desired.process_local,
         "monitors": [desired.monitor.name] if desired.monitor else reported["monitors"],
         "certificate": desired.certificate.certkey
         if desired.certificate
@@ -408,11 +418,13 @@ def _predicted_backends(desired: DesiredApplication, found: ObservedApplication)
     if desired.backends is None or not desired.purge_backends:
         for key, member in there.items():
             reported[key] = {"address": key[0], "port": key[1], "weight": member.weight, "state": member.state}
+            reported[key]["reason"] = None
     for backend in desired.backends or ():
         known = there.get(backend.key)
         weight = backend.weight or (known.weight if known else 1)
         state = known.state if known else None
         reported[backend.key] = {"address": backend.address, "port": backend.port, "weight": weight, "state": state}
+        reported[backend.key]["reason"] = None
     return sorted(reported.values(), key=lambda entry: (entry["address"] or "", entry["port"] or 0))
 
 
@@ -420,5 +432,6 @@ def configuration(reported: Mapping[str, Any] | None) -> dict[str, Any]:
     """What a diff shows: the result without the states, which no plan can promise."""
     if reported is None:
         return {}
-    backends = [{key: value for key, value in entry.items() if key != "state"} for entry in reported["backends"]]
-    return {key: value for key, value in reported.items() if key != "state"} | {"backends": backends}
+    states = ("state", "reason", "observers")
+    backends = [{key: value for key, value in entry.items() if key not in states} for entry in reported["backends"]]
+    return {key: value for key, value in reported.items() if key not in states} | {"backends": backends}

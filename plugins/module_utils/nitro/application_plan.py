@@ -188,8 +188,13 @@ def _settings(desired: DesiredApplication, found: ObservedApplication) -> dict[s
         "lbmethod": desired.lb_method,
         "persistencetype": desired.persistence,
         "timeout": desired.persistence_timeout if desired.persistence != "NONE" else None,
+        "processlocal": _switch(desired.process_local),
     }
     return {name: value for name, value in settings.items() if value is not None}
+
+
+def _switch(on: bool | None) -> str | None:
+    return None if on is None else "ENABLED" if on else "DISABLED"
 
 
 def _same(row: Row, name: str, value: object) -> bool:
@@ -199,6 +204,8 @@ def _same(row: Row, name: str, value: object) -> bool:
             present = canonical_or_none(row.get(name))
         case "timeout":
             present = whole(row.get(name))
+        case "processlocal":
+            present = text_of(row, name).upper() or "DISABLED"
         case "persistencetype":
             present = text_of(row, name).upper() or "NONE"
         case _:

@@ -276,7 +276,10 @@ class ObservedMember:
 
 @dataclass(frozen=True, slots=True)
 class DesiredMember:
-    """What the options ask for. Addresses without a port; ``interface`` is the backplane without the node's number."""
+    """What the options ask for. Addresses without a port; ``interface`` is the backplane without the node's number.
+
+    ``declared_interface``: the interface with ``backplane_mac``, for a node that is yet to be declared.
+    """
 
     nsip: str
     clip: str
@@ -286,6 +289,8 @@ class DesiredMember:
     admin_state: str = "ACTIVE"
     interface: str | None = None
     interface_node: int | None = None
+    backplane_mac: str | None = None
+    declared_interface: str | None = None
     tunnel_mode: str = "GRE"
     priority: int | None = None
     drain_minutes: int = 0
@@ -315,6 +320,7 @@ class DesiredMember:
             admin_state=params["admin_state"],
             interface=interface,
             interface_node=node,
+            backplane_mac=(params.get("backplane_mac") or "").lower() or None,
             tunnel_mode=params["tunnel_mode"],
             priority=params["priority"],
             drain_minutes=params["drain_minutes"],
@@ -329,7 +335,7 @@ class DesiredMember:
         if self.interface_node not in (None, node_id):
             given = f"{self.interface_node}/{self.interface}"
             raise NitroInputError(f"{self.nsip}: backplane {given} is not an interface of node {node_id}")
-        return f"{node_id}/{self.interface or DEFAULT_INTERFACE}"
+        return f"{node_id}/{self.interface or self.declared_interface or DEFAULT_INTERFACE}"
 
     def declaration(self, node_id: int) -> dict[str, Any]:
         """The body that declares the node; ``state`` always, because NITRO's default is PASSIVE."""
@@ -380,6 +386,17 @@ def _interface(params: Mapping[str, Any]) -> tuple[int | None, str | None]:
             f"not {params['backplane']!r}"
         )
     return None if found[1] is None else int(found[1]), found[2]
+
+
+def interface_with(mac: str, rows: Iterable[NITRO]) -> str | None:
+    """Return the name, without a node's number, of the interface with a MAC address; None if there is none.
+
+    Source: aws_vpx facts, "Interface names": which interface of EC2 is 1/1 is not documented; the MAC address decides.
+    """
+    for row in rows:
+        if str(row.get("mac") or "").lower() == mac and (found := _INTERFACE.fullmatch(str(row.get("id") or ""))):
+            return str(found[2])
+    return None
 
 
 def outside(clip: str, node: Node, nsip: str) -> str | None:

@@ -154,6 +154,7 @@ class ClusterRun:
             "nsip": f"{member.address}:{port}" if port else member.address,
             "node_id": None,
             "backplane": None,
+            "backplane_mac": None,
             "state": "absent",
             "dissolve": True,  # its peers do without it already, so it is no member that could be missed
             "wait": True,

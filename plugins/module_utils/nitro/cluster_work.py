@@ -34,6 +34,7 @@ from .cluster import (
     ObservedMember,
     clip_text,
     explained,
+    interface_with,
     member_at,
     members_of,
     no_member,
@@ -226,6 +227,7 @@ class Membership:
     def _read_node(self) -> Node:
         instances = self.node.get("clusterinstance")
         fresh = self.desired.present and not instances
+        self._find_backplane()
         return node_from_rows(
             instances,
             self.node.get("clusternode") if instances else [],
@@ -234,6 +236,16 @@ class Membership:
             unsaved=steps.unsaved(self.node),
             fit=_read_fit(self.node) if fresh else None,
         )
+
+    def _find_backplane(self) -> None:
+        """Name the interface that has the MAC address. Raises NitroInputError where no interface has it."""
+        mac = self.desired.backplane_mac
+        if not mac or self.desired.interface or not self.desired.present:
+            return
+        name = interface_with(mac, self.node.get("Interface"))
+        if name is None:
+            raise NitroInputError(f"{self.desired.nsip}: backplane_mac: no interface of this appliance has {mac}")
+        self.desired = replace(self.desired, declared_interface=name)
 
     def read_back(self) -> None:
         """The CLIP as it is now, for the result; that it does not answer any more is fine after the last node."""

@@ -81,6 +81,16 @@ def describe_security_groups_of(client: Client, group: str) -> Described:
     return found
 
 
+@aws_call("describe the subnets of {vpc_ids}")
+def describe_subnets_of(client: Client, vpc_ids: Sequence[str]) -> Described:
+    """DescribeSubnets of whole VPCs, all pages."""
+    pages = client.get_paginator("describe_subnets").paginate(
+        Filters=ansible_dict_to_boto3_filter_list({"vpc-id": list(vpc_ids)})
+    )
+    found: Described = pages.build_full_result()["Subnets"]
+    return found
+
+
 @aws_call("describe instance types")
 def describe_instance_types(client: Client, names: Sequence[str]) -> Described:
     """DescribeInstanceTypes by filter: those that do not exist are missing from the list."""

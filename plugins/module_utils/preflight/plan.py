@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any
 
 from ..aws.tags import ROLES
+from ..core.errors import Refusal
 from ..reconcile.instance_plan import DesiredInterface, DesiredSet
 from ..reconcile.launch import LaunchSpec, in_device_order
 
@@ -23,6 +25,30 @@ class Zone:
 
     def subnet_of(self, role: str) -> str:
         return next(request.subnet_id for request in self.interfaces if request.role == role)
+
+
+@dataclass(frozen=True, slots=True)
+class BackEnd:
+    """A server to which the applications would send requests. ``transport``: tcp or udp, as security groups name it."""
+
+    application: str
+    address: str
+    port: int
+    transport: str = "tcp"
+
+    @property
+    def subject(self) -> str:
+        return f"{self.application} {self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An Auto Scaling group whose instances are back ends."""
+
+    application: str
+    group: str
+    port: int
+    transport: str = "tcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +72,11 @@ class Plan:
     management_cidrs: tuple[str, ...] = ()
     nitro_port: int = 443
     reach: tuple[str, ...] = ()
+    return_path: str | None = None
+    clustered: bool = False
+    back_ends: tuple[BackEnd, ...] = ()
+    followed: tuple[Followed, ...] = ()
+    backend_cidrs: tuple[str, ...] = ()
 
     @property
     def instances(self) -> int:
@@ -92,7 +123,30 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
         management_cidrs=tuple(params["management_cidrs"]),
         nitro_port=params["nitro_port"],
         reach=tuple(params["reach"]),
+        return_path=params["return_path"],
+        clustered=params["clustered"],
+        back_ends=tuple(
+            BackEnd(each["application"], each["address"], each["port"], each["transport"])
+            for each in params["back_ends"]
+            if each["address"]
+        ),
+        followed=tuple(
+            Followed(each["application"], each["autoscaling_group"], each["port"], each["transport"])
+            for each in params["back_ends"]
+            if each["autoscaling_group"]
+        ),
+        backend_cidrs=_networks(params["backend_cidrs"]),
     )
+
+
+def _networks(texts: Sequence[str]) -> tuple[str, ...]:
+    """The networks as given. Raises Refusal for what is none."""
+    for text in texts:
+        try:
+            IPv4Network(text, strict=False)
+        except ValueError as error:
+            raise Refusal(f"backend_cidrs: {error}") from None
+    return tuple(texts)
 
 
 def _zone(option: Mapping[str, Any]) -> Zone:

@@ -138,6 +138,22 @@ def routing(context: Context, known: Answers) -> Questions:
     }
 
 
+def back_ends(context: Context, known: Answers) -> Questions:
+    """Return the questions about subnets in which back ends can be, and security groups that must let the nodes in."""
+    plan = attempt(lambda: verdicts.with_followed(context.plan, known))
+    vpcs = _vpcs(context, known)
+    if isinstance(plan, Failure) or not plan.back_ends or not vpcs:
+        return {}
+    groups = attempt(lambda: verdicts.groups_of_back_ends(plan, known))
+    ids = [] if isinstance(groups, Failure) else groups
+    ec2 = context.clients.ec2
+    return {
+        "vpc_subnets": lambda: api.describe_subnets_of(ec2, vpcs),
+        "own_groups": lambda: api.describe_security_groups_of(ec2, plan.group),
+        "back_end_groups": lambda: ec2_api.describe_security_groups(ec2, ids) if ids else [],
+    }
+
+
 def _vpcs(context: Context, known: Answers) -> list[str]:
     found = attempt(lambda: verdicts.vpcs(known)) if context.plan.zones else []
     return [] if isinstance(found, Failure) else found

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from . import dry_runs, launching, questions, quotas, reach, rights, routes, subnets, verdicts
+from . import data_path, dry_runs, launching, questions, quotas, reach, rights, routes, subnets, verdicts
 from .checks import Check, Context
 from .identity import Kind
 from .plan import Plan
@@ -78,6 +78,18 @@ CHECKS: tuple[Check, ...] = (
         ],
         facts=lambda _context: ("instances", "subnets"),
         attempts=questions.routing,
+    ),
+    Check(
+        name="data_path",
+        rows=lambda context, found: verdicts.data_path(context.plan, found),
+        subjects=lambda plan, _needs: [
+            *([(data_path.RETURN, "clients")] if plan.return_path else []),
+            *([(data_path.BACK_END, "all"), (data_path.ADMITTED, "all")] if plan.back_ends or plan.followed else []),
+        ],
+        facts=lambda context: (
+            ("instances", "interfaces", "subnets") if context.plan.back_ends or context.plan.followed else ()
+        ),
+        attempts=questions.back_ends,
     ),
     Check(
         name="quota",

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.errors import Failure
 from ..core.parallel import attempt
+from . import data_path as packets
 from . import launching, quotas, reach, rights, routes, subnets
 from .identity import Caller
-from .plan import Plan, Zone
+from .plan import BackEnd, Plan, Zone
 from .rows import Row, skipped, unknown
 
 Rows = list[Row]
+#: The tag that EC2 Auto Scaling puts on its instances.
+OF_AUTO_SCALING = "aws:autoscaling:groupName"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,30 @@ def node_endpoints(plan: Plan, answers: Answers) -> list[str]:
     own = quotas.nodes(answers.of("instances"), plan.group)
     running = [item for item in own if item["State"]["Name"] == "running" and item.get("PrivateIpAddress")]
     return [f"{item['PrivateIpAddress']}:{plan.nitro_port}" for item in running]
+
+
+def with_followed(plan: Plan, answers: Answers) -> Plan:
+    """The plan with the instances of followed Auto Scaling groups as back ends; EC2 tags them with their group."""
+    found = []
+    for each in plan.followed:
+        for item in answers.of("instances"):
+            tags = {tag["Key"]: tag["Value"] for tag in item.get("Tags") or ()}
+            if tags.get(OF_AUTO_SCALING) == each.group and item.get("PrivateIpAddress"):
+                found.append(BackEnd(each.application, item["PrivateIpAddress"], each.port, each.transport))
+    return replace(plan, back_ends=(*plan.back_ends, *found))
+
+
+def groups_of_back_ends(plan: Plan, answers: Answers) -> list[str]:
+    """The security groups of the interfaces that have the addresses of back ends."""
+    addresses = {each.address for each in plan.back_ends}
+    return sorted(
+        {
+            str(group["GroupId"])
+            for item in answers.of("interfaces")
+            if addresses & {one.get("PrivateIpAddress") for one in item.get("PrivateIpAddresses") or ()}
+            for group in item.get("Groups") or ()
+        }
+    )
 
 
 # ------------------------------------------------------------------ the rows
@@ -149,6 +176,31 @@ def _routes(plan: Plan, roles: Mapping[str, str], answers: Answers) -> Rows:
         for subnet_id, role in roles.items()
         if subnet_id in found
     ]
+
+
+def data_path(plan: Plan, answers: Answers) -> Rows:
+    """How replies find back to clients, and the way to each back end and its security groups."""
+
+    def of_back_ends() -> Rows:
+        complete = with_followed(plan, answers)
+        if not complete.back_ends:
+            return []
+        own = answers.of("own_groups")
+        around = packets.Surroundings(
+            subnets=answers.of("vpc_subnets"),
+            tables=answers.of("tables"),
+            interfaces=answers.of("interfaces"),
+            groups=answers.of("back_end_groups"),
+            server_groups=frozenset(item["GroupId"] for item in own if item["GroupName"] == f"{plan.group}-server"),
+        )
+        return packets.back_ends(complete, around)
+
+    rows = packets.return_path(plan)
+    if not (plan.back_ends or plan.followed):
+        return rows
+    if isinstance(answers.by_name.get("subnets"), Failure) or not answers.of("subnets"):
+        return [*rows, skipped(packets.BACK_END, "all", "not without the subnets")]
+    return rows + sure(packets.BACK_END, "all", of_back_ends)
 
 
 def limits(plan: Plan, answers: Answers) -> Rows:

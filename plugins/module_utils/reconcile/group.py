@@ -212,7 +212,12 @@ def _records(names: Names) -> dict[str, list[dict[str, Any]]]:
     for domain, listed in names.records.items():
         forms = [canonical(one) for one in listed]
         found[domain] = [
-            {"identifier": one.identifier, "value": one.values[0] if one.values else None, "ttl": one.ttl}
+            {
+                "identifier": one.identifier,
+                "value": one.values[0] if one.values else None,
+                "ttl": one.ttl,
+                "health_check_id": one.health_check_id,
+            }
             for one in forms
             if one.identifier
         ]

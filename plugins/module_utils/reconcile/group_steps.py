@@ -13,6 +13,7 @@ from typing import Any
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..spec.group_nodes import IN_SERVICE, LEAVING, Node, address, in_order, nsip, zone_of
 from ..topologies.registry import REGISTRY as TOPOLOGIES
+from .backend_report import backend_report
 
 Entry = dict[str, Any]
 
@@ -24,6 +25,7 @@ def zone_steps(
     *,
     applications: Sequence[Mapping[str, Any]] = (),
     only_new: bool = False,
+    configured: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the work of each step in one zone; an empty list is a step that has nothing to do.
 
@@ -36,6 +38,7 @@ def zone_steps(
         applications: the variable with the applications, for the secrets that the definition does not hold.
         only_new: leave nodes in service as they are when there are new ones, so that a node that does not answer
             keeps no other from joining.
+        configured: result of vpx_application, for the report.
     """
     there = [one for one in instances if one["state"] != "planned" and zone_of(one) == zone]
     nodes = in_order([one for one in there if one["lifecycle"] not in LEAVING])
@@ -51,7 +54,8 @@ def zone_steps(
         "network": topology.network(definition, place, nodes, touched),
         "console": [nsip(one) for one in nodes],
         "mark": [one["instance_id"] for one in new],
-        "report": report(zone, [one for one in instances if zone_of(one) == zone], new),
+        "report": report(zone, [one for one in instances if zone_of(one) == zone], new)
+        + backend_report(configured, f"{zone:<14} "),
         **application_steps(state, served, there, [place], applications),
         **topology.admit(definition, place, nodes, new, there),
     }
@@ -118,6 +122,7 @@ def virtual_server(application: Mapping[str, Any], state: Mapping[str, Any], sec
         **{key: application[key] for key in _OPTIONAL if application.get(key)},
         **{key: secret[key] for key in _SECRET if secret.get(key)},
     }
+    options |= TOPOLOGIES[state["definition"]["topology"]].application_options(state["definition"])
     followed = application["backend_autoscaling_group"]
     if not followed:
         options["backends"] = application["backends"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..spec.group_nodes import IN_SERVICE, zone_of
+from .backend_report import backend_report
 from .group_steps import report
 
 _CHECK_MODE = " (check mode has changed nothing)"
@@ -89,8 +90,13 @@ def _clients(state: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def application_summary(state: Mapping[str, Any]) -> list[str]:
-    """Return one line for each application: on how many nodes it is, and where clients reach it."""
+def application_summary(state: Mapping[str, Any], served: Mapping[str, Any] | None = None) -> list[str]:
+    """Return one line for each application: on how many nodes it is, and where clients reach it.
+
+    Args:
+        state: what vpx_group_info returned.
+        served: result of vpx_application, for the state of the back ends on each node.
+    """
     definition = state["definition"]
     nodes = [one for one in state["instances"] if one["lifecycle"] == IN_SERVICE]
     zones = {one["availability_zone"] for one in nodes}
@@ -101,4 +107,4 @@ def application_summary(state: Mapping[str, Any]) -> list[str]:
             f"{definition['name']} serves {each['name']} ({each['protocol']}, port {each['port']}) on {len(nodes)} "
             f"nodes in {len(zones)} zones, at {where}"
         )
-    return lines
+    return lines + backend_report(served)

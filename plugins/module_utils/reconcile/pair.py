@@ -260,6 +260,7 @@ def interfaces_of(
         interface: dict[str, Any] = {"role": role, "subnet_id": node[f"{role}_subnet_id"]}
         interfaces.append({**interface, "security_groups": [group]} if group else interface)
     interfaces[0]["elastic_ip"] = definition["management_public"]
-    # Each Elastic IP needs a private address of its own.
-    interfaces[1]["secondary_private_ip_count"] = max(len(definition["elastic_ips"]) - 1, 0)
+    # Each Elastic IP needs a private address of its own, and policy-based routes need a SNIP in the client subnet.
+    spare = 1 if definition["return_path"] == "pbr" else 0
+    interfaces[1]["secondary_private_ip_count"] = max(len(definition["elastic_ips"]) - 1, 0) + spare
     return interfaces

@@ -94,7 +94,7 @@ def _appliance_steps(
     port = plan["nitro_port"]
     order = [known["primary"], known["secondary"]] if primary in nsips else nsips
     clients = [instance["interfaces"]["client"] for instance in instances]
-    fronts = _fronts(plan["ipset"], [client["private_ip_addresses"] for client in clients])
+    fronts = _fronts(plan["ipset"], [_vips(plan, client) for client in clients])
     marks = [
         {"zone": instance["availability_zone"], "node_id": number, "instance_ids": [instance["instance_id"]]}
         for number, instance in enumerate(instances)
@@ -112,7 +112,7 @@ def _appliance_steps(
         ],
         "ha": [{"nsip": _at(first, port), "peer": second}, {"nsip": _at(second, port), "peer": first}],
         "network": [
-            _network(place, _at(nsip, port), instance, plan["return_path"])
+            _network(plan, place, _at(nsip, port), instance)
             for place, nsip, instance in zip(plan["network"], nsips, instances, strict=True)
         ],
         "order": [{"nsip": _at(str(nsip), port)} for nsip in order],
@@ -173,15 +173,30 @@ def _primary(ha: Result | None) -> str | None:
     return None if index is None else str((ha or {})["nodes"][index]["nsip"])
 
 
-def _network(place: Result, nsip: str, instance: Result, return_path: str) -> dict[str, Any]:
-    """The SNIP is the server interface's own address: nodes with independent configuration do not share it."""
-    snip = {"ip_address": instance["interfaces"]["server"]["private_ip_address"], "netmask": place["server_netmask"]}
+def _vips(plan: Result, client: Result) -> list[str]:
+    """The addresses of a client interface that serve clients: one for each Elastic IP, the others are for routing."""
+    addresses: list[str] = client["private_ip_addresses"]
+    return addresses[: max(1, len(plan["elastic_ips"]))] if plan["return_path"] == "pbr" else addresses
+
+
+def _network(plan: Result, place: Result, nsip: str, instance: Result) -> dict[str, Any]:
+    """The SNIP is the server interface's own address: nodes with independent configuration do not share it.
+
+    Policy-based routes need one in the client subnet, too: the last address of the client interface.
+    """
+    interfaces = instance["interfaces"]
+    snips = [{"ip_address": interfaces["server"]["private_ip_address"], "netmask": place["server_netmask"]}]
+    by_policy = plan["return_path"] == "pbr"
+    if by_policy:
+        serving = _vips(plan, interfaces["client"])
+        spare = [one for one in interfaces["client"]["private_ip_addresses"] if one not in serving]
+        snips += [{"ip_address": one, "netmask": place["client_netmask"]} for one in spare[:1]]
     return {
         "nsip": nsip,
-        "snips": [snip],
+        "snips": snips,
         "routes": list(place["routes"]),
         "protected_networks": list(place["protected_networks"]),
-        **({"return_gateways": list(place["return_gateways"])} if return_path == "pbr" else {}),
+        **({"return_gateways": list(place["return_gateways"])} if by_policy else {}),
     }
 
 
@@ -208,7 +223,8 @@ def pair_applications(
         variables: of role ha_pair, as lookup ``cloudadc.aws.role_variables`` collects them, already validated.
         nsip: the primary, with its port.
         fronts: the IPSets as ``pair_steps`` returns them; each application has a virtual server for each of them.
-        nodes: both nodes, as entries with ``nsip``, on which a certificate is read once it is installed.
+        nodes: both nodes, as entries with ``nsip``, on which a certificate is read once it is installed, and
+            whose monitors have a state of their own.
     """
     single = variables.get("ha_pair_application")
     entries = [*(variables.get("ha_pair_applications") or []), *([single] if single else [])]
@@ -230,7 +246,8 @@ def _copy(entry: Mapping[str, Any], number: int, others: Sequence[str]) -> dict[
     given = {key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")}
     certificate = entry.get("certificate") or {}
     if number == 0:
-        return {**given, **certificate_nodes(entry, others)}
+        observers = {"observers": list(others)} if others else {}
+        return {**given, **observers, **certificate_nodes(entry, others)}
     if certificate.get("content"):
         given["certificate"] = {"certkey": certificate.get("name") or f"{entry['name']}-cert"}
     return {**given, "name": front_name(str(entry["name"]), number)}

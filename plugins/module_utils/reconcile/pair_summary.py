@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .backend_report import backend_report
+
 
 def failover_summary(result: Mapping[str, Any], name: str, check_mode: bool = False) -> list[str]:
     """Return the lines about a result of vpx_ha_failover (with ``group``) or vpx_ha_reconcile.
@@ -38,7 +40,12 @@ def failover_summary(result: Mapping[str, Any], name: str, check_mode: bool = Fa
 
 
 def pair_summary(
-    steps: Mapping[str, Any], plan: Mapping[str, Any], after: Any = None, moved: Any = None, results: Any = None
+    steps: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    after: Any = None,
+    moved: Any = None,
+    results: Any = None,
+    served: Any = None,
 ) -> list[str]:
     """Return the lines about a pair that was built or converged, or what a run would do.
 
@@ -49,6 +56,7 @@ def pair_summary(
         moved: result of eip_failover, if an address had to move.
         results: in check mode the results of the steps by what they change ("network of the nodes"); None outside of
             it. ``shared resources`` and ``instances`` are those of vpx_shared_resources and vpx_instance.
+        served: result of vpx_application.
     """
     after = after or {}
     if results is not None:
@@ -63,6 +71,7 @@ def pair_summary(
         for address, association in associations.items()
     ]
     lines += _clients(plan["applications"], list(associations))
+    lines += backend_report(served)
     lines.append(f"Billed by AWS: {_billed(plan, len(instances), len(associations))}")
     return [*lines, f"Next: {_next(plan)}"]
 

@@ -22,7 +22,7 @@ from ..scaling.engine import CLAIM_SECONDS
 from ..scaling.group_state import Node, Record
 from ..scaling.nodes import orphans, refreshed
 from ..scaling.samples import figures, node_count
-from ..spec.figures import Reading, aggregate, counted, with_rates
+from ..spec.figures import Reading, aggregate, counted, with_rates, with_zone_figure
 from ..spec.policy import Policy
 from ..spec.times import as_instant
 from .session import Plan
@@ -34,11 +34,13 @@ class Effects:
 
     ``collect``: the load of the appliances at these addresses, one reading each, in their order; an appliance that
     cannot be asked is a reading with an error. ``find``: the zone's nodes in service as EC2 knows them, in one call;
-    raises :class:`Failure`.
+    raises :class:`Failure`. ``port_errors``: connections a minute that failed because the load balancer had no port
+    left, None where CloudWatch has no figure; raises :class:`Failure`.
     """
 
     collect: Callable[[Sequence[str]], Sequence[Reading]]
     find: Callable[[], Sequence[Node]]
+    port_errors: Callable[[], float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def tick(spec: TickSpec, effects: Effects, record: Record) -> tuple[Record, Tick
     view = _TickState(record)
     count = _observe(spec, effects, view)
     view.rate(spec.now)
-    sample = spec.sample if spec.sample is not None else _aggregate(view.readings)
+    sample = spec.sample if spec.sample is not None else _with_port_errors(_aggregate(view.readings), effects, view)
     return _decided(spec, view, sample, count)
 
 
@@ -245,6 +247,24 @@ def _ask(effects: Effects, view: _TickState) -> None:
 
 def _addresses(view: _TickState) -> list[str]:
     return list(dict.fromkeys(node.nsip for node in view.record.nodes or ()))
+
+
+def _with_port_errors(sample: dict[str, Any] | None, effects: Effects, view: _TickState) -> dict[str, Any] | None:
+    """The sample with the port errors of the load balancer, which are reported above zero, whatever the policy."""
+    if effects.port_errors is None:
+        return sample
+    try:
+        errors = effects.port_errors()
+    except Failure as error:
+        view.warnings.append(f"whether the load balancer runs out of ports is not known: {error}")
+        return sample
+    if errors:
+        view.warnings.append(
+            f"the load balancer could not open {errors:g} connections in the last minute, because no port was left for "
+            "them (PortAllocationErrorCount). Add nodes, or let applications see the clients' addresses "
+            "(preserve_client_ip)"
+        )
+    return sample if sample is None or errors is None else with_zone_figure(sample, "port_errors", errors)
 
 
 def _aggregate(readings: Sequence[Reading]) -> dict[str, Any] | None:

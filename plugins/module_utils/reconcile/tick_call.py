@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
@@ -25,6 +27,7 @@ from ..scaling.work import Telling
 from ..spec.errors import AutoscaleError
 from ..spec.policy import LONGEST_TIME, Policy
 from ..stores.options import default_owner, open_store
+from .nlb_ports import port_errors
 from .tick import Effects, TickSpec
 from .tick_effects import desired_of, in_ec2, over_nitro
 from .zone_ticks import Backends, Following, Once, ZoneResult, ZoneTick, of_zone, tick_zone
@@ -52,6 +55,9 @@ def spec_from(params: Mapping[str, Any], owner: str) -> TickSpec:
     )
 
 
+_SERVICES = ("ec2", "autoscaling", "dynamodb", "elbv2", "cloudwatch")
+
+
 class Clients:
     """The module's options and AWS clients for all zones: one client a service, made once, whichever thread asks."""
 
@@ -60,11 +66,15 @@ class Clients:
         self.check_mode: bool = module.check_mode
         # validate_certs is about the appliances here; AWS's certificates are always validated.
         verify = module.params["aws_ca_bundle"] or True
-        self._clients = {name: _once(module, name, verify) for name in ("ec2", "autoscaling", "dynamodb")}
+        self._clients = {name: _once(module, name, verify) for name in _SERVICES}
 
     def client(self, service: str, **_options: object) -> Client:
         """Return the client of a service. Raises Failure."""
         return self._clients[service]()
+
+
+def _port_errors(clients: Clients, name: str, zones: Sequence[str]) -> dict[str, float]:
+    return port_errors(clients.client("elbv2"), clients.client("cloudwatch"), name, zones, time.time())
 
 
 def _once(module: Any, service: str, verify: str | bool) -> Once[Client]:
@@ -87,6 +97,7 @@ class TickCall:
     desired: Callable[[], Backends] | None
     telling: Telling
     diff: bool
+    port_errors: Once[dict[str, float]] | None = None
 
     @classmethod
     def from_module(cls, module: Any, entries: Sequence[Mapping[str, Any]]) -> TickCall:
@@ -104,6 +115,9 @@ class TickCall:
                 params["group"], params["announce"], module.check_mode, str((params["event"] or {}).get("id", ""))
             ),
             diff=module._diff,
+            port_errors=Once(partial(_port_errors, clients, params["load_balancer"], names))
+            if params["load_balancer"]
+            else None,
         )
 
     def tick(self, entry: Mapping[str, Any]) -> tuple[TickSpec, ZoneResult]:
@@ -113,13 +127,18 @@ class TickCall:
         job = ZoneTick(
             zone=entry["zone"],
             spec=spec,
-            effects=Effects(over_nitro(params), of_zone(self.find, entry["zone"])),
+            effects=Effects(over_nitro(params), of_zone(self.find, entry["zone"]), self._port_errors_of(entry["zone"])),
             store=open_store(self.clients, params["group"], entry["zone"], may_create=True),
             held=min(params["lease_seconds"], 60.0 + 4 * params["nitro_timeout"]),
             following=self._following(params),
             own_time=bool(params["now"]),
         )
         return spec, tick_zone(job, self.telling, diff=self.diff)
+
+    def _port_errors_of(self, zone: str) -> Callable[[], float | None] | None:
+        """Return the function that finds the port errors of a zone in the one read that all zones share."""
+        read = self.port_errors
+        return None if read is None else lambda: read().get(zone)
 
     def _following(self, params: Mapping[str, Any]) -> Following | None:
         if self.desired is None:

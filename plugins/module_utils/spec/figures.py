@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any, Optional
 
-from .metrics import COUNTERS, METRICS, REGISTRY, SENTINEL, UNBOUNDED, WATCHED, Combine, Metric
+from .metrics import COUNTERS, METRICS, OF_APPLIANCES, REGISTRY, SENTINEL, UNBOUNDED, Combine, Metric
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
@@ -32,7 +32,7 @@ class Figures(dict[str, Optional[float]]):  # noqa: UP045 (pylint refuses | in a
     @property
     def reports(self) -> bool:
         """Whether any figure that counts for scaling is there."""
-        return any(self[name] is not None for name in WATCHED)
+        return any(self[name] is not None for name in OF_APPLIANCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +197,11 @@ def aggregate(readings: Sequence[Reading]) -> dict[str, Any]:
 
     ``nodes_reporting`` counts the appliances that gave any figure, ``figures_reporting`` those that gave each of them.
     """
-    known = {name: [value for reading in readings if (value := reading.figures[name]) is not None] for name in WATCHED}
+    known = {
+        name: [value for reading in readings if (value := reading.figures[name]) is not None] for name in OF_APPLIANCES
+    }
     return {
-        **{name: _combined(WATCHED[name], values) for name, values in known.items()},
+        **{name: _combined(OF_APPLIANCES[name], values) for name, values in known.items()},
         "nodes_total": len(readings),
         "nodes_reporting": sum(reading.figures.reports for reading in readings),
         "figures_reporting": {name: len(values) for name, values in known.items()},
@@ -210,3 +212,9 @@ def _combined(metric: Metric, values: Sequence[float]) -> float | None:
     if not values:
         return None
     return fmean(values) if metric.combine is Combine.MEAN else believed(metric, math.fsum(values))
+
+
+def with_zone_figure(sample: Mapping[str, Any], name: str, value: float) -> dict[str, Any]:
+    """Return a sample with a figure that is measured for the whole zone, as if all nodes had reported it."""
+    reporting = {**(sample.get("figures_reporting") or {}), name: sample["nodes_total"]}
+    return {**sample, name: value, "figures_reporting": reporting}

@@ -33,8 +33,8 @@ _NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
 PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
-    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "iam_policy", "manage_role"),
-    *("permissions_boundary", "http_tokens", "metadata_hop_limit"),
+    *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "process_local", "iam_policy"),
+    *("manage_role", "permissions_boundary", "http_tokens", "metadata_hop_limit"),
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "license", "applications", "console")
@@ -61,6 +61,8 @@ def read_group(
     plain = {name.removeprefix(PREFIX): value for name, value in variables.items() if name.startswith(PREFIX)}
     reader = Reader(plain, problems, PREFIX, SECRET)
     definition = {**_general(reader), **_nodes(reader), **_access(reader)}
+    default = TOPOLOGIES[definition["topology"]].return_path
+    definition["return_path"] = reader.choice("return_path", ("mbf", "pbr", "none"), default)
     definition["zones"] = _zones(reader, definition)
     definition["policy"] = _policy(reader, definition)
     definition["store"] = _store(reader)
@@ -105,7 +107,7 @@ def _unknown(variables: Mapping[str, Any], also: Collection[str], problems: list
 
 def _general(reader: Reader) -> dict[str, Any]:
     dns = Reader(reader.mapping("dns"), reader.problems, f"{PREFIX}dns.")
-    dns.unknown(("zone", "hosted_zone_id", "policy"))
+    dns.unknown(("zone", "hosted_zone_id", "policy", "health_check"))
     if dns.given("zone") and dns.given("hosted_zone_id"):
         reader.problems.append(f"{PREFIX}dns has both zone and hosted_zone_id; give one of them.")
     return {
@@ -120,6 +122,8 @@ def _general(reader: Reader) -> dict[str, Any]:
             "zone": dns.text("zone").rstrip("."),
             "hosted_zone_id": dns.text("hosted_zone_id"),
             "policy": dns.choice("policy", ("multivalue", "weighted"), "multivalue"),
+            # Route 53's checkers come from the Internet, at addresses that change.
+            "health_check": dns.flag("health_check", "0.0.0.0/0" in reader.networks("client_cidrs", ("0.0.0.0/0",))),
         },
     }
 
@@ -141,7 +145,7 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "join_timeout": reader.whole("join_timeout", 900, 1),
         "features": reader.texts("features", ("LB", "SSL")),
         "modes": reader.texts("modes"),
-        "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
+        "process_local": reader.flag("process_local", True),
     }
 
 

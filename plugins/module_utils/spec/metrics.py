@@ -80,10 +80,16 @@ METRICS: tuple[Metric, ...] = (
     Metric("cpu_management", " %", Combine.MEAN, ("mgmtcpuusagepcnt",), Kind.GAUGE, "Percent", 100.0, watched=False),
 )
 
-#: Metric by name.
+#: Measured for a whole zone, not by its appliances. Source: CloudWatch metrics of Network Load Balancers,
+#: PortAllocationErrorCount: connections that failed because no port was left for the translation of client addresses.
+ZONE_METRICS: tuple[Metric, ...] = (Metric("port_errors", " /min", Combine.SUM, (), Kind.RATE, "Count", optional=True),)
+
+#: Metric of appliances by name.
 REGISTRY: dict[str, Metric] = {metric.name: metric for metric in METRICS}
 #: Those for which a policy may set limits, by name.
-WATCHED: dict[str, Metric] = {metric.name: metric for metric in METRICS if metric.watched}
+WATCHED: dict[str, Metric] = {metric.name: metric for metric in (*METRICS, *ZONE_METRICS) if metric.watched}
+#: Those of them that appliances measure, by name.
+OF_APPLIANCES: dict[str, Metric] = {name: metric for name, metric in WATCHED.items() if name in REGISTRY}
 #: Those that are counters.
 COUNTERS: tuple[Metric, ...] = tuple(metric for metric in METRICS if metric.kind is Kind.COUNTER)
 #: The statistics resources that have all fields, each once.

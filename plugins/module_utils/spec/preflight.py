@@ -13,6 +13,8 @@ from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .identity import AUTOSCALE_GROUP, PAIR
 from .license_option import license_mode
+from .protocols import transports
+from .reading import port_of
 from .rights import BOUNDARY_KEY, Scope, applicable, listed, narrowed
 from .stores import DEFAULT_STORE, STORES
 
@@ -145,12 +147,17 @@ def _pair(given: Variables, launches: bool) -> dict[str, Any]:
         "public_clients": True,
         "public_management": public,
         "reach": [],
+        "clustered": False,
+        **_data_path(given, "ha_pair", given.get("ha_pair_return_path") or "mbf", launches),
     }
 
 
 def _group(given: Variables, launches: bool) -> dict[str, Any]:
     zones = _listed(given.get("autoscale_group_zones"))
     most = int((given.get("autoscale_group_policy") or {}).get("max_nodes") or 1)
+    default = next(iter(TOPOLOGIES.values()))
+    topology = TOPOLOGIES.get(str(given.get("autoscale_group_topology") or ""), default)
+    path = given.get("autoscale_group_return_path") or topology.return_path
     internal = (given.get("autoscale_group_nlb_scheme") or "internet-facing") == "internal"
     needs = _distributor(given).needs(zones, most, internal=internal)
     return {
@@ -167,7 +174,36 @@ def _group(given: Variables, launches: bool) -> dict[str, Any]:
         "public_clients": needs.public_clients,
         "public_management": False,
         "reach": _console(given.get("autoscale_group_console") or {}),
+        "clustered": topology.clustered,
+        **_data_path(given, "autoscale_group", path, launches),
     }
+
+
+def _data_path(given: Variables, prefix: str, return_path: str, launches: bool) -> dict[str, Any]:
+    """How packets leave the nodes: replies to clients, and requests to back ends; nothing without a launch."""
+    single = given.get(f"{prefix}_application")
+    applications = [*_listed(given.get(f"{prefix}_applications")), *([single] if single else [])]
+    return {
+        "return_path": return_path if launches else None,
+        "backend_cidrs": _listed(given.get(f"{prefix}_backend_cidrs")),
+        "back_ends": [row for each in applications for row in _back_ends(each)] if launches else [],
+    }
+
+
+def _back_ends(application: Variables) -> list[dict[str, Any]]:
+    """The back ends of one application, those of them that are complete: the playbook itself names the others."""
+    name = str(application.get("name") or "")
+    carried = transports(str(application.get("backend_protocol") or application.get("protocol") or ""))
+    common = {"application": name, "transport": carried[0]}
+    followed = application.get("backend_autoscaling_group")
+    if followed:
+        port = port_of(application.get("backend_port"))
+        return [{**common, "autoscaling_group": str(followed), "port": port}] if port else []
+    return [
+        {**common, "address": str(each["address"]), "port": port}
+        for each in _listed(application.get("backends"))
+        if isinstance(each, Mapping) and each.get("address") and (port := port_of(each.get("port")))
+    ]
 
 
 def _common(given: Variables, prefix: str) -> dict[str, Any]:
@@ -201,6 +237,7 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
         **{each.statement: each is chosen or each.used_by(applications) for each in DISTRIBUTORS.values()},
         **{kind.statement: name == stored for name, kind in STORES.items() if kind.statement},
         "WithCloudwatch": _true((roles.get("autoscale") or {}).get("autoscale_publish", False)),
+        "WithPortErrors": _true((roles.get("autoscale") or {}).get("autoscale_port_errors", False)),
         "WithFollowedGroups": any(each.get("backend_autoscaling_group") for each in applications),
         **{each.statement: each.name == topology for each in TOPOLOGIES.values() if each.statement},
         "WithBoundary": bool(

@@ -25,11 +25,14 @@ class Topology(ABC):
     """One way in which the nodes of a zone work together.
 
     ``name``: the value of option ``topology``. ``statement``: the ending of the Sid of policy statements that only this
-    topology needs, empty for none.
+    topology needs, empty for none. ``return_path``: the default of option ``return_path``.
+    ``clustered``: whether MAC-based forwarding needs linksets.
     """
 
     name: ClassVar[str]
     statement: ClassVar[str] = ""
+    return_path: ClassVar[str] = "mbf"
+    clustered: ClassVar[bool] = False
 
     @abstractmethod
     def validate_zone(self, zone: Mapping[str, Any]) -> list[str]:
@@ -41,6 +44,10 @@ class Topology(ABC):
 
     def security_rules(self, definition: Definition) -> dict[str, list[Entry]]:
         """Return the rules that the nodes of a zone need between themselves, by role of the security group."""
+        return {}
+
+    def application_options(self, definition: Definition) -> dict[str, Any]:
+        """Return the options of vpx_application that applications have with this topology."""
         return {}
 
     def endpoint(self, zone: Mapping[str, Any]) -> str:

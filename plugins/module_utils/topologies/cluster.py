@@ -15,11 +15,25 @@ from .base import NOTHING_TO_FORM, Definition, Entry, Topology, reachable, routi
 LARGEST_CLUSTER = 32
 
 
+_STEERING = rule(GRE, ALL_PORTS, ALL_PORTS, "Cluster steering, GRE", group="client")
+
+
+def _member(definition: Definition, node: Node) -> Entry:
+    """The backplane of a node is its client interface, which its MAC address names."""
+    mac = node["interfaces"].get("client", {}).get("mac_address")
+    entry = {"nsip": with_nitro_port(definition, nsip(node)), "node_id": node["node_id"]}
+    return {**entry, "backplane_mac": mac} if mac else entry
+
+
 class Cluster(Topology):
     """One cluster a zone. The coordinator holds the CLIP; the backplane is the client interface."""
 
     name = "cluster"
     statement = "WithCluster"
+    #: MAC-based forwarding needs linksets of interfaces of every node; policy-based routes do not. Source: vendor
+    #: documentation, Configuring MAC-based forwarding, and clusternolinksetmbf of NITRO clusternode.
+    return_path = "pbr"
+    clustered = True
 
     def validate_zone(self, zone: Mapping[str, Any]) -> list[str]:
         """Require the address of the cluster."""
@@ -35,7 +49,10 @@ class Cluster(Topology):
         ]
 
     def security_rules(self, definition: Definition) -> dict[str, list[Entry]]:
-        """Open heartbeats, synchronisation and propagation, NITRO of a node that joins, and flows steered in GRE."""
+        """Open heartbeats, synchronisation and propagation, NITRO of a node that joins, and flows steered in GRE.
+
+        Where each node processes what reaches it, no flow is steered and protocol 47 stays closed.
+        """
         said = "Cluster synchronisation and propagation"
         single = dict.fromkeys((22, definition["nitro_port"]))
         return {
@@ -46,9 +63,13 @@ class Cluster(Topology):
             ],
             "client": [
                 rule("udp", 7000, 7000, "Cluster heartbeats", group="client"),
-                rule(GRE, ALL_PORTS, ALL_PORTS, "Cluster steering, GRE", group="client"),
+                *([] if definition["process_local"] else [_STEERING]),
             ],
         }
+
+    def application_options(self, definition: Definition) -> dict[str, Any]:
+        """Keep each connection on the node that it reached, or let the cluster steer it."""
+        return {"process_local": definition["process_local"]}
 
     def endpoint(self, zone: Mapping[str, Any]) -> str:
         """Return the CLIP."""
@@ -89,7 +110,7 @@ class Cluster(Topology):
         return {
             "clip": [] if place["clip_interface"] else [first],
             "form": not serving,
-            "cluster": [{"nsip": with_nitro_port(definition, nsip(one)), "node_id": one["node_id"]} for one in ordered],
+            "cluster": [_member(definition, one) for one in ordered],
             "members": [nsip(one) for one in there],
             "settings": [{"nsip": with_nitro_port(definition, place["clip"])}],
         }

@@ -445,3 +445,23 @@ def test_one_name_that_cannot_be_keeps_all_from_being_written(zone: Zone) -> Non
     assert "more than once" in twice["msg"]
     both = zone.run(node("a"), alias={"dns_name": "x", "hosted_zone_id": "Z1"})
     assert "nodes and alias exclude each other" in both["msg"]
+
+
+def test_nodes_get_health_checks_that_go_with_them(zone: Zone) -> None:
+    check = {"port": 8443}
+    done = zone.run(node("n1", 1), node("n2", 2), health_check=check)
+    assert not done["failed"], done
+    ids = [record["health_check_id"] for record in done["records"]]
+    assert sorted(done["health_checks"]["created"]) == sorted(ids)
+    listed = zone.route53.list_health_checks()["HealthChecks"]
+    made = {one["Id"]: (one["HealthCheckConfig"]["IPAddress"], one["HealthCheckConfig"]["Port"]) for one in listed}
+    assert [made[one] for one in ids] == [("203.0.113.1", 8443), ("203.0.113.2", 8443)]
+    zone.cloud.calls.clear()
+
+    again = zone.run(node("n1", 1), node("n2", 2), health_check=check)
+    assert (again["changed"], again["health_checks"]) == (False, {"created": [], "deleted": []})
+
+    gone = zone.run(node("n1", 1), state="absent")
+    assert (gone["changed"], gone["health_checks"]["deleted"]) == (True, ids[:1])
+    left = [one["Id"] for one in zone.route53.list_health_checks()["HealthChecks"]]
+    assert (left, list(zone.records())) == (ids[1:], ["n2"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.nlb_ports import port_errors
 
 from .conftest import REGION, Account, Network, eventually, launch
 
@@ -183,3 +186,22 @@ def test_targets_see_the_balancers_address_unless_the_clients_is_preserved(balan
     preserve = [{"Key": "preserve_client_ip.enabled", "Value": "true"}]
     balanced.elb.modify_target_group_attributes(TargetGroupArn=balanced.group, Attributes=preserve)
     assert {route.preserves for route in side.load_balancers()} == {True}
+
+
+@pytest.mark.parametrize(
+    ("preserves", "connections", "errors"), [("false", 55_300, 300), ("true", 55_300, None), ("false", 9, None)]
+)
+def test_a_target_with_more_connections_than_ports_is_counted_in_cloudwatch(
+    balanced: Balanced, preserves: str, connections: float, errors: float | None
+) -> None:
+    """Network Load Balancers, target groups: 55,000 connections a target unless client addresses are preserved."""
+    attributes = [{"Key": "preserve_client_ip.enabled", "Value": preserves}]
+    balanced.elb.modify_target_group_attributes(TargetGroupArn=balanced.group, Attributes=attributes)
+    balanced.elb.register_targets(TargetGroupArn=balanced.group, Targets=[{"Id": balanced.nodes[0], "Port": PORT}])
+    full = balanced.nodes[0]
+    balanced.account.side.ground.connections_at = lambda address: connections if address == full else 0.0
+    balanced.account.side.tick()
+    found = port_errors(
+        balanced.elb, balanced.account.client("cloudwatch"), "web", [f"{REGION}a", f"{REGION}b"], time.time()
+    )
+    assert found.get(f"{REGION}a") == errors

@@ -122,3 +122,21 @@ def test_weighted_records_answer_by_weight(account: Account, zone: str) -> None:
         with pytest.raises(ClientError) as error:
             change(account, zone, ("CREATE", bad))
         assert error.value.response["Error"]["Code"] == code
+
+
+def test_a_record_whose_health_check_fails_is_left_out_while_another_is_healthy(account: Account, zone: str) -> None:
+    """Developer guide, "How Amazon Route 53 chooses records when health checking is configured"."""
+    account.side.settings.change_insync = 0.0
+    route53 = account.client("route53")
+    sets = []
+    for number in (1, 2):
+        address = f"127.51.0.{number}"
+        config = {"Type": "TCP", "IPAddress": address, "Port": 80}
+        made = route53.create_health_check(CallerReference=address, HealthCheckConfig=config)["HealthCheck"]["Id"]
+        sets.append(multivalue(f"node-{number}", address, HealthCheckId=made))
+    change(account, zone, *(("CREATE", item) for item in sets))
+    silent: set[str] = {"127.51.0.2"}
+    account.side.dns_probe = lambda address, _port: address not in silent
+    assert account.side.resolve("app.example.com")[0] == ("127.51.0.1",)
+    silent.add("127.51.0.1")
+    assert sorted(account.side.resolve("app.example.com")[0]) == ["127.51.0.1", "127.51.0.2"]

@@ -77,6 +77,10 @@ class World:
     def vserver(self, address: str, port: int) -> Vserver | None:
         return self.vservers.get((address, port))
 
+    def steerings(self, vserver: Vserver) -> Sequence[None]:
+        """No cluster: the node at which a connection arrives processes it."""
+        return [None]
+
     def vserver_ports(self) -> Iterable[int]:
         return self.ports | {port for _ignored, port in self.vservers}
 
@@ -85,6 +89,9 @@ class World:
 
     def load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]:
         raise NotImplementedError
+
+    def connections_at(self, address: str) -> float:
+        return 0.0
 
     def tick(self) -> None:
         raise NotImplementedError

@@ -65,6 +65,17 @@ def test_without_mbf_replies_to_clients_are_lost_and_with_it_they_arrive(site: S
     assert site.serves(vip)
 
 
+def test_an_image_that_sends_by_source_address_loses_nothing(site: Site, eip: str) -> None:
+    """The other value of the setting: neither MBF nor routes are needed."""
+    node = site.nodes[0]
+    node.post("nsmode", {"mode": ["MBF"]}, action="disable")
+    _drop_route(node, _route(site))
+    assert _silent(eip, site.port)
+    site.lab.settings(nitro={"pessimistic_image": False})
+    wait_for(lambda: site.serves(eip), "replies leave by the interface of their source")
+    site.lab.settings(nitro={"pessimistic_image": True})
+
+
 def test_an_applied_policy_based_route_mends_it_as_well(site: Site, eip: str) -> None:
     """2a, "Replies to clients": "without MBF (or a policy-based route, PBR)"; only what is applied counts."""
     node, vip = site.nodes[0], address_of(site.instances[0], 1)

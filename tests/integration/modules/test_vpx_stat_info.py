@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import REGISTRY, WATCHED
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import OF_APPLIANCES, REGISTRY
 from tests.integration.modules.appliances import PASSWORD as BOX_PASSWORD
 from tests.integration.modules.appliances import launch
 from tests.lab.client import LabClient, wait_for
@@ -69,7 +69,7 @@ def test_two_that_report() -> None:
         "nodes_total": 2,
         "nodes_reporting": 2,
         "figures_reporting": {
-            **dict.fromkeys(WATCHED, 0),
+            **dict.fromkeys(OF_APPLIANCES, 0),
             **dict.fromkeys(("cpu", "memory", "throughput", "connections"), 2),
         },
     }
@@ -154,10 +154,10 @@ def test_a_missing_node_and_a_wrong_password() -> None:
     assert gone.nsip in unknown["error"]
     assert "354" in locked["error"]
     assert result["aggregate"] == {
-        **dict.fromkeys(WATCHED),
+        **dict.fromkeys(OF_APPLIANCES),
         "nodes_total": 2,
         "nodes_reporting": 0,
-        "figures_reporting": dict.fromkeys(WATCHED, 0),
+        "figures_reporting": dict.fromkeys(OF_APPLIANCES, 0),
     }
 
 

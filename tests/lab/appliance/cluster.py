@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.lab.packets.way import Steering
+
 from .context import Context
 from .errors import NitroFault
 from .factory import factory_config, packet_engines
@@ -136,6 +138,31 @@ class Clusters:
         cluster = self.of(node)
         row = self.listed(cluster, node) if cluster else None
         return cluster is not None and row is not None and self.up(node, now) and self.active(row, now)
+
+    def steerings(self, node: Appliance, vserver: str) -> list[Steering | None]:
+        """Where a new connection that reached this node is processed: on any node that serves, by a hash over the
+        connection, unless ``processlocal`` of the virtual server or of the cluster keeps it here (vendor docs:
+        Disabling steering on the cluster backplane).
+        """
+        cluster = self.of(node)
+        row = node.running.first("lbvserver", name=vserver) or {}
+        instance = next(iter(node.running.rows("clusterinstance")), {})
+        if cluster is None or "ENABLED" in (row.get("processlocal"), instance.get("processlocal")):
+            return [None]
+        now = self.room.clock.now()
+        serving = [one for one in self.members(cluster) if self.serves(one, now)]
+        return [None, *(self._steering(node, one) for one in serving if one is not node)]
+
+    def _steering(self, node: Appliance, owner: Appliance) -> Steering:
+        own = self.own_row(node) or {}
+        ends = self._backplane(node), self._backplane(owner)
+        return Steering(own.get("tunnelmode", "NONE"), *ends, owner=owner.instance_id)
+
+    def _backplane(self, node: Appliance) -> str | None:
+        """The first address of the interface that the node's entry names as its backplane."""
+        name = str((self.own_row(node) or {}).get("backplane", "")).rpartition("/")[2]
+        interfaces = list(node.interfaces())
+        return interfaces[int(name) - 1].addresses[0] if name.isdigit() and 0 < int(name) <= len(interfaces) else None
 
     def remaining(self, node: Appliance, now: float) -> float:
         """The share of its connections a node still has: draining takes them away over the delay, passive has none."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from werkzeug.wrappers import Request
 
 from tests.lab.packets.host import Host
+from tests.lab.packets.way import Steering
 from tests.lab.settings import PESSIMISTIC_IMAGE
 from tests.lab.world import Clock, Door, Environ, FaultKind, Region, Vserver
 
@@ -179,6 +180,11 @@ class ApplianceSide:
         with self.room.lock:
             return self.room.host(instance_id)
 
+    def steerings(self, vserver: Vserver) -> Sequence[Steering | None]:
+        with self.room.lock:
+            appliance = self.room.appliances.get(vserver.instance_id)
+            return self.room.clusters.steerings(appliance, vserver.name) if appliance else [None]
+
     def vserver_ports(self) -> Iterable[int]:
         with self.room.lock:
             return sorted(
@@ -208,6 +214,13 @@ class ApplianceSide:
         """Whether the machine has power. Asked with the region's lock held, hence without that of the room."""
         appliance = self.room.appliances.get(instance_id)
         return appliance is None or appliance.powered
+
+    def connections_at(self, address: str) -> float:
+        """How many client connections the appliance with this address has. Asked like ``is_alive``."""
+        for appliance in list(self.room.appliances.values()):
+            if any(address in interface.addresses for interface in appliance.facts.interfaces):
+                return appliance.figures.connections
+        return 0.0
 
     def load(self, selector: dict[str, str], figures: dict[str, float]) -> list[str]:
         with self.room.lock:

@@ -83,7 +83,7 @@ class AddressPool:
         raise RuntimeError("no public address is left in the lab's slice")
 
 
-_NOTES = ("settings", "public", "private_next", "launches", "associations", "changes", "_history")
+_NOTES = ("settings", "public", "private_next", "launches", "associations", "changes", "_history", "port_errors")
 
 
 class Ground:
@@ -102,6 +102,8 @@ class Ground:
         self.lock = threading.RLock()
         self.is_alive: Callable[[str], bool] = lambda _instance_id: True
         """Whether the operating system of an instance answers: what the instance status check is about."""
+        self.connections_at: Callable[[str], float] = lambda _address: 0.0
+        """How many client connections the appliance with this address has."""
         self.generation = 0
         self.clear()
 
@@ -114,6 +116,7 @@ class Ground:
         self.associations: set[str] = set()
         self.changes: dict[str, Any] = {}
         self._history: dict[str, list[tuple[float, Any]]] = {}
+        self.port_errors: dict[tuple[str, str], int] = {}
         self.changed()
 
     def changed(self) -> None:

@@ -14,8 +14,9 @@ from tests.lab.aws.balancing import HealthChecker, Probe, Route, Way, routes
 from tests.lab.aws.ground import Ground, regions
 from tests.lab.aws.mends.images import is_vpx
 from tests.lab.aws.mends.instances import every_instance, settle
-from tests.lab.aws.mends.names import answer
+from tests.lab.aws.mends.names import answer, checked
 from tests.lab.aws.network import snapshot
+from tests.lab.aws.ports import count_errors
 from tests.lab.packets.vpc import Protocol, Vpc
 from tests.lab.world import InstanceFacts, InterfaceFacts
 
@@ -27,6 +28,8 @@ class RegionSnapshot:
         self.ground = ground
         self._checker = HealthChecker(ground, self._lets_in)
         self._network: tuple[int, Vpc] | None = None
+        self.dns_probe: Probe = lambda _address, _port: True
+        """How a health check of Route 53 is answered. Its checks have no interval and no threshold here."""
 
     def set_health_way(self, way: Way) -> None:
         """Whether a load balancer's node at a private address gets an answer from a target: ``way(node, address,
@@ -48,6 +51,7 @@ class RegionSnapshot:
         """
         with self.ground.lock:
             settle()
+            count_errors(self.ground)
             self._checker.begin_due()
 
     def load_balancers(self) -> list[Route]:
@@ -102,7 +106,11 @@ class RegionSnapshot:
     def resolve(self, name: str, kind: str = "A") -> tuple[tuple[str, ...], int]:
         """(values, TTL in seconds) that Route 53's name servers answer now; ((), 0) for an unknown name."""
         with self.ground.lock:
-            return answer(name, kind)
+            checks = checked()
+        # Without the lock: a probe asks the appliances, whose lock comes first.
+        healthy = {check: self.dns_probe(*where) for check, where in checks.items()}
+        with self.ground.lock:
+            return answer(name, kind, lambda check: healthy.get(check, True))
 
     def state(self) -> dict[str, Any]:
         with self.ground.lock:

@@ -65,6 +65,49 @@ def answered(vpc: Vpc, hosts: Hosts, flow: Flow) -> Verdict:
     return PASSES if back.arrives else Verdict(False, back.reason, reply=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """A new connection that one node of a cluster hands to another, its flow processor, over the backplane.
+
+    ``tunnel``: the tunnel mode of the nodes; NONE is plain Ethernet to another MAC, which no VPC carries. ``source``
+    and ``destination``: the first addresses of the two backplane interfaces, None where a node has no such interface.
+    """
+
+    tunnel: str
+    source: str | None
+    destination: str | None
+    owner: str
+
+
+STEERING_PORT = 7000
+
+
+def _no_appliance(instance_id: str) -> None:
+    """The tunnel begins at the interface itself, not at the routing table."""
+
+
+def steered(vpc: Vpc, hosts: Hosts, flow: Flow, steering: Steering) -> Verdict:
+    """Whether a connection that was steered to another node is answered by that one.
+
+    The other node answers with the address that the client asked for, which is none of its own interfaces' (facts
+    sheet, section 2a, "Cluster").
+    """
+    tunnel = {"GRE": ("gre", 0), "UDP": ("udp", STEERING_PORT)}.get(steering.tunnel)
+    if tunnel is None or steering.source is None or steering.destination is None:
+        return Verdict(False, f"tunnel mode {steering.tunnel}: a VPC carries no frames from node to node")
+    protocol: Protocol = "gre" if tunnel[0] == "gre" else "udp"
+    between = Flow(steering.source, steering.destination, protocol, tunnel[1], one_way=True)
+    sent = connection(vpc, _no_appliance, between)
+    if not sent.passes:
+        return Verdict(False, f"steering by {steering.tunnel}: {sent.reason}")
+    asked = vpc.at(flow.destination)
+    at = next((one for one in vpc.of(steering.owner) if asked and one.subnet_id == asked.subnet_id), None)
+    if at is None:
+        return Verdict(False, f"{steering.owner} has no interface in the subnet of {flow.destination}", reply=True)
+    back = _back(vpc, hosts, flow, at)
+    return PASSES if back.arrives else Verdict(False, back.reason, reply=True)
+
+
 def to_back_end(vpc: Vpc, hosts: Hosts, host: Host, address: str, port: int) -> Verdict:
     """Whether the appliance itself reaches a back end: with a SNIP as its source, by its table."""
     source = host.source_for(address)

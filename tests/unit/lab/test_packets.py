@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.packets.host import Connected, Host, Policy, StaticRoute
 from tests.lab.packets.vpc import Hop, Interface, Rule, Target, Vpc
-from tests.lab.packets.way import Flow, Verdict, connection, to_back_end
+from tests.lab.packets.way import Flow, Steering, Verdict, connection, steered, to_back_end
 
 WORLD = IPv4Network("0.0.0.0/0")
 VPC = IPv4Network("10.0.0.0/16")
@@ -342,3 +342,39 @@ def test_nat_needs_no_public_address_of_the_sender() -> None:
     assert management is not None
     assert vpc.leave(management, "10.0.1.10", "198.51.100.1").arrives
     assert not Site().vpc().leave(management, "10.0.1.10", "198.51.100.1").arrives
+
+
+# Two nodes of a cluster in one zone: the same subnets, MBF stands for any working return path.
+CLUSTER_B = (
+    _interface("eni-mb", 1, "i-b", "10.0.1.20", groups=frozenset({"management"})),
+    _interface("eni-cb", 11, "i-b", "10.0.11.20", groups=frozenset({"backplane"})),
+    _interface("eni-sb", 21, "i-b", "10.0.21.20", groups=frozenset({"server"})),
+)
+CLUSTER_CLIENT = _interface("eni-ca", 11, "i-a", "10.0.11.10", groups=frozenset({"backplane"}))
+UNCHECKED = replace(CLUSTER_B[1], source_dest_check=False)
+
+
+@pytest.mark.parametrize(
+    ("tunnel", "rules", "interfaces", "passes", "reason"),
+    [
+        # 2a, "Cluster": "the other node then answers with an address that is not its own: dropped by the check".
+        pytest.param("GRE", ("47",), (), False, "source check: 10.0.11.10", id="GRE admitted, source check on"),
+        pytest.param("GRE", ("47",), (UNCHECKED,), True, "", id="GRE admitted, source check off"),
+        # 2a, "Cluster": "security groups of the backplane's ENI must allow it".
+        pytest.param("GRE", ("udp",), (UNCHECKED,), False, "steering by GRE: security groups", id="GRE not admitted"),
+        pytest.param("UDP", ("udp",), (UNCHECKED,), True, "", id="UDP tunnel admitted, source check off"),
+        pytest.param("UDP", ("47",), (UNCHECKED,), False, "steering by UDP: security groups", id="UDP not admitted"),
+        # 3.3: a VPC needs a tunnel; frames to a foreign MAC address are not carried.
+        pytest.param("NONE", ("-1",), (UNCHECKED,), False, "no frames", id="no tunnel"),
+    ],
+)
+def test_a_steered_connection_passes_or_is_lost_for_a_reason(
+    tunnel: str, rules: tuple[str, ...], interfaces: tuple[Interface, ...], passes: bool, reason: str
+) -> None:
+    hosts = (_host("a", 1, mbf=True), replace(_host("b", 1, mbf=True), nsip=_connected("10.0.1.20")))
+    site = Site(hosts=hosts, interfaces=(*CLUSTER_B, CLUSTER_CLIENT, *interfaces))
+    vpc = site.vpc()
+    vpc.ingress = {**RULES, "backplane": tuple(Rule(one, 0, 65535, group="backplane") for one in rules)}
+    vpc.egress = {**vpc.egress, "backplane": (OPEN,)}
+    verdict = steered(vpc, site.host, NLB_SAME_ZONE, Steering(tunnel, "10.0.11.10", "10.0.11.20", owner="i-b"))
+    assert (verdict.passes, reason in verdict.reason) == (passes, True), verdict

@@ -21,7 +21,7 @@ NO_RIGHTS = {"controller", "preflight", "rights"}
 """Playbooks that need none of AWS, that do without what they may not, or that are for an administrator."""
 #: Of a managed policy, without white space (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 MOST_CHARACTERS = 6144
-CASES = ("Nlb", "Dns", "Dynamodb", "Cloudwatch", "FollowedGroups", "Cluster", "Boundary", "ElasticIps")
+CASES = ("Nlb", "Dns", "Dynamodb", "Cloudwatch", "PortErrors", "FollowedGroups", "Cluster", "Boundary", "ElasticIps")
 
 
 def statements(path: Path) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ def test_the_form(path: Path) -> None:
 
 
 #: Actions that change something and for which AWS knows neither a resource nor a key that tells ours from others'.
-UNCONDITIONED = {"cloudwatch:PutMetricData", "sns:ListTopics", "sqs:ListQueues"}
+UNCONDITIONED = {"cloudwatch:PutMetricData", "route53:CreateHealthCheck", "sns:ListTopics", "sqs:ListQueues"}
 READING = ("Describe", "Get", "List")
 
 

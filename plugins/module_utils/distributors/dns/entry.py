@@ -9,7 +9,7 @@ from typing import Any
 
 from ...core.errors import Refusal
 from ...spec.group_nodes import Node, domains
-from ...spec.protocols import transports
+from ...spec.protocols import TCP, transports
 from ..base import Application, Definition, Distributor, Entry, Leaving, Needs, Port, Present
 
 #: A documentation address (RFC 5737) in place of a node that does not exist yet.
@@ -68,6 +68,7 @@ class Dns(Distributor):
     def register(self, state: Mapping[str, Any], clients: Sequence[Node]) -> dict[str, Any]:
         """Return a record set for each node, for each domain that lacks one of them."""
         definition = state["definition"]
+        checks = health_checks(definition)
         nodes = [
             {"identifier": one["instance_id"], "value": one["interfaces"]["client"]["public_ip"]}
             for one in clients
@@ -77,9 +78,15 @@ class Dns(Distributor):
         return {
             "targets": [],
             "records": [
-                {"record": domain, "nodes": nodes, "ttl": ttl, "policy": definition["dns"]["policy"]}
+                {
+                    "record": domain,
+                    "nodes": nodes,
+                    "ttl": ttl,
+                    "policy": definition["dns"]["policy"],
+                    **({"health_check": checks[domain]} if domain in checks else {}),
+                }
                 for domain in domains(definition)
-                if nodes and not _answers(state["records"].get(domain, []), nodes, ttl)
+                if nodes and not _answers(state["records"].get(domain, []), nodes, ttl, checked=domain in checks)
             ],
             "unreachable": [one["instance_id"] for one in clients if not one["interfaces"]["client"].get("public_ip")],
         }
@@ -145,6 +152,19 @@ def _ttl(definition: Definition) -> int:
     return int(float(definition["policy"].get("ttl") or 60))
 
 
-def _answers(known: Sequence[Mapping[str, Any]], nodes: Sequence[Mapping[str, Any]], ttl: int) -> bool:
-    present = {(one["identifier"], one["value"], one["ttl"]) for one in known}
+def health_checks(definition: Mapping[str, Any]) -> dict[str, Entry]:
+    """Return how the nodes of each domain are checked from the Internet: at the port of its first TCP application."""
+    found: dict[str, Entry] = {}
+    for each in definition["applications"] if definition["dns"]["health_check"] else ():
+        if each["domain"] and transports(each["protocol"])[0] == TCP:
+            found.setdefault(each["domain"], {"port": each["port"]})
+    return found
+
+
+def _answers(
+    known: Sequence[Mapping[str, Any]], nodes: Sequence[Mapping[str, Any]], ttl: int, *, checked: bool
+) -> bool:
+    present = {
+        (one["identifier"], one["value"], one["ttl"]) for one in known if one.get("health_check_id") or not checked
+    }
     return all((one["identifier"], one["value"], ttl) in present for one in nodes)

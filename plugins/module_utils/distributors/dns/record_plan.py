@@ -49,7 +49,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class DesiredRecord:
-    """The group of record sets a task is about, and its nodes. ``ttl`` in seconds."""
+    """The group of record sets a task is about, and its nodes. ``ttl`` in seconds.
+
+    ``health_check``: how its nodes are checked, as :mod:`.health_checks` takes it; None: their checks are left alone.
+    """
 
     record: str
     type: str
@@ -58,6 +61,7 @@ class DesiredRecord:
     nodes: tuple[Node, ...]
     present: bool
     purge: bool
+    health_check: Any = None
 
     @property
     def name(self) -> str:

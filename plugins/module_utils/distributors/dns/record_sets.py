@@ -15,6 +15,7 @@ from ...core.errors import Refusal
 from ...core.parallel import gather
 from . import alias_plan, record_plan
 from .alias_plan import AliasRequest
+from .health_checks import CheckSpec
 from .record_changes import converge, group, wait
 from .record_plan import Batch, DesiredRecord, Node, Plan
 from .records import difference, result
@@ -52,7 +53,8 @@ def _request(params: Mapping[str, Any]) -> Request:
         alias_plan.check(request)
         return request
     nodes = tuple(Node(**node) for node in params["nodes"])
-    desired = DesiredRecord(**common, ttl=params["ttl"], policy=params["policy"], nodes=nodes)
+    checked = CheckSpec.from_option(params.get("health_check"))
+    desired = DesiredRecord(**common, ttl=params["ttl"], policy=params["policy"], nodes=nodes, health_check=checked)
     record_plan.check(desired)
     return desired
 
@@ -94,10 +96,16 @@ class Zone:
             record_plan.refuse_foreign_name(request, route53.get_hosted_zone(self.client, self.id)["Name"])
         return chosen
 
-    def converge(self, requests: Sequence[Request]) -> tuple[Batch, Mapping[str, Any] | None]:
-        """Write the batch; what came of it, and what AWS said of the change (None: nothing had to be written)."""
+    def converge(
+        self, requests: Sequence[Request], first: Batch | None = None
+    ) -> tuple[Batch, Mapping[str, Any] | None]:
+        """Write the batch; what came of it, and what AWS said of the change (None: nothing had to be written).
+
+        ``first``: what was just decided for the same requests, so that it is not read again.
+        """
+        decided = [first] if first is not None else []
         return converge(
-            lambda: self.decide(requests),
+            lambda: decided.pop() if decided else self.decide(requests),
             lambda batch: route53.change_record_sets(self.client, self.id, batch.changes),
             route53.INVALID_BATCH,
         )

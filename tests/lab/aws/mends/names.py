@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -265,11 +266,25 @@ def _order(name: str, kind: str | None, identifier: str | None) -> tuple[str, st
     return str(reverse_domain_name(name)), kind or "", identifier or ""
 
 
-def answer(name: str, kind: str = "A") -> tuple[tuple[str, ...], int]:
+def checked() -> dict[str, tuple[str, int]]:
+    """The address and port of each health check by id."""
+    return {
+        str(check.id): (str(check.ip_address), int(check.port))
+        for backend in list(route53_backends[DEFAULT_ACCOUNT_ID].values())
+        for check in backend.health_checks.values()
+        if check.ip_address
+    }
+
+
+def answer(
+    name: str, kind: str = "A", healthy: Callable[[str], bool] = lambda _id: True
+) -> tuple[tuple[str, ...], int]:
     """(values, TTL in seconds) that a resolver gets for a name now; nothing: ((), 0).
 
     Name servers know of a change once it is INSYNC. Weighted sets are drawn by weight, multivalue ones answer with up
-    to eight; health checks are taken as healthy.
+    to eight. A record whose health check (``healthy``: by id) fails is left out while another is healthy; a record
+    without a check, or with one that is gone, counts as healthy (developer guide, "How Amazon Route 53 chooses
+    records when health checking is configured").
     """
     desired = given_name(name)
     found: list[Any] = []
@@ -280,6 +295,7 @@ def answer(name: str, kind: str = "A") -> tuple[tuple[str, ...], int]:
             found += [item for item in present if item.name == desired and item.type == kind]
     if not found:
         return (), 0
+    found = [item for item in found if not item.health_check_id or healthy(item.health_check_id)] or found
     if found[0].weight is not None:
         weights = [int(item.weight) for item in found]
         found = random.choices(found, weights if any(weights) else None)

@@ -99,11 +99,12 @@ def test_a_new_application_is_built_from_the_back() -> None:
         "backend_protocol": "HTTP",
         "lb_method": "LEASTCONNECTION",
         "persistence": {"type": "SOURCEIP", "timeout": 10},
+        "process_local": False,
         "monitors": ["web-mon"],
         "certificate": None,
         "backends": [
-            {"address": "10.0.3.1", "port": 8080, "weight": 1, "state": "UP"},
-            {"address": "10.0.3.2", "port": 8080, "weight": 2, "state": "UP"},
+            {"address": "10.0.3.1", "port": 8080, "weight": 1, "state": "UP", "reason": None},
+            {"address": "10.0.3.2", "port": 8080, "weight": 2, "state": "UP", "reason": None},
         ],
     }
     monitor = there.objects["lbmonitor"][-1]
@@ -130,6 +131,10 @@ MEMBER, UNBIND = "bind servicegroup_servicegroupmember_binding", "delete service
 ONE = {"address": "10.0.3.1", "port": 8080}
 TWO = {"address": "10.0.3.2", "port": 8080}
 CHANGES = [
+    changed({}, {"process_local": True}, ["set lbvserver"]),
+    changed({"process_local": True}, {"process_local": False}, ["set lbvserver"]),
+    changed({"process_local": True}, {}, []),
+    changed({}, {"process_local": False}, []),
     changed({}, {}, []),
     changed({}, {"virtual_ip": None}, []),
     changed({}, {"virtual_ip": "10.0.2.11"}, ["set lbvserver"]),
@@ -580,7 +585,7 @@ def test_a_member_known_by_a_domain_name_has_no_address() -> None:
     there.objects["servicegroup_servicegroupmember_binding"].append(member)
     reported = converge(there, purge_backends=False)
     assert reported is not None
-    assert reported["backends"][0] == {"address": None, "port": 5432, "weight": 1, "state": "UP"}
+    assert reported["backends"][0] == {"address": None, "port": 5432, "weight": 1, "state": "UP", "reason": None}
     assert converge(there) is not None
     assert there.writes[-2:] == ["delete servicegroup_servicegroupmember_binding", "save"]
     assert "db" in [row["name"] for row in there.objects["server"]], "a server that was not made here stays"

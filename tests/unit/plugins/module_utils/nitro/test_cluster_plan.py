@@ -16,6 +16,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster import 
     Node,
     ObservedMember,
     explained,
+    interface_with,
     outside,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.cluster_plan import GRACE, Do, plan, timeouts
@@ -193,3 +194,16 @@ def test_nothing_is_left_to_do_where_everything_is_gone() -> None:
 )
 def test_how_long_it_is_looked_again(options: dict[str, Any], view: ObservedMember, seconds: float) -> None:
     assert timeouts(desired(**options), view) == seconds
+
+
+@pytest.mark.parametrize(
+    ("mac", "name"),
+    [("0a:00:00:00:00:02", "1/1"), ("0a:00:00:00:00:01", "1/2"), ("0a:00:00:00:00:09", None)],
+)
+def test_the_backplane_is_the_interface_with_the_mac_address_whatever_its_place(mac: str, name: str | None) -> None:
+    rows = [
+        {"id": "0/1/1", "mac": "0A:00:00:00:00:02"},
+        {"id": "1/2", "mac": "0a:00:00:00:00:01"},
+        {"id": "LO/1", "mac": "00:00:00:00:00:00"},
+    ]
+    assert interface_with(mac, rows) == name

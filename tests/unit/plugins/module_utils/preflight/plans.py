@@ -25,6 +25,10 @@ OPTIONS: dict[str, Any] = {
     "management_cidrs": [],
     "nitro_port": 443,
     "reach": [],
+    "return_path": None,
+    "clustered": False,
+    "back_ends": [],
+    "backend_cidrs": [],
 }
 
 

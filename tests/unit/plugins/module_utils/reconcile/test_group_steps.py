@@ -175,12 +175,32 @@ def dns_state(**records: Any) -> dict[str, Any]:
 def test_nodes_get_record_sets_unless_they_have_them() -> None:
     steps = zone_steps(dns_state(), [node(0, public=True)], "a")
     entry = {"identifier": "i-0", "value": "203.0.113.0"}
-    assert steps["records"] == [{"record": "web.example.com", "nodes": [entry], "ttl": 30, "policy": "multivalue"}]
-    known = {"web.example.com": [{**entry, "ttl": 30}]}
+    common = {"record": "web.example.com", "nodes": [entry], "ttl": 30, "policy": "multivalue"}
+    assert steps["records"] == [{**common, "health_check": {"port": 80}}]
+    unchecked = {"web.example.com": [{**entry, "ttl": 30, "health_check_id": None}]}
+    assert zone_steps(dns_state(**unchecked), [node(0, public=True)], "a")["records"] == steps["records"]
+    known = {"web.example.com": [{**entry, "ttl": 30, "health_check_id": "hc-1"}]}
     assert zone_steps(dns_state(**known), [node(0, public=True)], "a")["records"] == []
-    other = {"web.example.com": [{**entry, "ttl": 60}]}
+    other = {"web.example.com": [{**entry, "ttl": 60, "health_check_id": "hc-1"}]}
     assert zone_steps(dns_state(**other), [node(0, public=True)], "a")["records"] != []
     assert steps["targets"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "checked"),
+    [
+        ({}, True),
+        ({"client_cidrs": ["10.0.0.0/8"]}, False),
+        ({"client_cidrs": ["10.0.0.0/8"], "dns": {"zone": "example.com", "health_check": True}}, True),
+        ({"dns": {"zone": "example.com", "health_check": False}}, False),
+        ({"applications": [{**WEB, "protocol": "UDP", "domain": "web.example.com"}]}, False),
+    ],
+)
+def test_records_have_health_checks_where_checkers_are_let_in(changes: dict[str, Any], checked: bool) -> None:
+    web = {**WEB, "domain": "web.example.com"}
+    given = {"distributor": "dns", "dns": {"zone": "example.com"}, "applications": [web], **changes}
+    [entry] = zone_steps(state(**given), [node(0, public=True)], "a")["records"]
+    assert ("health_check" in entry) is checked
 
 
 def test_node_without_public_address_is_unreachable_by_dns() -> None:

@@ -12,6 +12,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Re
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.launch import (
     LaunchSpec,
     Prerequisites,
+    check_image,
     client_token,
     group_trouble,
     in_device_order,
@@ -244,6 +245,31 @@ def test_the_request_with_less() -> None:
     assert parameters["MetadataOptions"]["HttpTokens"] == "optional"
     assert not {"BlockDeviceMappings", "KeyName", "UserData"} & set(parameters)
     assert tags_of(parameters, "volume")["cloudadc:zone"] == "blue"
+
+
+@pytest.mark.parametrize("limit", [None, 2])
+def test_a_hop_limit_is_sent_only_if_it_is_given(limit: int | None) -> None:
+    spec = dataclasses.replace(LAUNCH_SPEC, metadata_hop_limit=limit)
+    sent = request(desired(), spec, GROUND, 1)["MetadataOptions"]
+    assert sent.get("HttpPutResponseHopLimit", None) == limit
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "refused"),
+    [
+        ("Citrix ADC 14.1-43.50-x", "las", True),
+        ("Citrix ADC 14.1-43.50-x", "pooled", False),
+        ("Citrix ADC 14.1-72.61-x", "las", False),
+        ("an image of our own", "las", False),
+    ],
+)
+def test_an_image_too_old_for_its_licence_is_refused_before_the_launch(name: str, mode: str, refused: bool) -> None:
+    spec, images = dataclasses.replace(LAUNCH_SPEC, license_mode=mode), [{"State": "available", "Name": name}]
+    if not refused:
+        check_image(spec, images)
+        return
+    with pytest.raises(Refusal, match="does not know the License Activation Service"):
+        check_image(spec, images)
 
 
 def test_a_token_is_the_same_for_the_same_launch_only() -> None:

@@ -429,3 +429,45 @@ def test_nodes_that_are_none(nodes: object, sentence: str) -> None:
 def test_nodes_are_asked_at_the_port_of_nitro(port: int | None) -> None:
     [node] = with_port([ONE], port)
     assert node == dataclasses.replace(ONE, nsip="10.0.0.1:8443" if port else "10.0.0.1")
+
+
+@dataclass
+class Balancer:
+    """What CloudWatch says of the load balancer: errors a minute, None for nothing, a Failure for a refusal."""
+
+    errors: float | Failure | None
+
+    def __call__(self) -> float | None:
+        if isinstance(self.errors, Failure):
+            raise self.errors
+        return self.errors
+
+
+def _beside(errors: float | Failure | None) -> Ticked:
+    world = World()
+    spec = TickSpec(policy=policy(metrics={"port_errors": {"min": 1, "max": 10}}), now=minute(1), owner="job")
+    effects = Effects(world.collect, world.find, Balancer(errors))
+    return tick(spec, effects, Record("shop", "a"))[1]
+
+
+def test_port_errors_are_reported_and_are_a_figure_of_the_whole_zone() -> None:
+    ticked = _beside(40)
+    assert ticked.sample is not None
+    assert (ticked.sample["port_errors"], ticked.sample["figures_reporting"]["port_errors"]) == (40, 2)
+    assert "could not open 40 connections in the last minute" in ticked.warnings[0]
+    assert "port_errors 40 /min" in ticked.decision.reason
+
+
+def test_no_port_errors_are_a_figure_and_no_warning() -> None:
+    ticked = _beside(0)
+    assert ticked.sample is not None
+    assert (ticked.sample["port_errors"], ticked.warnings) == (0, ())
+
+
+@pytest.mark.parametrize(("errors", "warned"), [(None, False), (Failure("AccessDenied"), True)])
+def test_port_errors_that_are_not_known_are_no_figure(errors: Failure | None, warned: bool) -> None:
+    ticked = _beside(errors)
+    assert ticked.sample is not None
+    assert "port_errors" not in ticked.sample
+    assert bool(ticked.warnings) is warned
+    assert not warned or "AccessDenied" in ticked.warnings[0]

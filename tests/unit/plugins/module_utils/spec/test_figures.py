@@ -165,7 +165,7 @@ def test_the_aggregate_is_of_those_that_report(figures: list[Figures], expected:
     whole = stats.aggregate(readings)
     assert {name: whole[name] for name in names} == dict(zip(names, expected, strict=True))
     assert whole["figures_reporting"] == {
-        name: sum(entry[name] is not None for entry in figures) for name in metrics.WATCHED
+        name: sum(entry[name] is not None for entry in figures) for name in metrics.OF_APPLIANCES
     }
 
 

@@ -99,10 +99,17 @@ def test_ports_where_dns_leads_to_the_nodes() -> None:
     assert [one["role"] for one in security_groups(group, BALANCER)] == ["management", "client", "server"]
 
 
-def test_cluster_opens_heartbeats_and_steering_between_its_nodes() -> None:
-    group = definition(topology="cluster", nitro_port=8443, management_cidrs="10.0.0.0/8")
+@pytest.mark.parametrize(
+    ("process_local", "backplane"),
+    [(True, [("udp", "client")]), (False, [("udp", "client"), ("47", "client")])],
+    ids=["nothing is steered", "flows are steered"],
+)
+def test_cluster_opens_protocol_47_between_its_nodes_only_where_flows_are_steered(
+    process_local: bool, backplane: list[tuple[str, str]]
+) -> None:
+    group = definition(topology="cluster", nitro_port=8443, management_cidrs="10.0.0.0/8", process_local=process_local)
     found = {one["role"]: one["rules"] for one in security_groups(group, BALANCER)}
     between = [(one["protocol"], one["from_port"]) for one in found["management"] if one.get("group") == "management"]
     assert between == [("udp", 7000), ("tcp", 22), ("tcp", 8443), ("tcp", 3008)]
-    assert [(one["protocol"], one["group"]) for one in found["client"]] == [("udp", "client"), ("47", "client")]
+    assert [(one["protocol"], one["group"]) for one in found["client"]] == backplane
     assert found["server"] == []
