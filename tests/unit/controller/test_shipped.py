@@ -21,7 +21,8 @@ IDS = [question["variable"] for name, question in QUESTIONS]
 
 # The playbook's own variables, which its comment describes; the role is told a number of nodes instead.
 OF_PLAYBOOKS = {"scale_out_count": {"type": "int"}}
-WITHOUT_TEMPLATE = {"controller"}
+# An administrator runs rights once, with credentials that a controller does not have.
+WITHOUT_TEMPLATE = {"controller", "rights"}
 ANSWERS = {"str": {"text", "textarea", "password"}, "path": {"text"}, "int": {"integer"}, "float": {"float"}}
 
 
