@@ -174,7 +174,8 @@ def test_a_group_that_is_not_there_is_removed(jobs: Jobs, site: LabClient, tmp_p
         [nitro(site)],
         {"autoscale_group_state": "absent"},
     )
-    assert "The group shop is removed" in succeeded(jobs.run(launch), site)
+    name = site.variables("autoscale_nlb")["autoscale_group_name"]
+    assert f"The group {name} is removed." in succeeded(jobs.run(launch), site)
 
 
 @pytest.mark.parametrize("template", ["autoscale_group", "application"])

@@ -75,7 +75,7 @@ def test_it_is_all_there(loaded: tuple[Controller, subprocess.CompletedProcess[s
     counts = {kind: len(items) for kind, items in fake.objects.items()}
     assert counts == {
         "organizations": 1,
-        "credential_types": 2,
+        "credential_types": 3,
         "credentials": 2,
         "execution_environments": 1,
         "notification_templates": 1,

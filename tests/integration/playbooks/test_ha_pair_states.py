@@ -94,7 +94,10 @@ def test_check_mode_of_a_pair_that_is_as_it_shall_be(stage: Stage) -> None:
     run = stage.play("ha_pair", "--check", "--diff")
     assert stage.lab.writes()[before:] == []
     assert run.changed() == 0
-    assert f"Pair {GROUP}: node 0 is primary" in run.text()
+    text = run.text()
+    assert f"Pair {GROUP}: 2 of 2 instances exist. Check mode: nothing was changed." in text
+    assert "now: node 0 is primary" in text
+    assert "would change nothing" in text
 
 
 @pytest.mark.timeout(600)

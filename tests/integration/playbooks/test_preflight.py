@@ -69,7 +69,7 @@ def test_a_pair_that_can_be_built(preflight: Preflight) -> None:
     assert run.code == 0
     assert marked(lines, "FAILED") == []
     checks = {"credentials", "clock", "rights", "image", "subscription", "instance", "launch", "subnets", "route"}
-    assert checks | {"quota", "reach"} == {line[9:].split()[0] for line in lines[1:] if line[0] != " "}
+    assert checks | {"return", "back", "quota", "reach"} == {line[9:].split()[0] for line in lines[1:] if line[0] != " "}
     # A warning alone is no failure unless that is asked for.
     assert len(marked(lines, "WARNING")) == 2
     strict = preflight.play(preflight_strict=True)
@@ -122,4 +122,4 @@ def test_an_aws_that_is_not_there(preflight: Preflight) -> None:
 
 def test_nothing_to_look_at_is_said(preflight: Preflight) -> None:
     run = preflight.play("autoscale_nlb", preflight_playbook="ha_pair")
-    assert (run.code, "ha_pair_name is missing" in run.text()) == (2, True)
+    assert (run.code, "ha_pair_name is not set" in run.text()) == (2, True)
