@@ -238,6 +238,10 @@ options:
         description: As O(process_local).
         type: bool
         version_added: 0.2.0
+      monitor_timeout:
+        description: As O(monitor_timeout).
+        type: int
+        version_added: 0.2.0
       observers:
         description: As O(observers), instead of them.
         type: list

@@ -77,7 +77,7 @@ class Ec2:
         gateway = self.client.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         self.client.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
         subnet = self.client.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
-        made = [self.client.create_network_interface(SubnetId=subnet)["NetworkInterface"] for _ in range(2)]
+        made = [self.client.create_network_interface(SubnetId=subnet)["NetworkInterface"] for _number in range(2)]
         return made[0]["NetworkInterfaceId"], made[1]["NetworkInterfaceId"]
 
 

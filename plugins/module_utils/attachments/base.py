@@ -26,21 +26,17 @@ class Change(Protocol):
     @property
     def key(self) -> str:
         """What identifies the thing in AWS."""
-        ...
 
     @property
     def changed(self) -> bool:
         """Whether the holder differs from the desired one."""
-        ...
 
     @property
     def after(self) -> Any:
         """The holder that it gets."""
-        ...
 
     def result(self, after: Any, changed: bool) -> dict[str, Any]:
         """Return the entry of a module's result: ``before``, ``after``, ``changed`` and what identifies the thing."""
-        ...
 
 
 D = TypeVar("D")

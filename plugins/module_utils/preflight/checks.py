@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..aws.client import Client
 from . import rights
@@ -20,7 +20,7 @@ from .rows import Row
 from .verdicts import Answers
 
 Question = Callable[[], Any]
-Questions: TypeAlias = "Mapping[str, Question]"
+Questions = Mapping[str, Question]
 
 
 @dataclass(frozen=True, slots=True)

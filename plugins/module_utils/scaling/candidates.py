@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Optional
 
 #: Of so many members, of which so many leave already, how many more may leave and why no more; None: no limit.
-LeavingLimit: TypeAlias = "Callable[[int, int], tuple[int, str] | None]"
+LeavingLimit = Callable[[int, int], Optional[tuple[int, str]]]  # noqa: UP045
 
 IN_SERVICE = "in_service"
 DRAINING = "draining"

@@ -275,7 +275,11 @@ def test_lines_about_a_pair(pair: Terminal, command: Command) -> None:
 def test_a_pair_that_something_else_has_built(pair: Terminal) -> None:
     """The play that makes it known, and the three lines after it. The pair's own tags are overwritten by it."""
     pair.restore("pair")
-    [play] = [block for block in examples.blocks() if block.page == ADOPTED and "Tag a pair built with other tools" in block.text]
+    [play] = [
+        block
+        for block in examples.blocks()
+        if block.page == ADOPTED and "Tag a pair built with other tools" in block.text
+    ]
     ec2 = pair.lab.boto("ec2")
     found = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
     tags = {i["InstanceId"]: {tag["Key"]: tag["Value"] for tag in i["Tags"]} for i in found}

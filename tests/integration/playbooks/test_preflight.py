@@ -69,7 +69,9 @@ def test_a_pair_that_can_be_built(preflight: Preflight) -> None:
     assert run.code == 0
     assert marked(lines, "FAILED") == []
     checks = {"credentials", "clock", "rights", "image", "subscription", "instance", "launch", "subnets", "route"}
-    assert checks | {"return", "back", "quota", "reach"} == {line[9:].split()[0] for line in lines[1:] if line[0] != " "}
+    assert checks | {"return", "back", "quota", "reach"} == {
+        line[9:].split()[0] for line in lines[1:] if line[0] != " "
+    }
     # A warning alone is no failure unless that is asked for.
     assert len(marked(lines, "WARNING")) == 2
     strict = preflight.play(preflight_strict=True)

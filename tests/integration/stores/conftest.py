@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.stores import (  # noqa: F401
-    client,
-    clock,
-    dynalite_url,
-    moto_url,
-    options,
-    spoil,
-    store,
-    table,
-)
+from tests.contract import stores
+
+client, clock, dynalite_url, moto_url = stores.client, stores.clock, stores.dynalite_url, stores.moto_url
+options, spoil, store, table = stores.options, stores.spoil, stores.store, stores.table
