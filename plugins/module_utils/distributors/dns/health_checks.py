@@ -159,8 +159,11 @@ class HealthChecks:
         return ids
 
     def _leaving(self, request: Any, plan: Any) -> tuple[list[str], list[str]]:
-        """The prefixes of nodes whose check may be of no use any more, and the ids that records go on naming."""
-        before = {str(item["SetIdentifier"]): item.get("HealthCheckId") for item in plan.before}
+        """Return the prefixes of nodes whose check may be unused now, and the ids that records still name.
+
+        Alias and simple record sets have no identifier, and no check of a node.
+        """
+        before = {str(item.get("SetIdentifier")): item.get("HealthCheckId") for item in plan.before}
         after = {str(item.get("SetIdentifier")): item.get("HealthCheckId") for item in plan.after}
         changed = [name for name, check in before.items() if check and check != after.get(name)]
         return [prefix_of(self.zone_id, request.name, name) for name in changed], [one for one in after.values() if one]
