@@ -46,14 +46,15 @@ update: ## write tests/locks/<Python>.txt anew: the newest versions of everythin
 demo: venv ## the story: a pair under client traffic, failed over, broken and repaired; a group decides; a report
 	@$(BIN)/python -m tests.demo
 
-# Two things at a time where nothing is measured: each of them leaves a processor idle now and then. The longest come first,
-# so that neither of two processors waits at the end for one that began late; integration takes as long as several others.
-BESIDE = $(MAKE) --no-print-directory -j 2 --output-sync=target LABS=2
-.PHONY: test beside
-test: beside coverage molecule-measured ## every check and every test
+# Two things at a time where no time is measured: each of them leaves a processor idle now and then. The longest come first.
+BESIDE = $(MAKE) --no-print-directory -j 2 --output-sync=target
+.PHONY: test checks samples
+test: checks unit integration coverage samples molecule-measured ## every check and every test
 	@echo "make test: all passed"
-beside: venv
-	@$(BESIDE) integration sanity molecule-others test-matrix chaos-sample unit e2e lint iam-sample docs build
+checks: venv
+	@$(BESIDE) sanity lint build docs
+samples: venv
+	@$(BESIDE) test-matrix molecule-others chaos-sample e2e iam-sample
 
 .PHONY: lint
 lint: venv ## format, style, types, YAML, Ansible, documentation and changelog
