@@ -219,6 +219,7 @@ def facts(pair: Pair, cloud: Cloud, tmp_path: Path) -> dict[str, Any]:
         "adm_user": lab.env["LAB_ADM_USER"],
         "adm_password": lab.env["LAB_ADM_PASSWORD"],
         "templates": {
+            "vault_las_username": "licences",
             "web.crt": issue().fullchain,
             "checked.definition": read_group(lab.variables("autoscale_nlb"))[0],
             "appliance_ha_minimal.json": json.loads((POLICIES / "appliance_ha_minimal.json").read_text()),
