@@ -316,6 +316,7 @@ def main() -> None:
         failure = error
     else:
         module.exit_json(**result)
+        return
     # Outside of the except block, so that no traceback is attached to the result.
     fail(module, failure)
 

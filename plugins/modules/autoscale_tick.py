@@ -619,6 +619,7 @@ def main() -> None:
         message = f"{where}: {error}"
     else:
         module.exit_json(**result)
+        return
     # Outside of the except block, so that no traceback is attached to the result.
     module.fail_json(msg=message)
 

@@ -208,6 +208,7 @@ def main() -> None:
         if trouble:
             module.fail_json(msg=trouble, duration_ms=elapsed(), **result)
         module.exit_json(duration_ms=elapsed(), **result)
+        return
     # Outside of the except block, so that no traceback is attached to the result.
     fail(module, failure, duration_ms=elapsed())
 

@@ -396,6 +396,7 @@ def main() -> None:
         failure = error
     else:
         module.exit_json(changed=False, **result(rows))
+        return
     # Outside of the except block, so that no traceback is attached to the result.
     fail(module, failure)
 

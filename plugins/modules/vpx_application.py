@@ -26,7 +26,8 @@ description:
   - Calls - one login and logout per appliance. For each application, eight GETs if nothing differs, one more with
     O(monitor), up to three more with O(certificate) (and one for each certkey of an authority that was not loaded here,
     while an intermediate is missing), one more to check for other users of the address and port of a new or moved
-    virtual server, and two more to check for other users of a server object before it is deleted. If something differs,
+    virtual server, and two more to check for other users of a server object before it is deleted. Where back ends are
+    DOWN, one more, and one for each of the first eight of them. If something differs,
     one write per object and the same GETs again to read back, and one save per appliance.
 options:
   name:

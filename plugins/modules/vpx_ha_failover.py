@@ -392,6 +392,7 @@ def main() -> None:
         if trouble:
             module.fail_json(msg=trouble, **result)
         module.exit_json(**result)
+        return
     # Outside of the except block, so that no traceback is attached to the result.
     if isinstance(failure, NitroError):
         fail_nitro(module, failure)

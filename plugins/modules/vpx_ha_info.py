@@ -312,6 +312,7 @@ def main() -> None:
         failure = error
     else:
         module.exit_json(**found)
+        return
     # Outside of the except block, so that no traceback is attached to the result.
     if isinstance(failure, NitroError):
         fail_nitro(module, failure)

@@ -392,6 +392,7 @@ def main() -> None:
         failure = error
     else:
         module.exit_json(**found)
+        return
     # Outside of the except block, so that no traceback is attached to the result.
     fail_aws(module, failure)
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -19,8 +19,3 @@ class AwsModule(AnsibleAWSModule):  # type: ignore[misc]  # amazon.aws has no ty
     def warn(self, *args: Any, **kwargs: Any) -> None:
         """Emit a warning once, by ansible-core."""
         self._module.warn(*args, **kwargs)
-
-    def exit_json(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """End the module with a result."""
-        super().exit_json(*args, **kwargs)
-        raise SystemExit(0)  # never reached: the base class has no type hint that says so

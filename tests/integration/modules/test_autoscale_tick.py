@@ -199,7 +199,7 @@ def test_a_node_that_is_silent_and_one_that_is_gone(zone: Zone) -> None:
     assert lost["decision"]["action"] == "scale_out", "fewer than min_nodes"
     again = zone.tick(4)
     assert [node["instance_id"] for node in again["missing"]] == [two.instance_id], "until its cleanup is reported"
-    assert zone.tick(4, orphans=[two.instance_id])["missing"] == []
+    assert zone.tick(4, swept=[two.instance_id])["missing"] == []
 
 
 def test_a_zone_without_nodes_grows_to_its_least(zone: Zone) -> None:

@@ -72,6 +72,7 @@ def test_fresh_appliances_become_managed_ones(boxes: list[Box]) -> None:
             "version": "14.1-72.61",
             "rebooted": False,
             "password_changed": True,
+            "activation_request": None,
             "saved": True,
             "error": None,
         }

@@ -97,7 +97,9 @@ def test_from_nothing_to_an_application_and_back(box: Box) -> None:
     assert made["diff"] == predicted["diff"]
     reported = made["application"]
     assert reported["state"] in ("UP", "DOWN")
-    assert {entry.pop("state") in ("UP", "DOWN") for entry in reported["backends"]} == {True}
+    for entry in reported["backends"]:
+        assert (entry.pop("state") == "DOWN") == ("reason" in entry)
+        entry.pop("reason", None)
     del reported["state"]
     assert reported == {
         "name": "web",
@@ -110,6 +112,7 @@ def test_from_nothing_to_an_application_and_back(box: Box) -> None:
         "persistence": {"type": "SOURCEIP", "timeout": 10},
         "monitors": ["web-mon"],
         "certificate": None,
+        "process_local": False,
         "backends": [
             {"address": "127.200.3.1", "port": 8000, "weight": 1},
             {"address": "127.200.3.2", "port": 8000, "weight": 3},
@@ -128,6 +131,10 @@ def test_from_nothing_to_an_application_and_back(box: Box) -> None:
         "GET /config/servicegroup_lbmonitor_binding 200",
         "GET /config/lbmonitor 200",
         "GET /config/server 200",
+        # Both back ends are DOWN: their states once more, and the reason of each.
+        "GET /config/servicegroup_servicegroupmember_binding 200",
+        "GET /config/servicegroup_servicegroupentitymonbindings_binding 200",
+        "GET /config/servicegroup_servicegroupentitymonbindings_binding 200",
         "GET /config/nsconfig 200",
         "POST /config/logout 201",
     ], "the call budget"
