@@ -141,7 +141,7 @@ def test_a_refused_lease_is_no_failure(options: Options, request: pytest.Fixture
     if "path" in options["store"]:
         store: Any = FileStore(options["store"]["path"], key)
     else:
-        store = DynamoStore(request.getfixturevalue("client"), options["store"]["table"], key)
+        store = DynamoStore(client_at(request.getfixturevalue("moto_url")), options["store"]["table"], key)
     lease = store.acquire("another owner", 60)
     result = call(options, 2, HIGH)
     assert (result["failed"], result["changed"]) == (False, False)
@@ -210,7 +210,7 @@ def test_a_record_of_a_newer_version_is_refused_and_kept(options: Options, reque
         path.write_text(path.read_text().replace('"version": 1,\n  "group"', '"version": 2,\n  "group"'))
         raw: Any = path.read_text
     else:
-        client, table = request.getfixturevalue("client"), options["store"]["table"]
+        client, table = client_at(request.getfixturevalue("moto_url")), options["store"]["table"]
         key = {"group": {"S": "shop"}, "zone": {"S": "a"}}
 
         def raw() -> Any:
