@@ -108,6 +108,21 @@ def application_steps(
     }
 
 
+def _networks(state: Mapping[str, Any], there: Sequence[Node], served: Sequence[Node]) -> list[Entry]:
+    """Return option ``nodes`` of vpx_network for the nodes of all zones that get applications."""
+    definition = state["definition"]
+    topology = TOPOLOGIES[definition["topology"]]
+    staying = in_order([one for one in there if one["state"] != "planned" and one["lifecycle"] not in LEAVING])
+    return [
+        entry
+        for place in state["zones"]
+        if (touched := [one for one in served if zone_of(one) == place["name"]])
+        for entry in topology.network(
+            definition, place, [one for one in staying if zone_of(one) == place["name"]], touched
+        )
+    ]
+
+
 _OPTIONAL = ("backend_protocol", "lb_method", "persistence")
 _SECRET = ("monitor", "certificate")
 
@@ -161,6 +176,8 @@ def deployment_steps(
 ) -> dict[str, Any]:
     """Return the work for the applications of the definition on all nodes in service of the zones in ``state``.
 
+    ``network`` has the routes to the back ends of these applications only, so vpx_network must keep other routes.
+
     Args:
         state: what vpx_group_info returned.
         applications: the variable with the applications, for their secrets.
@@ -182,6 +199,7 @@ def deployment_steps(
     names = [each["name"] for each in state["definition"]["applications"]]
     return {
         **steps,
+        "network": _networks(state, there, served),
         "followed": known,
         "removed": [{"nsip": nsip, "name": name} for name in names for nsip in removed],
     }

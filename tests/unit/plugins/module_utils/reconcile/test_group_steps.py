@@ -262,3 +262,10 @@ def test_deployment_registers_with_target_groups_that_the_run_created() -> None:
     given = {**state(), "target_groups": [], "instances": [node(0)]}
     listeners = [{"application": "web", "target_group_arn": "arn:new"}]
     assert deployment_steps(given, listeners=listeners)["targets"][0]["target_group_arn"] == "arn:new"
+
+
+def test_deployment_brings_the_routes_to_the_back_ends_of_nodes_that_run() -> None:
+    nodes = [node(0), node(1), node(2, "joining"), node(3, "draining")]
+    steps = deployment_steps({**state(), "instances": nodes})
+    assert [one["nsip"] for one in steps["network"]] == ["10.0.1.0:443", "10.0.1.1:443"]
+    assert all(one["routes"] == state()["zones"][0]["routes"] for one in steps["network"])
