@@ -151,14 +151,21 @@ def _tagged(elb: Any, thing: Thing, arn: str) -> Thing:
 
 
 def _records(route53: Any) -> dict[str, list[Thing]]:
+    """Return the record sets by hosted zone, with what their health checks ask; all checks are a zone of their own."""
+    checks = {one["Id"]: one["HealthCheckConfig"] for one in route53.list_health_checks()["HealthChecks"]}
     return {
-        zone["Name"]: [
-            record
-            for page in route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone["Id"])
-            for record in page["ResourceRecordSets"]
-            if record["Type"] not in ("NS", "SOA")
-        ]
-        for zone in route53.list_hosted_zones()["HostedZones"]
+        "health checks": sorted(checks.values(), key=str),
+        **{
+            zone["Name"]: [
+                {**record, "HealthCheckId": checks.get(record["HealthCheckId"])}
+                if "HealthCheckId" in record
+                else record
+                for page in route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone["Id"])
+                for record in page["ResourceRecordSets"]
+                if record["Type"] not in ("NS", "SOA")
+            ]
+            for zone in route53.list_hosted_zones()["HostedZones"]
+        },
     }
 
 

@@ -59,8 +59,8 @@ def pair_summary(
         served: result of vpx_application.
     """
     after = after or {}
-    if results is not None:
-        return _predicted(steps, plan, after, results)
+    if results is not None or "verdict" not in after:  # a role may be included with check_mode for itself alone
+        return _predicted(steps, plan, after, results or {})
     instances = steps["instances"]
     lines = [f"Pair {plan['name']}: {after['verdict']}"]
     lines += [_node_line(number, instance, steps["primary"]) for number, instance in enumerate(instances)]
