@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from tests.iam.fleet import BOUNDARY, TRUST, Fleet
@@ -237,13 +238,25 @@ _ROUTE53: dict[str, Call] = {
     # Reading is limited to the hosted zone, which all fleets of this account share.
     "GetHostedZone": Call("get_hosted_zone", lambda f: {"Id": f.zone}, limited=False),
     "ListResourceRecordSets": Call("list_resource_record_sets", lambda f: {"HostedZoneId": f.zone}, limited=False),
-    **_reads("ListHostedZones", "ListHostedZonesByName"),
+    # Health checks have no name in their ARN, and Route 53 has no condition key for their tags.
+    "CreateHealthCheck": Call(
+        "create_health_check",
+        lambda _f: {"CallerReference": "a", "HealthCheckConfig": {"Type": "TCP", "IPAddress": "192.0.2.1", "Port": 80}},
+        limited=False,
+    ),
+    "DeleteHealthCheck": Call("delete_health_check", lambda _f: {"HealthCheckId": "a"}, limited=False),
+    **_reads("ListHealthChecks", "ListHostedZones", "ListHostedZonesByName"),
 }
 
 _OTHERS: dict[str, Call] = {
     "autoscaling:DescribeAutoScalingGroups": Call("describe_auto_scaling_groups", _nothing, limited=False),
     "autoscaling:DescribeLifecycleHooks": Call(
         "describe_lifecycle_hooks", lambda _f: {"AutoScalingGroupName": "a"}, limited=False
+    ),
+    "cloudwatch:GetMetricData": Call(
+        "get_metric_data",
+        lambda _f: {"MetricDataQueries": [], "StartTime": datetime(2026, 1, 1), "EndTime": datetime(2026, 1, 2)},
+        limited=False,
     ),
     "cloudwatch:PutMetricData": Call(
         "put_metric_data", lambda _f: {"Namespace": "CloudADC/Autoscale", "MetricData": []}, limited=False

@@ -37,7 +37,7 @@ EXEMPT = ("changelogs/changelog.yaml", "CHANGELOG.rst", "LICENSE", "tests/locks/
 ALLOWED = re.compile(
     r"autoscale_victims|\"victims\"|``victims``|begun\[.victims.\]|^victims:|former(ly)? name"
     r"|story_ha_pair|story_autoscale|settle_timeout|eip_astray|eip_settled|astray_after"  # scenarios, events, arguments
-    r"|\bswept:|\"swept\"|O\(swept\)|\bsettled:|\.settled\b|\"settled\"|RV\(settled\)"  # autoscale_tick
+    r"|\bswept:|swept=\[|\"swept\"|O\(swept\)|\bsettled:|\.settled\b|\"settled\"|RV\(settled\)"  # autoscale_tick
     r"|\bgrowth(?=[=:])|\bpace\.growth|PACE\.growth|``growth``"  # the factor of a back-off
     r"|``foresee``"  # a task file of 0.1.0, named by a changelog fragment
     r"|resources\.json|SETTLED_SECONDS|``settled``|settled(?=[=:])|if settled"

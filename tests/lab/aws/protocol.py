@@ -96,7 +96,8 @@ def read_request(environ: Environ) -> AwsRequest:
     return AwsRequest(service, _rest_action(service, environ), protocol, dry_run=False, fields=fields)
 
 
-_ZONE = re.compile(r"/2013-04-01/(?:(hostedzone)|change)/([^/]+)")
+_ABOUT = re.compile(r"/2013-04-01/(hostedzone|change|healthcheck)/([^/]+)")
+_ID_OF = {"hostedzone": "HostedZoneId", "change": "ChangeId", "healthcheck": "HealthCheckId"}
 _CHANGE = re.compile(rb"<Change>(.*?)</Change>", re.DOTALL)
 _PART = {
     "Action": re.compile(rb"<Action>([^<]*)</Action>"),
@@ -106,9 +107,9 @@ _PART = {
 
 
 def _of_route53(path: str, body: bytes) -> dict[str, str]:
-    """The hosted zone or change of a request, and of a batch of changes the action, name and type of each."""
-    about = _ZONE.match(path)
-    fields = {"HostedZoneId" if about[1] else "ChangeId": about[2]} if about else {}
+    """Return what a request is about, and of a batch of changes the action, name and type of each."""
+    about = _ABOUT.match(path)
+    fields = {_ID_OF[about[1]]: about[2]} if about else {}
     for number, change in enumerate(_CHANGE.findall(body), 1):
         found = {part: pattern.search(change) for part, pattern in _PART.items()}
         fields |= {f"Change.{number}.{part}": match[1].decode() for part, match in found.items() if match}

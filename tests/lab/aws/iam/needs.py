@@ -125,6 +125,8 @@ def _of_route53(action: str, fields: Fields, account: Account) -> list[Resource]
     """
     if "ChangeId" in fields:
         return [Resource(f"arn:aws:route53:::change/{fields['ChangeId']}")]
+    if "HealthCheckId" in fields:
+        return [Resource(f"arn:aws:route53:::healthcheck/{fields['HealthCheckId']}")]
     if "HostedZoneId" not in fields:
         return []
     changes = {
