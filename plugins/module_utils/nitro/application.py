@@ -383,8 +383,8 @@ def _reported(name: str, row: Row, found: ObservedApplication) -> dict[str, Any]
 
 def predict(desired: DesiredApplication, found: ObservedApplication) -> dict[str, Any]:
     """What ``describe`` will say once the plan is carried out; states of things yet to be made are None."""
-    anew = replaced(desired, found) or found.vserver is None
-    row: Row = DEFAULTS if anew else dict(found.vserver or {})
+    recreated = replaced(desired, found) or found.vserver is None
+    row: Row = DEFAULTS if recreated else dict(found.vserver or {})
     reported = _reported(desired.name, row, found)
     changes = {
         "protocol": desired.protocol,
@@ -397,7 +397,7 @@ def predict(desired: DesiredApplication, found: ObservedApplication) -> dict[str
         "certificate": desired.certificate.certkey
         if desired.certificate
         else None
-        if anew
+        if recreated
         else reported["certificate"],
         "ipset": reported["ipset"] if desired.ipset is None else desired.ipset or None,
         "backends": _predicted_backends(desired, found),

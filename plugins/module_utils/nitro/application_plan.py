@@ -215,13 +215,13 @@ def _same(row: Row, name: str, value: object) -> bool:
 
 def _fronts(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
     """Bind the service group and the certificate to the vserver."""
-    anew = replaced(desired, found)
+    recreated = replaced(desired, found)
     steps = []
-    if anew or regrouped(desired, found) or desired.group not in found.vserver_groups:
+    if recreated or regrouped(desired, found) or desired.group not in found.vserver_groups:
         body = {"name": desired.name, "servicegroupname": desired.group}
         steps.append(Change("bind", "lbvserver_servicegroup_binding", body=body))
     certificate = desired.certificate
-    if certificate and (anew or certificate.certkey not in found.certkeys):
+    if certificate and (recreated or certificate.certkey not in found.certkeys):
         body = {"vservername": desired.name, "certkeyname": certificate.certkey}
         steps.append(Change("bind", "sslvserver_sslcertkey_binding", body=body))
     return steps

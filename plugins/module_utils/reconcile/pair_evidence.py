@@ -115,7 +115,7 @@ def handed_over(evidence: Mapping[str, Any] | None, now: float) -> tuple[dict[st
     age = now - float(evidence["at"])
     if not -1.0 <= age <= HANDED_SECONDS:
         limit = f"evidence counts for {HANDED_SECONDS:g} s"
-        return {}, f"the evidence about silent nodes is {age:.1f} s old, and {limit}: they are observed anew"
+        return {}, f"the evidence about silent nodes is {age:.1f} s old, and {limit}: they are observed again"
     found = {
         str(node["nsip"]): Silence(float(node["silent_seconds"]), int(node["tries"]))
         for node in evidence["nodes"]

@@ -120,7 +120,7 @@ def test_silence_of_others_counts_while_it_is_fresh(age: float, counts: bool) ->
     found, stale = handed_over({"at": 1000.0, "nodes": [NODE]}, 1000.0 + age)
     assert (set(found), stale is None) == ({A} if counts else set(), counts)
     if stale:
-        assert "they are observed anew" in stale
+        assert "they are observed again" in stale
     for silence in found.values():
         assert (silence.seconds, silence.tries, silence.standing) == (2.5, 4, False)
 
