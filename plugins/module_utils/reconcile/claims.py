@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +23,7 @@ from ..scaling.group_state import Record
 from ..scaling.ownership import held, renewed
 from ..spec.errors import OvertakenError
 from ..stores.base import LeaseLost, LeaseRefused, Store
-from ..stores.options import CREATE, default_owner, open_store, store_argument_spec
+from ..stores.options import CREATE, StoreOptions, default_owner, open_store, store_argument_spec
 from .session import carry_out, loaded, patiently
 
 #: Seconds for which a renewal waits for the lease; a tick of other runs holds it while it reads the nodes.
@@ -177,18 +177,9 @@ def claim_of(module: Any, **client_options: Any) -> Claim | None:
     if not all(where):
         raise Refusal(f"event {event['id']}: event.group and event.zone must name the group and zone of the event")
     client = getattr(module, "client", None) or functools.partial(client_of, event.get("region"))
-    options = _Options({"store": event["store"]}, client, module.check_mode)
+    options = StoreOptions({"store": event["store"]}, client, module.check_mode)
     store = open_store(options, *where, **client_options)
     return Claim(store, event["id"], event["takeover"], event.get("owner") or "")
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What ``open_store`` needs of a module."""
-
-    params: Mapping[str, Any]
-    client: Callable[..., Any]
-    check_mode: bool
 
 
 def client_of(region: str | None, service: str, **options: Any) -> Any:

@@ -66,6 +66,16 @@ REGISTRY: dict[str, Backend] = {
     "dynamodb": Backend(_open_table, _keys_of_table),
 }
 
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """What ``open_store`` needs of a module, for callers that are none. ``client``: makes the client of a service."""
+
+    params: Mapping[str, Any]
+    client: Callable[..., Any]
+    check_mode: bool = False
+
+
 #: Creates a missing table, or reads it as empty.
 CREATE = {"type": "bool", "default": False}
 

@@ -20,7 +20,7 @@ from ...module_utils.nitro.logins import LoginGate
 from ...module_utils.reconcile.pair_evidence import Silence
 from ...module_utils.reconcile.pair_move import MoveRequest, put_on_primary
 from ...module_utils.stores.base import Lease, LeaseLost, LeaseRefused, Store, StoreError
-from ...module_utils.stores.options import default_owner, open_store
+from ...module_utils.stores.options import StoreOptions, default_owner, open_store
 from .settings import Settings, present
 
 _LOG = logging.getLogger("cloudadc.aws.ha_watch")
@@ -117,7 +117,7 @@ class Repairer:
             return None
         try:
             self._store = self._store or open_store(
-                _Options({"store": self.settings.store}, self.settings.aws.client),
+                StoreOptions({"store": self.settings.store}, self.settings.aws.client),
                 self.settings.group,
                 ZONE,
                 may_create=True,
@@ -128,15 +128,6 @@ class Repairer:
         except StoreError as error:
             _LOG.warning("%s: %s; the pair is repaired without its lease", self.settings.group, error)
             return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What ``open_store`` needs of a module."""
-
-    params: Mapping[str, Any]
-    client: Callable[..., Any]
-    check_mode: bool = False
 
 
 def _quietly(call: Callable[[], object]) -> None:

@@ -37,7 +37,7 @@ from ...module_utils.reconcile.zone_ticks import of_zone
 from ...module_utils.scaling.decision import Decision, refused
 from ...module_utils.spec.figures import Reading
 from ...module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
-from ...module_utils.stores.options import default_owner, open_store
+from ...module_utils.stores.options import StoreOptions, default_owner, open_store
 from ..arguments import AwsAccess, connection_at
 from .appliances import WORKERS as APPLIANCE_WORKERS
 from .appliances import Appliances
@@ -92,18 +92,6 @@ class Clients:
             self._made = {name: made for name, made in self._made.items() if now - made[0] < RENEW_SECONDS}
 
 
-@dataclass(slots=True)
-class _Options:
-    """The options of one group's store, with the clients that all groups share."""
-
-    params: dict[str, Any]
-    clients: Clients
-    check_mode: bool = False
-
-    def client(self, service: str, **options: object) -> Any:
-        return self.clients.client(service, **options)
-
-
 @dataclass(frozen=True, slots=True)
 class Zone:
     """One zone and how it is ticked. Blocks; made for a thread."""
@@ -122,7 +110,9 @@ class Zone:
     def tick(self, now: datetime, owner: str) -> Decision:
         """Return what is to be done. Raises Failure."""
         settings, group = self.settings, self.group
-        store = open_store(_Options({"store": group.store}, self.clients), group.name, self.name, may_create=True)
+        store = open_store(
+            StoreOptions({"store": group.store}, self.clients.client), group.name, self.name, may_create=True
+        )
         # The run that the event reaches reports how it goes; until then nodes of a scale-in are still registered.
         spec = TickSpec(group.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
         held = min(settings.lease_seconds, 60.0 + 4 * settings.nitro.timeout)
