@@ -6,6 +6,7 @@ dynalite is there where ``tests/gates/dynalite.sh`` has installed it; else its c
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import threading
 import uuid
@@ -66,8 +67,10 @@ def moto_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def dynalite_url() -> Iterator[str]:
-    """dynalite on a free port of its choice, which its first line names."""
-    command = ["node", str(DYNALITE), "--host", "127.0.0.1", "--port", "0"]
+    """dynalite on a free port: it takes 0 for its default, at which that of another worker may listen."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = ["node", str(DYNALITE), "--host", "127.0.0.1", "--port", str(port)]
     at_once = ["--createTableMs", "0", "--deleteTableMs", "0"]
     with subprocess.Popen([*command, *at_once], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
