@@ -38,6 +38,7 @@ def _elsewhere() -> str:
     pages = {
         "common_return_values": "reference_appendices/common_return_values.html",
         "ansible_configuration_settings": "reference_appendices/config.html",
+        "action_plugins": "plugins/action.html",
     } | {
         f"ansible_collections.amazon.aws.{module}_module": f"collections/amazon/aws/{module}_module.html"
         for module in modules
