@@ -101,6 +101,7 @@ def application_steps(
                 "virtual_ip": place["virtual_ip"],
                 **virtual_server(each, state, secrets.get(each["name"], {})),
                 **certificate_nodes(secrets.get(each["name"], {}), place["nodes"]),
+                **({"observers": list(place["nodes"])} if place["nodes"] else {}),
             }
             for place, each in listed
         ],

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..core.errors import Failure
+from ..core.errors import Failure, Refusal
 from ..scaling import evaluator
 from ..scaling import manual as by_hand
 from ..scaling.decision import Decision, noted
@@ -35,12 +35,14 @@ class Effects:
     ``collect``: the load of the appliances at these addresses, one reading each, in their order; an appliance that
     cannot be asked is a reading with an error. ``find``: the zone's nodes in service as EC2 knows them, in one call;
     raises :class:`Failure`. ``port_errors``: connections a minute that failed because the load balancer had no port
-    left, None where CloudWatch has no figure; raises :class:`Failure`.
+    left, None where CloudWatch has no figure; raises :class:`Failure`. ``exists``: whether EC2 lists any instance of
+    the zone, in service or not; raises :class:`Failure`.
     """
 
     collect: Callable[[Sequence[str]], Sequence[Reading]]
     find: Callable[[], Sequence[Node]]
     port_errors: Callable[[], float | None] | None = None
+    exists: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,15 @@ class _TickState:
     warnings: list[str] = field(default_factory=list)
 
     def search(self, effects: Effects) -> None:
-        self.record = refreshed(self.record, effects.find())
+        """Ask EC2 for the zone's nodes. Raises Refusal for a zone that has neither an instance nor a state."""
+        found = effects.find()
+        if not found and self.record.updated is None and not effects.exists():
+            raise Refusal(
+                f"EC2 lists no instance with the tags cloudadc:group={self.record.group} and cloudadc:zone="
+                f"{self.record.zone}, and the store knows nothing of that zone: are group, zone and region right? "
+                "Nothing was stored. A zone gets its first nodes from cloudadc.aws.autoscale_group"
+            )
+        self.record = refreshed(self.record, found)
         self.searched = True
 
     def rate(self, now: object) -> None:

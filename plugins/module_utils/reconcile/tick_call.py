@@ -30,7 +30,7 @@ from ..stores.options import default_owner, open_store
 from .nlb_ports import port_errors
 from .tick import Effects, TickSpec
 from .tick_effects import desired_of, in_ec2, over_nitro
-from .zone_ticks import Backends, Following, Once, ZoneResult, ZoneTick, of_zone, tick_zone
+from .zone_ticks import Backends, Following, Once, ZoneResult, ZoneTick, has_instances, of_zone, tick_zone
 
 
 def spec_from(params: Mapping[str, Any], owner: str) -> TickSpec:
@@ -127,7 +127,12 @@ class TickCall:
         job = ZoneTick(
             zone=entry["zone"],
             spec=spec,
-            effects=Effects(over_nitro(params), of_zone(self.find, entry["zone"]), self._port_errors_of(entry["zone"])),
+            effects=Effects(
+                collect=over_nitro(params),
+                find=of_zone(self.find, entry["zone"]),
+                port_errors=self._port_errors_of(entry["zone"]),
+                exists=has_instances(self.find, entry["zone"]),
+            ),
             store=open_store(self.clients, params["group"], entry["zone"], may_create=True),
             held=min(params["lease_seconds"], 60.0 + 4 * params["nitro_timeout"]),
             following=self._following(params),

@@ -57,6 +57,11 @@ def of_zone(find: Callable[[], Mapping[str, Sequence[Node]]], zone: str) -> Call
     return lambda: find().get(zone, ())
 
 
+def has_instances(find: Callable[[], Mapping[str, Sequence[Node]]], zone: str) -> Callable[[], bool]:
+    """Return the function that says by the same read whether a zone has any instance."""
+    return lambda: zone in find()
+
+
 @dataclass(frozen=True, slots=True)
 class Following:
     """The back ends that applications should have, and how to read those that appliances have.
