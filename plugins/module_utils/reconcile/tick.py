@@ -22,6 +22,8 @@ from ..scaling.engine import CLAIM_SECONDS
 from ..scaling.group_state import Node, Record
 from ..scaling.nodes import orphans, refreshed
 from ..scaling.samples import figures, node_count
+from ..scaling.silence import counted as counted_silence
+from ..scaling.silence import restored
 from ..spec.figures import Reading, aggregate, counted, with_rates, with_zone_figure
 from ..spec.policy import Policy
 from ..spec.times import as_instant
@@ -52,7 +54,8 @@ class TickSpec:
     ``report``, ``request``, ``orphans``, ``cleaned_up``: something to record or to begin; then figures are weighed only
     if ``sample`` is given. ``nodes``: addresses to query instead of those that the record knows; ``count``: nodes in
     service, instead of as many. ``reported_at``: the instant of the report, ``now`` if there is none. ``announce``: the
-    caller begins at once with what is decided, so that its silence will be noticed.
+    caller begins at once with what is decided, so that its silence will be noticed. ``withdraw_after``: ticks for which
+    a node is silent before its DNS records are withdrawn, 0 for never; ``restored``: nodes that have theirs again.
     """
 
     policy: Policy
@@ -68,11 +71,13 @@ class TickSpec:
     orphans: tuple[str, ...] = ()
     cleaned_up: tuple[str, ...] = ()
     announce: bool = False
+    withdraw_after: int = 0
+    restored: tuple[str, ...] = ()
 
     @property
     def reports(self) -> bool:
         """Whether something is to be recorded that happened."""
-        return self.report is not None or bool(self.orphans or self.cleaned_up)
+        return self.report is not None or bool(self.orphans or self.cleaned_up or self.restored)
 
     def __post_init__(self) -> None:
         """What is wrong whatever the record says is refused here, before anything is asked or written."""
@@ -152,6 +157,7 @@ def tick(spec: TickSpec, effects: Effects, record: Record) -> tuple[Record, Tick
     view = _TickState(record)
     count = _observe(spec, effects, view)
     view.rate(spec.now)
+    view.record = counted_silence(view.record, view.readings, spec.withdraw_after)
     sample = spec.sample if spec.sample is not None else _with_port_errors(_aggregate(view.readings), effects, view)
     return _decided(spec, view, sample, count)
 
@@ -183,6 +189,7 @@ def _observed(
 def _reported_event(spec: TickSpec, record: Record) -> tuple[Record, Decision]:
     """Record a report, nodes of which nothing is left, and failed events of which nothing is left."""
     record = orphans(record, spec.orphans) if spec.orphans else record
+    record = restored(record, spec.restored) if spec.restored else record
     for left in record.unfinished:
         if left.event_id in spec.cleaned_up:
             done = evaluator.Report(left.event_id, evaluator.Outcome.DONE, takeover=left.takeovers)
@@ -190,8 +197,9 @@ def _reported_event(spec: TickSpec, record: Record) -> tuple[Record, Decision]:
     if spec.report is not None:
         return _reported(spec, record, spec.report)
     gone = [what for what, named in (("missing nodes", spec.orphans), ("failed events", spec.cleaned_up)) if named]
-    reason = f"nothing is left of the {' and the '.join(gone)}"
-    return record, noted(record, record.event.id if record.event else None, reason)
+    reason = [f"nothing is left of the {' and the '.join(gone)}"] if gone else []
+    reason += [f"{', '.join(spec.restored)} has its records again"] if spec.restored else []
+    return record, noted(record, record.event.id if record.event else None, "; ".join(reason))
 
 
 def _reported(spec: TickSpec, record: Record, report: evaluator.Report) -> tuple[Record, Decision]:

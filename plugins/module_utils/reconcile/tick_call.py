@@ -23,6 +23,7 @@ from ..scaling.evaluator import Report
 from ..scaling.followed import Followed
 from ..scaling.manual import Request
 from ..scaling.samples import node_count
+from ..scaling.silence import record_sets
 from ..scaling.work import Telling
 from ..spec.errors import AutoscaleError
 from ..spec.policy import LONGEST_TIME, Policy
@@ -52,6 +53,8 @@ def spec_from(params: Mapping[str, Any], owner: str) -> TickSpec:
         orphans=tuple(params["swept"] or ()),
         cleaned_up=tuple(params["cleaned_up"] or ()),
         announce=params["announce"],
+        withdraw_after=params["withdraw_after"],
+        restored=tuple(params["restored"] or ()),
     )
 
 
@@ -138,7 +141,9 @@ class TickCall:
             following=self._following(params),
             own_time=bool(params["now"]),
         )
-        return spec, tick_zone(job, self.telling, diff=self.diff)
+        ticked = tick_zone(job, self.telling, diff=self.diff)
+        ticked.result["silent_record_sets"] = record_sets(ticked.result["silent"], params["domains"])
+        return spec, ticked
 
     def _port_errors_of(self, zone: str) -> Callable[[], float | None] | None:
         """Return the function that finds the port errors of a zone in the one read that all zones share."""

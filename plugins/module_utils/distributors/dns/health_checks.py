@@ -173,7 +173,7 @@ class HealthChecks:
             known = route53.list_health_checks(self.client)
         except AwsError as error:
             if error.missing and not had_checks:
-                return []  # whoever uses no health checks needs no rights to them
+                return []  # a group without health checks needs no rights to them
             raise
         ids = unused([prefix for prefixes in leaving for prefix in prefixes], kept, known)
         for check_id in [] if self.check_mode else ids:
