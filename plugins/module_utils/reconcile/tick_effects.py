@@ -74,7 +74,7 @@ def _serves(instance: Instance) -> bool:
 
 
 def _node(instance: Instance) -> Node:
-    """The first interface is the management's: vpx_instance makes them in this order."""
+    """Return the node; its first interface is the management one, as vpx_instance makes them in this order."""
     return Node(instance.interfaces[0].addresses[0], instance.instance_id, instance.node_id)
 
 
