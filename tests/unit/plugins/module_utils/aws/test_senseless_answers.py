@@ -53,6 +53,7 @@ def client(service: str, answer: bytes) -> Any:
 READS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "nodes of a tick": ("ec2", lambda client: in_ec2(lambda: client, "shop", ["a"])()),
     "addresses": ("ec2", lambda client: parse_addresses(ec2.describe_addresses(client))),
+    "termination": ("ec2", lambda client: ec2.terminate_instances(client, ["i-1"])),
     "launch": ("ec2", lambda client: ec2.run_instances(client, {"MinCount": 1, "MaxCount": 1})),
     "health of targets": ("elbv2", lambda client: parse_healths(elbv2.describe_target_health(client, "arn"))),
     "health checks": ("route53", route53.list_health_checks),
