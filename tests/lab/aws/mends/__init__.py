@@ -21,6 +21,7 @@ MENDS = (
     "names",
     "tables",
     "gateways",
+    "buckets",
 )
 
 
