@@ -70,7 +70,11 @@ _COMMANDS = tuple(
 )
 # Fields of bindings under the names of their options.
 _OPTIONS = {"monitor_name": "monitorName"}
-_DERIVED = {"service": {"ipaddress"}, "servicegroup_servicegroupmember_binding": {"ip"}}
+_DERIVED = {
+    "service": {"ipaddress"},
+    "servicegroup_servicegroupmember_binding": {"ip", "serverid", "hashid", "weight"},
+    "lbvserver_servicegroup_binding": {"servicename"},
+}
 
 
 def ns_conf(saved: Config, nsip: str, version: str) -> str:
@@ -118,8 +122,6 @@ def _written(resource: str, row: Row) -> bool:
             return bool(row.get("id") != 0)
         case "lbmonitor":
             return row.get("monitorname") not in BUILT_IN_MONITORS
-        case "server":
-            return bool(row.get("name") != row.get("ipaddress"))
     return True
 
 
@@ -138,7 +140,7 @@ def _options(resource: str, row: Row, used: set[str]) -> Iterator[str]:
     fields = catalogue()[f"config/{resource}"].fields
     for name, value in row.items():
         field = fields.get(name)
-        if field is None or field.read_only or name in used or value in (field.default, None, ""):
+        if field is None or field.read_only or name in used or value in (field.default, None, "") or name == "td":
             continue
         option = _OPTIONS.get(name) or _SPELLED.get(name, name)
         if name in SECRET_FIELDS:

@@ -18,6 +18,8 @@ from tests.lab.aws.iam.conditions import Context
 from tests.lab.aws.iam.resources import Fields, Known, Resource
 
 ANY = "*"
+VIA_S3 = "s3.eu-central-1.amazonaws.com"
+"""Requests do not name their region in what is decided here, so it is that of the lab."""
 EC2_SERVICE, ELB_SERVICE = "ec2.amazonaws.com", "elasticloadbalancing.amazonaws.com"
 ELB_ROLE = "aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing"
 
@@ -172,7 +174,7 @@ def _keys_of_s3(action: str) -> Besides:
     def besides(fields: Fields, account: Account) -> Iterator[Need]:
         used = account.known.key_of(fields.get("Bucket", ""), fields.get("Key", ""))
         for name, arn in kms_needs(action, fields, used, account.number):
-            yield Need(name, arn)
+            yield Need(name, arn, {"kms:ViaService": VIA_S3})
 
     return besides
 
