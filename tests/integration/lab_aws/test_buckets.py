@@ -46,7 +46,7 @@ def test_key_must_exist_and_be_enabled(account: Account, bucket: Any) -> None:
     for name in ("alias/none", f"arn:aws:kms:{REGION}:123456789012:key/none"):
         with pytest.raises(ClientError, match=r"KMS\.NotFoundException"):
             put(bucket, SSEKMSKeyId=name)
-    kms.disable_key(KeyId=key)
+    kms.disable_key(KeyId=key.rpartition("/")[2])
     with pytest.raises(ClientError, match=r"KMS\.DisabledException"):
         put(bucket, SSEKMSKeyId=key)
 

@@ -66,7 +66,8 @@ def _key_of(bucket: str, key: str) -> str | None:
     for storage in list(s3_backends[DEFAULT_ACCOUNT_ID].values()):
         known = storage.buckets.get(bucket)
         if found := known.keys.get(key) if known else None:
-            return str(found.kms_key_id) if found.encryption == "aws:kms" and found.kms_key_id else None
+            key_id = getattr(found, "kms_key_id", None)  # a delete marker has none
+            return str(key_id) if key_id else None
     return None
 
 
