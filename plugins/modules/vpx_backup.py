@@ -263,7 +263,7 @@ _PACKING = 120.0
 
 
 def argument_spec() -> dict[str, Any]:
-    """The options of this module."""
+    """Return the options of this module."""
     return {
         **nitro_argument_spec(nsip=False),
         "state": {"type": "str", "choices": ["present", "restored"], "default": "present"},
@@ -291,7 +291,7 @@ class Work:
         self.deadline = Deadline(self.params["timeout"])
 
     def connect(self, nsip: str) -> NitroClient:
-        """A client for one appliance, patient enough for the creation of a backup."""
+        """Return a client for one appliance that waits long enough for the creation of a backup."""
         patient = {**self.params, "nitro_timeout": max(self.params["nitro_timeout"], _PACKING)}
         return client_from(patient, nsip=endpoint(nsip, self.params["nitro_port"]))
 
@@ -436,7 +436,7 @@ def main() -> None:
 
 
 def _nothing(failure: str) -> dict[str, Any]:
-    """The result of a backup that is not required and failed before a node was reached."""
+    """Return the result of a backup that is not required and failed before a node was reached."""
     lists: dict[str, Any] = {name: [] for name in ("backups", "left_out", "deleted")}
     return {"changed": False, **lists, "failures": [failure], "bucket_created": False}
 

@@ -36,7 +36,7 @@ class BackupNode:
         return f"node {self.identity} ({self.instance.instance_id})"
 
     def described(self) -> dict[str, Any]:
-        """The node in a manifest."""
+        """Return the node as a manifest has it."""
         return {"node": self.identity, **self.addresses}
 
 
