@@ -8,11 +8,13 @@ instance (its addresses, HA, RPC, interfaces, licence, users) must not reach ano
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .application import MARK
+from .certificates import is_uploaded
 from .ns_commands import Translated, Translator
 from .ns_conf import Command
 
@@ -161,7 +163,8 @@ def _is_free_vip(command: Command, context: Context) -> bool:
 
 def _is_made(change: Translated, made: Collection[str]) -> bool:
     if change.verb == "add":
-        return change.name in made
+        certificate = posixpath.basename(str(change.body.get("cert", "")))
+        return change.name in made or (change.resource == "sslcertkey" and is_uploaded(certificate))
     if change.verb != "bind" or change.name not in made:
         return False
     if {"ca", "snicert"} & set(change.body):

@@ -160,4 +160,6 @@ class NodeBackup:
         return keys
 
     def _stored(self) -> list[BackupName]:
-        return parse_names(s3.list_objects(self._s3, self._request.bucket, self._folder))
+        """Return the backups in the node's folder; what a user keeps in folders below it is not counted."""
+        listed = s3.list_objects(self._s3, self._request.bucket, self._folder)
+        return [name for name in parse_names(listed) if name.folder == self._folder]

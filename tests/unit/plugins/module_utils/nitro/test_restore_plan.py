@@ -54,6 +54,8 @@ def reasons(*lines: str, context: Context = CONTEXT) -> list[str]:
         ("bind ssl vserver web -certkeyName other", "definition"),
         ("bind ssl vserver web -certkeyName other -SNICert", ""),
         ("bind lb vserver web by-hand", ""),
+        ("add ssl certKey r3 -cert /nsconfig/ssl/cloudadc-ca.0a1b.crt", "definition"),
+        ("add ssl certKey mine -cert mine.crt -key mine.key", ""),
         ("set ssl vserver web -tls1 DISABLED", ""),
         ("add server back 10.0.3.9", ""),
         ("add lb vserver admin HTTP 10.0.2.20 90", ""),
