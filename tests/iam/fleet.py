@@ -14,7 +14,7 @@ from tests.lab.aws.protocol import read_request, refuse_request
 from tests.lab.inprocess import Clients
 from tests.lab.world import Clock
 
-REGION, URL, NUMBER = "eu-central-1", "http://aws.lab", "123456789012"
+REGION, URL, NUMBER = "eu-central-1", "http://127.0.0.1", "123456789012"
 BOUNDARY = f"arn:aws:iam::{NUMBER}:policy/cloudadc-vpx-boundary"
 TABLE = "cloudadc"
 BUCKET = "example-adc-backups"
