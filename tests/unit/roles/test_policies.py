@@ -24,6 +24,7 @@ MOST_CHARACTERS = 6144
 CASES = (
     *("Nlb", "Dns", "Dynamodb", "Cloudwatch", "PortErrors", "FollowedGroups", "Cluster", "Boundary", "ElasticIps"),
     *("PrivateIps", "Routes"),
+    *("KmsKey", "CreateBucket"),
 )
 
 
