@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 MENDS = (
+    "filters",
     "images",
     "interfaces",
     "addresses",
