@@ -117,6 +117,12 @@ options:
       - Left out, it stays as it is (an appliance begins with V(false)). It has no effect outside of a cluster.
     type: bool
     version_added: 0.2.0
+  enabled:
+    description:
+      - Whether a virtual server that was disabled is enabled again. With V(false) its state is not changed.
+    type: bool
+    default: false
+    version_added: 0.2.0
   monitor_timeout:
     description:
       - Seconds for which back ends that are DOWN are looked at again after a change, as a monitor that was just bound
@@ -237,6 +243,10 @@ options:
         type: raw
       process_local:
         description: As O(process_local).
+        type: bool
+        version_added: 0.2.0
+      enabled:
+        description: As O(enabled).
         type: bool
         version_added: 0.2.0
       monitor_timeout:
@@ -400,6 +410,10 @@ application:
       description: Whether the node of a cluster at which a connection arrives processes it.
       type: bool
       returned: always
+    enabled:
+      description: Whether its virtual server is enabled.
+      type: bool
+      returned: always
     monitors:
       description: Monitors bound to the service group.
       type: list
@@ -463,6 +477,7 @@ application:
     lb_method: LEASTCONNECTION
     persistence: {type: COOKIEINSERT, timeout: 2}
     process_local: false
+    enabled: true
     monitors: [web-mon]
     certificate: null
     backends:
@@ -550,6 +565,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "lb_method": {"type": "str", "choices": list(application.LB_METHODS)},
         "persistence": {"type": "raw"},
         "process_local": {"type": "bool"},
+        "enabled": {"type": "bool", "default": False},
         "monitor_timeout": {"type": "int", "default": 0},
         "observers": {"type": "list", "elements": "str"},
         "certificate": {

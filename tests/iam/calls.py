@@ -113,6 +113,9 @@ _EC2: dict[str, Call] = {
     "AssociateAddress": Call(
         "associate_address", lambda f: {"AllocationId": f.address, "NetworkInterfaceId": f.interface}
     ),
+    "AssociateIamInstanceProfile": Call(
+        "associate_iam_instance_profile", lambda f: {"InstanceId": f.instance, "IamInstanceProfile": {"Name": f.role}}
+    ),
     "AttachNetworkInterface": Call(
         "attach_network_interface",
         lambda f: {"DeviceIndex": 1, "InstanceId": f.instance, "NetworkInterfaceId": f.interface},
@@ -137,6 +140,10 @@ _EC2: dict[str, Call] = {
         "modify_network_interface_attribute", lambda f: {"NetworkInterfaceId": f.interface, "Groups": [f.group]}
     ),
     "ReleaseAddress": Call("release_address", lambda f: {"AllocationId": f.address}),
+    "ReplaceIamInstanceProfileAssociation": Call(
+        "replace_iam_instance_profile_association",
+        lambda f: {"AssociationId": f.profile_association, "IamInstanceProfile": {"Name": f.role}},
+    ),
     "RevokeSecurityGroupIngress": Call(
         "revoke_security_group_ingress", lambda f: {"GroupId": f.group, "IpPermissions": _RULE}
     ),
@@ -152,9 +159,12 @@ _EC2: dict[str, Call] = {
         name: Call(_snake(name), lambda f: {"InstanceIds": [f.instance]})
         for name in ("RebootInstances", "StartInstances", "StopInstances", "TerminateInstances")
     },
+    "DescribeInstanceAttribute": Call(
+        "describe_instance_attribute", lambda f: {"InstanceId": f.instance, "Attribute": "userData"}, limited=False
+    ),
     **_reads(
         "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceTypes",
-        "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeNetworkInterfaces",
+        "DescribeIamInstanceProfileAssociations", "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeNetworkInterfaces",
         "DescribeSecurityGroups", "DescribeSubnets", "DescribeTags", "DescribeVpcs",
     ),
 }  # fmt: skip

@@ -44,6 +44,7 @@ class Fleet:
     listener: str = ""
     zone: str = ""
     table: str = TABLE
+    profile_association: str = ""
 
     @property
     def role(self) -> str:
@@ -107,10 +108,12 @@ class Account:
             iam.create_role(RoleName=mine.role, AssumeRolePolicyDocument=TRUST, PermissionsBoundary=BOUNDARY, **tagged)
             iam.create_instance_profile(InstanceProfileName=mine.role, **tagged)
             iam.add_role_to_instance_profile(InstanceProfileName=mine.role, RoleName=mine.role)
+        profile = {"IamInstanceProfile": {"Name": mine.role}, "InstanceId": instance["InstanceId"]}
+        associated = ec2.associate_iam_instance_profile(**profile)["IamInstanceProfileAssociation"]
         return Fleet(
             name, tags, self.vpc, self.subnet, group, address["AllocationId"], interface["NetworkInterfaceId"],
             instance["InstanceId"], association, interface["Attachment"]["AttachmentId"], arn, target_group,
-            made["Listeners"][0]["ListenerArn"], self.zone, table,
+            made["Listeners"][0]["ListenerArn"], self.zone, table, associated["AssociationId"],
         )  # fmt: skip
 
     def user(self) -> tuple[str, Clients]:

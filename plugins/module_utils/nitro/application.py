@@ -73,7 +73,10 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class DesiredApplication:
-    """What the task asks for; None means: not spoken of, left alone. ``persistence_timeout`` in minutes."""
+    """What the task asks for; None means: not spoken of, left alone.
+
+    ``persistence_timeout`` in minutes. ``enabled``: a virtual server that was disabled is enabled again.
+    """
 
     name: str
     protocol: str = "HTTP"
@@ -89,6 +92,7 @@ class DesiredApplication:
     persistence_timeout: int | None = None
     certificate: Certificate | None = None
     process_local: bool | None = None
+    enabled: bool = False
 
     @property
     def group(self) -> str:
@@ -178,6 +182,7 @@ def desired_from(params: Mapping[str, Any]) -> DesiredApplication:
         persistence_timeout=timeout,
         certificate=certificate_from(name, params["certificate"]),
         process_local=params.get("process_local"),
+        enabled=bool(params.get("enabled")),
     )
     if desired.certificate and protocol not in OFFLOADED:
         raise NitroInputError(f"application '{name}': a certificate needs a protocol that ends TLS, not {protocol}")
@@ -297,6 +302,11 @@ def _taken(desired: DesiredApplication, found: ObservedApplication) -> list[str]
     return [f"{address} port {desired.port} is taken by virtual server '{name}' on this appliance" for name in names]
 
 
+def disabled(row: Row) -> bool:
+    """Whether a virtual server was disabled: only its state in effect says so (NITRO lbvserver, curstate)."""
+    return text_of(row, "curstate").upper() == "OUT OF SERVICE"
+
+
 def replaced(desired: DesiredApplication, found: ObservedApplication) -> bool:
     """Whether the vserver must be made anew: its protocol and port cannot be changed (NITRO lbvserver, update)."""
     row = found.vserver
@@ -378,6 +388,7 @@ def _reported(name: str, row: Row, found: ObservedApplication) -> dict[str, Any]
         "process_local": text_of(row, "processlocal").upper() == "ENABLED",
         "monitors": sorted(found.monitors),
         "certificate": next(iter(sorted(found.certkeys)), None),
+        "enabled": not disabled(row),
     }
 
 
@@ -400,6 +411,7 @@ def predict(desired: DesiredApplication, found: ObservedApplication) -> dict[str
         if recreated
         else reported["certificate"],
         "ipset": reported["ipset"] if desired.ipset is None else desired.ipset or None,
+        "enabled": desired.enabled or reported["enabled"],
         "backends": _predicted_backends(desired, found),
         "state": text_of(row, "curstate") or None,
     }

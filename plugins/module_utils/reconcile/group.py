@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,8 @@ from ..distributors.base import Observed, Question
 from ..distributors.dns.records import canonical, within
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..spec.group_nodes import domains, nsip
+from . import group_changes as changes
+from . import group_drift as drifts
 from . import group_plan as plans
 from .group_network import route_problems, subnet_problems, zone_network
 from .group_reading import (
@@ -89,7 +92,8 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
     records = _records(distribution.names)
     ensured = DISTRIBUTORS[definition["distributor"]].ensure(definition)
     sets = [plans.instance_set(definition, one, nodes, ids, request.nodes) for one in zones]
-    return {
+    removed = changes.zone_removal(definition, nodes, distribution.target_groups, records)
+    result = {
         "definition": dict(definition),
         "problems": list(dict.fromkeys(problems)),
         "instances": _of_zone(plans.instance_results(nodes), request.zone),
@@ -111,8 +115,22 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
                 "changes": distribution.listener_changes,
             },
             "instances": [one for one in sets if not plans.is_there(definition, one, nodes)],
+            "removed_zones": removed,
         },
     }
+    drift = _drift(connect, definition, nodes, distribution, result) if request.launches else []
+    return {**result, "drift": drift}
+
+
+def _drift(
+    connect: Connect, definition: Definition, nodes: Nodes, distribution: Distribution, state: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return how the group differs from its definition. User data is not compared without the right to read it."""
+    ids, client = [one.instance_id for one in drifts.in_service(nodes)], connect("ec2")
+    read = attempt_all([functools.partial(api.describe_user_data, client, name) for name in ids])
+    user_data = {name: data for name, data in zip(ids, read, strict=True) if not isinstance(data, Failure) and data}
+    found = drifts.findings(definition, nodes, distribution, state, user_data)
+    return [one.result() for one in found]
 
 
 def _of_zone(instances: Sequence[dict[str, Any]], zone: str) -> list[dict[str, Any]]:
@@ -128,6 +146,8 @@ def _node_problems(request: Request, nodes: Nodes, ids: Mapping[str, str]) -> li
         problems += plans.clip_problems(definition, nodes)
     if request.launches:
         problems += plans.launch_problems(definition, nodes)
+        problems += changes.definition_problems(definition, nodes, ids)
+        problems += drifts.incomplete_nodes(nodes)
     if request.zone or (request.existing and definition["state"] == "present"):
         problem = refused(lambda: plans.unprepared(definition, ids))
         problems += [problem] if problem else []

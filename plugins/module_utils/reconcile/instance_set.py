@@ -290,6 +290,13 @@ class InstanceSet:
                 for i in plan.modify
             ),
             *(
+                (
+                    [f"set the instance profile of {i.instance_id} to {i.profile}"],
+                    functools.partial(api.set_instance_profile, client, i.instance_id, i.profile),
+                )
+                for i in plan.profiles
+            ),
+            *(
                 ([f"release {a}"], functools.partial(api.release_address, client, a.allocation_id))
                 for a in plan.release
             ),

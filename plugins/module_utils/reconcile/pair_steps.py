@@ -244,6 +244,7 @@ def _front(front: Mapping[str, Any]) -> dict[str, Any]:
 def _copy(entry: Mapping[str, Any], number: int, others: Sequence[str]) -> dict[str, Any]:
     """The application for one Elastic IP. All have the certkey of the first: an appliance takes a certificate once."""
     given = {key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")}
+    given["enabled"] = True
     certificate = entry.get("certificate") or {}
     if number == 0:
         observers = {"observers": list(others)} if others else {}

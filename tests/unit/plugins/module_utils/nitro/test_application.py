@@ -100,6 +100,7 @@ def test_a_new_application_is_built_from_the_back() -> None:
         "lb_method": "LEASTCONNECTION",
         "persistence": {"type": "SOURCEIP", "timeout": 10},
         "process_local": False,
+        "enabled": True,
         "monitors": ["web-mon"],
         "certificate": None,
         "backends": [
