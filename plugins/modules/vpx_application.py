@@ -123,6 +123,12 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  only_own:
+    description:
+      - With O(state=absent), keep a virtual server whose back ends were not configured by this module, and warn of it.
+    type: bool
+    default: false
+    version_added: 0.2.0
   monitor_timeout:
     description:
       - Seconds for which back ends that are DOWN are looked at again after a change, as a monitor that was just bound
@@ -247,6 +253,10 @@ options:
         version_added: 0.2.0
       enabled:
         description: As O(enabled).
+        type: bool
+        version_added: 0.2.0
+      only_own:
+        description: As O(only_own).
         type: bool
         version_added: 0.2.0
       monitor_timeout:
@@ -566,6 +576,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "persistence": {"type": "raw"},
         "process_local": {"type": "bool"},
         "enabled": {"type": "bool", "default": False},
+        "only_own": {"type": "bool", "default": False},
         "monitor_timeout": {"type": "int", "default": 0},
         "observers": {"type": "list", "elements": "str"},
         "certificate": {
@@ -590,6 +601,9 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 def planned(job: Job, desired: application.DesiredApplication, found: application.ObservedApplication) -> list[Change]:
     """What to write; refuses, or in check mode warns of, what must be there first."""
     if job.params["state"] == "absent":
+        if desired.only_own and found.vserver is not None and not application.made_here(desired, found):
+            job.warn(f"virtual server '{desired.name}' was not made by this module and is kept")
+            return []
         return plan_absent(desired, found)
     for sentence in application.obstacles(desired, found):
         if not job.check:
@@ -630,7 +644,7 @@ def work(job: Job, client: NitroClient) -> Done:
     repaired = spread_certificate(job, client, desired.certificate)
     before, after = application.describe(desired, done.before), application.describe(desired, done.after)
     if job.check:
-        after = application.predict(desired, done.before) if present else None
+        after = application.predict(desired, done.before) if present else before if not done.steps else None
     elif after is not None:
         after |= monitored(job, client, desired.group, after["backends"], changed=bool(done.steps))
     changed = bool(done.steps) or repaired

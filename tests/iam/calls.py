@@ -164,7 +164,8 @@ _EC2: dict[str, Call] = {
     ),
     **_reads(
         "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceTypes",
-        "DescribeIamInstanceProfileAssociations", "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeNetworkInterfaces",
+        "DescribeIamInstanceProfileAssociations",
+        "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeNetworkInterfaces",
         "DescribeSecurityGroups", "DescribeSubnets", "DescribeTags", "DescribeVpcs",
     ),
 }  # fmt: skip

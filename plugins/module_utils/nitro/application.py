@@ -75,7 +75,8 @@ class Monitor:
 class DesiredApplication:
     """What the task asks for; None means: not spoken of, left alone.
 
-    ``persistence_timeout`` in minutes. ``enabled``: a virtual server that was disabled is enabled again.
+    ``persistence_timeout`` in minutes. ``enabled``: a virtual server that was disabled is enabled again. ``only_own``:
+    an application is removed only if it was made here.
     """
 
     name: str
@@ -93,6 +94,7 @@ class DesiredApplication:
     certificate: Certificate | None = None
     process_local: bool | None = None
     enabled: bool = False
+    only_own: bool = False
 
     @property
     def group(self) -> str:
@@ -164,7 +166,7 @@ def desired_from(params: Mapping[str, Any]) -> DesiredApplication:
     if not _NAME.fullmatch(name):
         raise NitroInputError(f"'{name}' is not a name an appliance accepts for a virtual server")
     if params["state"] == "absent":
-        return DesiredApplication(name)
+        return DesiredApplication(name, only_own=bool(params.get("only_own")))
     protocol = params["protocol"]
     persistence, timeout = _persistence(params["persistence"])
     desired = DesiredApplication(
@@ -330,6 +332,12 @@ def virtual_ip(desired: DesiredApplication, found: ObservedApplication) -> str |
     if found.vserver is not None and not replaced(desired, found):
         return canonical_or_none(found.vserver.get("ipv46"))
     return next(iter(found.ipset_addresses or ()), None)
+
+
+def made_here(desired: DesiredApplication, found: ObservedApplication) -> bool:
+    """Whether the servers of an application's service group have our mark; one without back ends has no sign of it."""
+    members = {member.server for member in found.members}
+    return any(server.comment.startswith(MARK) for server in found.servers if server.name in members)
 
 
 def spare_servers(desired: DesiredApplication, found: ObservedApplication, *, present: bool) -> list[Server]:

@@ -7,7 +7,7 @@ Results are those of the modules, as Ansible registers them; that of a step that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
@@ -216,8 +216,11 @@ def pair_applications(
     nsip: str,
     fronts: Sequence[Mapping[str, Any]],
     nodes: Sequence[Mapping[str, Any]] = (),
+    ipsets: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the option ``nodes`` of vpx_application: every application on one appliance, with its secrets.
+
+    Applications that are not declared any more are removed first, so that another one may have their port.
 
     Args:
         variables: of role ha_pair, as lookup ``cloudadc.aws.role_variables`` collects them, already validated.
@@ -225,14 +228,31 @@ def pair_applications(
         fronts: the IPSets as ``pair_steps`` returns them; each application has a virtual server for each of them.
         nodes: both nodes, as entries with ``nsip``, on which a certificate is read once it is installed, and
             whose monitors have a state of their own.
+        ipsets: result of vpx_ipset, which names the virtual servers that have the addresses of the pair.
     """
     single = variables.get("ha_pair_application")
     entries = [*(variables.get("ha_pair_applications") or []), *([single] if single else [])]
     others = [str(node["nsip"]) for node in nodes if node["nsip"] != nsip]
-    return [
+    declared = [
         {"nsip": nsip, **_front(front), **_copy(entry, number, others)}
         for entry in entries
         for number, front in enumerate(fronts)
+    ]
+    return _undeclared(nsip, {one["name"] for one in declared}, ipsets or {}) + declared
+
+
+def _undeclared(nsip: str, names: Collection[str], ipsets: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The virtual servers at the addresses of the pair that no application has; only what was made here is removed."""
+    carried = [
+        name
+        for one in ipsets.get("nodes") or ()
+        if one["nsip"] == nsip
+        for name in (one.get("ipset") or {}).get("vservers") or ()
+    ]
+    return [
+        {"nsip": nsip, "name": name, "state": "absent", "only_own": True}
+        for name in dict.fromkeys(carried)
+        if name not in names
     ]
 
 
