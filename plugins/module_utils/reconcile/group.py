@@ -31,6 +31,7 @@ from .group_reading import (
     read_backends,
     read_names,
     read_nodes,
+    read_other_domains,
     refused,
     sentence,
 )
@@ -147,7 +148,7 @@ def _node_problems(request: Request, nodes: Nodes, ids: Mapping[str, str]) -> li
     if request.launches:
         problems += plans.launch_problems(definition, nodes)
         problems += changes.definition_problems(definition, nodes, ids)
-        problems += drifts.incomplete_nodes(nodes)
+        problems += drifts.incomplete_nodes(definition, nodes)
     if request.zone or (request.existing and definition["state"] == "present"):
         problem = refused(lambda: plans.unprepared(definition, ids))
         problems += [problem] if problem else []
@@ -178,6 +179,8 @@ def _distribution(
             raise outcome
     if request.whole:
         problems += _name_problems(definition, found.names)
+    if request.launches and found.names.zone_id and nodes.live:
+        problems += _other_domains(connect, definition, found.names, nodes)
     if request.existing and reads:
         problems += DISTRIBUTORS[definition["distributor"]].unprepared(definition, found)
     return found
@@ -224,6 +227,19 @@ def _name_problems(definition: Definition, names: Names) -> list[str]:
     ]
     conflicts = DISTRIBUTORS[definition["distributor"]].validate_records(definition, names.records)
     return problems + [sentence(one) for one in conflicts]
+
+
+def _other_domains(connect: Connect, definition: Definition, names: Names, nodes: Nodes) -> list[str]:
+    """Return a message for each domain that sends clients to nodes and that no application has (any more)."""
+    if not DISTRIBUTORS[definition["distributor"]].public_nodes:
+        return []
+    ids = {one.instance_id for one in nodes.live}
+    return [
+        f"{domain} sends clients to nodes of this group, and no application of autoscale_group_applications has that "
+        "domain. Declare its application, or remove it under its old name and domain: ansible-playbook "
+        "cloudadc.aws.application with -e application_state=absent, and its name and domain in application_definition."
+        for domain in read_other_domains(connect("route53"), names.zone_id, list(names.records), ids)
+    ]
 
 
 def _records(names: Names) -> dict[str, list[dict[str, Any]]]:

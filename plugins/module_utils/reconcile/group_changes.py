@@ -130,7 +130,8 @@ def _address(instance: Instance, device_index: int) -> str:
 
 def _size_problems(definition: Definition, nodes: Nodes) -> list[str]:
     largest = definition["policy"].get("max_nodes")
-    if not isinstance(largest, int):
+    # While a node is replaced there is one more.
+    if not isinstance(largest, int) or definition.get("replace_node"):
         return []
     problems = []
     for zone in definition["zones"]:

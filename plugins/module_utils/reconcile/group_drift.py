@@ -49,9 +49,12 @@ def in_service(nodes: Nodes) -> list[Instance]:
     return [one for one in nodes.live if one.lifecycle == t.IN_SERVICE]
 
 
-def incomplete_nodes(nodes: Nodes) -> list[str]:
-    """Return one sentence for each node that lacks an interface."""
-    staying = [one for one in nodes.live if one.lifecycle not in (t.DRAINING, t.TERMINATING)]
+def incomplete_nodes(definition: Definition, nodes: Nodes) -> list[str]:
+    """Return one sentence for each node that lacks an interface, unless it leaves or is replaced."""
+    leaving = str(definition.get("replace_node", ""))
+    staying = [
+        one for one in nodes.live if one.lifecycle not in (t.DRAINING, t.TERMINATING) and one.instance_id != leaving
+    ]
     return interface_problems(staying, node_name, replacement)
 
 

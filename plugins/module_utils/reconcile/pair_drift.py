@@ -73,9 +73,11 @@ def repaired(plans: Iterable[Plan], instances: Sequence[Instance], changes: Iter
     return on_nodes + shared_findings(changes, RUN)
 
 
-def incomplete_nodes(instances: Iterable[Instance]) -> list[str]:
-    """Return one sentence for each node that lacks an interface."""
-    return interface_problems([one for one in instances if one.live], node_name, replacement)
+def incomplete_nodes(definition: Definition, instances: Iterable[Instance]) -> list[str]:
+    """Return one sentence for each node that lacks an interface, unless it is replaced."""
+    leaving = str(definition.get("replace_node", ""))
+    staying = [one for one in instances if one.live and leaving not in (one.instance_id, str(one.node_id))]
+    return interface_problems(staying, node_name, replacement)
 
 
 def dropped_addresses(

@@ -167,7 +167,7 @@ class PairReading:
         self.problems += pairs.subnet_problems(definition, self.subnets)
         self.problems += pairs.address_problems(definition, self.addresses, own)
         self.problems += pairs.placement_problems(definition, self.subnets, self.instances)
-        self.problems += pair_drift.incomplete_nodes(self.instances)
+        self.problems += pair_drift.incomplete_nodes(definition, self.instances)
 
     def _shared_due(self, spec: SharedSpec) -> bool:
         """Whether role, groups or address differ. A refusal about the key pair does not hide one about ownership."""

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association, Interface
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile import group_changes as changes
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_reading import Nodes
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_reading import Nodes, read_other_domains
 from tests.contract.groups import ZONE, group
 
 HEARTBEATS = {"IpProtocol": "udp", "FromPort": 7000, "ToPort": 7000, "UserIdGroupPairs": [{"GroupId": "sg-m"}]}
@@ -131,3 +131,23 @@ def test_rule_of_a_cluster_that_was_removed_by_hand_is_no_change_of_topology(rul
     clip = Interface("eni-10", ("10.0.0.1", "10.0.0.9"), "i-1", 0)
     there = nodes(node(1, zone), rules=rules, clips=(clip,))
     assert changes.definition_problems(cluster(), there, WITH_NLB) == []
+
+
+class HostedZone:
+    """A client of Route 53 with one record set a page."""
+
+    def __init__(self, *records: tuple[str, str]) -> None:
+        self.records = [{"Name": name, "Type": "A", "SetIdentifier": identifier} for name, identifier in records]
+        self.calls = 0
+
+    def list_resource_record_sets(self, HostedZoneId: str, StartRecordName: str = "0", **_more: str) -> dict[str, Any]:
+        self.calls += 1
+        at = int(StartRecordName)
+        following = {"IsTruncated": True, "NextRecordName": str(at + 1)} if at + 1 < len(self.records) else {}
+        return {"ResourceRecordSets": self.records[at : at + 1], **following}
+
+
+def test_former_domain_of_an_application_is_known_by_the_nodes_of_its_record_sets() -> None:
+    zone = HostedZone(("www.example.com.", "i-1"), ("old.example.com.", "i-1"), ("mail.example.com.", "i-9"))
+    assert read_other_domains(zone, "Z1", ["WWW.example.com"], {"i-1"}) == ["old.example.com"]
+    assert zone.calls == 3
