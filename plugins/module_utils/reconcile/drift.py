@@ -3,7 +3,7 @@
 """Drift: how living nodes and their resources differ from the definition, and what repairs each difference. Pure.
 
 A change by hand and a change of the definition look the same from outside, so messages say what is found and what is
-defined, and accuse nobody.
+defined, and do not say who changed it.
 """
 
 from __future__ import annotations

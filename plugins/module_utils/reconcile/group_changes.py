@@ -84,7 +84,7 @@ def zone_removal(
     Returns:
         ``zones``: their names. ``sets`` of vpx_instance. ``target_groups`` of nlb_adc_target. ``record_sets`` of
         route53_adc_record. ``devices``: management addresses. ``drain_seconds``: how long the distributor drains
-        targets itself. ``pause_seconds``: how long nodes go on for clients that still know them by DNS.
+        targets itself. ``pause_seconds``: how long nodes keep serving clients that still know them by DNS.
     """
     dropped = dropped_zones(definition, nodes) if definition["remove_zones"] else {}
     leaving = [one for instances in dropped.values() for one in instances]

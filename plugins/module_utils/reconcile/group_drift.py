@@ -117,7 +117,7 @@ def _rule_changes(definition: Definition, nodes: Nodes) -> Sequence[Change]:
         observed = Observed(groups=parse_groups(nodes.security_groups, spec.vpc_id))
         return plan_present(spec, observed, lambda _one, _other: True).changes
     except Refusal:
-        return ()  # somebody else's security groups are a problem, which is reported as such
+        return ()  # security groups of another owner are reported as a problem
 
 
 def _of_distributor(definition: Definition, found: Distributed, state: Mapping[str, Any]) -> list[Finding]:

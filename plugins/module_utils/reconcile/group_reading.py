@@ -202,7 +202,7 @@ def read_other_domains(
     """
     names = {canonical_name(one) for one in declared}
     found: dict[str, None] = {}
-    start: dict[str, Any] | None = {}
+    start: Mapping[str, str] | None = {}
     for _page in range(ZONE_PAGES):
         if start is None:
             break

@@ -73,8 +73,8 @@ class Hand:
         rule = {"IpProtocol": "tcp", "FromPort": 3389, "ToPort": 3389, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
         self.ec2.authorize_security_group_ingress(GroupId=self.group("client"), IpPermissions=[rule])
 
-    def close_heartbeats(self) -> None:
-        rule = {"IpProtocol": "udp", "FromPort": 3003, "ToPort": 3003}
+    def close_file_synchronisation(self) -> None:
+        rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
         pairs = [{"GroupId": self.group("management")}]
         self.ec2.revoke_security_group_ingress(
             GroupId=self.group("management"), IpPermissions=[{**rule, "UserIdGroupPairs": pairs}]
@@ -128,7 +128,9 @@ class Hand:
         ports = [rule.get("FromPort") for rule in self.rules("client")]
         return {
             "port closed": 3389 not in ports,
-            "heartbeats": 3003 in [rule.get("FromPort") for rule in self.rules("management")],
+            "file synchronisation": any(
+                rule.get("FromPort") == 22 and rule["UserIdGroupPairs"] for rule in self.rules("management")
+            ),
             "security groups": self.groups_of(self.secondary.client_interface) == [self.group("client")],
             "profile": self.profile(self.secondary).endswith(f"{self.variables['ha_pair_name']}-vpx"),
             "tag": self.tags(self.secondary).get("purpose") == "lab",
@@ -143,7 +145,7 @@ class Hand:
 
 CHANGES: list[Callable[[Hand], None]] = [
     Hand.open_a_port,
-    Hand.close_heartbeats,
+    Hand.close_file_synchronisation,
     Hand.exchange_security_groups,
     Hand.take_the_profile_away,
     Hand.delete_a_tag,
@@ -181,7 +183,7 @@ def test_eleven_changes_by_hand_are_reported_and_repaired(stage: Stage) -> None:
     other = f"Node {hand.secondary.node_id} ({hand.secondary.instance_id})"
     of_aws = [
         "The playbook ha_pair will revoke tcp 3389 from 0.0.0.0/0 in security group lab-pair-client.",
-        "The playbook ha_pair will allow udp 3003 from lab-pair-management in security group lab-pair-management.",
+        "The playbook ha_pair will allow tcp 22 from lab-pair-management in security group lab-pair-management.",
         f"{other}: security_groups of its interface {hand.secondary.client_interface} is {hand.group('management')}, "
         f"defined is {hand.group('client')}. The playbook ha_pair sets it.",
         f"{other}: instance profile is none, defined is lab-pair-vpx. The playbook ha_pair sets it.",
