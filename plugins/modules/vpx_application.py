@@ -556,7 +556,7 @@ NEEDS = Needs(required=("name",), required_if=(("state", "present", ("port",)),)
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     backend = {
         "address": {"type": "str", "required": True},
         "port": {"type": "int", "required": True},
@@ -599,7 +599,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 
 def planned(job: Job, desired: application.DesiredApplication, found: application.ObservedApplication) -> list[Change]:
-    """What to write; refuses, or in check mode warns of, what must be there first."""
+    """Return the writes; refuses missing prerequisites, or in check mode warns of them."""
     if job.params["state"] == "absent":
         if desired.only_own and found.vserver is not None and not application.made_here(desired, found):
             job.warn(f"virtual server '{desired.name}' was not made by this module and is kept")
