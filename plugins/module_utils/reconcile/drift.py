@@ -110,7 +110,7 @@ def _metadata(instance: Instance, name: str, desired: DesiredNode) -> list[Findi
 
 
 def _subnets(instance: Instance, interfaces: Sequence[DesiredInterface]) -> list[tuple[str, str, str]]:
-    """The subnets of data interfaces; one of another management subnet is refused elsewhere, or another zone's."""
+    """Return setting, found and defined of the subnet of each interface that is attached."""
     held = {attached.device_index: attached for attached in instance.interfaces}
     return [
         (f"subnet of the {request.role} interface", held[index].subnet_id, request.subnet_id)

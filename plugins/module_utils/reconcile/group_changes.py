@@ -150,7 +150,7 @@ def _size_problems(definition: Definition, nodes: Nodes) -> list[str]:
 
 
 def _distributor_problems(definition: Definition, nodes: Nodes, ids: Mapping[str, str]) -> list[str]:
-    """A distributor is known by its security group, or by the Elastic IPs of the nodes."""
+    """Refuse another distributor than the present one, known by its security group or the nodes' Elastic IPs."""
     chosen = DISTRIBUTORS[definition["distributor"]]
     own = {each.name for each in DISTRIBUTORS.values() if each.security_role and each.security_role in ids}
     if not own:
@@ -169,7 +169,7 @@ def _is_of_a_client(tags: Mapping[str, str], group: str) -> bool:
 
 
 def _topology_problems(definition: Definition, nodes: Nodes, ids: Mapping[str, str]) -> list[str]:
-    """A topology is known by the rules between nodes, and a cluster also by its address on a node."""
+    """Refuse another topology than the present one, known by the rules between nodes and a cluster's address."""
     chosen = definition["topology"]
     observed = _ports_between_nodes(nodes, ids.get("management", ""))
     if "management" not in ids:

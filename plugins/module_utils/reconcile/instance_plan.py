@@ -416,7 +416,7 @@ def _modifications(desired: DesiredSet, instance: Instance) -> list[Modification
 
 
 def _profiles(desired: DesiredSet, stay: Sequence[Instance]) -> tuple[ProfileChange, ...]:
-    """The profile of an instance that is not running yet cannot be changed: the launch has just set it."""
+    """Return the instances that need another profile; one that starts has just been launched with the right one."""
     if not desired.profile:
         return ()
     return tuple(

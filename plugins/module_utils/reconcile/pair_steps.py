@@ -242,7 +242,7 @@ def pair_applications(
 
 
 def _undeclared(nsip: str, names: Collection[str], ipsets: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The virtual servers at the addresses of the pair that no application has; only what was made here is removed."""
+    """Return the removal of virtual servers at the pair's addresses that no application has, if they were made here."""
     carried = [
         name
         for one in ipsets.get("nodes") or ()
