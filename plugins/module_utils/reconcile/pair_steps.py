@@ -7,12 +7,13 @@ Results are those of the modules, as Ansible registers them; that of a step that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
 from ..spec.pair import front_name
 from .group_steps import certificate_nodes
+from .pair_orphans import undeclared
 
 Result = Mapping[str, Any]
 
@@ -238,22 +239,7 @@ def pair_applications(
         for entry in entries
         for number, front in enumerate(fronts)
     ]
-    return _undeclared(nsip, {one["name"] for one in declared}, ipsets or {}) + declared
-
-
-def _undeclared(nsip: str, names: Collection[str], ipsets: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the removal of virtual servers at the pair's addresses that no application has, if they were made here."""
-    carried = [
-        name
-        for one in ipsets.get("nodes") or ()
-        if one["nsip"] == nsip
-        for name in (one.get("ipset") or {}).get("vservers") or ()
-    ]
-    return [
-        {"nsip": nsip, "name": name, "state": "absent", "only_own": True}
-        for name in dict.fromkeys(carried)
-        if name not in names
-    ]
+    return undeclared(nsip, {one["name"] for one in declared}, ipsets or {}) + declared
 
 
 def _front(front: Mapping[str, Any]) -> dict[str, Any]:
