@@ -204,7 +204,7 @@ def test_eleven_changes_by_hand_are_reported_and_repaired(stage: Stage) -> None:
     assert hand.repaired() == dict.fromkeys(hand.repaired(), True)
     assert f"repaired: {other}: instance profile was none" in run
     for setting in settings:
-        assert f": {setting}" in run.partition("repaired settings")[2], setting
+        assert f": {setting}" in run.partition("repaired first configuration")[2], setting
 
     before = len(stage.lab.writes())
     again = said(stage.play("ha_pair"))
