@@ -224,13 +224,19 @@ def shared_findings(changes: Iterable[Change], run: str) -> list[Finding]:
         Finding(
             object=_object_of(change),
             setting=".".join(change.path[2:]) or "state",
-            found=change.before if change.before is not None else "missing",
-            defined=change.after,
+            found=_shown(change, change.before) if change.before is not None else "missing",
+            defined=_shown(change, change.after),
             repair=IN_PLACE,
             remedy=f"{run} will {change.message}.",
         )
         for change in changes
     ]
+
+
+def _shown(change: Change, value: Any) -> Any:
+    """Return a value as a message shows it: a policy document is longer than any message."""
+    documents = {"policy", "trust"} & set(change.path)
+    return ("one document" if value is change.before else "another one") if documents else value
 
 
 _KINDS = {
