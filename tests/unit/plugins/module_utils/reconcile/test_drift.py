@@ -117,13 +117,11 @@ def test_shared_resource_names_what_a_run_does() -> None:
 
 def test_policy_document_is_not_part_of_a_message() -> None:
     path, before, after = ("role", "shop-vpx", "policy"), {"Statement": ["long"]}, {"Statement": ["longer"]}
-    change = Change(
-        2, "", "put_role_policy", "", "write policy cloudadc-ha of role shop-vpx", None, path, before, after
-    )
+    change = Change(2, "", "put_role_policy", "", "write policy p of role shop-vpx", None, path, before, after)
     [finding] = drifts.shared_findings([change], "ha_pair")
     assert finding.message == (
         "IAM role shop-vpx: policy is one document, defined is another one. "
-        "ha_pair will write policy cloudadc-ha of role shop-vpx."
+        "ha_pair will write policy p of role shop-vpx."
     )
 
 
