@@ -14,8 +14,8 @@ description:
     a read.
   - Calls. C(DescribeInstances), C(DescribeNetworkInterfaces), C(DescribeAddresses), C(DescribeSecurityGroups),
     C(DescribeSubnets) for the named ones and for their VPC; before a launch for the whole group C(DescribeImages),
-    C(DescribeInstanceTypes), C(DescribeKeyPairs), C(DescribeInstanceAttribute) for the user data of each node. With a
-    load balancer C(DescribeLoadBalancers), C(DescribeListeners), C(DescribeTargetGroups),
+    C(DescribeInstanceTypes), C(DescribeKeyPairs). With a load balancer
+    C(DescribeLoadBalancers), C(DescribeListeners), C(DescribeTargetGroups),
     C(DescribeTags), C(DescribeTargetHealth) for each target group. With domains C(ListHostedZonesByName) or
     C(GetHostedZone), and C(ListResourceRecordSets) for each domain. With followed Auto Scaling groups
     C(DescribeAutoScalingGroups).
@@ -199,7 +199,7 @@ drift:
       returned: always
       sample: instance type
     found:
-      description: The value found. Of user data only a checksum.
+      description: The value found.
       type: raw
       returned: always
       sample: m5.large

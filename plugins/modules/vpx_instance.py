@@ -230,8 +230,8 @@ options:
   iam_instance_profile:
     description:
       - Name or ARN of the instance profile, with which the appliance can move Elastic IPs itself.
-      - An instance that has another one or none gets it as well, because without its rights an appliance moves no
-        address at a failover.
+      - An instance that has none gets it as well, because without its rights an appliance moves no address at a
+        failover.
     type: str
   key_name:
     description:

@@ -140,10 +140,6 @@ _EC2: dict[str, Call] = {
         "modify_network_interface_attribute", lambda f: {"NetworkInterfaceId": f.interface, "Groups": [f.group]}
     ),
     "ReleaseAddress": Call("release_address", lambda f: {"AllocationId": f.address}),
-    "ReplaceIamInstanceProfileAssociation": Call(
-        "replace_iam_instance_profile_association",
-        lambda f: {"AssociationId": f.profile_association, "IamInstanceProfile": {"Name": f.role}},
-    ),
     "RevokeSecurityGroupIngress": Call(
         "revoke_security_group_ingress", lambda f: {"GroupId": f.group, "IpPermissions": _RULE}
     ),
@@ -164,7 +160,6 @@ _EC2: dict[str, Call] = {
     ),
     **_reads(
         "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceTypes",
-        "DescribeIamInstanceProfileAssociations",
         "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeNetworkInterfaces",
         "DescribeSecurityGroups", "DescribeSubnets", "DescribeTags", "DescribeVpcs",
     ),

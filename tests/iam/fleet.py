@@ -44,7 +44,6 @@ class Fleet:
     listener: str = ""
     zone: str = ""
     table: str = TABLE
-    profile_association: str = ""
 
     @property
     def role(self) -> str:
@@ -108,12 +107,10 @@ class Account:
             iam.create_role(RoleName=mine.role, AssumeRolePolicyDocument=TRUST, PermissionsBoundary=BOUNDARY, **tagged)
             iam.create_instance_profile(InstanceProfileName=mine.role, **tagged)
             iam.add_role_to_instance_profile(InstanceProfileName=mine.role, RoleName=mine.role)
-        profile = {"IamInstanceProfile": {"Name": mine.role}, "InstanceId": instance["InstanceId"]}
-        associated = ec2.associate_iam_instance_profile(**profile)["IamInstanceProfileAssociation"]
         return Fleet(
             name, tags, self.vpc, self.subnet, group, address["AllocationId"], interface["NetworkInterfaceId"],
             instance["InstanceId"], association, interface["Attachment"]["AttachmentId"], arn, target_group,
-            made["Listeners"][0]["ListenerArn"], self.zone, table, associated["AssociationId"],
+            made["Listeners"][0]["ListenerArn"], self.zone, table,
         )  # fmt: skip
 
     def user(self) -> tuple[str, Clients]:

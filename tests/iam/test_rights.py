@@ -28,10 +28,7 @@ CHOSEN = cases() if EVERYTHING else drawn(random.Random(SEED))
 #: Needed only while another job has the record for a moment; "tick beside another job" shows it of the same module.
 BESIDE_OTHERS = {"scale_out": {"dynamodb:GetItem"}, "scale_in": {"dynamodb:GetItem"}}
 #: Needed only where an instance has lost its profile; test_drift_by_hand.py shows it, and test_calls.py each action.
-AFTER_DRIFT = {
-    *("ec2:AssociateIamInstanceProfile", "ec2:ReplaceIamInstanceProfileAssociation"),
-    "ec2:DescribeIamInstanceProfileAssociations",
-}
+AFTER_DRIFT = {"ec2:AssociateIamInstanceProfile"}
 
 used: dict[str, set[str]] = defaultdict(set)
 

@@ -172,24 +172,10 @@ def set_source_dest_check(client: Client, network_interface_id: str, value: bool
     client.modify_network_interface_attribute(NetworkInterfaceId=network_interface_id, SourceDestCheck={"Value": value})
 
 
-@aws_call("set the instance profile of {instance_id}", retry_on=("IncorrectState",))
-def set_instance_profile(client: Client, instance_id: str, profile: str) -> None:
-    """Associate a profile, or replace the one that is associated: an instance has one at most.
-
-    Source: EC2 API reference, ReplaceIamInstanceProfileAssociation. An association that has just changed answers
-    IncorrectState until it is complete.
-    """
-    described = client.describe_iam_instance_profile_associations(**_filters({"instance-id": instance_id}))
-    present = [
-        one
-        for one in described["IamInstanceProfileAssociations"]
-        if one.get("State", "associated") in ("associating", "associated")
-    ]
-    named = {"IamInstanceProfile": {"Name": profile}}
-    if not present:
-        client.associate_iam_instance_profile(InstanceId=instance_id, **named)
-    elif not str(present[0]["IamInstanceProfile"]["Arn"]).endswith(f"/{profile}"):
-        client.replace_iam_instance_profile_association(AssociationId=present[0]["AssociationId"], **named)
+@aws_call("associate instance profile {profile} with {instance_id}")
+def associate_instance_profile(client: Client, instance_id: str, profile: str) -> None:
+    """AssociateIamInstanceProfile, for an instance that has none: it has one at most."""
+    client.associate_iam_instance_profile(InstanceId=instance_id, IamInstanceProfile={"Name": profile})
 
 
 @aws_call("set the security groups of {network_interface_id}")

@@ -94,7 +94,20 @@ def instance_findings(instance: Instance, name: str, desired: DesiredNode, user_
     if user_data:  # it may hold a secret
         digest = f"sha256 {hashlib.sha256(user_data.encode()).hexdigest()[:16]}"
         findings.append(Finding(name, "user data", digest, "none", REPLACE, desired.remedy, instance.instance_id))
-    return findings + _metadata(instance, name, desired)
+    return [*findings, *_metadata(instance, name, desired), *_other_profile(instance, name, desired)]
+
+
+def _other_profile(instance: Instance, name: str, desired: DesiredNode) -> list[Finding]:
+    """Return another instance profile than the desired one; a missing one is associated by a run."""
+    if not instance.profile or not desired.profile or instance.profile == desired.profile:
+        return []
+    remedy = (
+        f"Replace it with aws ec2 replace-iam-instance-profile-association --iam-instance-profile "
+        f"Name={desired.profile} --association-id, of which aws ec2 describe-iam-instance-profile-associations "
+        f"--filters Name=instance-id,Values={instance.instance_id} has the id."
+    )
+    found, defined = instance.profile, desired.profile
+    return [Finding(name, "instance profile", found, defined, BY_HAND, remedy, instance.instance_id)]
 
 
 def _metadata(instance: Instance, name: str, desired: DesiredNode) -> list[Finding]:

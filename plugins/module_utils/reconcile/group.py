@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,19 +118,8 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
             "removed_zones": removed,
         },
     }
-    drift = _drift(connect, definition, nodes, distribution, result) if request.launches else []
-    return {**result, "drift": drift}
-
-
-def _drift(
-    connect: Connect, definition: Definition, nodes: Nodes, distribution: Distribution, state: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Return how the group differs from its definition. User data is not compared without the right to read it."""
-    ids, client = [one.instance_id for one in drifts.in_service(nodes)], connect("ec2")
-    read = attempt_all([functools.partial(api.describe_user_data, client, name) for name in ids])
-    user_data = {name: data for name, data in zip(ids, read, strict=True) if not isinstance(data, Failure) and data}
-    found = drifts.findings(definition, nodes, distribution, state, user_data)
-    return [one.result() for one in found]
+    drift = drifts.findings(definition, nodes, distribution, result) if request.launches else []
+    return {**result, "drift": [one.result() for one in drift]}
 
 
 def _of_zone(instances: Sequence[dict[str, Any]], zone: str) -> list[dict[str, Any]]:

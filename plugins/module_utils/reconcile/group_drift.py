@@ -63,7 +63,6 @@ def findings(
     nodes: Nodes,
     found: Distributed,
     state: Mapping[str, Any],
-    user_data: Mapping[str, str],
 ) -> list[Finding]:
     """Return how nodes in service, what they share and how clients reach them differ from the definition.
 
@@ -72,20 +71,17 @@ def findings(
         nodes: what EC2 has.
         found: what the distributor has and lacks.
         state: result of vpx_group_info.
-        user_data: that of each instance which has any, by its id.
     """
     if not in_service(nodes):
         return []
     return [
-        *_of_nodes(definition, nodes, state["security_groups"], user_data),
+        *_of_nodes(definition, nodes, state["security_groups"]),
         *shared_findings(_rule_changes(definition, nodes), RUN),
         *_of_distributor(definition, found, state),
     ]
 
 
-def _of_nodes(
-    definition: Definition, nodes: Nodes, ids: Mapping[str, str], user_data: Mapping[str, str]
-) -> list[Finding]:
+def _of_nodes(definition: Definition, nodes: Nodes, ids: Mapping[str, str]) -> list[Finding]:
     drift: list[Finding] = []
     for zone in definition["zones"]:
         entry = plans.instance_set(definition, zone, nodes, ids, 0)
@@ -99,7 +95,7 @@ def _of_nodes(
                 http_tokens=definition["http_tokens"],
                 remedy=replacement(one),
             )
-            drift += instance_findings(one, node_name(one), desired, user_data.get(one.instance_id, ""))
+            drift += instance_findings(one, node_name(one), desired)
         drift += plan_findings(plan, instances, node_name, RUN)
     return drift
 

@@ -139,7 +139,7 @@ class Modification:
 
 @dataclass(frozen=True, slots=True)
 class ProfileChange:
-    """An instance that must get an instance profile, or another one."""
+    """An instance without an instance profile that must get one."""
 
     instance_id: str
     profile: str
@@ -195,7 +195,7 @@ class Plan:
             *[f"stop {name}" for name in self.stop],
             *[f"tag {', '.join(item.resource_ids)}: {dict(item.tags)}" for item in self.tag],
             *[f"set {item.attribute} of {item.network_interface_id} to {item.value}" for item in self.modify],
-            *[f"set the instance profile of {item.instance_id} to {item.profile}" for item in self.profiles],
+            *[f"associate instance profile {item.profile} with {item.instance_id}" for item in self.profiles],
             *[
                 f"associate {need.allocation_id or 'a new Elastic IP'} with {need.association}"
                 for need in self.elastic_ips
@@ -416,13 +416,13 @@ def _modifications(desired: DesiredSet, instance: Instance) -> list[Modification
 
 
 def _profiles(desired: DesiredSet, stay: Sequence[Instance]) -> tuple[ProfileChange, ...]:
-    """Return the instances that need another profile; one that starts has just been launched with the right one."""
+    """Return the instances that have no profile; one that starts has just been launched with the right one."""
     if not desired.profile:
         return ()
     return tuple(
         ProfileChange(instance.instance_id, desired.profile)
         for instance in stay
-        if instance.state in ("running", "stopped") and instance.profile != desired.profile
+        if instance.state in ("running", "stopped") and not instance.profile
     )
 
 

@@ -291,8 +291,8 @@ class InstanceSet:
             ),
             *(
                 (
-                    [f"set the instance profile of {i.instance_id} to {i.profile}"],
-                    functools.partial(api.set_instance_profile, client, i.instance_id, i.profile),
+                    [f"associate instance profile {i.profile} with {i.instance_id}"],
+                    functools.partial(api.associate_instance_profile, client, i.instance_id, i.profile),
                 )
                 for i in plan.profiles
             ),

@@ -61,15 +61,11 @@ def _tags(name: str) -> dict[str, str]:
 
 
 def _references(name: str) -> tuple[str, ...]:
-    """The address and interface of an association, or the instance of one of an instance profile; the interface and
-    instance of an attachment."""
+    """The address and interface of an association; the interface and instance of an attachment."""
     for backend in list(ec2_backends[DEFAULT_ACCOUNT_ID].values()):
         for address in backend.addresses:
             if address.association_id == name:
                 return (address.allocation_id, *([address.eni.id] if address.eni else []))
-        for association in backend.iam_instance_profile_associations.values():
-            if association.association_id == name:
-                return (association.instance_id,)
         for interface in backend.enis.values():
             if interface.attachment_id == name:
                 return (interface.id, *([interface.instance.id] if interface.instance else []))

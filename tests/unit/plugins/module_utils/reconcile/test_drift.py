@@ -38,6 +38,7 @@ def moved(index: int, subnet: str) -> tuple[Attached, ...]:
         ({"image_id": "ami-0"}, "image", "ami-0", "replace"),
         ({"interfaces": moved(1, "subnet-9")}, "subnet of the client interface", "subnet-9", "replace"),
         ({"http_tokens": "optional"}, "http_tokens", "optional", "by_hand"),
+        ({"profile": "other"}, "instance profile", "other", "by_hand"),
     ],
 )
 def test_setting_that_no_run_changes_is_reported_with_its_remedy(
@@ -46,7 +47,7 @@ def test_setting_that_no_run_changes_is_reported_with_its_remedy(
     [finding] = drifts.instance_findings(node(**changes), "Node 0 (i-1)", NODE)
     assert (finding.setting, finding.found, finding.repair, finding.node) == (setting, found, repair, "i-1")
     assert finding.message.startswith(f"Node 0 (i-1): {setting} is {found}, defined is ")
-    remedy = "aws ec2 modify-instance-metadata-options" if repair == "by_hand" else "Replace it."
+    remedy = "with aws ec2 " if repair == "by_hand" else "Replace it."
     assert remedy in finding.message
 
 
@@ -73,7 +74,7 @@ def test_only_nodes_in_service_are_compared(lifecycle: str) -> None:
 
 
 def test_what_vpx_instance_repairs_is_reported_as_such() -> None:
-    one = node(profile="other")
+    one = node(profile="")
     request = desired(
         of_role={"client": {"security_groups": ("sg-2",)}, "server": {"source_dest_check": False}},
         profile="shop-vpx",
@@ -85,7 +86,7 @@ def test_what_vpx_instance_repairs_is_reported_as_such() -> None:
     assert (found["security_groups of its interface eni-i-1-1"].found) == ["sg-1"]
     assert (found["source_dest_check of its interface eni-i-1-2"].found) is True
     assert found["instance profile"].message == (
-        "Node 0 (i-1): instance profile is other, defined is shop-vpx. ha_pair sets it."
+        "Node 0 (i-1): instance profile is none, defined is shop-vpx. ha_pair sets it."
     )
     assert found["tags"].defined == {"cost": "7"}
 
@@ -151,9 +152,9 @@ def test_description_of_an_instance_has_what_is_compared() -> None:
 
 @pytest.mark.parametrize(
     ("profile", "state", "due"),
-    [("shop-vpx", "running", 0), ("", "running", 1), ("other", "stopped", 1), ("", "pending", 0)],
+    [("shop-vpx", "running", 0), ("", "running", 1), ("", "stopped", 1), ("other", "running", 0), ("", "pending", 0)],
 )
-def test_instance_profile_is_set_where_it_differs(profile: str, state: str, due: int) -> None:
+def test_instance_profile_is_associated_where_there_is_none(profile: str, state: str, due: int) -> None:
     plan = decide(desired(profile="shop-vpx"), observed(replace(node(profile=profile), state=state)))
     assert len(plan.profiles) == due
     assert plan.writes is bool(due)
