@@ -159,9 +159,9 @@ _EC2: dict[str, Call] = {
         "describe_instance_attribute", lambda f: {"InstanceId": f.instance, "Attribute": "userData"}, limited=False
     ),
     **_reads(
-        "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceTypes",
-        "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeNetworkInterfaces",
-        "DescribeSecurityGroups", "DescribeSubnets", "DescribeTags", "DescribeVpcs",
+        "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceStatus",
+        "DescribeInstanceTypes", "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs",
+        "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs",
     ),
 }  # fmt: skip
 
