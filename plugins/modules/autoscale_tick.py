@@ -20,8 +20,8 @@ description:
     that was closed without a list, one C(DescribeInstances) finds the running instances with the tags
     C(cloudadc:group), C(cloudadc:zone) and C(cloudadc:lifecycle) C(in_service), which M(cloudadc.aws.vpx_instance)
     sets.
-  - Calls of an idle tick are one login, one C(stat/ns) and one logout per node; to AWS two with the DynamoDB store,
-    none with a store of files.
+  - Calls of an idle tick are one login, one C(stat/ns) and one logout per node; to AWS three with the DynamoDB store
+    (one of them keeps the sample), none with a store of files.
   - RV(ignore:changed) is true when phase, event or history change; keeping samples alone is not a change.
 options:
   zone:
@@ -170,6 +170,17 @@ options:
         of O(policy).
       - It takes two calls for all zones, C(elasticloadbalancing:DescribeLoadBalancers) and C(cloudwatch:GetMetricData).
     type: str
+    version_added: 0.2.0
+  samples_hours:
+    description:
+      - Hours for which the sample of this tick is kept in O(store), for M(cloudadc.aws.autoscale_report),
+        M(cloudadc.aws.autoscale_replay) and M(cloudadc.aws.autoscale_info). V(0) keeps none; at most 168.
+      - It is one more write after the decision is stored. If it fails or takes longer than 5 seconds, there is a
+        warning, and the decision stands.
+      - Samples are kept by the hour, one for each 10 seconds at most. A DynamoDB table removes old ones by its time to
+        live, attribute C(expires).
+    type: float
+    default: 24
     version_added: 0.2.0
   publish:
     description:
@@ -489,6 +500,7 @@ from typing import Any
 from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.nitro.module import nitro_argument_spec
+from ..module_utils.reconcile.kept_samples import SAMPLES_HOURS, valid_hours
 from ..module_utils.reconcile.tick import TickSpec
 from ..module_utils.reconcile.tick_call import TickCall, spec_from
 from ..module_utils.reconcile.tick_metrics import metric_data, publish
@@ -536,6 +548,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
     "publish": {"type": "bool", "default": False},
+    "samples_hours": SAMPLES_HOURS,
     "load_balancer": {"type": "str"},
 }
 _ONE_ZONE_ONLY = ("event", "request", "swept", "cleaned_up")
@@ -590,6 +603,7 @@ def run(module: Any) -> dict[str, Any]:
     """Tick the zone, or the zones, that the options name. Raises Failure."""
     params = module.params
     entries = params["zones"]
+    valid_hours(params["samples_hours"])
     if entries is not None:
         spec_from({**params, "nodes": None, "sample": None}, "")  # what is wrong for all zones is refused at once
         return of_many(module, entries)

@@ -109,16 +109,18 @@ class Given:
             raise SettingsError(f"{name} is needed{f' (or {env} in the environment)' if env else ''}")
         return value
 
-    def seconds(self, name: str, default: float, *, least: float = 0.0, most: float = 86400.0) -> float:
+    def seconds(
+        self, name: str, default: float, *, least: float = 0.0, most: float = 86400.0, unit: str = "seconds"
+    ) -> float:
         value = self._value(name, "")
         if value is None:
             return default
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise SettingsError(f"{name} must be a number of seconds, not {value!r}") from None
+            raise SettingsError(f"{name} must be a number of {unit}, not {value!r}") from None
         if not least <= number <= most:
-            raise SettingsError(f"{name} must be {least:g} to {most:g} seconds, not {number:g}")
+            raise SettingsError(f"{name} must be {least:g} to {most:g} {unit}, not {number:g}")
         return number
 
     def flag(self, name: str, default: bool, *, env: str) -> bool:

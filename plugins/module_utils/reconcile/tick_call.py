@@ -27,6 +27,7 @@ from ..scaling.work import Telling
 from ..spec.errors import AutoscaleError
 from ..spec.policy import LONGEST_TIME, Policy
 from ..stores.options import default_owner, open_store
+from .kept_samples import valid_hours
 from .nlb_ports import port_errors
 from .tick import Effects, TickSpec
 from .tick_effects import desired_of, in_ec2, over_nitro
@@ -132,6 +133,7 @@ class TickCall:
             held=min(params["lease_seconds"], 60.0 + 4 * params["nitro_timeout"]),
             following=self._following(params),
             own_time=bool(params["now"]),
+            samples_hours=valid_hours(params["samples_hours"]),
         )
         return spec, tick_zone(job, self.telling, diff=self.diff)
 

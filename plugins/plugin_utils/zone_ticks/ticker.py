@@ -30,12 +30,14 @@ from ...module_utils.core.errors import Failure
 from ...module_utils.core.parallel import attempt, workers_left_alone
 from ...module_utils.nitro.client import NitroClient
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS, LoginGate
+from ...module_utils.reconcile.kept_samples import keep_sample
 from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
 from ...module_utils.reconcile.tick_effects import in_ec2
 from ...module_utils.reconcile.zone_ticks import of_zone
 from ...module_utils.scaling.decision import Decision, refused
 from ...module_utils.spec.figures import Reading
+from ...module_utils.spec.times import as_instant
 from ...module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
 from ...module_utils.stores.options import StoreOptions, default_owner, open_store
 from ..arguments import AwsAccess, connection_at
@@ -122,7 +124,8 @@ class Zone:
             _before, _after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
         except (LeaseRefused, LeaseLost) as error:
             return refused(loaded(store.read(), store), f"not evaluated: {error}")
-        for warning in ticked.warnings:
+        kept = keep_sample(store, as_instant(now), ticked.sample, ticked.count or 0, settings.samples_hours)
+        for warning in (*ticked.warnings, *kept):
             _LOG.warning("%s: %s", self, warning)
         return ticked.decision
 
