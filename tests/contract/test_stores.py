@@ -27,9 +27,8 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.kept import (
-    EVENT_SLOT,
     HOUR,
-    SLOT_SECONDS,
+    Series,
     dump_entry,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import REGISTRY, store_argument_spec
@@ -348,14 +347,15 @@ def test_one_entry_of_a_slot_is_kept(store: Maker) -> None:
         here.keep(AT + second, {"n": second}, DAY)
     assert [entry["n"] for entry in store().kept(0)] == [0, 10, 3599, 3600]
     for second in (7200, 7200.5):
-        here.keep(AT + second, {"n": second}, DAY, slot=EVENT_SLOT)
-    assert [entry["n"] for entry in store().kept(AT + 7200)] == [7200, 7200.5]
+        here.keep(AT + second, {"n": second}, DAY, Series.EVENTS)
+    assert [entry["n"] for entry in store().kept(0, Series.EVENTS)] == [7200, 7200.5]
+    assert [entry["n"] for entry in store().kept(0)] == [0, 10, 3599, 3600]
 
 
 def test_an_hour_of_the_largest_samples_fits_into_an_item(store: Maker) -> None:
     """DynamoDB's limit of an item is 400 KB (developer guide, "Service, account, and table quotas")."""
     largest = {"values": dict.fromkeys(WATCHED, 4294967294.123456), "nodes": 1000, "reporting": 1000.0}
-    assert HOUR / SLOT_SECONDS * (len(dump_entry(AT + 0.123, largest)) + len("s359")) < 400_000
+    assert HOUR / Series.SAMPLES.slot_seconds * (len(dump_entry(AT + 0.123, largest)) + len("s359")) < 400_000
     store().keep(AT, largest, DAY)
     assert store().kept(0) == [{"at": AT, **largest}]
 
@@ -372,8 +372,10 @@ def test_removal_deletes_what_is_kept_too(store: Maker) -> None:
     here.write(here.acquire("one", 60), ONE, 0, release=True)
     for hour in (0, 1):
         here.keep(AT + hour * HOUR, {"n": hour}, DAY)
+        here.keep(AT + hour * HOUR, {"n": hour}, DAY, Series.EVENTS)
         other.keep(AT + hour * HOUR, {"n": hour}, DAY)
     here.remove()
+    assert store().kept(0, Series.EVENTS) == []
     assert (store().read(), store().kept(0), len(other.kept(0))) == (Snapshot(), [], 2)
 
 
@@ -395,13 +397,13 @@ class FenceStays(FileStore):
 
 
 class KeepsEach(FileStore):
-    def keep(self, at: float, entry: Document, seconds: float, *, slot: float = SLOT_SECONDS) -> None:
-        super().keep(at, entry, seconds, slot=EVENT_SLOT)
+    def keep(self, at: float, entry: Document, seconds: float, series: Series = Series.SAMPLES) -> None:
+        super().keep(at + len(self.kept(0)) * 10, entry, seconds, series)
 
 
 class KeepsForAll(FileStore):
-    def _chunk(self, name: str) -> Path:
-        return self.path.with_name(f"all+{name}.samples")
+    def _chunk(self, name: str, series: Series) -> Path:
+        return self.path.with_name(f"all+{name}.{series.value}")
 
 
 class NeverRefuses(FileStore):

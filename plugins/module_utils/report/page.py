@@ -101,6 +101,11 @@ Draw = Callable[[Panel, str], str]
 def render(page: Page, draw: Draw) -> str:
     """The page, whole. Everything that comes from a record is escaped; equal pages give equal text."""
     sections = "\n".join(_section(panel, f"p{number}", draw) for number, panel in enumerate(page.panels, start=1))
+    return document(page.title, page.lead, f"{_legend()}\n{sections}")
+
+
+def document(title: str, lead: str, body: str) -> str:
+    """The HTML document around a body, which is HTML already; title and lead are escaped here."""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -108,14 +113,13 @@ def render(page: Page, draw: Draw) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <link rel="icon" href="data:,">
-<title>{escape(page.title)}</title>
+<title>{escape(title)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
-<h1>{escape(page.title)}</h1>
-<p>{escape(page.lead)}</p>
-{_legend()}
-{sections}
+<h1>{escape(title)}</h1>
+<p>{escape(lead)}</p>
+{body}
 </body>
 </html>
 """

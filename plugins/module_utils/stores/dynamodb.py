@@ -48,7 +48,7 @@ from .base import (
     shortened,
     skewed,
 )
-from .kept import SLOT_SECONDS, chunk_end, chunk_of, dump_entry, entries_of, slot_of
+from .kept import Series, chunk_end, chunk_of, dump_entry, entries_of, slot_of
 
 ACTIONS = "dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query, dynamodb:DeleteItem (to forget a group)"
 NEEDS = f"partition key group (S), sort key zone (S), on-demand billing will do; IAM on it: {ACTIONS}"
@@ -265,14 +265,14 @@ class DynamoStore:
         """Delete the record and what is kept. Needs dynamodb:DeleteItem and dynamodb:Query."""
         try:
             _call(self._client, self.table, "delete_item", **self._item())
-            for chunk in self._chunks(""):
+            for chunk in (each for series in Series for each in self._chunks("", series)):
                 key = {name: chunk[name] for name in ("group", "zone")}
                 _call(self._client, self.table, "delete_item", TableName=self.table, Key=key)
         except _TableMissing:
             if not self._missing_is_empty:
                 raise
 
-    def keep(self, at: float, entry: Document, seconds: float, *, slot: float = SLOT_SECONDS) -> None:
+    def keep(self, at: float, entry: Document, seconds: float, series: Series = Series.SAMPLES) -> None:
         """Put the entry into the item of its hour, which expires by the table's time to live (attribute expires).
 
         One UpdateItem that is not repeated: the next tick brings another sample.
@@ -283,19 +283,19 @@ class DynamoStore:
             "update_item",
             retried=False,
             TableName=self.table,
-            Key={"group": {"S": self._kept_as}, "zone": {"S": chunk_of(at)}},
+            Key={"group": {"S": self._partition(series)}, "zone": {"S": chunk_of(at)}},
             UpdateExpression="SET #slot = if_not_exists(#slot, :entry), #until = :until",
-            ExpressionAttributeNames={"#slot": f"{_SLOT}{slot_of(at, slot)}", "#until": EXPIRES},
+            ExpressionAttributeNames={"#slot": f"{_SLOT}{slot_of(at, series)}", "#until": EXPIRES},
             ExpressionAttributeValues={
                 ":entry": _attribute(dump_entry(at, entry)),
                 ":until": _attribute(int(chunk_end(at) + seconds)),
             },
         )
 
-    def kept(self, since: float) -> list[Document]:
+    def kept(self, since: float, series: Series = Series.SAMPLES) -> list[Document]:
         """Return what is kept from this instant on."""
         try:
-            chunks = list(self._chunks(chunk_of(max(0.0, since))))
+            chunks = list(self._chunks(chunk_of(max(0.0, since)), series))
         except _TableMissing:
             if self._missing_is_empty:
                 return []
@@ -308,14 +308,13 @@ class DynamoStore:
         ]
         return entries_of(texts, since)
 
-    @property
-    def _kept_as(self) -> str:
+    def _partition(self, series: Series) -> str:
         """The partition of what is kept: no group of the modules, whose zones a query would list otherwise."""
-        return f"{quote(self.key.group, safe='')}@{quote(self.key.zone, safe='')} samples"
+        return f"{quote(self.key.group, safe='')}@{quote(self.key.zone, safe='')} {series.value}"
 
-    def _chunks(self, first: str) -> Iterator[dict[str, Any]]:
+    def _chunks(self, first: str, series: Series) -> Iterator[dict[str, Any]]:
         """Return the items of the hours from ``first`` on."""
-        condition, values = "#group = :group", {":group": {"S": self._kept_as}}
+        condition, values = "#group = :group", {":group": {"S": self._partition(series)}}
         if first:
             condition, values = f"{condition} AND #zone >= :first", {**values, ":first": {"S": first}}
         names = {"#group": "group", **({"#zone": "zone"} if first else {})}

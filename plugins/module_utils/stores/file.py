@@ -44,10 +44,8 @@ from .base import (
     shortened,
     skewed,
 )
-from .kept import SLOT_SECONDS, chunk_of, dump_entry, entries_of, slot_of
+from .kept import Series, chunk_of, dump_entry, entries_of, slot_of
 
-#: Ending of the files of what is kept beside the state.
-KEPT = ".samples"
 #: The form of the file around the document.
 FORMAT = 1
 #: How long to wait, in seconds, for another process's lock; it holds it for milliseconds.
@@ -155,11 +153,12 @@ class FileStore:
         if self.path.exists():
             with self._locked(), _messages(self.path, "remove"):
                 self.path.unlink(missing_ok=True)
-        self._drop_before("~")
+        for series in Series:
+            self._drop_before("~", series)
 
-    def keep(self, at: float, entry: Document, seconds: float, *, slot: float = SLOT_SECONDS) -> None:
+    def keep(self, at: float, entry: Document, seconds: float, series: Series = Series.SAMPLES) -> None:
         """Append the entry to the file of its hour. The first one of an hour removes the files that are too old."""
-        path = self._chunk(chunk_of(at))
+        path = self._chunk(chunk_of(at), series)
         with _messages(path, "write"):
             path.parent.mkdir(mode=0o700, exist_ok=True)
             _refuse_open_folder(path.parent, path.parent.stat())
@@ -168,31 +167,32 @@ class FileStore:
                 _refuse_stranger(path, os.fstat(stream.fileno()))
                 stream.seek(0)
                 there = entries_of(stream, 0.0)
-                if not any(slot_of(each["at"], slot) == slot_of(at, slot) for each in there):
+                if not any(slot_of(each["at"], series) == slot_of(at, series) for each in there):
                     stream.write(dump_entry(at, entry) + "\n")
         if not there:
-            self._drop_before(chunk_of(max(0.0, at - seconds)))
+            self._drop_before(chunk_of(max(0.0, at - seconds)), series)
 
-    def kept(self, since: float) -> list[Document]:
+    def kept(self, since: float, series: Series = Series.SAMPLES) -> list[Document]:
         """Return what is kept from this instant on."""
-        first, lines = self._chunk(chunk_of(max(0.0, since))).name, list[str]()
-        for path in self._chunks():
+        first, lines = self._chunk(chunk_of(max(0.0, since)), series).name, list[str]()
+        for path in self._chunks(series):
             if path.name >= first:
                 lines += _text(path).splitlines()
         return entries_of(lines, since)
 
-    def _chunk(self, name: str) -> Path:
-        return self.path.with_name(f"{self.path.name.removesuffix('.json')}+{name}{KEPT}")
+    def _chunk(self, name: str, series: Series) -> Path:
+        return self.path.with_name(f"{self.path.name.removesuffix('.json')}+{name}.{series.value}")
 
-    def _chunks(self) -> list[Path]:
+    def _chunks(self, series: Series) -> list[Path]:
         """Return the files of all hours; ``+`` stands in no name of a key."""
-        start = self._chunk("").name.removesuffix(KEPT)
+        ending = f".{series.value}"
+        start = self._chunk("", series).name.removesuffix(ending)
         with _messages(self.path, "read"):
-            return sorted(each for each in self.path.parent.glob(f"*{KEPT}") if each.name.startswith(start))
+            return sorted(each for each in self.path.parent.glob(f"*{ending}") if each.name.startswith(start))
 
-    def _drop_before(self, name: str) -> None:
-        for path in self._chunks():
-            if path.name < self._chunk(name).name:
+    def _drop_before(self, name: str, series: Series) -> None:
+        for path in self._chunks(series):
+            if path.name < self._chunk(name, series).name:
                 with _messages(path, "remove"):
                     path.unlink(missing_ok=True)
 

@@ -10,16 +10,27 @@ sent twice is stored once.
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 HOUR = 3600.0
-#: Seconds for which one sample is kept: at most 360 samples, about 60 KB, an hour.
-SLOT_SECONDS = 10.0
-#: Seconds for which one event is kept: each one.
-EVENT_SLOT = 0.001
+
+
+class Series(enum.Enum):
+    """What is kept, each apart from the others. Value: its name."""
+
+    SAMPLES = "samples"
+    EVENTS = "events"
+
+    @property
+    def slot_seconds(self) -> float:
+        """Return the seconds of which one entry is kept: at most 360 samples (60 KB) an hour, and each event."""
+        return 10.0 if self is Series.SAMPLES else 0.001
+
+
 #: Hours for which samples are kept unless an option says otherwise, and at most.
 DEFAULT_HOURS, LONGEST_HOURS = 24.0, 168.0
 
@@ -36,9 +47,9 @@ def chunk_end(at: float) -> float:
     return (at // HOUR + 1) * HOUR
 
 
-def slot_of(at: float, seconds: float) -> int:
+def slot_of(at: float, series: Series) -> int:
     """Return the number of an instant's slot within its hour."""
-    return int(at % HOUR / seconds)
+    return int(round(at % HOUR, 3) / series.slot_seconds + 1e-6)
 
 
 def dump_entry(at: float, entry: Entry) -> str:

@@ -81,7 +81,7 @@ def zone(fresh_lab: LabClient, tmp_path: Path, request: pytest.FixtureRequest, m
 
 
 @pytest.mark.parametrize(
-    ("zone", "idle"), [("file", {}), ("dynamodb", {"UpdateItem": 2})], indirect=["zone"], ids=["file", "dynamodb"]
+    ("zone", "idle"), [("file", {}), ("dynamodb", {"UpdateItem": 3})], indirect=["zone"], ids=["file", "dynamodb"]
 )
 def test_what_a_tick_asks(zone: Zone, idle: dict[str, int]) -> None:
     """The first looks for the nodes; an idle one asks each in one session and AWS for the record at most."""
