@@ -182,6 +182,24 @@ options:
     type: float
     default: 24
     version_added: 0.2.0
+  alerts:
+    description:
+      - Where decisions, the ends of scaling events, nodes that do not answer or refuse the login, and failed ticks are
+        published. Nothing is published in check mode.
+      - It happens after the decision is stored. If it fails or takes longer than 5 seconds, there is a warning, and the
+        decision stands.
+      - A condition that lasts (a silent node, a failed tick) is published once an hour.
+    type: dict
+    default: {}
+    version_added: 0.2.0
+    suboptions:
+      sns_topic_arn:
+        description: ARN of an SNS topic. It needs the right C(sns:Publish).
+        type: str
+      event_bus:
+        description: Name or ARN of an EventBridge bus, V(default) for the account's own. It needs the right
+          C(events:PutEvents).
+        type: str
   publish:
     description:
       - Publish this tick to CloudWatch, as O(cloudadc.aws.autoscale_evaluate#module:publish) does. A tick without
@@ -506,6 +524,7 @@ from ..module_utils.reconcile.tick_call import TickCall, spec_from
 from ..module_utils.reconcile.tick_metrics import metric_data, publish
 from ..module_utils.reconcile.zone_ticks import ZoneResult, tick_zones
 from ..module_utils.scaling.samples import all_figures, reporting_of
+from ..module_utils.spec.alerts import ALERTS, Targets
 from ..module_utils.spec.times import as_instant
 from ..module_utils.stores.options import zone_argument_spec
 
@@ -549,6 +568,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "lease_seconds": {"type": "float", "default": 300},
     "publish": {"type": "bool", "default": False},
     "samples_hours": SAMPLES_HOURS,
+    "alerts": ALERTS,
     "load_balancer": {"type": "str"},
 }
 _ONE_ZONE_ONLY = ("event", "request", "swept", "cleaned_up")
@@ -604,6 +624,7 @@ def run(module: Any) -> dict[str, Any]:
     params = module.params
     entries = params["zones"]
     valid_hours(params["samples_hours"])
+    Targets.from_option(params["alerts"])
     if entries is not None:
         spec_from({**params, "nodes": None, "sample": None}, "")  # what is wrong for all zones is refused at once
         return of_many(module, entries)

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from ..module_utils.aws.bounded import bounded
 from ..module_utils.nitro.client import Connection
+from ..module_utils.spec.alerts import Targets
+from ..module_utils.spec.errors import AutoscaleError
 from .templates import resolved
 
 try:
@@ -219,6 +221,14 @@ def store_from(value: Any) -> Mapping[str, Any]:
     if kind not in _STORES or not value.get(_STORES[kind]):
         raise SettingsError("store must be of type file with path, or dynamodb with table")
     return {"type": kind, "path": value.get("path"), "table": value.get("table"), "create": bool(value.get("create"))}
+
+
+def alerts_from(given: Given) -> Targets:
+    """Return where alerts are published. Raises SettingsError."""
+    try:
+        return Targets.from_option(given.args.get("alerts"))
+    except AutoscaleError as error:
+        raise SettingsError(str(error)) from None
 
 
 def aws_from(given: Given) -> AwsAccess:

@@ -361,7 +361,14 @@ def test_an_hour_of_the_largest_samples_fits_into_an_item(store: Maker) -> None:
 
 
 def test_entries_of_groups_and_zones_do_not_meet(store: Maker) -> None:
-    keys = [("shop", "a"), ("shop", "a+2026-03-01T10"), ("shop", "aa"), ("shop@a", "b"), ("shop", "a@b"), ("sh op", "ü")]
+    keys = [
+        ("shop", "a"),
+        ("shop", "a+2026-03-01T10"),
+        ("shop", "aa"),
+        ("shop@a", "b"),
+        ("shop", "a@b"),
+        ("sh op", "ü"),
+    ]
     for number, key in enumerate(keys):
         store(*key).keep(AT, {"n": number}, DAY)
     assert [[entry["n"] for entry in store(*key).kept(0)] for key in keys] == [[n] for n in range(len(keys))]

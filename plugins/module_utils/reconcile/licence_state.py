@@ -18,8 +18,8 @@ from ..core.nitro_wire import as_int
 def licence_problems(nsip: str, servers: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a message for each licence server of an appliance without which it runs in its grace period."""
     return [
-        f"{nsip}: the licence is in its grace period, {server.get('gptimeleft', 'an unknown number of')} hours are left: "
-        f"licence server {server.get('licenseserverip') or server.get('servername') or ''} does not answer it"
+        f"{nsip}: the licence is in its grace period, {server.get('gptimeleft', 'an unknown number of')} hours "
+        f"are left: licence server {server.get('licenseserverip') or server.get('servername') or ''} does not answer it"
         for server in servers
         if as_int(server.get("grace"))
     ]

@@ -115,9 +115,7 @@ def pair_status(
     }
 
 
-def pair_addresses(
-    name: str, addresses: Sequence[Address], nodes: Sequence[pair_associations.Node]
-) -> list[Address]:
+def pair_addresses(name: str, addresses: Sequence[Address], nodes: Sequence[pair_associations.Node]) -> list[Address]:
     """Return the pair's Elastic IPs: those with its tag, and those of the user on its client interfaces."""
     found = [
         *pair_associations.pick_addresses(addresses, None, name, nodes),
@@ -207,9 +205,7 @@ def _different(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
 # -- groups -----------------------------------------------------------------------------------------------------------
 
 
-def group_status(
-    name: str, instances: Sequence[Instance], addresses: Sequence[Address], facts: GroupFacts
-) -> Result:
+def group_status(name: str, instances: Sequence[Instance], addresses: Sequence[Address], facts: GroupFacts) -> Result:
     """Return the state of a group: a zone each, with its nodes, its phase and its latest events."""
     zones = sorted({each.tags.get(t.ZONE, "") for each in instances} | set(facts.states or {}))
     shown = [_zone(zone, [each for each in instances if each.tags.get(t.ZONE, "") == zone], facts) for zone in zones]

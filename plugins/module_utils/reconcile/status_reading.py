@@ -21,7 +21,7 @@ from ..aws.elbv2 import describe_load_balancer
 from ..aws.instances import Instance, parse_instances
 from ..aws.sts import account_id
 from ..core.errors import Failure, Refusal
-from ..core.parallel import ask_all, attempt, gather
+from ..core.parallel import ask_all, attempt, both, gather
 from ..nitro.client import NitroClient
 from ..nitro.module import probe_from
 from ..scaling.view import load, overview
@@ -38,7 +38,7 @@ from .tick_effects import over_nitro
 Result = dict[str, Any]
 
 #: Why appliances were not asked.
-NO_PASSWORD = "appliances were not asked: give nitro_pass (HA state, synchronisation, load and licences are not known)"
+UNASKED = "appliances were not asked: give nitro_pass (HA state, synchronisation, load and licences are not known)"
 #: Why phases and events are not known.
 NO_STORE = "phase and events were not read: give store (where the group state is)"
 NO_EVENTS = "events and moves were not read: give store (that of ha_watch, which keeps them)"
@@ -76,15 +76,14 @@ class StatusReader:
     def region(self) -> Region:
         """Read EC2: two calls, and whose account it is, side by side. Raises Failure."""
         ec2 = self.client("ec2")
-        addresses, instances, account = gather(
-            [
-                lambda: api.describe_addresses(ec2),
-                lambda: api.describe_instances(ec2, {"tag-key": t.GROUP}),
-                lambda: attempt(lambda: account_id(self.client("sts"))),
-            ]
+        (addresses, instances), account = both(
+            lambda: both(
+                lambda: parse_addresses(api.describe_addresses(ec2)),
+                lambda: parse_instances(api.describe_instances(ec2, {"tag-key": t.GROUP})),
+            ),
+            lambda: attempt(lambda: account_id(self.client("sts"))),
         )
-        known = "" if isinstance(account, Failure) else str(account)
-        return Region(parse_instances(instances), parse_addresses(addresses), known)
+        return Region(instances, addresses, "" if isinstance(account, Failure) else account)
 
     def read(self, region: Region, owners: Sequence[Owner]) -> list[Result]:
         """Return the state of each, in their order, all read side by side."""
@@ -105,7 +104,7 @@ class StatusReader:
         params = self._params(name)
         answers = self._answers(nodes, params) if params else None
         if answers is None:
-            unseen.append(NO_PASSWORD)
+            unseen.append(UNASKED)
         events = self._events(name, unseen)
         found = status.pair_status(name, nodes, addresses, answers, events, unseen)
         found["problems"] += self._licences([node.nsip for node in nodes if not node.idle], params)
@@ -138,7 +137,7 @@ class StatusReader:
         unseen: list[str] = []
         params = self._params(owner.name)
         if params is None:
-            unseen.append(NO_PASSWORD)
+            unseen.append(UNASKED)
         readings = None if params is None else self._readings(own, params)
         endpoint = self._endpoint(owner.name, unseen)
         states = self._states(owner.name, own, unseen)
@@ -223,7 +222,7 @@ def chosen(owners: Sequence[Owner], pairs: Sequence[str], groups: Sequence[str],
     if missing:
         there = ", ".join(map(str, owners)) or "none"
         raise Refusal(
-            f"{where} has no {', no '.join(missing)} with an instance (tag {t.GROUP}). Pairs and groups there: {there}. "
-            "Check the name, the region and the account"
+            f"{where} has no {', no '.join(missing)} with an instance (tag {t.GROUP}). Pairs and groups there: "
+            f"{there}. Check the name, the region and the account"
         )
     return [owner for owner in owners if owner in named]

@@ -30,7 +30,9 @@ def rows_of(entry: Mapping[str, Any]) -> list[Row]:
     if entry["kind"] == "pair":
         zones = [("", pair_state(entry), [_pair_node(entry, node) for node in entry["nodes"]])]
     else:
-        zones = [(zone["zone"], zone_state(zone), [_group_node(node) for node in zone["nodes"]]) for zone in entry["zones"]]
+        zones = [
+            (zone["zone"], zone_state(zone), [_group_node(node) for node in zone["nodes"]]) for zone in entry["zones"]
+        ]
     addresses = [_address(each) for each in entry["addresses"]]
     if entry.get("endpoint"):
         addresses.insert(0, entry["endpoint"])
@@ -82,7 +84,10 @@ def _address(address: Mapping[str, Any]) -> str:
 def events_of(entry: Mapping[str, Any]) -> list[str]:
     """Return the latest events of a pair or a group, one line each."""
     if entry["kind"] == "pair":
-        return [f"{each.get('time') or each.get('at')} {each.get('type')}: {each.get('summary') or ''}".rstrip(": ") for each in entry["events"]]
+        return [
+            f"{each.get('time') or each.get('at')} {each.get('type')}: {each.get('summary') or ''}".rstrip(": ")
+            for each in entry["events"]
+        ]
     return [
         f"{zone['zone']}: {each['closed_at']} {each['action'].replace('_', '-')} of {each['count']} {each['outcome']}: "
         f"{each['message'] or each['reason']}"

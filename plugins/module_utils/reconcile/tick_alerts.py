@@ -35,7 +35,9 @@ def of_tick(
     alerts = []
     if decision.action is not Action.NONE and not decision.resumed:
         detail = {"action": decision.action.value, "count": decision.count, "event_id": decision.event_id}
-        alerts.append(alert("decision", f"{decision.action.value} of {decision.count}: {decision.reason}", detail=detail))
+        alerts.append(
+            alert("decision", f"{decision.action.value} of {decision.count}: {decision.reason}", detail=detail)
+        )
     if report is not None and report.outcome in (Outcome.DONE, Outcome.FAILED):
         name = f"event_{report.outcome.value}"
         alerts.append(alert(name, decision.reason, detail={"event_id": report.id, "message": report.message}))

@@ -42,7 +42,9 @@ def _section(entry: Entry, prefix: str) -> str:
 
 def _pair(pair: Entry) -> str:
     facts = {
-        "primary": "not known" if pair["primary"] is None else f"node {pair['primary']} ({pair['primary_instance_id']})",
+        "primary": "not known"
+        if pair["primary"] is None
+        else f"node {pair['primary']} ({pair['primary_instance_id']})",
         "healthy": _yes(pair["healthy"]),
         "in sync": _yes(pair["in_sync"]),
         "verdict": pair["verdict"] or "the appliances were not asked",

@@ -24,6 +24,14 @@ _SUBJECT = 99
 _KEYS = ("sns_topic_arn", "event_bus")
 
 
+#: The option of modules.
+ALERTS = {
+    "type": "dict",
+    "default": {},
+    "options": {"sns_topic_arn": {"type": "str"}, "event_bus": {"type": "str"}},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
     """Where alerts go. Empty: not there."""

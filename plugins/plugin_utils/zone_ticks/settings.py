@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils.nitro.client import Connection
+from ...module_utils.spec.alerts import Targets
 from ...module_utils.spec.errors import AutoscaleError
 from ...module_utils.spec.policy import Policy
 from ...module_utils.stores.kept import DEFAULT_HOURS, LONGEST_HOURS
@@ -19,13 +20,14 @@ from ..arguments import (
     AwsAccess,
     Given,
     SettingsError,
+    alerts_from,
     aws_from,
     nitro_from,
     store_from,
 )
 
 GROUP = frozenset({"group", "zones", "policy", "distributor", "store"})
-ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds", "nitro_pass_file", "samples_hours"}
+ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds", "nitro_pass_file", "samples_hours", "alerts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Which groups to tick, and with what. ``lease_seconds``: for which an event belongs to the run that was started
-    for it, after its last sign of life. ``samples_hours``: for which samples are kept.
+    for it, after its last sign of life. ``samples_hours``: for which samples are kept. ``alerts``: where they are published.
     """
 
     groups: tuple[Group, ...]
@@ -51,6 +53,7 @@ class Settings:
     lease_seconds: float = 300.0
     nitro_pass_file: str | None = None
     samples_hours: float = DEFAULT_HOURS
+    alerts: Targets = field(default_factory=Targets)
 
 
 def settings_from(given: Given) -> Settings:
@@ -65,6 +68,7 @@ def settings_from(given: Given) -> Settings:
         lease_seconds=given.seconds("lease_seconds", 300.0, least=1.0),
         nitro_pass_file=given.text("nitro_pass_file", "") or None,
         samples_hours=given.seconds("samples_hours", DEFAULT_HOURS, most=LONGEST_HOURS, unit="hours"),
+        alerts=alerts_from(given),
     )
 
 
