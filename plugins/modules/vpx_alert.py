@@ -11,8 +11,8 @@ module: vpx_alert
 version_added: 0.2.0
 short_description: Publish the problems of pairs and autoscale groups to SNS and EventBridge
 description:
-  - Publishes each problem that M(cloudadc.aws.vpx_status_info) returned, such as an Elastic IP that is not on the primary,
-    a node that runs and does not answer, or a licence in its grace period, as one message.
+  - Publishes each problem that M(cloudadc.aws.vpx_status_info) returned, such as an Elastic IP that is not on the
+    primary, a node that runs and does not answer, or a licence in its grace period, as one message.
   - Every call publishes what is a problem then, so that a schedule decides how often a lasting problem is published.
   - Ticks and the event sources publish by themselves (O(cloudadc.aws.autoscale_tick#module:alerts)).
 options:
@@ -28,8 +28,8 @@ options:
       C(events:PutEvents).
     type: str
 notes:
-  - A message is JSON with C(type) (V(problem)), C(kind), C(name), C(time), C(summary) and C(detail). On the bus its source
-    is C(cloudadc.aws) and its detail-type is the type.
+  - A message is JSON with C(type) (V(problem)), C(kind), C(name), C(time), C(summary) and C(detail). On the bus its
+    source is C(cloudadc.aws) and its detail-type is the type.
 attributes:
   check_mode:
     support: full
@@ -123,7 +123,7 @@ def alerts_of(status: Mapping[str, Any]) -> list[Alert]:
         ]
     except (KeyError, TypeError) as error:
         raise Failure(
-            f"status is not what vpx_status_info returns ({type(error).__name__}: {error}); give its return value status"
+            f"status is not what vpx_status_info returns ({type(error).__name__}: {error}); give its status"
         ) from None
 
 

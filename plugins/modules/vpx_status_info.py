@@ -11,15 +11,15 @@ module: vpx_status_info
 version_added: 0.2.0
 short_description: Show the state of all pairs and autoscale groups of a region
 description:
-  - Finds the pairs and groups of the account in the region by their tags, or those that O(pairs) and O(groups) name, and
-    returns for each its nodes, its addresses, its latest events, and what is wrong with it. Writes nothing.
+  - Finds the pairs and groups of the account in the region by their tags, or those that O(pairs) and O(groups) name,
+    and returns for each its nodes, its addresses, its latest events, and what is wrong with it. Writes nothing.
   - Of a pair also the primary, whether the nodes are synchronised, and whether each Elastic IP is on the primary. Of a
     group also the phase of each zone.
   - What could not be read is named in RV(status.unseen) and in C(unseen) of each pair and group, and does not fail the
     task. Without O(nitro_pass) no appliance is queried; without O(store) no phase and no event is known.
   - A name in O(pairs) or O(groups) that is not there fails the task.
-  - Whether nodes differ from the variables of their playbook is not known here; those playbooks report it in check mode.
-    Nodes of one pair or group with different images are reported.
+  - Whether nodes differ from the variables of their playbook is not known here; those playbooks report it in check
+    mode. Nodes of one pair or group with different images are reported.
 options:
   pairs:
     description: Names of pairs. If neither this nor O(groups) names one, all pairs and groups are shown.

@@ -112,7 +112,7 @@ def run(module: Any) -> dict[str, Any]:
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise Failure(
-            f"status is not what vpx_status_info returns ({type(error).__name__}: {error}); give its return value status"
+            f"status is not what vpx_status_info returns ({type(error).__name__}: {error}); give its status"
         ) from None
     changed = differs(params["path"], content)
     if changed and not module.check_mode:

@@ -57,7 +57,7 @@ def zone_state(zone: Mapping[str, Any]) -> str:
     """Return the phase of a zone and its end."""
     if zone["phase"] is None:
         return "phase unknown"
-    return zone["phase"] + (f" until {zone['phase_until']}" if zone["phase_until"] else "")
+    return f"{zone['phase']}{' until ' + zone['phase_until'] if zone['phase_until'] else ''}"
 
 
 def _pair_node(pair: Mapping[str, Any], node: Mapping[str, Any]) -> str:
@@ -84,10 +84,7 @@ def _address(address: Mapping[str, Any]) -> str:
 def events_of(entry: Mapping[str, Any]) -> list[str]:
     """Return the latest events of a pair or a group, one line each."""
     if entry["kind"] == "pair":
-        return [
-            f"{each.get('time') or each.get('at')} {each.get('type')}: {each.get('summary') or ''}".rstrip(": ")
-            for each in entry["events"]
-        ]
+        return [f"{each.get('time')} {each.get('type')}: {each.get('summary')}" for each in entry["events"]]
     return [
         f"{zone['zone']}: {each['closed_at']} {each['action'].replace('_', '-')} of {each['count']} {each['outcome']}: "
         f"{each['message'] or each['reason']}"

@@ -374,9 +374,7 @@ def create_table(client: Any, table: str) -> bool:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
         )
     _await_table(client, table)
-    with contextlib.suppress(
-        StoreError
-    ):  # without it what is kept stays until it is deleted; group state is not affected
+    with contextlib.suppress(StoreError):  # without it what is kept stays; group state is not affected
         _call(
             client,
             table,

@@ -26,8 +26,8 @@ class Settings:
     """The pair to watch, the intervals of the queries (seconds), and how long a condition must last to cause an event.
 
     ``repair``: move the Elastic IPs in this process; ``store``: whose lease keeps other watchers from doing the same at
-    the same time, and which keeps the events; ``client_ports``: at which clients reach the Elastic IPs; ``alerts``: where
-    events are published.
+    the same time, and which keeps the events; ``client_ports``: at which clients reach the Elastic IPs; ``alerts``:
+    where events are published.
     """
 
     group: str

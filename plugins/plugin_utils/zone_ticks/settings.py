@@ -43,7 +43,8 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Which groups to tick, and with what. ``lease_seconds``: for which an event belongs to the run that was started
-    for it, after its last sign of life. ``samples_hours``: for which samples are kept. ``alerts``: where they are published.
+    for it, after its last sign of life. ``samples_hours``: for which samples are kept. ``alerts``: where those
+    are published.
     """
 
     groups: tuple[Group, ...]
