@@ -60,7 +60,9 @@ class World:
 
     def scope(self, kind: str, **more: Any) -> Scope:
         own = self.own[kind]
-        scope = Scope((own.name,), NUMBER, "aws", BOUNDARY, (), self.account.zone, (own.record,), TABLE)
+        scope = Scope(
+            (own.name,), NUMBER, "aws", BOUNDARY, (), self.account.zone, (own.record,), TABLE, own.topic, own.name
+        )
         return replace(scope, **more)
 
     def refused(self, action: str, call: Call, fleet: Fleet, clients: Any = None) -> str | None:

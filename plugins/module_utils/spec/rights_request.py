@@ -13,8 +13,17 @@ from .rights import Scope, applicable, narrowed
 
 #: Playbooks of a pair and of a group for which a policy is shipped.
 PLAYBOOKS = {
-    PAIR: ("ha_pair", "ha_failover"),
-    AUTOSCALE_GROUP: ("autoscale_group", "application", "autoscale", "scale_out", "scale_in", "report"),
+    PAIR: ("ha_pair", "ha_failover", "status"),
+    AUTOSCALE_GROUP: (
+        "autoscale_group",
+        "application",
+        "autoscale",
+        "scale_out",
+        "scale_in",
+        "report",
+        "status",
+        "alarms",
+    ),
 }
 _PREFIXES = {PAIR: "ha_pair", AUTOSCALE_GROUP: "autoscale_group"}
 _FOLDER = "policies"
@@ -83,6 +92,7 @@ def documents(
         elastic_ips: Allocation ids of the user's own Elastic IPs.
     """
     group = roles.get("autoscale_group") or {}
+    alerts = (roles.get("autoscale") or {}).get("autoscale_alerts") or {}
     dns, store = group.get("autoscale_group_dns") or {}, group.get("autoscale_group_store") or {}
     scope = Scope(
         names=(owner["name"],),
@@ -93,6 +103,8 @@ def documents(
         hosted_zone=dns.get("hosted_zone_id") or "",
         records=[one["domain"] for one in group.get("autoscale_group_applications") or [] if one.get("domain")],
         table=store.get("table") or "",
+        topic=str(alerts.get("sns_topic_arn") or ""),
+        bus=str(alerts.get("event_bus") or ""),
     )
     names = (*PLAYBOOKS[owner["kind"]], ROLE_POLICY)
     without = {name: read_request(roles, name if name != ROLE_POLICY else names[0])["without"] for name in names}
