@@ -1,4 +1,4 @@
-"""The state of pairs and groups as a table of decisions: what is a problem, what was not seen, and how it is printed."""
+"""The state of pairs and groups: what is a problem, what was not seen, and how it is printed."""
 
 from __future__ import annotations
 
@@ -40,10 +40,7 @@ def instance(number: int, name: str = "edge", kind: str = PAIR, **more: Any) -> 
 
 
 def row(nsip: str, state: str, number: int) -> dict[str, Any]:
-    return {
-        "id": str(number), "ipaddress": nsip, "name": "", "state": state, "hastatus": "UP", "hasync": "ENABLED",
-        "inc": "ENABLED", "masterstatetime": 1, "hasyncfailurereason": "", "synctime": 1,
-    }  # fmt: skip
+    return {"id": str(number), "ipaddress": nsip, "state": state, "hastatus": "UP", "hasync": "SUCCESS"}
 
 
 def claims(primary: int = 0, *, silent: int | None = None) -> list[Claim]:
