@@ -100,6 +100,8 @@ def test_samples_of_ticks_are_on_the_page_in_a_replay_and_in_the_information(zon
 
 def test_state_of_a_group_names_a_silent_node_and_publishes_it(zone: Zone, inbox: dict[str, str]) -> None:
     zone.load(BETWEEN)
+    for box in zone.boxes:
+        zone.tag(box, kind="group")
     zone.tick(1)
     options = {
         "store": zone.store, "nitro_pass": PASSWORD, "nitro_port": zone.lab.nitro_port, "ca_path": zone.lab.ca_path,
