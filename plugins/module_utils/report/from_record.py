@@ -40,7 +40,7 @@ def panel_of(
     node_count: int | None = None,
     counted: Counts = (),
 ) -> Panel:
-    """The panel of one zone.
+    """Return the panel of one zone.
 
     ``policy`` gives the limits, and the lengths of past phases where the record (of release 0.1.0) does not hold them.
     ``trails``: samples kept elsewhere; the record's own window is added. ``hours``: how far to look back from the
@@ -119,7 +119,7 @@ def _open(number: int, event: Event) -> Mark:
 def _nodes(
     marks: tuple[Mark, ...], start: float, latest: float, now: int | None, counted: Counts
 ) -> tuple[tuple[float, int], ...]:
-    """Steps. A count changes when its event is reported done; an event that failed changed nothing that is known."""
+    """Return the steps of the node count. It changes when an event is reported done; a failed event changes nothing."""
     steps: list[tuple[float, int]] = []
     for mark in marks:
         if mark.nodes is None:
@@ -224,7 +224,7 @@ def page_of_group(
     counts: Mapping[str, int],
     counted: Mapping[str, Counts] | None = None,
 ) -> Page:
-    """The page of a group: a panel for each record; ``trails``, ``counts`` and ``counted`` by zone, for any of them."""
+    """Return the page of a group with a panel for each zone; ``trails``, ``counts`` and ``counted`` by zone."""
     panels = tuple(
         panel_of(
             record,

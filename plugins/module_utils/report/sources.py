@@ -62,7 +62,7 @@ def kept_in(samples: Sequence[Mapping[str, Any]]) -> tuple[Trails, tuple[tuple[f
 
 
 def samples_in(path: str, names: Mapping[str, Any], form: str) -> Trails:
-    """The metrics of a recorded file, thinned."""
+    """Return the metrics of a recorded file, thinned."""
     with _opened(path, names, form) as (recording, trails):
         for _batch in recording.batches:
             pass
