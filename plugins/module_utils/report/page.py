@@ -117,7 +117,7 @@ def render(page: Page, draw: Draw) -> str:
 
 
 def document(title: str, lead: str, body: str, policy: str = POLICY) -> str:
-    """The HTML document around a body, which is HTML already; title and lead are escaped here."""
+    """Return the HTML document around a body, which is HTML already; title and lead are escaped here."""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>

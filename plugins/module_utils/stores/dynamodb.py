@@ -309,7 +309,7 @@ class DynamoStore:
         return entries_of(texts, since)
 
     def _partition(self, series: Series) -> str:
-        """The partition of what is kept: no group of the modules, whose zones a query would list otherwise."""
+        """Return the partition of what is kept: no group of the modules, whose zones a query would list otherwise."""
         return f"{quote(self.key.group, safe='')}@{quote(self.key.zone, safe='')} {series.value}"
 
     def _chunks(self, first: str, series: Series) -> Iterator[dict[str, Any]]:
