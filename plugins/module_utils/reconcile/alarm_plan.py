@@ -28,7 +28,7 @@ Alarm = dict[str, Any]
 PREFIX = "cloudadc-"
 _A_DAY = 86400
 #: Periods without a tick, or with silent nodes, until an alarm: one missing sample is no reason.
-_PATIENCE = 5
+_MISSED = 5
 #: What is compared of an alarm; CloudWatch returns more.
 _COMPARED = (
     "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "MetricName", "Namespace", "Statistic",
@@ -63,8 +63,8 @@ def _of_zone(group: str, zone: str, policy: Policy, topics: Sequence[str]) -> li
     period = max(60, math.ceil(policy.interval / 60) * 60)
     # Longer than any phase in which no figures are published, with room for provisioning and watching.
     quiet = max(policy.cooldown, policy.drain_timeout + policy.ttl / 60) + policy.watch_time
-    silent_periods = _periods(quiet * 60, period) + _PATIENCE
-    busy_periods = _periods((policy.watch_time + policy.cooldown) * 60, period) + _PATIENCE
+    silent_periods = _periods(quiet * 60, period) + _MISSED
+    busy_periods = _periods((policy.watch_time + policy.cooldown) * 60, period) + _MISSED
 
     def alarm(name: str, text: str, compare: str, threshold: float, periods: int, **more: Any) -> Alarm:
         return {
@@ -99,7 +99,7 @@ def _of_zone(group: str, zone: str, policy: Policy, topics: Sequence[str]) -> li
         ),
         alarm(
             "silent-nodes", "nodes in service do not report their load. It does not scale in meanwhile.", above, 0,
-            _PATIENCE, Metrics=silent,
+            _MISSED, Metrics=silent,
         ),
         alarm(
             "at-maximum", f"it has {policy.max_nodes} nodes and cannot scale out.", "GreaterThanOrEqualToThreshold",

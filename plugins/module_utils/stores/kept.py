@@ -3,7 +3,7 @@
 
 """Entries that a store keeps beside its document: samples of a zone, events of a pair. Pure.
 
-They are kept in chunks of an hour, so that no chunk grows beyond what a store holds in one item (DynamoDB: 400 KB) and
+They are kept in chunks of an hour, so that no chunk is larger than what a store holds in one item (DynamoDB: 400 KB) and
 old ones are removed as a whole. Within an hour each slot holds one entry: so a chunk is bounded, and an entry that is
 sent twice is stored once.
 """

@@ -30,7 +30,7 @@ _LASTING = frozenset({"login_refused"})
 
 
 def alert_of(event: Mapping[str, Any], group: str, at: float) -> Alert | None:
-    """Return the alert for an event of ha_watch; None for one that nobody has to know of. Pure."""
+    """Return the alert for an event of ha_watch; None for one that needs no alert. Pure."""
     kind = str(event["type"])
     if kind in _NO_ALERT:
         return None
