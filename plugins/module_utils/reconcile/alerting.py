@@ -18,7 +18,7 @@ from ..stores.base import Store
 from ..stores.kept import HOUR, LONGEST_HOURS, Series
 
 #: Seconds that a tick, a watcher or a task waits for its alerts to be published.
-TIMEOUT = 5.0
+TIMEOUT = 10.0
 
 Connect = Callable[[str], Client]
 
@@ -56,7 +56,7 @@ def _send(alerts: Sequence[Alert], targets: Targets, connect: Connect, store: St
         calls["sns"] = partial(_to_topic, fresh, targets.sns_topic_arn, connect)
     if targets.event_bus:
         calls["events"] = partial(_to_bus, fresh, targets.event_bus, connect)
-    outcomes = ask_all(calls, 4 * TIMEOUT) if fresh else {}
+    outcomes = ask_all(calls, 2 * TIMEOUT) if fresh else {}
     problems = [str(outcome) for outcome in outcomes.values() if isinstance(outcome, Failure)]
     if not problems:  # what was not published is tried again with the next look
         _remember(fresh, store)

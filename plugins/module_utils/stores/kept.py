@@ -3,8 +3,8 @@
 
 """Entries that a store keeps beside its document: samples of a zone, events of a pair. Pure.
 
-They are kept in chunks of an hour, so that no chunk is larger than what a store holds in one item (DynamoDB: 400 KB) and
-old ones are removed as a whole. Within an hour each slot holds one entry: so a chunk is bounded, and an entry that is
+They are kept in chunks of an hour, so that no chunk is larger than what a store holds in one item (DynamoDB: 400 KB)
+and old ones are removed as a whole. Within an hour each slot holds one entry: so a chunk is bounded, and what is
 sent twice is stored once.
 """
 
