@@ -186,8 +186,8 @@ options:
     description:
       - Where decisions, the ends of scaling events, nodes that do not answer or refuse the login, and failed ticks are
         published. Nothing is published in check mode.
-      - It happens after the decision is stored. If it fails or takes longer than 10 seconds, there is a warning, and the
-        decision stands.
+      - It happens after the decision is stored. If it fails or takes longer than 10 seconds, there is a warning,
+        and the decision stands.
       - A condition that lasts (a silent node, a failed tick) is published once an hour.
     type: dict
     default: {}

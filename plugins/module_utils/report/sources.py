@@ -51,7 +51,7 @@ def kept_in(samples: Sequence[Mapping[str, Any]]) -> tuple[Trails, tuple[tuple[f
     steps = [later - at for at, later in pairwise(instants)]
     longest = GAP * median(steps) if steps else 0.0
     trails: dict[str, Trail] = {}
-    for each, at, step in zip(samples, instants, [*steps, 0.0], strict=True):
+    for each, at, step in zip(samples, instants, [*steps, 0.0], strict=False):
         for name, value in each["values"].items():
             trail = trails.setdefault(name, Trail())
             trail.add(at, value)
