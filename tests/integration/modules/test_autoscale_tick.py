@@ -132,9 +132,7 @@ def test_zones_that_cannot_be_ticked_are_refused(zone: Zone, more: dict[str, Any
     assert not Path(zone.store["path"]).exists()
 
 
-def test_an_evaluation_with_dynamodb_is_two_calls_and_one_for_the_sample(
-    fresh_lab: LabClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_evaluation_with_dynamodb_is_three_calls(fresh_lab: LabClient, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in fresh_lab.environment().items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
