@@ -18,6 +18,8 @@ NOTHING = frozenset[str]()
 PAIR_NAME = "lab-pair"
 #: Where alerts go; a tick warns of a topic that does not exist, and goes on.
 ALERTS = {"sns_topic_arn": "arn:aws:sns:eu-central-1:123456789012:operations", "event_bus": "default"}
+_BUCKET = ("-e", f"config_backup_bucket={by_hand.BUCKET}")
+_KEY = ("-e", f"config_backup_kms_key_id={by_hand.KEY}")
 REPORT = "{{ lookup('ansible.builtin.env', 'LAB_DIR') }}/report.html"
 
 
@@ -75,6 +77,19 @@ PAIRS = (
         ("-e", json.dumps({"status_alerts": ALERTS})), given=frozenset({"Sns", "EventBridge"}), before=by_hand.topic,
     ),
     Case("page of a pair", "report", PAIR, ("-e", json.dumps({"report_path": REPORT})), given=frozenset({"Pair"})),
+    Case(
+        "back up a pair into a new bucket with a key of the user", "backup", PAIR,
+        (*_BUCKET, *_KEY, "-e", "config_backup_create_bucket=true"),
+        given=frozenset({"KmsKey", "CreateBucket"}), before=by_hand.backup_key,
+    ),
+    Case(
+        "back up a pair beyond the retention", "backup", PAIR, (*_BUCKET, "-e", "config_backup_retention=1"),
+        before=by_hand.old_backups(PAIR_NAME),
+    ),
+    Case(
+        "restore a pair from a backup with a key of the user", "restore", PAIR, _BUCKET,
+        given=frozenset({"KmsKey"}), before=all_of(by_hand.backup_key, by_hand.backed_up(*_BUCKET, *_KEY)),
+    ),
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from ..scaling.evaluator import Report
 from ..scaling.followed import Followed
 from ..scaling.manual import Request
 from ..scaling.samples import node_count
+from ..scaling.silence import record_sets
 from ..scaling.work import Telling
 from ..spec.alerts import Alert, Targets
 from ..spec.errors import AutoscaleError
@@ -35,7 +36,7 @@ from .nlb_ports import port_errors
 from .tick import Effects, TickSpec
 from .tick_alerts import of_failure
 from .tick_effects import desired_of, in_ec2, over_nitro
-from .zone_ticks import Backends, Following, Once, ZoneResult, ZoneTick, of_zone, tick_zone
+from .zone_ticks import Backends, Following, Once, ZoneResult, ZoneTick, has_instances, of_zone, tick_zone
 
 
 def spec_from(params: Mapping[str, Any], owner: str) -> TickSpec:
@@ -57,6 +58,8 @@ def spec_from(params: Mapping[str, Any], owner: str) -> TickSpec:
         orphans=tuple(params["swept"] or ()),
         cleaned_up=tuple(params["cleaned_up"] or ()),
         announce=params["announce"],
+        withdraw_after=params["withdraw_after"],
+        restored=tuple(params["restored"] or ()),
     )
 
 
@@ -137,7 +140,12 @@ class TickCall:
         job = ZoneTick(
             zone=entry["zone"],
             spec=spec,
-            effects=Effects(over_nitro(params), of_zone(self.find, entry["zone"]), self._port_errors_of(entry["zone"])),
+            effects=Effects(
+                collect=over_nitro(params),
+                find=of_zone(self.find, entry["zone"]),
+                port_errors=self._port_errors_of(entry["zone"]),
+                exists=has_instances(self.find, entry["zone"]),
+            ),
             store=store,
             held=min(params["lease_seconds"], 60.0 + 4 * params["nitro_timeout"]),
             following=self._following(params),
@@ -146,13 +154,15 @@ class TickCall:
             alert=alert,
         )
         try:
-            return spec, tick_zone(job, self.telling, diff=self.diff)
+            ticked = tick_zone(job, self.telling, diff=self.diff)
         except AutoscaleError:
             raise  # the input is wrong, and nothing about the zone is known by it
         except Failure as error:
             if not self.telling.check_mode:
                 alert([of_failure(params["group"], entry["zone"], str(error), as_instant(spec.now))])
             raise
+        ticked.result["silent_record_sets"] = record_sets(ticked.result["silent"], params["domains"])
+        return spec, ticked
 
     def _port_errors_of(self, zone: str) -> Callable[[], float | None] | None:
         """Return the function that finds the port errors of a zone in the one read that all zones share."""

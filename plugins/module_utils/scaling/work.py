@@ -14,12 +14,15 @@ from typing import Any
 
 class Work(enum.Enum):
     """One kind of work in a zone. ``act``: carry the decision out; ``missing``: clean up after nodes that are gone;
-    ``failed_events``: clean up after events that failed; ``backends``: follow Auto Scaling groups of back ends."""
+    ``failed_events``: clean up after events that failed; ``backends``: follow Auto Scaling groups of back ends;
+    ``withdraw``, ``restore``: DNS records of nodes that are silent, and of those that answer again."""
 
     ACT = "act"
     MISSING = "missing"
     FAILED_EVENTS = "failed_events"
     BACKENDS = "backends"
+    WITHDRAW = "withdraw"
+    RESTORE = "restore"
 
 
 _PORT = re.compile(r":\d+$")
@@ -45,7 +48,15 @@ def work_of(zone: Mapping[str, Any]) -> tuple[Work, ...]:
         found.append(Work.FAILED_EVENTS)
     if may_follow(zone) and (zone.get("backends_differ") or zone.get("backends_error")):
         found.append(Work.BACKENDS)
-    return tuple(found)
+    return (*found, *_of_records(zone))
+
+
+def _of_records(zone: Mapping[str, Any]) -> list[Work]:
+    """Return the work for DNS records. While an event is open, its run writes them."""
+    if zone["event"] is not None:
+        return []
+    withdraw = [Work.WITHDRAW] if zone.get("silent") and zone["nodes"] else []
+    return [*withdraw, *([Work.RESTORE] if zone.get("recovered") else [])]
 
 
 def may_follow(zone: Mapping[str, Any]) -> bool:
@@ -95,6 +106,7 @@ def summary(zone: Mapping[str, Any], telling: Telling) -> list[str]:
     if telling.reports and not zone.get("reported", True):
         lines.append(f"Event {telling.reports} is NOT reported: report it again.")
     lines.extend(_silent_nodes(zone["nodes"]))
+    lines.extend(_record_changes(zone))
     if telling.check_mode:
         lines.append("Check mode: nothing was recorded.")
     return lines
@@ -102,6 +114,13 @@ def summary(zone: Mapping[str, Any], telling: Telling) -> list[str]:
 
 def _silent_nodes(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"{node['nsip']}: {node['error']}" for node in nodes if node["error"]]
+
+
+def _record_changes(zone: Mapping[str, Any]) -> list[str]:
+    """Return which nodes DNS leads no clients to, and which it does again."""
+    withdrawn, back = ", ".join(zone.get("silent") or ()), ", ".join(zone.get("recovered") or ())
+    lines = [f"DNS records are withdrawn while they do not answer and others do: {withdrawn}."] if withdrawn else []
+    return [*lines, *([f"DNS records are written again: {back}."] if back else [])]
 
 
 def _next_step(zone: Mapping[str, Any], telling: Telling) -> Sequence[str]:

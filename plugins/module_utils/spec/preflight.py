@@ -12,7 +12,7 @@ from ..distributors.base import Distributor
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .identity import AUTOSCALE_GROUP, PAIR
-from .license_option import license_mode
+from .license_option import license_demand, license_mode
 from .protocols import transports
 from .reading import port_of
 from .rights import BOUNDARY_KEY, Scope, applicable, listed, narrowed
@@ -22,7 +22,7 @@ Variables = Mapping[str, Any]
 
 #: The shipped policy that the making of the role needs besides the playbook's own.
 ROLE_POLICY = "managed_role"
-_OF_A_PAIR = frozenset({"ha_pair", "ha_failover"})
+_OF_A_PAIR = frozenset({"ha_pair", "ha_failover", "restore"})
 #: Playbooks that launch appliances.
 _LAUNCHING = frozenset({"ha_pair", "autoscale_group", "autoscale", "scale_out"})
 _SUBNETS = ("management_subnet_id", "client_subnet_id", "server_subnet_id")
@@ -211,6 +211,7 @@ def _common(given: Variables, prefix: str) -> dict[str, Any]:
         "region": given.get(f"{prefix}_region") or "",
         "image_id": given.get(f"{prefix}_image_id") or "",
         "license_mode": license_mode(given.get(f"{prefix}_license")),
+        "license_demand": license_demand(given.get(f"{prefix}_license")),
         "instance_type": given.get(f"{prefix}_instance_type") or "",
         "key_name": given.get(f"{prefix}_key_name") or "",
         "management_cidrs": _listed(given.get(f"{prefix}_management_cidrs")),
@@ -228,6 +229,7 @@ def _console(console: Variables) -> list[str]:
 def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
     """Return the circumstances that do not apply; the Sid of a statement that is for one only ends with it."""
     group, pair = roles.get("autoscale_group") or {}, roles.get("ha_pair") or {}
+    backup = roles.get("config_backup") or {}
     applications = _listed(group.get("autoscale_group_applications"))
     stores = [(roles.get("report") or {}).get("report_store")] if playbook == "report" else []
     store: Variables = next((each for each in (*stores, group.get("autoscale_group_store")) if each), {})
@@ -247,6 +249,10 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
             pair.get("ha_pair_permissions_boundary") or group.get("autoscale_group_permissions_boundary")
         ),
         "WithElasticIps": bool(_listed(pair.get("ha_pair_elastic_ips"))),
+        "WithPrivateIps": "private_ip" in _kinds(pair),
+        "WithRoutes": "route" in _kinds(pair),
+        "WithKmsKey": bool(backup.get("config_backup_kms_key_id")),
+        "WithCreateBucket": _true(backup.get("config_backup_create_bucket", False)),
     }
     return [name for name, needed in applies.items() if not needed]
 
@@ -255,6 +261,11 @@ def _alerts(roles: Mapping[str, Variables]) -> Variables:
     """Return where the ticks of a group publish alerts."""
     given = (roles.get("autoscale") or {}).get("autoscale_alerts")
     return given if isinstance(given, Mapping) else {}
+
+
+def _kinds(pair: Variables) -> set[Any]:
+    """Return the kinds of a pair's addresses, which need not have been validated yet."""
+    return {each.get("kind") for each in _listed(pair.get("ha_pair_vips")) if isinstance(each, Mapping)}
 
 
 def _distributor(group: Variables) -> Distributor:

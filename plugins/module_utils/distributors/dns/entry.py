@@ -102,6 +102,10 @@ class Dns(Distributor):
         """Every domain has a record set for each node."""
         return {"load_balancer": "", "domains": domains(definition)}
 
+    def withdraw_after(self, definition: Definition) -> int:
+        """DNS leads clients to a node that is silent, unless its records have health checks."""
+        return int(definition["dns"]["withdraw_after"])
+
     def cleanup(
         self,
         target_groups: Sequence[Mapping[str, Any]],
@@ -118,13 +122,11 @@ class Dns(Distributor):
         return {"stale_records": found}
 
     def remove(self, definition: Definition, state: Mapping[str, Any]) -> dict[str, list[Entry]]:
-        """Return all record sets of nodes for the domains that have any."""
+        """Return all record sets of nodes, and domains without any: a killed run may have left their health checks."""
         return {
             "target_groups": [],
             "listeners": [],
-            "records": [
-                {"record": domain, "nodes": [], "purge": True} for domain, listed in state["records"].items() if listed
-            ],
+            "records": [{"record": domain, "nodes": [], "purge": True} for domain in state["records"]],
         }
 
     def addresses(self, application: Application, state: Mapping[str, Any]) -> list[str]:

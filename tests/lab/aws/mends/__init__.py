@@ -24,6 +24,7 @@ MENDS = (
     "tables",
     "gateways",
     "events",
+    "buckets",
 )
 
 
