@@ -24,6 +24,7 @@ MENDS = (
     "names",
     "tables",
     "gateways",
+    "events",
     "buckets",
 )
 
