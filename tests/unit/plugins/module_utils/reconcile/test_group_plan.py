@@ -32,7 +32,8 @@ def instance(number: int, lifecycle: str = "in_service", **changes: Any) -> Inst
         for index, subnet in enumerate(("m", "c", "s"))
     )
     tags = {**TAGS, "cloudadc:lifecycle": lifecycle, "cloudadc:node_id": str(number), **changes.pop("tags", {})}
-    return Instance(f"i-{number}", "running", "a", f"2026-01-0{number + 1}", tags, attached, **changes)
+    known = {"profile": "shop-vpx", **changes}
+    return Instance(f"i-{number}", "running", "a", f"2026-01-0{number + 1}", tags, attached, **known)
 
 
 def interfaces(*instances: Instance) -> dict[str, Interface]:
