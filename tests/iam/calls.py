@@ -325,6 +325,38 @@ _OTHERS: dict[str, Call] = {
     "dynamodb:GetItem": Call("get_item", _item),
     "dynamodb:Query": Call("query", lambda f: {"TableName": f.table, "KeyConditionExpression": "a"}),
     "dynamodb:UpdateItem": Call("update_item", _item),
+    "dynamodb:UpdateTimeToLive": Call(
+        "update_time_to_live",
+        lambda f: {
+            "TableName": f.table,
+            "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "expires"},
+        },
+    ),
+    "cloudwatch:DeleteAlarms": Call("delete_alarms", lambda f: {"AlarmNames": [f"cloudadc-{f.name}-a"]}),
+    "cloudwatch:DeleteDashboards": Call("delete_dashboards", lambda f: {"DashboardNames": [f"cloudadc-{f.name}"]}),
+    "cloudwatch:DescribeAlarms": Call("describe_alarms", _nothing, limited=False),
+    "cloudwatch:GetDashboard": Call("get_dashboard", lambda f: {"DashboardName": f"cloudadc-{f.name}"}),
+    "cloudwatch:PutDashboard": Call(
+        "put_dashboard", lambda f: {"DashboardName": f"cloudadc-{f.name}", "DashboardBody": "{}"}
+    ),
+    "cloudwatch:PutMetricAlarm": Call(
+        "put_metric_alarm",
+        lambda f: {
+            "AlarmName": f"cloudadc-{f.name}-a",
+            "MetricName": "nodes",
+            "Namespace": "CloudADC/Autoscale",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "Statistic": "Average",
+            "ComparisonOperator": "GreaterThanThreshold",
+        },
+    ),
+    "events:PutEvents": Call(
+        "put_events",
+        lambda f: {"Entries": [{"Source": "a", "DetailType": "b", "Detail": "{}", "EventBusName": f.name}]},
+    ),
+    "sns:Publish": Call("publish", lambda f: {"TopicArn": f.topic, "Message": "a"}),
 }
 
 CALLS: dict[str, Call] = {
