@@ -18,5 +18,5 @@ _parse = EventTemplateParser.parse
 @replaces(EventTemplateParser, "parse")
 def parse(input_template: str, input_paths_map: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
     if input_template or input_paths_map:
-        return dict(_parse(input_template, input_paths_map, event))  # type: ignore[arg-type]
+        return dict(_parse(input_template, input_paths_map, event))
     return {name: value for name, value in event.items() if name != "ingestion-time"}
