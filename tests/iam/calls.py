@@ -124,6 +124,9 @@ _EC2: dict[str, Call] = {
     "AssociateAddress": Call(
         "associate_address", lambda f: {"AllocationId": f.address, "NetworkInterfaceId": f.interface}
     ),
+    "AssociateIamInstanceProfile": Call(
+        "associate_iam_instance_profile", lambda f: {"InstanceId": f.instance, "IamInstanceProfile": {"Name": f.role}}
+    ),
     "AttachNetworkInterface": Call(
         "attach_network_interface",
         lambda f: {"DeviceIndex": 1, "InstanceId": f.instance, "NetworkInterfaceId": f.interface},
@@ -168,6 +171,9 @@ _EC2: dict[str, Call] = {
         name: Call(_snake(name), lambda f: {"InstanceIds": [f.instance]})
         for name in ("RebootInstances", "StartInstances", "StopInstances", "TerminateInstances")
     },
+    "DescribeInstanceAttribute": Call(
+        "describe_instance_attribute", lambda f: {"InstanceId": f.instance, "Attribute": "userData"}, limited=False
+    ),
     **_reads(
         "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceStatus",
         "DescribeInstanceTypes", "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs",
