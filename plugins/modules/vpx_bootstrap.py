@@ -439,6 +439,7 @@ def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
         passwords_from(job.params),
         may_change=not job.check,
         first_password=first_login,
+        in_service=bool(instance_id) and not first_login,
         instance=status.reader(instance_id),
     )
     entry = login_retry.attempt() if job.check else login_retry.wait(timeout)

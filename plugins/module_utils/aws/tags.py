@@ -16,6 +16,8 @@ NODE_ID = "cloudadc:node_id"
 LIFECYCLE = "cloudadc:lifecycle"
 EVENT = "cloudadc:event"
 ROLE = "cloudadc:role"
+# Tag of an instance that was launched in place of another one: the id of that one. By it a repeated request is known.
+REPLACES = "cloudadc:replaces"
 # Tag of resources that vpx_instance created and may therefore remove. Resources without it are never removed.
 CREATED_BY = "cloudadc:created_by"
 CREATOR = "vpx_instance"

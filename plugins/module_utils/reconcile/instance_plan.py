@@ -99,8 +99,8 @@ class DesiredSet:
 
     @property
     def shared_tags(self) -> dict[str, str]:
-        """The user's tags for everything but the instance itself, which alone has a lifecycle."""
-        return {key: value for key, value in self.tags.items() if key != t.LIFECYCLE}
+        """The user's tags for everything but the instance itself, which alone has a lifecycle and a predecessor."""
+        return {key: value for key, value in self.tags.items() if key not in (t.LIFECYCLE, t.REPLACES)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def pair_summary(
     instances = steps["instances"]
     lines = [f"Pair {plan['name']}: {after['verdict']}"]
     lines += [_node_line(number, instance, steps["primary"]) for number, instance in enumerate(instances)]
+    lines += _replacement_lines(plan, instances)
     associations = {move["elastic_ip"]: move for move in steps["moves"]}
     associations |= {move["elastic_ip"]: move["after"] for move in (moved or {}).get("moves") or []}
     lines += [
@@ -74,6 +75,17 @@ def pair_summary(
     lines += backend_report(served)
     lines.append(f"Billed by AWS: {_billed(plan, len(instances), len(associations))}")
     return [*lines, f"Next: {_next(plan)}"]
+
+
+def _replacement_lines(plan: Mapping[str, Any], instances: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what became of the request to replace a node."""
+    replacement = plan.get("replacement")
+    if not replacement:
+        return []
+    if not replacement["launch"]:
+        return [replacement["message"]]
+    number, old = replacement["node_id"], replacement["instance_id"] or "the instance that was lost"
+    return [f"node {number}: {instances[number]['instance_id']} has replaced {old}"]
 
 
 def _clients(applications: Sequence[Mapping[str, Any]], addresses: Sequence[str]) -> list[str]:
@@ -107,6 +119,7 @@ def _predicted(
     lines = [f"Pair {plan['name']}: {len(found)} of 2 instances exist. Check mode: nothing was changed."]
     if after.get("verdict") and len(found) == 2:
         lines.append(f"now: {after['verdict']}")
+    lines += _predicted_replacement(plan)
     if missing:
         where = ", ".join(f"node {each['node_id']} in {each['zone']}" for each in missing)
         lines.append(
@@ -124,6 +137,18 @@ def _predicted(
         actions = ((result.get("diff") or {}).get("after") or {}).get("actions") if what == "instances" else None
         lines += [f"would {action}" for action in actions or [f"change {what}"]]
     return lines if len(lines) > 1 + ("now: " in "".join(lines[1:2])) else [*lines, "would change nothing"]
+
+
+def _predicted_replacement(plan: Mapping[str, Any]) -> list[str]:
+    replacement = plan.get("replacement")
+    if not replacement:
+        return []
+    if not replacement["due"]:
+        return [replacement["message"]]
+    return [
+        f"would replace node {replacement['node_id']}: terminate {replacement['instance_id']}, after a planned "
+        f"failover if it is primary, and launch 1 x {plan['instance_type']}, billed by the hour, in its place"
+    ]
 
 
 def removal_summary(
