@@ -25,8 +25,15 @@ EVERYTHING = os.environ.get("IAM", "sample") == "all"
 SEED = os.environ["IAM_SEED"]
 CHOSEN = cases() if EVERYTHING else drawn(random.Random(SEED))
 
-#: Needed only while another job has the record for a moment; "tick beside another job" shows it of the same module.
-BESIDE_OTHERS = {"scale_out": {"dynamodb:GetItem"}, "scale_in": {"dynamodb:GetItem"}}
+#: Needed only while another job has the record for a moment, which "tick beside another job" shows of the same module,
+#: or when a node does not answer for seconds.
+BESIDE_OTHERS = {
+    "autoscale": {"ec2:DescribeInstanceStatus"},
+    "autoscale_group": {"ec2:DescribeInstanceStatus"},
+    "ha_pair": {"ec2:DescribeInstanceStatus"},
+    "scale_in": {"dynamodb:GetItem"},
+    "scale_out": {"dynamodb:GetItem", "ec2:DescribeInstanceStatus"},
+}
 
 used: dict[str, set[str]] = defaultdict(set)
 

@@ -47,6 +47,35 @@ def test_a_node_that_was_taken_out_by_hand(group: Group) -> None:
 
 
 @pytest.mark.timeout(3000)
+def test_a_stopped_node_is_named_and_replaced_by_one_that_joins_first(group: Group) -> None:
+    group.begin(built(KIND))
+    [old] = group.nodes()
+    group.lab.boto("ec2").stop_instances(InstanceIds=[old["InstanceId"]])
+    run = group.play("autoscale_group")
+    assert f"node {old['InstanceId']} is stop" in run.message
+    assert f"replace it with autoscale_group_replace_node={old['InstanceId']}" in run.message
+    assert (run.code, run.writes) == (2, [])
+
+    request = {"autoscale_group_replace_node": old["InstanceId"]}
+    run = group.play("autoscale_group", **request, autoscale_now="2026-03-01T11:00:00Z")
+    assert (run.code, group.lifecycles()) == (0, {"in_service": 1, "draining": 1}), run.message
+    [new] = [one for one in group.nodes() if one["InstanceId"] != old["InstanceId"]]
+    tags = {tag["Key"]: tag["Value"] for tag in new["Tags"]}
+    assert (tags["cloudadc:lifecycle"], tags["cloudadc:replaces"]) == ("in_service", old["InstanceId"])
+    ops = [call.op for call in run.calls if call.write]
+    assert ops.index("RunInstances") < ops.index("RegisterTargets") < ops.index("DeregisterTargets")
+    assert "TerminateInstances" not in ops
+
+    # The drain is over: the same command, and again once it is done.
+    for now in ("2026-03-01T11:30:00Z", "2026-03-01T12:30:00Z"):
+        run = group.play("autoscale_group", **request, autoscale_now=now)
+        assert (run.code, group.lifecycles()) == (0, {"in_service": 1}), run.message
+    assert [one["InstanceId"] for one in group.nodes()] == [new["InstanceId"]]
+    assert run.writes == []
+    assert [one["outcome"] for one in group.record()["history"]] == ["done", "done"]
+
+
+@pytest.mark.timeout(3000)
 def test_nodes_that_were_lost(group: Group) -> None:
     group.begin(built(KIND))
     run = group.play("autoscale", autoscale_now="2026-03-01T11:00:00Z")

@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The scaling events by which an instance of an autoscale group is replaced. Pure.
+
+A replacement is a scale-out and a scale-in by hand of its zone, with names made of the instance's id: an event of the
+same name is the same event, so a repeated run resumes it. The tag ``cloudadc:replace`` makes the scale-in choose the
+instance, whichever run carries it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..aws import tags as t
+from ..aws.instances import Instance
+from ..core.errors import Refusal
+from ..spec.group_nodes import LEAVING
+from ..spec.identity import AUTOSCALE_GROUP, Owner, belongs
+
+#: Values of the tag: the successor joins before the instance leaves, or only after it has left.
+JOIN_FIRST = "join-first"
+REMOVE_FIRST = "remove-first"
+_STOPPED = ("stopping", "stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReplacement:
+    """``requests``: events to ask for, one after the other, as option ``request`` of autoscale_tick takes them.
+
+    ``mark``: value of the tag that the instance must get first, empty if it has it or is gone. ``message``: what is
+    done.
+    """
+
+    instance_id: str
+    zone: str
+    mark: str
+    requests: tuple[Mapping[str, Any], ...]
+    message: str
+
+    def result(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def plan(definition: Mapping[str, Any], instances: Iterable[Instance]) -> GroupReplacement | None:
+    """Return the replacement that the definition asks for; None without one.
+
+    The successor joins first where ``max_nodes`` leaves room; at ``max_nodes`` the instance leaves first, if
+    ``min_nodes`` allows it.
+
+    Args:
+        definition: The group.
+        instances: Its instances in every state.
+
+    Raises:
+        Refusal: there is no such instance, or neither limit leaves room.
+    """
+    asked, name = definition["replace_node"], definition["name"]
+    if not asked:
+        return None
+    nodes = [item for item in instances if belongs(Owner(name, AUTOSCALE_GROUP), item.tags)]
+    found = next((item for item in nodes if item.instance_id == asked), None)
+    if found is None:
+        return _forgotten(name, asked, nodes)
+    zone = found.tags.get(t.ZONE, "")
+    if zone not in [one["name"] for one in definition["zones"]]:
+        raise Refusal(f"{asked} is of zone {zone}, which is no zone of {name}")
+    mark = found.tags.get(t.REPLACE, "")
+    out, scale_in = _request("scale_out", asked), _request("scale_in", asked)
+    if not found.live:
+        if mark == REMOVE_FIRST:
+            return GroupReplacement(asked, zone, "", (out,), f"{asked} is gone; its successor is launched")
+        return GroupReplacement(asked, zone, "", (), f"{asked} is gone. Nothing has to be replaced")
+    if found.lifecycle in LEAVING:
+        event = found.tags.get(t.EVENT, "")
+        resumed = ({**scale_in, "id": event},) if event else ()
+        return GroupReplacement(asked, zone, "", resumed, f"{asked} is {found.lifecycle} already; its event is resumed")
+    how = mark or _order(definition, zone, [one for one in nodes if one.live and one.tags.get(t.ZONE) == zone], asked)
+    if how == JOIN_FIRST:
+        message = f"{asked} is replaced: a new node joins {zone} first, then {asked} drains and is terminated"
+        return GroupReplacement(asked, zone, "" if mark else how, (out, scale_in), message)
+    message = (
+        f"{asked} is replaced: {zone} has max_nodes, so {asked} drains and is terminated first. Run this again when it "
+        "is terminated, and its successor is launched"
+    )
+    return GroupReplacement(asked, zone, "" if mark else how, (scale_in,), message)
+
+
+def _order(definition: Mapping[str, Any], zone: str, nodes: Sequence[Instance], asked: str) -> str:
+    staying = sum(one.lifecycle not in LEAVING for one in nodes)
+    policy = definition["policy"]
+    if staying < policy["max_nodes"]:
+        return JOIN_FIRST
+    if staying > policy["min_nodes"]:
+        return REMOVE_FIRST
+    raise Refusal(
+        f"{asked} cannot be replaced: {zone} has {staying} nodes, which is both min_nodes and max_nodes. Raise "
+        "max_nodes of autoscale_group_policy by 1, for as long as the replacement takes"
+    )
+
+
+def _request(action: str, instance_id: str) -> dict[str, Any]:
+    return {"action": action, "count": 1, "id": f"replace-{instance_id}-{action}"}
+
+
+def _forgotten(name: str, asked: str, nodes: Sequence[Instance]) -> GroupReplacement:
+    successor = next((one for one in nodes if one.live and one.tags.get(t.REPLACES) == asked), None)
+    if successor is not None:
+        message = f"{asked} is gone, replaced by {successor.instance_id}. Nothing has to be replaced"
+        return GroupReplacement(asked, successor.tags.get(t.ZONE, ""), "", (), message)
+    known = ", ".join(sorted(one.instance_id for one in nodes if one.live)) or "none"
+    raise Refusal(f"autoscale_group_replace_node: {asked} is no instance of {name}; it has {known}")
+
+
+def stopped_problems(definition: Mapping[str, Any], instances: Iterable[Instance]) -> list[str]:
+    """Return one sentence for each node in service that EC2 has stopped, with what brings it back."""
+    return [
+        f"Zone {item.tags.get(t.ZONE)}: node {item.instance_id} is {item.state}, says EC2"
+        f"{f' ({item.reason})' if item.reason else ''}. Start it (aws ec2 start-instances --instance-ids "
+        f"{item.instance_id}) and run this again, or replace it with autoscale_group_replace_node={item.instance_id}."
+        for item in instances
+        if item.state in _STOPPED
+        and item.lifecycle not in LEAVING
+        and item.instance_id != definition["replace_node"]
+        and t.REPLACE not in item.tags
+    ]

@@ -1,0 +1,88 @@
+"""The events by which an instance of a group is replaced, from any point at which a run was interrupted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Instance
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.group_replacement import plan, stopped_problems
+
+OUT = {"action": "scale_out", "count": 1, "id": "replace-i-a-scale_out"}
+IN = {"action": "scale_in", "count": 1, "id": "replace-i-a-scale_in"}
+
+
+def instance(name: str, state: str = "running", lifecycle: str = "in_service", **tags: str) -> Instance:
+    own = {"cloudadc:group": "shop", "cloudadc:kind": "group", "cloudadc:zone": "a", "cloudadc:lifecycle": lifecycle}
+    return Instance(name, state, tags={**own, **{f"cloudadc:{key}": value for key, value in tags.items()}})
+
+
+def definition(least: int = 1, most: int = 4, asked: str = "i-a") -> dict[str, Any]:
+    policy = {"min_nodes": least, "max_nodes": most}
+    return {"name": "shop", "replace_node": asked, "zones": [{"name": "a"}], "policy": policy}
+
+
+A, B = instance("i-a"), instance("i-b")
+
+
+@pytest.mark.parametrize(
+    ("limits", "instances", "mark", "requests"),
+    [
+        ((1, 4), [A, B], "join-first", (OUT, IN)),
+        ((1, 4), [A], "join-first", (OUT, IN)),
+        ((1, 2), [A, B], "remove-first", (IN,)),
+        # Marked by an interrupted run: its order holds, whatever the number of nodes is now.
+        ((1, 2), [instance("i-a", replace="join-first"), B], "", (OUT, IN)),
+        ((2, 2), [instance("i-a", replace="remove-first"), B], "", (IN,)),
+        # Another event removes it already: that event is resumed, and none begins.
+        ((1, 4), [instance("i-a", lifecycle="draining", event="e-7"), B], "", ({**IN, "id": "e-7"},)),
+        # It is gone.
+        ((1, 4), [instance("i-a", "terminated", replace="join-first"), B], "", ()),
+        ((1, 4), [instance("i-a", "terminated"), B], "", ()),
+        ((1, 2), [instance("i-a", "terminated", replace="remove-first"), B], "", (OUT,)),
+        ((1, 4), [instance("i-b", replaces="i-a")], "", ()),
+    ],
+)
+def test_events_of_a_replacement(
+    limits: tuple[int, int], instances: list[Instance], mark: str, requests: tuple[Any, ...]
+) -> None:
+    found = plan(definition(*limits), instances)
+    assert found is not None
+    assert (found.zone, found.mark, found.requests) == ("a", mark, requests)
+
+
+@pytest.mark.parametrize(
+    ("limits", "instances", "reason"),
+    [
+        ((2, 2), [A, B], "a has 2 nodes, which is both min_nodes and max_nodes. Raise max_nodes"),
+        ((1, 4), [B], "i-a is no instance of shop; it has i-b"),
+        ((1, 4), [instance("i-a", kind="pair"), B], "i-a is no instance of shop; it has i-b"),
+        ((1, 4), [instance("i-a", zone="z"), B], "i-a is of zone z, which is no zone of shop"),
+    ],
+)
+def test_a_replacement_that_cannot_be(limits: tuple[int, int], instances: list[Instance], reason: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        plan(definition(*limits), instances)
+    assert reason in str(refused.value)
+
+
+def test_without_a_request_nothing_is_replaced() -> None:
+    assert plan(definition(asked=""), [A, B]) is None
+
+
+@pytest.mark.parametrize(
+    ("node", "named"),
+    [
+        (instance("i-c", "stopped"), True),
+        (instance("i-c", "stopping"), True),
+        (instance("i-c", "stopped", "draining"), False),
+        (instance("i-c", "stopped", replace="join-first"), False),
+        (instance("i-a", "stopped"), False),
+        (instance("i-c", "terminated"), False),
+        (B, False),
+    ],
+)
+def test_a_stopped_node_is_a_problem_unless_it_leaves(node: Instance, named: bool) -> None:
+    assert bool(stopped_problems(definition(), [node])) is named
