@@ -30,7 +30,7 @@ class GroupReplacement:
     """``requests``: events to ask for, one after the other, as option ``request`` of autoscale_tick takes them.
 
     ``mark``: value of the tag that the instance must get first, empty if it has it or is gone. ``message``: what is
-    done.
+    done. ``event_id``: of its removal without a drain, after the requests; empty where a request removes it.
     """
 
     instance_id: str
@@ -38,6 +38,7 @@ class GroupReplacement:
     mark: str
     requests: tuple[Mapping[str, Any], ...]
     message: str
+    event_id: str = ""
 
     def result(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,7 +48,8 @@ def plan(definition: Mapping[str, Any], instances: Iterable[Instance]) -> GroupR
     """Return the replacement that the definition asks for; None without one.
 
     The successor joins first where ``max_nodes`` leaves room; at ``max_nodes`` the instance leaves first, if
-    ``min_nodes`` allows it.
+    ``min_nodes`` allows it. An instance that EC2 has stopped serves no client and is none of the nodes that a tick
+    counts, so it is removed without a drain.
 
     Args:
         definition: The group.
@@ -72,11 +74,18 @@ def plan(definition: Mapping[str, Any], instances: Iterable[Instance]) -> GroupR
         if mark == REMOVE_FIRST:
             return GroupReplacement(asked, zone, "", (out,), f"{asked} is gone; its successor is launched")
         return GroupReplacement(asked, zone, "", (), f"{asked} is gone. Nothing has to be replaced")
+    own = [one for one in nodes if one.tags.get(t.ZONE) == zone and one.live and one.lifecycle not in LEAVING]
+    event_id = f"replace-{asked}"
+    if found.state in _STOPPED or (found.lifecycle in LEAVING and found.tags.get(t.EVENT) == event_id):
+        running = sum(one.state not in _STOPPED and one is not found for one in own)
+        room = running < definition["policy"]["max_nodes"]
+        message = f"{asked} is {found.state}: it is removed{', and a new node takes its place' if room else ''}"
+        return GroupReplacement(asked, zone, mark or JOIN_FIRST, (out,) if room else (), message, event_id)
     if found.lifecycle in LEAVING:
         event = found.tags.get(t.EVENT, "")
         resumed = ({**scale_in, "id": event},) if event else ()
         return GroupReplacement(asked, zone, "", resumed, f"{asked} is {found.lifecycle} already; its event is resumed")
-    how = mark or _order(definition, zone, [one for one in nodes if one.live and one.tags.get(t.ZONE) == zone], asked)
+    how = mark or _order(definition, zone, len(own), asked)
     if how == JOIN_FIRST:
         message = f"{asked} is replaced: a new node joins {zone} first, then {asked} drains and is terminated"
         return GroupReplacement(asked, zone, "" if mark else how, (out, scale_in), message)
@@ -87,8 +96,7 @@ def plan(definition: Mapping[str, Any], instances: Iterable[Instance]) -> GroupR
     return GroupReplacement(asked, zone, "" if mark else how, (scale_in,), message)
 
 
-def _order(definition: Mapping[str, Any], zone: str, nodes: Sequence[Instance], asked: str) -> str:
-    staying = sum(one.lifecycle not in LEAVING for one in nodes)
+def _order(definition: Mapping[str, Any], zone: str, staying: int, asked: str) -> str:
     policy = definition["policy"]
     if staying < policy["max_nodes"]:
         return JOIN_FIRST

@@ -54,6 +54,25 @@ def test_events_of_a_replacement(
 
 
 @pytest.mark.parametrize(
+    ("limits", "instances", "requests"),
+    [
+        ((1, 4), [instance("i-a", "stopped"), B], (OUT,)),
+        ((1, 1), [instance("i-a", "stopped")], (OUT,)),
+        ((1, 1), [instance("i-a", "stopped"), B], ()),
+        ((1, 4), [instance("i-a", "stopped", "draining", event="replace-i-a"), B], (OUT,)),
+        # Interrupted, and started by hand meanwhile.
+        ((1, 4), [instance("i-a", "running", "terminating", event="replace-i-a"), B], (OUT,)),
+    ],
+)
+def test_a_stopped_instance_is_removed_without_a_drain(
+    limits: tuple[int, int], instances: list[Instance], requests: tuple[Any, ...]
+) -> None:
+    found = plan(definition(*limits), instances)
+    assert found is not None
+    assert (found.mark, found.requests, found.event_id) == ("join-first", requests, "replace-i-a")
+
+
+@pytest.mark.parametrize(
     ("limits", "instances", "reason"),
     [
         ((2, 2), [A, B], "a has 2 nodes, which is both min_nodes and max_nodes. Raise max_nodes"),
