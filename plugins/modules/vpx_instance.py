@@ -604,6 +604,8 @@ def planned(desired: DesiredSet, names: list[str]) -> list[dict[str, Any]]:
         "node_id": desired.node_id,
         "tags": desired.common_tags(),
         "launch_time": None,
+        "image_id": None,
+        "instance_type": None,
         "interfaces": interfaces,
     }
     return [{"instance_id": name, **shape} for name in names]

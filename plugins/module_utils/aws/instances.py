@@ -49,6 +49,7 @@ class Instance:
     interfaces: tuple[Attached, ...] = ()
     reason: str = ""
     image_id: str = ""
+    instance_type: str = ""
 
     @property
     def live(self) -> bool:
@@ -81,6 +82,7 @@ def _instance(item: Mapping[str, Any]) -> Instance:
         interfaces=tuple(sorted(map(_attached, item.get("NetworkInterfaces", [])), key=lambda i: i.device_index)),
         reason=item.get("StateReason", {}).get("Message", ""),
         image_id=item.get("ImageId", ""),
+        instance_type=item.get("InstanceType", ""),
     )
 
 
@@ -123,6 +125,8 @@ def instance_result(
         "node_id": instance.node_id,
         "tags": dict(instance.tags),
         "launch_time": instance.launch_time,
+        "image_id": instance.image_id,
+        "instance_type": instance.instance_type,
         "interfaces": {
             role_of(item, order, interfaces): _interface_result(item, addresses) for item in instance.interfaces
         },
