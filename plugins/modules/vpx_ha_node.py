@@ -115,8 +115,8 @@ options:
     type: bool
   wait_for:
     description:
-      - V(synchronised) waits until the nodes are synchronised. V(paired) waits only until both are up, one primary and one
-        secondary, because nodes of different builds do not synchronise.
+      - V(synchronised) waits until the nodes are synchronised. V(paired) waits only until both are up, one primary and
+        one secondary, because nodes of different builds do not synchronise.
     type: str
     choices: [synchronised, paired]
     default: synchronised

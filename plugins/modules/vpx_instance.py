@@ -384,6 +384,8 @@ instances:
     lifecycle: {type: str, description: The value of its tag C(cloudadc:lifecycle)., sample: provisioning}
     node_id: {type: int, description: The value of its tag C(cloudadc:node_id)., sample: 0}
     tags: {type: dict, description: All its tags., sample: {"cloudadc:group": "shop"}}
+    image_id: {type: str, description: The image that it was launched from., sample: ami-0123456789abcdef0}
+    instance_type: {type: str, description: Its instance type., sample: m5.xlarge}
     launch_time: {type: str, description: When it was launched., sample: "2026-01-31T12:00:00+00:00"}
     interfaces:
       description: Its interfaces by role (V(management), V(client), V(server)).

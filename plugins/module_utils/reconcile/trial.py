@@ -73,9 +73,9 @@ def missing_problem(group: str, old: VirtualServers, new: VirtualServers) -> str
     if not lacking:
         return None
     return (
-        f"{group}: the node on trial lacks the virtual servers {', '.join(lacking)}, which the primary has and the "
-        "definition does not. Between different builds nothing is synchronised: declare them as applications, or configure "
-        "them on that node, or set ignore_missing=true (role ha_upgrade: ha_upgrade_ignore_missing). Nothing was changed."
+        f"{group}: the node on trial lacks the virtual servers {', '.join(lacking)}, which the primary has. Between "
+        "different builds nothing is synchronised: declare them as applications, or configure them on that node, or "
+        "set ignore_missing=true (role ha_upgrade: ha_upgrade_ignore_missing). Nothing was changed."
     )
 
 
@@ -83,8 +83,8 @@ def missing_problem(group: str, old: VirtualServers, new: VirtualServers) -> str
 class Trial:
     """The node on trial, its peer, and what moves the addresses to the primary.
 
-    ``move``: returns what is wrong with an address after it was moved, or None. ``needed``: virtual servers that were UP
-    on the old primary. Times are seconds.
+    ``move``: returns what is wrong with an address after it was moved, or None. ``needed``: virtual servers that were
+    UP on the old primary. Times are seconds.
     """
 
     node: NitroClient

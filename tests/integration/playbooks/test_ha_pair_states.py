@@ -119,6 +119,10 @@ def test_an_instance_that_was_stopped_and_started(stage: Stage) -> None:
     assert completed(stage)
 
 
+def primary_of(lab: LabClient) -> Node:
+    return node_of(lab, "Primary")
+
+
 def node_of(lab: LabClient, role: str) -> Node:
     [found] = [node for node in Observer(lab).nodes() if node.master_state == role]
     return found
@@ -195,6 +199,37 @@ def test_a_hung_primary_is_named_at_once_and_moved_to_another_zone(stage: Stage)
     stage.play("ha_pair", "-e", moved)
     assert successor(lab, old).zone != old.zone
     assert completed(stage)
+
+
+@pytest.mark.timeout(900)
+def test_upgrade_to_an_image_of_another_build(stage: Stage) -> None:
+    """Nothing is synchronised between the builds; a node that does not serve hands back; the next run goes on."""
+    lab, ec2 = stage.lab, stage.lab.boto("ec2")
+    ours = lab.variables("ha_pair")["ha_pair_image_id"]
+    image = ec2.copy_image(SourceImageId=ours, SourceRegion="eu-central-1", Name="Citrix ADC 14.1-80.10")["ImageId"]
+    lab.settings(nitro={"builds": {image: "NetScaler NS14.1: Build 80.10.nc, Date: Nov 1 2026, 10:00:00   (64-bit)"}})
+    old = {node.node_id: node.instance_id for node in Observer(lab).nodes()}
+    declared = dict(zip(("eu-central-1a", "eu-central-1b"), lab.variables("ha_pair")["ha_pair_nodes"], strict=True))
+    nodes = [declared[node.zone] for node in Observer(lab).nodes()]  # an earlier test has moved one
+    request = json.dumps({"ha_pair_nodes": nodes, "ha_pair_image_id": image, "ha_upgrade_bake_time": 2})
+    first, port = primary_of(lab), lab.variables("ha_pair")["ha_pair_application"]["port"]
+    [association] = Observer(lab).elastic_ips()
+
+    writes = len(lab.writes())
+    assert f"would replace {first.instance_id}" in stage.play("upgrade", "--check", "-e", request).text()
+    assert lab.writes()[writes:] == []
+    with client(lab.directory, association.elastic_ip, port, 10) as seen:
+        run = stage.play("upgrade", "-e", request)
+    print(seen.report.sentence())
+    assert f"both nodes have image {image}" in run.text()
+    now = {node.node_id: node.instance_id for node in Observer(lab).nodes()}
+    assert not set(now.values()) & set(old.values())
+    described = ec2.describe_instances(InstanceIds=list(now.values()))["Reservations"]
+    assert {one["ImageId"] for each in described for one in each["Instances"]} == {image}
+    assert completed(stage)
+    writes = len(lab.writes())
+    assert "Nothing had to be upgraded" in stage.play("upgrade", "-e", request).text()
+    assert lab.writes()[writes:] == []
 
 
 @pytest.mark.timeout(600)
