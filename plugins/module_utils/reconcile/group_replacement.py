@@ -18,10 +18,13 @@ from ..aws.instances import Instance
 from ..core.errors import Refusal
 from ..spec.group_nodes import LEAVING
 from ..spec.identity import AUTOSCALE_GROUP, Owner, belongs
+from ..topologies.registry import REGISTRY as TOPOLOGIES
 
 #: Values of the tag: the successor joins before the instance leaves, or only after it has left.
 JOIN_FIRST = "join-first"
 REMOVE_FIRST = "remove-first"
+#: Value of ``replace_node`` that names the next node of another image or instance type.
+OUTDATED = "outdated"
 _STOPPED = ("stopping", "stopped")
 
 
@@ -56,44 +59,79 @@ def plan(definition: Mapping[str, Any], instances: Iterable[Instance]) -> GroupR
         instances: Its instances in every state.
 
     Raises:
-        Refusal: there is no such instance, or neither limit leaves room.
+        Refusal: there is no such instance, or neither limit leaves room, or its successor could not join.
     """
     asked, name = definition["replace_node"], definition["name"]
     if not asked:
         return None
     nodes = [item for item in instances if belongs(Owner(name, AUTOSCALE_GROUP), item.tags)]
-    found = next((item for item in nodes if item.instance_id == asked), None)
-    if found is None:
-        return _forgotten(name, asked, nodes)
+    if asked == OUTDATED:
+        due = outdated(definition, nodes)
+        if not due:
+            message = f"every node has image {definition['image_id']} and type {definition['instance_type']}"
+            return GroupReplacement("", "", "", (), f"{message}. Nothing has to be replaced")
+        found = due[0]
+    else:
+        named = [item for item in nodes if item.instance_id == asked]
+        if not named:
+            return _forgotten(name, asked, nodes)
+        [found] = named
     zone = found.tags.get(t.ZONE, "")
     if zone not in [one["name"] for one in definition["zones"]]:
-        raise Refusal(f"{asked} is of zone {zone}, which is no zone of {name}")
-    mark = found.tags.get(t.REPLACE, "")
-    out, scale_in = _request("scale_out", asked), _request("scale_in", asked)
-    if not found.live:
-        if mark == REMOVE_FIRST:
-            return GroupReplacement(asked, zone, "", (out,), f"{asked} is gone; its successor is launched")
-        return GroupReplacement(asked, zone, "", (), f"{asked} is gone. Nothing has to be replaced")
+        raise Refusal(f"{found.instance_id} is of zone {zone}, which is no zone of {name}")
+    return _of_live(definition, zone, found, nodes) if found.live else _of_gone(zone, found)
+
+
+def _of_gone(zone: str, found: Instance) -> GroupReplacement:
+    name = found.instance_id
+    if found.tags.get(t.REPLACE) == REMOVE_FIRST:
+        requests = (_request("scale_out", name),)
+        return GroupReplacement(name, zone, "", requests, f"{name} is gone; its successor is launched")
+    return GroupReplacement(name, zone, "", (), f"{name} is gone. Nothing has to be replaced")
+
+
+def _of_live(definition: Mapping[str, Any], zone: str, found: Instance, nodes: Sequence[Instance]) -> GroupReplacement:
+    name, mark = found.instance_id, found.tags.get(t.REPLACE, "")
+    out, scale_in, event_id = _request("scale_out", name), _request("scale_in", name), f"replace-{name}"
+    leaving, event = found.lifecycle in LEAVING, found.tags.get(t.EVENT, "")
     own = [one for one in nodes if one.tags.get(t.ZONE) == zone and one.live and one.lifecycle not in LEAVING]
-    event_id = f"replace-{asked}"
-    if found.state in _STOPPED or (found.lifecycle in LEAVING and found.tags.get(t.EVENT) == event_id):
+    if found.state in _STOPPED or (leaving and event == event_id):
         running = sum(one.state not in _STOPPED and one is not found for one in own)
         room = running < definition["policy"]["max_nodes"]
-        message = f"{asked} is {found.state}: it is removed{', and a new node takes its place' if room else ''}"
-        return GroupReplacement(asked, zone, mark or JOIN_FIRST, (out,) if room else (), message, event_id)
-    if found.lifecycle in LEAVING:
-        event = found.tags.get(t.EVENT, "")
+        message = f"{name} is {found.state}: it is removed{', and a new node takes its place' if room else ''}"
+        return GroupReplacement(name, zone, mark or JOIN_FIRST, (out,) if room else (), message, event_id)
+    if leaving:
         resumed = ({**scale_in, "id": event},) if event else ()
-        return GroupReplacement(asked, zone, "", resumed, f"{asked} is {found.lifecycle} already; its event is resumed")
-    how = mark or _order(definition, zone, len(own), asked)
+        return GroupReplacement(name, zone, "", resumed, f"{name} is {found.lifecycle} already; its event is resumed")
+    how = mark or _order(definition, zone, len(own), name)
     if how == JOIN_FIRST:
-        message = f"{asked} is replaced: a new node joins {zone} first, then {asked} drains and is terminated"
-        return GroupReplacement(asked, zone, "" if mark else how, (out, scale_in), message)
+        message = f"{name} is replaced: a new node joins {zone} first, then {name} drains and is terminated"
+        return GroupReplacement(name, zone, "" if mark else how, (out, scale_in), message)
     message = (
-        f"{asked} is replaced: {zone} has max_nodes, so {asked} drains and is terminated first. Run this again when it "
-        "is terminated, and its successor is launched"
+        f"{name} is replaced: {zone} has max_nodes, so {name} drains and is terminated first. Run this again when it is "
+        "terminated, and its successor is launched"
     )
-    return GroupReplacement(asked, zone, "" if mark else how, (scale_in,), message)
+    return GroupReplacement(name, zone, "" if mark else how, (scale_in,), message)
+
+
+def outdated(definition: Mapping[str, Any], nodes: Sequence[Instance]) -> list[Instance]:
+    """Return the live nodes of another image or type than defined, those whose replacement has begun first.
+
+    Raises Refusal for another image where the nodes of a zone must run one build.
+    """
+    desired = (definition["image_id"], definition["instance_type"])
+    due = [one for one in nodes if one.live and (one.image_id, one.instance_type) != desired]
+    if not TOPOLOGIES[definition["topology"]].mixes_builds and any(one.image_id != desired[0] for one in due):
+        raise Refusal(
+            f"{definition['name']} is not upgraded node by node: the nodes of a zone with topology "
+            f"{definition['topology']} must run one build, so a node of another image cannot join them"
+        )
+
+    def comes_first(one: Instance) -> tuple[bool, bool, str, int, str]:
+        begun, leaving = t.REPLACE in one.tags, one.lifecycle in LEAVING
+        return not begun, not leaving, one.tags.get(t.ZONE, ""), one.node_id or 0, one.instance_id
+
+    return sorted(due, key=comes_first)
 
 
 def _order(definition: Mapping[str, Any], zone: str, staying: int, asked: str) -> str:

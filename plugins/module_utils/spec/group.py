@@ -29,7 +29,7 @@ SUBNET_KEYS = tuple(f"{role}_subnet_id" for role in ROLES)
 LONGEST_NAME = 32
 _NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
 
-_INSTANCE = re.compile(r"i-[0-9a-f]+")
+_INSTANCE = re.compile(r"i-[0-9a-f]+|outdated")
 #: Variables of the role that are no secret, and those that are.
 PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
@@ -100,10 +100,10 @@ def read_scale_out(
 
 
 def _replace_node(reader: Reader, definition: Mapping[str, Any]) -> str:
-    """Return the instance that is to be replaced, empty for none."""
+    """Return the instance to be replaced, ``outdated`` for the next one of another image or type, empty for none."""
     given = reader.text("replace_node")
     if given and not _INSTANCE.fullmatch(given):
-        reader.refuse("replace_node", "the id of an instance (i-...)")
+        reader.refuse("replace_node", "the id of an instance (i-...) or outdated")
         return ""
     if given and not definition["store"]:
         reader.problems.append(f"{PREFIX}replace_node needs {PREFIX}store: a replacement is an event of its zone.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,6 +86,30 @@ def test_a_replacement_that_cannot_be(limits: tuple[int, int], instances: list[I
     with pytest.raises(Refusal) as refused:
         plan(definition(*limits), instances)
     assert reason in str(refused.value)
+
+
+def test_the_next_outdated_node_is_replaced_and_the_one_that_has_begun_first() -> None:
+    def node(name: str, image: str, **more: Any) -> Instance:
+        return replace(instance(name, **more), image_id=image, instance_type="m5.large")
+
+    asked = {**definition(asked="outdated"), "image_id": "new", "instance_type": "m5.large", "topology": "independent"}
+    old = [node("i-c", "old"), node("i-b", "old"), node("i-a", "new")]
+    found = plan(asked, old)
+    assert found is not None
+    assert (found.instance_id, found.mark) == ("i-b", "join-first")
+    found = plan(asked, [*old, node("i-d", "old", replace="join-first")])
+    assert found is not None
+    assert (found.instance_id, found.mark) == ("i-d", "")
+    found = plan(asked, [node("i-a", "new"), node("i-z", "old", state="terminated")])
+    assert found is not None
+    assert (found.instance_id, found.requests, found.event_id) == ("", (), "")
+    other_type = replace(node("i-a", "new"), instance_type="m5.xlarge")
+    found = plan(asked, [other_type])
+    assert found is not None
+    assert found.instance_id == "i-a"
+    assert plan({**asked, "topology": "cluster"}, [other_type]) is not None
+    with pytest.raises(Refusal, match="must run one build"):
+        plan({**asked, "topology": "cluster"}, old)
 
 
 def test_without_a_request_nothing_is_replaced() -> None:
