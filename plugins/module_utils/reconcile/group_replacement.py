@@ -108,8 +108,8 @@ def _of_live(definition: Mapping[str, Any], zone: str, found: Instance, nodes: S
         message = f"{name} is replaced: a new node joins {zone} first, then {name} drains and is terminated"
         return GroupReplacement(name, zone, "" if mark else how, (out, scale_in), message)
     message = (
-        f"{name} is replaced: {zone} has max_nodes, so {name} drains and is terminated first. Run this again when it is "
-        "terminated, and its successor is launched"
+        f"{name} is replaced: {zone} has max_nodes, so {name} drains and is terminated first. Run this again when it "
+        "is terminated, and its successor is launched"
     )
     return GroupReplacement(name, zone, "" if mark else how, (scale_in,), message)
 
