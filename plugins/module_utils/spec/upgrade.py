@@ -10,7 +10,7 @@ from typing import Any
 from .reading import Reader
 
 PREFIX = "ha_upgrade_"
-VARIABLES = tuple(f"{PREFIX}{name}" for name in ("bake_time", "serve_timeout", "ignore_missing"))
+VARIABLES = tuple(f"{PREFIX}{name}" for name in ("bake_time", "serve_timeout", "ignore_missing", "backup_bucket"))
 
 
 def read_upgrade(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -27,5 +27,6 @@ def read_upgrade(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
         "bake_time": reader.whole("bake_time", 300),
         "serve_timeout": reader.whole("serve_timeout", 60, 1),
         "ignore_missing": reader.flag("ignore_missing", False),
+        "backup_bucket": reader.text("backup_bucket"),
     }
     return definition, problems

@@ -23,14 +23,16 @@ IDS = [question["variable"] for name, question in QUESTIONS]
 OF_PLAYBOOKS = {"scale_out_count": {"type": "int"}}
 # An administrator runs rights once, with credentials that a controller does not have.
 WITHOUT_TEMPLATE = {"controller", "rights"}
-#: Roles of playbooks that are not named after their role.
-ROLES = {"upgrade": "ha_upgrade"}
 ANSWERS = {"str": {"text", "textarea", "password"}, "path": {"text"}, "int": {"integer"}, "float": {"float"}}
 
 
-def described(role: str) -> dict[str, Any]:
-    """The variables of a role, by its argument_specs."""
-    role = ROLES.get(role, role)
+# Playbooks whose role has another name.
+ROLES = {"backup": "config_backup", "restore": "config_backup", "upgrade": "ha_upgrade"}
+
+
+def described(name: str) -> dict[str, Any]:
+    """The variables of a playbook's role, by its argument_specs."""
+    role = ROLES.get(name, name)
     found = load(CHECKOUT / "roles" / role / "meta" / "argument_specs.yml")
     options: dict[str, Any] = found["argument_specs"]["main"]["options"]
     return options | {name: spec for name, spec in OF_PLAYBOOKS.items() if name.startswith(f"{role}_")}

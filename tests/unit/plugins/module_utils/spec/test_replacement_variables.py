@@ -52,7 +52,8 @@ def test_a_node_of_a_group_is_named_by_its_instance(given: Any, value: str, prob
 
 def test_variables_of_an_upgrade_may_be_texts_and_unknown_ones_are_named() -> None:
     given = {"ha_upgrade_bake_time": "600", "ha_upgrade_ignore_missing": "true"}
-    assert read_upgrade(given) == ({"bake_time": 600, "serve_timeout": 60, "ignore_missing": True}, [])
+    definition = {"bake_time": 600, "serve_timeout": 60, "ignore_missing": True, "backup_bucket": ""}
+    assert read_upgrade(given) == (definition, [])
     _definition, problems = read_upgrade({"ha_upgrade_bake_tme": 1, "ha_upgrade_serve_timeout": 0})
     assert problems == [
         "The role ha_upgrade has no variable ha_upgrade_bake_tme. Did you mean ha_upgrade_bake_time?",
