@@ -24,6 +24,7 @@ pair and have the policy of ``ha_pair``."""
 MOST_CHARACTERS = 6144
 CASES = (
     *("Nlb", "Dns", "Dynamodb", "Cloudwatch", "PortErrors", "FollowedGroups", "Cluster", "Boundary", "ElasticIps"),
+    *("Sns", "EventBridge", "Pair"),
     *("PrivateIps", "Routes"),
     *("KmsKey", "CreateBucket"),
 )
