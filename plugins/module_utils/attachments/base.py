@@ -35,6 +35,10 @@ class Change(Protocol):
     def after(self) -> Any:
         """The holder that it gets."""
 
+    @property
+    def loser(self) -> str | None:
+        """The interface that holds it now; None: no interface does."""
+
     def result(self, after: Any, changed: bool) -> dict[str, Any]:
         """Return the entry of a module's result: ``before``, ``after``, ``changed`` and what identifies the thing."""
 
@@ -104,6 +108,10 @@ class Attachment(ABC, Generic[D, O, C, R]):
         Returns:
             One outcome for each thing that had to move. A refusal of one keeps no other from being moved.
         """
+
+    def observe_again(self, client: Any, desired: Sequence[D], observed: O, outcomes: Sequence[R]) -> O:
+        """Return what AWS has after changes. ``observed``: the reading before them; a kind may complete it."""
+        return self.observe(client, desired)
 
     @abstractmethod
     def verify(self, outcomes: Sequence[R]) -> str | None:

@@ -13,6 +13,7 @@ from ..aws.addresses import Address, Association, Interface
 from ..aws.instances import GOING, Attached, Instance, role_of
 from ..core.errors import Refusal
 from ..spec.identity import ObservedResource, Owner, adoptable, belongs
+from ..spec.vips import TAG_PREFIX
 from .instance_tags import desired_lifecycle, numbering, removal_obstacle
 
 
@@ -99,8 +100,10 @@ class DesiredSet:
 
     @property
     def shared_tags(self) -> dict[str, str]:
-        """The user's tags for everything but the instance itself, which alone has a lifecycle."""
-        return {key: value for key, value in self.tags.items() if key != t.LIFECYCLE}
+        """The user's tags for everything but the instance itself, which alone has a lifecycle and VIPs."""
+        return {
+            key: value for key, value in self.tags.items() if key != t.LIFECYCLE and not key.startswith(TAG_PREFIX)
+        }
 
 
 @dataclass(frozen=True, slots=True)
