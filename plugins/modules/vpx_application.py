@@ -531,7 +531,7 @@ NEEDS = Needs(required=("name",), required_if=(("state", "present", ("port",)),)
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     backend = {
         "address": {"type": "str", "required": True},
         "port": {"type": "int", "required": True},
@@ -572,7 +572,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 
 def planned(job: Job, desired: application.DesiredApplication, found: application.ObservedApplication) -> list[Change]:
-    """What to write; refuses, or in check mode warns of, what must be there first."""
+    """Return the writes; refuses missing prerequisites, or in check mode warns of them."""
     if job.params["state"] == "absent":
         return plan_absent(desired, found)
     for sentence in application.obstacles(desired, found):

@@ -327,7 +327,7 @@ from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 
 def work(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
-    """The whole job; in check mode nothing is written and nothing is waited for."""
+    """Handle one appliance; check mode writes nothing and waits for nothing."""
     desired = cluster.DesiredMember.from_params(params)
     node, clip = clients(params)
     with node, clip:
@@ -337,7 +337,7 @@ def work(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], None])
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     return {
         "clip": {"type": "str", "required": True},
         "purge_nodes": {"type": "bool", "default": False},

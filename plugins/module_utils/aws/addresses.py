@@ -69,7 +69,7 @@ class Interface:
 
 @readable("EC2's description of Elastic IPs")
 def parse_addresses(described: Iterable[Mapping[str, Any]]) -> list[Address]:
-    """The Addresses of a DescribeAddresses reply; those of EC2-Classic, which have no allocation, are left out."""
+    """Parse the Addresses of a DescribeAddresses reply, without those of EC2-Classic, which have no allocation."""
     return [_address(item) for item in described if item.get("AllocationId")]
 
 
@@ -86,14 +86,14 @@ def _address(item: Mapping[str, Any]) -> Address:
 
 
 def private_addresses(interface: Mapping[str, Any]) -> tuple[str, ...]:
-    """The private IPv4 addresses of an interface as EC2 describes it, the primary first, else in AWS's order."""
+    """Return the private IPv4 addresses of an interface in AWS's order, the primary one first."""
     listed = sorted(interface.get("PrivateIpAddresses", []), key=lambda item: not item.get("Primary", False))
     return tuple(item["PrivateIpAddress"] for item in listed) or (interface["PrivateIpAddress"],)
 
 
 @readable("EC2's description of network interfaces")
 def parse_interfaces(described: Iterable[Mapping[str, Any]]) -> list[Interface]:
-    """The NetworkInterfaces of a DescribeNetworkInterfaces reply."""
+    """Parse the NetworkInterfaces of a DescribeNetworkInterfaces reply."""
     return [_interface(item) for item in described]
 
 

@@ -19,7 +19,7 @@ BRIEF = 5
 
 
 def connect(module: Any, service: str, *, read_timeout: float = 30, attempts: int = 4, **extra: Any) -> Client:
-    """A client with timeouts (seconds) and room for parallel calls; the user's ``aws_config`` has the last word.
+    """Return a client with timeouts (seconds) and room for parallel calls; the user's ``aws_config`` overrides both.
 
     ``attempts``: how often the SDK sends a call that is not answered or put off; 1 for clients that make writes which
     must be judged again before they are repeated (reads then repeat themselves, see errors.aws_call).

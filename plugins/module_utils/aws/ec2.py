@@ -23,7 +23,7 @@ Filters = Mapping[str, Any]
 
 
 def _filters(filters: Filters | None) -> dict[str, Any]:
-    """The keyword Filters of a describe call; no filter, no keyword."""
+    """Return the keyword Filters of a describe call, or no keyword if there is no filter."""
     if not filters:
         return {}
     return {

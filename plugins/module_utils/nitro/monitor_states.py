@@ -82,7 +82,7 @@ def _key(row: Row) -> tuple[str, str]:
 
 
 def _reason(client: Reader, group: str, row: Row) -> str | None:
-    """The last response of the first monitor that failed, and what it is likely to mean."""
+    """Return the last response of the first monitor that failed, and its likely meaning."""
     entity = "?".join((group, *_key(row)))
     monitors = client.get(
         "servicegroup_servicegroupentitymonbindings_binding", group, filters={"servicegroupentname2": entity}

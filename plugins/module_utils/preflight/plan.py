@@ -91,7 +91,7 @@ class Plan:
         return tuple(dict.fromkeys(request.subnet_id for zone in self.zones for request in zone.interfaces))
 
     def desired(self, zone: Zone, count: int | None = None) -> DesiredSet:
-        """The set of instances of a zone, as vpx_instance would be asked for it."""
+        """Return the set of instances of a zone, as vpx_instance takes it."""
         return DesiredSet(
             state="present",
             group=self.group,
@@ -103,7 +103,7 @@ class Plan:
 
 
 def read_plan(params: Mapping[str, Any]) -> Plan:
-    """The module's options. Raises Refusal for interfaces that no VPX can have."""
+    """Parse the module's options. Raises Refusal for interfaces that no VPX can have."""
     return Plan(
         group=params["group"],
         kind=params["kind"],
@@ -140,7 +140,7 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
 
 
 def _networks(texts: Sequence[str]) -> tuple[str, ...]:
-    """The networks as given. Raises Refusal for what is none."""
+    """Parse the networks. Raises Refusal for invalid ones."""
     for text in texts:
         try:
             IPv4Network(text, strict=False)

@@ -394,7 +394,7 @@ class InstanceSet:
         return states
 
     def _states_now(self, ids: Sequence[str]) -> dict[str, Instance]:
-        """The same, but an answer that was held up, or read before a pause of the process, does not count."""
+        """Return the same, but reject an answer that was delayed or read before a pause of the process."""
         for _turn in range(READINGS):
             asked = self.clock()
             states = self._states(ids)

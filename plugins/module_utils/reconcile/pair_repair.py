@@ -71,7 +71,7 @@ class Pair:
         return replace(self, observed={**self.observed, kind: now})
 
     def with_addresses(self, now: Iterable[Address]) -> Pair:
-        """The same pair after some addresses were read again."""
+        """Return the same pair after some addresses were read again."""
         newer = {address.allocation_id: address for address in now}
         return replace(self, addresses=tuple(newer.get(one.allocation_id, one) for one in self.addresses))
 

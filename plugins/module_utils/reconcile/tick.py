@@ -73,7 +73,7 @@ class TickSpec:
         return self.report is not None or bool(self.orphans or self.cleaned_up)
 
     def __post_init__(self) -> None:
-        """What is wrong whatever the record says is refused here, before anything is asked or written."""
+        """Refuse what is wrong whatever the group state is, before anything is read or written."""
         as_instant(self.now)
         figures(self.policy, self.sample)
         if self.count is not None:
@@ -117,7 +117,7 @@ class _TickState:
 
 
 def plan_for(spec: TickSpec, effects: Effects) -> Plan[Ticked]:
-    """The tick as a plan for :func:`.session.carry_out` and :func:`.session.predict`."""
+    """Return the tick as a plan for :func:`.session.carry_out` and :func:`.session.predict`."""
 
     def plan(record: Record) -> tuple[Record, Ticked]:
         return tick(spec, effects, record)
@@ -250,7 +250,7 @@ def _addresses(view: _TickState) -> list[str]:
 
 
 def _with_port_errors(sample: dict[str, Any] | None, effects: Effects, view: _TickState) -> dict[str, Any] | None:
-    """The sample with the port errors of the load balancer, which are reported above zero, whatever the policy."""
+    """Return the sample with the load balancer's port errors, which are reported above zero whatever the policy."""
     if effects.port_errors is None:
         return sample
     try:

@@ -65,7 +65,7 @@ def in_ec2(
 
 
 def _node(instance: Instance) -> Node:
-    """The first interface is the management's: vpx_instance makes them in this order."""
+    """Return the node; its first interface is the management one, as vpx_instance makes them in this order."""
     return Node(instance.interfaces[0].addresses[0], instance.instance_id, instance.node_id)
 
 

@@ -191,7 +191,7 @@ def _data_path(given: Variables, prefix: str, return_path: str, launches: bool) 
 
 
 def _back_ends(application: Variables) -> list[dict[str, Any]]:
-    """The back ends of one application, those of them that are complete: the playbook itself names the others."""
+    """Return the complete back ends of one application; the playbook itself reports the others."""
     name = str(application.get("name") or "")
     carried = transports(str(application.get("backend_protocol") or application.get("protocol") or ""))
     common = {"application": name, "transport": carried[0]}

@@ -204,7 +204,7 @@ class Ticker:
         return Appliances(connect, nitro.timeout, KEPT_INTERVALS * longest, workers)
 
     async def _forever(self, zone: Zone, first: float, workers: Executor) -> None:
-        """A tick each interval of the clock; one that takes longer swallows the next."""
+        """Tick at each interval of the clock; a tick that takes longer skips the next."""
         loop, interval = asyncio.get_running_loop(), float(zone.group.policy.interval)
         due = loop.time() + first
         while True:

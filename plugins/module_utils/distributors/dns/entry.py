@@ -144,7 +144,7 @@ class Dns(Distributor):
         return Needs(elastic_ips=len(zones) * most)
 
     def used_by(self, applications: Sequence[Mapping[str, Any]]) -> bool:
-        """A domain is a record set, also where it is an alias of a load balancer."""
+        """Return the record set of a domain; an alias of a load balancer has one as well."""
         return any(each.get("domain") for each in applications)
 
 

@@ -39,7 +39,7 @@ class CheckSpec:
 
     @classmethod
     def from_option(cls, option: Mapping[str, Any] | None) -> CheckSpec | None:
-        """The option ``health_check``. Raises Refusal."""
+        """Parse the option ``health_check``. Raises Refusal."""
         if option is None:
             return None
         spec = cls(**{key: value for key, value in option.items() if value is not None})

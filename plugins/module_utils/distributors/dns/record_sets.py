@@ -122,7 +122,7 @@ def _plan(request: Request, existing: Sequence[Mapping[str, Any]]) -> Plan:
 
 
 def result_of(request: Request, plan: Plan) -> dict[str, Any]:
-    """The result of one name."""
+    """Return the result of one name."""
     if isinstance(request, AliasRequest):
         before, after = alias_plan.alias_of(plan.before), alias_plan.alias_of(plan.after)
         diff = {"before": {"alias": before}, "after": {"alias": after}}
@@ -149,7 +149,7 @@ def result_of(request: Request, plan: Plan) -> dict[str, Any]:
 
 
 def joined(requests: Sequence[Request], batch: Batch) -> dict[str, Any]:
-    """The result of a task with ``record_sets``. ``ttl``: the longest, which is how long a removed address is asked."""
+    """Return the result of a task with ``record_sets``. ``ttl``: the longest, how long removed addresses are cached."""
     entries, diffs = [], []
     for request, plan in zip(requests, batch.plans, strict=True):
         entry = result_of(request, plan)
