@@ -35,10 +35,6 @@ class Change(Protocol):
     def after(self) -> Any:
         """The holder that it gets."""
 
-    @property
-    def loser(self) -> str | None:
-        """The interface that holds it now; None: no interface does."""
-
     def result(self, after: Any, changed: bool) -> dict[str, Any]:
         """Return the entry of a module's result: ``before``, ``after``, ``changed`` and what identifies the thing."""
 

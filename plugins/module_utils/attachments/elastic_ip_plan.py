@@ -66,11 +66,6 @@ class AssociationChange:
     def changed(self) -> bool:
         return self.before != self.after
 
-    @property
-    def loser(self) -> str | None:
-        """The interface that holds the address now."""
-        return self.before.network_interface_id if self.before else None
-
     def result(self, after: Association | None, changed: bool) -> dict[str, Any]:
         """Return the entry of the module's result, with the present association and whether this run wrote it."""
         return {

@@ -101,9 +101,7 @@ class DesiredSet:
     @property
     def shared_tags(self) -> dict[str, str]:
         """The user's tags for everything but the instance itself, which alone has a lifecycle and VIPs."""
-        return {
-            key: value for key, value in self.tags.items() if key != t.LIFECYCLE and not key.startswith(TAG_PREFIX)
-        }
+        return {key: value for key, value in self.tags.items() if key != t.LIFECYCLE and not key.startswith(TAG_PREFIX)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from typing import Any
 from ..aws.client import Client
 from ..core.errors import Refusal
 from ..nitro.client import NitroClient
+from ..spec.vips import entry_name
 from .pair_evidence import Silence
 from .pair_observation import panel, read_pair
 from .pair_probe import ProbeTimeouts
 from .pair_repair import Pair, assess, refuse_strangers, require_addresses
 from .pair_writes import Outcomes, Writer, repair, results
-from .pair_vips import entry_name
 
 
 @dataclass(frozen=True, slots=True)

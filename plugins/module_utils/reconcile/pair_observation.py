@@ -22,7 +22,7 @@ from .pair_associations import Node, nodes_of_group
 from .pair_evidence import Silence
 from .pair_probe import Panel, ProbeTimeouts, Target
 from .pair_repair import interfaces_of
-from .pair_vips import Target, by_kind, own_nodes, vip_targets, vips_of_nodes
+from .pair_vips import Placement, by_kind, observable, own_nodes, vips_of_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,13 @@ def read_pair(client: Client, group: str) -> ObservedPair:
 
 
 def observe_vips(client: Client, nodes: Sequence[Node], vips: Sequence[Vip]) -> dict[str, Any]:
-    """Return what AWS says of the VIPs that are no Elastic IPs, by kind, the kinds side by side.
-
-    What is read is the same whichever node is primary.
-    """
-    node = next((one for one in nodes if one.client), None)
-    wanted = by_kind(vip_targets(node, vips)) if node else {}
+    """Return what AWS says of the VIPs that are no Elastic IPs, by kind, the kinds side by side."""
+    wanted = by_kind(observable(nodes, vips))
     reads: list[Callable[[], Any]] = [functools.partial(_observe, client, kind, mine) for kind, mine in wanted.items()]
     return dict(zip(wanted, gather(reads), strict=True))
 
 
-def _observe(client: Client, kind: str, targets: Sequence[Target]) -> Any:
+def _observe(client: Client, kind: str, targets: Sequence[Placement]) -> Any:
     entry = REGISTRY[kind]
     return entry.observe(client, [entry.desired(target.options) for target in targets])
 

@@ -17,7 +17,7 @@ from ..spec.vips import ELASTIC_IP, Vip
 from . import pair_associations as associations
 from .pair_claims import Claim, Pending, Verdict, judge, still_open
 from .pair_evidence import contest, doubt
-from .pair_vips import PairAttachments, PairChange, Target, elastic_targets, pick_addresses, vip_targets
+from .pair_vips import PairAttachments, PairChange, Placement, elastic_targets, pick_addresses, vip_targets
 
 _UNTOUCHED = "nothing was touched"
 
@@ -44,7 +44,7 @@ class Pair:
     expected_owners: tuple[str, ...] = ()
 
     def own_addresses(self) -> list[Address]:
-        """Raises Refusal for an address that was named and does not exist."""
+        """Raise Refusal for a named address that does not exist."""
         return pick_addresses(self.addresses, self.desired, self.group, self.nodes, self.vips)
 
     def attachments(self) -> PairAttachments:
@@ -52,7 +52,7 @@ class Pair:
         own = tuple(address.allocation_id for address in self.own_addresses())
         return PairAttachments(self.addresses, own, self.vips, self.observed)
 
-    def targets(self, winner: int) -> list[Target]:
+    def targets(self, winner: int) -> list[Placement]:
         """Return where everything belongs while node ``winner`` is primary. Raises Refusal."""
         return self.attachments().targets(self.nodes, winner)
 
@@ -65,7 +65,7 @@ class Pair:
         return self.attachments().observation(kind)
 
     def with_observation(self, kind: str, now: Any) -> Pair:
-        """The same pair after the things of a kind were read again."""
+        """Return the same pair after the things of a kind were read again."""
         if kind == ELASTIC_IP:
             return self.with_addresses(now.addresses)
         return replace(self, observed={**self.observed, kind: now})
@@ -179,9 +179,7 @@ def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, move
     )
 
 
-def _require_evidence(
-    pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[PairChange]
-) -> None:
+def _require_evidence(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[PairChange]) -> None:
     """Raise Refusal where an address would be taken from a node that may still be primary, or another one may be it.
 
     The second also where every address is in its place: in a split brain either node takes its own place for right.
@@ -216,12 +214,10 @@ class Observation:
     doubts: tuple[str, ...] = ()
     pending: Pending = None
     changes: tuple[PairChange, ...] = ()
-    targets: tuple[Target, ...] = ()
+    targets: tuple[Placement, ...] = ()
 
 
-def observe(
-    nodes: Sequence[associations.Node], found: PairAttachments, claims: Sequence[Claim]
-) -> Observation:
+def observe(nodes: Sequence[associations.Node], found: PairAttachments, claims: Sequence[Claim]) -> Observation:
     """Return the verdict on a pair from live claims, read-only."""
     verdict = judge(claims)
     pending = still_open(claims, verdict)
@@ -240,7 +236,7 @@ def observe(
 
 def losers(nodes: Sequence[associations.Node], moves: Iterable[PairChange], winner: int) -> list[int]:
     """Return the indices of the nodes other than ``winner`` from which something would be taken."""
-    taken = {move.change.loser for move in moves if move.changed and move.change.loser}
+    taken = {move.loser for move in moves if move.changed and move.loser}
     return [
         index
         for index, node in enumerate(nodes)

@@ -25,7 +25,7 @@ def has_routes(definition: Definition) -> bool:
 
 def route_tables(definition: Definition) -> list[str]:
     """Return the route tables of this account that the pair changes, each once."""
-    tables = [table for vip in vips_of(definition) if not vip.assume_role_arn for table in vip.tables]
+    tables = [table for vip in vips_of(definition) if not vip.role_arn for table in vip.tables]
     return list(dict.fromkeys(tables))
 
 
@@ -60,7 +60,7 @@ def vip_problems(
 
 
 def _subnet_problems(definition: Definition, subnets: Subnets, vip: Vip) -> list[str]:
-    """The first four addresses and the last one of a subnet are AWS's (VPC user guide, subnet CIDR blocks)."""
+    """Refuse what AWS reserves: the first four addresses and the last one (VPC user guide, subnet CIDR blocks)."""
     name = definition["nodes"][0][f"{vip.role}_subnet_id"]
     if name not in subnets:
         return []
@@ -112,10 +112,12 @@ def _table_problems(
     definition: Definition, subnets: Subnets, vip: Vip, tables: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     """Route tables of another account are read when the route is written, with the rights of the role."""
-    if vip.assume_role_arn:
+    if vip.role_arn:
         return []
     known = {str(table["RouteTableId"]): table for table in tables}
-    vpcs = {subnets[node["client_subnet_id"]].vpc_id for node in definition["nodes"] if node["client_subnet_id"] in subnets}
+    vpcs = {
+        subnets[node["client_subnet_id"]].vpc_id for node in definition["nodes"] if node["client_subnet_id"] in subnets
+    }
     problems = []
     for name in vip.tables:
         if name not in known:

@@ -23,7 +23,7 @@ from .pair_associations import Node
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Placement:
     """Where a thing belongs. ``options``: its entry of option ``moves`` of its kind, without the kind.
 
     ``serves``: the address at which a virtual server must answer; None: none needs to.
@@ -60,6 +60,12 @@ class PairChange:
     def after(self) -> Any:
         return self.change.after
 
+    @property
+    def loser(self) -> str | None:
+        """Return the interface that has the thing now; None: no interface has."""
+        found: str | None = self.change.result(None, False)["before"]["network_interface_id"]
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class PairAttachments:
@@ -80,7 +86,7 @@ class PairAttachments:
         known = {address.allocation_id: address for address in self.addresses}
         return [known[name] for name in self.own if name in known]
 
-    def targets(self, nodes: Sequence[Node], winner: int) -> list[Target]:
+    def targets(self, nodes: Sequence[Node], winner: int) -> list[Placement]:
         """Return where everything belongs while node ``winner`` is primary. Raises Refusal if it lacks a place."""
         node, addresses = nodes[winner], self.own_addresses
         if addresses and node.client is None:
@@ -92,7 +98,9 @@ class PairAttachments:
             raise Refusal(f"{node.name} has no client address left for {', '.join(homeless)}")
         return [*placed, *vip_targets(node, self.vips)]
 
-    def plan(self, targets: Iterable[Target], expected_owners: Collection[str] | None = None) -> tuple[PairChange, ...]:
+    def plan(
+        self, targets: Iterable[Placement], expected_owners: Collection[str] | None = None
+    ) -> tuple[PairChange, ...]:
         """Return the changes of all kinds, in the order of the targets.
 
         Args:
@@ -113,7 +121,7 @@ class PairAttachments:
 
     def observation(self, kind: str) -> Any:
         """Return what was read of a kind, in the form of its attachment."""
-        return Addresses(self.addresses) if kind == ELASTIC_IP else self.observed[kind]
+        return self.observed[kind] if kind in self.observed else Addresses(self.addresses)
 
 
 def pick_addresses(
@@ -134,31 +142,23 @@ def pick_addresses(
     return list({one.allocation_id: one for one in found}.values())
 
 
-def entry_name(entry: Mapping[str, Any]) -> str:
-    """Return how messages and differences call an entry of the result ``moves``."""
-    if entry.get("elastic_ip"):
-        return str(entry["elastic_ip"])
-    table = f" in {entry['route_table_id']}" if entry.get("route_table_id") else ""
-    return f"{entry.get('private_ip_address') or entry.get('destination')}{table}"
-
-
-def by_kind(targets: Iterable[Target]) -> dict[str, list[Target]]:
+def by_kind(targets: Iterable[Placement]) -> dict[str, list[Placement]]:
     """Return targets by their kind."""
-    found: dict[str, list[Target]] = {}
+    found: dict[str, list[Placement]] = {}
     for target in targets:
         found.setdefault(target.kind, []).append(target)
     return found
 
 
-def elastic_targets(nodes: Sequence[Node], winner: int, addresses: Sequence[Address]) -> list[Target]:
+def elastic_targets(nodes: Sequence[Node], winner: int, addresses: Sequence[Address]) -> list[Placement]:
     """Return the place of each Elastic IP that has one while node ``winner`` is primary."""
     client = nodes[winner].client
     holders = associations.associations_on(client, addresses, nodes) if client else {}
     moves = associations.moves_to(holders, addresses)
-    return [Target(ELASTIC_IP, move, str(move["private_ip_address"])) for move in moves]
+    return [Placement(ELASTIC_IP, move, str(move["private_ip_address"])) for move in moves]
 
 
-def vip_targets(node: Node, vips: Iterable[Vip]) -> list[Target]:
+def vip_targets(node: Node, vips: Iterable[Vip]) -> list[Placement]:
     """Return the places of what is no Elastic IP: one for a private address, one for a route in each table."""
     found = []
     for vip in vips:
@@ -168,17 +168,28 @@ def vip_targets(node: Node, vips: Iterable[Vip]) -> list[Target]:
         if interface is None:
             raise Refusal(f"{node.name}, which is primary, has no {vip.role} interface for VIP {vip.name}")
         serves = vip.address if vip.serves else None
-        found += [Target(vip.kind, one, serves) for one in _options(vip, interface.network_interface_id)]
+        found += [Placement(vip.kind, one, serves) for one in _options(vip, interface.network_interface_id)]
     return found
 
 
 def _options(vip: Vip, interface: str) -> list[dict[str, Any]]:
     if vip.kind == PRIVATE_IP:
         return [{"private_ip_address": vip.address, "network_interface_id": interface}]
-    role = {"assume_role_arn": vip.assume_role_arn} if vip.assume_role_arn else {}
+    role = {"role_arn": vip.role_arn} if vip.role_arn else {}
     return [
-        {"route_table_id": table, "destination": f"{vip.address}/32", "network_interface_id": interface, **role}
+        {"destination": f"{vip.address}/32", "route_table_ids": [table], "network_interface_id": interface, **role}
         for table in vip.tables
+    ]
+
+
+def observable(nodes: Iterable[Node], vips: Iterable[Vip]) -> list[Placement]:
+    """Return the places of what is no Elastic IP at each node: what is read serves whichever is primary."""
+    return [
+        place
+        for node in nodes
+        for vip in vips
+        if vip.kind != ELASTIC_IP and node.interface(vip.role)
+        for place in vip_targets(node, [vip])
     ]
 
 

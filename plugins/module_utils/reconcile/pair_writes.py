@@ -18,7 +18,7 @@ from ..core.waiting import Clock, Sleep
 from .pair_claims import Claim
 from .pair_probe import Panel
 from .pair_repair import Assessment, Pair, assess, still_right
-from .pair_vips import PairChange, Target, by_kind
+from .pair_vips import PairChange, by_kind, observable
 
 #: How often the primary may change while addresses are moved, until it is given up.
 ROUNDS = 3
@@ -56,15 +56,13 @@ class Writer:
         found = [self.attachments[kind].verify(mine) for kind, mine in outcomes.items()]
         return "; ".join(one for one in found if one) or None
 
-    def read_again(self, pair: Pair, targets: Sequence[Target], outcomes: Outcomes) -> Pair:
+    def read_again(self, pair: Pair, outcomes: Outcomes) -> Pair:
         """Return the pair with a new reading of the kinds that were changed."""
-        wanted = by_kind(targets)
+        wanted = by_kind(observable(pair.nodes, pair.vips))
         for kind, mine in outcomes.items():
             entry = self.attachments[kind]
             desired = [entry.desired(target.options) for target in wanted.get(kind, ())]
-            pair = pair.with_observation(
-                kind, entry.observe_again(self.client, desired, pair.observation(kind), mine)
-            )
+            pair = pair.with_observation(kind, entry.observe_again(self.client, desired, pair.observation(kind), mine))
         return pair
 
 
@@ -98,7 +96,7 @@ def repair(
         due = found.due
         done = _carry(writer, pair, panel, verify_timeout, due)
         rounds.append(done)
-        pair = writer.read_again(pair, pair.targets(found.verdict.primary or 0), done)
+        pair = writer.read_again(pair, done)
         found = panel.settle(_judge(pair), anew=True)
         trouble = writer.trouble(done)
         if trouble and not _belong_elsewhere(due, found):

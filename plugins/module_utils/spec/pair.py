@@ -157,7 +157,13 @@ def _check_copies(
         for name in names
         if name in copies
     ]
-    at = {vip_name(name, vip["name"]): (name, vip["name"]) for name in shared if name for vip in vips if not vip["own_applications"]}
+    at = {
+        vip_name(name, vip["name"]): (name, vip["name"])
+        for name in shared
+        if name
+        for vip in vips
+        if not vip["own_applications"]
+    }
     problems += [
         f"Application {name} has the name of the virtual server of application {at[name][0]} at VIP {at[name][1]}."
         for name in names

@@ -31,7 +31,7 @@ _COMMON = frozenset({"name", "kind", "applications"})
 _KEYS = {
     ELASTIC_IP: _COMMON | {"elastic_ip"},
     PRIVATE_IP: _COMMON | {"private_ip_address"},
-    ROUTE: _COMMON | {"virtual_ip", "route_table_ids", "assume_role_arn"},
+    ROUTE: _COMMON | {"virtual_ip", "route_table_ids", "role_arn"},
 }
 
 
@@ -40,7 +40,7 @@ class Vip:
     """What follows the primary, as a definition or a tag names it.
 
     ``address``: of the virtual servers; of an Elastic IP it is the public address or allocation id. ``role``: the
-    interface of a node that holds it. ``tables``: route tables; ``assume_role_arn``: with whose rights they are
+    interface of a node that holds it. ``tables``: route tables; ``role_arn``: with whose rights they are
     changed, empty for those of the caller.
     """
 
@@ -49,7 +49,7 @@ class Vip:
     address: str
     role: str = "client"
     tables: tuple[str, ...] = ()
-    assume_role_arn: str = ""
+    role_arn: str = ""
 
     @property
     def serves(self) -> bool:
@@ -60,7 +60,7 @@ class Vip:
         """Return the tag in which instances keep it."""
         words = [self.kind, self.address, *self.tables]
         words += [self.role] if self.role != "client" else []
-        words += [self.assume_role_arn] if self.assume_role_arn else []
+        words += [self.role_arn] if self.role_arn else []
         return {f"{TAG_PREFIX}{self.name}": " ".join(words)}
 
 
@@ -85,7 +85,7 @@ def _of_tag(name: str, words: Sequence[str]) -> Vip:
 def vips_of(definition: Mapping[str, Any]) -> tuple[Vip, ...]:
     """Return the VIPs of a normalised definition that instances keep in tags."""
     found = [
-        Vip(one["name"], one["kind"], one["address"], "client", tuple(one["route_table_ids"]), one["assume_role_arn"])
+        Vip(one["name"], one["kind"], one["address"], "client", tuple(one["route_table_ids"]), one["role_arn"])
         for one in definition["vips"]
         if one["address"]
     ]
@@ -107,6 +107,15 @@ def tags_of(definition: Mapping[str, Any], present: Iterable[Mapping[str, str]])
     """
     stale = {key: "" for one in present for key in one if key.startswith(TAG_PREFIX)}
     return {**stale, **{key: value for vip in vips_of(definition) for key, value in vip.tag().items()}}
+
+
+def entry_name(entry: Mapping[str, Any]) -> str:
+    """Return how messages and differences call an entry of ``moves``, desired or as a module returns it."""
+    if entry.get("elastic_ip"):
+        return str(entry["elastic_ip"])
+    tables = entry.get("route_table_id") or ", ".join(entry.get("route_table_ids") or [])
+    where = f" in {tables}" if tables else ""
+    return f"{entry.get('private_ip_address') or entry.get('destination')}{where}"
 
 
 # Reading the option
@@ -150,12 +159,12 @@ def _read(entry: Mapping[str, Any], number: int, problems: list[str]) -> dict[st
             f"digit, and not {SNIP}."
         )
     key = {ELASTIC_IP: "elastic_ip", PRIVATE_IP: "private_ip_address", ROUTE: "virtual_ip"}[kind]
-    found = {
+    found: dict[str, Any] = {
         "name": name,
         "kind": kind,
         "address": reader.text(key),
         "route_table_ids": reader.texts("route_table_ids") if kind == ROUTE else [],
-        "assume_role_arn": reader.text("assume_role_arn") if kind == ROUTE else "",
+        "role_arn": reader.text("role_arn") if kind == ROUTE else "",
         "own_applications": entry.get("applications") is not None,
     }
     if kind != ELASTIC_IP:
@@ -182,7 +191,7 @@ def _address_problems(kind: str, key: str, text: str) -> list[str]:
 
 
 def _table_problems(found: Mapping[str, Any]) -> list[str]:
-    tables, role, problems = found["route_table_ids"], found["assume_role_arn"], []
+    tables, role, problems = found["route_table_ids"], found["role_arn"], []
     if not tables:
         problems.append("route_table_ids, the route tables of its clients, is missing.")
     wrong = [table for table in tables if not _TABLE.fullmatch(table)]
@@ -192,8 +201,8 @@ def _table_problems(found: Mapping[str, Any]) -> list[str]:
     if twice:
         problems.append(f"route_table_ids names {', '.join(twice)} more than once.")
     if role and not _ROLE.fullmatch(role):
-        problems.append(f"assume_role_arn {role} is no ARN of a role.")
-    [value] = Vip(found["name"], ROUTE, found["address"], tables=tuple(tables), assume_role_arn=role).tag().values()
+        problems.append(f"role_arn {role} is no ARN of a role.")
+    [value] = Vip(found["name"], ROUTE, found["address"], tables=tuple(tables), role_arn=role).tag().values()
     if len(value) > LONGEST_TAG_VALUE:
         problems.append(
             f"it has {len(tables)} route tables, more than fit into a tag of an instance ({LONGEST_TAG_VALUE} "
