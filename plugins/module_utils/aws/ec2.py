@@ -276,11 +276,3 @@ def describe_vpcs(client: Client, vpc_id: str) -> Described:
     """DescribeVpcs by filter: a VPC that does not exist is an empty list."""
     found: Described = client.describe_vpcs(**_filters({"vpc-id": vpc_id}))["Vpcs"]
     return found
-
-
-@aws_call("describe route tables", lost=2)
-def describe_route_tables(client: Client, filters: Filters | None = None) -> Described:
-    """DescribeRouteTables, all pages."""
-    pages = client.get_paginator("describe_route_tables").paginate(**_filters(filters))
-    found: Described = pages.build_full_result()["RouteTables"]
-    return found

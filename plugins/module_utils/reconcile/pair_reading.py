@@ -14,6 +14,7 @@ from ..aws import tags as t
 from ..aws.addresses import Address, parse_addresses, parse_interfaces
 from ..aws.client import Client
 from ..aws.iam import same_document
+from ..aws.routes import describe_route_tables
 from ..aws.instances import Instance, in_order, instance_result, parse_instances
 from ..core.errors import Refusal
 from ..core.parallel import both, gather
@@ -117,7 +118,7 @@ class PairReading:
             [
                 lambda: api.describe_network_interfaces(self.ec2, _at(found, vpc_id)) if found and vpc_id else [],
                 lambda: api.describe_vpcs(self.ec2, vpc_id) if checks.has_routes(definition) and vpc_id else [],
-                lambda: api.describe_route_tables(self.ec2, {"route-table-id": tables}) if tables else [],
+                lambda: describe_route_tables(self.ec2, {"route-table-id": tables}) if tables else [],
             ]
         )
         own = {interface.network_interface_id for item in self._live() for interface in item.interfaces}
