@@ -14,8 +14,8 @@ from ..aws import tags as t
 from ..aws.addresses import Address, parse_addresses, parse_interfaces
 from ..aws.client import Client
 from ..aws.iam import same_document
-from ..aws.routes import describe_route_tables
 from ..aws.instances import Instance, in_order, instance_result, parse_instances
+from ..aws.routes import describe_route_tables
 from ..core.errors import Refusal
 from ..core.parallel import both, gather
 from ..spec.identity import PAIR

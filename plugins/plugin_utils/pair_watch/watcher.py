@@ -22,7 +22,6 @@ from ...module_utils.nitro.logins import LoginGate
 from ...module_utils.reconcile import pair_associations
 from ...module_utils.reconcile.pair_claims import Claim, judge
 from ...module_utils.reconcile.pair_evidence import DEAD_INTERVAL, Silence
-from ...module_utils.spec.vips import ELASTIC_IP
 from ..worker import Worker
 from . import cloud
 from .appliance import Asker
@@ -301,8 +300,8 @@ class Watcher:
     async def _tell_repaired(self, result: dict[str, Any], seconds: float) -> None:
         moved = [entry for entry in result["moves"] if entry["changed"]]
         if moved and self._last:
-            elastic = [entry for entry in moved if entry["kind"] == ELASTIC_IP]
-            vips = [entry for entry in moved if entry["kind"] != ELASTIC_IP]
+            elastic = [entry for entry in moved if entry.get("elastic_ip")]
+            vips = [entry for entry in moved if not entry.get("elastic_ip")]
             facts = {"elastic_ips": elastic, "vips": vips, "duration_ms": round(seconds * 1000)}
             await self._put(complete({"type": "repaired", **facts}, self._last))
 
