@@ -46,6 +46,14 @@ def _launch(fleet: Fleet) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _route(fleet: Fleet) -> dict[str, Any]:
+    return {
+        "RouteTableId": fleet.route_table,
+        "DestinationCidrBlock": "10.99.0.9/32",
+        "NetworkInterfaceId": fleet.interface,
+    }
+
+
 def _target_group(fleet: Fleet) -> dict[str, Any]:
     return {"Name": "new", "Protocol": "TCP", "Port": 80, "VpcId": fleet.vpc, **_tagged(fleet)}
 
@@ -106,6 +114,9 @@ _EC2: dict[str, Call] = {
     "AllocateAddress": Call(
         "allocate_address", lambda f: {"Domain": "vpc", "TagSpecifications": f.specification("elastic-ip")}
     ),
+    "AssignIpv6Addresses": Call(
+        "assign_ipv6_addresses", lambda f: {"NetworkInterfaceId": f.interface, "Ipv6Addresses": ["2001:db8::9"]}
+    ),
     "AssignPrivateIpAddresses": Call(
         "assign_private_ip_addresses",
         lambda f: {"NetworkInterfaceId": f.interface, "PrivateIpAddresses": ["127.53.1.99"]},
@@ -120,6 +131,7 @@ _EC2: dict[str, Call] = {
     "AuthorizeSecurityGroupIngress": Call(
         "authorize_security_group_ingress", lambda f: {"GroupId": f.group, "IpPermissions": _RULE}
     ),
+    "CreateRoute": Call("create_route", _route),
     "CreateSecurityGroup": Call(
         "create_security_group",
         lambda f: {
@@ -137,10 +149,14 @@ _EC2: dict[str, Call] = {
         "modify_network_interface_attribute", lambda f: {"NetworkInterfaceId": f.interface, "Groups": [f.group]}
     ),
     "ReleaseAddress": Call("release_address", lambda f: {"AllocationId": f.address}),
+    "ReplaceRoute": Call("replace_route", _route),
     "RevokeSecurityGroupIngress": Call(
         "revoke_security_group_ingress", lambda f: {"GroupId": f.group, "IpPermissions": _RULE}
     ),
     "RunInstances": Call("run_instances", _launch),
+    "UnassignIpv6Addresses": Call(
+        "unassign_ipv6_addresses", lambda f: {"NetworkInterfaceId": f.interface, "Ipv6Addresses": ["2001:db8::9"]}
+    ),
     "UnassignPrivateIpAddresses": Call(
         "unassign_private_ip_addresses",
         lambda f: {"NetworkInterfaceId": f.interface, "PrivateIpAddresses": ["127.53.1.99"]},
@@ -155,7 +171,7 @@ _EC2: dict[str, Call] = {
     **_reads(
         "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceTypes",
         "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeNetworkInterfaces",
-        "DescribeSecurityGroups", "DescribeSubnets", "DescribeTags", "DescribeVpcs",
+        "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets", "DescribeTags", "DescribeVpcs",
     ),
 }  # fmt: skip
 

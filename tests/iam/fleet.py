@@ -44,6 +44,7 @@ class Fleet:
     listener: str = ""
     zone: str = ""
     table: str = TABLE
+    route_table: str = ""
 
     @property
     def role(self) -> str:
@@ -110,8 +111,14 @@ class Account:
         return Fleet(
             name, tags, self.vpc, self.subnet, group, address["AllocationId"], interface["NetworkInterfaceId"],
             instance["InstanceId"], association, interface["Attachment"]["AttachmentId"], arn, target_group,
-            made["Listeners"][0]["ListenerArn"], self.zone, table,
+            made["Listeners"][0]["ListenerArn"], self.zone, table, self._route_table(mine),
         )  # fmt: skip
+
+    def _route_table(self, mine: Fleet) -> str:
+        made = self.root.client("ec2").create_route_table(
+            VpcId=self.vpc, TagSpecifications=mine.specification("route-table")
+        )
+        return str(made["RouteTable"]["RouteTableId"])
 
     def user(self) -> tuple[str, Clients]:
         """Create a user without rights; its name, and clients of its key."""

@@ -244,8 +244,15 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
             pair.get("ha_pair_permissions_boundary") or group.get("autoscale_group_permissions_boundary")
         ),
         "WithElasticIps": bool(_listed(pair.get("ha_pair_elastic_ips"))),
+        "WithPrivateIps": "private_ip" in _kinds(pair),
+        "WithRoutes": "route" in _kinds(pair),
     }
     return [name for name, needed in applies.items() if not needed]
+
+
+def _kinds(pair: Variables) -> set[Any]:
+    """Return the kinds of a pair's addresses, which need not have been validated yet."""
+    return {each.get("kind") for each in _listed(pair.get("ha_pair_vips")) if isinstance(each, Mapping)}
 
 
 def _distributor(group: Variables) -> Distributor:
