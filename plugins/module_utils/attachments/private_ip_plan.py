@@ -90,7 +90,7 @@ class AddressChange:
         return find_holder(self.address, self.vpc_id, observed)
 
     def judge(self, observed: Sequence[Interface]) -> Verification:
-        """An address that has arrived before its Elastic IP is still on its way."""
+        """Judge an observation; an address that has arrived before its Elastic IP is pending."""
         now = self.holder(observed)
         if now == self.after:
             return Verification.ARRIVED

@@ -54,7 +54,7 @@ def describe_route_tables(client: Client, filters: Mapping[str, Any]) -> list[di
 
 @readable("EC2's description of route tables")
 def parse_route_tables(described: Iterable[Mapping[str, Any]]) -> list[RouteTable]:
-    """The RouteTables of a DescribeRouteTables reply."""
+    """Parse the RouteTables of a DescribeRouteTables reply."""
     return [
         RouteTable(
             route_table_id=item["RouteTableId"],
