@@ -196,6 +196,7 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
+from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.aws.module import AwsModule
@@ -265,7 +266,8 @@ class Task:
 
 def ec2(module: Any) -> Client:
     """Return the client. ``validate_certs`` speaks of the appliances; AWS's certificates are always validated."""
-    return connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=module.params["aws_ca_bundle"] or True)
+    options = {"read_timeout": BRIEF, "attempts": 1, "verify": module.params["aws_ca_bundle"] or True}
+    return connect_accounts(module, connect(module, "ec2", **options), **options)
 
 
 def task_as_given(module: Any) -> Task:

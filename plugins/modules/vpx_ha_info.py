@@ -198,6 +198,7 @@ from typing import Any
 
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws import tags as t
+from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.addresses import parse_addresses
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
@@ -328,7 +329,8 @@ def work(module: Any) -> dict[str, Any]:
         raise Refusal("one of the following is required: group, nodes")
     client_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
     # validate_certs speaks of the appliances here; AWS's certificates are always validated.
-    client = connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
+    options = {"read_timeout": 10, "verify": params["aws_ca_bundle"] or True}
+    client = connect_accounts(module, connect(module, "ec2", **options), **options)
     nodes, attached = read_aws(client, params)
     return result(module, nodes, attached, ask(params, nodes, attached))
 

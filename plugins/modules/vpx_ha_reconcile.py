@@ -168,6 +168,7 @@ duration_ms:
 import time
 from typing import Any
 
+from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.module import AwsModule
@@ -236,10 +237,9 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
     params = module.params
     connection_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
     # validate_certs is about the appliances here; AWS's certificates are always validated.
-    verify = params["aws_ca_bundle"] or True
-    client = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=verify)
+    options = {"read_timeout": BRIEF, "attempts": 1, "verify": params["aws_ca_bundle"] or True}
     return put_on_primary(
-        client,
+        connect_accounts(module, connect(module, "ec2", **options), **options),
         request_of(module),
         lambda endpoint: probe_from(params, endpoint, params["probe_timeout"]),
         check=module.check_mode,

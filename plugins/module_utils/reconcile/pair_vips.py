@@ -61,9 +61,14 @@ class PairChange:
         return self.change.after
 
     @property
+    def entry(self) -> dict[str, Any]:
+        """Return the entry of a module's result, as if it had been made."""
+        return {"kind": self.kind, **self.change.result(self.after, self.changed)}
+
+    @property
     def loser(self) -> str | None:
         """Return the interface that has the thing now; None: no interface has."""
-        found: str | None = self.change.result(None, False)["before"]["network_interface_id"]
+        found: str | None = self.entry["before"]["network_interface_id"]
         return found
 
 
@@ -116,12 +121,18 @@ class PairAttachments:
             desired = [entry.desired(target.options) for target in mine]
             owners = None if kind == ELASTIC_IP else expected_owners
             changes = entry.plan(desired, self.observation(kind), owners)
-            found += [PairChange(kind, change, one.serves) for change, one in zip(changes, mine, strict=True)]
+            found += [PairChange(kind, change, _serves(change, mine, n)) for n, change in enumerate(changes)]
         return tuple(found)
 
     def observation(self, kind: str) -> Any:
         """Return what was read of a kind, in the form of its attachment."""
         return self.observed[kind] if kind in self.observed else Addresses(self.addresses)
+
+
+def _serves(change: Change, placements: Sequence[Placement], number: int) -> str | None:
+    """Return the address at which a virtual server must answer; a route is a change in each of its tables."""
+    by_destination = {one.options["destination"]: one.serves for one in placements if "destination" in one.options}
+    return by_destination[change.result(None, False)["destination"]] if by_destination else placements[number].serves
 
 
 def pick_addresses(
@@ -159,7 +170,7 @@ def elastic_targets(nodes: Sequence[Node], winner: int, addresses: Sequence[Addr
 
 
 def vip_targets(node: Node, vips: Iterable[Vip]) -> list[Placement]:
-    """Return the places of what is no Elastic IP: one for a private address, one for a route in each table."""
+    """Return the places of what is no Elastic IP."""
     found = []
     for vip in vips:
         if vip.kind == ELASTIC_IP:
@@ -176,10 +187,9 @@ def _options(vip: Vip, interface: str) -> list[dict[str, Any]]:
     if vip.kind == PRIVATE_IP:
         return [{"private_ip_address": vip.address, "network_interface_id": interface}]
     role = {"role_arn": vip.role_arn} if vip.role_arn else {}
-    return [
-        {"destination": f"{vip.address}/32", "route_table_ids": [table], "network_interface_id": interface, **role}
-        for table in vip.tables
-    ]
+    ids = {"route_table_ids": list(vip.tables)} if vip.tables else {}
+    tags = {"route_table_tags": dict(vip.table_tags)} if vip.table_tags else {}
+    return [{"destination": f"{vip.address}/32", **ids, **tags, "network_interface_id": interface, **role}]
 
 
 def observable(nodes: Iterable[Node], vips: Iterable[Vip]) -> list[Placement]:

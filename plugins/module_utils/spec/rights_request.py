@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .identity import AUTOSCALE_GROUP, PAIR
-from .preflight import ROLE_POLICY, Variables, read_request
+from .preflight import ROLE_POLICY, Variables, named_elastic_ips, read_request
 from .rights import Scope, applicable, narrowed
 
 #: Playbooks of a pair and of a group for which a policy is shipped.
@@ -50,7 +50,7 @@ def _owner(kind: str, given: Variables) -> dict[str, Any]:
         "tags": given.get(f"{prefix}_tags") or {},
         "policy": f"{_FOLDER}/appliance_{'ha' if kind == PAIR else 'group'}_{rights}.json",
         "policy_name": "cloudadc-ha" if kind == PAIR else "cloudadc-group",
-        "elastic_ips": list(given.get("ha_pair_elastic_ips") or []) if kind == PAIR else [],
+        "elastic_ips": named_elastic_ips(given) if kind == PAIR else [],
         "files": [f"{_FOLDER}/{name}.json" for name in (*PLAYBOOKS[kind], ROLE_POLICY)],
     }
 

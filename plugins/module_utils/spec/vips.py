@@ -25,13 +25,14 @@ SNIP = "snip"
 #: EC2 user guide, tag restrictions.
 LONGEST_TAG_VALUE = 256
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9])?")
+_WORD = re.compile(r"[A-Za-z0-9._:/+@-]+")
 _TABLE = re.compile(r"rtb-[0-9a-f]+")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
 _COMMON = frozenset({"name", "kind", "applications"})
 _KEYS = {
     ELASTIC_IP: _COMMON | {"elastic_ip"},
     PRIVATE_IP: _COMMON | {"private_ip_address"},
-    ROUTE: _COMMON | {"virtual_ip", "route_table_ids", "role_arn"},
+    ROUTE: _COMMON | {"virtual_ip", "route_table_ids", "route_table_tags", "role_arn"},
 }
 
 
@@ -40,8 +41,8 @@ class Vip:
     """What follows the primary, as a definition or a tag names it.
 
     ``address``: of the virtual servers; of an Elastic IP it is the public address or allocation id. ``role``: the
-    interface of a node that holds it. ``tables``: route tables; ``role_arn``: with whose rights they are
-    changed, empty for those of the caller.
+    interface of a node that holds it. ``tables``: route tables; ``table_tags``: tags of them instead; ``role_arn``:
+    with whose rights they are changed, empty for those of the caller.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Vip:
     role: str = "client"
     tables: tuple[str, ...] = ()
     role_arn: str = ""
+    table_tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def serves(self) -> bool:
@@ -58,7 +60,7 @@ class Vip:
 
     def tag(self) -> dict[str, str]:
         """Return the tag in which instances keep it."""
-        words = [self.kind, self.address, *self.tables]
+        words = [self.kind, self.address, *self.tables, *(f"tag:{key}={value}" for key, value in self.table_tags)]
         words += [self.role] if self.role != "client" else []
         words += [self.role_arn] if self.role_arn else []
         return {f"{TAG_PREFIX}{self.name}": " ".join(words)}
@@ -79,13 +81,26 @@ def _of_tag(name: str, words: Sequence[str]) -> Vip:
         next((word for word in more if word in ("client", "server")), "client"),
         tuple(word for word in more if word.startswith("rtb-")),
         next((word for word in more if word.startswith("arn:")), ""),
+        tuple(_table_tag(word.removeprefix("tag:")) for word in more if word.startswith("tag:")),
     )
+
+
+def _table_tag(text: str) -> tuple[str, str]:
+    key, _equals, value = text.partition("=")
+    return key, value
 
 
 def vips_of(definition: Mapping[str, Any]) -> tuple[Vip, ...]:
     """Return the VIPs of a normalised definition that instances keep in tags."""
     found = [
-        Vip(one["name"], one["kind"], one["address"], "client", tuple(one["route_table_ids"]), one["role_arn"])
+        Vip(
+            one["name"],
+            one["kind"],
+            one["address"],
+            tables=tuple(one["route_table_ids"]),
+            role_arn=one["role_arn"],
+            table_tags=tuple(sorted(one["route_table_tags"].items())),
+        )
         for one in definition["vips"]
         if one["address"]
     ]
@@ -164,6 +179,7 @@ def _read(entry: Mapping[str, Any], number: int, problems: list[str]) -> dict[st
         "kind": kind,
         "address": reader.text(key),
         "route_table_ids": reader.texts("route_table_ids") if kind == ROUTE else [],
+        "route_table_tags": _table_tags(reader) if kind == ROUTE else {},
         "role_arn": reader.text("role_arn") if kind == ROUTE else "",
         "own_applications": entry.get("applications") is not None,
     }
@@ -190,10 +206,23 @@ def _address_problems(kind: str, key: str, text: str) -> list[str]:
     return []
 
 
+def _table_tags(reader: Reader) -> dict[str, str]:
+    given = {key: str(value) for key, value in reader.mapping("route_table_tags").items()}
+    wrong = [key for key, value in given.items() if not (_WORD.fullmatch(key) and _WORD.fullmatch(value))]
+    reader.problems += [
+        f"{reader.where}route_table_tags: {key} and its value must be of letters, digits and . _ : / + @ -."
+        for key in wrong
+    ]
+    return given
+
+
 def _table_problems(found: Mapping[str, Any]) -> list[str]:
     tables, role, problems = found["route_table_ids"], found["role_arn"], []
-    if not tables:
-        problems.append("route_table_ids, the route tables of its clients, is missing.")
+    tags = found["route_table_tags"]
+    if bool(tables) == bool(tags):
+        problems.append(
+            "route_table_ids or route_table_tags, the route tables of its clients, must be given, and not both."
+        )
     wrong = [table for table in tables if not _TABLE.fullmatch(table)]
     if wrong:
         problems.append(f"{', '.join(wrong)} is no id of a route table, such as rtb-0123456789abcdef0.")
@@ -202,11 +231,12 @@ def _table_problems(found: Mapping[str, Any]) -> list[str]:
         problems.append(f"route_table_ids names {', '.join(twice)} more than once.")
     if role and not _ROLE.fullmatch(role):
         problems.append(f"role_arn {role} is no ARN of a role.")
-    [value] = Vip(found["name"], ROUTE, found["address"], tables=tuple(tables), role_arn=role).tag().values()
+    vip = Vip("", ROUTE, found["address"], tables=tuple(tables), role_arn=role, table_tags=tuple(tags.items()))
+    [value] = vip.tag().values()
     if len(value) > LONGEST_TAG_VALUE:
         problems.append(
-            f"it has {len(tables)} route tables, more than fit into a tag of an instance ({LONGEST_TAG_VALUE} "
-            "characters). Give the others to a second VIP."
+            f"its route tables and role do not fit into a tag of an instance ({LONGEST_TAG_VALUE} characters). Name "
+            "the tables by a tag of theirs, with route_table_tags."
         )
     return problems
 

@@ -49,7 +49,7 @@ class Region:
     def read(self) -> ObservedPair:
         """Read EC2. Raises Failure, or SettingsError if no client can be made."""
         if self._client is None:
-            self._client = self.settings.aws.client("ec2")
+            self._client = self.settings.aws.ec2()
         answered = False
         try:
             found = read(self._client, self.settings.group, self.settings.elastic_ips)
@@ -80,9 +80,9 @@ def _vips(observed_pair: ObservedPair, primary: int) -> set[MisplacedVip]:
     except Refusal as refusal:
         return {MisplacedVip("", str(refusal), None, "")}
     return {
-        MisplacedVip(one.kind, entry_name(one.options), change.loser, one.options["network_interface_id"])
-        for one, change in zip(targets, changes, strict=True)
-        if change.changed
+        MisplacedVip(one.kind, entry_name(one.entry), one.loser, one.entry["after"]["network_interface_id"])
+        for one in changes
+        if one.changed
     }
 
 
