@@ -169,9 +169,10 @@ _EC2: dict[str, Call] = {
         for name in ("RebootInstances", "StartInstances", "StopInstances", "TerminateInstances")
     },
     **_reads(
-        "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceTypes",
-        "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeNetworkInterfaces",
-        "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets", "DescribeTags", "DescribeVpcs",
+        "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceStatus",
+        "DescribeInstanceTypes", "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs",
+        "DescribeNetworkInterfaces", "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets",
+        "DescribeTags", "DescribeVpcs",
     ),
 }  # fmt: skip
 

@@ -64,7 +64,7 @@ def connect_accounts(module: Any, own: Client, **options: Any) -> Accounts:
     return Accounts(own, assume)
 
 
-def _keys(session: Mapping[str, Any]) -> dict[str, str]:
+def _keys(session: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "aws_access_key_id": session["AccessKeyId"],
         "aws_secret_access_key": session["SecretAccessKey"],

@@ -200,6 +200,14 @@ def delete_network_interface(client: Client, network_interface_id: str) -> None:
         return
 
 
+@aws_call("assign {address} to {network_interface_id}", retry_on=("InvalidNetworkInterfaceID.NotFound",))
+def assign_private_ip_address(client: Client, network_interface_id: str, address: str) -> None:
+    """AssignPrivateIpAddresses; an address that another interface has is refused."""
+    client.assign_private_ip_addresses(
+        NetworkInterfaceId=network_interface_id, PrivateIpAddresses=[address], AllowReassignment=False
+    )
+
+
 # Security groups
 
 #: Codes of a write that another writer, or an earlier attempt whose answer was lost, has already made.

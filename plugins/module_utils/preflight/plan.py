@@ -58,6 +58,7 @@ class Plan:
     ``given_addresses``: Elastic IPs that the user allocated, as public addresses or allocation ids.
     ``public_clients``: clients come from the internet, to addresses in the client subnets. ``public_management``: each
     management interface has an Elastic IP. ``reach``: further ``host:port`` that this machine must get through to.
+    ``license_demand``: what each node checks out, and from where; empty for images that need no licence.
     """
 
     group: str
@@ -77,6 +78,7 @@ class Plan:
     back_ends: tuple[BackEnd, ...] = ()
     followed: tuple[Followed, ...] = ()
     backend_cidrs: tuple[str, ...] = ()
+    license_demand: str = ""
 
     @property
     def instances(self) -> int:
@@ -136,6 +138,7 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
             if each["autoscaling_group"]
         ),
         backend_cidrs=_networks(params["backend_cidrs"]),
+        license_demand=params.get("license_demand") or "",
     )
 
 

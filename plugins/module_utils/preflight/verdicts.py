@@ -16,6 +16,7 @@ from ..core.errors import Failure
 from ..core.parallel import attempt
 from . import data_path as packets
 from . import launching, quotas, reach, rights, routes, subnets
+from . import licences as pools
 from .identity import Caller
 from .plan import BackEnd, Plan, Zone
 from .rows import Row, skipped, unknown
@@ -145,6 +146,16 @@ def _launch(plan: Plan, zone: Zone, answers: Answers, outcomes: Mapping[str, obj
     if zone.name not in outcomes:
         return skipped(launching.LAUNCH, zone.name, "not without the image")
     return launching.launch(zone.name, count, outcomes[zone.name])
+
+
+def licences(plan: Plan, answers: Answers) -> Rows:
+    """Return the rows of the build and of the pool, where the appliances get a licence."""
+
+    def of_pool() -> Rows:
+        return [pools.pool(plan, sum(missing(plan, zone, answers) for zone in plan.zones))]
+
+    decide = {pools.BUILD: lambda: [pools.build(plan, answers.of("images"))], pools.POOL: of_pool}
+    return [row for check, subject in pools.subjects(plan) for row in sure(check, subject, decide[check])]
 
 
 def networks(plan: Plan, answers: Answers) -> Rows:

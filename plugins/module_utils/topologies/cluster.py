@@ -108,7 +108,7 @@ class Cluster(Topology):
         first = ordered[0]["interfaces"]["management"]["network_interface_id"]
         serving = any(one["lifecycle"] in (IN_SERVICE, "draining") for one in there)
         return {
-            "clip": [] if place["clip_interface"] else [first],
+            "clip_interface": "" if place["clip_interface"] else first or "",
             "form": not serving,
             "cluster": [_member(definition, one) for one in ordered],
             "members": [nsip(one) for one in there],

@@ -102,6 +102,10 @@ class Dns(Distributor):
         """Every domain has a record set for each node."""
         return {"load_balancer": "", "domains": domains(definition)}
 
+    def withdraw_after(self, definition: Definition) -> int:
+        """DNS leads clients to a node that is silent, unless its records have health checks."""
+        return int(definition["dns"]["withdraw_after"])
+
     def cleanup(
         self,
         target_groups: Sequence[Mapping[str, Any]],

@@ -96,16 +96,10 @@ class Zone:
             record_plan.refuse_foreign_name(request, route53.get_hosted_zone(self.client, self.id)["Name"])
         return chosen
 
-    def converge(
-        self, requests: Sequence[Request], first: Batch | None = None
-    ) -> tuple[Batch, Mapping[str, Any] | None]:
-        """Write the batch; what came of it, and what AWS said of the change (None: nothing had to be written).
-
-        ``first``: what was just decided for the same requests, so that it is not read again.
-        """
-        decided = [first] if first is not None else []
+    def converge(self, requests: Sequence[Request]) -> tuple[Batch, Mapping[str, Any] | None]:
+        """Write the batch; what came of it, and what AWS said of the change (None: nothing had to be written)."""
         return converge(
-            lambda: decided.pop() if decided else self.decide(requests),
+            lambda: self.decide(requests),
             lambda batch: route53.change_record_sets(self.client, self.id, batch.changes),
             route53.INVALID_BATCH,
         )
