@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.lab.aws import side
 from tests.lab.aws.request_tokens import RequestTokens
 
 from .conftest import Account, Network, eventually, launch
@@ -132,7 +134,8 @@ def test_readers_may_lag_behind_a_route(account: Account, network: Network) -> N
     eventually(lambda: route(account, table_id).get("NetworkInterfaceId") == second)
 
 
-def test_calls_beyond_the_bucket_are_throttled(account: Account, network: Network) -> None:
+def test_calls_beyond_the_bucket_are_throttled(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side, "time", SimpleNamespace(monotonic=lambda: 0.0))
     account.side.settings.throttled = True
     for _turn in range(5):
         refused(account.ec2.run_instances, ImageId="ami-0", MinCount=1, MaxCount=1)
