@@ -14,6 +14,8 @@ description:
     pair. An interrupted failover (an Elastic IP is still on the secondary) is completed.
   - With O(peer) it does so for the two named nodes, and moves the Elastic IPs in O(moves). If O(peer) is
     primary already, no failover is forced; Elastic IPs that are not at the place given in O(moves) are moved.
+  - With O(group) private addresses and routes follow the primary, too, as tags C(cloudadc:vip:<name>) of the instances
+    name them; they are moved at the same time, by the same rules (M(cloudadc.aws.vpx_address_failover)).
   - All reads come before the switchover, so that clients wait only for the switchover and one C(AssociateAddress).
   - Nothing is saved, because a failover changes no configuration.
   - Calls. On each node a login, C(hanode) and a logout; one C(hafailover) on the primary; C(hanode) on the other node
@@ -21,6 +23,8 @@ description:
     at once, and one C(DescribeAddresses) per read of the result. With O(group) before that one C(DescribeInstances),
     and on each node a second session with C(hanode) and the three reads of its served addresses.
   - With O(group) it needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
+    Other VIPs need C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses), and routes
+    C(ec2:DescribeRouteTables), C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
 options:
   nsip:
     description:
@@ -176,7 +180,7 @@ verdict:
   type: str
   sample: "node 0 is primary: node 0 (10.0.1.10) says Primary; node 1 (10.0.11.10) says Secondary"
 moves:
-  description: One entry per Elastic IP, as M(cloudadc.aws.eip_failover) returns them.
+  description: One entry per address or route, with its C(kind), as M(cloudadc.aws.vpx_address_failover) returns them.
   returned: success
   type: list
   elements: dict

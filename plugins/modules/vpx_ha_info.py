@@ -20,7 +20,8 @@ description:
     nodes by instance and some not). On each node, all nodes at once, a login, C(hanode), then C(lbvserver),
     C(csvserver) and C(ipset_nsip_binding) side by side, and a logout. While O(settle_timeout) lasts, C(hanode) again
     about ten times a second.
-  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses).
+  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), for VIPs that tags C(cloudadc:vip:<name>) of
+    the instances name C(ec2:DescribeNetworkInterfaces) and, for routes, C(ec2:DescribeRouteTables).
 options:
   group:
     description:
@@ -183,7 +184,7 @@ vips:
 address_moves:
   description:
     - The desired places of everything that follows the primary, Elastic IPs among them, in the form of option C(moves)
-      of module C(vpx_address_failover). Empty like RV(moves).
+      of M(cloudadc.aws.vpx_address_failover). Empty like RV(moves).
   returned: success
   type: list
   elements: dict

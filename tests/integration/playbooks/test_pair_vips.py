@@ -93,7 +93,7 @@ def build(lab: LabClient, nodes: tuple[int, int], vips: Any, **more: Any) -> Sta
     lab.reset()
     lab.pace(PACE)
     given = lab.variables("ha_pair")
-    subnets = list(lab.state()["aws"]["seed"]["subnets"].values())
+    subnets = list(lab.state()["seed_data"]["subnets"].values())
     given |= {
         "ha_pair_nodes": [{f"{role}_subnet_id": name for role, name in subnets[zone].items()} for zone in nodes],
         "ha_pair_vips": vips,
@@ -108,7 +108,7 @@ def build(lab: LabClient, nodes: tuple[int, int], vips: Any, **more: Any) -> Sta
 
 def address_of(lab: LabClient, role: str, host: int) -> str:
     """An address of the subnet of a role in the first zone."""
-    network = ipaddress.ip_network(lab.state()["aws"]["seed"]["vpc_cidr"])
+    network = ipaddress.ip_network(lab.state()["seed_data"]["vpc_cidr"])
     offset = {"client": 11, "server": 21}[role]
     return str(network.network_address + 256 * offset + host)
 
@@ -116,7 +116,7 @@ def address_of(lab: LabClient, role: str, host: int) -> str:
 @pytest.fixture(scope="module")
 def routed(lab: LabClient) -> Iterator[Site]:
     lab.reset()
-    seed = lab.state()["aws"]["seed"]
+    seed = lab.state()["seed_data"]
     address = str(ipaddress.ip_network(seed["routed_cidr"])[9])
     [table] = lab.boto("ec2").describe_route_tables(Filters=[{"Name": "tag:Name", "Values": ["lab"]}])["RouteTables"]
     vips = [
