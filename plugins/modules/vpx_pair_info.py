@@ -11,9 +11,8 @@ description:
   - Reads in parallel the subnets, image, instance type, Elastic IPs, key pair, instances, role, instance profile and
     security groups of a pair, and compares them with its definition.
   - Returns all problems at once. These are missing subnets, images, key pairs and Elastic IPs, Elastic IPs in use
-    elsewhere, VIPs outside of their subnet, in use, or inside of the VPC's ranges (routes), nodes in another subnet than
-    defined, resources of the pair's names with another owner, and parameters
-    that C(RunInstances) would refuse.
+    elsewhere, VIPs outside of their subnet, in use, or inside of the VPC's ranges (routes), nodes in another subnet
+    than defined, resources of the pair's names with another owner, and parameters that C(RunInstances) would refuse.
   - Returns one section of C(plan) per step, with the options of its module and whether anything differs.
   - Writes nothing.
   - Needs the rights C(ec2:DescribeSubnets), C(ec2:DescribeAddresses), C(ec2:DescribeInstances),

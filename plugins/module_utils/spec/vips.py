@@ -201,7 +201,7 @@ def _address_problems(kind: str, key: str, text: str) -> list[str]:
             f"{key} {text} is an IPv6 address. The appliance moves IPv6 addresses itself between nodes of one subnet; "
             "this collection moves IPv4 addresses."
         ]
-    if address.is_multicast or address.is_unspecified or address.is_loopback or address.is_link_local:
+    if address.is_multicast or address.is_unspecified or address.is_link_local:
         return [f"{key} {text} is no address at which clients could reach a virtual server."]
     return []
 
