@@ -90,7 +90,6 @@ class Site:
 
 def build(lab: LabClient, nodes: tuple[int, int], vips: Any, **more: Any) -> Stage:
     """Build the pair of the lab in these zones, with VIPs instead of its Elastic IP."""
-    lab.reset()
     lab.pace(PACE)
     given = lab.variables("ha_pair")
     subnets = list(lab.state()["seed_data"]["subnets"].values())
