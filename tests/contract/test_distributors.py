@@ -108,7 +108,8 @@ def check_register(entry: Distributor) -> None:
     """All nodes are registered for all applications; registered again, there is nothing to do."""
     world = World(group(entry.name))
     work = entry.register(world.state, NODES)
-    assert set(work) == {"targets", "records", "unreachable"}
+    assert set(work) == {"targets", "replaced", "records", "unreachable"}
+    assert work["replaced"] == []
     assert work["unreachable"] == []
     world.register(work)
     assert world.known() == {"i-1", "i-2"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tests.iam.fleet import BOUNDARY, TRUST, Fleet
+from tests.iam.fleet import BOUNDARY, BUCKET, TRUST, Fleet
 from tests.lab.aws import VPX_IMAGE_ID
 
 _SERVICES = {"elasticloadbalancing": "elbv2"}
@@ -124,6 +124,9 @@ _EC2: dict[str, Call] = {
     "AssociateAddress": Call(
         "associate_address", lambda f: {"AllocationId": f.address, "NetworkInterfaceId": f.interface}
     ),
+    "AssociateIamInstanceProfile": Call(
+        "associate_iam_instance_profile", lambda f: {"InstanceId": f.instance, "IamInstanceProfile": {"Name": f.role}}
+    ),
     "AttachNetworkInterface": Call(
         "attach_network_interface",
         lambda f: {"DeviceIndex": 1, "InstanceId": f.instance, "NetworkInterfaceId": f.interface},
@@ -168,6 +171,9 @@ _EC2: dict[str, Call] = {
         name: Call(_snake(name), lambda f: {"InstanceIds": [f.instance]})
         for name in ("RebootInstances", "StartInstances", "StopInstances", "TerminateInstances")
     },
+    "DescribeInstanceAttribute": Call(
+        "describe_instance_attribute", lambda f: {"InstanceId": f.instance, "Attribute": "userData"}, limited=False
+    ),
     **_reads(
         "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceStatus",
         "DescribeInstanceTypes", "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs",
@@ -264,7 +270,43 @@ _ROUTE53: dict[str, Call] = {
     **_reads("ListHealthChecks", "ListHostedZones", "ListHostedZonesByName"),
 }
 
+
+def _object(**more: Any) -> Parameters:
+    return lambda fleet: {"Bucket": BUCKET, "Key": f"{fleet.backups}1.tgz", **more}
+
+
+def _of_bucket(**more: Any) -> Parameters:
+    return lambda _fleet: {"Bucket": BUCKET, **more}
+
+
+def _encrypted(fleet: Fleet) -> dict[str, Any]:
+    return {**_object(Body=b"x")(fleet), "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": fleet.key}
+
+
+_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
+# Fleets share the bucket and its key; their objects are limited by folder.
+_S3: dict[str, Call] = {
+    "CreateBucket": Call("create_bucket", _of_bucket(), limited=False),
+    "DeleteObject": Call(
+        "delete_objects",
+        lambda f: {"Bucket": BUCKET, "Delete": {"Objects": [{"Key": f"{f.backups}1.tgz"}]}},
+    ),
+    "GetBucketVersioning": Call("get_bucket_versioning", _of_bucket(), limited=False),
+    "GetObject": Call("get_object", _object()),
+    "ListBucket": Call("list_objects_v2", _of_bucket(), limited=False),
+    "PutBucketPublicAccessBlock": Call(
+        "put_public_access_block", _of_bucket(PublicAccessBlockConfiguration={}), limited=False
+    ),
+    "PutBucketVersioning": Call("put_bucket_versioning", _of_bucket(VersioningConfiguration={}), limited=False),
+    "PutEncryptionConfiguration": Call(
+        "put_bucket_encryption", _of_bucket(ServerSideEncryptionConfiguration=_ENCRYPTION), limited=False
+    ),
+    "PutObject": Call("put_object", _object(Body=b"x")),
+}
+
 _OTHERS: dict[str, Call] = {
+    "kms:Decrypt": Call("get_object", _object(), limited=False, service="s3"),
+    "kms:GenerateDataKey": Call("put_object", _encrypted, limited=False, service="s3"),
     "autoscaling:DescribeAutoScalingGroups": Call("describe_auto_scaling_groups", _nothing, limited=False),
     "autoscaling:DescribeLifecycleHooks": Call(
         "describe_lifecycle_hooks", lambda _f: {"AutoScalingGroupName": "a"}, limited=False
@@ -283,6 +325,38 @@ _OTHERS: dict[str, Call] = {
     "dynamodb:GetItem": Call("get_item", _item),
     "dynamodb:Query": Call("query", lambda f: {"TableName": f.table, "KeyConditionExpression": "a"}),
     "dynamodb:UpdateItem": Call("update_item", _item),
+    "dynamodb:UpdateTimeToLive": Call(
+        "update_time_to_live",
+        lambda f: {
+            "TableName": f.table,
+            "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "expires"},
+        },
+    ),
+    "cloudwatch:DeleteAlarms": Call("delete_alarms", lambda f: {"AlarmNames": [f"cloudadc-{f.name}-a"]}),
+    "cloudwatch:DeleteDashboards": Call("delete_dashboards", lambda f: {"DashboardNames": [f"cloudadc-{f.name}"]}),
+    "cloudwatch:DescribeAlarms": Call("describe_alarms", _nothing, limited=False),
+    "cloudwatch:GetDashboard": Call("get_dashboard", lambda f: {"DashboardName": f"cloudadc-{f.name}"}),
+    "cloudwatch:PutDashboard": Call(
+        "put_dashboard", lambda f: {"DashboardName": f"cloudadc-{f.name}", "DashboardBody": "{}"}
+    ),
+    "cloudwatch:PutMetricAlarm": Call(
+        "put_metric_alarm",
+        lambda f: {
+            "AlarmName": f"cloudadc-{f.name}-a",
+            "MetricName": "nodes",
+            "Namespace": "CloudADC/Autoscale",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "Statistic": "Average",
+            "ComparisonOperator": "GreaterThanThreshold",
+        },
+    ),
+    "events:PutEvents": Call(
+        "put_events",
+        lambda f: {"Entries": [{"Source": "a", "DetailType": "b", "Detail": "{}", "EventBusName": f.name}]},
+    ),
+    "sns:Publish": Call("publish", lambda f: {"TopicArn": f.topic, "Message": "a"}),
 }
 
 CALLS: dict[str, Call] = {
@@ -290,6 +364,7 @@ CALLS: dict[str, Call] = {
     **{f"elasticloadbalancing:{name}": call for name, call in _ELB.items()},
     **{f"iam:{name}": call for name, call in _IAM.items()},
     **{f"route53:{name}": call for name, call in _ROUTE53.items()},
+    **{f"s3:{name}": call for name, call in _S3.items()},
     **_OTHERS,
 }
 #: Asked for by AWS only with the first load balancer of an account; the whole playbooks need it.

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.rights import Scope, narrowed
 from tests.crash.group_flows import STORE
 from tests.crash.lab_states import MISPLACED
-from tests.iam.by_hand import BOUNDARY
+from tests.iam.by_hand import BOUNDARY, BUCKET
 from tests.iam.cases import Case, cases, drawn
 from tests.iam.shipped import POLICIES, Statement, actions, controller, documents, statements, without
 from tests.stage import Run, Stage
@@ -27,6 +27,8 @@ CHOSEN = cases() if EVERYTHING else drawn(random.Random(SEED))
 
 #: Needed only while another job has the record for a moment; "tick beside another job" shows it of the same module.
 BESIDE_OTHERS = {"scale_out": {"dynamodb:GetItem"}, "scale_in": {"dynamodb:GetItem"}}
+#: Needed only where an instance has lost its profile; test_drift_by_hand.py shows it, and test_calls.py each action.
+AFTER_DRIFT = {"ec2:AssociateIamInstanceProfile"}
 #: Asked only to explain why a node refuses the login for long; tests/unit/…/test_instance_status.py shows the question.
 TO_EXPLAIN = {"ec2:DescribeInstanceStatus"}
 
@@ -62,7 +64,8 @@ def test_playbook_with_one_action_less_fails_and_names_it(stage: Stage) -> None:
 @pytest.mark.parametrize("name", sorted({name for case in cases() for name in documents(case.playbook)}))
 def test_no_action_is_unused(name: str) -> None:
     """After all cases, in the same process."""
-    assert permitted(statements(name)) - used[name] - BESIDE_OTHERS.get(name, set()) - TO_EXPLAIN == set()
+    known = BESIDE_OTHERS.get(name, set()) | TO_EXPLAIN | AFTER_DRIFT
+    assert permitted(statements(name)) - used[name] - known == set()
 
 
 def policy(stage: Stage, case: Case, name: str) -> list[Statement]:
@@ -77,6 +80,8 @@ def policy(stage: Stage, case: Case, name: str) -> list[Statement]:
         hosted_zone=zones[0]["Id"].rpartition("/")[2],
         records=[one["domain"] for one in values.get("autoscale_group_applications", ()) if "domain" in one],
         table=STORE["table"],
+        bucket=BUCKET,
+        backups=(f"cloudadc/pair/{values.get('ha_pair_name')}/",),
     )
     found: dict[str, Any] = narrowed({"Statement": statements(name, case.given)}, scope)
     return list(found["Statement"])
@@ -84,7 +89,8 @@ def policy(stage: Stage, case: Case, name: str) -> list[Statement]:
 
 def play(stage: Stage, case: Case, policies: list[list[Statement]]) -> Run:
     """Run the case as a user who has these policies. The state has to be set up."""
-    limit = documents(case.playbook)[1:] and ("-e", f"{case.playbook}_permissions_boundary={BOUNDARY}")
+    building = next((name for name in documents(case.playbook) if name in ("ha_pair", "autoscale_group")), None)
+    limit = ("-e", f"{building}_permissions_boundary={BOUNDARY}") if building else ()
     with controller(stage, policies):
         return stage.play(case.playbook, *case.arguments, *limit, variables=case.variables, must_succeed=False)
 

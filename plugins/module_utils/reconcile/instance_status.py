@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core.errors import Failure
+from ..core.parsing import readable
 from ..nitro.arrival import InstanceReport
 from .claims import client_of
 
@@ -16,6 +17,7 @@ from .claims import client_of
 _GONE = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
 
 
+@readable("the status of an instance")
 def report_of(
     instance_id: str, instances: Sequence[Mapping[str, Any]], checks: Sequence[Mapping[str, Any]]
 ) -> InstanceReport | None:

@@ -11,6 +11,7 @@ from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
 from ..spec.pair import front_name, vip_name
 from ..spec.vips import ELASTIC_IP, PRIVATE_IP
 from .group_steps import certificate_nodes
+from .pair_orphans import undeclared
 
 Result = Mapping[str, Any]
 Front = dict[str, Any]
@@ -83,8 +84,11 @@ def pair_applications(
     nsip: str,
     fronts: Sequence[Mapping[str, Any]],
     nodes: Sequence[Mapping[str, Any]] = (),
+    ipsets: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the option ``nodes`` of vpx_application: every application on one appliance, with its secrets.
+
+    Applications that are not declared any more are removed first, so that another one may have their port.
 
     Args:
         variables: of role ha_pair, as lookup ``cloudadc.aws.role_variables`` collects them, already validated.
@@ -93,6 +97,7 @@ def pair_applications(
             for its own VIP.
         nodes: both nodes, as entries with ``nsip``, on which a certificate is read once it is installed, and
             whose monitors have a state of their own.
+        ipsets: result of vpx_ipset, which names the virtual servers that have the addresses of the pair.
     """
     single = variables.get("ha_pair_application")
     shared = [*(variables.get("ha_pair_applications") or []), *([single] if single else [])]
@@ -103,7 +108,7 @@ def pair_applications(
     }
     others = [str(node["nsip"]) for node in nodes if node["nsip"] != nsip]
     common = [front for front in fronts if front.get("vip", "") not in own]
-    return [
+    declared = [
         *({"nsip": nsip, **_at(front), **_copy(e, n, others, front)} for e in shared for n, front in enumerate(common)),
         *(
             {"nsip": nsip, **_at(front), **_copy(entry, 0, others)}
@@ -111,6 +116,7 @@ def pair_applications(
             for entry in own.get(front.get("vip", ""), [])
         ),
     ]
+    return undeclared(nsip, {one["name"] for one in declared}, ipsets or {}) + declared
 
 
 def _at(front: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,6 +130,7 @@ def _copy(
     """Return the application for one VIP. All have the certkey of the first: an appliance takes a certificate once."""
     name, vip = str(entry["name"]), (front or {}).get("vip")
     given = {key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")}
+    given["enabled"] = True
     given["name"] = vip_name(name, vip) if vip else front_name(name, number)
     certificate = entry.get("certificate") or {}
     if number == 0:

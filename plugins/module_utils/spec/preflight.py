@@ -22,7 +22,7 @@ Variables = Mapping[str, Any]
 
 #: The shipped policy that the making of the role needs besides the playbook's own.
 ROLE_POLICY = "managed_role"
-_OF_A_PAIR = frozenset({"ha_pair", "ha_failover"})
+_OF_A_PAIR = frozenset({"ha_pair", "ha_failover", "restore"})
 #: Playbooks that launch appliances.
 _LAUNCHING = frozenset({"ha_pair", "autoscale_group", "autoscale", "scale_out"})
 _SUBNETS = ("management_subnet_id", "client_subnet_id", "server_subnet_id")
@@ -232,6 +232,7 @@ def _console(console: Variables) -> list[str]:
 def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
     """Return the circumstances that do not apply; the Sid of a statement that is for one only ends with it."""
     group, pair = roles.get("autoscale_group") or {}, roles.get("ha_pair") or {}
+    backup = roles.get("config_backup") or {}
     applications = _listed(group.get("autoscale_group_applications"))
     stores = [(roles.get("report") or {}).get("report_store")] if playbook == "report" else []
     store: Variables = next((each for each in (*stores, group.get("autoscale_group_store")) if each), {})
@@ -242,6 +243,9 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
         **{kind.statement: name == stored for name, kind in STORES.items() if kind.statement},
         "WithCloudwatch": _true((roles.get("autoscale") or {}).get("autoscale_publish", False)),
         "WithPortErrors": _true((roles.get("autoscale") or {}).get("autoscale_port_errors", False)),
+        "WithSns": bool(_alerts(roles).get("sns_topic_arn")),
+        "WithEventBridge": bool(_alerts(roles).get("event_bus")),
+        "WithPair": bool(pair.get("ha_pair_name")),
         "WithFollowedGroups": any(each.get("backend_autoscaling_group") for each in applications),
         **{each.statement: each.name == topology for each in TOPOLOGIES.values() if each.statement},
         "WithBoundary": bool(
@@ -250,6 +254,8 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
         "WithElasticIps": bool(named_elastic_ips(pair)),
         "WithPrivateIps": "private_ip" in _kinds(pair) or bool(pair.get("ha_pair_snip")),
         "WithRoutes": "route" in _kinds(pair),
+        "WithKmsKey": bool(backup.get("config_backup_kms_key_id")),
+        "WithCreateBucket": _true(backup.get("config_backup_create_bucket", False)),
     }
     return [name for name, needed in applies.items() if not needed]
 
@@ -259,6 +265,12 @@ def named_elastic_ips(pair: Variables) -> list[str]:
     vips = [each for each in _listed(pair.get("ha_pair_vips")) if isinstance(each, Mapping)]
     named = [str(each["elastic_ip"]) for each in vips if each.get("elastic_ip")]
     return [*map(str, _listed(pair.get("ha_pair_elastic_ips"))), *named]
+
+
+def _alerts(roles: Mapping[str, Variables]) -> Variables:
+    """Return where the ticks of a group publish alerts."""
+    given = (roles.get("autoscale") or {}).get("autoscale_alerts")
+    return given if isinstance(given, Mapping) else {}
 
 
 def _kinds(pair: Variables) -> set[Any]:

@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 from moto.core.request import Request
 from moto.core.routing import NotFound, get_service_router
 
+from tests.lab.aws.iam.buckets import read_fields
 from tests.lab.world import Environ, FaultKind
 
 Protocol = Literal["ec2", "query", "json", "rest-xml", "s3"]
@@ -92,8 +93,11 @@ def read_request(environ: Environ) -> AwsRequest:
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
         return AwsRequest(service, path.rpartition("/")[2], "json", dry_run=False)
     protocol: Protocol = "s3" if service == "s3" else "rest-xml"
+    action = _rest_action(service, environ)
     fields = _of_route53(path, body) if service == "route53" else {}
-    return AwsRequest(service, _rest_action(service, environ), protocol, dry_run=False, fields=fields)
+    if service == "s3":
+        fields = read_fields(path, environ, body, action)
+    return AwsRequest(service, action, protocol, dry_run=False, fields=fields)
 
 
 _ABOUT = re.compile(r"/2013-04-01/(hostedzone|change|healthcheck)/([^/]+)")
@@ -121,12 +125,19 @@ def _first(form: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 def _strings(body: bytes) -> dict[str, str]:
-    """What is said on the first level of a JSON request, as far as it is text."""
+    """The texts of a JSON request: those of its first level, and of lists on it (Names.1, Entries.1.EventBusName)."""
     try:
         text = json.loads(body or b"{}")
     except ValueError:
         return {}
-    return {name: value for name, value in text.items() if isinstance(value, str)} if isinstance(text, dict) else {}
+    found: dict[str, str] = {}
+    for name, value in text.items() if isinstance(text, dict) else ():
+        for number, each in enumerate(value if isinstance(value, list) else (), 1):
+            parts = each.items() if isinstance(each, dict) else [("", each)]
+            found |= {f"{name}.{number}.{key}".rstrip("."): part for key, part in parts if isinstance(part, str)}
+        if isinstance(value, str):
+            found[name] = value
+    return found
 
 
 def signing_service(environ: Environ) -> str:

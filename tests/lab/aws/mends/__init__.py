@@ -23,6 +23,8 @@ MENDS = (
     "names",
     "tables",
     "gateways",
+    "events",
+    "buckets",
 )
 
 
