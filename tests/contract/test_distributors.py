@@ -115,7 +115,7 @@ def check_register(entry: Distributor) -> None:
     assert world.known() == {"i-1", "i-2"}
     assert world.for_applications() == {"web": 2, "names": 2}
     again = entry.register(world.state, NODES)
-    assert again == {"targets": [], "records": [], "unreachable": []}
+    assert again == {"targets": [], "replaced": [], "records": [], "unreachable": []}
     more = entry.register(world.state, [*NODES, node(3)])
     world.register({**more, "targets": _new(more["targets"], world), "records": _new_names(more["records"], world)})
     assert "i-3" in world.known()
@@ -140,7 +140,7 @@ def _new_names(records: Sequence[Mapping[str, Any]], world: World) -> list[dict[
 def check_no_nodes(entry: Distributor) -> None:
     """Without nodes nothing is written anywhere."""
     world = World(group(entry.name))
-    assert entry.register(world.state, []) == {"targets": [], "records": [], "unreachable": []}
+    assert entry.register(world.state, []) == {"targets": [], "replaced": [], "records": [], "unreachable": []}
     assert not any(entry.deregister([], [], []).values())
 
 
