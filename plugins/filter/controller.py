@@ -54,10 +54,16 @@ def controller_secrets(definitions: Sequence[Definition]) -> list[str]:
         if variable.endswith("_password")
         or (variable == "autoscale_group_console" and value)
         or (variable in _APPLICATIONS and _has_key(value))
+        or (variable == "ha_pair_vips" and any(map(_has_key, _of_vips(value))))
     ]
 
 
 _APPLICATIONS = frozenset({"ha_pair_application", "ha_pair_applications", "autoscale_group_applications"})
+
+
+def _of_vips(vips: Any) -> list[Any]:
+    """Return the applications of each VIP."""
+    return [one.get("applications") for one in vips or [] if isinstance(one, Mapping)]
 
 
 def _has_key(applications: Any) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..module_utils.reconcile.pair_steps import pair_applications, pair_steps
+from ..module_utils.reconcile.pair_fronts import pair_applications
+from ..module_utils.reconcile.pair_steps import pair_steps
 from ..module_utils.reconcile.pair_summary import failover_summary, pair_incomplete, pair_summary, removal_summary
 from ..module_utils.spec.failover import read_failover
 from ..module_utils.spec.pair import read_pair

@@ -14,6 +14,8 @@ description:
     pair. An interrupted failover (an Elastic IP is still on the secondary) is completed.
   - With O(peer) it does so for the two named nodes, and moves the Elastic IPs in O(moves). If O(peer) is
     primary already, no failover is forced; Elastic IPs that are not at the place given in O(moves) are moved.
+  - With O(group) private addresses and routes follow the primary, too, as tags C(cloudadc:vip:<name>) of the instances
+    name them; they are moved at the same time, by the same rules (M(cloudadc.aws.vpx_address_failover)).
   - All reads come before the switchover, so that clients wait only for the switchover and one C(AssociateAddress).
   - Nothing is saved, because a failover changes no configuration.
   - Calls. On each node a login, C(hanode) and a logout; one C(hafailover) on the primary; C(hanode) on the other node
@@ -21,6 +23,8 @@ description:
     at once, and one C(DescribeAddresses) per read of the result. With O(group) before that one C(DescribeInstances),
     and on each node a second session with C(hanode) and the three reads of its served addresses.
   - With O(group) it needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
+    Other VIPs need C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses), and routes
+    C(ec2:DescribeRouteTables), C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
 options:
   nsip:
     description:
@@ -176,7 +180,7 @@ verdict:
   type: str
   sample: "node 0 is primary: node 0 (10.0.1.10) says Primary; node 1 (10.0.11.10) says Secondary"
 moves:
-  description: One entry per Elastic IP, as M(cloudadc.aws.eip_failover) returns them.
+  description: One entry per address or route, with its C(kind), as M(cloudadc.aws.vpx_address_failover) returns them.
   returned: success
   type: list
   elements: dict
@@ -190,14 +194,13 @@ switch_ms:
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
-from ..module_utils.attachments.registry import ELASTIC_IP
-from ..module_utils.aws.addresses import Address
+from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, Client, connect
 from ..module_utils.aws.errors import fail
 from ..module_utils.aws.module import AwsModule
@@ -213,12 +216,13 @@ from ..module_utils.nitro.module import (
     require_requests,
 )
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.reconcile.pair_associations import pick_addresses
 from ..module_utils.reconcile.pair_observation import endpoint, panel, read_pair
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
+from ..module_utils.reconcile.pair_vips import PairAttachments, Placement, pick_addresses
 from ..module_utils.reconcile.planned_failover import ANY_NODE, plan_failover
 from ..module_utils.reconcile.switch_addresses import SwitchAddresses
 from ..module_utils.reconcile.switchover import Node, due, hand_over, observation, still_primary, swapped, went_back
+from ..module_utils.spec.vips import ELASTIC_IP, entry_name
 
 
 def argument_spec() -> dict[str, Any]:
@@ -249,29 +253,33 @@ def argument_spec() -> dict[str, Any]:
 class Task:
     """What to do: ``this`` is primary, ``other`` its peer, each with its port.
 
-    ``stays``: the primary role stays where it is, only addresses move. ``every``: all Elastic IPs, if they were read.
+    ``stays``: the primary role stays where it is, only addresses move. ``known``: what AWS has, if it was read;
+    ``owners``: interfaces of the pair.
     """
 
     this: str
     other: str
-    moves: Sequence[Mapping[str, Any]]
+    targets: Sequence[Placement]
     client: Client
     winner: str
     stays: bool = False
-    every: Sequence[Address] | None = None
+    known: PairAttachments | None = None
+    owners: Collection[str] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 def ec2(module: Any) -> Client:
     """Return the client. ``validate_certs`` speaks of the appliances; AWS's certificates are always validated."""
-    return connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=module.params["aws_ca_bundle"] or True)
+    options = {"read_timeout": BRIEF, "attempts": 1, "verify": module.params["aws_ca_bundle"] or True}
+    return connect_accounts(module, connect(module, "ec2", **options), **options)
 
 
 def task_as_given(module: Any) -> Task:
     """Return the task with the two nodes that the options name."""
     params = module.params
     client = ec2(module) if params["moves"] else None
-    return Task(params["nsip"], params["peer"], params["moves"], client, params["peer"])
+    targets = [Placement(ELASTIC_IP, move, move["private_ip_address"]) for move in params["moves"]]
+    return Task(params["nsip"], params["peer"], targets, client, params["peer"])
 
 
 def task_of_group(module: Any) -> Task:
@@ -280,23 +288,33 @@ def task_of_group(module: Any) -> Task:
     connection_from(params, nsip="unused")  # options with which no appliance can be asked are refused at once
     client = ec2(module)
     observed = read_pair(client, group)
-    nodes, every = observed.nodes, observed.addresses
-    addresses = pick_addresses(every, params["elastic_ips"], group, nodes)
+    nodes = observed.nodes
+    addresses = pick_addresses(observed.addresses, params["elastic_ips"], group, nodes, observed.vips)
+    own = tuple(address.allocation_id for address in addresses)
+    known = PairAttachments(observed.addresses, own, observed.vips, observed.observed)
     timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
     with panel(nodes, port, lambda nsip: probe_from(params, nsip, params["probe_timeout"]), timeouts) as asked:
         claims, verdict = asked.decide()
     failover = plan_failover(
-        group, nodes, claims, verdict, addresses, to=params["to"], guard=not params["ignore_guard"]
+        group,
+        nodes,
+        claims,
+        verdict,
+        known,
+        to=params["to"],
+        guard=not params["ignore_guard"],
+        expected_owners=observed.interfaces,
     )
     winner = nodes[failover.winner]
     return Task(
         this=endpoint(nodes[failover.primary], port),
         other=endpoint(nodes[failover.secondary], port),
-        moves=failover.moves,
+        targets=failover.targets,
         client=client,
         winner=winner.nsip,
         stays=not failover.forced,
-        every=every,
+        known=known,
+        owners=observed.interfaces,
         facts={
             "primary": {"node_id": winner.node_id, "instance_id": winner.instance_id, "nsip": winner.nsip},
             "verdict": verdict.sentence,
@@ -309,7 +327,8 @@ def read(
 ) -> tuple[tuple[Node, Node], bool]:
     """Return both nodes and whether a failover must be forced. Everything that can be read before clients wait."""
     nodes, _planned = both(
-        lambda: both(lambda: observation(this), lambda: observation(other)), lambda: addresses.plan(every=task.every)
+        lambda: both(lambda: observation(this), lambda: observation(other)),
+        lambda: addresses.plan(task.known, task.owners),
     )
     forced = due(*nodes)
     if task.stays and not forced:
@@ -337,7 +356,7 @@ def difference(result: dict[str, Any]) -> dict[str, Any]:
     return {
         side: {
             "nodes": {node["nsip"]: node["master_state"] for node in result[side]},
-            "elastic_ips": {entry["elastic_ip"]: entry[side] for entry in result["moves"]},
+            "elastic_ips": {entry_name(entry): entry[side] for entry in result["moves"]},
         }
         for side in ("before", "after")
     }
@@ -345,7 +364,7 @@ def difference(result: dict[str, Any]) -> dict[str, Any]:
 
 def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple[dict[str, Any], str | None]:
     """Return the result, and the sentence with which to fail if an Elastic IP is not where wanted."""
-    addresses = SwitchAddresses(task.client, task.moves)
+    addresses = SwitchAddresses(task.client, task.targets)
     before, forced = read(task, this, other, addresses)
     after, switch_ms = swapped(before) if forced else before, 0
     if not module.check_mode:
@@ -360,7 +379,7 @@ def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple
         "switch_ms": switch_ms,
         **task.facts,
     }
-    trouble = ELASTIC_IP.verify(addresses.outcomes) or (went_back(after) if forced else None)
+    trouble = addresses.trouble() or (went_back(after) if forced else None)
     return {**result, "diff": difference(result)}, _failed(task, forced, trouble)
 
 

@@ -20,7 +20,8 @@ description:
     nodes by instance and some not). On each node, all nodes at once, a login, C(hanode), then C(lbvserver),
     C(csvserver) and C(ipset_nsip_binding) side by side, and a logout. While O(settle_timeout) lasts, C(hanode) again
     about ten times a second.
-  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses).
+  - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), for VIPs that tags C(cloudadc:vip:<name>) of
+    the instances name C(ec2:DescribeNetworkInterfaces) and, for routes, C(ec2:DescribeRouteTables).
 options:
   group:
     description:
@@ -172,13 +173,34 @@ moves:
     - elastic_ip: 203.0.113.10
       network_interface_id: eni-0123456789abcdef0
       private_ip_address: 10.0.11.10
+vips:
+  description:
+    - The VIPs of the pair that are no Elastic IPs. C(before) is the present place, C(after) the one on the primary, and
+      C(changed) tells whether they differ. Empty if there is no primary.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+address_moves:
+  description:
+    - The desired places of everything that follows the primary, Elastic IPs among them, in the form of option C(moves)
+      of M(cloudadc.aws.vpx_address_failover). Empty like RV(moves).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - kind: elastic_ip
+      elastic_ip: 203.0.113.10
+      network_interface_id: eni-0123456789abcdef0
+      private_ip_address: 10.0.11.10
 """
 
 from typing import Any
 
 from ..module_utils.aws import ec2 as api
 from ..module_utils.aws import tags as t
-from ..module_utils.aws.addresses import Address, parse_addresses
+from ..module_utils.aws.accounts import connect_accounts
+from ..module_utils.aws.addresses import parse_addresses
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.instances import Instance, parse_instances
@@ -192,8 +214,12 @@ from ..module_utils.nitro.module import client_from, nitro_argument_spec, probe_
 from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile import pair_associations
 from ..module_utils.reconcile.pair_claims import claim_result
+from ..module_utils.reconcile.pair_observation import observe_vips
 from ..module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
 from ..module_utils.reconcile.pair_repair import Observation, observe
+from ..module_utils.reconcile.pair_vips import PairAttachments, own_nodes, pick_addresses, vips_of_nodes
+from ..module_utils.reconcile.pair_writes import results as predicted
+from ..module_utils.spec.vips import ELASTIC_IP
 
 
 def argument_spec() -> dict[str, Any]:
@@ -212,8 +238,8 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read_aws(client: Client, params: dict[str, Any]) -> tuple[list[pair_associations.Node], list[Address]]:
-    """Read the nodes and the Elastic IPs in one round trip."""
+def read_aws(client: Client, params: dict[str, Any]) -> tuple[list[pair_associations.Node], PairAttachments]:
+    """Read the nodes and the Elastic IPs in one round trip, and what VIPs of other kinds need in a second one."""
     given = params["nodes"]
     hosts = [parse_address(entry["nsip"])[0] for entry in given or []]
     searches = [{f"tag:{t.GROUP}": params["group"]}] if not given else _searches(given, hosts)
@@ -225,7 +251,12 @@ def read_aws(client: Client, params: dict[str, Any]) -> tuple[list[pair_associat
         parse_addresses(described[0]),
         parse_instances(item for part in described[1:] for item in part),
     )
-    return _nodes(params, hosts, instances), addresses
+    nodes = _nodes(params, hosts, instances)
+    vips = vips_of_nodes(nodes)
+    nodes = list(own_nodes(nodes, vips))
+    own = pick_addresses(addresses, params["elastic_ips"], params["group"] or None, nodes, vips)
+    ids = tuple(address.allocation_id for address in own)
+    return nodes, PairAttachments(tuple(addresses), ids, vips, observe_vips(client, nodes, vips))
 
 
 def _searches(given: list[dict[str, Any]], hosts: list[str]) -> list[dict[str, list[str]]]:
@@ -257,7 +288,7 @@ def endpoint(nsip: str, port: int | None) -> str:
     return f"{at}:{own_port or port}" if own_port or port else at
 
 
-def ask(params: dict[str, Any], nodes: list[pair_associations.Node], addresses: list[Address]) -> Observation:
+def ask(params: dict[str, Any], nodes: list[pair_associations.Node], attached: PairAttachments) -> Observation:
     """Read the appliances."""
     timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
 
@@ -265,13 +296,13 @@ def ask(params: dict[str, Any], nodes: list[pair_associations.Node], addresses: 
         return probe_from(params, nsip, params["probe_timeout"])
 
     with Panel(targets(params, nodes), client, timeouts) as panel:
-        return panel.settle(lambda claims: observe(nodes, addresses, claims))
+        return panel.settle(lambda claims: observe(nodes, attached, claims))
 
 
 def result(
-    module: Any, nodes: list[pair_associations.Node], addresses: list[Address], found: Observation
+    module: Any, nodes: list[pair_associations.Node], attached: PairAttachments, found: Observation
 ) -> dict[str, Any]:
-    entries = []
+    addresses, entries = attached.own_addresses, []
     for node, claim in zip(nodes, found.claims, strict=True):
         others = [other for other in found.claims if other is not claim]
         entries.append({**node.result(), **claim_result(claim, others)})
@@ -288,6 +319,8 @@ def result(
         "healthy": found.verdict.healthy,
         "elastic_ips": [pair_associations.address_result(address) for address in addresses],
         "moves": [] if found.doubts else pair_associations.moves_to(found.holders, addresses),
+        "vips": predicted([change for change in found.changes if change.kind != ELASTIC_IP], []),
+        "address_moves": [] if found.doubts else [target.move for target in found.targets],
     }
 
 
@@ -297,10 +330,10 @@ def work(module: Any) -> dict[str, Any]:
         raise Refusal("one of the following is required: group, nodes")
     client_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
     # validate_certs speaks of the appliances here; AWS's certificates are always validated.
-    client = connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
-    nodes, every_address = read_aws(client, params)
-    addresses = pair_associations.pick_addresses(every_address, params["elastic_ips"], params["group"] or None, nodes)
-    return result(module, nodes, addresses, ask(params, nodes, addresses))
+    options = {"read_timeout": 10, "verify": params["aws_ca_bundle"] or True}
+    client = connect_accounts(module, connect(module, "ec2", **options), **options)
+    nodes, attached = read_aws(client, params)
+    return result(module, nodes, attached, ask(params, nodes, attached))
 
 
 def main() -> None:

@@ -18,14 +18,19 @@ description:
     three queries - and the primary reports it DOWN. An undecidable state is refused with the reports of each node, and
     nothing is changed; so is a split brain in which a node answers late, wherever the addresses are.
   - A primary without a peer does not count while another node of the pair is running (O(accept_standalone)).
-  - It fails where the pair has no Elastic IP, or has it on an interface that is not of the pair (O(expected_owners)).
+  - It fails where the pair has neither an Elastic IP nor another VIP, or has one on an interface that is not of the
+    pair (O(expected_owners)).
+  - Private addresses and routes follow the primary, too, as tags C(cloudadc:vip:<name>) of the instances name them, by
+    the same rules (M(cloudadc.aws.vpx_address_failover)).
   - After a call without an answer, and after every write, the state is read and judged again. If the roles have changed
     meanwhile, it plans again, three times at most.
   - Calls. C(DescribeInstances) and C(DescribeAddresses) side by side; on each node a login, C(hanode) about ten times a
     second, three parallel reads for its served addresses, and a logout; one C(AssociateAddress) per Elastic
     IP that moves, all at once; one C(DescribeAddresses) per read of the result. Nothing is written if the placement is
     as desired.
-  - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
+  - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress). Other VIPs need
+    C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses), and routes
+    C(ec2:DescribeRouteTables), C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
 options:
   group:
     description:
@@ -154,7 +159,7 @@ verdict:
     node 1 is primary: node 0 (10.0.1.10) does not answer (10.0.1.10:443: no answer within 1 s);
     node 1 (10.0.11.10) says Primary
 moves:
-  description: One entry per Elastic IP, as M(cloudadc.aws.eip_failover) returns them.
+  description: One entry per address or route, with its C(kind), as M(cloudadc.aws.vpx_address_failover) returns them.
   returned: success
   type: list
   elements: dict
@@ -168,6 +173,7 @@ duration_ms:
 import time
 from typing import Any
 
+from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.module import AwsModule
@@ -236,10 +242,9 @@ def run(module: Any) -> tuple[dict[str, Any], str | None]:
     params = module.params
     connection_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
     # validate_certs is about the appliances here; AWS's certificates are always validated.
-    verify = params["aws_ca_bundle"] or True
-    client = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=verify)
+    options = {"read_timeout": BRIEF, "attempts": 1, "verify": params["aws_ca_bundle"] or True}
     return put_on_primary(
-        client,
+        connect_accounts(module, connect(module, "ec2", **options), **options),
         request_of(module),
         lambda endpoint: probe_from(params, endpoint, params["probe_timeout"]),
         check=module.check_mode,

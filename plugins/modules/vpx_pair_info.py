@@ -11,8 +11,8 @@ description:
   - Reads in parallel the subnets, image, instance type, Elastic IPs, key pair, instances, role, instance profile and
     security groups of a pair, and compares them with its definition.
   - Returns all problems at once. These are missing subnets, images, key pairs and Elastic IPs, Elastic IPs in use
-    elsewhere, nodes in another subnet than defined, resources of the pair's names with another owner, and parameters
-    that C(RunInstances) would refuse.
+    elsewhere, VIPs outside of their subnet, in use, or inside of the VPC's ranges (routes), nodes in another subnet
+    than defined, resources of the pair's names with another owner, and parameters that C(RunInstances) would refuse.
   - Returns in RV(drift) how nodes in service and their resources differ from the definition, and warns of each
     difference.
   - Returns one section of C(plan) per step, with the options of its module and whether anything differs.
@@ -22,7 +22,8 @@ description:
     C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeSecurityGroups), C(ec2:DescribeImages),
     C(ec2:DescribeInstanceTypes), C(ec2:DescribeInstanceAttribute),
     C(iam:GetRole), C(iam:GetRolePolicy), C(iam:GetInstanceProfile), with a key pair
-    C(ec2:DescribeKeyPairs), with public management addresses C(ec2:DescribeAccountAttributes).
+    C(ec2:DescribeKeyPairs), with public management addresses C(ec2:DescribeAccountAttributes), with VIPs of kind route
+    C(ec2:DescribeRouteTables) and C(ec2:DescribeVpcs).
 options:
   definition:
     description:
@@ -134,6 +135,9 @@ plan:
       description:
         - C(sets), the option of M(cloudadc.aws.vpx_instance) without security groups, and whether anything differs
           (C(due)). Filter P(cloudadc.aws.pair_steps#filter) adds the security groups.
+      type: dict
+    instance_tags:
+      description: Tags of the instances, those by which a failover knows the VIPs among them.
       type: dict
     replacement:
       description:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ..module_utils.aws.accounts import Accounts
 from ..module_utils.aws.bounded import bounded
+from ..module_utils.aws.sts import assume_role
 from ..module_utils.nitro.client import Connection
 from ..module_utils.spec.alerts import Targets
 from ..module_utils.spec.errors import AutoscaleError
@@ -74,6 +76,19 @@ class AwsAccess:
             )
         except (BotoCoreError, ValueError) as error:
             raise SettingsError(f"no connection to {service} can be made: {error}") from None
+
+    def ec2(self, *, attempts: int = 2) -> Accounts:
+        """Return a client of EC2 that can act as other roles, for route tables of other accounts."""
+        own = self.client("ec2", attempts=attempts)
+
+        def assume(role_arn: str) -> tuple[Any, float]:
+            session = assume_role(self.client("sts"), role_arn)
+            keys = {"access_key": session["AccessKeyId"], "secret_key": session["SecretAccessKey"]}
+            more = {"session_token": session["SessionToken"], "profile": None, "region": own.meta.region_name}
+            other = replace(self, **keys, **more)
+            return other.client("ec2", attempts=attempts), session["Expiration"].timestamp()
+
+        return Accounts(own, assume)
 
 
 @dataclass(frozen=True, slots=True)

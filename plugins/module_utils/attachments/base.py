@@ -140,6 +140,10 @@ class Attachment(ABC, Generic[D, O, C, R]):
             One outcome for each thing that had to move. A refusal of one keeps no other from being moved.
         """
 
+    def observe_again(self, client: Any, desired: Sequence[D], observed: O, outcomes: Sequence[R]) -> O:
+        """Return what AWS has after changes. ``observed``: the reading before them; a kind may complete it."""
+        return self.observe(client, desired)
+
     @abstractmethod
     def verify(self, outcomes: Sequence[R]) -> str | None:
         """Return None if everything arrived, otherwise one message that names every thing of the task."""

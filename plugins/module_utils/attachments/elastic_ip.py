@@ -99,6 +99,18 @@ class ElasticIp(Attachment[MoveRequest, Observed, AssociationChange, Outcome]):
             sleep=sleep,
         )
 
+    def observe_again(
+        self, client: Client, desired: Sequence[MoveRequest], observed: Observed, outcomes: Sequence[Outcome]
+    ) -> Observed:
+        """Return the reading with the addresses as their changes saw them last; those that were not seen are read."""
+        now = {one.observed.allocation_id: one.observed for one in outcomes if one.observed}
+        unseen = sorted({one.move.key for one in outcomes} - set(now))
+        now |= {address.allocation_id: address for address in (self._read(client, unseen) if unseen else [])}
+        return Observed([now.get(one.allocation_id, one) for one in observed.addresses], observed.interfaces)
+
+    def _read(self, client: Client, allocation_ids: Sequence[str]) -> Sequence[Address]:
+        return read_with(client)(allocation_ids)
+
     def verify(self, outcomes: Sequence[Outcome]) -> str | None:
         """Return the message about addresses that are not where they were sent."""
         return report(outcomes)

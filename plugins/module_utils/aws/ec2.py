@@ -293,3 +293,10 @@ def describe_vpc_subnets(client: Client, vpc_id: str) -> Described:
     pages = client.get_paginator("describe_subnets").paginate(**_filters({"vpc-id": vpc_id}))
     found: Described = pages.build_full_result()["Subnets"]
     return found
+
+
+@aws_call("describe {vpc_id}")
+def describe_vpcs(client: Client, vpc_id: str) -> Described:
+    """DescribeVpcs by filter: a VPC that does not exist is an empty list."""
+    found: Described = client.describe_vpcs(**_filters({"vpc-id": vpc_id}))["Vpcs"]
+    return found

@@ -13,6 +13,7 @@ from ..aws.addresses import Address, Association, Interface
 from ..aws.instances import GOING, Attached, Instance, role_of
 from ..core.errors import Refusal
 from ..spec.identity import ObservedResource, Owner, adoptable, belongs
+from ..spec.vips import TAG_PREFIX
 from .instance_tags import desired_lifecycle, numbering, removal_obstacle
 
 
@@ -101,8 +102,9 @@ class DesiredSet:
 
     @property
     def shared_tags(self) -> dict[str, str]:
-        """The user's tags for everything but the instance itself, which alone has a lifecycle and a predecessor."""
-        return {key: value for key, value in self.tags.items() if key not in (t.LIFECYCLE, t.REPLACES, t.REPLACE)}
+        """Return the user's tags for all but the instance, which alone has lifecycle, VIPs and predecessor."""
+        own = (t.LIFECYCLE, t.REPLACES, t.REPLACE)
+        return {key: value for key, value in self.tags.items() if key not in own and not key.startswith(TAG_PREFIX)}
 
 
 @dataclass(frozen=True, slots=True)

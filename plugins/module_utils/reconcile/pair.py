@@ -16,6 +16,7 @@ from ..aws.instances import Instance
 from ..spec.identity import PAIR, Owner, Ownership, ownership
 from ..spec.pair import ROLES, SUBNET_KEYS
 from ..spec.protocols import transports
+from ..spec.vips import ROUTE
 from .group_network import route_problems, zone_network
 from .missing_subnets import MISSING
 
@@ -190,7 +191,7 @@ def shared_options(
             {"role": "server", "description": f"Back-end side of the VPX pair {name}", "rules": []},
         ],
         "key_name": definition["key_name"] or None,
-        "elastic_ip": not definition["elastic_ips"],
+        "elastic_ip": definition["allocate_elastic_ip"],
         "tags": dict(definition["tags"]),
     }
 
@@ -222,13 +223,13 @@ def _ha_rules(definition: Definition) -> list[dict[str, Any]]:
 
 
 def _client_rules(definition: Definition) -> list[dict[str, Any]]:
+    """Return one rule for each port. An application at another VIP may have the same."""
     cidrs = definition["client_cidrs"]
-    return [
-        _rule(transport, (application["port"],) * 2, application["name"], cidrs=cidrs)
-        for application in definition["applications"]
-        for transport in transports(application["protocol"])
-        if cidrs
-    ]
+    ports: dict[tuple[str, int], str] = {}
+    for application in definition["applications"]:
+        for transport in transports(application["protocol"]):
+            ports.setdefault((transport, application["port"]), application["name"])
+    return [_rule(transport, (port, port), name, cidrs=cidrs) for (transport, port), name in ports.items() if cidrs]
 
 
 def instance_sets(
@@ -262,5 +263,9 @@ def interfaces_of(
     interfaces[0]["elastic_ip"] = definition["management_public"]
     # Each Elastic IP needs a private address of its own, and policy-based routes need a SNIP in the client subnet.
     spare = 1 if definition["return_path"] == "pbr" else 0
-    interfaces[1]["secondary_private_ip_count"] = max(len(definition["elastic_ips"]) - 1, 0) + spare
+    elastic = len(definition["elastic_ips"]) + definition["allocate_elastic_ip"]
+    interfaces[1]["secondary_private_ip_count"] = max(elastic - 1, 0) + spare
+    if any(vip["kind"] == ROUTE for vip in definition["vips"]):
+        # A route brings packets to an address that is none of the interface, which the check drops.
+        interfaces[1]["source_dest_check"] = False
     return interfaces

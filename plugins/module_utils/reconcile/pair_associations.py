@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..aws import tags as t
@@ -36,7 +36,21 @@ class Node:
 
     @property
     def client(self) -> Attached | None:
-        return _interface(self.instance, "client") if self.instance else None
+        return self.interface("client")
+
+    def interface(self, role: str) -> Attached | None:
+        """Return its interface of this role; None: it has none."""
+        return _interface(self.instance, role) if self.instance else None
+
+    def without(self, addresses: Collection[str]) -> Node:
+        """Return the same node without these secondary addresses."""
+        if self.instance is None:
+            return self
+        interfaces = tuple(
+            replace(one, addresses=tuple(a for a in one.addresses if a not in addresses) or one.addresses[:1])
+            for one in self.instance.interfaces
+        )
+        return replace(self, instance=replace(self.instance, interfaces=interfaces))
 
     @property
     def idle(self) -> str | None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Put the Elastic IPs of a pair on its primary: read, judge, move, judge again. For the module and the event source."""
+"""Put what follows a pair's primary on it: read, judge, move, judge again. For the module and the event source."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..attachments.elastic_ip_changes import Outcome
-from ..attachments.registry import ELASTIC_IP
 from ..aws.client import Client
 from ..core.errors import Refusal
 from ..nitro.client import NitroClient
+from ..spec.vips import entry_name
 from .pair_evidence import Silence
 from .pair_observation import panel, read_pair
 from .pair_probe import ProbeTimeouts
 from .pair_repair import Pair, assess, refuse_strangers, require_addresses
-from .pair_writes import Writer, repair
+from .pair_writes import Outcomes, Writer, repair, results
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class MoveRequest:
 def put_on_primary(
     client: Client, request: MoveRequest, connect: Callable[[str], NitroClient], *, check: bool = False
 ) -> tuple[dict[str, Any], str | None]:
-    """Return the result, and the message with which to fail if an Elastic IP is not where it belongs.
+    """Return the result, and the message with which to fail if a thing is not where it belongs.
 
     Args:
         client: of EC2, which makes each call once.
@@ -61,11 +60,11 @@ def put_on_primary(
         found = first = asked.settle(lambda claims: assess(pair, claims))
         if found.refusal:
             raise Refusal(found.refusal)
-        outcomes: list[Outcome] = []
+        outcomes: list[Outcomes] = []
         trouble = None
         if not check:
-            found, outcomes, trouble = repair(Writer.of(client), pair, asked, request.verify_timeout, found)
-    entries = ELASTIC_IP.results(first.moves, outcomes)
+            found, outcomes, trouble = repair(Writer(client), pair, asked, request.verify_timeout, found)
+    entries = results(first.moves, outcomes)
     last = found if found.verdict.primary is not None else first
     node = pair.nodes[last.verdict.primary or 0]
     result = {
@@ -73,7 +72,7 @@ def put_on_primary(
         "primary": {"node_id": node.node_id, "instance_id": node.instance_id, "nsip": node.nsip},
         "verdict": found.verdict.sentence,
         "moves": entries,
-        "diff": {side: {entry["elastic_ip"]: entry[side] for entry in entries} for side in ("before", "after")},
+        "diff": {side: {entry_name(entry): entry[side] for entry in entries} for side in ("before", "after")},
     }
     return result, trouble
 
@@ -89,6 +88,9 @@ def _read(client: Client, request: MoveRequest) -> Pair:
         interfaces=observed.interfaces,
         guard=request.guard,
         accept_standalone=request.accept_standalone,
+        vips=observed.vips,
+        observed=observed.observed,
+        expected_owners=request.expected_owners,
     )
     require_addresses(pair)
     refuse_strangers(pair, request.expected_owners)

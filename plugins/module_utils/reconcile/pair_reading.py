@@ -5,21 +5,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ..aws import ec2 as api
 from ..aws import tags as t
-from ..aws.addresses import Address, parse_addresses
+from ..aws.addresses import Address, parse_addresses, parse_interfaces
 from ..aws.client import Client
 from ..aws.iam import same_document
 from ..aws.instances import Instance, in_order, instance_result, parse_instances
+from ..aws.routes import describe_route_tables
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all, both, gather
 from ..spec.identity import PAIR
+from ..spec.vips import tags_of
 from . import instance_sets, launch, pair_drift, pair_replacement
 from . import pair as pairs
+from . import pair_vip_checks as checks
 from .drift import Finding
 from .group_reading import sentence
 from .instance_plan import DesiredInterface, DesiredSet, Plan
@@ -64,11 +67,14 @@ class PairReading:
         options = pairs.shared_options(self.definition, vpc_id, self.policy, self._own_addresses())
         # Without a known subnet there is no VPC; what has the pair's names is read all the same.
         spec = shared_spec({**options, "vpc_id": vpc_id or "unknown"})
-        self.observed, vpc_subnets = both(
-            SharedResources(spec, self.ec2, self.iam).observe,
-            lambda: api.describe_vpc_subnets(self.ec2, vpc_id) if vpc_id else [],
+        (self.observed, vpc_subnets), vip_problems = both(
+            lambda: both(
+                SharedResources(spec, self.ec2, self.iam).observe,
+                lambda: api.describe_vpc_subnets(self.ec2, vpc_id) if vpc_id else [],
+            ),
+            lambda: self._vip_problems(vpc_id),
         )
-        self.problems += pairs.network_problems(self.definition, vpc_subnets)
+        self.problems += [*pairs.network_problems(self.definition, vpc_subnets), *vip_problems]
         shared_due = self._shared_due(spec)
         groups = predicted_groups(spec, self.observed)
         sets, sets_due = self._sets(groups)
@@ -92,6 +98,7 @@ class PairReading:
                     "observed": {"security_groups": groups, "elastic_ip": known},
                 },
                 "instances": {"due": sets_due, "sets": sets},
+                "instance_tags": self._instance_tags(),
                 "replacement": self.replacement.result() if self.replacement else None,
                 "network": pairs.network(self.definition, vpc_subnets),
             },
@@ -127,6 +134,24 @@ class PairReading:
         self.subnets = pairs.parse_subnets(subnets)
         self.addresses = parse_addresses(addresses)
         self.instances = parse_instances(instances)
+
+    def _instance_tags(self) -> dict[str, str]:
+        """Return the tags of the instances: the user's, and those by which a failover knows the VIPs."""
+        return {**self.definition["tags"], **tags_of(self.definition, [one.tags for one in self._live()])}
+
+    def _vip_problems(self, vpc_id: str) -> list[str]:
+        """Read what the VIPs depend on, nothing for Elastic IPs; return what is against them."""
+        definition, found = self.definition, checks.private_addresses(self.definition)
+        tables = checks.route_tables(definition)
+        holders, vpcs, described = gather(
+            [
+                lambda: api.describe_network_interfaces(self.ec2, _at(found, vpc_id)) if found and vpc_id else [],
+                lambda: api.describe_vpcs(self.ec2, vpc_id) if checks.has_routes(definition) and vpc_id else [],
+                lambda: describe_route_tables(self.ec2, {"route-table-id": tables}) if tables else [],
+            ]
+        )
+        own = {interface.network_interface_id for item in self._live() for interface in item.interfaces}
+        return checks.vip_problems(definition, self.subnets, parse_interfaces(holders), own, vpcs, described)
 
     def _own_addresses(self) -> list[str]:
         """Return the allocation ids of the Elastic IPs that the definition names."""
@@ -246,7 +271,7 @@ class PairReading:
             node_id=each["node_id"],
             count=1,
             interfaces=_requests(each),
-            tags=self.definition["tags"],
+            tags=self._instance_tags(),
             terminate_surplus=False,
             profile=role_name(self.definition["name"]),
         )
@@ -268,6 +293,12 @@ def _requests(each: Mapping[str, Any]) -> tuple[DesiredInterface, ...]:
             security_groups=tuple(interface["security_groups"]) if "security_groups" in interface else None,
             secondary_private_ip_count=interface.get("secondary_private_ip_count", 0),
             elastic_ip=interface.get("elastic_ip", False),
+            source_dest_check=interface.get("source_dest_check"),
         )
         for interface in each["interfaces"]
     )
+
+
+def _at(addresses: Sequence[str], vpc_id: str) -> dict[str, Any]:
+    """Return the filter of interfaces that have one of these addresses; other VPCs may have the same."""
+    return {"addresses.private-ip-address": list(addresses), "vpc-id": vpc_id}

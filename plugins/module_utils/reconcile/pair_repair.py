@@ -1,23 +1,23 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Where every Elastic IP of a pair belongs, and whether it may be moved there. Pure."""
+"""Where everything that follows the primary of a pair belongs, and whether it may be moved there. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from ..attachments.elastic_ip import Observed as Addresses
-from ..attachments.elastic_ip_plan import AssociationChange
-from ..attachments.registry import ELASTIC_IP
 from ..aws import tags as t
 from ..aws.addresses import Address, Association
 from ..aws.instances import Instance
 from ..core.errors import Refusal
+from ..spec.vips import ELASTIC_IP, Vip
 from . import pair_associations as associations
 from .pair_claims import Claim, Pending, Verdict, judge, still_open
 from .pair_evidence import contest, doubt
+from .pair_vips import PairAttachments, PairChange, Placement, elastic_targets, pick_addresses, vip_targets
 
 _UNTOUCHED = "nothing was touched"
 
@@ -26,8 +26,10 @@ _UNTOUCHED = "nothing was touched"
 class Pair:
     """What AWS says of a pair, and what the operator allows.
 
-    ``addresses``: all of the region; ``desired``: those of the pair as the operator names them (None: by their tags).
-    ``interfaces``: of all instances of the pair. ``guard``: refuse where no virtual server answers.
+    ``addresses``: all Elastic IPs of the region; ``desired``: those of the pair as the operator names them (None: by
+    their tags). ``vips``: what else follows the primary; ``observed``: where it is, by kind. ``interfaces``: of all
+    instances of the pair; ``expected_owners``: of others from which something may be taken. ``guard``: refuse where no
+    virtual server answers.
     """
 
     group: str
@@ -37,10 +39,36 @@ class Pair:
     interfaces: frozenset[str] = frozenset()
     guard: bool = True
     accept_standalone: bool = False
+    vips: tuple[Vip, ...] = ()
+    observed: Mapping[str, Any] = field(default_factory=dict)
+    expected_owners: tuple[str, ...] = ()
 
     def own_addresses(self) -> list[Address]:
         """Raise Refusal for a named address that does not exist."""
-        return associations.pick_addresses(self.addresses, self.desired, self.group, self.nodes)
+        return pick_addresses(self.addresses, self.desired, self.group, self.nodes, self.vips)
+
+    def attachments(self) -> PairAttachments:
+        """Return everything that follows the primary."""
+        own = tuple(address.allocation_id for address in self.own_addresses())
+        return PairAttachments(self.addresses, own, self.vips, self.observed)
+
+    def targets(self, winner: int) -> list[Placement]:
+        """Return where everything belongs while node ``winner`` is primary. Raises Refusal."""
+        return self.attachments().targets(self.nodes, winner)
+
+    def changes(self, winner: int) -> tuple[PairChange, ...]:
+        """Return what has to change for that. Raises Refusal."""
+        return self.attachments().plan(self.targets(winner), self.interfaces | set(self.expected_owners))
+
+    def observation(self, kind: str) -> Any:
+        """Return what was read of a kind, in the form of its attachment."""
+        return self.attachments().observation(kind)
+
+    def with_observation(self, kind: str, now: Any) -> Pair:
+        """Return the same pair after the things of a kind were read again."""
+        if kind == ELASTIC_IP:
+            return self.with_addresses(now.addresses)
+        return replace(self, observed={**self.observed, kind: now})
 
     def with_addresses(self, now: Iterable[Address]) -> Pair:
         """Return the same pair after some addresses were read again."""
@@ -50,15 +78,18 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """``moves``: one an address of the pair, in place or not; or ``refusal``, a message. ``pending``: what may come."""
+    """``moves``: one for each thing that follows, in place or not; or ``refusal``, a message.
+
+    ``pending``: what may come.
+    """
 
     verdict: Verdict
-    moves: tuple[AssociationChange, ...] = ()
+    moves: tuple[PairChange, ...] = ()
     refusal: str | None = None
     pending: Pending = None
 
     @property
-    def due(self) -> tuple[AssociationChange, ...]:
+    def due(self) -> tuple[PairChange, ...]:
         return tuple(move for move in self.moves if move.changed)
 
 
@@ -68,8 +99,8 @@ def interfaces_of(instances: Iterable[Instance]) -> frozenset[str]:
 
 
 def require_addresses(pair: Pair) -> None:
-    """Raise Refusal if the pair has no Elastic IP: then no client reaches it by one, and that is not well."""
-    if not pair.own_addresses():
+    """Raise Refusal if nothing follows the primary: then no client reaches the pair, and that is not well."""
+    if not pair.own_addresses() and not pair.vips:
         raise Refusal(
             f"{pair.group}: the pair has no Elastic IP (none is tagged {t.GROUP}={pair.group} and "
             f"{t.ROLE}=client), so no client reaches it by one. If it was released, run the playbook "
@@ -118,30 +149,23 @@ class _Open(Refusal):
         self.pending = pending
 
 
-def _plan(pair: Pair, claims: Sequence[Claim], verdict: Verdict) -> tuple[AssociationChange, ...]:
-    """Where every address belongs. Raises Refusal."""
+def _plan(pair: Pair, claims: Sequence[Claim], verdict: Verdict) -> tuple[PairChange, ...]:
+    """Where everything belongs. Raises Refusal."""
     if verdict.primary is None:
         raise _Open(verdict.sentence, still_open(claims, verdict))
     node = pair.nodes[verdict.primary]
     if node.client is None:
         raise Refusal(f"{node.name}, which is primary, has no client interface")
-    addresses = pair.own_addresses()
-    holders = associations.associations_on(node.client, addresses, pair.nodes)
-    homeless = [str(address) for address in addresses if address.allocation_id not in holders]
-    if homeless:
-        raise Refusal(f"{node.name} has no client address left for {', '.join(homeless)}")
-    targets = associations.moves_to(holders, addresses)
-    requests = [ELASTIC_IP.desired(target) for target in targets]
-    return tuple(ELASTIC_IP.plan(requests, Addresses(pair.addresses)))
+    return pair.changes(verdict.primary)
 
 
-def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[AssociationChange]) -> None:
+def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[PairChange]) -> None:
     """Raise Refusal where no virtual server would answer, or where that is unknown."""
     node, claim = pair.nodes[verdict.primary or 0], claims[verdict.primary or 0]
-    unserved = sorted({move.after.private_ip_address for move in moves} - set(claim.served or ()))
+    unserved = sorted({move.serves for move in moves if move.serves} - set(claim.served or ()))
     if not unserved or not pair.guard:
         return
-    override = "(guard: false moves the Elastic IP all the same)"
+    override = "(guard: false moves it all the same)"
     if claim.served is None or claim.error:
         why = f": {claim.error}" if claim.error else " in time"
         raise _Open(
@@ -155,9 +179,7 @@ def _require_service(pair: Pair, claims: Sequence[Claim], verdict: Verdict, move
     )
 
 
-def _require_evidence(
-    pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[AssociationChange]
-) -> None:
+def _require_evidence(pair: Pair, claims: Sequence[Claim], verdict: Verdict, moves: Iterable[PairChange]) -> None:
     """Raise Refusal where an address would be taken from a node that may still be primary, or another one may be it.
 
     The second also where every address is in its place: in a split brain either node takes its own place for right.
@@ -181,32 +203,40 @@ def _require_evidence(
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the nodes of a pair say, and where its Elastic IPs belong. ``doubts``: why none may be moved there yet."""
+    """What the nodes of a pair say, and where everything belongs that follows its primary.
+
+    ``holders``: of Elastic IPs, by allocation id; ``changes``: of all kinds. ``doubts``: why nothing may be moved yet.
+    """
 
     claims: Sequence[Claim]
     verdict: Verdict
     holders: Mapping[str, Association]
     doubts: tuple[str, ...] = ()
     pending: Pending = None
+    changes: tuple[PairChange, ...] = ()
+    targets: tuple[Placement, ...] = ()
 
 
-def observe(nodes: Sequence[associations.Node], addresses: Sequence[Address], claims: Sequence[Claim]) -> Observation:
+def observe(nodes: Sequence[associations.Node], found: PairAttachments, claims: Sequence[Claim]) -> Observation:
     """Return the verdict on a pair from live claims, read-only."""
     verdict = judge(claims)
     pending = still_open(claims, verdict)
     if verdict.primary is None:
         return Observation(claims, verdict, {}, pending=pending)
-    client = nodes[verdict.primary].client
+    client, addresses = nodes[verdict.primary].client, found.own_addresses
     holders = associations.associations_on(client, addresses, nodes) if client else {}
-    moves = [AssociationChange(one, holders[one.allocation_id]) for one in addresses if one.allocation_id in holders]
-    doubts = [doubt(claims[verdict.primary], claims[index], claims) for index in losers(nodes, moves, verdict.primary)]
+    placed = elastic_targets(nodes, verdict.primary, addresses)
+    targets = [*placed, *vip_targets(nodes[verdict.primary], found.vips)]
+    changes = found.plan(targets)
+    doubts = [doubt(claims[verdict.primary], claims[n], claims) for n in losers(nodes, changes, verdict.primary)]
     text = tuple(one.message for one in doubts if one)
-    return Observation(claims, verdict, holders, text, pending or ("primary" if text else None))
+    pending = pending or ("primary" if text else None)
+    return Observation(claims, verdict, holders, text, pending, changes, tuple(targets))
 
 
-def losers(nodes: Sequence[associations.Node], moves: Iterable[AssociationChange], winner: int) -> list[int]:
-    """Return the indices of the nodes other than ``winner`` from which an address would be taken."""
-    taken = {move.before.network_interface_id for move in moves if move.changed and move.before}
+def losers(nodes: Sequence[associations.Node], moves: Iterable[PairChange], winner: int) -> list[int]:
+    """Return the indices of the nodes other than ``winner`` from which something would be taken."""
+    taken = {move.loser for move in moves if move.changed and move.loser}
     return [
         index
         for index, node in enumerate(nodes)
@@ -214,11 +244,11 @@ def losers(nodes: Sequence[associations.Node], moves: Iterable[AssociationChange
     ]
 
 
-def still_right(now: Assessment, move: AssociationChange) -> str | None:
+def still_right(now: Assessment, move: PairChange) -> str | None:
     """Return why a move that was planned before is not right any more, or None. ``now``: judged from live claims."""
     if now.refusal:
         return now.refusal.removesuffix(f"; {_UNTOUCHED}")
-    same = [one for one in now.moves if one.address.allocation_id == move.address.allocation_id]
+    same = [one for one in now.moves if one.key == move.key]
     if same and same[0].after == move.after:
         return None
     return f"the address belongs elsewhere now: {now.verdict.sentence}"

@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
-from ..spec.pair import front_name
-from .group_steps import certificate_nodes
-from .pair_orphans import undeclared
+from .pair_fronts import client_addresses, pair_fronts, serving_addresses
 
 Result = Mapping[str, Any]
 
@@ -75,7 +72,8 @@ def _instances(info: Result, launched: Result | None) -> list[Any]:
 def _elastic_ips(info: Result, shared: Result | None) -> list[str]:
     given: list[str] = info["plan"]["elastic_ips"]
     address = (shared or {}).get("elastic_ip") or info["plan"]["shared"]["observed"]["elastic_ip"]
-    return given or ([address["allocation_id"]] if address else [])
+    own = [address["allocation_id"]] if address and info["plan"].get("allocate_elastic_ip", not given) else []
+    return [*given, *own]
 
 
 def _nsip(instance: Result) -> str:
@@ -94,8 +92,11 @@ def _appliance_steps(
         known = {"primary": primary, "secondary": next(nsip for nsip in nsips if nsip != primary)}
     port = plan["nitro_port"]
     order = [known["primary"], known["secondary"]] if primary in nsips else nsips
-    clients = [instance["interfaces"]["client"] for instance in instances]
-    fronts = _fronts(plan["ipset"], [_vips(plan, client) for client in clients])
+    clients = [client_addresses(plan, instance["interfaces"]["client"]) for instance in instances]
+    fronts = pair_fronts(plan, clients)
+    inc = plan.get("inc", True)
+    # Nodes that share their network configuration get it from the primary.
+    configured = order if inc else order[:1]
     marks = [
         {"zone": instance["availability_zone"], "node_id": number, "instance_ids": [instance["instance_id"]]}
         for number, instance in enumerate(instances)
@@ -115,37 +116,24 @@ def _appliance_steps(
         "network": [
             _network(plan, place, _at(nsip, port), instance)
             for place, nsip, instance in zip(plan["network"], nsips, instances, strict=True)
+            if nsip in configured
         ],
         "order": [{"nsip": _at(str(nsip), port)} for nsip in order],
         "fronts": fronts,
         "ipsets": [
             {"nsip": _at(str(nsip), port), "name": front["ipset"], "addresses": front["addresses"]}
-            for nsip in order
+            for nsip in configured
             for front in fronts
         ],
-        "client_interfaces": [client["network_interface_id"] for client in clients],
-        "moves": list((after or {}).get("moves") or []),
+        "data_interfaces": [
+            instance["interfaces"][role]["network_interface_id"]
+            for role in ("client", "server")
+            for instance in instances
+        ],
+        "moves": list((after or {}).get("address_moves") or []),
         "moves_due": _moves_due(after),
         "marks": marks,
     }
-
-
-def _fronts(ipset: str, addresses: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """Return one IPSet for each Elastic IP: the k-th client address of one node stands for the k-th of the other.
-
-    An appliance that fails over looks for the public address at the two addresses that virtual server and IPSet have in
-    common (vendor's documentation of pairs across zones). Of an IPSet with more addresses it is not documented which
-    one it takes. ``virtual_ip`` is empty for a single one, whose virtual server keeps the address that it has.
-    """
-    pairs = list(zip(*addresses, strict=False))
-    return [
-        {
-            "ipset": front_name(ipset, number),
-            "virtual_ip": pair[0] if len(pairs) > 1 else "",
-            "addresses": [{"ip_address": address} for address in pair],
-        }
-        for number, pair in enumerate(pairs)
-    ]
 
 
 def _at(nsip: str, port: int) -> str:
@@ -174,23 +162,18 @@ def _primary(ha: Result | None) -> str | None:
     return None if index is None else str((ha or {})["nodes"][index]["nsip"])
 
 
-def _vips(plan: Result, client: Result) -> list[str]:
-    """Return the addresses of a client interface that serve clients: one for each Elastic IP."""
-    addresses: list[str] = client["private_ip_addresses"]
-    return addresses[: max(1, len(plan["elastic_ips"]))] if plan["return_path"] == "pbr" else addresses
-
-
 def _network(plan: Result, place: Result, nsip: str, instance: Result) -> dict[str, Any]:
     """Return the SNIP, the server interface's own address: nodes with independent configuration do not share it.
 
     Policy-based routes need one in the client subnet, too: the last address of the client interface.
     """
     interfaces = instance["interfaces"]
-    snips = [{"ip_address": interfaces["server"]["private_ip_address"], "netmask": place["server_netmask"]}]
+    own = plan.get("snip") or interfaces["server"]["private_ip_address"]
+    snips = [{"ip_address": own, "netmask": place["server_netmask"]}]
     by_policy = plan["return_path"] == "pbr"
     if by_policy:
-        serving = _vips(plan, interfaces["client"])
-        spare = [one for one in interfaces["client"]["private_ip_addresses"] if one not in serving]
+        serving = serving_addresses(plan, interfaces["client"])
+        spare = [one for one in client_addresses(plan, interfaces["client"]) if one not in serving]
         snips += [{"ip_address": one, "netmask": place["client_netmask"]} for one in spare[:1]]
     return {
         "nsip": nsip,
@@ -206,55 +189,7 @@ def _moves_due(after: Result | None) -> bool:
         address["elastic_ip"]: (address["network_interface_id"], address["private_ip_address"])
         for address in (after or {}).get("elastic_ips") or []
     }
-    return any(
+    return any(vip["changed"] for vip in (after or {}).get("vips") or []) or any(
         associations.get(move["elastic_ip"]) != (move["network_interface_id"], move["private_ip_address"])
         for move in (after or {}).get("moves") or []
     )
-
-
-def pair_applications(
-    variables: Mapping[str, Any],
-    nsip: str,
-    fronts: Sequence[Mapping[str, Any]],
-    nodes: Sequence[Mapping[str, Any]] = (),
-    ipsets: Mapping[str, Any] | None = None,
-) -> list[dict[str, Any]]:
-    """Return the option ``nodes`` of vpx_application: every application on one appliance, with its secrets.
-
-    Applications that are not declared any more are removed first, so that another one may have their port.
-
-    Args:
-        variables: of role ha_pair, as lookup ``cloudadc.aws.role_variables`` collects them, already validated.
-        nsip: the primary, with its port.
-        fronts: the IPSets as ``pair_steps`` returns them; each application has a virtual server for each of them.
-        nodes: both nodes, as entries with ``nsip``, on which a certificate is read once it is installed, and
-            whose monitors have a state of their own.
-        ipsets: result of vpx_ipset, which names the virtual servers that have the addresses of the pair.
-    """
-    single = variables.get("ha_pair_application")
-    entries = [*(variables.get("ha_pair_applications") or []), *([single] if single else [])]
-    others = [str(node["nsip"]) for node in nodes if node["nsip"] != nsip]
-    declared = [
-        {"nsip": nsip, **_front(front), **_copy(entry, number, others)}
-        for entry in entries
-        for number, front in enumerate(fronts)
-    ]
-    return undeclared(nsip, {one["name"] for one in declared}, ipsets or {}) + declared
-
-
-def _front(front: Mapping[str, Any]) -> dict[str, Any]:
-    address = {"virtual_ip": front["virtual_ip"]} if front["virtual_ip"] else {}
-    return {"ipset": front["ipset"], **address}
-
-
-def _copy(entry: Mapping[str, Any], number: int, others: Sequence[str]) -> dict[str, Any]:
-    """Return the application for one Elastic IP. All use the first one's certkey: a certificate exists once."""
-    given = {key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")}
-    given["enabled"] = True
-    certificate = entry.get("certificate") or {}
-    if number == 0:
-        observers = {"observers": list(others)} if others else {}
-        return {**given, **observers, **certificate_nodes(entry, others)}
-    if certificate.get("content"):
-        given["certificate"] = {"certkey": certificate.get("name") or f"{entry['name']}-cert"}
-    return {**given, "name": front_name(str(entry["name"]), number)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..spec.vips import entry_name
 from .appliance_drift import appliance_repairs
 from .backend_report import backend_report
 from .drift_words import drift_lines
@@ -26,14 +27,10 @@ def failover_summary(result: Mapping[str, Any], name: str, check_mode: bool = Fa
         f"Pair {name}: node {node['node_id']} ({node['instance_id']}, NSIP {node['nsip']}) {now} primary.",
     ]
     moves: Sequence[Mapping[str, Any]] = result.get("moves") or []
-    for move in moves:
-        after = move["after"]
-        lines.append(
-            f"Elastic IP {move['elastic_ip']} {now} on {after['network_interface_id']}, {after['private_ip_address']}."
-        )
+    lines += [f"{_place(move, move['after'], now)}." for move in moves]
     if check_mode:
         return [*lines, "Check mode: nothing was changed."]
-    addresses = ", ".join(str(move["elastic_ip"]) for move in moves)
+    addresses = ", ".join(dict.fromkeys(_called(move) for move in moves))
     calls = [f"Clients call {addresses}, as before."] if addresses else []
     again = (
         "-e ha_failover_mode=reconcile puts the addresses on the primary again, and writes nothing if they are there."
@@ -71,16 +68,14 @@ def pair_summary(
     lines = [f"Pair {plan['name']}: {after['verdict']}"]
     lines += [_node_line(number, instance, steps["primary"]) for number, instance in enumerate(instances)]
     lines += _replacement_lines(plan, instances)
-    associations = {move["elastic_ip"]: move for move in steps["moves"]}
-    associations |= {move["elastic_ip"]: move["after"] for move in (moved or {}).get("moves") or []}
-    lines += [
-        f"Elastic IP {address} on {association['network_interface_id']}, {association['private_ip_address']}"
-        for address, association in associations.items()
-    ]
-    lines += _clients(plan["applications"], list(associations))
+    places = {entry_name(move): (move, move) for move in steps["moves"]}
+    places |= {entry_name(move): (move, move["after"]) for move in (moved or {}).get("moves") or []}
+    lines += [_place(move, holder, "") for move, holder in places.values()]
+    elastic = [name for name, (move, _holder) in places.items() if move.get("elastic_ip")]
+    lines += _clients(plan, elastic)
     lines += backend_report(served)
     lines += drift_lines(drift, check_mode=False) + _repairs(steps, done or {}, check_mode=False)
-    lines.append(f"Billed by AWS: {_billed(plan, len(instances), len(associations))}")
+    lines.append(f"Billed by AWS: {_billed(plan, len(instances), len(elastic))}")
     return [*lines, f"Next: {_next(plan)}"]
 
 
@@ -103,10 +98,36 @@ def _repairs(steps: Mapping[str, Any], results: Mapping[str, Any], *, check_mode
     return appliance_repairs(results, nsips, check_mode=check_mode)
 
 
-def _clients(applications: Sequence[Mapping[str, Any]], addresses: Sequence[str]) -> list[str]:
-    at = " and ".join(addresses) or "the client addresses of the primary, as there is no Elastic IP"
-    lines = [f"serves {app['name']} ({app['protocol']}, port {app['port']}): clients call {at}" for app in applications]
+def _place(move: Mapping[str, Any], holder: Mapping[str, Any], now: str) -> str:
+    """Return where a thing is; ``now``: the verb, if there is one."""
+    what = {"private_ip": "private address", "route": "route to"}.get(str(move.get("kind")), "Elastic IP")
+    verb = f" {now}" if now else ""
+    private = holder.get("private_ip_address") if move.get("elastic_ip") else None
+    return f"{what} {entry_name(move)}{verb} on {holder['network_interface_id']}{f', {private}' if private else ''}"
+
+
+def _called(move: Mapping[str, Any]) -> str:
+    """Return the address that clients call."""
+    return str(move.get("elastic_ip") or move.get("private_ip_address") or str(move.get("destination")).split("/")[0])
+
+
+def _clients(plan: Mapping[str, Any], elastic: Sequence[str]) -> list[str]:
+    applications, vips = plan["applications"], plan.get("vips") or []
+    if not vips:
+        at = " and ".join(elastic) or "the client addresses of the primary, as there is no Elastic IP"
+        lines = [_served(app, at) for app in applications]
+    else:
+        lines = [
+            _served(app, f"{vip['address'] or 'its Elastic IP'} (VIP {vip['name']})")
+            for vip in vips
+            for app in applications
+            if app["vip"] == (vip["name"] if vip["own_applications"] else "")
+        ]
     return lines or ["serves no application yet: declare ha_pair_applications and run this again"]
+
+
+def _served(application: Mapping[str, Any], at: str) -> str:
+    return f"serves {application['name']} ({application['protocol']}, port {application['port']}): clients call {at}"
 
 
 def _billed(plan: Mapping[str, Any], instances: int, addresses: int) -> str:

@@ -1,16 +1,18 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Decide a planned failover of a pair: whether roles change, and where its Elastic IPs go. Pure."""
+"""Decide a planned failover of a pair: whether roles change, and where everything goes that follows. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from ..aws.addresses import Address
 from ..core.errors import Refusal
-from .pair_associations import Node, associations_on, moves_to
+from .pair_associations import Node
 from .pair_claims import Claim, Verdict
+from .pair_repair import losers
+from .pair_vips import PairAttachments, Placement
 
 ANY_NODE = -1
 
@@ -19,18 +21,23 @@ ANY_NODE = -1
 class PlannedFailover:
     """Indices of the node that is primary, of its peer, and of the one that shall be primary.
 
-    ``moves`` are in the shape of the option ``moves`` of eip_failover.
+    ``targets``: where everything belongs then.
     """
 
     primary: int
     secondary: int
     winner: int
-    moves: tuple[dict[str, str | None], ...]
+    targets: tuple[Placement, ...]
 
     @property
     def forced(self) -> bool:
         """Whether the primary role has to change hands."""
         return self.winner != self.primary
+
+    @property
+    def moves(self) -> list[dict[str, Any]]:
+        """Return the targets in the shape of option ``moves`` of vpx_address_failover."""
+        return [target.move for target in self.targets]
 
 
 def plan_failover(
@@ -38,19 +45,25 @@ def plan_failover(
     nodes: Sequence[Node],
     claims: Sequence[Claim],
     verdict: Verdict,
-    addresses: Sequence[Address],
+    attached: PairAttachments,
     *,
     to: int = ANY_NODE,
     guard: bool = True,
+    expected_owners: Collection[str] | None = None,
 ) -> PlannedFailover:
     """Return what a planned failover has to do.
 
-    A failover that was interrupted (an Elastic IP is still on the secondary) is finished: the primary stays.
+    A failover that was interrupted (something is still on the secondary) is finished: the primary stays.
 
     Args:
-        addresses: the Elastic IPs of the pair.
+        group: the pair.
+        nodes: its nodes.
+        claims: what they say.
+        verdict: who is primary.
+        attached: what follows the primary.
         to: node id that shall be primary; ``ANY_NODE``: the one that is not.
         guard: refuse addresses at which no virtual server of the new primary answers.
+        expected_owners: interfaces from which a thing that is no Elastic IP may be taken; None: from any.
 
     Raises:
         Refusal: the pair is not healthy, or traffic would be lost. Nothing was written.
@@ -58,41 +71,29 @@ def plan_failover(
     if verdict.primary is None or not verdict.healthy:
         raise Refusal(f"{group} is not fit for a planned failover: {verdict.sentence}. Nothing was touched.")
     primary, secondary = verdict.primary, 1 - verdict.primary
-    stays = nodes[primary].node_id == to or _unfinished(nodes[secondary], addresses)
+    stays = nodes[primary].node_id == to or _unfinished(nodes, primary, attached)
     winner = primary if stays else secondary
-    moves = _moves(group, nodes, winner, addresses)
+    try:
+        targets = attached.targets(nodes, winner)
+        attached.plan(targets, expected_owners)
+    except Refusal as refusal:
+        raise Refusal(f"{group}: {refusal}. Nothing was touched.") from None
     if guard:
-        _refuse_unserved(group, nodes[winner], claims[winner], moves)
-    return PlannedFailover(primary, secondary, winner, moves)
+        _refuse_unserved(group, nodes[winner], claims[winner], targets)
+    return PlannedFailover(primary, secondary, winner, tuple(targets))
 
 
-def _unfinished(secondary: Node, addresses: Sequence[Address]) -> bool:
-    client = secondary.client
-    return client is not None and any(
-        address.association is not None and address.association.network_interface_id == client.network_interface_id
-        for address in addresses
-    )
+def _unfinished(nodes: Sequence[Node], primary: int, attached: PairAttachments) -> bool:
+    """Whether something is at the secondary that belongs to the primary."""
+    try:
+        changes = attached.plan(attached.targets(nodes, primary))
+    except Refusal:
+        return False  # what the primary cannot hold is told when the plan for the new one is made
+    return bool(losers(nodes, changes, primary))
 
 
-def _moves(
-    group: str, nodes: Sequence[Node], winner: int, addresses: Sequence[Address]
-) -> tuple[dict[str, str | None], ...]:
-    if not addresses:
-        return ()
-    node = nodes[winner]
-    if node.client is None:
-        raise Refusal(f"{group}: {node.name}, which is to be primary, has no client interface. Nothing was touched.")
-    associations = associations_on(node.client, addresses, nodes)
-    homeless = [str(address) for address in addresses if address.allocation_id not in associations]
-    if homeless:
-        raise Refusal(
-            f"{group}: {node.name} has no client address left for {', '.join(homeless)}. Nothing was touched."
-        )
-    return tuple(moves_to(associations, addresses))
-
-
-def _refuse_unserved(group: str, node: Node, claim: Claim, moves: Sequence[dict[str, str | None]]) -> None:
-    unserved = sorted({str(move["private_ip_address"]) for move in moves} - set(claim.served or ()))
+def _refuse_unserved(group: str, node: Node, claim: Claim, targets: Sequence[Placement]) -> None:
+    unserved = sorted({one.serves for one in targets if one.serves} - set(claim.served or ()))
     if unserved and claim.served is None:
         why = claim.error or "no answer in time"
         raise Refusal(f"{group}: what {node.name} ({node.nsip}) serves could not be read: {why}. Nothing was touched.")

@@ -1,48 +1,59 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The Elastic IPs of a switchover: planned before it, moved in it, verified after it."""
+"""What follows the primary in a switchover: planned before it, moved in it, verified after it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..attachments.elastic_ip import Observed
-from ..attachments.elastic_ip_changes import Outcome, Permit
-from ..attachments.elastic_ip_plan import AssociationChange
-from ..attachments.registry import ELASTIC_IP
-from ..aws.addresses import Address
+from ..attachments.registry import REGISTRY
 from ..aws.client import Client
+from ..core.parallel import gather
+from .pair_vips import PairAttachments, PairChange, Placement, by_kind
+from .pair_writes import Outcomes, Permit, Writer, results
 
 
 @dataclass(slots=True)
 class SwitchAddresses:
-    """``desired``: entries of the option ``moves``. Without an entry no call is made and ``client`` may be None."""
+    """``targets``: where things go. Without a target no call is made and ``client`` may be None."""
 
     client: Client
-    desired: Sequence[Mapping[str, Any]]
-    moves: list[AssociationChange] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
+    targets: Sequence[Placement]
+    changes: tuple[PairChange, ...] = ()
+    outcomes: Outcomes = field(default_factory=dict)
 
-    def plan(self, every: Sequence[Address] | None = None) -> None:
-        """Resolve the moves. ``every``: all Elastic IPs of the region if they have been read, else None.
+    def plan(self, known: PairAttachments | None = None, expected_owners: Collection[str] | None = None) -> None:
+        """Resolve the targets. ``known``: what AWS has, if it has been read, else None.
 
         Raises:
-            Failure: AWS refused, or an address does not exist. Nothing was written.
+            Failure: AWS refused, or a thing does not exist. Nothing was written.
         """
-        if self.desired:
-            requests = [ELASTIC_IP.desired(option) for option in self.desired]
-            known = ELASTIC_IP.observe(self.client, requests) if every is None else Observed(every)
-            self.moves = ELASTIC_IP.plan(requests, known)
+        if self.targets:
+            self.changes = (known or self._read()).plan(self.targets, expected_owners)
+
+    def _read(self) -> PairAttachments:
+        wanted = by_kind(self.targets)
+        reads: list[Callable[[], Any]] = [functools.partial(self._observe, kind, mine) for kind, mine in wanted.items()]
+        return PairAttachments(observed=dict(zip(wanted, gather(reads), strict=True)))
+
+    def _observe(self, kind: str, targets: Sequence[Placement]) -> Any:
+        entry = REGISTRY[kind]
+        return entry.observe(self.client, [entry.desired(target.options) for target in targets])
 
     def move(self, verify_timeout: float, permit: Permit) -> None:
         """Write all moves at once; return when AWS shows them, or after ``verify_timeout`` seconds.
 
         ``permit`` is asked before a call that was not answered is repeated.
         """
-        self.outcomes = ELASTIC_IP.move(self.client, self.moves, verify_timeout, permit=permit)
+        self.outcomes = Writer(self.client).move(self.changes, verify_timeout, permit)
+
+    def trouble(self) -> str | None:
+        """Return what is not where it was sent, as one message."""
+        return Writer(self.client).trouble(self.outcomes)
 
     def results(self) -> list[dict[str, Any]]:
         """Return where each one is now; before anything was written, where it will be."""
-        return ELASTIC_IP.results(self.moves, self.outcomes)
+        return results(self.changes, [self.outcomes])

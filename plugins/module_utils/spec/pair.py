@@ -14,8 +14,9 @@ from typing import Any
 
 from .application import KEYS, Surroundings, read_applications
 from .license_option import license_mode, variable_problems
-from .reading import Reader, not_set
+from .reading import Reader, address_problem, not_set
 from .tags import read_tags
+from .vips import ELASTIC_IP, fit_problems, read_vips
 
 PREFIX = "ha_pair_"
 ROLES = ("management", "client", "server")
@@ -28,10 +29,10 @@ PLAIN = (
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "sync_timeout"),
     *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
     *("iam_policy", "manage_role", "permissions_boundary", "elastic_ips", "take_elastic_ips"),
-    *("features", "modes", "ipset", "inc", "http_tokens", "metadata_hop_limit"),
+    *("features", "modes", "ipset", "inc", "snip", "http_tokens", "metadata_hop_limit"),
     *("hello_interval", "dead_interval", "max_flips", "max_flip_time", "replace_node"),
 )
-SECRET = ("password", "rpc_password", "license", "application", "applications")
+SECRET = ("password", "rpc_password", "license", "application", "applications", "vips")
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 #: Keys of an application that a pair uses; the others are for the load balancer or the names of a group.
 APPLICATION_KEYS = frozenset(
@@ -66,19 +67,21 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     state = reader.choice("state", ("present", "absent"), "present")
     _check_name(reader)
     details = Reader(plain, problems if state == "present" else [], PREFIX, SECRET)
+    addresses = _addresses(details)
+    vips: Sequence[Mapping[str, Any]] = addresses["vips"]
     given = applications_as_given(details)
-    _check_application_keys(given, details.problems)
-    _check_copies(given, reader.texts("elastic_ips"), details.problems)
+    _check_application_keys([entry for _vip, entry in given], details.problems)
+    _check_copies(given, details.texts("elastic_ips"), vips, details.problems)
     definition = {
         "state": state,
         "name": reader.text("name"),
         "region": reader.text("region"),
         **_access(details),
         **_appliances(details),
-        **_addresses(details),
+        **addresses,
         "nodes": _nodes(details),
         "replace_node": _replace_node(details),
-        "applications": read_applications(given, Surroundings(), details.problems),
+        "applications": _applications(given, vips, details.problems),
     }
     if not any(plain.get(key) for key in ("name", "nodes", "image_id")):
         return definition, [not_set(f"{PREFIX}name", "pair.yml")]
@@ -88,10 +91,38 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return definition, list(dict.fromkeys(problems))
 
 
-def applications_as_given(reader: Reader) -> list[dict[str, Any]]:
-    """Return the entries of ``applications``, and ``application`` as one more, with their secrets."""
+def applications_as_given(reader: Reader) -> list[tuple[str, dict[str, Any]]]:
+    """Return every application with its secrets, and the VIP that has it alone.
+
+    Those of ``applications``, and ``application`` as one more, are of each VIP that lists none of its own; they come
+    with an empty name.
+    """
     single = reader.mapping("application")
-    return [*reader.mappings("applications"), *([single] if single else [])]
+    shared = [("", entry) for entry in [*reader.mappings("applications"), *([single] if single else [])]]
+    own = []
+    for vip in reader.mappings("vips"):
+        name = str(vip.get("name") or "").strip()
+        entries = Reader(vip, reader.problems, f"VIP {name}: ", SECRET)
+        own += [(name, entry) for entry in entries.mappings("applications")]
+    return [*shared, *own]
+
+
+def _applications(
+    given: Sequence[tuple[str, Mapping[str, Any]]], vips: Sequence[Mapping[str, Any]], problems: list[str]
+) -> list[dict[str, Any]]:
+    """Return the applications without secrets, each with its ``vip``. Ports may be the same at different VIPs."""
+    owners = ["", *(vip["name"] for vip in vips if vip["own_applications"] and vip["name"])]
+    found = []
+    for owner in owners:
+        entries = [entry for vip, entry in given if vip == owner]
+        found += [{**one, "vip": owner} for one in read_applications(entries, Surroundings(), problems)]
+    names = [one["name"] for one in found if one["name"]]
+    problems += [f"Several applications are named {name}." for name in sorted(set(names)) if names.count(name) > 1]
+    if vips and all(vip["own_applications"] for vip in vips) and any(not one["vip"] for one in found):
+        problems.append(
+            f"{PREFIX}applications would be served at no VIP, because each VIP lists its own. Move them into a VIP."
+        )
+    return found
 
 
 def _check_application_keys(entries: Sequence[Mapping[str, Any]], problems: list[str]) -> None:
@@ -108,14 +139,37 @@ def front_name(name: str, number: int) -> str:
     return name if number == 0 else f"{name}-{number + 1}"
 
 
-def _check_copies(entries: Sequence[Mapping[str, Any]], elastic_ips: Sequence[str], problems: list[str]) -> None:
-    """Each Elastic IP has a virtual server of each application, so their names must be free."""
-    names = [str(entry.get("name") or "") for entry in entries]
-    copies = {front_name(name, number): name for name in names if name for number in range(1, len(elastic_ips))}
+def vip_name(name: str, vip: str) -> str:
+    """Return the name of a virtual server: an application that is served at each VIP has one for each."""
+    return f"{name}-{vip}"
+
+
+def _check_copies(
+    entries: Sequence[tuple[str, Mapping[str, Any]]],
+    elastic_ips: Sequence[str],
+    vips: Sequence[Mapping[str, Any]],
+    problems: list[str],
+) -> None:
+    """Each VIP has a virtual server of each application that all share, so their names must be free."""
+    names = [str(entry.get("name") or "") for _vip, entry in entries]
+    shared = [str(entry.get("name") or "") for vip, entry in entries if not vip]
+    copies = {front_name(name, number): name for name in shared if name for number in range(1, len(elastic_ips))}
     problems += [
         f"Application {name} has the name of the virtual server of application {copies[name]} for a further Elastic IP."
         for name in names
         if name in copies
+    ]
+    at = {
+        vip_name(name, vip["name"]): (name, vip["name"])
+        for name in shared
+        if name
+        for vip in vips
+        if not vip["own_applications"]
+    }
+    problems += [
+        f"Application {name} has the name of the virtual server of application {at[name][0]} at VIP {at[name][1]}."
+        for name in names
+        if name in at
     ]
 
 
@@ -177,14 +231,39 @@ def _interval(reader: Reader, key: str) -> int | None:
 
 
 def _addresses(reader: Reader) -> dict[str, Any]:
+    """Return VIPs and Elastic IPs; without ``vips`` the pair has those of ``elastic_ips``, or one of its own."""
     elastic_ips = reader.texts("elastic_ips")
+    ipset = reader.text("ipset") or f"{reader.text('name')}-vips"
+    vips = read_vips(reader, ipset)
+    if vips and elastic_ips:
+        reader.problems.append(
+            f"{PREFIX}elastic_ips and {PREFIX}vips are both given. Name each Elastic IP in an entry of {PREFIX}vips of "
+            "kind elastic_ip."
+        )
     for name in sorted({name for name in elastic_ips if elastic_ips.count(name) > 1}):
         reader.problems.append(f"{PREFIX}elastic_ips names {name} more than once.")
+    elastic = [vip["address"] for vip in vips if vip["kind"] == ELASTIC_IP]
     return {
-        "elastic_ips": elastic_ips,
+        "elastic_ips": [address for address in elastic if address] if vips else elastic_ips,
+        "allocate_elastic_ip": "" in elastic if vips else not elastic_ips,
+        "vips": vips,
+        "snip": _snip(reader),
         "take_elastic_ips": reader.flag("take_elastic_ips", False),
-        "ipset": reader.text("ipset") or f"{reader.text('name')}-vips",
+        "ipset": ipset,
     }
+
+
+def _snip(reader: Reader) -> str:
+    snip = reader.text("snip")
+    problem = address_problem(snip) if snip else None
+    if problem:
+        reader.problems.append(f"{PREFIX}snip: {problem}.")
+    if snip and reader.flag("inc", True):
+        reader.problems.append(
+            f"{PREFIX}snip is the address that nodes with {PREFIX}inc=false share. With {PREFIX}inc=true each node has "
+            "a SNIP of its own: leave it out."
+        )
+    return snip
 
 
 def _nodes(reader: Reader) -> list[dict[str, str]]:
@@ -231,9 +310,4 @@ def _check_nodes(definition: Mapping[str, Any], problems: list[str]) -> None:
                 f"The management interface of node {index} is in {management}, the subnet of a data interface; a VPX "
                 "needs them apart."
             )
-    if not definition["inc"]:
-        problems.append(
-            f"{PREFIX}inc=false is not supported: nodes that share their network configuration need SNIPs and VIPs "
-            "that move with the primary as secondary addresses of its interfaces, which the role does not set up. "
-            f"Leave {PREFIX}inc at true, in one subnet as in two."
-        )
+    problems += fit_problems(definition)

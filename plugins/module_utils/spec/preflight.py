@@ -134,14 +134,17 @@ def _name(roles: Mapping[str, Variables], playbook: str) -> str:
 
 
 def _pair(given: Variables, launches: bool) -> dict[str, Any]:
-    nodes, addresses = _listed(given.get("ha_pair_nodes")), _listed(given.get("ha_pair_elastic_ips"))
+    nodes, addresses = _listed(given.get("ha_pair_nodes")), named_elastic_ips(given)
+    kinds = [each.get("kind") for each in _listed(given.get("ha_pair_vips")) if isinstance(each, Mapping)]
+    elastic = kinds.count("elastic_ip") if kinds else max(len(addresses), 1)
     public = _true(given.get("ha_pair_management_public", False))
     of_nodes = len(nodes) if public else 0
-    more = {"instances": 1, "secondary_private_ip_count": max(len(addresses) - 1, 0)}
+    moving = kinds.count("private_ip")
+    more = {"instances": 1, "secondary_private_ip_count": max(elastic - 1, 0) + moving}
     return {
         **_common(given, "ha_pair"),
         "zones": [{**node, "name": f"node {number}", **more} for number, node in enumerate(nodes)] if launches else [],
-        "elastic_ips": (0 if addresses else 1) + of_nodes if launches else 0,
+        "elastic_ips": elastic - len(addresses) + of_nodes if launches else 0,
         "given_addresses": addresses if launches else [],
         "load_balancers": 0,
         "public_clients": True,
@@ -248,13 +251,20 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
         "WithBoundary": bool(
             pair.get("ha_pair_permissions_boundary") or group.get("autoscale_group_permissions_boundary")
         ),
-        "WithElasticIps": bool(_listed(pair.get("ha_pair_elastic_ips"))),
-        "WithPrivateIps": "private_ip" in _kinds(pair),
+        "WithElasticIps": bool(named_elastic_ips(pair)),
+        "WithPrivateIps": "private_ip" in _kinds(pair) or bool(pair.get("ha_pair_snip")),
         "WithRoutes": "route" in _kinds(pair),
         "WithKmsKey": bool(backup.get("config_backup_kms_key_id")),
         "WithCreateBucket": _true(backup.get("config_backup_create_bucket", False)),
     }
     return [name for name, needed in applies.items() if not needed]
+
+
+def named_elastic_ips(pair: Variables) -> list[str]:
+    """Return the Elastic IPs that a pair names, which need not have been validated yet."""
+    vips = [each for each in _listed(pair.get("ha_pair_vips")) if isinstance(each, Mapping)]
+    named = [str(each["elastic_ip"]) for each in vips if each.get("elastic_ip")]
+    return [*map(str, _listed(pair.get("ha_pair_elastic_ips"))), *named]
 
 
 def _alerts(roles: Mapping[str, Variables]) -> Variables:

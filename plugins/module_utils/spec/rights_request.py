@@ -9,7 +9,7 @@ from typing import Any
 
 from .backup_names import folder_of
 from .identity import AUTOSCALE_GROUP, PAIR
-from .preflight import ROLE_POLICY, Variables, read_request
+from .preflight import ROLE_POLICY, Variables, named_elastic_ips, read_request
 from .rights import Scope, applicable, narrowed
 
 #: Playbooks of a pair and of a group for which a policy is shipped.
@@ -68,7 +68,7 @@ def _owner(kind: str, given: Variables, playbooks: Sequence[str]) -> dict[str, A
         "tags": given.get(f"{prefix}_tags") or {},
         "policy": f"{_FOLDER}/appliance_{'ha' if kind == PAIR else 'group'}_{rights}.json",
         "policy_name": "cloudadc-ha" if kind == PAIR else "cloudadc-group",
-        "elastic_ips": list(given.get("ha_pair_elastic_ips") or []) if kind == PAIR else [],
+        "elastic_ips": named_elastic_ips(given) if kind == PAIR else [],
         "files": [f"{_FOLDER}/{name}.json" for name in (*playbooks, ROLE_POLICY)],
     }
 

@@ -98,6 +98,23 @@ class Misplaced:
 
 
 @dataclass(frozen=True, slots=True)
+class MisplacedVip:
+    """A VIP of another kind that is not where the primary is.
+
+    ``name``: the address, or the destination and its route table; ``holder``: the interface that has it, None: none.
+    """
+
+    kind: str
+    name: str
+    holder: str | None
+    desired: str
+
+    def result(self) -> Event:
+        wanted = {"network_interface_id": self.desired}
+        return {"kind": self.kind, "name": self.name, "network_interface_id": self.holder, "wanted": wanted}
+
+
+@dataclass(frozen=True, slots=True)
 class PairObservation:
     """One observation of the pair. ``misplaced`` None: unknown, because there is no primary or AWS was not queried
     yet."""
@@ -105,7 +122,7 @@ class PairObservation:
     now: float
     nodes: tuple[Watched, ...]
     verdict: Verdict
-    misplaced: frozenset[Misplaced] | None = None
+    misplaced: frozenset[Misplaced | MisplacedVip] | None = None
 
     @property
     def primary(self) -> Watched | None:
@@ -167,7 +184,7 @@ class Memory:
     primary: Watched | None = None
     decided: Reported[bool] = Reported(True)
     answering: Mapping[int, Reported[bool]] = field(default_factory=dict)
-    misplaced: Reported[frozenset[Misplaced]] = Reported(frozenset())
+    misplaced: Reported[frozenset[Misplaced | MisplacedVip]] = Reported(frozenset())
     #: Node id to when its refused login was last reported.
     refused: Mapping[int, float] = field(default_factory=dict)
 
@@ -197,7 +214,7 @@ def follow(memory: Memory, observation: PairObservation, lasting: Lasting) -> tu
         events.append({"type": "no_primary"})
     if moved:
         kind = "eip_astray" if misplaced.value else "eip_settled"
-        events.append({"type": kind, "elastic_ips": _addresses(misplaced.value or memory.misplaced.value)})
+        events.append({"type": kind, **_things(misplaced.value or memory.misplaced.value)})
     memory = Memory(True, primary, decided, answering, misplaced, refused)
     return memory, [complete(event, observation) for event in events]
 
@@ -235,8 +252,10 @@ def _primary(memory: Memory, observation: PairObservation) -> tuple[Watched | No
     return now, [{"type": "primary_changed", "previous": before.who}]
 
 
-def _addresses(misplaced: frozenset[Misplaced]) -> list[Event]:
-    return [one.result() for one in sorted(misplaced, key=lambda one: one.allocation_id)]
+def _things(misplaced: frozenset[Misplaced | MisplacedVip]) -> Event:
+    elastic = sorted((one for one in misplaced if isinstance(one, Misplaced)), key=lambda one: one.allocation_id)
+    vips = sorted((one for one in misplaced if isinstance(one, MisplacedVip)), key=lambda one: (one.kind, one.name))
+    return {"elastic_ips": [one.result() for one in elastic], "vips": [one.result() for one in vips]}
 
 
 def complete(event: Event, observation: PairObservation) -> Event:

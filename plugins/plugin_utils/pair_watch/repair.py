@@ -55,7 +55,7 @@ class Repairer:
     def prepare(self) -> None:
         """Make the client before clients of the pair wait for it."""
         if self._client is None:
-            self._client = self.settings.aws.client("ec2", attempts=1)
+            self._client = self.settings.aws.ec2(attempts=1)
 
     def run(self, silences: Mapping[str, Silence]) -> dict[str, Any]:
         """Return the result of ``put_on_primary``. ``silences``: of nodes that do not answer the watcher, by NSIP.

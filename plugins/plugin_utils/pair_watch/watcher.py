@@ -306,7 +306,9 @@ class Watcher:
     async def _tell_repaired(self, result: dict[str, Any], seconds: float) -> None:
         moved = [entry for entry in result["moves"] if entry["changed"]]
         if moved and self._last:
-            facts = {"elastic_ips": moved, "duration_ms": round(seconds * 1000)}
+            elastic = [entry for entry in moved if entry.get("elastic_ip")]
+            vips = [entry for entry in moved if not entry.get("elastic_ip")]
+            facts = {"elastic_ips": elastic, "vips": vips, "duration_ms": round(seconds * 1000)}
             await self._put(complete({"type": "repaired", **facts}, self._last))
 
 

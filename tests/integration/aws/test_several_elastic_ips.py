@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_applications, pair_steps
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_fronts import pair_applications
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_steps
 from tests.lab.client import wait_for
 
 from .conftest import Cloud

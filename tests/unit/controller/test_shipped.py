@@ -186,6 +186,8 @@ LOOKED_UP = "{{ (lookup('ansible.builtin.file', cloudadc_private_keys_file) | fr
         ("ha_pair_application", {"name": "a", "certificate": {"key": LOOKED_UP}}, False),
         ("ha_pair_application", {"name": "a", "certificate": {"certkey": "made-by-hand"}}, False),
         ("ha_pair_applications", [], False),
+        ("ha_pair_vips", [{"name": "v", "applications": [{"name": "a", "certificate": {"key": KEY}}]}], True),
+        ("ha_pair_vips", [{"name": "v"}], False),
     ],
 )
 def test_a_definition_that_holds_a_private_key_is_refused(variable: str, value: Any, refused: bool) -> None:

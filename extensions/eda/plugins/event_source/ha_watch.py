@@ -168,6 +168,10 @@ notes:
     RV(private_ip_address) (null - nowhere) and RV(wanted), their desired place. It is repeated when the set of
     addresses changes.
   - V(eip_settled) also has RV(elastic_ips), those that were misplaced. All are on the primary again.
+  - V(eip_astray), V(eip_settled) and V(repaired) also have RV(vips), the same for private addresses and routes of the
+    pair, as tags C(cloudadc:vip:<name>) of the instances name them. Each has RV(kind), RV(name),
+    RV(network_interface_id) and RV(wanted) (in V(repaired) it is as M(cloudadc.aws.vpx_ha_reconcile) returns it).
+    O(repair) moves them, too.
   - With O(repair), V(repaired) comes after Elastic IPs were moved, with RV(elastic_ips) as
     M(cloudadc.aws.vpx_ha_reconcile) returns them and RV(duration_ms), and V(repair_failed) with RV(reason) if they
     could not be moved. It is repeated when the reason changes.

@@ -239,6 +239,23 @@ def _view(interface: Any) -> Any:
     return view
 
 
+class AnyOf:
+    """Values of one thing: a filter matches if one of them is one of the filter's.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html: values of a filter are joined by OR. moto
+    wants all of the one to be among the other. It compares what cannot be iterated by equality.
+    """
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self.values = frozenset(values)
+
+    def __eq__(self, other: object) -> bool:
+        return other in self.values
+
+    def __hash__(self) -> int:
+        return hash(self.values)
+
+
 _filter_value = NetworkInterface.get_filter_value
 
 
@@ -247,9 +264,9 @@ def get_filter_value(interface: Any, filter_name: str, method_name: str | None =
     """Filters of DescribeNetworkInterfaces that moto lacks, or answers for the primary address only."""
     match filter_name:
         case "addresses.private-ip-address":
-            return [item["PrivateIpAddress"] for item in observed_addresses(interface)]
+            return AnyOf(str(item["PrivateIpAddress"]) for item in observed_addresses(interface))
         case "ipv6-addresses.ipv6-address":
-            return list(interface.ipv6_addresses)
+            return AnyOf(interface.ipv6_addresses)
         case "attachment.device-index":
             return str(interface.device_index) if interface.instance else None
         case "addresses.association.public-ip" | "association.public-ip":

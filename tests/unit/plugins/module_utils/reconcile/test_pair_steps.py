@@ -10,7 +10,8 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import associations_on
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_applications, pair_steps
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_fronts import pair_applications
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_steps
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import (
     pair_incomplete,
     pair_summary,
@@ -157,7 +158,7 @@ def test_bootstrap_network_and_addresses() -> None:
     both = [{"ip_address": "10.0.1.5"}, {"ip_address": "10.0.4.5"}]
     assert steps["fronts"] == [{"ipset": "shop-vips", "virtual_ip": "", "addresses": both}]
     assert steps["ipsets"] == [{"nsip": f"{nsip}:443", "name": "shop-vips", "addresses": both} for nsip in NSIPS]
-    assert steps["client_interfaces"] == ["eni-client-0", "eni-client-1"]
+    assert steps["data_interfaces"] == ["eni-client-0", "eni-client-1", "eni-server-0", "eni-server-1"]
 
 
 def test_policy_based_routes_are_named_only_if_wanted() -> None:
@@ -180,7 +181,7 @@ MOVE = {"elastic_ip": "203.0.113.1", "network_interface_id": "eni-client-0", "pr
     ("now", "due"), [({}, False), ({"private_ip_address": "10.0.1.6"}, True), ({"network_interface_id": None}, True)]
 )
 def test_addresses_move_only_where_they_are_not(now: dict[str, Any], due: bool) -> None:
-    steps = pair_steps(BOTH, after=ha(0, moves=[MOVE], elastic_ips=[{**MOVE, **now}]))
+    steps = pair_steps(BOTH, after=ha(0, moves=[MOVE], address_moves=[MOVE], elastic_ips=[{**MOVE, **now}]))
     assert steps["moves_due"] is due
     assert steps["moves"] == [MOVE]
 
@@ -279,7 +280,7 @@ def test_appliance_and_collection_choose_the_same_association_for_each_elastic_i
 
 
 def test_the_summary_names_nodes_addresses_applications_cost_and_next_steps() -> None:
-    after = ha(0, moves=[MOVE])
+    after = ha(0, moves=[MOVE], address_moves=[MOVE])
     steps = pair_steps(BOTH, SHARED, after=after)
     lines = pair_summary(steps, BOTH["plan"], after)
     assert lines[:5] == [
@@ -307,7 +308,7 @@ def test_check_mode_predicts_what_is_launched_and_billed() -> None:
 
 
 def test_check_mode_names_what_would_change_of_a_pair_in_service() -> None:
-    after = ha(0, moves=[MOVE])
+    after = ha(0, moves=[MOVE], address_moves=[MOVE])
     head = ["Pair shop: 2 of 2 instances exist. Check mode: nothing was changed.", "now: node 0 is primary"]
     steps = pair_steps(BOTH, SHARED, after=after)
     quiet = {"shared resources": {"actions": []}, "instances": {}, "IPSet": {"changed": False}}

@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments import changes
-from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_changes import Outcome
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip import ElasticIp
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_changes import Outcome, carry_out
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import AssociationChange
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
@@ -119,6 +120,18 @@ class Region:
         return [self.address()]
 
 
+class Moved(ElasticIp):
+    """The attachment, with a region instead of EC2."""
+
+    def move(  # type: ignore[override]
+        self, client: Region, due: Sequence[AssociationChange], verify_timeout: float | None, **more: Any
+    ) -> list[Outcome]:
+        return carry_out(due, client.associate, client.read, verify_timeout, **more)
+
+    def _read(self, client: Any, allocation_ids: Sequence[str]) -> Sequence[Address]:
+        return list(client.read(allocation_ids))
+
+
 def instance(number: int, state: str = "running") -> Instance:
     interfaces = (
         Attached(f"eni-m{number}", 0, (NSIPS[number],)),
@@ -155,7 +168,8 @@ def work(
     targets = [Target(f"node {number}", nsip, nsip) for number, nsip in enumerate(NSIPS)]
     with Panel(targets, clients.__getitem__, timeouts, silences or {}) as panel:
         found = panel.settle(lambda claims: assess(pair, claims))
-        return repair(Writer(region.associate, region.read), pair, panel, 2.0, found)
+        found, rounds, trouble = repair(Writer(region, {"elastic_ip": Moved()}), pair, panel, 2.0, found)
+        return found, [outcome for done in rounds for outcome in done["elastic_ip"]], trouble
 
 
 def test_slow_survivor_gets_the_address() -> None:
@@ -331,7 +345,7 @@ def test_second_primary_after_the_write_is_told() -> None:
 
     region.put = wake  # type: ignore[method-assign]
     _found, _outcomes, trouble = work(region, *nodes)
-    assert "Elastic IPs were moved, and since then" in str(trouble)
+    assert "addresses were moved, and since then" in str(trouble)
     assert "2 nodes claim to be primary" in str(trouble)
 
 

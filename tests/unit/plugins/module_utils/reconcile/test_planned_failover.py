@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
@@ -9,6 +12,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import 
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import Node
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims import Claim, Verdict
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_vips import PairAttachments
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.planned_failover import plan_failover
 
 VIPS = (("10.0.1.5", "10.0.1.6"), ("10.0.2.5", "10.0.2.6"))
@@ -40,8 +44,12 @@ def on(number: int, index: int = 0) -> Association:
 NODES = [node(0), node(1)]
 
 
+def following(addresses: Sequence[Address], **more: Any) -> PairAttachments:
+    return PairAttachments(tuple(addresses), tuple(one.allocation_id for one in addresses), **more)
+
+
 def test_roles_change_and_each_address_keeps_its_place() -> None:
-    found = plan_failover("shop", NODES, claims(), HEALTHY, [address(1, on(0, 1)), address(2, on(0, 0))])
+    found = plan_failover("shop", NODES, claims(), HEALTHY, following([address(1, on(0, 1)), address(2, on(0, 0))]))
     assert (found.primary, found.secondary, found.winner, found.forced) == (0, 1, 1, True)
     assert [(move["elastic_ip"], move["private_ip_address"]) for move in found.moves] == [
         ("203.0.113.1", VIPS[1][1]),
@@ -64,7 +72,7 @@ def test_roles_change_and_each_address_keeps_its_place() -> None:
     ],
 )
 def test_who_shall_be_primary(addresses: list[Address], to: int, forced: bool) -> None:
-    found = plan_failover("shop", NODES, claims(), HEALTHY, addresses, to=to)
+    found = plan_failover("shop", NODES, claims(), HEALTHY, following(addresses), to=to)
     assert found.forced is forced
     assert found.winner == (1 if forced else 0)
     assert {move["network_interface_id"] for move in found.moves} <= {f"eni-c{found.winner}"}
@@ -80,25 +88,25 @@ def test_who_shall_be_primary(addresses: list[Address], to: int, forced: bool) -
 )
 def test_a_pair_that_is_not_healthy_is_refused(verdict: Verdict) -> None:
     with pytest.raises(Refusal) as refused:
-        plan_failover("shop", NODES, claims(), verdict, [address(1, on(0))])
+        plan_failover("shop", NODES, claims(), verdict, following([address(1, on(0))]))
     assert str(refused.value) == f"shop is not fit for a planned failover: {verdict.sentence}. Nothing was touched."
 
 
 def test_an_address_that_the_new_primary_does_not_serve_is_refused() -> None:
     serving = claims(VIPS[0], VIPS[0])
     with pytest.raises(Refusal) as refused:
-        plan_failover("shop", NODES, serving, HEALTHY, [address(1, on(0))])
+        plan_failover("shop", NODES, serving, HEALTHY, following([address(1, on(0))]))
     assert "no virtual server of node 1 (10.0.1.1) answers at 10.0.2.5" in str(refused.value)
     assert "ha_failover_ignore_guard=true" in str(refused.value)
-    assert plan_failover("shop", NODES, serving, HEALTHY, [address(1, on(0))], guard=False).forced
+    assert plan_failover("shop", NODES, serving, HEALTHY, following([address(1, on(0))]), guard=False).forced
 
 
 def test_more_addresses_than_places_are_refused() -> None:
     addresses = [address(1, on(0, 0)), address(2, on(0, 1)), address(3, None)]
     with pytest.raises(Refusal, match=r"node 1 has no client address left for 203\.0\.113\.3"):
-        plan_failover("shop", NODES, claims(), HEALTHY, addresses)
+        plan_failover("shop", NODES, claims(), HEALTHY, following(addresses))
 
 
 def test_a_node_without_client_interface_is_refused() -> None:
     with pytest.raises(Refusal, match="has no client interface"):
-        plan_failover("shop", [node(0), node(1, client=False)], claims(), HEALTHY, [address(1, on(0))])
+        plan_failover("shop", [node(0), node(1, client=False)], claims(), HEALTHY, following([address(1, on(0))]))

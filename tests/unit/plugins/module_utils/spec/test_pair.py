@@ -109,7 +109,6 @@ def test_the_definition_holds_no_secret() -> None:
             {"nodes": [NODES[0], {**NODES[1], "client_subnet_id": "subnet-b1"}]},
             "The management interface of node 1 is in subnet-b1, the subnet of a data interface; a VPX",
         ),
-        ({"inc": False}, "ha_pair_inc=false is not supported: nodes that share their network configuration need SNIPs"),
         (
             {
                 "elastic_ips": ["203.0.113.1", "203.0.113.2"],

@@ -287,7 +287,7 @@ def test_client_of_aws_is_made_anew_after_a_failure(monkeypatch: pytest.MonkeyPa
         def close(self) -> None:
             made.append("closed")
 
-    def client(_self: AwsAccess, service: str) -> Any:
+    def client(_self: AwsAccess, service: str, *, attempts: int = 2) -> Any:
         made.append(service)
         return Client()
 

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What AWS says against the VIPs of a pair: addresses in use, outside of their subnet, or inside of the VPC. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from ..aws.addresses import Interface
+from ..spec.vips import PRIVATE_IP, ROUTE, Vip, vips_of
+from .pair import Definition, Subnets
+
+
+def private_addresses(definition: Definition) -> list[str]:
+    """Return the private addresses that move with the primary."""
+    return [vip.address for vip in vips_of(definition) if vip.kind == PRIVATE_IP]
+
+
+def has_routes(definition: Definition) -> bool:
+    """Whether a VIP of the pair follows the primary by routes."""
+    return any(vip["kind"] == ROUTE for vip in definition["vips"])
+
+
+def route_tables(definition: Definition) -> list[str]:
+    """Return the route tables of this account that the pair changes, each once."""
+    tables = [table for vip in vips_of(definition) if not vip.role_arn for table in vip.tables]
+    return list(dict.fromkeys(tables))
+
+
+def vip_problems(
+    definition: Definition,
+    subnets: Subnets,
+    holders: Iterable[Interface],
+    own: Collection[str],
+    vpcs: Sequence[Mapping[str, Any]] = (),
+    tables: Sequence[Mapping[str, Any]] = (),
+) -> list[str]:
+    """Return one sentence for each VIP that AWS would refuse, or that would take an address away from others.
+
+    Args:
+        definition: The pair.
+        subnets: Its subnets.
+        holders: The interfaces that have one of its private addresses.
+        own: Ids of the network interfaces of the pair.
+        vpcs: The VPC as EC2 describes it; empty if it was not read.
+        tables: The route tables as EC2 describes them.
+    """
+    problems: list[str] = []
+    for vip in vips_of(definition):
+        who = f"VIP {vip.name}: " if vip.serves else "ha_pair_snip: "
+        if vip.kind == PRIVATE_IP:
+            problems += [f"{who}{problem}" for problem in _subnet_problems(definition, subnets, vip)]
+            problems += [f"{who}{problem}" for problem in _holder_problems(vip, holders, own)]
+        elif vip.kind == ROUTE:
+            problems += [f"{who}{problem}" for problem in _range_problems(vip, vpcs)]
+            problems += [f"{who}{problem}" for problem in _table_problems(definition, subnets, vip, tables)]
+    return problems
+
+
+def _subnet_problems(definition: Definition, subnets: Subnets, vip: Vip) -> list[str]:
+    """Refuse what AWS reserves: the first four addresses and the last one (VPC user guide, subnet CIDR blocks)."""
+    name = definition["nodes"][0][f"{vip.role}_subnet_id"]
+    if name not in subnets:
+        return []
+    network, address = ipaddress.ip_network(subnets[name].cidr), ipaddress.ip_address(vip.address)
+    if address not in network:
+        return [f"{address} is not in {network}, the {vip.role} subnet {name} of the nodes."]
+    place = int(address) - int(network.network_address)
+    if place < 4 or address == network.broadcast_address:
+        return [f"{address} is reserved by AWS: in {network} these are the first four addresses and the last one."]
+    return []
+
+
+def _holder_problems(vip: Vip, holders: Iterable[Interface], own: Collection[str]) -> list[str]:
+    problems = []
+    for one in holders:
+        if vip.address not in one.addresses:
+            continue
+        if one.addresses[0] == vip.address:
+            problems.append(
+                f"{vip.address} is the primary address of {one.network_interface_id}, which cannot move. Choose a free "
+                "address."
+            )
+        elif one.network_interface_id not in own:
+            of = f" of {one.instance_id}" if one.instance_id else ""
+            problems.append(
+                f"{vip.address} is in use at {one.network_interface_id}{of}, which is no interface of this pair. "
+                "Choose a free address, or remove it there."
+            )
+    return problems
+
+
+def _range_problems(vip: Vip, vpcs: Iterable[Mapping[str, Any]]) -> list[str]:
+    ranges = [
+        str(each["CidrBlock"])
+        for vpc in vpcs
+        for each in vpc.get("CidrBlockAssociationSet") or [{"CidrBlock": vpc["CidrBlock"]}]
+        if (each.get("CidrBlockState") or {}).get("State", "associated") == "associated"
+    ]
+    inside = [one for one in ranges if ipaddress.ip_address(vip.address) in ipaddress.ip_network(one)]
+    if not inside:
+        return []
+    return [
+        f"{vip.address} is in {', '.join(inside)}, a range of the VPC: AWS routes it locally, whatever a route table "
+        "has. Choose an address outside of the VPC's ranges."
+    ]
+
+
+def _table_problems(
+    definition: Definition, subnets: Subnets, vip: Vip, tables: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Route tables of another account are read when the route is written, with the rights of the role."""
+    if vip.role_arn:
+        return []
+    known = {str(table["RouteTableId"]): table for table in tables}
+    vpcs = {
+        subnets[node["client_subnet_id"]].vpc_id for node in definition["nodes"] if node["client_subnet_id"] in subnets
+    }
+    problems = []
+    for name in vip.tables:
+        if name not in known:
+            problems.append(f"there is no route table {name} in this account and region.")
+        elif vpcs and known[name].get("VpcId") not in vpcs:
+            problems.append(
+                f"route table {name} is of {known[name].get('VpcId')}, but a route to an interface must be in a table "
+                f"of the interface's own VPC, {', '.join(sorted(vpcs))}."
+            )
+    return problems
