@@ -27,7 +27,7 @@ def upgrade_steps(info: Result, ha: Result | None = None) -> dict[str, Any]:
     """
     plan = info["plan"]
     outdated = [one for one in info["instances"] if differences(one, plan)]
-    steps: Result = {
+    steps: dict[str, Any] = {
         "problems": [],
         "outdated": {one["instance_id"]: differences(one, plan) for one in outdated},
         "first": "",
