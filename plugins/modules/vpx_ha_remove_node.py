@@ -135,9 +135,10 @@ from ..module_utils.reconcile.instance_plan import DesiredSet
 from ..module_utils.reconcile.instance_set import InstanceSet
 from ..module_utils.reconcile.launch import LaunchSpec
 from ..module_utils.reconcile.node_removal import NodeRemoval, plan_removal
-from ..module_utils.reconcile.pair_associations import Node, pick_addresses
+from ..module_utils.reconcile.pair_associations import Node
 from ..module_utils.reconcile.pair_observation import panel, read_pair
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
+from ..module_utils.reconcile.pair_vips import pick_addresses
 from ..module_utils.spec.identity import PAIR
 
 
@@ -166,7 +167,8 @@ class Task:
         """Read the pair, and return what the removal takes now; None without the instance. Raises Refusal."""
         params = self.module.params
         observed = read_pair(self.client, params["group"])
-        addresses = pick_addresses(observed.addresses, params["elastic_ips"], params["group"], observed.nodes)
+        asked, vips = params["elastic_ips"], observed.vips
+        addresses = pick_addresses(observed.addresses, asked, params["group"], observed.nodes, vips)
         timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
 
         def connect_to(nsip: str) -> Any:

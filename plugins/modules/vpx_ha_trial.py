@@ -128,10 +128,10 @@ from ..module_utils.nitro.module import (
     require_requests,
 )
 from ..module_utils.nitro.module import fail as fail_nitro
-from ..module_utils.reconcile.pair_associations import pick_addresses
 from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
 from ..module_utils.reconcile.pair_observation import ObservedPair, endpoint, panel, read_pair
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
+from ..module_utils.reconcile.pair_vips import pick_addresses
 from ..module_utils.reconcile.trial import Trial, missing_problem, read_virtual_servers, roles
 
 
@@ -164,7 +164,8 @@ def mover(module: Any, ec2: Any, observed: ObservedPair) -> Any:
         answer_timeout=params["nitro_timeout"],
         settle_timeout=params["settle_timeout"],
     )
-    if not pick_addresses(observed.addresses, params["elastic_ips"], params["group"], observed.nodes):
+    asked, vips = params["elastic_ips"], observed.vips
+    if not vips and not pick_addresses(observed.addresses, asked, params["group"], observed.nodes):
         return lambda: None
     return lambda: put_on_primary(ec2, request, lambda to: probe_from(params, to, params["probe_timeout"]))[1]
 

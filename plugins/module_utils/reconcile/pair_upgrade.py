@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..spec.vips import entry_name
+
 Result = Mapping[str, Any]
 
 
@@ -68,13 +70,17 @@ def _ordered(instances: Sequence[Result], outdated: Sequence[Result], ha: Result
 
 
 def misplaced(ha: Result) -> list[str]:
-    """Return a message for each Elastic IP that is not at the primary."""
+    """Return a message for each Elastic IP, and each other VIP, that is not at the primary."""
     desired = {move["elastic_ip"]: move["network_interface_id"] for move in ha.get("moves") or []}
-    return [
-        f"Elastic IP {one['elastic_ip']} is not at the primary. Run cloudadc.aws.ha_failover with "
-        "ha_failover_mode=reconcile first."
+    names = [
+        f"Elastic IP {one['elastic_ip']}"
         for one in ha.get("elastic_ips") or []
         if desired.get(one["elastic_ip"], one["network_interface_id"]) != one["network_interface_id"]
+    ]
+    names += [f"VIP {entry_name(one)}" for one in ha.get("vips") or [] if one["changed"]]
+    return [
+        f"{name} is not at the primary. Run cloudadc.aws.ha_failover with ha_failover_mode=reconcile first."
+        for name in names
     ]
 
 

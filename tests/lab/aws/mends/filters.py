@@ -15,7 +15,7 @@ from moto.ec2 import utils
 from tests.lab.aws.mends.patch import replaces
 
 _matching = utils.is_filter_matching
-_SEVERAL = (list, tuple, set, frozenset, type({}.keys()), type({}.values()))
+_SEVERAL: tuple[type[Any], ...] = (list, tuple, set, frozenset, type({}.keys()), type({}.values()))
 
 
 @replaces(utils, "is_filter_matching")
