@@ -104,6 +104,11 @@ class NitroClient:
     ) -> None:
         self.close()
 
+    @property
+    def other_password_accepted(self) -> bool:
+        """Whether the last login was accepted with ``other_password``, and not with ``password``."""
+        return self._token is not None and self._password != self.connection.password
+
     # ------------------------------------------------------------------ the session
 
     def login(self, *, new_password: str | None = None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
-from ..spec.group_nodes import IN_SERVICE, LEAVING, Node, address, in_order, nsip, zone_of
+from ..spec.group_nodes import IN_SERVICE, LEAVING, Node, address, in_order, nsip, with_nitro_port, zone_of
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .backend_report import backend_report
 
@@ -51,6 +51,7 @@ def zone_steps(
     return {
         "nodes": [one["instance_id"] for one in nodes],
         "bootstrap": topology.bootstrap(definition, zone, new, touched),
+        "passwords": passwords(definition, place, [] if only_new and new else there),
         "network": topology.network(definition, place, nodes, touched),
         "console": [nsip(one) for one in nodes],
         "mark": [one["instance_id"] for one in new],
@@ -59,6 +60,18 @@ def zone_steps(
         **application_steps(state, served, there, [place], applications),
         **topology.admit(definition, place, nodes, new, there),
     }
+
+
+def passwords(definition: Mapping[str, Any], place: Mapping[str, Any], there: Sequence[Node]) -> Entry:
+    """Return options of vpx_password for the nodes of a zone that have served: they have a password of the group."""
+    topology = TOPOLOGIES[definition["topology"]]
+    entries = [
+        {"nsip": with_nitro_port(definition, nsip(one))}
+        for one in in_order(there)
+        if one["lifecycle"] in (IN_SERVICE, "draining") and nsip(one)
+    ]
+    clip = topology.endpoint(place)
+    return {"topology": topology.name, "clip": with_nitro_port(definition, clip) if clip else "", "nodes": entries}
 
 
 def ready(nodes: Sequence[Node], check_mode: bool) -> list[Node]:

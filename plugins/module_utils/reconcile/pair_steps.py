@@ -110,6 +110,11 @@ def _appliance_steps(
             }
             for number, (nsip, instance) in enumerate(zip(nsips, instances, strict=True))
         ],
+        "passwords": [
+            {"nsip": _at(nsip, port)}
+            for nsip, instance in zip(nsips, instances, strict=True)
+            if instance.get("lifecycle") == "in_service"
+        ],
         "ha": [{"nsip": _at(first, port), "peer": second}, {"nsip": _at(second, port), "peer": first}],
         "network": [
             _network(plan, place, _at(nsip, port), instance)

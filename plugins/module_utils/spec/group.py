@@ -37,7 +37,7 @@ PLAIN = (
     *("manage_role", "permissions_boundary", "http_tokens", "metadata_hop_limit"),
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
-SECRET = ("password", "license", "applications", "console")
+SECRET = ("password", "present_password", "license", "applications", "console")
 VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 
 ZONE_KEYS = ("name", *SUBNET_KEYS, "clip", "nlb_allocation_id", "nlb_private_ip_address")
@@ -303,8 +303,9 @@ def _required(reader: Reader, definition: Mapping[str, Any], building: bool) -> 
     for key, meaning in needed.items():
         if not reader.raw.get(key):
             problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
-    if not isinstance(reader.raw.get("password") or "", str):
-        problems.append(f"{PREFIX}password must be a text.")
+    for key in ("password", "present_password"):
+        if not isinstance(reader.raw.get(key) or "", str):
+            problems.append(f"{PREFIX}{key} must be a text.")
     problems += variable_problems(f"{PREFIX}license", reader.mapping("license"), launches_by_itself=True)
     if not reader.raw.get("zones"):
         problems.append(f"{PREFIX}zones must name at least one zone.")

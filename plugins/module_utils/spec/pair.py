@@ -29,9 +29,9 @@ PLAIN = (
     *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
     *("iam_policy", "manage_role", "permissions_boundary", "elastic_ips", "take_elastic_ips"),
     *("features", "modes", "ipset", "inc", "http_tokens", "metadata_hop_limit"),
-    *("hello_interval", "dead_interval", "max_flips", "max_flip_time"),
+    *("hello_interval", "dead_interval", "max_flips", "max_flip_time", "rotate_rpc"),
 )
-SECRET = ("password", "rpc_password", "license", "application", "applications")
+SECRET = ("password", "present_password", "rpc_password", "license", "application", "applications")
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 #: Keys of an application that a pair uses; the others are for the load balancer or the names of a group.
 APPLICATION_KEYS = frozenset(
@@ -165,6 +165,7 @@ def _appliances(reader: Reader) -> dict[str, Any]:
         "modes": reader.texts("modes"),
         "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
         "inc": reader.flag("inc", True),
+        "rotate_rpc": reader.flag("rotate_rpc", False),
         **{key: _interval(reader, key) for key in _INTERVALS},
     }
 
@@ -204,6 +205,7 @@ def _check_required(reader: Reader) -> None:
         if not reader.given(key):
             reader.problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
     reader.text("password")
+    reader.text("present_password")
     reader.text("rpc_password")
     reader.problems += variable_problems(f"{PREFIX}license", reader.mapping("license"))
 
