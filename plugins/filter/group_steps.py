@@ -18,6 +18,7 @@ def zone_steps(
     applications: Sequence[Mapping[str, Any]] = (),
     only_new: bool = False,
     served: Mapping[str, Any] | None = None,
+    bootstrapped: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the work of each step of a scale-out in one zone."""
     return group_steps.zone_steps(
@@ -27,6 +28,7 @@ def zone_steps(
         applications=applications,
         only_new=only_new,
         configured=served,
+        bootstrapped=bootstrapped,
     )
 
 

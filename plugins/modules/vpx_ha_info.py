@@ -188,12 +188,13 @@ from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.nitro_wire import parse_address
 from ..module_utils.core.parallel import gather
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.nitro.module import nitro_argument_spec, probe_from, require_requests, require_usable
 from ..module_utils.reconcile import pair_associations
 from ..module_utils.reconcile.pair_claims import claim_result
 from ..module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
 from ..module_utils.reconcile.pair_repair import Observation, observe
+from ..module_utils.reconcile.pins import learn_pins
 
 
 def argument_spec() -> dict[str, Any]:
@@ -295,10 +296,11 @@ def work(module: Any) -> dict[str, Any]:
     params = module.params
     if not (params["group"] or params["nodes"]):
         raise Refusal("one of the following is required: group, nodes")
-    client_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
+    require_usable(params)
     # validate_certs speaks of the appliances here; AWS's certificates are always validated.
     client = connect(module, "ec2", read_timeout=10, verify=params["aws_ca_bundle"] or True)
     nodes, every_address = read_aws(client, params)
+    learn_pins(params, pair_associations.tagged(nodes))
     addresses = pair_associations.pick_addresses(every_address, params["elastic_ips"], params["group"] or None, nodes)
     return result(module, nodes, addresses, ask(params, nodes, addresses))
 

@@ -16,6 +16,8 @@ NODE_ID = "cloudadc:node_id"
 LIFECYCLE = "cloudadc:lifecycle"
 EVENT = "cloudadc:event"
 ROLE = "cloudadc:role"
+#: SHA-256 fingerprint of the management certificate of an appliance, pinned at the first contact.
+FINGERPRINT = "cloudadc:management_fingerprint"
 # Tag of resources that vpx_instance created and may therefore remove. Resources without it are never removed.
 CREATED_BY = "cloudadc:created_by"
 CREATOR = "vpx_instance"

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.fingerprints import PIN
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..spec.group_nodes import IN_SERVICE, LEAVING, Node, address, in_order, nsip, with_nitro_port, zone_of
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .backend_report import backend_report
+from .pins import clips_of, pins_of_results
 
 Entry = dict[str, Any]
 
@@ -26,6 +28,7 @@ def zone_steps(
     applications: Sequence[Mapping[str, Any]] = (),
     only_new: bool = False,
     configured: Mapping[str, Any] | None = None,
+    bootstrapped: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the work of each step in one zone; an empty list is a step that has nothing to do.
 
@@ -39,6 +42,7 @@ def zone_steps(
         only_new: leave nodes in service as they are when there are new ones, so that a node that does not answer
             keeps no other from joining.
         configured: result of vpx_application, for the report.
+        bootstrapped: result of vpx_bootstrap, for the certificates that it has pinned.
     """
     there = [one for one in instances if one["state"] != "planned" and zone_of(one) == zone]
     nodes = in_order([one for one in there if one["lifecycle"] not in LEAVING])
@@ -51,6 +55,7 @@ def zone_steps(
     return {
         "nodes": [one["instance_id"] for one in nodes],
         "bootstrap": topology.bootstrap(definition, zone, new, touched),
+        "fingerprints": pins(definition, [*state["instances"], *there], state["zones"], bootstrapped),
         "passwords": passwords(definition, place, [] if only_new and new else there),
         "network": topology.network(definition, place, nodes, touched),
         "console": [nsip(one) for one in nodes],
@@ -60,6 +65,18 @@ def zone_steps(
         **application_steps(state, served, there, [place], applications),
         **topology.admit(definition, place, nodes, new, there),
     }
+
+
+def pins(
+    definition: Mapping[str, Any],
+    instances: Sequence[Node],
+    zones: Sequence[Mapping[str, Any]],
+    bootstrapped: Mapping[str, Any] | None,
+) -> dict[str, list[str]]:
+    """Return option ``fingerprints`` of the NITRO modules; empty unless certificates are pinned."""
+    known = {one["instance_id"]: one for one in instances}
+    pinning = definition.get("management_tls") == PIN
+    return pins_of_results(list(known.values()), bootstrapped, clips_of(zones)) if pinning else {}
 
 
 def passwords(definition: Mapping[str, Any], place: Mapping[str, Any], there: Sequence[Node]) -> Entry:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.fingerprints import PIN
 from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
 from ..spec.pair import front_name
 from .group_steps import certificate_nodes
+from .pins import pins_of_results
 
 Result = Mapping[str, Any]
 
@@ -23,6 +25,7 @@ def pair_steps(
     launched: Result | None = None,
     before: Result | None = None,
     after: Result | None = None,
+    bootstrapped: Result | None = None,
 ) -> dict[str, Any]:
     """Return what the next steps take.
 
@@ -32,6 +35,7 @@ def pair_steps(
         launched: result of vpx_instance.
         before: result of vpx_ha_info before the nodes are made a pair.
         after: result of vpx_ha_info once they are one.
+        bootstrapped: result of vpx_bootstrap, for the certificates that it has pinned.
     """
     plan = info["plan"]
     groups = (shared or {}).get("security_groups") or plan["shared"]["observed"]["security_groups"]
@@ -44,6 +48,7 @@ def pair_steps(
         "complete": complete,
         "in_service": complete and all(instance.get("lifecycle") == "in_service" for instance in instances),
         "elastic_ips": _elastic_ips(info, shared),
+        "fingerprints": pins_of_results(instances, bootstrapped) if plan.get("management_tls") == PIN else {},
     }
     return {**steps, **(_appliance_steps(plan, instances, before, after) if complete else {})}
 

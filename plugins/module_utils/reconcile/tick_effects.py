@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -25,6 +25,9 @@ from ..spec.figures import Reading
 from ..spec.identity import AUTOSCALE_GROUP, Owner, belongs
 from .tick import with_port
 
+#: Takes NSIP and tags of nodes.
+Learn: TypeAlias = "Callable[[Sequence[tuple[str, Mapping[str, str]]]], object]"
+
 
 def over_nitro(params: Mapping[str, Any]) -> Callable[[Sequence[str]], list[Reading]]:
     """Asks appliances for their load with the options of the NITRO modules, one session each, side by side.
@@ -42,13 +45,17 @@ def over_nitro(params: Mapping[str, Any]) -> Callable[[Sequence[str]], list[Read
 
 
 def in_ec2(
-    connect: Callable[[], Client], group: str, zones: Sequence[str], port: int | None = None
+    connect: Callable[[], Client],
+    group: str,
+    zones: Sequence[str],
+    port: int | None = None,
+    learn: Learn = lambda nodes: None,
 ) -> Callable[[], Mapping[str, Sequence[Node]]]:
     """Return the function that finds the running nodes in service of these zones: one DescribeInstances for all.
 
     The nodes of a pair of the same name are not among them.
     ``connect`` is called when they are looked for and not before: a tick that looks for nothing needs no credentials.
-    The function returns the nodes by zone, and raises Failure.
+    The function returns the nodes by zone, and raises Failure. ``learn`` takes NSIP and tags of each node found.
     """
     owner = Owner(group, AUTOSCALE_GROUP)
     by_tags = {tags.GROUP: group, tags.LIFECYCLE: tags.IN_SERVICE}
@@ -57,6 +64,7 @@ def in_ec2(
     def find() -> Mapping[str, Sequence[Node]]:
         instances = in_order(parse_instances(api.describe_instances(connect(), filters)))
         there = [each for each in instances if each.interfaces and belongs(owner, each.tags)]
+        learn([(each.interfaces[0].addresses[0], each.tags) for each in there])
         return {
             zone: with_port([_node(each) for each in there if each.tags.get(tags.ZONE) == zone], port) for zone in zones
         }

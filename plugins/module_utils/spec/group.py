@@ -15,6 +15,7 @@ from typing import Any
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .application import Surroundings, read_applications
+from .certificate_pins import read_pinning
 from .errors import PolicyError
 from .license_option import license_mode, variable_problems
 from .policy import Policy
@@ -33,6 +34,7 @@ _NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
 PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
+    *("management_tls", "accept_fingerprints"),
     *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "process_local", "iam_policy"),
     *("manage_role", "permissions_boundary", "http_tokens", "metadata_hop_limit"),
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
@@ -141,6 +143,7 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "nitro_port": reader.whole("nitro_port", 443, 1, 65535),
         "validate_certs": reader.flag("validate_certs", True),
         "ca_path": reader.authorities("ca_path"),
+        **read_pinning(reader),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "join_timeout": reader.whole("join_timeout", 900, 1),
         "features": reader.texts("features", ("LB", "SSL")),

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .application import KEYS, Surroundings, read_applications
+from .certificate_pins import read_pinning
 from .license_option import license_mode, variable_problems
 from .reading import Reader, not_set
 from .tags import read_tags
@@ -26,6 +27,7 @@ _NAME = re.compile(r"(?!sg-)[A-Za-z0-9_][A-Za-z0-9_.@=-]{0,59}")
 PLAIN = (
     *("name", "state", "region", "nodes", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "sync_timeout"),
+    *("management_tls", "accept_fingerprints"),
     *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
     *("iam_policy", "manage_role", "permissions_boundary", "elastic_ips", "take_elastic_ips"),
     *("features", "modes", "ipset", "inc", "http_tokens", "metadata_hop_limit"),
@@ -159,6 +161,7 @@ def _appliances(reader: Reader) -> dict[str, Any]:
         "nitro_port": reader.port("nitro_port", 443),
         "validate_certs": reader.flag("validate_certs", True),
         "ca_path": reader.authorities("ca_path"),
+        **read_pinning(reader),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "sync_timeout": reader.whole("sync_timeout", 300, 1),
         "features": reader.texts("features", ("LB", "SSL")),

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from ...module_utils.core.fingerprints import Pins
 from ...module_utils.nitro.client import Connection
 from ...module_utils.spec.errors import AutoscaleError
 from ...module_utils.spec.policy import Policy
@@ -20,6 +21,7 @@ from ..arguments import (
     SettingsError,
     aws_from,
     nitro_from,
+    pins_from,
     store_from,
 )
 
@@ -49,6 +51,7 @@ class Settings:
     nitro_port: int | None = None
     lease_seconds: float = 300.0
     nitro_pass_file: str | None = None
+    pins: Pins = field(default_factory=Pins)
 
 
 def settings_from(given: Given) -> Settings:
@@ -62,6 +65,7 @@ def settings_from(given: Given) -> Settings:
         nitro_port=given.port("nitro_port"),
         lease_seconds=given.seconds("lease_seconds", 300.0, least=1.0),
         nitro_pass_file=given.text("nitro_pass_file", "") or None,
+        pins=pins_from(given),
     )
 
 
