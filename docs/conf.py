@@ -31,7 +31,7 @@ nitpicky = True
 
 
 def _elsewhere() -> str:
-    """An inventory of the pages of Ansible's own site that the reference links to. Written here: nothing is fetched."""
+    """Write an inventory of the pages of Ansible's own site that the reference links to; nothing is fetched."""
     amazon = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "amazon", "aws", "plugins", "modules")
     # The site documents the newest amazon.aws, which has this one besides those of the oldest release that we take.
     modules = sorted({"elb_target_group", *(module.stem for module in amazon.glob("[a-z]*.py"))})

@@ -55,7 +55,7 @@ class Chart:
     edges: list[Edge] = field(default_factory=list)
 
     def members(self, group: str) -> list[Node]:
-        """The nodes of a group and of the groups in it."""
+        """Return the nodes of a group and of the groups in it."""
         inner = [each.name for each in self.groups.values() if each.parent == group]
         return [node for node in self.nodes.values() if node.group == group] + [
             node for name in inner for node in self.members(name)
@@ -96,7 +96,7 @@ def _transition(chart: Chart, line: str) -> None:
 
 
 def parse(lines: Sequence[str]) -> Chart:
-    """The chart in these lines. Raises ValueError with the line that is not understood."""
+    """Parse the chart in these lines. Raises ValueError with the line that is not understood."""
     states = lines[0].startswith("state")
     chart = Chart(sideways=lines[0].endswith("LR") or "direction LR" in lines)
     for line in lines:

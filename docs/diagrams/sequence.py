@@ -68,7 +68,7 @@ class _Drawing:
 
 
 def _positions(names: dict[str, str], rows: Sequence[tuple[str, str, str]], left: float) -> dict[str, float]:
-    """The middle of each participant; neighbours are as far apart as the messages between them need."""
+    """Return the middle of each participant; neighbours are as far apart as their messages need."""
     order = list(names)
     gaps = [
         (svg.width_of(names[left]) + svg.width_of(names[right])) / 2 + 44 for left, right in itertools.pairwise(order)

@@ -14,7 +14,7 @@ MARKERS = (
 
 
 def lines_of(label: str) -> list[str]:
-    """The lines of a label, in which mermaid breaks with ``<br/>``."""
+    """Return the lines of a label, in which mermaid breaks with ``<br/>``."""
     return [part.strip() for part in re.split(r"<br\s*/?>", label)]
 
 
@@ -30,7 +30,7 @@ def height_of(label: str) -> float:
 
 
 def text(x: float, y: float, label: str, *, css: str = "", anchor: str = "middle") -> str:
-    """The label, its lines centred around ``y``."""
+    """Return the label, its lines centred around ``y``."""
     parts = lines_of(label)
     top = y - LINE * (len(parts) - 1) / 2 + 4.5
     spans = "".join(
@@ -41,7 +41,7 @@ def text(x: float, y: float, label: str, *, css: str = "", anchor: str = "middle
 
 
 def box(x: float, y: float, width: float, height: float, *, css: str = "node", radius: float = 4) -> str:
-    """A rectangle around its centre."""
+    """Return a rectangle around its centre."""
     left, top = x - width / 2, y - height / 2
     return (
         f'<rect class="{css}" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}"/>'

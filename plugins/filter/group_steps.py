@@ -37,9 +37,10 @@ def application_steps(
     applications: Sequence[Mapping[str, Any]] = (),
     draining: bool = False,
     listeners: Sequence[Mapping[str, Any]] = (),
+    only: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the work of each step of a deployment of applications on all nodes in service."""
-    return group_steps.deployment_steps(state, applications, draining=draining, listeners=listeners)
+    return group_steps.deployment_steps(state, applications, draining=draining, listeners=listeners, only=only)
 
 
 class FilterModule:

@@ -264,7 +264,7 @@ def access_from(params: Mapping[str, Any]) -> Access:
 
 
 def desired_from(params: Mapping[str, Any]) -> DesiredDevices:
-    """The module's options in canonical form. Raises NitroInputError."""
+    """Return the module's options in canonical form. Raises NitroInputError."""
     return DesiredDevices(
         addresses=devices.addresses_of(params["ip_address"], params["ip_addresses"]),
         profile=params["profile"] or None,
@@ -277,7 +277,7 @@ def desired_from(params: Mapping[str, Any]) -> DesiredDevices:
 def result_of(
     desired: DesiredDevices, chosen: Plan, before: Mapping[str, Device], after: Mapping[str, Device], *, changed: bool
 ) -> dict[str, Any]:
-    """The result of the module: what is listed after, and how it differs from what was before."""
+    """Return the result of the module: the devices after, and the difference to those before."""
     asked_for = {*chosen.register, *(device.address for device in chosen.remove)}
     return {
         "changed": changed,

@@ -212,7 +212,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def group_page(module: Any) -> Page:
-    """The page of a group, from its store."""
+    """Return the page of a group, from its store."""
     params = module.params
     group, zones = params["group"], params["zones"]
     if params["hours"] <= 0:
@@ -241,7 +241,7 @@ def group_page(module: Any) -> Page:
 
 
 def replay_page(module: Any) -> Page:
-    """The page of a replay: one that was done before, or done now."""
+    """Return the page of a replay: one that was done before, or done now."""
     params = module.params
     policies = policies_of(params["policies"])
     if params["replay"] is None:

@@ -146,6 +146,25 @@ options:
         are removed from the group state. Without O(sample) the call only reports.
     type: list
     elements: str
+  withdraw_after:
+    description:
+      - After how many ticks in a row in which a node does not answer while others do RV(silent) names it, so that the
+        caller withdraws its DNS records; V(0) for never. At least one node that answers is never named.
+    type: int
+    default: 0
+    version_added: 0.2.0
+  domains:
+    description: The domains of the applications, for RV(silent_record_sets).
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
+  restored:
+    description: Instance ids from RV(recovered) whose DNS records were written again. Without O(sample) the call only
+      reports.
+    type: list
+    elements: str
+    version_added: 0.2.0
   announce:
     description: Whether the caller executes the decision at once and reports it. Then a tick returns V(scale_in) again
       if the nodes of a decided scale-in may still be in the distributor.
@@ -453,6 +472,21 @@ in_service:
   type: list
   elements: dict
   sample: [{"nsip": "10.0.1.10", "instance_id": "i-0123456789abcdef0", "node_id": 0}]
+silent:
+  description: Instance ids of nodes whose DNS records are to be withdrawn, see O(withdraw_after).
+  returned: for each zone
+  type: list
+  elements: str
+silent_record_sets:
+  description: The record sets of the nodes in RV(silent) for O(domains), for M(cloudadc.aws.route53_adc_record).
+  returned: for each zone
+  type: list
+  elements: dict
+recovered:
+  description: Instance ids of withdrawn nodes that answer again, until they are named in O(restored).
+  returned: for each zone
+  type: list
+  elements: str
 missing:
   description: Nodes that were in service and have no instance any more, until they are named in O(swept).
   returned: for each zone
@@ -532,13 +566,16 @@ ARGUMENT_SPEC: dict[str, Any] = {
     },
     "swept": {"type": "list", "elements": "str"},
     "cleaned_up": {"type": "list", "elements": "str"},
+    "restored": {"type": "list", "elements": "str"},
+    "withdraw_after": {"type": "int", "default": 0},
+    "domains": {"type": "list", "elements": "str", "default": []},
     "announce": {"type": "bool", "default": False},
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
     "publish": {"type": "bool", "default": False},
     "load_balancer": {"type": "str"},
 }
-_ONE_ZONE_ONLY = ("event", "request", "swept", "cleaned_up")
+_ONE_ZONE_ONLY = ("event", "request", "swept", "cleaned_up", "restored")
 
 
 def published(module: Any, spec: TickSpec, ticked: ZoneResult) -> bool:
@@ -605,6 +642,7 @@ def main() -> None:
             ("request", "sample"),
             ("request", "swept"),
             ("request", "cleaned_up"),
+            ("request", "restored"),
             ("zones", "zone"),
             *(("zones", name) for name in _ONE_ZONE_ONLY),
         ],

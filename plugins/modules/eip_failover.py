@@ -89,6 +89,7 @@ author:
   - The cloudadc.aws contributors (@cloudadc)
 seealso:
   - module: amazon.aws.ec2_eip
+  - module: cloudadc.aws.vpx_address_failover
 """
 
 EXAMPLES = r"""
@@ -145,14 +146,11 @@ duration_ms:
   sample: 412
 """
 
-import time
 from typing import Any
 
+from ..module_utils.attachments import failover
 from ..module_utils.attachments.registry import ELASTIC_IP
-from ..module_utils.aws.client import BRIEF, connect
-from ..module_utils.aws.errors import fail
 from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure
 
 
 def argument_spec() -> dict[str, Any]:
@@ -165,52 +163,14 @@ def argument_spec() -> dict[str, Any]:
             "mutually_exclusive": [["network_interface_id", "instance_id"]],
             "required_one_of": [["network_interface_id", "instance_id"]],
         },
-        "expected_owners": {"type": "list", "elements": "str"},
-        "displace": {"type": "bool", "default": False},
-        "verify": {"type": "bool", "default": True},
-        "verify_timeout": {"type": "float", "default": 30},
+        **{name: dict(option) for name, option in failover.OPTIONS.items()},
     }
 
 
-def difference(moves: list[dict[str, Any]]) -> dict[str, Any]:
-    return {side: {move["elastic_ip"]: move[side] for move in moves} for side in ("before", "after")}
-
-
-def run(module: Any) -> tuple[dict[str, Any], str | None]:
-    """Read, plan, write, look. The result, and the sentence with which to fail if an address is not where wanted."""
-    params = module.params
-    requests = [ELASTIC_IP.desired(option) for option in params["moves"]]
-    client = connect(module, "ec2", read_timeout=BRIEF, attempts=1)
-    changes = ELASTIC_IP.plan(
-        requests, ELASTIC_IP.observe(client, requests), params["expected_owners"], params["displace"]
-    )
-    outcomes = []
-    if not module.check_mode:
-        timeout = params["verify_timeout"] if params["verify"] else None
-        outcomes = ELASTIC_IP.move(client, changes, timeout, permit=lambda _change: None)
-    entries = ELASTIC_IP.results(changes, outcomes)
-    result = {"changed": any(entry["changed"] for entry in entries), "moves": entries, "diff": difference(entries)}
-    return result, ELASTIC_IP.verify(outcomes)
-
-
 def main() -> None:
-    started = time.monotonic()
     module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-
-    def elapsed() -> int:
-        return round((time.monotonic() - started) * 1000)
-
-    try:
-        result, trouble = run(module)
-    except Failure as error:
-        failure = error
-    else:
-        if trouble:
-            module.fail_json(msg=trouble, duration_ms=elapsed(), **result)
-        module.exit_json(duration_ms=elapsed(), **result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure, duration_ms=elapsed())
+    entries = [{"kind": ELASTIC_IP.kind, **option} for option in module.params["moves"]]
+    failover.main(module, entries, with_kind=False)
 
 
 if __name__ == "__main__":

@@ -288,7 +288,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def ways_of(module: Any) -> ListenerWork:
-    """The job as the options describe it. Raises Refusal for what cannot be right whatever AWS holds."""
+    """Return the desired listeners of the options. Raises Refusal for what is invalid whatever AWS holds."""
     params = module.params
     present, group = params["state"] == "present", params["group"]
     named = params["listeners"]

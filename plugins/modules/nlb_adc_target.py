@@ -281,7 +281,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def run(module: Any, claim: Claim | None) -> dict[str, Any]:
-    """The result; with ``msg`` if a target is not as asked in time, or a write failed."""
+    """Return the result; with ``msg`` if a target did not reach its state in time, or a write failed."""
     params = module.params
     requests = requests_of(params)
     timeout = params["wait_timeout"] if params["wait"] else None

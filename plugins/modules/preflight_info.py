@@ -110,6 +110,12 @@ options:
     type: str
     choices: [las, pooled]
     version_added: 0.2.0
+  license_demand:
+    description:
+      - What each node checks out, and from which server, for the row of the pool, such as
+        V(1000 Mbps Premium of las.example.com).
+    type: str
+    version_added: 0.2.0
   instance_type:
     description:
       - The type of the instances.
@@ -344,6 +350,7 @@ def argument_spec() -> dict[str, Any]:
         "zones": {"type": "list", "elements": "dict", "options": ZONE, "default": []},
         "image_id": {"type": "str"},
         "license_mode": {"type": "str", "choices": ["las", "pooled"]},
+        "license_demand": {"type": "str"},
         "instance_type": {"type": "str", "default": "m5.xlarge"},
         "key_name": {"type": "str", "no_log": False},
         "encrypt_volumes": {"type": "bool", "default": True},

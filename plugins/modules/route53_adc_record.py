@@ -393,7 +393,6 @@ from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.distributors.dns.health_checks import INTERVALS, TYPES, HealthChecks
 from ..module_utils.distributors.dns.record_changes import INSYNC
-from ..module_utils.distributors.dns.record_plan import Batch
 from ..module_utils.distributors.dns.record_sets import Request, Zone, find_zone, joined, requests_of, result_of
 from ..module_utils.reconcile.claims import Claim, claimed, event_argument_spec, guarded
 
@@ -461,25 +460,15 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def before_the_records(
-    module: Any, zone: Zone, requests: list[Request]
-) -> tuple[list[Request], Batch | None, list[str], list[str]]:
-    """Make the health checks that records will name, or delete those of records that go.
-
-    A check goes before its record: an interrupted run then still finds the record that named it.
+def with_checks(module: Any, zone: Zone, requests: list[Request]) -> tuple[list[Request], list[str]]:
+    """Make the health checks that records will name.
 
     Returns:
-        The requests with their checks, what was decided for them (None: not read yet), and the ids of checks that were
-        made and of those that were deleted.
+        The requests with their checks, and the ids of checks that were made.
     """
-    checks = HealthChecks(zone.client, zone.id, module.check_mode)
-    if module.params["state"] == "absent":
-        first = zone.decide(requests)
-        return requests, first, [], checks.cleaned_up(requests, first)
-    if not any(getattr(request, "health_check", None) for request in requests):
-        return requests, None, [], []
-    requests, made = checks.ensured(requests, zone.decide(requests))
-    return requests, None, made, []
+    if module.params["state"] == "absent" or not any(getattr(request, "health_check", None) for request in requests):
+        return requests, []
+    return HealthChecks(zone.client, zone.id, module.check_mode).ensured(requests, zone.decide(requests))
 
 
 def run(module: Any, claim: Claim | None) -> dict[str, Any]:
@@ -489,10 +478,9 @@ def run(module: Any, claim: Claim | None) -> dict[str, Any]:
     writes = ["ChangeResourceRecordSets", "CreateHealthCheck", "DeleteHealthCheck"]
     client = guarded(connect(module, "route53", read_timeout=10), claim, writes)
     zone = Zone(client, find_zone(client, params, requests), named=not params["hosted_zone_id"])
-    requests, first, made, removed = before_the_records(module, zone, requests)
-    batch, change = (first or zone.decide(requests), None) if module.check_mode else zone.converge(requests, first)
-    if params["state"] == "present":
-        removed = HealthChecks(client, zone.id, module.check_mode).cleaned_up(requests, batch)
+    requests, made = with_checks(module, zone, requests)
+    batch, change = (zone.decide(requests), None) if module.check_mode else zone.converge(requests)
+    removed = HealthChecks(client, zone.id, module.check_mode).cleaned_up(requests, batch)
     change_id = str(change["Id"]).rpartition("/")[2] if change else None
     many = params["record_sets"] is not None
     answer = joined(requests, batch) if many else result_of(requests[0], batch.plans[0])

@@ -126,7 +126,8 @@ options:
     version_added: 0.2.0
   observers:
     description:
-      - Addresses (NSIP) of further appliances that monitor the same back ends, such as the secondary of an HA pair.
+      - Addresses (NSIP) of further appliances that monitor the same back ends, such as the secondary of an HA pair, or
+        the nodes of a cluster that is configured at its CLIP.
         What they say is returned. Nothing is written on them, and one that does not answer is left out with a warning.
     type: list
     elements: str
@@ -509,17 +510,21 @@ nodes:
       returned: when it did not fail
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from ..module_utils.core.nitro_errors import NitroError, NitroInputError
+from ..module_utils.core.errors import Failure
+from ..module_utils.core.nitro_errors import NitroInputError
+from ..module_utils.core.parallel import attempt_all
 from ..module_utils.nitro import application, monitor_states
 from ..module_utils.nitro.application_plan import plan_absent, plan_present
 from ..module_utils.nitro.application_read import read
 from ..module_utils.nitro.certificate_nodes import OtherNodes, spread
 from ..module_utils.nitro.certificates import Certificate
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.module import client_from, probe_from
+from ..module_utils.nitro.module import probe_from
 from ..module_utils.nitro.objects import Done, converge, run
 from ..module_utils.nitro.one_or_many import Job, Needs, one_or_many
 from ..module_utils.nitro.steps import Change
@@ -531,7 +536,7 @@ NEEDS = Needs(required=("name",), required_if=(("state", "present", ("port",)),)
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     backend = {
         "address": {"type": "str", "required": True},
         "port": {"type": "int", "required": True},
@@ -572,7 +577,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 
 def planned(job: Job, desired: application.DesiredApplication, found: application.ObservedApplication) -> list[Change]:
-    """What to write; refuses, or in check mode warns of, what must be there first."""
+    """Return the writes; refuses missing prerequisites, or in check mode warns of them."""
     if job.params["state"] == "absent":
         return plan_absent(desired, found)
     for sentence in application.obstacles(desired, found):
@@ -616,21 +621,29 @@ def work(job: Job, client: NitroClient) -> Done:
     if job.check:
         after = application.predict(desired, done.before) if present else None
     elif after is not None:
-        after |= monitored(job, client, desired.group, after["backends"], changed=bool(done.steps))
+        after |= monitored(job, client, desired.group, done.after.members, after["backends"], changed=bool(done.steps))
     changed = bool(done.steps) or repaired
     return Done(changed, {"application": after}, application.configuration(before), application.configuration(after))
 
 
 def monitored(
-    job: Job, client: NitroClient, group: str, backends: list[dict[str, Any]], *, changed: bool
+    job: Job,
+    client: NitroClient,
+    group: str,
+    members: Sequence[application.Member],
+    backends: list[dict[str, Any]],
+    *,
+    changed: bool,
 ) -> dict[str, Any]:
     """Return the results ``backends``, with the reasons of those that are DOWN, and ``observers``."""
     if any(one["state"] == monitor_states.DOWN for one in backends):
         timeout = float(job.params["monitor_timeout"]) if changed else 0.0
-        seen = {(one["address"], one["port"]): one for one in monitor_states.states(client, group, timeout)}
+        rows = [{"ip": m.address, "port": m.port, "servername": m.server, "svrstate": m.state} for m in members]
+        found = monitor_states.states(client, group, timeout, first=rows)
+        seen = {(one["address"], one["port"]): one for one in found}
         backends = [
-            {**one, **{key: found[key] for key in ("state", "reason")}}
-            if (found := seen.get((one["address"], one["port"])))
+            {**one, **{key: now[key] for key in ("state", "reason")}}
+            if (now := seen.get((one["address"], one["port"])))
             else one
             for one in backends
         ]
@@ -641,13 +654,18 @@ def monitored(
 def observed(job: Job, group: str, observers: list[str]) -> list[dict[str, Any]]:
     """Return what further appliances say of the back ends; one that does not answer is left out with a warning."""
     found = []
-    for nsip in observers:
-        try:
-            with client_from({**job.params, "nitro_auth_token": None}, nsip=nsip) as client:
-                found.append({"nsip": nsip, "backends": monitor_states.states(client, group)})
-        except NitroError as error:
-            job.warn(f"{error}. What its monitors say of {group} is not known.")
+    outcomes = attempt_all([partial(_states_at, job, group, nsip) for nsip in observers])
+    for nsip, outcome in zip(observers, outcomes, strict=True):
+        if isinstance(outcome, Failure):
+            job.warn(f"{outcome}. What the monitors of {nsip} say of {group} is not known.")
+        else:
+            found.append({"nsip": nsip, "backends": outcome})
     return found
+
+
+def _states_at(job: Job, group: str, nsip: str) -> list[monitor_states.Entry]:
+    with probe_from({**job.params, "nitro_auth_token": None}, nsip, CONNECT_SECONDS) as client:
+        return monitor_states.states(client, group)
 
 
 def main() -> None:

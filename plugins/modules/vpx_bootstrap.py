@@ -379,7 +379,7 @@ LICENSE_GRACE = 60.0
 
 
 def passwords_from(params: Mapping[str, Any]) -> Passwords:
-    """The new password, and those that may be right until it is set."""
+    """Return the new password, and those that may be valid until it is set."""
     first = params["instance_id"] if params["first_login"] else None
     candidates = {params["nitro_pass"]: "nitro_pass", first: "instance_id"}
     others = [(name, word) for word, name in candidates.items() if word and word != params["new_password"]]
@@ -387,7 +387,7 @@ def passwords_from(params: Mapping[str, Any]) -> Passwords:
 
 
 def read(client: NitroClient, entry: FirstLogin, desired: bootstrap.DesiredAppliance) -> bootstrap.ObservedAppliance:
-    """What the appliance says of what is wanted; nothing else is asked."""
+    """Read what the appliance has of the desired settings, and nothing else."""
 
     def one(resource: str, needed: object) -> dict[str, Any]:
         rows = client.get(resource) if needed else []
@@ -470,7 +470,7 @@ def apply(
 
 
 def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
-    """The whole job for one appliance. In check mode nothing is written and nothing is waited for."""
+    """Handle one appliance; check mode writes nothing and waits for nothing."""
     desired = bootstrap.DesiredAppliance.from_params(job.params)
     timeout = job.params["wait_timeout"]
     instance_id = job.params["instance_id"]
@@ -561,7 +561,7 @@ def result(
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     license_spec = {
         "mode": {"type": "str", "choices": ["pooled", "las"], "default": "pooled"},
         "offline": {"type": "bool", "default": False},

@@ -37,6 +37,19 @@ options:
       - Cluster IP address, with C(:port) where it differs from that of O(nsip). It is always a single address (/32).
     type: str
     required: true
+  clip_interface:
+    description:
+      - Network interface (of EC2) of the node that forms the cluster. O(clip) is assigned to it as a private address
+        first, unless it has it; an address that another interface has is refused. Afterwards the appliances move the
+        address themselves. It takes two C(DescribeNetworkInterfaces) and one C(AssignPrivateIpAddresses), with
+        credentials of the environment.
+    type: str
+    version_added: 0.2.0
+  region:
+    description:
+      - The AWS region for O(clip_interface), by default that of the environment.
+    type: str
+    version_added: 0.2.0
   nodes:
     description:
       - Several appliances of one cluster instead of one O(nsip), one after another, in one session with the CLIP. With
@@ -216,6 +229,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+clip_assigned:
+  description: Whether O(clip) was assigned to O(clip_interface), or would be in check mode.
+  returned: success
+  type: bool
 node:
   description: State of this appliance in the cluster; for one outside of a cluster, its address and nulls.
   returned: with O(nsip)
@@ -318,16 +335,19 @@ nitro_errorcode:
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..module_utils.core.errors import Failure
+from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro import cluster
 from ..module_utils.nitro.cluster_many import many
 from ..module_utils.nitro.cluster_work import Membership, clients
 from ..module_utils.nitro.module import run
 from ..module_utils.nitro.one_or_many import one_or_many
 from ..module_utils.reconcile.claims import claimed, event_argument_spec
+from ..module_utils.reconcile.cluster_address import assign_with
 
 
 def work(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], None]) -> dict[str, Any]:
-    """The whole job; in check mode nothing is written and nothing is waited for."""
+    """Handle one appliance; check mode writes nothing and waits for nothing."""
     desired = cluster.DesiredMember.from_params(params)
     node, clip = clients(params)
     with node, clip:
@@ -337,9 +357,11 @@ def work(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], None])
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     return {
         "clip": {"type": "str", "required": True},
+        "clip_interface": {"type": "str"},
+        "region": {"type": "str"},
         "purge_nodes": {"type": "bool", "default": False},
         "known_nodes": {"type": "list", "elements": "str"},
         "cluster_id": {"type": "int", "default": 1},
@@ -360,11 +382,23 @@ def argument_spec() -> dict[str, dict[str, Any]]:
     }
 
 
+def _with_address(module: Any, job: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """Assign the CLIP to the interface that is named for it, and do the job."""
+    params, assigned = module.params, False
+    if params["clip_interface"] and params["state"] == "present":
+        try:
+            assigned = assign_with(params["region"], params["clip_interface"], params["clip"], check=module.check_mode)
+        except Failure as error:
+            raise NitroInputError(str(error)) from error
+    result = job(params, check=module.check_mode, warn=module.warn)
+    return {**result, "changed": result["changed"] or assigned, "clip_assigned": assigned}
+
+
 def main() -> None:
     module = one_or_many(argument_spec(), per_node=("node_id", "admin_state", "backplane", "backplane_mac", "priority"))
     job = work if module.params["nodes"] is None else many
     with claimed(module):
-        run(module, lambda: job(module.params, check=module.check_mode, warn=module.warn))
+        run(module, lambda: _with_address(module, job))
 
 
 if __name__ == "__main__":

@@ -269,7 +269,7 @@ def ec2(module: Any) -> Client:
 
 
 def task_as_given(module: Any) -> Task:
-    """The two nodes are named by the options."""
+    """Return the task with the two nodes that the options name."""
     params = module.params
     client = ec2(module) if params["moves"] else None
     return Task(params["nsip"], params["peer"], params["moves"], client, params["peer"])

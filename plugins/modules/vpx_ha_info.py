@@ -214,7 +214,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def read_aws(client: Client, params: dict[str, Any]) -> tuple[list[pair_associations.Node], list[Address]]:
-    """The nodes and the Elastic IPs: one round trip, whatever is asked."""
+    """Read the nodes and the Elastic IPs in one round trip."""
     given = params["nodes"]
     hosts = [parse_address(entry["nsip"])[0] for entry in given or []]
     searches = [{f"tag:{t.GROUP}": params["group"]}] if not given else _searches(given, hosts)
@@ -230,7 +230,7 @@ def read_aws(client: Client, params: dict[str, Any]) -> tuple[list[pair_associat
 
 
 def _searches(given: list[dict[str, Any]], hosts: list[str]) -> list[dict[str, list[str]]]:
-    """Filters that find the instances of all nodes; one of DescribeInstances cannot say "this id or that address"."""
+    """Return filters that find the instances of all nodes; one DescribeInstances cannot ask for an id or an address."""
     ids = sorted({entry["instance_id"] for entry in given if entry["instance_id"]})
     rest = sorted({host for entry, host in zip(given, hosts, strict=True) if not entry["instance_id"]})
     by_id = [{"instance-id": ids}] if ids else []
@@ -259,7 +259,7 @@ def endpoint(nsip: str, port: int | None) -> str:
 
 
 def ask(params: dict[str, Any], nodes: list[pair_associations.Node], addresses: list[Address]) -> Observation:
-    """What the appliances say."""
+    """Read the appliances."""
     timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
 
     def client(nsip: str) -> NitroClient:

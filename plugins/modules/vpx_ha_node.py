@@ -216,7 +216,7 @@ from ..module_utils.nitro.one_or_many import one_or_many
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     return {
         "peer": {"type": "str"},
         "node_id": {"type": "int", "default": 1},

@@ -235,7 +235,7 @@ def request_of(module: Any) -> MoveRequest:
 
 
 def run(module: Any) -> tuple[dict[str, Any], str | None]:
-    """The result, and the message with which to fail if an Elastic IP is not where it belongs."""
+    """Return the result, and the message of the failure if an Elastic IP is not where it belongs."""
     params = module.params
     require_usable(params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.

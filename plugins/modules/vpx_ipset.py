@@ -257,7 +257,7 @@ PER_NODE = ("name", "addresses", "purge_addresses", "vservers", "purge_vips", "s
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     address = {"ip_address": {"type": "str", "required": True}, "netmask": {"type": "str"}}
     return {
         "name": {"type": "str"},
@@ -271,7 +271,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 
 def desired_from(params: Mapping[str, Any]) -> ipset.DesiredIpset:
-    """The module's options in canonical form. Raises NitroInputError."""
+    """Return the module's options in canonical form. Raises NitroInputError."""
     vservers = params["vservers"]
     return ipset.DesiredIpset(
         name=params["name"],
@@ -284,7 +284,7 @@ def desired_from(params: Mapping[str, Any]) -> ipset.DesiredIpset:
 
 
 def planned(job: Job, desired: ipset.DesiredIpset, found: ipset.ObservedIpset) -> list[Change]:
-    """What to write; refuses, or in check mode warns of, virtual servers that do not exist."""
+    """Return the writes; refuses missing prerequisites, or in check mode warns of them."""
     for name in ipset.missing_vservers(desired, found):
         sentence = f"IPSet '{desired.name}': there is no virtual server '{name}' on {job.nsip} to carry it"
         if not job.check:

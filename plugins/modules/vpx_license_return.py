@@ -108,7 +108,7 @@ from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     return {"connect_timeout": {"type": "float", "default": 5.0}, "event": event_argument_spec()}
 
 

@@ -274,7 +274,7 @@ from ..module_utils.nitro.return_path import RETURN_PATHS
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     route = {"network": {"type": "str", "required": True}, "gateway": {"type": "str", "required": True}}
     snip = {
         "ip_address": {"type": "str", "required": True},

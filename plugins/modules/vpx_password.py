@@ -157,7 +157,7 @@ TOPOLOGIES = ("independent", "pair", "cluster")
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     return {
         "new_password": {"type": "str", "required": True, "no_log": True},
         "present_password": {"type": "str", "required": True, "no_log": True},
@@ -168,7 +168,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 
 def rotation_of(job: Job) -> Rotation:
-    """The work on one appliance."""
+    """Return the work on one appliance."""
 
     def connect(password: str, other: str | None) -> NitroClient:
         return NitroClient(replace(job.connection(), token=None, password=password, other_password=other))
@@ -179,7 +179,7 @@ def rotation_of(job: Job) -> Rotation:
 
 
 def outcome(node: Rotation, *, check: bool) -> Mapping[str, Any] | NitroError:
-    """The result for one appliance."""
+    """Return the result for one appliance."""
     if node.error is not None:
         return node.error
     changed = node.found is Accepted.PRESENT
@@ -193,7 +193,7 @@ def outcome(node: Rotation, *, check: bool) -> Mapping[str, Any] | NitroError:
 
 
 def with_clip(jobs: Sequence[Job], params: Mapping[str, Any]) -> list[Job]:
-    """The jobs, that of the address of the cluster first."""
+    """Return the jobs, that of the address of the cluster first."""
     return [Job({**jobs[0].params, "nsip": params["clip"]}, jobs[0].check), *jobs]
 
 

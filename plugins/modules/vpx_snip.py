@@ -176,7 +176,7 @@ NEEDS = Needs(required=("ip_address",), required_if=(("state", "present", ("netm
 
 
 def argument_spec() -> dict[str, dict[str, Any]]:
-    """The options of this module, besides those of every NITRO module."""
+    """Return the options of this module, besides those of every NITRO module."""
     return {
         "ip_address": {"type": "str"},
         "netmask": {"type": "str"},

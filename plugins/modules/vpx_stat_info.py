@@ -358,14 +358,14 @@ def sample(
 
 
 def from_nitro(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The result with figures of the appliances themselves. Raises NitroInputError."""
+    """Return the result with figures of the appliances themselves. Raises NitroInputError."""
     probe = probe_with(params, params["nodes"])
     earlier = counted_before(params["earlier"])
     return sample(params["nodes"], lambda nodes: poll(nodes, probe, params["nitro_timeout"]), earlier)
 
 
 def from_cloudwatch(module: Any) -> dict[str, Any]:
-    """The result with figures that CloudWatch has. Raises Failure where it cannot be asked."""
+    """Return the result with CloudWatch's figures. Raises Failure if they cannot be read."""
     params = module.params
     source = Source.from_options(params["cloudwatch"])
     if not all(node.strip() for node in params["nodes"]):

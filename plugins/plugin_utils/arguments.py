@@ -53,7 +53,7 @@ class AwsAccess:
     ca_bundle: str | None = None
 
     def client(self, service: str, *, attempts: int = 2) -> Any:
-        """A client that does not wait long: there is a next look. Raises SettingsError.
+        """Return a client with short timeouts, because the next poll follows soon. Raises SettingsError.
 
         ``attempts``: how often it sends a call that is not answered; 1 for writes that are judged before each.
         """
@@ -85,7 +85,7 @@ class Given:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     def only(self, source: str, known: frozenset[str]) -> None:
-        """Raises SettingsError for an argument that is none, and would silently be ignored."""
+        """Raise SettingsError for an unknown argument, which would otherwise be ignored silently."""
         unknown = sorted(set(self.args) - known - {"eda_feedback_queue"})
         if unknown:
             raise SettingsError(f"{source} has no argument {', '.join(unknown)}; it has {', '.join(sorted(known))}")
@@ -211,7 +211,7 @@ def connection_at(nitro: Connection, endpoint: str, password_file: str | None, p
 
 
 def password_in(path: str) -> str:
-    """The password in a file, without the end of its line. Raises SettingsError."""
+    """Return the password in a file, without the end of its line. Raises SettingsError."""
     try:
         found = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:

@@ -32,7 +32,8 @@ NONSENSE: list[Any] = [UNREAD, None, [], [{}], [{"Unexpected": 1}], {"Error": "x
 
 
 def context(given: Plan | None = None) -> Context:
-    asked = given or plan(elastic_ips=1, load_balancers=1, back_ends=[BACK_END])
+    licence = {"license_mode": "las", "license_demand": "1000 Mbps Premium of las.example.com"}
+    asked = given or plan(elastic_ips=1, load_balancers=1, back_ends=[BACK_END], **licence)
     return Context(asked, NEEDS, NO_CLIENTS, "eu-west-1", 1.0, CALLER)
 
 

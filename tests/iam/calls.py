@@ -153,9 +153,9 @@ _EC2: dict[str, Call] = {
         for name in ("RebootInstances", "StartInstances", "StopInstances", "TerminateInstances")
     },
     **_reads(
-        "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceTypes",
-        "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs", "DescribeNetworkInterfaces",
-        "DescribeSecurityGroups", "DescribeSubnets", "DescribeTags", "DescribeVpcs",
+        "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceStatus",
+        "DescribeInstanceTypes", "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs",
+        "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs",
     ),
 }  # fmt: skip
 

@@ -189,6 +189,12 @@ class Routing:
         elastic = self._region.elastic_ips()
         desired = {(address, port) for address in elastic for port in ports}
         desired |= {(one.address, one.port) for one in self._balancers() if one.protocol in BALANCED_PROTOCOLS}
+        desired |= {
+            (address, port)
+            for address in self._region.network().routes_to_hosts()
+            for port in ports
+            if self._fleet.vserver(address, port) is not None
+        }
         for instance in self._region.instances():
             addresses = [address for interface in instance.interfaces for address in interface.addresses]
             desired |= {(a, port) for a in addresses for port in ports if self._fleet.vserver(a, port) is not None}

@@ -5,6 +5,7 @@ Subnets of the VPC N.0.0/16, in the zones a, b, c: management N.1.0/24, N.2.0/24
 server N.21.0/24 and so on. Their route table leads to an internet gateway.
 Besides these, without a way to the world outside: private management subnets N.31.0/24 and so on, and application
 subnets N.200.0/24, N.201.0/24, N.202.0/24. The lab's own back ends live in the first of the latter.
+Private addresses outside of the VPC, for virtual servers that routes lead to, are those of (N+1).240.0/20.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.lab.aws import LINUX_IMAGE_ID, VPX_IMAGE_ID
+from tests.lab.aws.ground import ROUTED
 from tests.lab.inprocess import Clients
 
 NAME = "lab"
@@ -30,6 +32,7 @@ class Seed:
     region: str
     vpc_id: str
     vpc_cidr: str
+    routed_cidr: str
     image_id: str
     other_image_id: str
     key_name: str
@@ -41,6 +44,7 @@ class Seed:
             "region": self.region,
             "vpc_id": self.vpc_id,
             "vpc_cidr": self.vpc_cidr,
+            "routed_cidr": self.routed_cidr,
             "image_id": self.image_id,
             "other_image_id": self.other_image_id,
             "key_name": self.key_name,
@@ -72,12 +76,18 @@ def sow(clients: Clients, network: str, region: str) -> Seed:
         region=region,
         vpc_id=vpc_id,
         vpc_cidr=cidr,
+        routed_cidr=_routed(network),
         image_id=VPX_IMAGE_ID,
         other_image_id=LINUX_IMAGE_ID,
         key_name=NAME,
         subnets=subnets,
         private_subnets=private,
     )
+
+
+def _routed(network: str) -> str:
+    first, second = network.split(".")
+    return f"{first}.{int(second) + 1}.{ROUTED // 256}.0/20"
 
 
 def _ids(subnets: dict[str, dict[str, str]]) -> list[str]:

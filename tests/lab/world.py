@@ -120,7 +120,9 @@ class Region(Protocol):
         """Every instance launched from the lab's VPX image that is not terminated."""
 
     def instance_at(self, address: str) -> InstanceFacts | None:
-        """The VPX instance that has this private address on one of its interfaces, whatever its state."""
+        """The VPX instance that has this private address on one of its interfaces, whatever its state; of an address
+        outside of every VPC, the one to which routes lead.
+        """
 
     def elastic_ips(self) -> dict[str, str | None]:
         """Each allocated Elastic IP and the private address it is associated with, or None."""

@@ -12,12 +12,21 @@ The order is always the same: ``desired`` (what was asked for, without AWS), ``o
 
 from __future__ import annotations
 
+import enum
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..core.waiting import Clock, Sleep
+
+
+class Verification(enum.Enum):
+    """What a look at a thing after its move shows."""
+
+    ARRIVED = "it is where it was sent"
+    PENDING = "it is still where it was, or nowhere: AWS has not caught up yet"
+    TAKEN = "it is at a third place: another writer moved it"
 
 
 class Change(Protocol):
@@ -37,6 +46,30 @@ class Change(Protocol):
 
     def result(self, after: Any, changed: bool) -> dict[str, Any]:
         """Return the entry of a module's result: ``before``, ``after``, ``changed`` and what identifies the thing."""
+
+
+S = TypeVar("S", contravariant=True)
+
+
+class Movable(Change, Protocol[S]):
+    """A change as ``changes`` executes it; S is what a reading says of the thing. Holders are compared by equality."""
+
+    @property
+    def name(self) -> str:
+        """What messages call the thing."""
+
+    @property
+    def before(self) -> Hashable:
+        """The holder at the start; None: none."""
+
+    def holder(self, observed: S) -> Hashable:
+        """Return the holder by a reading."""
+
+    def judge(self, observed: S) -> Verification:
+        """Compare a reading with this change."""
+
+    def place(self, holder: Any) -> str:
+        """Return where a thing with this holder is: "at eni-1 (10.0.1.10)", "associated with nothing"."""
 
 
 D = TypeVar("D")
@@ -71,7 +104,9 @@ class Attachment(ABC, Generic[D, O, C, R]):
         expected_owners: Collection[str] | None = None,
         displace: bool = False,
     ) -> list[C]:
-        """Return one change for each entry, in their order. Raises Refusal that names every object it is about.
+        """Return one change for each thing, in the order of the entries. Raises Refusal that names every object.
+
+        An entry is one thing; an entry of kind route is one in each of its route tables.
 
         Args:
             desired: what was asked for.
@@ -112,3 +147,7 @@ class Attachment(ABC, Generic[D, O, C, R]):
     @abstractmethod
     def results(self, changes: Sequence[C], outcomes: Sequence[R]) -> list[dict[str, Any]]:
         """Return where each thing was first and is now; before anything was written, where it will be."""
+
+    @abstractmethod
+    def label(self, entry: Mapping[str, Any]) -> str:
+        """Return what identifies an entry of :meth:`results` among those of its kind, for the diff."""

@@ -14,6 +14,8 @@ from ..aws.addresses import Address, Interface, parse_addresses, parse_interface
 from ..aws.client import Client
 from ..core.parallel import both
 from ..core.waiting import Clock, Sleep
+from . import changes as engine
+from . import targets
 from .base import Attachment
 from .elastic_ip_changes import Associate, Outcome, Permit, Read, carry_out, report
 from .elastic_ip_plan import AssociationChange, MoveRequest, lookup, plan
@@ -47,9 +49,7 @@ class ElasticIp(Attachment[MoveRequest, Observed, AssociationChange, Outcome]):
     kind = "elastic_ip"
     options: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "elastic_ip": {"type": "str", "required": True},
-        "network_interface_id": {"type": "str"},
-        "instance_id": {"type": "str"},
-        "device_index": {"type": "int", "default": 1},
+        **targets.OPTIONS,
         "private_ip_address": {"type": "str"},
     }
 
@@ -105,11 +105,8 @@ class ElasticIp(Attachment[MoveRequest, Observed, AssociationChange, Outcome]):
 
     def results(self, changes: Sequence[AssociationChange], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
         """Return one entry for each change; an address may have been moved more than once."""
-        entries = []
-        for change in changes:
-            mine = [one for one in outcomes if one.move.key == change.key]
-            if mine:
-                entries.append(mine[0].move.result(mine[-1].now, any(one.written for one in mine)))
-            else:
-                entries.append(change.result(change.after, change.changed))
-        return entries
+        return engine.results(changes, outcomes)
+
+    def label(self, entry: Mapping[str, Any]) -> str:
+        """Return the public address."""
+        return str(entry["elastic_ip"])

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..aws.addresses import Address, Association, Interface, association_result
 from ..core.errors import Refusal
+from . import targets
+from .base import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,7 @@ class MoveRequest:
             device_index=option["device_index"],
             private_ip_address=option["private_ip_address"] or None,
         )
-        if not (request.network_interface_id or request.instance_id):
-            raise Refusal(f"Elastic IP {request.elastic_ip} was given neither an interface nor an instance to go to")
+        targets.Target.from_option(option, f"Elastic IP {request.elastic_ip}")
         return request
 
     @property
@@ -42,8 +42,9 @@ class MoveRequest:
         """Whether it names interface and address itself, so that nothing of it has to be looked up."""
         return bool(self.network_interface_id and self.private_ip_address)
 
-    def target(self) -> str:
-        return self.network_interface_id or f"{self.instance_id}, device index {self.device_index}"
+    @property
+    def target(self) -> targets.Target:
+        return targets.Target(self.network_interface_id, self.instance_id, self.device_index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,25 @@ class AssociationChange:
         return self.address.allocation_id
 
     @property
+    def name(self) -> str:
+        return str(self.address)
+
+    @property
     def before(self) -> Association | None:
         return self.address.association
 
     @property
     def changed(self) -> bool:
         return self.before != self.after
+
+    def holder(self, observed: Address) -> Association | None:
+        return observed.association
+
+    def judge(self, observed: Address) -> Verification:
+        return judge(self, observed)
+
+    def place(self, holder: Association | None) -> str:
+        return f"at {holder}" if holder else "associated with nothing"
 
     def result(self, after: Association | None, changed: bool) -> dict[str, Any]:
         """Return the entry of the module's result, with the present association and whether this run wrote it."""
@@ -78,19 +92,8 @@ class AssociationChange:
 
 
 def lookup(requests: Iterable[MoveRequest]) -> dict[str, list[str]] | None:
-    """Return the filters of the one DescribeNetworkInterfaces that resolves all requests; None if none needs it.
-
-    Filters of different names are joined by *and*, so no filter fits requests by interface and by instance in one task:
-    then every interface of the region is listed ({}).
-    """
-    open_requests = [request for request in requests if not request.complete]
-    if not open_requests:
-        return None
-    interfaces = sorted({w.network_interface_id for w in open_requests if w.network_interface_id})
-    instances = sorted({w.instance_id for w in open_requests if not w.network_interface_id and w.instance_id})
-    if interfaces and instances:
-        return {}
-    return {"network-interface-id": interfaces} if interfaces else {"attachment.instance-id": instances}
+    """Return the filters of the one DescribeNetworkInterfaces that resolves all requests; None if none needs it."""
+    return targets.lookup(request.target for request in requests if not request.complete)
 
 
 def plan(
@@ -130,23 +133,14 @@ def _find_addresses(requests: Iterable[MoveRequest], addresses: Iterable[Address
 def _resolve(request: MoveRequest, interfaces: Iterable[Interface]) -> Association:
     if request.network_interface_id and request.private_ip_address:
         return Association(request.network_interface_id, request.private_ip_address)
-    interface = next((i for i in interfaces if _is_meant(request, i)), None)
-    if interface is None:
-        what = "does not exist" if request.network_interface_id else "has no interface attached there"
-        raise Refusal(f"Elastic IP {request.elastic_ip} cannot go to {request.target()}: it {what}; nothing was moved")
+    interface = targets.resolve(request.target, interfaces, f"Elastic IP {request.elastic_ip}")
     if request.private_ip_address and request.private_ip_address not in interface.addresses:
         raise Refusal(
             f"Elastic IP {request.elastic_ip} cannot go to {request.private_ip_address}: "
             f"{interface.network_interface_id} of "
-            f"{request.target()} has {', '.join(interface.addresses)}; nothing was moved"
+            f"{request.target} has {', '.join(interface.addresses)}; nothing was moved"
         )
     return Association(interface.network_interface_id, request.private_ip_address or interface.addresses[0])
-
-
-def _is_meant(request: MoveRequest, interface: Interface) -> bool:
-    if request.network_interface_id:
-        return interface.network_interface_id == request.network_interface_id
-    return (interface.instance_id, interface.device_index) == (request.instance_id, request.device_index)
 
 
 def _refuse_contradictions(moves: Sequence[AssociationChange]) -> None:
@@ -192,14 +186,6 @@ def _refuse_displacement(moves: Iterable[AssociationChange], addresses: Iterable
                 f"would lose its "
                 "association (displace: true allows that); nothing was moved"
             )
-
-
-class Verification(enum.Enum):
-    """What a look at an address after its move shows."""
-
-    ARRIVED = "it is where it was sent"
-    PENDING = "it is still where it was, or nowhere: AWS has not caught up yet"
-    TAKEN = "it is at a third place: another writer moved it"
 
 
 def judge(move: AssociationChange, now: Address) -> Verification:

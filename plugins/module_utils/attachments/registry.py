@@ -8,8 +8,12 @@ from typing import Any
 
 from .base import Attachment
 from .elastic_ip import ElasticIp
+from .private_ip import PrivateIp
+from .route import Route
 
 ELASTIC_IP = ElasticIp()
+PRIVATE_IP = PrivateIp()
+ROUTE = Route()
 
 #: Attachment by its kind.
-REGISTRY: dict[str, Attachment[Any, Any, Any, Any]] = {entry.kind: entry for entry in (ELASTIC_IP,)}
+REGISTRY: dict[str, Attachment[Any, Any, Any, Any]] = {entry.kind: entry for entry in (ELASTIC_IP, PRIVATE_IP, ROUTE)}

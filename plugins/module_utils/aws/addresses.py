@@ -55,6 +55,7 @@ class Interface:
     """One elastic network interface. ``addresses``: its private IPv4 addresses, the primary first.
 
     ``instance_id`` and ``device_index`` are None while it is attached to nothing (or to a machine of AWS's own).
+    ``prefixes``: its IPv4 prefixes, as ranges; ``public``: private address → Elastic IP (or other public address).
     """
 
     network_interface_id: str
@@ -65,11 +66,16 @@ class Interface:
     status: str = ""
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    vpc_id: str = ""
+    source_dest_check: bool = True
+    ipv6_addresses: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    public: Mapping[str, str] = field(default_factory=dict)
 
 
 @readable("EC2's description of Elastic IPs")
 def parse_addresses(described: Iterable[Mapping[str, Any]]) -> list[Address]:
-    """The Addresses of a DescribeAddresses reply; those of EC2-Classic, which have no allocation, are left out."""
+    """Parse the Addresses of a DescribeAddresses reply, without those of EC2-Classic, which have no allocation."""
     return [_address(item) for item in described if item.get("AllocationId")]
 
 
@@ -86,14 +92,14 @@ def _address(item: Mapping[str, Any]) -> Address:
 
 
 def private_addresses(interface: Mapping[str, Any]) -> tuple[str, ...]:
-    """The private IPv4 addresses of an interface as EC2 describes it, the primary first, else in AWS's order."""
+    """Return the private IPv4 addresses of an interface in AWS's order, the primary one first."""
     listed = sorted(interface.get("PrivateIpAddresses", []), key=lambda item: not item.get("Primary", False))
     return tuple(item["PrivateIpAddress"] for item in listed) or (interface["PrivateIpAddress"],)
 
 
 @readable("EC2's description of network interfaces")
 def parse_interfaces(described: Iterable[Mapping[str, Any]]) -> list[Interface]:
-    """The NetworkInterfaces of a DescribeNetworkInterfaces reply."""
+    """Parse the NetworkInterfaces of a DescribeNetworkInterfaces reply."""
     return [_interface(item) for item in described]
 
 
@@ -110,4 +116,15 @@ def _interface(item: Mapping[str, Any]) -> Interface:
         status=item.get("Status", ""),
         description=item.get("Description", ""),
         tags=boto3_tag_list_to_ansible_dict(item.get("TagSet", [])),
+        vpc_id=item.get("VpcId", ""),
+        source_dest_check=item.get("SourceDestCheck", True),
+        ipv6_addresses=tuple(one["Ipv6Address"] for one in item.get("Ipv6Addresses", [])),
+        prefixes=tuple(one["Ipv4Prefix"] for one in item.get("Ipv4Prefixes", [])),
+        public=_public_addresses(item),
     )
+
+
+def _public_addresses(interface: Mapping[str, Any]) -> dict[str, str]:
+    listed = interface.get("PrivateIpAddresses", [])
+    found = {one["PrivateIpAddress"]: (one.get("Association") or {}).get("PublicIp") for one in listed}
+    return {private: public for private, public in found.items() if public}

@@ -18,9 +18,12 @@ Client = Any
 BRIEF = 5
 
 
-def connect(module: Any, service: str, *, read_timeout: float = 30, attempts: int = 4, **extra: Any) -> Client:
-    """A client with timeouts (seconds) and room for parallel calls; the user's ``aws_config`` has the last word.
+def connect(
+    module: Any, service: str, *, read_timeout: float = 30, attempts: int = 4, parallel: int = WORKERS, **extra: Any
+) -> Client:
+    """Return a client with timeouts (seconds) and room for parallel calls; the user's ``aws_config`` overrides both.
 
+    ``parallel``: calls at once, each of which has a connection of its own.
     ``attempts``: how often the SDK sends a call that is not answered or put off; 1 for clients that make writes which
     must be judged again before they are repeated (reads then repeat themselves, see errors.aws_call).
 
@@ -36,7 +39,7 @@ def connect(module: Any, service: str, *, read_timeout: float = 30, attempts: in
         module.client(
             service,
             config={
-                "max_pool_connections": WORKERS,
+                "max_pool_connections": parallel,
                 "connect_timeout": 5,
                 "read_timeout": read_timeout,
                 "retries": {"mode": "standard", "total_max_attempts": attempts},

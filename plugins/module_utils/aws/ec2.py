@@ -23,7 +23,7 @@ Filters = Mapping[str, Any]
 
 
 def _filters(filters: Filters | None) -> dict[str, Any]:
-    """The keyword Filters of a describe call; no filter, no keyword."""
+    """Return the keyword Filters of a describe call, or no keyword if there is no filter."""
     if not filters:
         return {}
     return {
@@ -198,6 +198,14 @@ def delete_network_interface(client: Client, network_interface_id: str) -> None:
         client.delete_network_interface(NetworkInterfaceId=network_interface_id)
     except is_boto3_error_code("InvalidNetworkInterfaceID.NotFound"):
         return
+
+
+@aws_call("assign {address} to {network_interface_id}", retry_on=("InvalidNetworkInterfaceID.NotFound",))
+def assign_private_ip_address(client: Client, network_interface_id: str, address: str) -> None:
+    """AssignPrivateIpAddresses; an address that another interface has is refused."""
+    client.assign_private_ip_addresses(
+        NetworkInterfaceId=network_interface_id, PrivateIpAddresses=[address], AllowReassignment=False
+    )
 
 
 # Security groups

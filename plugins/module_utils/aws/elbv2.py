@@ -35,7 +35,7 @@ def describe_tags(client: Client, arns: Sequence[str]) -> dict[str, dict[str, st
 
 
 def tags_of(client: Client, arns: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The tags of any number of resources, MOST_TAGGED a call, side by side."""
+    """Return the tags of any number of resources, read side by side, MOST_TAGGED in each call."""
     batches = [arns[at : at + MOST_TAGGED] for at in range(0, len(arns), MOST_TAGGED)]
     replies = gather([partial(describe_tags, client, batch) for batch in batches])
     return {arn: tags for reply in replies for arn, tags in reply.items()}

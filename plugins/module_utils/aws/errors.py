@@ -51,7 +51,7 @@ class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
         return missing_action(self.code, str(self._detail().get("Message")), self.service, operation)
 
     def sentence(self) -> str:
-        """What was tried and what the other side said, with its code; never more than one line."""
+        """Return one line with what was tried and the answer of the other side, with its code."""
         detail = self._detail()
         if detail:
             operation = getattr(self.exception, "operation_name", "the call")

@@ -66,7 +66,7 @@ class Instance:
 
 @readable("EC2's description of instances")
 def parse_instances(described: Iterable[Mapping[str, Any]]) -> list[Instance]:
-    """The Instances of the Reservations of a DescribeInstances or RunInstances reply."""
+    """Parse the Instances of the Reservations of a DescribeInstances or RunInstances reply."""
     return [_instance(item) for item in described]
 
 
@@ -97,7 +97,7 @@ def _attached(item: Mapping[str, Any]) -> Attached:
 
 
 def role_of(attached: Attached, order: Sequence[str], interfaces: Mapping[str, Interface]) -> str:
-    """What an interface is for: as the caller ordered the devices, else by its tag, else by the usual order."""
+    """Return the role of an interface: by the caller's order of devices, else by its tag, else by the usual order."""
     if attached.device_index < len(order):
         return order[attached.device_index]
     interface = interfaces.get(attached.network_interface_id)

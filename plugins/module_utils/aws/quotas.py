@@ -22,7 +22,7 @@ def refuse_quota(allocated: int, needed: int, quota: int | None, what: str = "El
 
 
 def quota_of(attributes: Described) -> int | None:
-    """The region's limit of Elastic IPs from a DescribeAccountAttributes reply.
+    """Return the region's limit of Elastic IPs from a DescribeAccountAttributes reply.
 
     vpc-max-elastic-ips follows raised quotas and needs one EC2 right; Service Quotas would need two of another service.
     """

@@ -30,7 +30,7 @@ _PREFIXES = {"monitoring": "cloudwatch"}
 
 
 def missing_action(code: str | None, message: str, service: str | None, operation: str | None) -> str | None:
-    """The action that was refused, as "ec2:AssociateAddress"; None if the error is about something else.
+    """Return the refused action, as "ec2:AssociateAddress"; None if the error is about something else.
 
     AWS may name another than the call itself, such as iam:PassRole for RunInstances, or, at some calls of EC2, none.
     ``service``: the name that requests are signed for.
@@ -52,7 +52,7 @@ def hint(action: str) -> str:
 
 
 def service_of(client: Any) -> str | None:
-    """What requests of this boto3 client are signed for; None if it is no client."""
+    """Return the service for which this boto3 client signs its requests; None if it is no client."""
     model = getattr(getattr(client, "meta", None), "service_model", None)
     name = getattr(model, "signing_name", None)
     return name if isinstance(name, str) else None

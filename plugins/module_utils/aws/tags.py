@@ -52,5 +52,5 @@ def carries(present: Mapping[str, str], desired: Mapping[str, str]) -> bool:
 
 
 def as_filters(desired: Mapping[str, str]) -> dict[str, str]:
-    """The same as filters of an EC2 describe call."""
+    """Return the same selection as filters of an EC2 describe call."""
     return {f"tag:{key}": value for key, value in desired.items()}

@@ -134,7 +134,7 @@ class ConsoleClient:
         return {"Cookie": f"NITRO_AUTH_TOKEN={self._secret(doing, rows[0] if rows else {}, 'sessionid')}"}
 
     def _token(self) -> Mapping[str, str]:
-        """The service wants a token in a scheme of its own, and to be told that it is the service."""
+        """Return the headers of the service's own authentication scheme."""
         doing = f"get a token for client {self.access.client_id!r}"
         form = {
             "grant_type": "client_credentials",
@@ -199,7 +199,7 @@ class ConsoleClient:
         return wire.rows(reply.body, kind), wire.as_int(reply.body.get("resrc_total_count"), 0) or 0
 
     def act(self, kind: str, action: str, body: Row) -> Row:
-        """A named action; what the console says about the object, such as the id of an activity."""
+        """Carry out a named action and return the console's answer about the object, such as the id of an activity."""
         doing = f"{action} {body.get('ip_address', '')}".strip()
         return self._write(doing, "POST", kind, None, {"params": {"action": action}, kind: body})
 
@@ -245,7 +245,7 @@ class ConsoleClient:
 
 
 def _path(kind: str, ident: str | None) -> str:
-    """The path of an object, or (None) of all. Raises NitroInputError for an id that a URL takes for all of them."""
+    """Return the path of an object, or of all (None). Raises NitroInputError for an id that a URL takes for all."""
     if ident is not None and ident in wire.UNSPEAKABLE:
         raise NitroInputError(f"{kind} {ident!r}: the console gave no id by which this one object can be named")
     return f"/config/{kind}" + (f"/{quote(ident, safe='')}" if ident is not None else "")

@@ -87,7 +87,7 @@ class Plan:
 
 
 def addresses_of(single: str | None, many: Sequence[str] | None) -> tuple[str, ...]:
-    """The addresses named, in canonical form, each once, in their order. Raises NitroInputError."""
+    """Return the addresses in canonical form, each once, in their order. Raises NitroInputError."""
     given = [single] if single is not None else list(many or [])
     return tuple(dict.fromkeys(_canonical(text) for text in given))
 
@@ -101,7 +101,7 @@ def _canonical(text: str) -> str:
 
 
 def parse_devices(rows: Sequence[Row], addresses: Sequence[str]) -> dict[str, Device]:
-    """The devices among ``rows`` that are at one of ``addresses``, by address."""
+    """Return the devices among ``rows`` that are at one of ``addresses``, by address."""
     found: dict[str, Device] = {}
     for row in rows:
         for name in ("ip_address", "mgmt_ip_address"):
@@ -138,7 +138,7 @@ def _text(row: Row, name: str) -> str:
 def find_place(
     requested: DesiredDevices, datacenters: Sequence[Row], agents: Sequence[Row], console: str
 ) -> Assignment:
-    """The ids behind the names wanted. Raises NitroInputError for a name that is not there or not of one thing."""
+    """Return the ids of the named objects. Raises NitroInputError for a name that does not exist or is ambiguous."""
     datacenter = agent = None
     if requested.datacenter is not None:
         datacenter = _named(datacenters, requested.datacenter, "data centre", console)
@@ -165,7 +165,7 @@ def _named(rows: Sequence[Row], name: str, what: str, console: str) -> Row:
 
 
 def plan(requested: DesiredDevices, found: Mapping[str, Device], place: Assignment) -> Plan:
-    """What must be written."""
+    """Return the writes that are due."""
     if not requested.present:
         return Plan(remove=tuple(found[address] for address in requested.addresses if address in found))
     differing = (
@@ -193,19 +193,19 @@ def needs_profile(requested: DesiredDevices, chosen: Plan) -> bool:
 
 
 def require_profile(requested: DesiredDevices, profiles: Sequence[Row], console: str) -> None:
-    """Raises NitroInputError when there is no such profile."""
+    """Raise NitroInputError if no such profile exists."""
     if requested.profile is not None:
         _named(profiles, requested.profile, "device profile", console)
 
 
 def require_named_profile(requested: DesiredDevices, chosen: Plan) -> None:
-    """A device cannot be registered without one. Raises NitroInputError."""
+    """Raise NitroInputError if no profile is named: a device cannot be registered without one."""
     if chosen.register and requested.profile is None:
         raise NitroInputError(f"give profile: without one, {', '.join(chosen.register)} cannot be registered")
 
 
 def registration(requested: DesiredDevices, place: Assignment, address: str) -> dict[str, str]:
-    """The body of add_device for one address (the vendor's lambda sends the same fields)."""
+    """Return the body of add_device for one address (the vendor's lambda sends the same fields)."""
     fields = {
         "ip_address": address,
         "profile_name": requested.profile or "",
@@ -218,7 +218,7 @@ def registration(requested: DesiredDevices, place: Assignment, address: str) -> 
 def predict(
     requested: DesiredDevices, place: Assignment, chosen: Plan, found: Mapping[str, Device]
 ) -> dict[str, Device]:
-    """The devices as they will be, by address."""
+    """Predict the devices after the writes, by address."""
     after = {address: device for address, device in found.items() if device not in chosen.remove}
     for address in chosen.register:
         after[address] = _device(registration(requested, place, address), address)
@@ -262,7 +262,7 @@ class Word:
 
 
 def last_word(lines: Sequence[Row]) -> Word:
-    """What the log of an activity says in the end. ``is_last`` is "true" in one line at most, and then it is over."""
+    """Return the final message of an activity's log; at most one line has ``is_last`` "true", and it ends the log."""
     closing = [line for line in lines if str(line.get("is_last")).lower() == "true"]
     line = (closing or list(lines) or [{}])[-1]
     return Word(_text(line, "status"), _text(line, "message"), bool(closing))

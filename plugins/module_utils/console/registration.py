@@ -58,14 +58,14 @@ class Progress:
 
 
 def observation(console: Console, desired: DesiredDevices) -> dict[str, Device]:
-    """The devices wanted that the console lists, by address."""
+    """Return the desired devices that the console lists, by address."""
     return devices.parse_devices(console.get(devices.DEVICE), desired.addresses)
 
 
 def choose(
     console: Console, name: str, desired: DesiredDevices, found: Mapping[str, Device]
 ) -> tuple[Plan, Assignment]:
-    """What must be written. Refuses names that the console does not know. ``name``: how sentences call it."""
+    """Return the writes that are due. Refuses names that the console does not know. ``name``: its name in messages."""
     place = Assignment()
     if desired.present and (desired.datacenter is not None or desired.agent is not None):
         datacenters = console.get(devices.DATACENTER) if desired.datacenter is not None else []
@@ -103,7 +103,7 @@ def carry_out(console: Console, desired: DesiredDevices, chosen: Plan, place: As
 
 @contextlib.contextmanager
 def _noted(progress: Progress) -> Iterator[None]:
-    """A refusal is noted, and the rest goes on. Raises where there is no sense in asking for anything more."""
+    """Note a refusal so that the other devices are still handled. Raises where further requests are pointless."""
     try:
         yield
     except (NitroUnreachable, NitroAuthError):
@@ -161,7 +161,7 @@ def _listen(console: Console, progress: Progress) -> None:
 
 
 def _unfinished(address: str, progress: Progress, timing: Timing) -> str:
-    """What there is to say of an address that has not arrived, or not left; "" for any other."""
+    """Return the message about an address that is not registered, or not removed, yet; "" for any other."""
     if address in progress.leaving:
         return f"{address} is still listed {timing.timeout:g} s after it was deleted"
     if address not in progress.arriving:

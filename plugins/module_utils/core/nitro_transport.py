@@ -83,7 +83,7 @@ else:
             self.poolmanager.pool_classes_by_scheme = self._pools
 
         def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-            """Connections through a proxy of the environment are no other ones."""
+            """Return the pools of a proxy of the environment, with the same limits and the same pins."""
             kwargs.update(self._tls())
             manager = super().proxy_manager_for(*args, **kwargs)
             manager.pool_classes_by_scheme = self._pools

@@ -152,7 +152,7 @@ def _number(value: Any) -> int:
 
 
 def _what(text: str, content_type: str) -> str:
-    """What came instead of JSON, in words; of the text itself only a page's title (it may hold a session id)."""
+    """Describe an answer that is not JSON; of its text only a page's title, because it may hold a session id."""
     if text[0] in "{[":
         return f"JSON that breaks off after {len(text)} characters"
     if text[0] == "<" or "html" in content_type.lower():

@@ -195,6 +195,10 @@ class Distributor(ABC):
 
     # -- cleanup, remove --------------------------------------------------------------------------------------------
 
+    def withdraw_after(self, definition: Definition) -> int:
+        """Return after how many silent ticks clients must be led past a node; 0: the distributor sees to it itself."""
+        return 0
+
     @abstractmethod
     def cleanup(
         self,

@@ -155,7 +155,7 @@ class ObservedApplication:
 
 
 def desired_from(params: Mapping[str, Any]) -> DesiredApplication:
-    """The module's options, checked and in canonical form. Raises NitroInputError."""
+    """Return the module's options, checked and in canonical form. Raises NitroInputError."""
     name = params["name"]
     if not _NAME.fullmatch(name):
         raise NitroInputError(f"'{name}' is not a name an appliance accepts for a virtual server")
@@ -206,7 +206,7 @@ def _backends(entries: Iterable[Mapping[str, Any]] | None) -> tuple[Backend, ...
 
 
 def _persistence(value: object) -> tuple[str | None, int | None]:
-    """The option ``persistence``: a type, or a dictionary of type and timeout (minutes)."""
+    """Parse the option ``persistence``: a type, or a dictionary of type and timeout (minutes)."""
     if not value:
         return None, None
     entry = value if isinstance(value, Mapping) else {"type": value}
@@ -221,7 +221,7 @@ def _persistence(value: object) -> tuple[str | None, int | None]:
 
 
 def _monitor(name: str, value: object) -> Monitor | None:
-    """The option ``monitor``: the name of one that exists, or the fields of one to make."""
+    """Parse the option ``monitor``: the name of an existing monitor, or the fields of one to create."""
     if not value:
         return None
     if isinstance(value, str):
@@ -235,14 +235,14 @@ def _monitor(name: str, value: object) -> Monitor | None:
 
 
 def secrets_in(monitor: object) -> set[str]:
-    """What of the option ``monitor``, right or wrong, must be in no result."""
+    """Return the values of option ``monitor``, valid or not, that no result may contain."""
     if not isinstance(monitor, Mapping):
         return set()
     return {str(value) for key, value in monitor.items() if key in MONITOR_SECRETS and value}
 
 
 def _nitro_value(value: Any) -> Any:
-    """A monitor's field as NITRO takes it: YES and NO for YAML's booleans, response codes as text."""
+    """Return a monitor's field as NITRO takes it: YES and NO for YAML's booleans, response codes as text."""
     if isinstance(value, bool):
         return "YES" if value else "NO"
     return [str(entry) for entry in value] if isinstance(value, list) else value
@@ -252,7 +252,7 @@ def _nitro_value(value: Any) -> Any:
 
 
 def obstacles(desired: DesiredApplication, found: ObservedApplication) -> list[str]:
-    """What must be there first and is not, each as a sentence; looked at before anything is written."""
+    """Return a message for each prerequisite that is missing; read before anything is written."""
     start = f"application '{desired.name}':"
     tls = desired.protocol in OFFLOADED or desired.backend_protocol in _TLS_TO_BACKENDS
     needed = ["LB", "SSL"] if tls else ["LB"]
@@ -311,7 +311,7 @@ def regrouped(desired: DesiredApplication, found: ObservedApplication) -> bool:
 
 
 def virtual_ip(desired: DesiredApplication, found: ObservedApplication) -> str | None:
-    """The address the vserver has in the end: the wanted one, its present one, or the first of its IPSet.
+    """Return the final address of the virtual server: the desired one, its present one, or the first of its IPSet.
 
     A vserver that is made anew does not inherit its address: a run broken off in between could not know it.
     """
@@ -345,7 +345,7 @@ def spare_servers(desired: DesiredApplication, found: ObservedApplication, *, pr
 
 
 def describe(desired: DesiredApplication, found: ObservedApplication) -> dict[str, Any] | None:
-    """The result ``application``; None when there is no such vserver."""
+    """Return the result ``application``; None when there is no such vserver."""
     row = found.vserver
     if row is None:
         return None
@@ -382,7 +382,7 @@ def _reported(name: str, row: Row, found: ObservedApplication) -> dict[str, Any]
 
 
 def predict(desired: DesiredApplication, found: ObservedApplication) -> dict[str, Any]:
-    """What ``describe`` will say once the plan is carried out; states of things yet to be made are None."""
+    """Predict what ``describe`` returns after the plan; states of objects still to be created are None."""
     recreated = replaced(desired, found) or found.vserver is None
     row: Row = DEFAULTS if recreated else dict(found.vserver or {})
     reported = _reported(desired.name, row, found)
@@ -429,7 +429,7 @@ def _predicted_backends(desired: DesiredApplication, found: ObservedApplication)
 
 
 def configuration(reported: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a diff shows: the result without the states, which no plan can promise."""
+    """Return the configuration for a diff, without the states, which no plan can promise."""
     if reported is None:
         return {}
     states = ("state", "reason", "observers")

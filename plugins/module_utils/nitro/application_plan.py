@@ -104,7 +104,7 @@ def _new_backends(desired: DesiredApplication, found: ObservedApplication) -> li
 
 
 def _server_name(address: str, found: ObservedApplication) -> str | None:
-    """An address can be that of one server object only (1335), so whatever name it has is the one to use."""
+    """Return the server object's name of an address: an address can belong to one only (1335), so its name is kept."""
     return next((server.name for server in found.servers if server.address == address), None)
 
 
@@ -118,7 +118,7 @@ def _servers(desired: DesiredApplication, found: ObservedApplication) -> list[Ch
 
 
 def _cleared_way(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
-    """What has to go because its protocol or port is another one, the vserver before what it uses."""
+    """Return the removals due because a protocol or port differs, the virtual server before what it uses."""
     steps = []
     if replaced(desired, found):
         steps.append(Change("delete", "lbvserver", desired.name))
@@ -181,7 +181,7 @@ def _vserver(desired: DesiredApplication, found: ObservedApplication) -> list[Ch
 
 
 def _settings(desired: DesiredApplication, found: ObservedApplication) -> dict[str, Any]:
-    """The vserver's changeable fields that the task speaks of; an empty value is one to be unset."""
+    """Return the virtual server's changeable fields that the task names; an empty value is to be unset."""
     settings: dict[str, Any] = {
         "ipv46": virtual_ip(desired, found),
         "ipset": desired.ipset,
@@ -228,7 +228,7 @@ def _fronts(desired: DesiredApplication, found: ObservedApplication) -> list[Cha
 
 
 def _orphans(desired: DesiredApplication, found: ObservedApplication) -> list[Change]:
-    """What is bound or lies about and is no longer wanted."""
+    """Return the bindings and objects that are not desired any more."""
     steps: list[Change] = []
     if not regrouped(desired, found):
         steps += [_unbind_member(desired, member) for member in stale_members(desired, found)]

@@ -115,7 +115,7 @@ class LoginRetry:
         )
 
     def attempt(self) -> FirstLogin | None:
-        """An entry, or None while the appliance is not ready. Raises NitroError where waiting will not help."""
+        """Return an entry, or None while the appliance is not ready. Raises NitroError where waiting does not help."""
         try:
             return self._try_all()
         except NitroError as error:
@@ -182,7 +182,7 @@ class LoginRetry:
             raise
 
     def _refused(self, refusal: NitroAuthError) -> None:
-        """A refused first password may not be in place yet; any other refusal is believed at once."""
+        """Raise for a refused login: a first password may not be in place yet, any other refusal is final."""
         self._refused_at = self._clock()
         names = ["new_password", *(name for name, other in self._passwords.others)]
         tried = f"none of {', '.join(names)} was accepted" if len(names) > 1 else "new_password was not accepted"
@@ -195,7 +195,7 @@ class LoginRetry:
 
 
 def read_version(client: NitroClient) -> str | None:
-    """The version, for example ``13.1-53.24``; an answer proves that NITRO is up, not just its web server."""
+    """Return the version, for example ``13.1-53.24``; its answer proves that NITRO is up, not just its web server."""
     rows = client.get("nsversion")
     return parse_version(str(rows[0].get("version") or "")) if rows else None
 

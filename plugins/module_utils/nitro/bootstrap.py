@@ -78,7 +78,7 @@ class DesiredAppliance:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredAppliance:
-        """The options of vpx_bootstrap. Raises NitroInputError for what can never be done."""
+        """Return the options of vpx_bootstrap. Raises NitroInputError for what can never be done."""
         if params.get("instance_id") and params["new_password"] == params["instance_id"]:
             raise NitroInputError(f"{params['nsip']}: new_password must not be the first password, the instance id")
         if not params["new_password"]:
@@ -100,7 +100,7 @@ class DesiredAppliance:
 
 
 def _names(params: Mapping[str, Any]) -> tuple[str | None, ...]:
-    """What an appliance is called in the option ``license.activations``."""
+    """Return the names of an appliance in the option ``license.activations``."""
     nsip = str(params["nsip"])
     return params.get("instance_id"), params.get("hostname"), nsip, nsip.rpartition(":")[0].strip("[]")
 
@@ -139,7 +139,7 @@ class Plan:
 
 
 def plan(desired: DesiredAppliance, found: ObservedAppliance) -> Plan:
-    """What is missing. A reboot only for a capacity that is new, or set and not in effect (a run was killed)."""
+    """Return the missing steps. Only a capacity that is new, or set but not in effect, needs a reboot."""
     licence = license_plan(desired.license, found.license, desired.activation)
     changes = Plan(
         change_password=found.password is not FirstPassword.DONE,
@@ -157,7 +157,7 @@ def plan(desired: DesiredAppliance, found: ObservedAppliance) -> Plan:
 
 
 def names_on(row: Mapping[str, Any], field_name: str) -> frozenset[str]:
-    """The features or modes that are on, in lower case: the list of names, and the flags beside it."""
+    """Return the features or modes that are on, in lower case: the list of names, and the flags beside it."""
     listed = row.get(field_name)
     names = [listed] if isinstance(listed, str) else listed if isinstance(listed, list) else []
     flags = [key for key, value in row.items() if value is True]
@@ -196,7 +196,7 @@ def obstacle(desired: DesiredAppliance, found: ObservedAppliance) -> str | None:
 
 
 def unmet(changes: Plan) -> str | None:
-    """What is still missing after everything was done, in words; None when nothing is."""
+    """Describe what is still missing after all steps; None if nothing is."""
     message = [
         "the licence is not in effect" if changes.capacity or changes.activation or changes.reboot else "",
         f"the hostname is not {changes.hostname!r}" if changes.hostname else "",

@@ -78,7 +78,7 @@ def _foreign_authorities(client: Reader, rows: Iterable[Row], missing: Iterable[
 
 
 def _digest_of(client: Reader, row: Row) -> str:
-    """The digest of a certkey's file; empty for one that is not PEM or cannot be read."""
+    """Return the digest of a certkey's file; empty for one that is not PEM or cannot be read."""
     folder, name = posixpath.split(posixpath.join(SSL_DIRECTORY, text_of(row, "cert")))
     files = client.get("systemfile", name, args={"filelocation": folder})
     try:

@@ -174,7 +174,7 @@ def chain_of(certificate: Certificate, state: CertkeyState) -> list[str]:
 
 
 def _needed(certificate: Certificate, state: CertkeyState) -> list[str]:
-    """The digests up to an intermediate that is linked to another issuer than the next one: it keeps that link."""
+    """Return the digests up to an intermediate that is linked to another issuer than the next one; the link is kept."""
     needed = []
     for one, issuer in zip_longest(certificate.digests, certificate.digests[1:]):
         needed.append(one)

@@ -179,7 +179,7 @@ class NitroClient:
         return reply.ok
 
     def forget_session(self) -> None:
-        """The session died with the appliance (a reboot): the next call logs in anew."""
+        """Forget the session, which ended with the appliance (a reboot): the next call logs in anew."""
         self._token, self._own_session = None, False
         self._http.close()
 
@@ -202,15 +202,15 @@ class NitroClient:
     def get(
         self, resource: str, name: str | int | None = None, *, args: Body | None = None, filters: Body | None = None
     ) -> list[Row]:
-        """The objects of a type, or the one of that name; ``[]`` when there is none."""
+        """Return the objects of a type, or the one of that name; ``[]`` when there is none."""
         return self._read("config", resource, name, args, filters)
 
     def get_bulk(self, resource: str) -> list[Row]:
-        """A type of binding of every object at once (``bulkbindings=yes``); ``[]`` when nothing is bound."""
+        """Return a type of binding of every object at once (``bulkbindings=yes``); ``[]`` when nothing is bound."""
         return self._read("config", resource, None, None, None, bulk=True)
 
     def stat(self, resource: str, name: str | int | None = None) -> list[Row]:
-        """The statistics of a type; ``[]`` when there are none."""
+        """Return the statistics of a type; ``[]`` when there are none."""
         return self._read("stat", resource, name, None, None)
 
     # ------------------------------------------------------------------ writing
@@ -371,5 +371,5 @@ _KEYS = ("name", "servicegroupname", "certkey", "monitorname", "ipaddress", "id"
 
 
 def _subject(body: Body) -> str:
-    """The object a body is about, for sentences: the first of the usual keys it has."""
+    """Return the object of a body for messages: the first of the usual keys it has."""
     return next((f" {str(body[key])!r}" for key in _KEYS if key in body), "")

@@ -103,7 +103,7 @@ class Member:
         return f"node {self.node_id} ({self.address}) has {', '.join(words)}"
 
     def summary(self) -> dict[str, Any]:
-        """The ``node`` of the module's result."""
+        """Return the ``node`` of the module's result."""
         return {
             "node_id": self.node_id,
             "ip_address": self.address,
@@ -198,7 +198,7 @@ def member_at(members: Iterable[Member], address: str) -> Member | None:
 
 
 def _enabled(instance: NITRO, name: str) -> bool:
-    """A build that does not say counts as enabled."""
+    """Return whether it is enabled; a build that does not return the field counts as enabled."""
     return str(instance.get(name) or "ENABLED").upper() == "ENABLED"
 
 
@@ -236,7 +236,7 @@ def node_from_rows(
     unsaved: bool,
     fit: Fit | None,
 ) -> Node:
-    """A Node from the rows of clusterinstance, clusternode, nsip and hanode."""
+    """Return a Node from the rows of clusterinstance, clusternode, nsip and hanode."""
     instance = next(iter(instances), None)
     return Node(
         cluster_id=None if instance is None else as_int(instance.get("clid"), -1),
@@ -301,7 +301,7 @@ class DesiredMember:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredMember:
-        """The options of vpx_cluster_node. Raises NitroInputError for what no appliance would take."""
+        """Return the options of vpx_cluster_node. Raises NitroInputError for values that no appliance takes."""
         nsip = parse_address(params["nsip"])[0]
         clip = parse_address(clip_text(params))[0]
         if same_address(nsip, clip):
@@ -338,7 +338,7 @@ class DesiredMember:
         return f"{node_id}/{self.interface or self.declared_interface or DEFAULT_INTERFACE}"
 
     def declaration(self, node_id: int) -> dict[str, Any]:
-        """The body that declares the node; ``state`` always, because NITRO's default is PASSIVE."""
+        """Return the body that declares the node, always with ``state``, because NITRO's default is PASSIVE."""
         body: dict[str, Any] = {
             "nodeid": node_id,
             "ipaddress": self.nsip,
@@ -351,7 +351,7 @@ class DesiredMember:
         return body
 
     def tuning(self, member: Member) -> dict[str, Any] | None:
-        """The body that makes a declared node as wanted, None when it is; a drain that has begun is not begun again."""
+        """Return the body that changes a declared node, or None; a drain that has begun is not started again."""
         differs: dict[str, Any] = {}
         if member.admin_state != self.admin_state:
             differs["state"] = self.admin_state
@@ -367,7 +367,7 @@ class DesiredMember:
 
 
 def clip_text(params: Mapping[str, Any]) -> str:
-    """The CLIP without its ``/32``. Raises NitroInputError for any other length."""
+    """Return the CLIP without its ``/32``. Raises NitroInputError for any other length."""
     text = str(params["clip"]).strip()
     address, slash, length = text.partition("/")
     if slash and length != "32":
@@ -400,7 +400,7 @@ def interface_with(mac: str, rows: Iterable[NITRO]) -> str | None:
 
 
 def outside(clip: str, node: Node, nsip: str) -> str | None:
-    """The network of the NSIP, if the CLIP is not in it; None too where it cannot be known."""
+    """Return the network of the NSIP if the CLIP is not in it; None if it is, or if it is unknown."""
     for address, _kind, mask in node.addresses:
         try:
             if not same_address(address, nsip):
@@ -414,7 +414,7 @@ def outside(clip: str, node: Node, nsip: str) -> str | None:
 
 
 def explained(error: NitroError) -> NitroError:
-    """The same error with what to do about it, where that is known."""
+    """Return the same error with the remedy, where one is known."""
     hint = _HINTS.get(error.code)
     if hint is None:
         return error
@@ -428,5 +428,5 @@ def explained(error: NitroError) -> NitroError:
 
 
 def no_member(nsip: str) -> dict[str, Any]:
-    """The ``node`` of an appliance that is in no cluster."""
+    """Return the ``node`` of an appliance that is in no cluster."""
     return {**dict.fromkeys(Member(-1, "").summary()), "ip_address": nsip, "is_coordinator": False}

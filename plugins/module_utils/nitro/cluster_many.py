@@ -41,7 +41,7 @@ class ClusterRun:
     # ------------------------------------------------------------------ the job
 
     def run(self) -> dict[str, Any]:
-        """The module's result; with ``msg`` if a node failed, and then those after it were not tried."""
+        """Return the module's result; with ``msg`` if a node failed, after which no other node was tried."""
         for params in self.params_of_nodes():
             DesiredMember.from_params(params)  # what cannot be right is refused before the first write
         failure = self._failure_of(self._present if self.params["state"] == "present" else self._absent)
@@ -65,7 +65,7 @@ class ClusterRun:
             self._converge(params)
 
     def _with_drains_begun(self) -> Iterator[dict[str, Any]]:
-        """The nodes in order. Where several drain, all begin to before the first is waited for."""
+        """Yield the nodes in order; where several drain, start all drains before waiting for the first."""
         nodes = list(self.params_of_nodes())
         drains = [params for params in nodes if params["wait"] and _drains(params)]
         if len(drains) > 1 and not self.check:
@@ -76,7 +76,7 @@ class ClusterRun:
     # ------------------------------------------------------------------ one node
 
     def params_of_nodes(self) -> Iterator[dict[str, Any]]:
-        """The options of each node; only the first forms a cluster."""
+        """Return the options of each node; only the first forms a cluster."""
         for number, entry in enumerate(self.params["nodes"]):
             given = {key: value for key, value in entry.items() if value is not None}
             form = self.params["form"] and number == 0
@@ -113,7 +113,7 @@ class ClusterRun:
         return self.results[-1]
 
     def _membership(self, params: Mapping[str, Any], desired: DesiredMember | None = None) -> Membership:
-        """A membership in the session with the CLIP that all share; the node's own is closed after its turn."""
+        """Return a membership in the session with the CLIP that all share; the node's own is closed after its turn."""
         node, clip = clients(params)
         if self.clip is None:
             self.clip = self.sessions.enter_context(clip)
@@ -203,7 +203,7 @@ class ClusterRun:
 
 
 def unnamed(members: Sequence[Member], known: Sequence[str]) -> list[Member]:
-    """The members at none of the known addresses."""
+    """Return the members at none of the known addresses."""
     return [member for member in members if not any(same_address(member.address, address) for address in known)]
 
 
@@ -214,7 +214,7 @@ def _drains(params: Mapping[str, Any]) -> bool:
 
 
 def _together(before: dict[str, Any] | None, diff: dict[str, Any]) -> dict[str, Any]:
-    """The difference of two passes over a node as one."""
+    """Return the difference of two passes over a node as one."""
     if before is None:
         return diff
     writes = [*before["after"]["writes"], *diff["after"]["writes"]]
@@ -222,6 +222,6 @@ def _together(before: dict[str, Any] | None, diff: dict[str, Any]) -> dict[str, 
 
 
 def many(params: Mapping[str, Any], *, check: bool, warn: Warn) -> dict[str, Any]:
-    """The whole job for ``nodes``; in check mode nothing is written and nothing is waited for."""
+    """Handle ``nodes``; check mode writes nothing and waits for nothing."""
     with ExitStack() as sessions:
         return ClusterRun(params, check, warn, sessions).run()

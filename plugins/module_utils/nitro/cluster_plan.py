@@ -165,7 +165,7 @@ def _form(desired: DesiredMember, view: ObservedMember) -> Plan:
 
 
 def _forming_steps(desired: DesiredMember, node: Node) -> list[Change]:
-    """What of the five writes is missing."""
+    """Return those of the five writes that are missing."""
     instance = {"clid": desired.cluster_id}
     steps = []
     if node.cluster_id is None:
@@ -236,7 +236,7 @@ def _free_id(desired: DesiredMember, cluster: Cluster) -> int:
 
 
 def _join(desired: DesiredMember, view: ObservedMember) -> list[Action]:
-    """What is left of joining, saving and rebooting for a node that is declared and does not take part yet."""
+    """Return the remaining steps of joining, saving and rebooting for a declared node that is not a member yet."""
     node = _answering(view)
     cluster = view.running
     declared = cluster is not None and member_at(cluster.members, desired.nsip) is not None
@@ -302,7 +302,7 @@ def _drain(desired: DesiredMember, member: Member) -> list[Action]:
 
 
 def _keep_majority(desired: DesiredMember, members: Sequence[Member]) -> None:
-    """A cluster works as long as more than half of its configured nodes are up (quorum MAJORITY)."""
+    """Refuse what would break the quorum: a cluster works while more than half of its configured nodes are up."""
     down = [member for member in members if not member.up and not same_address(member.address, desired.nsip)]
     if 2 * (1 + len(down)) < len(members):
         return
@@ -321,7 +321,7 @@ def _drop(desired: DesiredMember, node: Node) -> Plan:
 
 
 def _clean_up(desired: DesiredMember, view: ObservedMember) -> Plan:
-    """The CLIP does not know the node, or does not answer: what is left to do on the node, and to save."""
+    """Return the remaining steps on a node that the CLIP does not know, or whose CLIP does not answer."""
     moves: list[Action] = []
     if view.running and view.running.unsaved and desired.save:
         moves.append(Action(Do.SAVE_CLIP))
@@ -395,7 +395,7 @@ def _able(desired: DesiredMember, node: Node, cluster: Cluster | None = None) ->
 
 
 def _extra(mine: Sequence[str], theirs: Sequence[str]) -> str:
-    """What one licence has and the other has not; empty when they are the same or one of them is not known."""
+    """Return what one licence has and the other has not; empty if they are equal or one of them is unknown."""
     return ", ".join(sorted(set(mine) ^ set(theirs))) if mine and theirs else ""
 
 

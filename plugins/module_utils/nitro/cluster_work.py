@@ -109,12 +109,12 @@ class Membership:
     # ------------------------------------------------------------------ the job
 
     def predict(self) -> dict[str, Any]:
-        """The result of check mode, from one look."""
+        """Predict the result of check mode from one reading."""
         moves = self._predicted_plan()
         return self.outcome(writes(moves), predicted(self.desired, self.before, moves))
 
     def _predicted_plan(self) -> Plan:
-        """What would be done. An appliance that does not answer yet is taken for a stand-alone one."""
+        """Return the predicted plan; an appliance that does not answer yet is assumed to be stand-alone."""
         self.observation(first_password=True)
         self.before = self.node_now()
         desired, view = self.desired, self.view
@@ -250,7 +250,7 @@ class Membership:
         self.desired = replace(self.desired, declared_interface=name)
 
     def read_back(self) -> None:
-        """The CLIP as it is now, for the result; that it does not answer any more is fine after the last node."""
+        """Read the CLIP again for the result; after the last node left it, no answer is expected."""
         cluster, trouble = self._try(self.clip, self._read_cluster)
         self.view = replace(self.view, cluster=cluster, cluster_trouble=trouble)
 
@@ -341,7 +341,7 @@ class Membership:
     # ------------------------------------------------------------------ what it says
 
     def outcome(self, moves: Sequence[Action], after: dict[str, Any]) -> dict[str, Any]:
-        """The module's result, with the writes in the difference; ``after``: the ``node`` as it is, or will be."""
+        """Return the module's result with the writes in its diff; ``after``: the ``node``, present or predicted."""
         cluster = self.view.cluster
         message = [str(move) for move in moves]
         return {
@@ -359,7 +359,7 @@ class Membership:
         }
 
     def node_now(self) -> dict[str, Any]:
-        """The ``node`` of the result, as the CLIP said it last."""
+        """Return the ``node`` of the result from the last reading of the CLIP."""
         member = self.member()
         return member.summary() if member else no_member(self.desired.nsip)
 

@@ -116,7 +116,7 @@ def _known(connection: Connection, known: str, memory: Memory, accepted: Collect
 
 
 def _looked_at(connection: Connection) -> str | None:
-    """The certificate of an appliance that answers; None for one that does not."""
+    """Return the fingerprint of an appliance that answers; None for one that does not."""
     try:
         return observed_fingerprint(connection)
     except NitroUnreachable:

@@ -103,7 +103,7 @@ class DesiredHa:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredHa:
-        """The options of vpx_ha_node. Raises NitroInputError for what no appliance would take."""
+        """Return the options of vpx_ha_node. Raises NitroInputError for values that no appliance takes."""
         nsip, peer = parse_address(params["nsip"])[0], parse_address(params["peer"], "peer")[0]
         if same_address(nsip, peer):
             raise NitroInputError(f"{params['nsip']}: peer is this appliance itself")
@@ -143,7 +143,7 @@ class Plan:
 
 
 def plan(desired: DesiredHa, view: ObservedHa, rpc_nodes: Sequence[Mapping[str, Any]]) -> Plan:
-    """What is missing on this side. Raises NitroError where another peer is in the way, or INC would have to change."""
+    """Return the missing writes on this side. Raises NitroError if another peer is configured, or INC would change."""
     peer = view.peer(desired.peer)
     if not desired.present:
         return Plan(remove=(peer.node_id,) if peer else ())
@@ -174,8 +174,10 @@ def plan(desired: DesiredHa, view: ObservedHa, rpc_nodes: Sequence[Mapping[str, 
 def _rpc_plan(
     desired: DesiredHa, view: ObservedHa, rpc_nodes: Sequence[Mapping[str, Any]], *, created: bool
 ) -> tuple[str, ...]:
-    """The RPC password cannot be read back. It is written where the pair is new, where the channel is not secure (a run
-    that was killed before it), where synchronisation failed, or always if told so.
+    """Return the addresses whose RPC password must be written.
+
+    It cannot be read back, so it is written where the pair is new, where the channel is not secure (an interrupted
+    run), where synchronisation failed, or always if ``rpc_always``.
     """
     if not desired.rpc:
         return ()
@@ -202,7 +204,7 @@ def inc_differs(desired: DesiredHa, view: ObservedHa, peer: Node) -> bool:
 
 
 def secondary_of(view: ObservedHa, peer: Node | None) -> Node | None:
-    """The row of the one that is secondary, this node or its peer: it tells how synchronisation went."""
+    """Return the row of the secondary, this node or its peer; it holds the state of synchronisation."""
     return next((node for node in (view.me, peer) if node and node.is_a("Secondary")), None)
 
 
@@ -247,7 +249,7 @@ def in_sync(view: ObservedHa, address: str, *, calm: bool = False) -> bool:
 
 
 def describe(view: ObservedHa | None, address: str) -> str:
-    """The state of a pair as one node sees it, for the sentence of a wait that ran out."""
+    """Describe the state of a pair as one node reports it, for the message of a wait that timed out."""
     if view is None or view.me is None:
         return "the node did not say what it is"
     peer = view.peer(address)
@@ -263,7 +265,7 @@ def _or_unknown(word: str | None) -> str:
 
 
 def summary(view: ObservedHa, address: str) -> dict[str, str | None]:
-    """The ``ha`` of the module's result."""
+    """Return the ``ha`` of the module's result."""
     peer = view.peer(address)
     return {
         "master_state": view.me.master_state if view.me else None,
@@ -288,7 +290,7 @@ def diff(desired: DesiredHa, view: ObservedHa, changes: Plan) -> dict[str, dict[
 
 
 def explained(error: NitroError) -> NitroError:
-    """The same error with what to do about it, where that is known."""
+    """Return the same error with the remedy, where one is known."""
     hint = _HINTS.get(error.code)
     if hint is None:
         return error

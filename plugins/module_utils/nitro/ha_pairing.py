@@ -141,7 +141,7 @@ class Pairing:
         return ha.in_sync(self.view, self.desired.peer, calm=self.calm >= STABLE_READS)
 
     def outcome(self, *, check: bool) -> dict[str, Any]:
-        """The module's result for this side."""
+        """Return the module's result for this side."""
         saving = self.params["save_config"] and self.unsaved and (check or self.saved)
         return {
             "changed": not self.changes.empty or bool(saving) or self.saved,
@@ -168,7 +168,7 @@ def one_side(params: Mapping[str, Any], *, check: bool, warn: Callable[[str], No
 
 
 def sides_of(params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The options of each side. Raises NitroInputError unless there are two; a peer not given is the other side."""
+    """Return the options of both sides. Raises NitroInputError unless there are two; the default peer is the other."""
     nodes = params["nodes"]
     if len(nodes) != 2:
         raise NitroInputError(f"nodes must be the two appliances of a pair, not {len(nodes)}")

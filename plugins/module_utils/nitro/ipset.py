@@ -78,7 +78,7 @@ class ObservedIpset:
 
 
 def desired_addresses(entries: Iterable[Mapping[str, Any]] | None) -> tuple[Address, ...] | None:
-    """The option ``addresses`` in canonical form; one address given twice is one, with two masks NitroInputError."""
+    """Return the option ``addresses`` in canonical form. Raises NitroInputError for one address with two masks."""
     if entries is None:
         return None
     found: dict[str, Address] = {}
@@ -91,7 +91,7 @@ def desired_addresses(entries: Iterable[Mapping[str, Any]] | None) -> tuple[Addr
 
 
 def _mask(ip: str, netmask: str | None) -> str | None:
-    """A mask as NITRO takes it: dotted for IPv4 (``24`` and ``/24`` are understood), a prefix length for IPv6."""
+    """Return a mask as NITRO takes it: dotted for IPv4 (``24`` and ``/24`` are accepted), a prefix length for IPv6."""
     if netmask is None:
         return None
     text = netmask.strip().lstrip("/")
@@ -123,7 +123,7 @@ def read(client: Reader, desired: DesiredIpset) -> ObservedIpset:
 
 
 def _bare(text: object) -> str:
-    """An address without the prefix length that nsip6 writes behind it."""
+    """Return an address without the prefix length that nsip6 writes behind it."""
     host = str(text).partition("/")[0]
     return canonical_or_none(host) or host
 
@@ -156,7 +156,7 @@ def missing_vservers(desired: DesiredIpset, found: ObservedIpset) -> list[str]:
 
 
 def plan(desired: DesiredIpset, found: ObservedIpset) -> list[Change]:
-    """The writes that are missing, in an order that can be broken off anywhere. Raises NitroInputError.
+    """Return the missing writes, in an order that may be interrupted anywhere. Raises NitroInputError.
 
     Present: addresses exist before they are bound, the set is complete before a vserver carries it, and what is
     unbound goes last. Absent: no vserver carries it, nothing is bound to it, then it goes; then VIPs if asked.
@@ -197,7 +197,7 @@ def _plan_absent(desired: DesiredIpset, found: ObservedIpset) -> list[Change]:
 
 
 def removable_vips(desired: DesiredIpset, found: ObservedIpset) -> list[str]:
-    """The named addresses that are VIPs and that no vserver has as its own."""
+    """Return the named addresses that are VIPs and that no vserver has as its own."""
     served = {vserver.address for vserver in found.vservers}
     named = [address.ip_address for address in desired.addresses or ()]
     return [ip for ip in named if ip in found.owned and found.owned[ip].types == {"VIP"} and ip not in served]
@@ -243,7 +243,7 @@ def _ordered(addresses: Iterable[str]) -> list[str]:
 
 
 def describe(desired: DesiredIpset, found: ObservedIpset) -> dict[str, Any] | None:
-    """The result ``ipset``; None when there is none."""
+    """Return the result ``ipset``; None when there is none."""
     if not found.exists:
         return None
     masks = {ip: owned.netmask for ip, owned in found.owned.items()}
@@ -251,7 +251,7 @@ def describe(desired: DesiredIpset, found: ObservedIpset) -> dict[str, Any] | No
 
 
 def predict(desired: DesiredIpset, found: ObservedIpset) -> dict[str, Any] | None:
-    """What ``describe`` will say once the plan is carried out."""
+    """Predict what ``describe`` returns after the plan."""
     if not desired.present:
         return None
     named = {address.ip_address for address in desired.addresses or ()}

@@ -19,7 +19,7 @@ from .logins import IDLE_SECONDS, LoginGate
 
 
 def nitro_argument_spec(*, nsip: bool = True) -> dict[str, dict[str, Any]]:
-    """The options of doc fragment ``cloudadc.aws.nitro``; without ``nsip`` for modules that take many addresses."""
+    """Return the options of fragment ``cloudadc.aws.nitro``; without ``nsip`` for modules that take many addresses."""
     spec: dict[str, dict[str, Any]] = {
         "nitro_user": _from_env("NITRO_USER", type="str", default="nsroot"),
         "nitro_pass": _from_env("NITRO_PASS", type="str", no_log=True),
@@ -81,7 +81,7 @@ def client_from(
     other_password: str | None = None,
     wrote: Callable[[str], None] | None = None,
 ) -> NitroClient:
-    """A client for the appliance of these parameters; nothing is sent yet. Raises NitroInputError."""
+    """Return a client for the appliance of these parameters without sending anything. Raises NitroInputError."""
     connection = connection_from(params, nsip=nsip, other_password=other_password, wrote=wrote)
     return NitroClient(_enterable(connection))
 
@@ -89,7 +89,7 @@ def client_from(
 def probe_from(
     params: Mapping[str, Any], nsip: str, connect_timeout: float, gate: LoginGate | None = None
 ) -> NitroClient:
-    """A client for an appliance that may be dead or slow; nothing is sent yet. Raises NitroInputError.
+    """Return a client for an appliance that may be dead or slow, without sending anything. Raises NitroInputError.
 
     ``connect_timeout``: seconds after which one that accepts no connection counts as not there. Its logins are bounded,
     and a session that has to be left behind ends soon. ``gate``: of all clients for this appliance in a process.
@@ -120,7 +120,7 @@ def fail(module: AnsibleModule, error: NitroError, **facts: Any) -> NoReturn:
 
 
 def run(module: AnsibleModule, work: Callable[[], Mapping[str, Any]]) -> NoReturn:
-    """The boundary: do ``work`` and end the task with what it returns, or with the sentence of its NitroError.
+    """Run ``work`` and end the task with its result, or with the message of its NitroError.
 
     A result with ``msg`` is a failure that tells how far the task came.
     """

@@ -11,7 +11,7 @@ documented, so a response that is not recognised is returned as it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from .steps import Row, canonical_or_none, text_of, whole
@@ -41,6 +41,7 @@ def states(
     group: str,
     timeout: float = 0.0,
     *,
+    first: Sequence[Row] | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Entry]:
@@ -51,11 +52,12 @@ def states(
         group: name of the service group.
         timeout: seconds for which members that are DOWN are looked at again; a monitor that was just bound has no
             answer yet.
+        first: the members as they were just read; None: read them.
         clock: the time in seconds.
         sleep: waits so many seconds.
     """
     deadline = clock() + timeout
-    rows = _members(client, group)
+    rows = _members(client, group) if first is None else list(first)
     while clock() < deadline and any(text_of(row, "svrstate") == DOWN for row in rows):
         sleep(min(_SECONDS_BETWEEN, max(0.0, deadline - clock())))
         rows = _members(client, group)
@@ -82,7 +84,7 @@ def _key(row: Row) -> tuple[str, str]:
 
 
 def _reason(client: Reader, group: str, row: Row) -> str | None:
-    """The last response of the first monitor that failed, and what it is likely to mean."""
+    """Return the last response of the first monitor that failed, and its likely meaning."""
     entity = "?".join((group, *_key(row)))
     monitors = client.get(
         "servicegroup_servicegroupentitymonbindings_binding", group, filters={"servicegroupentname2": entity}

@@ -39,7 +39,7 @@ class Desired:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Desired:
-        """The options of vpx_network in canonical form. Raises NitroInputError."""
+        """Return the options of vpx_network in canonical form. Raises NitroInputError."""
         nsip = params["nsip"]
         gateways = routes.routes_from(nsip, "return_gateways", params["return_gateways"]) or ()
         if params["return_path"] == "pbr" and not gateways:
@@ -76,7 +76,7 @@ class Observed:
         return [row for row in self.addresses if canonical_or_none(row.get("ipaddress")) == address]
 
     def networks_of(self, *kinds: str) -> list[IPv4Network]:
-        """The connected subnets of its addresses of these types."""
+        """Return the connected subnets of its addresses of these types."""
         rows = [row for row in self.addresses if row.get("type") in kinds]
         return [network for row in rows if (network := routes.subnet(row.get("ipaddress"), row.get("netmask")))]
 
@@ -104,7 +104,7 @@ def read(client: Reader, desired: Desired) -> Observed:
 
 
 def plan(desired: Desired, observed: Observed) -> list[Change]:
-    """The writes that are missing. Raises NitroError, before the first write, for a route that must not be made.
+    """Return the missing writes. Raises NitroError, before the first write, for a route that must not be made.
 
     Present: SNIPs first, because a gateway must be in a connected subnet. Absent: SNIPs last.
     """
@@ -163,7 +163,7 @@ def unsafe(network: IPv4Network, protected: Iterable[IPv4Network], observed: Obs
 
 
 def warnings(desired: Desired, observed: Observed) -> list[str]:
-    """What the user must know although it is done."""
+    """Return what the user must know although it is done."""
     if desired.present and desired.return_path == "mbf" and observed.clustered:
         return [
             f"{desired.nsip}: is the address of a cluster, where MAC-based forwarding needs linksets; return_path=pbr "
@@ -173,20 +173,20 @@ def warnings(desired: Desired, observed: Observed) -> list[str]:
 
 
 def unmet(desired: Desired, observed: Observed) -> str | None:
-    """What was written and does not read back; None when all of it does."""
+    """Describe the writes that do not read back; None if all of them do."""
     if not desired.present or desired.return_path in (None, observed.return_path):
         return None
     return f"{desired.nsip}: return_path={desired.return_path} was set, but reads back as {observed.return_path}"
 
 
 def describe(desired: Desired, observed: Observed) -> dict[str, Any]:
-    """The result ``network``: the SNIPs that were named, the static routes, the return path (None: not asked for)."""
+    """Return the result ``network``: the named SNIPs, the static routes, the return path (None: not asked for)."""
     snips = [entry for requested in desired.snips if (entry := snip.describe(observed.rows_of(requested.ip_address)))]
     return _result(snips, routes.ordered(routes.static(observed.routes)), observed.return_path)
 
 
 def predict(desired: Desired, observed: Observed) -> dict[str, Any]:
-    """What ``describe`` will say once the plan is carried out (check mode)."""
+    """Predict what ``describe`` returns after the plan (check mode)."""
     snips = [
         entry
         for requested in desired.snips

@@ -34,7 +34,7 @@ class Done:
     after: Mapping[str, Any]
 
     def as_result(self, *, saved: bool) -> dict[str, Any]:
-        """The module's result for this object."""
+        """Return the module's result for this object."""
         diff = {"before": dict(self.before), "after": dict(self.after)}
         return {"changed": self.changed, **self.result, "saved": saved, "diff": diff}
 

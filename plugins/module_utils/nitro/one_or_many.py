@@ -96,7 +96,7 @@ class Needs:
 def one_or_many(
     options: Mapping[str, dict[str, Any]], *, per_node: Sequence[str] | None = None, **rules: Any
 ) -> AnsibleModule:
-    """The module with ``options``; an entry of ``nodes`` may give those in ``per_node`` (None: all) for its appliance.
+    """Return the module with ``options``; an entry of ``nodes`` may give those in ``per_node`` (None: all).
 
     ``nsip`` has no fallback among the options, because one would collide with ``nodes``; the environment is asked here.
     """
@@ -122,7 +122,7 @@ def one_or_many(
 
 
 def _without_defaults(option: Mapping[str, Any]) -> dict[str, Any]:
-    """The option as an entry has it: what the entry does not give is the module's, so it has no default of its own."""
+    """Return the option without its default in an entry: what the entry does not give is the module's."""
     return {key: value for key, value in option.items() if key not in ("default", "required")}
 
 
@@ -133,7 +133,7 @@ def run(module: AnsibleModule, work: Work, needs: Needs | None = None) -> NoRetu
 
 
 def prepare(module: AnsibleModule, needs: Needs | None = None) -> list[Job]:
-    """The jobs of a task; ends it when an entry lacks an option."""
+    """Return the jobs of a task; ends the task if an entry lacks an option."""
     require_requests(module)
     jobs = jobs_of(module.params, check=module.check_mode)
     many = module.params["nodes"] is not None
@@ -200,7 +200,7 @@ def outcomes_of(jobs: Sequence[Job], work: LaneWork, *, serial: bool = False) ->
 
 
 def lanes_of(jobs: Sequence[Job]) -> list[list[int]]:
-    """The numbers of the jobs, those of one appliance together; lanes and what is in them keep the order."""
+    """Return the numbers of the jobs, those of one appliance together; lanes and what is in them keep the order."""
     lanes: dict[str, list[int]] = {}
     for number, job in enumerate(jobs):
         lanes.setdefault(_appliance(job), []).append(number)
@@ -222,7 +222,7 @@ def _attempt(job: Job, work: Work) -> Outcome:
 
 
 def joined(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The result of a task with ``nodes``; with ``msg`` if it failed, which names every appliance that did."""
+    """Return the result of a task with ``nodes``; with ``msg`` if it failed, which names every appliance that did."""
     nodes, diffs = [], []
     for job, outcome in zip(jobs, outcomes, strict=True):
         if isinstance(outcome, NitroError):
@@ -250,6 +250,6 @@ def _sentence(errors: Sequence[str], total: int) -> str:
 
 
 def naming(nsip: str, sentence: str) -> str:
-    """The sentence with the address before it, unless it says already which appliance it is about."""
+    """Return the message with the address before it, unless it names the appliance already."""
     named = re.search(rf"(?<![\w.:]){re.escape(nsip)}(?![\w.])", sentence)
     return sentence if named else f"{nsip}: {sentence}"

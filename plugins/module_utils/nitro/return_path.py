@@ -33,7 +33,7 @@ def mbf_is_on(rows: Sequence[Row]) -> bool:
 
 
 def plan(path: str, gateways: Iterable[Route], *, mbf: bool, pbrs: Iterable[Row]) -> list[Change]:
-    """What is missing. ``gateways``: source subnets with their gateways, used with path pbr.
+    """Return the missing writes. ``gateways``: source subnets with their gateways, used with path pbr.
 
     The new way is in force before the old one goes.
     """
@@ -54,7 +54,7 @@ def _switch(on: bool) -> Change:
 
 
 def rule(route: Route, place: int) -> dict[str, Any]:
-    """A PBR: packets with a source address of this subnet that leave the subnet take its gateway."""
+    """Return a PBR: packets from this subnet that leave the subnet take its gateway."""
     network = route.network
     hosts = f"{network.network_address}-{network.broadcast_address}"
     return {
@@ -81,7 +81,7 @@ def _rule_step(desired: Mapping[str, Any], row: Row | None) -> Change | None:
 
 
 def path_of(mbf: bool, pbrs: Iterable[Row]) -> str:
-    """The return path that is in force: mbf, pbr (of this collection) or none."""
+    """Return the return path that is in force: mbf, pbr (of this collection) or none."""
     if mbf:
         return "mbf"
     return "pbr" if any(text_of(row, "name").startswith(PREFIX) for row in pbrs) else "none"

@@ -33,7 +33,7 @@ class Route:
         return {"network": str(self.network), "gateway": self.gateway}
 
     def wire(self) -> dict[str, str]:
-        """The fields by which NITRO knows a route."""
+        """Return the fields by which NITRO knows a route."""
         network = self.network
         return {"network": str(network.network_address), "netmask": str(network.netmask), "gateway": self.gateway}
 
@@ -56,7 +56,7 @@ def routes_from(nsip: str, option: str, entries: Iterable[Mapping[str, Any]] | N
 
 
 def network_from(nsip: str, option: str, text: object) -> IPv4Network:
-    """An IPv4 network. Raises NitroInputError, also for an address with host bits."""
+    """Return an IPv4 network. Raises NitroInputError, also for an address with host bits."""
     try:
         return IPv4Network(str(text).strip())
     except ValueError as error:
@@ -64,7 +64,7 @@ def network_from(nsip: str, option: str, text: object) -> IPv4Network:
 
 
 def subnet(address: object, netmask: object) -> IPv4Network | None:
-    """The network of an address as an appliance says it; None where it says no IPv4 address."""
+    """Return the network of an address as an appliance says it; None where it says no IPv4 address."""
     try:
         return IPv4Network(f"{address}/{netmask}", strict=False)
     except ValueError:
@@ -72,7 +72,7 @@ def subnet(address: object, netmask: object) -> IPv4Network | None:
 
 
 def route_of(row: Mapping[str, Any]) -> Route | None:
-    """The route of a row of NITRO route."""
+    """Return the route of a row of NITRO route."""
     network, gateway = subnet(row.get("network"), row.get("netmask")), canonical_or_none(row.get("gateway"))
     return Route(network, gateway) if network and gateway else None
 
@@ -83,7 +83,7 @@ def default_gateways(rows: Iterable[Row]) -> list[IPv4Address]:
 
 
 def static(rows: Iterable[Row]) -> dict[Route, bool]:
-    """The static routes, and whether this collection made each; connected and permanent routes cannot be removed."""
+    """Return the static routes, and whether this collection made each; connected and permanent ones are left out."""
     removable = [row for row in rows if not (row.get("direct") or row.get("permanent"))]
     return {route: whole(row.get("weight")) == ROUTE_WEIGHT for row in removable if (route := route_of(row))}
 
@@ -125,7 +125,7 @@ def _delete(route: Route) -> Change:
 
 
 def after(steps: Iterable[Change], rows: Iterable[Row]) -> list[Route]:
-    """The static routes once the steps are carried out, in order of their networks."""
+    """Return the static routes after the steps, in order of their networks."""
     routes = set(static(rows))
     for step in steps:
         named = {"network": step.name} if step.name else {}

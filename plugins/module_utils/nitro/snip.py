@@ -29,7 +29,7 @@ class DesiredSnip:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> DesiredSnip:
-        """The options of vpx_snip in canonical form. Raises NitroInputError."""
+        """Return the options of vpx_snip in canonical form. Raises NitroInputError."""
         present, owner = params["state"] == "present", params.get("owner_node")
         try:
             network = ipaddress.IPv4Interface(f"{params['ip_address']}/{params['netmask'] if present else 32}")
@@ -41,7 +41,7 @@ class DesiredSnip:
 
 
 def plan(desired: DesiredSnip, rows: Sequence[Row]) -> list[Change]:
-    """What to write. ``rows``: the nsip of that address, if there is one. Raises NitroInputError if it is no SNIP."""
+    """Return the writes. ``rows``: the nsip of that address, if any. Raises NitroInputError if it is no SNIP."""
     row = rows[0] if rows else None
     if row is not None and row.get("type") != SNIP:
         raise NitroInputError(f"{desired.nsip}: {desired.ip_address} is a {row.get('type')} there, not a {SNIP}")
@@ -57,18 +57,18 @@ def plan(desired: DesiredSnip, rows: Sequence[Row]) -> list[Change]:
 
 
 def owner_of(row: Row) -> int | None:
-    """The cluster node that alone has the address; None where all have it, or where there is no cluster."""
+    """Return the cluster node that alone has the address; None if all have it, or without a cluster."""
     owner = whole(row.get("ownernode"))
     return owner if owner in NODE_IDS else None
 
 
 def describe(rows: Sequence[Row]) -> dict[str, Any] | None:
-    """What is there, as the module returns it."""
+    """Return the present state, as the module returns it."""
     return _reported(rows[0].get("ipaddress"), rows[0].get("netmask"), owner_of(rows[0])) if rows else None
 
 
 def predict(desired: DesiredSnip, rows: Sequence[Row]) -> dict[str, Any] | None:
-    """What will be there, where ``rows`` are now."""
+    """Predict the state after the plan; ``rows`` are the present ones."""
     if desired.netmask is None:
         return None
     kept = owner_of(rows[0]) if rows else None

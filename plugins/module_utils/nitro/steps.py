@@ -156,7 +156,7 @@ def unsaved(client: Reader) -> bool:
 
 
 def canonical(text: object) -> str:
-    """The one way to write an IP address, so that two spellings of one address compare equal.
+    """Return an IP address in its one canonical text, so that two spellings of one address compare equal.
 
     Raises NitroInputError for anything that is not an IPv4 or IPv6 address.
     """
@@ -167,7 +167,7 @@ def canonical(text: object) -> str:
 
 
 def canonical_or_none(text: object) -> str | None:
-    """The same for what an appliance says, where ``*`` or a domain name may stand in an address's place."""
+    """Return the same for an appliance's field in which ``*`` or a domain name may replace an address; None then."""
     try:
         return canonical(text)
     except NitroInputError:
@@ -175,7 +175,7 @@ def canonical_or_none(text: object) -> str | None:
 
 
 def whole(value: object) -> int | None:
-    """A number as NITRO writes it, which may be a string; None when it is not there or not a whole number."""
+    """Parse a number of NITRO, which may be a string; None if it is missing or not a whole number."""
     try:
         return int(str(value).strip())
     except ValueError:
@@ -183,6 +183,6 @@ def whole(value: object) -> int | None:
 
 
 def text_of(row: Mapping[str, Any], key: str) -> str:
-    """A field of a reply as text; a field that is not there is empty, as an appliance leaves out what is not set."""
+    """Return a field of a reply as text; empty if it is missing, because appliances leave out what is not set."""
     value = row.get(key)
     return "" if value is None else str(value)

@@ -130,7 +130,7 @@ def describe_vpc_endpoints(client: Client, vpc_ids: Sequence[str]) -> Described:
 
 @aws_call("try {run.action}")
 def try_out(client: Client, run: DryRun) -> Mapping[str, Any]:
-    """A dry run: EC2 answers with an error in any case, DryRunOperation if it would do it."""
+    """Make a dry run: EC2 answers with an error in any case, DryRunOperation if it would carry the call out."""
     names = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
     reply: Mapping[str, Any] = getattr(client, names[run.operation])(**run.parameters, DryRun=True)
     return reply

@@ -127,7 +127,7 @@ def _in_subnet(plan: Plan, subject: str, server: IPv4Network, subnet: Mapping[st
 def _beyond(
     subject: str, server_id: str, server: IPv4Network, address: IPv4Address, named: str, around: Surroundings
 ) -> Row:
-    """A back end outside of the VPC: the route table of the server subnet must lead there."""
+    """Check a back end outside of the VPC: the route table of the server subnet must lead there."""
     vpc_id = next(str(item["VpcId"]) for item in around.subnets if item["SubnetId"] == server_id)
     table = table_of(server_id, vpc_id, around.tables)
     if table is None:
@@ -149,7 +149,7 @@ def _beyond(
 
 
 def _route_to(address: IPv4Address, table: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The most specific route of a table (VPC user guide, "Route priority")."""
+    """Return the most specific route of a table (VPC user guide, "Route priority")."""
     fitting = [
         (IPv4Network(route["DestinationCidrBlock"]), route)
         for route in table.get("Routes") or ()

@@ -83,7 +83,7 @@ class Inspection:
 
 
 def _date(answer: object) -> str | None:
-    """The Date of an answer of AWS, also of a refusal."""
+    """Return the Date of an answer of AWS, also of a refusal."""
     if isinstance(answer, AwsError):
         answer = getattr(answer.exception, "response", None)
     if not isinstance(answer, Mapping):

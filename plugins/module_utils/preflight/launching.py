@@ -77,7 +77,7 @@ def subscription(plan: Plan, images: Described, outcomes: Mapping[str, object]) 
 
 
 def launch(zone: str, count: int, outcome: object) -> Row:
-    """What EC2 answered to the dry run of the launch in one zone."""
+    """Return what EC2 answered to the dry run of the launch in one zone."""
     code = _code(outcome)
     if code == WOULD:
         return ok(LAUNCH, zone, f"{_many(count)} would be launched (dry run)")

@@ -21,7 +21,7 @@ def connect(host: str, port: int, timeout: float) -> None:
 
 
 def source_towards(address: str) -> str | None:
-    """The address from which this machine would speak to ``address``; None without a route. Sends nothing."""
+    """Return the address from which this machine would reach ``address``; None without a route. Sends nothing."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

@@ -58,6 +58,7 @@ class Plan:
     ``given_addresses``: Elastic IPs that the user allocated, as public addresses or allocation ids.
     ``public_clients``: clients come from the internet, to addresses in the client subnets. ``public_management``: each
     management interface has an Elastic IP. ``reach``: further ``host:port`` that this machine must get through to.
+    ``license_demand``: what each node checks out, and from where; empty for images that need no licence.
     """
 
     group: str
@@ -77,6 +78,7 @@ class Plan:
     back_ends: tuple[BackEnd, ...] = ()
     followed: tuple[Followed, ...] = ()
     backend_cidrs: tuple[str, ...] = ()
+    license_demand: str = ""
 
     @property
     def instances(self) -> int:
@@ -91,7 +93,7 @@ class Plan:
         return tuple(dict.fromkeys(request.subnet_id for zone in self.zones for request in zone.interfaces))
 
     def desired(self, zone: Zone, count: int | None = None) -> DesiredSet:
-        """The set of instances of a zone, as vpx_instance would be asked for it."""
+        """Return the set of instances of a zone, as vpx_instance takes it."""
         return DesiredSet(
             state="present",
             group=self.group,
@@ -103,7 +105,7 @@ class Plan:
 
 
 def read_plan(params: Mapping[str, Any]) -> Plan:
-    """The module's options. Raises Refusal for interfaces that no VPX can have."""
+    """Parse the module's options. Raises Refusal for interfaces that no VPX can have."""
     return Plan(
         group=params["group"],
         kind=params["kind"],
@@ -136,11 +138,12 @@ def read_plan(params: Mapping[str, Any]) -> Plan:
             if each["autoscaling_group"]
         ),
         backend_cidrs=_networks(params["backend_cidrs"]),
+        license_demand=params.get("license_demand") or "",
     )
 
 
 def _networks(texts: Sequence[str]) -> tuple[str, ...]:
-    """The networks as given. Raises Refusal for what is none."""
+    """Parse the networks. Raises Refusal for invalid ones."""
     for text in texts:
         try:
             IPv4Network(text, strict=False)

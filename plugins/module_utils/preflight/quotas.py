@@ -68,7 +68,7 @@ def judge(quota: Quota, usage: Usage, limit: int | None) -> Row:
 
 
 def limit_of(answer: int | Failure | None, attributes: Described | Failure) -> int | Failure | None:
-    """The limit of Elastic IPs: as Service Quotas has it, else as DescribeAccountAttributes has it."""
+    """Return the limit of Elastic IPs: as Service Quotas has it, else as DescribeAccountAttributes has it."""
     if isinstance(answer, int):
         return answer
     message = None if isinstance(attributes, Failure) else quota_of(attributes)
@@ -93,7 +93,7 @@ def of_interfaces(interfaces: Described, group: str, planned: int) -> Usage:
 
 
 def of_load_balancers(balancers: Described, group: str, planned: int) -> Usage:
-    """A group's balancer has its name."""
+    """Return the row about load balancers; a group's balancer has its name."""
     ours = [item for item in balancers if item.get("Type") == "network"]
     return Usage(len(ours), sum(1 for item in ours if item.get("LoadBalancerName") == group), planned)
 
@@ -122,7 +122,7 @@ def given(names: Sequence[str], addresses: Described) -> list[Row]:
 
 
 def nodes(instances: Described, group: str) -> list[Mapping[str, Any]]:
-    """The group's live instances."""
+    """Return the group's live instances."""
     return [item for item in _of_group(instances, group) if item["State"]["Name"] in LIVE]
 
 

@@ -43,7 +43,7 @@ def tried(outcomes: Mapping[str, str | None], nodes: Sequence[str]) -> list[Row]
 
 
 def predicted(network: str, source: str | None, cidrs: Sequence[str], port: int) -> Row:
-    """A management network in which nothing is there to try. ``source``: the address this machine would come from."""
+    """Return a management network without instances to try. ``source``: the address this machine would use."""
     subject = f"{network} port {port}"
     if source is None:
         return failed(CHECK, subject, "this machine has no route to it")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from . import data_path, dry_runs, launching, questions, quotas, reach, rights, routes, subnets, verdicts
+from . import data_path, dry_runs, launching, licences, questions, quotas, reach, rights, routes, subnets, verdicts
 from .checks import Check, Context
 from .identity import Kind
 from .plan import Plan
@@ -68,6 +68,12 @@ CHECKS: tuple[Check, ...] = (
         subjects=_subjects_of_launches,
         facts=lambda _context: ("instances", "types", "images"),
         attempts=questions.launches,
+    ),
+    Check(
+        name="licence",
+        rows=lambda context, found: verdicts.licences(context.plan, found),
+        subjects=lambda plan, _needs: licences.subjects(plan),
+        facts=lambda context: ("instances", "images") if licences.subjects(context.plan) else (),
     ),
     Check(
         name="network",

@@ -36,7 +36,7 @@ class Need:
 
 
 def read_needs(options: Iterable[Mapping[str, Any]]) -> tuple[Need, ...]:
-    """The option ``rights``: each action once for the same resources and context."""
+    """Parse the option ``rights``: each action once for the same resources and context."""
     together: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], dict[str, None]] = {}
     for option in options:
         context = {str(key): str(value) for key, value in (option["context"] or {}).items()}
@@ -46,7 +46,7 @@ def read_needs(options: Iterable[Mapping[str, Any]]) -> tuple[Need, ...]:
 
 
 def concrete(need: Need, caller: Caller, region: str, group: str) -> Need:
-    """The resources as the simulator takes them: a policy's pattern becomes an ARN that it is about.
+    """Return the resources as the simulator takes them: a policy's pattern becomes an ARN that it is about.
 
     The simulator compares text, so a policy for ``role/*-vpx`` would allow nothing on ``*``.
     """
@@ -72,7 +72,7 @@ def _arn(pattern: str, caller: Caller, region: str, group: str) -> str:
 
 
 def everything(needs: Iterable[Need]) -> list[Row]:
-    """The root user: no policy of its account keeps it from anything."""
+    """Return the rows of the root user, whom no policy of its account restricts."""
     return [ok(CHECK, action, "allowed: this is the account's root user") for action in actions_of(needs)]
 
 

@@ -32,7 +32,7 @@ _INTERNET = "igw-"
 
 
 def table_of(subnet_id: str, vpc_id: str, tables: Described) -> Mapping[str, Any] | None:
-    """The route table of a subnet: the one that is associated with it, else the main one of its VPC."""
+    """Return the route table of a subnet: the one that is associated with it, else the main one of its VPC."""
     main = None
     for table in tables:
         for association in table.get("Associations") or ():
@@ -80,7 +80,7 @@ def _client(plan: Plan, subject: str, leads: str, to_the_internet: bool) -> Row:
 
 
 def _management(plan: Plan, subject: str, leads: str, target: str | None, endpoint: bool) -> Row:
-    """What an appliance itself may need: NTP, a licence server, a console, and for its Elastic IPs the API of EC2."""
+    """Return the destinations that an appliance may need: NTP, licence server, console, and the API of EC2."""
     internet = target is not None and target.startswith(_INTERNET)
     if plan.public_management and not internet:
         return failed(CHECK, subject, f"{leads}: public addresses there need a default route to an internet gateway")
@@ -94,7 +94,7 @@ def _management(plan: Plan, subject: str, leads: str, target: str | None, endpoi
 
 
 def vpcs_with_endpoint(endpoints: Described) -> set[str]:
-    """The VPCs in which the API of EC2 has an address (AWS PrivateLink)."""
+    """Return the VPCs in which the API of EC2 has an address (AWS PrivateLink)."""
     return {
         str(item["VpcId"])
         for item in endpoints

@@ -54,7 +54,7 @@ def skipped(check: str, subject: str, message: str) -> Row:
 
 
 def unknown(check: str, subject: str, why: object) -> Row:
-    """What could not be looked at: no right to ask, no answer in time, an answer that makes no sense."""
+    """Return the row for what could not be read: missing right, no answer in time, or an invalid answer."""
     return warning(check, subject, f"could not be checked: {why}")
 
 

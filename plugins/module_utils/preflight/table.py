@@ -16,7 +16,7 @@ _HEAD = ("STATUS", "CHECK", "WHAT", "RESULT")
 
 
 def table(rows: Sequence[Row], width: int = WIDTH) -> list[str]:
-    """A head, a line or more a row. What went well in the same words is one row, what did not is never folded away."""
+    """Return a header and the rows. Equal positive rows are folded into one, negative ones never."""
     cells = [_HEAD, *(_cells(row) for row in fold(rows))]
     widths = [max(len(line[column]) for line in cells) for column in range(3)]
     widths[2] = min(widths[2], _SUBJECT)

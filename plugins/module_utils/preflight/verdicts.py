@@ -16,6 +16,7 @@ from ..core.errors import Failure
 from ..core.parallel import attempt
 from . import data_path as packets
 from . import launching, quotas, reach, rights, routes, subnets
+from . import licences as pools
 from .identity import Caller
 from .plan import BackEnd, Plan, Zone
 from .rows import Row, skipped, unknown
@@ -38,12 +39,12 @@ class Answers:
         return answer
 
     def that_begin(self, prefix: str) -> dict[str, Any]:
-        """What follows the prefix in the name → the answer or its Failure."""
+        """Return the answers, or their Failures, by the part of their name after the prefix."""
         return {name.removeprefix(prefix): message for name, message in self.by_name.items() if name.startswith(prefix)}
 
 
 def sure(check: str, subject: str, decide: Callable[[], Rows]) -> Rows:
-    """The rows, or one that says why they could not be told."""
+    """Return the rows, or one that says why they are unknown."""
     rows = attempt(decide)
     return [unknown(check, subject, rows)] if isinstance(rows, Failure) else rows
 
@@ -70,7 +71,7 @@ def node_endpoints(plan: Plan, answers: Answers) -> list[str]:
 
 
 def with_followed(plan: Plan, answers: Answers) -> Plan:
-    """The plan with the instances of followed Auto Scaling groups as back ends; EC2 tags them with their group."""
+    """Return the plan with the instances of followed Auto Scaling groups as back ends, found by EC2's tag."""
     found = []
     for each in plan.followed:
         for item in answers.of("instances"):
@@ -81,7 +82,7 @@ def with_followed(plan: Plan, answers: Answers) -> Plan:
 
 
 def groups_of_back_ends(plan: Plan, answers: Answers) -> list[str]:
-    """The security groups of the interfaces that have the addresses of back ends."""
+    """Return the security groups of the interfaces that have the addresses of back ends."""
     addresses = {each.address for each in plan.back_ends}
     return sorted(
         {
@@ -145,6 +146,16 @@ def _launch(plan: Plan, zone: Zone, answers: Answers, outcomes: Mapping[str, obj
     if zone.name not in outcomes:
         return skipped(launching.LAUNCH, zone.name, "not without the image")
     return launching.launch(zone.name, count, outcomes[zone.name])
+
+
+def licences(plan: Plan, answers: Answers) -> Rows:
+    """Return the rows of the build and of the pool, where the appliances get a licence."""
+
+    def of_pool() -> Rows:
+        return [pools.pool(plan, sum(missing(plan, zone, answers) for zone in plan.zones))]
+
+    decide = {pools.BUILD: lambda: [pools.build(plan, answers.of("images"))], pools.POOL: of_pool}
+    return [row for check, subject in pools.subjects(plan) for row in sure(check, subject, decide[check])]
 
 
 def networks(plan: Plan, answers: Answers) -> Rows:
@@ -251,7 +262,7 @@ def _vcpus(plan: Plan, answers: Answers) -> Row:
 
 
 def reached(plan: Plan, answers: Answers, sources: Mapping[str, str | None]) -> Rows:
-    """``sources``: network of a management subnet → the address this machine would come from."""
+    """Return the rows of reachability. ``sources``: management subnet network → address this machine would use."""
     outcomes = {
         name: str(message) if isinstance(message, Failure) else None
         for name, message in answers.that_begin("reach ").items()

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..aws.repeated import event_before, is_repeated
 from ..core.errors import Failure, Refusal
 from ..core.waiting import Clock
 from ..scaling.engine import CLAIM_SECONDS
@@ -142,24 +143,28 @@ class Claim:
         check_claim(self.store, self.event_id, self.takeover, self.owner)
         self._confirmed = asked
 
-    def confirm(self) -> None:
-        """Check, unless the store has confirmed the claim within the time between two renewals."""
+    def confirm(self, *, again: bool = False) -> None:
+        """Check, unless the store has confirmed the claim within the time between two renewals.
+
+        ``again``: the write is repeated because no answer came, so that what was confirmed before it is too old.
+        """
         if self._overtaken is not None:
             raise self._overtaken
-        if self.clock() - self._confirmed > EVERY + TIMEOUTS:
+        if again or self.clock() - self._confirmed > EVERY + TIMEOUTS:
             self.check()
 
 
 def guarded(client: Any, claim: Claim | None, operations: Iterable[str]) -> Any:
     """Let each of these operations of a client ask right before it is sent whether the event is still this run's.
 
-    A process that was stopped for minutes between its last look and the write continues with the write. Returns the
-    client. The operation then raises OvertakenError and is not sent.
+    A process that was stopped for minutes between its last look and the write continues with the write, and the SDK
+    repeats a write that is not answered. Returns the client. The operation then raises OvertakenError and is not sent.
     """
     if claim is not None:
-        service = client.meta.service_model.service_id.hyphenize()
         for operation in operations:
-            client.meta.events.register(f"before-send.{service}.{operation}", lambda **_request: claim.confirm())
+            client.meta.events.register(
+                event_before(client, operation), lambda request, **_more: claim.confirm(again=is_repeated(request))
+            )
     return client
 
 

@@ -70,7 +70,7 @@ def _network(text: str) -> IPv4Network:
 
 
 def _management(definition: Mapping[str, Any], networks: Mapping[str, IPv4Network]) -> list[str]:
-    """The management subnets of all zones, which no route may cover."""
+    """Return the management subnets of all zones, which no route may cover."""
     ids = dict.fromkeys(zone["management_subnet_id"] for zone in definition["zones"])
     return [str(networks[one]) for one in ids if one in networks]
 
@@ -78,7 +78,7 @@ def _management(definition: Mapping[str, Any], networks: Mapping[str, IPv4Networ
 def _backend_networks(
     definition: Mapping[str, Any], networks: Mapping[str, IPv4Network], subnet_ids: Iterable[str]
 ) -> list[IPv4Network]:
-    """The subnets with back ends. An address outside of the VPC's subnets needs autoscale_group_backend_cidrs."""
+    """Return the subnets with back ends; an address outside of them needs autoscale_group_backend_cidrs."""
     addresses = [_address(each["address"]) for one in definition["applications"] for each in one["backends"]]
     found = [networks[one] for one in subnet_ids if one in networks]
     for address in addresses:

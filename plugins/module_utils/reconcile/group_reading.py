@@ -89,7 +89,7 @@ def read_nodes(client: Client, definition: Mapping[str, Any], *, launches: bool)
 
 
 def _vpc_subnets(client: Client, requested: Sequence[str]) -> Described:
-    """The named subnets, and every other subnet of their VPC, in which back ends may be."""
+    """Return the named subnets and every other subnet of their VPC, in which back ends may be."""
     named = api.describe_subnets(client, requested)
     vpcs = sorted({one["VpcId"] for one in named})
     others = api.describe_vpc_subnets(client, vpcs[0]) if len(vpcs) == 1 else []
@@ -110,7 +110,7 @@ def _launch_reads(client: Client, definition: Mapping[str, Any]) -> dict[str, Re
 
 
 def _quota(client: Client) -> int | None:
-    """The quota of Elastic IPs; None if it may not be read, so that AWS has to say."""
+    """Return the quota of Elastic IPs; None if it may not be read, in which case AWS decides."""
     try:
         return quotas.quota_of(api.describe_elastic_ip_quota(client))
     except AwsError:

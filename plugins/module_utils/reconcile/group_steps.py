@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..core.fingerprints import PIN
@@ -131,6 +131,7 @@ def application_steps(
                 "virtual_ip": place["virtual_ip"],
                 **virtual_server(each, state, secrets.get(each["name"], {})),
                 **certificate_nodes(secrets.get(each["name"], {}), place["nodes"]),
+                **({"observers": list(place["nodes"])} if place["nodes"] else {}),
             }
             for place, each in listed
         ],
@@ -203,6 +204,7 @@ def deployment_steps(
     *,
     draining: bool = False,
     listeners: Sequence[Mapping[str, Any]] = (),
+    only: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the work for the applications of the definition on all nodes in service of the zones in ``state``.
 
@@ -213,12 +215,13 @@ def deployment_steps(
         applications: the variable with the applications, for their secrets.
         draining: configure nodes that drain as well; they never get new clients.
         listeners: what nlb_adc_listener returned, with target groups that are newer than ``state``.
+        only: instance ids of the nodes to configure and register; empty for all.
     """
     known_groups = {one["application"] for one in state["target_groups"]}
     newer = [{**one, "targets": []} for one in listeners if one["application"] not in known_groups]
     state = {**state, "target_groups": [*state["target_groups"], *newer]}
     desired = (IN_SERVICE, "draining") if draining else (IN_SERVICE,)
-    there = state["instances"]
+    there = [one for one in state["instances"] if not only or one["instance_id"] in only]
     served = in_order(
         ready([one for one in there if one["lifecycle"] in desired], state["check_mode"] and not draining)
     )

@@ -93,7 +93,7 @@ class DesiredSet:
         return ", ".join(parts)
 
     def common_tags(self) -> dict[str, str]:
-        """What instances, interfaces, volumes and Elastic IPs carry alike, the user's tags among them."""
+        """Return the tags of instances, interfaces, volumes and Elastic IPs alike, with the user's."""
         label = "-".join(self.place.values())
         return {"Name": label, **self.shared_tags, **self.identity, t.CREATED_BY: t.CREATOR}
 
@@ -176,7 +176,7 @@ class Plan:
         return not self.writes and not self.settle
 
     def messages(self) -> list[str]:
-        """The plan for a reader; also the body of the diff."""
+        """Return the plan for a reader, which is also the body of the diff."""
         return [
             *([f"launch {self.launch} instance{'s' * (self.launch > 1)}"] if self.launch else []),
             *[f"terminate {name}" for name in self.terminate],
@@ -194,7 +194,7 @@ class Plan:
 
 
 def decide(desired: DesiredSet, observed: ObservedSet) -> Plan:
-    """What must be done next to make it true; an empty plan if it is. Raises Refusal."""
+    """Return the next steps towards the desired state; an empty plan if it is reached. Raises Refusal."""
     _refuse_strangers(desired, observed)
     if desired.instance_ids == () and desired.state != "absent":
         return Plan()
@@ -286,7 +286,7 @@ def _allocations(desired: DesiredSet, needs: Sequence[EipNeed], launch: int, res
 
 
 def _spare(desired: DesiredSet, idle: Sequence[Address], launch: int) -> list[Address]:
-    """What stays idle when every instance that is yet to be launched has been served too."""
+    """Return what stays idle after every instance that is still to be launched got its share."""
     reserved = {request.role: launch for request in desired.interfaces if request.elastic_ip}
     spare = []
     for address in idle:
@@ -343,7 +343,7 @@ def _freed(desired: DesiredSet, observed: ObservedSet, leaving: Iterable[str]) -
 def _elastic_ips(
     desired: DesiredSet, observed: ObservedSet, stay: Sequence[Instance]
 ) -> tuple[list[EipNeed], list[Address]]:
-    """The interfaces still in want of an Elastic IP, served first from what lies idle; and what stays idle."""
+    """Return the interfaces that lack an Elastic IP, given the idle ones first, and what stays idle."""
     idle = [address for address in _ours(desired, observed) if address.association is None]
     taken = {address.association for address in observed.addresses if address.association}
     roles = {request.role for request in desired.interfaces if request.elastic_ip}

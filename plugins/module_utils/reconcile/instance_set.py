@@ -20,6 +20,7 @@ from ..aws.addresses import parse_addresses
 from ..aws.client import Client
 from ..aws.errors import AwsError
 from ..aws.instances import GOING, GONE, Instance, parse_instances
+from ..aws.repeated import judged_again
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all, gather
 from ..core.waiting import Clock, Pace, Sleep, observations
@@ -209,7 +210,11 @@ class InstanceSet:
         elif plan.allocate and not self.journal.actions:
             self._parameters(plan, observed)
         if plan.terminate and self._still_due(plan, observed):
-            api.terminate_instances(self.client, list(plan.terminate))
+            with judged_again(
+                self.client, "TerminateInstances", functools.partial(self._refuse_to_repeat, plan, observed),
+                FRESH_SECONDS, self.clock,
+            ):  # fmt: skip
+                api.terminate_instances(self.client, list(plan.terminate))
             self.journal.terminated += plan.terminate
             self.journal.actions += [f"terminate {name}" for name in plan.terminate]
             for name in plan.terminate:
@@ -226,17 +231,35 @@ class InstanceSet:
         Raises Refusal for one that belongs to another owner now, or is not marked for the event any more. A surplus of
         which one has another lifecycle by now is chosen anew.
         """
+        obstacles, same = self._judge(plan, observed)
+        if obstacles:
+            raise Refusal(f"{'; '.join(obstacles)}. Nothing was terminated.")
+        return same or self.desired.state == "absent"
+
+    def _judge(self, plan: Plan, observed: ObservedSet) -> tuple[list[str], bool]:
+        """Return what stands against the removal now, and whether every lifecycle is what it was."""
         if self.claim:
             self.claim.check()
         desired, now = self.desired, self._states_now(plan.terminate)
         obstacles = [
             removal_obstacle(desired.owner, desired.place, desired.event, item) for item in now.values() if item.live
         ]
-        if any(obstacles):
-            raise Refusal(f"{'; '.join(filter(None, obstacles))}. Nothing was terminated.")
         before = {item.instance_id: item.lifecycle for item in observed.instances}
-        same = all(item.lifecycle == before.get(name) for name, item in now.items())
-        return same or desired.state == "absent"
+        same = all(item.lifecycle == before.get(name) for name, item in now.items() if item.live)
+        return [obstacle for obstacle in obstacles if obstacle], same
+
+    def _refuse_to_repeat(self, plan: Plan, observed: ObservedSet) -> None:
+        """Raise Refusal if the instances must not be terminated any more: the call is late, or was not answered.
+
+        A lifecycle that changed meanwhile is a sign that another run has put the node to another use.
+        """
+        obstacles, same = self._judge(plan, observed)
+        if obstacles or not same:
+            why = "; ".join(obstacles) or f"the lifecycle of {' or '.join(plan.terminate)} has changed"
+            raise Refusal(
+                f"{self.desired.name}: {why}. The instances are not terminated (again). If EC2 did not answer an "
+                "earlier attempt, that one may still be carried out: look at the instances"
+            )
 
     def _launch(self, parameters: dict[str, Any], observed: ObservedSet) -> list[str]:
         """RunInstances; the ids of what is new by it. None are, if the token was spent on a launch of other shape."""
@@ -394,7 +417,7 @@ class InstanceSet:
         return states
 
     def _states_now(self, ids: Sequence[str]) -> dict[str, Instance]:
-        """The same, but an answer that was held up, or read before a pause of the process, does not count."""
+        """Return the same, but reject an answer that was delayed or read before a pause of the process."""
         for _turn in range(READINGS):
             asked = self.clock()
             states = self._states(ids)

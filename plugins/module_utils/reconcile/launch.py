@@ -52,7 +52,7 @@ class Prerequisites:
 
 
 def in_device_order(interfaces: Iterable[DesiredInterface]) -> tuple[DesiredInterface, ...]:
-    """Management first, then client, then server: a VPX takes its roles from the order of its devices."""
+    """Return the interfaces as management, client, server: a VPX takes its roles from the order of its devices."""
     ordered = tuple(sorted(interfaces, key=lambda desired_interface: t.ROLES.index(desired_interface.role)))
     roles = [desired_interface.role for desired_interface in ordered]
     if len(set(roles)) != len(roles):
@@ -156,7 +156,7 @@ def _refuse_shared_management(interfaces: Sequence[DesiredInterface]) -> None:
 
 
 def group_trouble(desired: DesiredSet, prerequisites: Prerequisites) -> str | None:
-    """A sentence about security groups that do not exist or belong to another VPC, or None."""
+    """Return a message about security groups that do not exist or belong to another VPC, or None."""
     vpc = {subnet["VpcId"] for subnet in prerequisites.subnets}
     found = {group["GroupId"]: group["VpcId"] for group in prerequisites.groups}
     asked = sorted(
@@ -172,7 +172,7 @@ def group_trouble(desired: DesiredSet, prerequisites: Prerequisites) -> str | No
 
 
 def request(desired: DesiredSet, launch_spec: LaunchSpec, prerequisites: Prerequisites, missing: int) -> dict[str, Any]:
-    """The parameters of the one RunInstances for all missing instances, without its ClientToken.
+    """Return the parameters of the one RunInstances for all missing instances, without its ClientToken.
 
     EC2 launches all of them or none (MinCount = MaxCount). All interfaces get the same tags, because RunInstances takes
     one specification per resource type; their role follows by CreateTags.
@@ -237,7 +237,7 @@ def _encrypted(image: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def client_token(identity: Mapping[str, str], known: Collection[str], parameters: Mapping[str, Any]) -> str:
-    """A token that is the same for the same launch from the same starting point, and different for any other.
+    """Return a token that is equal for the same launch from the same starting point, and different otherwise.
 
     ``known``: the set's instances in every state. A run that was killed before it heard EC2's answer, and is repeated
     while its instances are not yet visible, thereby asks for the same launch, and EC2 returns the instances it has
@@ -248,5 +248,5 @@ def client_token(identity: Mapping[str, str], known: Collection[str], parameters
 
 
 def token_of_generation(token: str, generation: int) -> str:
-    """A token whose launch is spent (its instances are gone) is followed by the next one; 64 characters at most."""
+    """Return the token of this generation (64 characters at most): a token whose instances are gone is not reused."""
     return token[:64] if generation == 0 else f"{token[:60]}-{generation}"

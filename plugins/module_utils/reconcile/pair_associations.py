@@ -93,7 +93,7 @@ def nodes_of_group(instances: Iterable[Instance], group: str) -> list[Node]:
 def nodes_as_given(
     given: Sequence[Mapping[str, Any]], hosts: Sequence[str], instances: Sequence[Instance]
 ) -> list[Node]:
-    """The nodes of option ``nodes``, each with its instance if AWS knows it. ``hosts``: their NSIPs without port."""
+    """Return the nodes of option ``nodes``, each with its instance if any. ``hosts``: their NSIPs without port."""
     by_id = {instance.instance_id: instance for instance in instances}
     by_address = {address: i for i in instances if i.live for item in i.interfaces for address in item.addresses}
     nodes = []
@@ -107,8 +107,9 @@ def nodes_as_given(
 def pick_addresses(
     addresses: Sequence[Address], asked: Sequence[str] | None, group: str | None, nodes: Sequence[Node]
 ) -> list[Address]:
-    """The pair's Elastic IPs: those asked for, else those tagged with the group and role client, else (no group) those
-    on the client interfaces. Raises Refusal for one that does not exist.
+    """Return the pair's Elastic IPs. Raises Refusal for one that does not exist.
+
+    Those asked for, else those tagged with the group and role client, else (no group) those on the client interfaces.
     """
     if asked:
         known = {name: address for address in addresses for name in (address.public_ip, address.allocation_id)}
@@ -152,7 +153,7 @@ def _clients(nodes: Sequence[Node]) -> list[Attached]:
 
 
 def moves_to(associations: Mapping[str, Association], addresses: Iterable[Address]) -> list[dict[str, str | None]]:
-    """The same in the shape of eip_failover's option ``moves``."""
+    """Return the same in the shape of eip_failover's option ``moves``."""
     return [
         {"elastic_ip": address.public_ip, **associations[address.allocation_id].result()}
         for address in addresses

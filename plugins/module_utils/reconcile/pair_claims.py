@@ -152,7 +152,7 @@ def _phrase(claim: Claim, claims: Sequence[Claim]) -> str:
 
 
 def _ailment(claims: Sequence[Claim], primary: int) -> str | None:
-    """What stands against a planned failover, or None."""
+    """Return the reason against a planned failover, or None."""
     if len(claims) != 2:
         return f"a pair has two nodes, here are {len(claims)}"
     first, second = claims[primary], claims[1 - primary]
@@ -182,7 +182,7 @@ def served_addresses(vservers: Iterable[Row], bindings: Iterable[Row]) -> tuple[
 
 
 def claim_result(claim: Claim, others: Sequence[Claim]) -> dict[str, Any]:
-    """What a node said, as the module returns it. Its peer is the other node if it names it, else whom it names."""
+    """Return a node's claim as the module returns it; its peer is the other node if it names it, else the named one."""
     view = claim.view
     me = view.me if view else None
     known = [view.peer(other.nsip) for other in others] if view else []

@@ -281,7 +281,7 @@ class Panel:
             self._events.notify_all()
 
     def _alive(self, watch: _Watch) -> None:
-        """It answers without a session, so it is not silent; what it is, it has not said."""
+        """Return the reading of a node that answers without a session: it is not silent, its role is unknown."""
         target = watch.target
         with self._events:
             watch.silent_since, watch.tries, watch.question = None, 0, time.monotonic()

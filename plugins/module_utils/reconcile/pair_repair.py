@@ -39,11 +39,11 @@ class Pair:
     accept_standalone: bool = False
 
     def own_addresses(self) -> list[Address]:
-        """Raises Refusal for an address that was named and does not exist."""
+        """Raise Refusal for a named address that does not exist."""
         return associations.pick_addresses(self.addresses, self.desired, self.group, self.nodes)
 
     def with_addresses(self, now: Iterable[Address]) -> Pair:
-        """The same pair after some addresses were read again."""
+        """Return the same pair after some addresses were read again."""
         newer = {address.allocation_id: address for address in now}
         return replace(self, addresses=tuple(newer.get(one.allocation_id, one) for one in self.addresses))
 

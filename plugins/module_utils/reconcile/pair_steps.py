@@ -184,13 +184,13 @@ def _primary(ha: Result | None) -> str | None:
 
 
 def _vips(plan: Result, client: Result) -> list[str]:
-    """The addresses of a client interface that serve clients: one for each Elastic IP, the others are for routing."""
+    """Return the addresses of a client interface that serve clients: one for each Elastic IP."""
     addresses: list[str] = client["private_ip_addresses"]
     return addresses[: max(1, len(plan["elastic_ips"]))] if plan["return_path"] == "pbr" else addresses
 
 
 def _network(plan: Result, place: Result, nsip: str, instance: Result) -> dict[str, Any]:
-    """The SNIP is the server interface's own address: nodes with independent configuration do not share it.
+    """Return the SNIP, the server interface's own address: nodes with independent configuration do not share it.
 
     Policy-based routes need one in the client subnet, too: the last address of the client interface.
     """
@@ -252,7 +252,7 @@ def _front(front: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _copy(entry: Mapping[str, Any], number: int, others: Sequence[str]) -> dict[str, Any]:
-    """The application for one Elastic IP. All have the certkey of the first: an appliance takes a certificate once."""
+    """Return the application for one Elastic IP. All use the first one's certkey: a certificate exists once."""
     given = {key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")}
     certificate = entry.get("certificate") or {}
     if number == 0:

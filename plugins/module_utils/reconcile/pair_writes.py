@@ -80,7 +80,7 @@ def _carry(writer: Writer, pair: Pair, panel: Panel, verify_timeout: float, foun
 
 
 def _read_again(writer: Writer, done: Sequence[Outcome]) -> list[Address]:
-    """The addresses as they were seen last; those that were not seen are read now."""
+    """Return the addresses of the last reading; read those that it lacks."""
     observed = [outcome.observed for outcome in done if outcome.observed]
     unseen = sorted({outcome.move.address.allocation_id for outcome in done if not outcome.observed})
     return [*observed, *(writer.read(unseen) if unseen else [])]

@@ -38,7 +38,7 @@ class Source:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Source:
-        """The suboptions of ``cloudwatch`` as a source; raises Refusal where no figure could come of them."""
+        """Parse the suboptions of ``cloudwatch``; raises Refusal if they can give no figure."""
         metrics = {figure: name for figure, name in options["metrics"].items() if name is not None}
         if not metrics:
             raise Refusal(f"cloudwatch.metrics names no metric; give one at least of {', '.join(options['metrics'])}")
@@ -89,7 +89,7 @@ def queries(source: Source, nodes: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _series(figure: str, place: int) -> str:
-    """The Id of a query: a lower-case letter first, then letters, digits and underscores (API reference)."""
+    """Return the Id of a query: a lower-case letter first, then letters, digits and underscores (API reference)."""
     return f"{figure}_{place}"
 
 
@@ -108,7 +108,7 @@ class Series:
 
 
 def latest(results: Iterable[Mapping[str, Any]]) -> dict[str, Series]:
-    """The latest point of each series by its Id; a series may come in parts, on several pages, in any order."""
+    """Return the latest point of each series by its Id; a series may come in parts, on several pages, in any order."""
     found: dict[str, Series] = {}
     for result in results:
         points = zip(result.get("Timestamps") or [], result.get("Values") or [], strict=False)
@@ -160,7 +160,7 @@ def _absence(source: Source, series: Series, now: float) -> str | None:
 
 
 def read_figures(client: Client, source: Source, nodes: Sequence[str], now: float) -> list[Reading]:
-    """The readings of all nodes: one GetMetricData (per 500 series) whatever their number. Raises AwsError."""
+    """Read the figures of all nodes: one GetMetricData (per 500 series) whatever their number. Raises AwsError."""
     desired = queries(source, nodes)
     batches = (desired[first : first + BATCH] for first in range(0, len(desired), BATCH))
     results = [result for batch in batches for result in get_metric_data(client, batch, source.window(now))]

@@ -42,7 +42,7 @@ class Node:
 
 
 def host(nsip: str) -> str:
-    """The address without ``:port``; an IPv6 address with a port is in brackets."""
+    """Return the address without ``:port``; an IPv6 address with a port is in brackets."""
     if nsip.startswith("["):
         return nsip[1:].partition("]")[0]
     return nsip.partition(":")[0] if nsip.count(":") == 1 else nsip
@@ -76,7 +76,7 @@ def due(this: Node, other: Node) -> bool:
 
 
 def swapped(nodes: tuple[Node, Node]) -> tuple[Node, Node]:
-    """The two nodes as they will be after the failover."""
+    """Return the two nodes as they will be after the failover."""
     this, other = nodes
     return replace(this, state=other.state), replace(other, state=this.state)
 

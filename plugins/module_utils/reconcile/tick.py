@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..core.errors import Failure
+from ..core.errors import Failure, Refusal
 from ..scaling import evaluator
 from ..scaling import manual as by_hand
 from ..scaling.decision import Decision, noted
@@ -22,6 +22,8 @@ from ..scaling.engine import CLAIM_SECONDS
 from ..scaling.group_state import Node, Record
 from ..scaling.nodes import orphans, refreshed
 from ..scaling.samples import figures, node_count
+from ..scaling.silence import counted as counted_silence
+from ..scaling.silence import restored
 from ..spec.figures import Reading, aggregate, counted, with_rates, with_zone_figure
 from ..spec.policy import Policy
 from ..spec.times import as_instant
@@ -35,12 +37,14 @@ class Effects:
     ``collect``: the load of the appliances at these addresses, one reading each, in their order; an appliance that
     cannot be asked is a reading with an error. ``find``: the zone's nodes in service as EC2 knows them, in one call;
     raises :class:`Failure`. ``port_errors``: connections a minute that failed because the load balancer had no port
-    left, None where CloudWatch has no figure; raises :class:`Failure`.
+    left, None where CloudWatch has no figure; raises :class:`Failure`. ``exists``: whether EC2 lists any instance of
+    the zone, in service or not; raises :class:`Failure`.
     """
 
     collect: Callable[[Sequence[str]], Sequence[Reading]]
     find: Callable[[], Sequence[Node]]
     port_errors: Callable[[], float | None] | None = None
+    exists: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class TickSpec:
     ``report``, ``request``, ``orphans``, ``cleaned_up``: something to record or to begin; then figures are weighed only
     if ``sample`` is given. ``nodes``: addresses to query instead of those that the record knows; ``count``: nodes in
     service, instead of as many. ``reported_at``: the instant of the report, ``now`` if there is none. ``announce``: the
-    caller begins at once with what is decided, so that its silence will be noticed.
+    caller begins at once with what is decided, so that its silence will be noticed. ``withdraw_after``: ticks for which
+    a node is silent before its DNS records are withdrawn, 0 for never; ``restored``: nodes that have theirs again.
     """
 
     policy: Policy
@@ -66,14 +71,16 @@ class TickSpec:
     orphans: tuple[str, ...] = ()
     cleaned_up: tuple[str, ...] = ()
     announce: bool = False
+    withdraw_after: int = 0
+    restored: tuple[str, ...] = ()
 
     @property
     def reports(self) -> bool:
         """Whether something is to be recorded that happened."""
-        return self.report is not None or bool(self.orphans or self.cleaned_up)
+        return self.report is not None or bool(self.orphans or self.cleaned_up or self.restored)
 
     def __post_init__(self) -> None:
-        """What is wrong whatever the record says is refused here, before anything is asked or written."""
+        """Refuse what is wrong whatever the group state is, before anything is read or written."""
         as_instant(self.now)
         figures(self.policy, self.sample)
         if self.count is not None:
@@ -105,7 +112,15 @@ class _TickState:
     warnings: list[str] = field(default_factory=list)
 
     def search(self, effects: Effects) -> None:
-        self.record = refreshed(self.record, effects.find())
+        """Ask EC2 for the zone's nodes. Raises Refusal for a zone that has neither an instance nor a state."""
+        found = effects.find()
+        if not found and self.record.updated is None and not effects.exists():
+            raise Refusal(
+                f"EC2 lists no instance with the tags cloudadc:group={self.record.group} and cloudadc:zone="
+                f"{self.record.zone}, and the store knows nothing of that zone: are group, zone and region right? "
+                "Nothing was stored. A zone gets its first nodes from cloudadc.aws.autoscale_group"
+            )
+        self.record = refreshed(self.record, found)
         self.searched = True
 
     def rate(self, now: object) -> None:
@@ -117,7 +132,7 @@ class _TickState:
 
 
 def plan_for(spec: TickSpec, effects: Effects) -> Plan[Ticked]:
-    """The tick as a plan for :func:`.session.carry_out` and :func:`.session.predict`."""
+    """Return the tick as a plan for :func:`.session.carry_out` and :func:`.session.predict`."""
 
     def plan(record: Record) -> tuple[Record, Ticked]:
         return tick(spec, effects, record)
@@ -142,6 +157,7 @@ def tick(spec: TickSpec, effects: Effects, record: Record) -> tuple[Record, Tick
     view = _TickState(record)
     count = _observe(spec, effects, view)
     view.rate(spec.now)
+    view.record = counted_silence(view.record, view.readings, spec.withdraw_after)
     sample = spec.sample if spec.sample is not None else _with_port_errors(_aggregate(view.readings), effects, view)
     return _decided(spec, view, sample, count)
 
@@ -173,6 +189,7 @@ def _observed(
 def _reported_event(spec: TickSpec, record: Record) -> tuple[Record, Decision]:
     """Record a report, nodes of which nothing is left, and failed events of which nothing is left."""
     record = orphans(record, spec.orphans) if spec.orphans else record
+    record = restored(record, spec.restored) if spec.restored else record
     for left in record.unfinished:
         if left.event_id in spec.cleaned_up:
             done = evaluator.Report(left.event_id, evaluator.Outcome.DONE, takeover=left.takeovers)
@@ -180,8 +197,9 @@ def _reported_event(spec: TickSpec, record: Record) -> tuple[Record, Decision]:
     if spec.report is not None:
         return _reported(spec, record, spec.report)
     gone = [what for what, named in (("missing nodes", spec.orphans), ("failed events", spec.cleaned_up)) if named]
-    reason = f"nothing is left of the {' and the '.join(gone)}"
-    return record, noted(record, record.event.id if record.event else None, reason)
+    reason = [f"nothing is left of the {' and the '.join(gone)}"] if gone else []
+    reason += [f"{', '.join(spec.restored)} has its records again"] if spec.restored else []
+    return record, noted(record, record.event.id if record.event else None, "; ".join(reason))
 
 
 def _reported(spec: TickSpec, record: Record, report: evaluator.Report) -> tuple[Record, Decision]:
@@ -250,7 +268,7 @@ def _addresses(view: _TickState) -> list[str]:
 
 
 def _with_port_errors(sample: dict[str, Any] | None, effects: Effects, view: _TickState) -> dict[str, Any] | None:
-    """The sample with the port errors of the load balancer, which are reported above zero, whatever the policy."""
+    """Return the sample with the load balancer's port errors, which are reported above zero whatever the policy."""
     if effects.port_errors is None:
         return sample
     try:

@@ -23,6 +23,7 @@ from ..scaling.evaluator import Report
 from ..scaling.followed import Followed
 from ..scaling.manual import Request
 from ..scaling.samples import node_count
+from ..scaling.silence import record_sets
 from ..scaling.work import Telling
 from ..spec.errors import AutoscaleError
 from ..spec.policy import LONGEST_TIME, Policy
@@ -31,7 +32,7 @@ from .nlb_ports import port_errors
 from .pins import learn_pins
 from .tick import Effects, TickSpec
 from .tick_effects import desired_of, in_ec2, over_nitro
-from .zone_ticks import Backends, Following, Once, ZoneResult, ZoneTick, of_zone, tick_zone
+from .zone_ticks import Backends, Following, Once, ZoneResult, ZoneTick, has_instances, of_zone, tick_zone
 
 
 def spec_from(params: Mapping[str, Any], owner: str) -> TickSpec:
@@ -53,6 +54,8 @@ def spec_from(params: Mapping[str, Any], owner: str) -> TickSpec:
         orphans=tuple(params["swept"] or ()),
         cleaned_up=tuple(params["cleaned_up"] or ()),
         announce=params["announce"],
+        withdraw_after=params["withdraw_after"],
+        restored=tuple(params["restored"] or ()),
     )
 
 
@@ -137,13 +140,20 @@ class TickCall:
         job = ZoneTick(
             zone=entry["zone"],
             spec=spec,
-            effects=Effects(over_nitro(params), of_zone(self.find, entry["zone"]), self._port_errors_of(entry["zone"])),
+            effects=Effects(
+                collect=over_nitro(params),
+                find=of_zone(self.find, entry["zone"]),
+                port_errors=self._port_errors_of(entry["zone"]),
+                exists=has_instances(self.find, entry["zone"]),
+            ),
             store=open_store(self.clients, params["group"], entry["zone"], may_create=True),
             held=min(params["lease_seconds"], 60.0 + 4 * params["nitro_timeout"]),
             following=self._following(params),
             own_time=bool(params["now"]),
         )
-        return spec, tick_zone(job, self.telling, diff=self.diff)
+        ticked = tick_zone(job, self.telling, diff=self.diff)
+        ticked.result["silent_record_sets"] = record_sets(ticked.result["silent"], params["domains"])
+        return spec, ticked
 
     def _port_errors_of(self, zone: str) -> Callable[[], float | None] | None:
         """Return the function that finds the port errors of a zone in the one read that all zones share."""

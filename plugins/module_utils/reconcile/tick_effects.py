@@ -55,25 +55,35 @@ def in_ec2(
 
     The nodes of a pair of the same name are not among them.
     ``connect`` is called when they are looked for and not before: a tick that looks for nothing needs no credentials.
-    The function returns the nodes by zone, and raises Failure. ``learn`` takes NSIP and tags of each node found.
+    The function returns the nodes by zone, and raises Failure. A zone that has no instance at all is not a key.
+    ``learn`` takes NSIP and tags of each node in service.
     """
     owner = Owner(group, AUTOSCALE_GROUP)
-    by_tags = {tags.GROUP: group, tags.LIFECYCLE: tags.IN_SERVICE}
-    filters = {**tags.as_filters(by_tags), f"tag:{tags.ZONE}": tuple(zones), "instance-state-name": ("running",)}
+    filters = {**tags.as_filters({tags.GROUP: group}), f"tag:{tags.ZONE}": tuple(zones)}
 
     def find() -> Mapping[str, Sequence[Node]]:
         instances = in_order(parse_instances(api.describe_instances(connect(), filters)))
-        there = [each for each in instances if each.interfaces and belongs(owner, each.tags)]
-        learn([(each.interfaces[0].addresses[0], each.tags) for each in there])
-        return {
-            zone: with_port([_node(each) for each in there if each.tags.get(tags.ZONE) == zone], port) for zone in zones
-        }
+        there = [each for each in instances if each.live and belongs(owner, each.tags)]
+        found: dict[str, list[Instance]] = {zone: [] for zone in zones if any(_is_in(each, zone) for each in there)}
+        for zone, mine in found.items():
+            mine += [each for each in there if _is_in(each, zone) and _serves(each)]
+            learn([(_node(each).nsip, each.tags) for each in mine])
+        return {zone: with_port([_node(each) for each in mine], port) for zone, mine in found.items()}
 
     return find
 
 
+def _is_in(instance: Instance, zone: str) -> bool:
+    return instance.tags.get(tags.ZONE) == zone
+
+
+def _serves(instance: Instance) -> bool:
+    running = instance.state == "running" and bool(instance.interfaces)
+    return running and instance.lifecycle == tags.IN_SERVICE
+
+
 def _node(instance: Instance) -> Node:
-    """The first interface is the management's: vpx_instance makes them in this order."""
+    """Return the node; its first interface is the management one, as vpx_instance makes them in this order."""
     return Node(instance.interfaces[0].addresses[0], instance.instance_id, instance.node_id)
 
 

@@ -18,6 +18,7 @@ from ..scaling.clock import clock_warnings
 from ..scaling.decision import refused
 from ..scaling.followed import Backend, differing
 from ..scaling.group_state import Node, Record, node_to_json
+from ..scaling.silence import withdrawal
 from ..scaling.view import difference, state, was_changed
 from ..scaling.work import Telling, completed_by_event, lost_addresses, may_follow, summary, work_of
 from ..stores.base import LeaseLost, LeaseRefused, Store
@@ -55,6 +56,11 @@ class Once(Generic[T]):
 def of_zone(find: Callable[[], Mapping[str, Sequence[Node]]], zone: str) -> Callable[[], Sequence[Node]]:
     """Return the function that finds the nodes of one zone in a read that all zones share."""
     return lambda: find().get(zone, ())
+
+
+def has_instances(find: Callable[[], Mapping[str, Sequence[Node]]], zone: str) -> Callable[[], bool]:
+    """Return the function that says by the same read whether a zone has any instance."""
+    return lambda: zone in find()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,8 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
         result["reported"] = leased
     if job.following is not None:
         result.update(_followed(job.following, job.spec, after, needed=may_follow(result)))
+    found = withdrawal(after, job.spec.withdraw_after)
+    result["silent"], result["recovered"] = list(found.silent), list(found.recovered)
     result["settled"], result["lost_addresses"] = completed_by_event(result), lost_addresses(result)
     result["work"] = [each.value for each in work_of(result)]
     result["summary"] = summary(result, telling)

@@ -76,7 +76,7 @@ _STYLE = {
 
 
 def draw(panel: Panel, prefix: str) -> str:
-    """The panel as an ``<svg>`` element whose ids all begin with ``prefix`` and a hyphen."""
+    """Draw the panel as an ``<svg>`` element whose ids all begin with ``prefix`` and a hyphen."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -208,7 +208,7 @@ def _events(axes: Axes, row: int, panel: Panel) -> None:
 
 
 def groups(panel: Panel) -> list[list[Mark]]:
-    """The events shown, those together whose numbers would print over one another; none where there are too many."""
+    """Return the events in groups whose numbers would overlap; none where there are too many."""
     shown, room = _shown(panel), (panel.end - panel.start) * LABEL
     found: list[list[Mark]] = []
     for mark in shown if len(shown) <= NUMBERED else ():
@@ -226,7 +226,7 @@ def _sign(mark: Mark) -> str:
 
 
 def _numbers(axes: Axes, panel: Panel) -> None:
-    """A flag on top of the events' lines: their numbers and where they went, with the reasons as a tooltip."""
+    """Draw a flag on top of the events' lines: their numbers and directions, with the reasons as a tooltip."""
     for group in groups(panel):
         first, last = group[0], group[-1]
         numbers = f"{first.number}–{last.number}" if len(group) > 1 else f"{first.number}"

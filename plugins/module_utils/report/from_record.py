@@ -35,7 +35,7 @@ def panel_of(
     hours: float = 24.0,
     node_count: int | None = None,
 ) -> Panel:
-    """The panel of one zone.
+    """Return the panel of one zone.
 
     ``policy`` gives the limits, and the lengths of past phases where the record (of release 0.1.0) does not hold them.
     ``trails``: samples kept elsewhere; the record's own window is added. ``hours``: how far to look back from the
@@ -112,7 +112,7 @@ def _open(number: int, event: Event) -> Mark:
 
 
 def _nodes(marks: tuple[Mark, ...], start: float, latest: float, now: int | None) -> tuple[tuple[float, int], ...]:
-    """Steps. A count changes when its event is reported done; an event that failed changed nothing that is known."""
+    """Return the steps of the node count. It changes when an event is reported done; a failed event changes nothing."""
     steps: list[tuple[float, int]] = []
     for mark in marks:
         if mark.nodes is None:
@@ -210,7 +210,7 @@ def page_of_group(
     hours: float,
     counts: Mapping[str, int],
 ) -> Page:
-    """The page of a group: a panel for each record; ``trails`` and ``counts`` by zone, for any of them."""
+    """Return the page of a group with a panel for each zone; ``trails`` and ``counts`` by zone, for any of them."""
     panels = tuple(
         panel_of(record, policy, trails.get(record.zone), hours=hours, node_count=counts.get(record.zone))
         for record in records

@@ -98,7 +98,7 @@ def _event(fields: Fields) -> dict[str, Any]:
 
 
 def _events(events: list[dict[str, Any]]) -> tuple[tuple[Mark, ...], list[tuple[float, int]]]:
-    """A mark for each decision; a deprovision is the end of its scale_in, and has one only if that was left out."""
+    """Return a mark for each decision; a deprovision ends its scale_in and has a mark only if that one is missing."""
     ends = {event["id"]: event for event in events if event["action"] == "deprovision"}
     began = {event["id"] for event in events if event["action"] == "scale_in"}
     decisions = [event for event in events if event["action"] != "deprovision" or event["id"] not in began]
@@ -132,7 +132,7 @@ def _spans(marks: tuple[Mark, ...], policy: Policy | None, end: float) -> list[S
 
 
 def page_of_replay(replayed: object, policies: Mapping[str, Policy], trails: Trails) -> Page:
-    """The page of a replay; see :func:`panels_of`."""
+    """Return the page of a replay; see :func:`panels_of`."""
     panels = panels_of(replayed, policies, trails)
     samples = Fields(Fields(replayed, "replay").take("samples"), "replay.samples")
     first, last = to_iso(samples.instant("first")), to_iso(samples.instant("last"))

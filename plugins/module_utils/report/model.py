@@ -113,7 +113,7 @@ class Trail:
             self._high = (at, figure)
 
     def _next(self, at: float, figure: float | None) -> None:
-        """A new stretch begins; when there are too many, neighbours are joined first."""
+        """Begin a new stretch; when there are too many, join neighbours first."""
         self._done += self._last()
         if len(self._done) >= 4 * self.most:
             points, self._done = self._done, []
@@ -127,7 +127,7 @@ class Trail:
         self._end = at + self.width
 
     def points(self) -> tuple[Point, ...]:
-        """What was kept, in the order of time."""
+        """Return the kept points in order of time."""
         return (*self._done, *self._last())
 
     def _last(self) -> list[Point]:
@@ -137,7 +137,7 @@ class Trail:
 
 
 def watched(recording: Recording, trails: dict[str, Trail]) -> Recording:
-    """The same recording; what passes through is also taken into the trails, one for each of its metrics."""
+    """Yield the same recording and collect what passes in the trails, one for each metric."""
     takers = [trails.setdefault(name, Trail()).add for name in recording.metrics]
 
     def batches() -> Batches:
@@ -151,7 +151,7 @@ def watched(recording: Recording, trails: dict[str, Trail]) -> Recording:
 
 
 def series_of(policy: Policy | None, trails: Trails, start: float, end: float) -> tuple[Series, ...]:
-    """The watched metrics, then others of which there are figures; only what lies between start and end."""
+    """Return the watched metrics, then other metrics with figures, between start and end."""
     limits = {limit.name: limit for limit in policy.metrics} if policy else {}
     names = [name for name in WATCHED if name in limits or name in trails]
     names.sort(key=lambda name: name not in limits)
@@ -163,7 +163,7 @@ def _between(points: Iterable[Point], start: float, end: float) -> tuple[Point, 
 
 
 def clipped(spans: Iterable[Span], start: float, end: float) -> tuple[Span, ...]:
-    """The parts of spans between start and end, in the order of time; each ends where the next begins."""
+    """Return the parts of spans between start and end, in the order of time; each ends where the next begins."""
     ordered = sorted(spans, key=lambda span: span.start)
     following = [*(span.start for span in ordered), end][1:]
     cut = [

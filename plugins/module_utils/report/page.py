@@ -99,7 +99,7 @@ Draw = Callable[[Panel, str], str]
 
 
 def render(page: Page, draw: Draw) -> str:
-    """The page, whole. Everything that comes from a record is escaped; equal pages give equal text."""
+    """Render the whole page. Everything that comes from group state is escaped; equal pages give equal text."""
     sections = "\n".join(_section(panel, f"p{number}", draw) for number, panel in enumerate(page.panels, start=1))
     return f"""<!DOCTYPE html>
 <html lang="en">

@@ -36,7 +36,7 @@ def number_of_nodes(zone: str, given: object) -> int:
 
 
 def samples_in(path: str, names: Mapping[str, Any], form: str) -> Trails:
-    """The metrics of a recorded file, thinned."""
+    """Return the metrics of a recorded file, thinned."""
     with _opened(path, names, form) as (recording, trails):
         for _batch in recording.batches:
             pass

@@ -36,7 +36,7 @@ class Decision:
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The keys that modules return: decision, phase, phase_until, window."""
+        """Return the keys that modules return: decision, phase, phase_until, window."""
         return {
             "decision": {
                 "action": self.action.value,

@@ -217,7 +217,7 @@ class Engine:
         return self.phase is _WATCHING
 
     def _place(self, slot: int, now: float) -> int:
-        """The slot of a tick that does not follow its predecessor's on the grid."""
+        """Return the slot of a tick that does not follow its predecessor's on the grid."""
         if abs(now - self.at - self.interval) < self.slack:
             # Regular ticks of which the grid sees two in one interval or misses one: not due at its points.
             slot = self.slot + 1

@@ -207,6 +207,8 @@ class Record:
         missing: Nodes that were in service and are gone, until nothing is left of them.
         policy: The policy that drives the zone; None before the first tick.
         counters: The counters of the nodes at the latest reading, by address.
+        silent: Nodes that did not answer lately while others did, by instance id, and for how many ticks in a row.
+        withdrawn: Instance ids of nodes whose DNS records were withdrawn for it.
     """
 
     group: str
@@ -226,6 +228,8 @@ class Record:
     missing: tuple[Node, ...] = ()
     policy: PolicyMark | None = None
     counters: Mapping[str, Counted] = field(default_factory=dict)
+    silent: tuple[tuple[str, int], ...] = ()
+    withdrawn: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready; instants in ISO 8601."""
@@ -235,6 +239,10 @@ class Record:
                 more[name] = [node_to_json(node) for node in known]
         if self.policy:
             more["policy"] = mark_to_json(self.policy)
+        if self.silent:
+            more["silent"] = dict(self.silent)
+        if self.withdrawn:
+            more["withdrawn"] = list(self.withdrawn)
         if self.counters:
             more["counters"] = {nsip: _counted_to_json(each) for nsip, each in self.counters.items()}
         return {
@@ -288,6 +296,8 @@ class Record:
             missing=fields.parts("missing", _node) if fields.has("missing") else (),
             policy=fields.part("policy", _mark) if fields.has("policy") else None,
             counters=fields.part("counters", _counters) if fields.has("counters") else {},
+            silent=fields.part("silent", _silent) if fields.has("silent") else (),
+            withdrawn=fields.texts("withdrawn") if fields.has("withdrawn") else (),
         )
         fields.nothing_else("version")
         _check_sense(record)
@@ -421,6 +431,10 @@ def _mark(fields: Fields) -> PolicyMark:
     return PolicyMark(
         fields.text("fingerprint"), fields.number("interval"), fields.instant("seen_at"), fields.text("owner")
     )
+
+
+def _silent(fields: Fields) -> tuple[tuple[str, int], ...]:
+    return tuple((name, fields.whole(name, at_least=1)) for name in fields.raw)
 
 
 def _counters(fields: Fields) -> dict[str, Counted]:

@@ -70,7 +70,7 @@ def deprovision(event: Event, policy: Policy) -> str:
 
 
 def explain(engine: Tick) -> str:
-    """The reason of the last tick."""
+    """Explain the last tick."""
     explainer = _EXPLAINERS.get(engine.outcome.name)
     return explainer(engine) if explainer else engine.reason
 
@@ -136,7 +136,7 @@ _EXPLAINERS = {
 
 
 def _streaks(engine: Tick) -> str:
-    """The metrics above their maximum, or all of them below their minimum, with the length of the streak."""
+    """Return the metrics above their maximum, or all below their minimum, with the length of the streak."""
     if not engine.window:
         return ""
     values, limits = engine.window[-1][1], engine.policy.metrics

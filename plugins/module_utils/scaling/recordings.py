@@ -255,7 +255,7 @@ def _instants(given: Iterator[Any]) -> Iterator[float]:
 
 
 def _parser(sample: str) -> Callable[[str], float]:
-    """A quick way to read instants that are written like this one."""
+    """Return a quick parser of instants written like this one."""
     if sample.strip().replace(".", "", 1).isdigit():
         return float
     try:
@@ -447,7 +447,7 @@ class _Reader:
         self.text, self.at = stream.read(_CHUNK), 0
 
     def lines(self) -> Iterator[str]:
-        """What is left, line by line."""
+        """Yield the rest line by line."""
         rest, self.text = self.text[self.at :], ""
         head, newline, tail = rest.rpartition("\n")
         yield from (head + newline).splitlines(keepends=True)
@@ -460,7 +460,7 @@ class _Reader:
         return bool(chunk)
 
     def peek(self) -> str:
-        """The next character that is not blank; empty at the end."""
+        """Return the next character that is not blank; empty at the end."""
         while True:
             while self.at < len(self.text):
                 if self.text[self.at] not in _BLANK and self.text[self.at] != "\ufeff":
@@ -477,7 +477,7 @@ class _Reader:
         self.at += 1
 
     def value(self) -> Any:
-        """The next value, whole."""
+        """Return the next value, whole."""
         self.peek()
         while True:
             try:
@@ -492,7 +492,7 @@ class _Reader:
             return value
 
     def values(self) -> Iterator[Any]:
-        """The values that follow one another, with commas between them or not, up to a ] or the end."""
+        """Return the values that follow one another, with commas between them or not, up to a ] or the end."""
         decode, after = self._decoder.raw_decode, _BETWEEN.match
         while self.peek() not in ("", "]"):
             yield self.value()
@@ -511,11 +511,11 @@ class _Reader:
                 self.at += 1
 
     def elements(self) -> Iterator[None]:
-        """Stops at each element of an array; who iterates takes it."""
+        """Stop at each element of an array; the caller takes it."""
         yield from self._parts("[", "]")
 
     def members(self) -> Iterator[str]:
-        """The keys of an object; who iterates takes the value of each."""
+        """Yield the keys of an object; the caller takes the value of each."""
         for _turn in self._parts("{", "}"):
             key = str(self.value())
             self.skip(":")
@@ -531,7 +531,7 @@ class _Reader:
         self.skip(closing)
 
     def scalars(self) -> Iterator[Any]:
-        """The numbers or plain texts of an array."""
+        """Yield the numbers or plain texts of an array."""
         self.skip("[")
         while (end := self.text.find("]", self.at)) < 0:
             comma = self.text.rfind(",", self.at)
@@ -542,7 +542,7 @@ class _Reader:
         yield from self._listed(end)
 
     def _listed(self, end: int) -> list[Any]:
-        """What stands between here and there, with commas between."""
+        """Return the text between two positions, split at commas."""
         try:
             part: list[Any] = json.loads(f"[{self.text[self.at : end]}]")
         except ValueError as error:

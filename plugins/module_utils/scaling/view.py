@@ -50,6 +50,7 @@ def overview(record: Record) -> dict[str, Any]:
         "nodes": None if record.nodes is None else [node_to_json(node) for node in record.nodes],
         "earlier": [node_to_json(node) for node in record.earlier],
         "missing": [node_to_json(node) for node in record.missing],
+        "withdrawn": list(record.withdrawn),
         "policy": record.policy and mark_to_json(record.policy),
         "history": [closed_to_json(closed) for closed in record.history],
     }
@@ -78,4 +79,12 @@ def difference(before: Record, after: Record) -> dict[str, Any]:
 def _lasting(record: Record) -> tuple[Any, ...]:
     event = record.event
     begun = event and (event.id, event.stage, event.announced, event.released, event.resources)
-    return record.phase.name, record.phase.until, begun, record.failures, record.unfinished, record.history
+    return (
+        record.phase.name,
+        record.phase.until,
+        begun,
+        record.failures,
+        record.unfinished,
+        record.history,
+        record.withdrawn,
+    )

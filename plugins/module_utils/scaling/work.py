@@ -14,12 +14,15 @@ from typing import Any
 
 class Work(enum.Enum):
     """One kind of work in a zone. ``act``: carry the decision out; ``missing``: clean up after nodes that are gone;
-    ``failed_events``: clean up after events that failed; ``backends``: follow Auto Scaling groups of back ends."""
+    ``failed_events``: clean up after events that failed; ``backends``: follow Auto Scaling groups of back ends;
+    ``withdraw``, ``restore``: DNS records of nodes that are silent, and of those that answer again."""
 
     ACT = "act"
     MISSING = "missing"
     FAILED_EVENTS = "failed_events"
     BACKENDS = "backends"
+    WITHDRAW = "withdraw"
+    RESTORE = "restore"
 
 
 _PORT = re.compile(r":\d+$")
@@ -45,7 +48,15 @@ def work_of(zone: Mapping[str, Any]) -> tuple[Work, ...]:
         found.append(Work.FAILED_EVENTS)
     if may_follow(zone) and (zone.get("backends_differ") or zone.get("backends_error")):
         found.append(Work.BACKENDS)
-    return tuple(found)
+    return (*found, *_of_records(zone))
+
+
+def _of_records(zone: Mapping[str, Any]) -> list[Work]:
+    """Return the work for DNS records. While an event is open, its run writes them."""
+    if zone["event"] is not None:
+        return []
+    withdraw = [Work.WITHDRAW] if zone.get("silent") and zone["nodes"] else []
+    return [*withdraw, *([Work.RESTORE] if zone.get("recovered") else [])]
 
 
 def may_follow(zone: Mapping[str, Any]) -> bool:

@@ -96,7 +96,7 @@ def _chosen(name: str, given: Mapping[str, Any], declared: list[dict[str, Any]])
 
 
 def _zone(given: object) -> str:
-    """A zone is given by name, or as an element of autoscale_group_zones."""
+    """Return the zone, given by name or as an element of autoscale_group_zones."""
     return str(given.get("name") or "") if isinstance(given, Mapping) else str(given or "")
 
 

@@ -109,7 +109,7 @@ def _unknown(variables: Mapping[str, Any], also: Collection[str], problems: list
 
 def _general(reader: Reader) -> dict[str, Any]:
     dns = Reader(reader.mapping("dns"), reader.problems, f"{PREFIX}dns.")
-    dns.unknown(("zone", "hosted_zone_id", "policy", "health_check"))
+    dns.unknown(("zone", "hosted_zone_id", "policy", "health_check", "withdraw_after"))
     if dns.given("zone") and dns.given("hosted_zone_id"):
         reader.problems.append(f"{PREFIX}dns has both zone and hosted_zone_id; give one of them.")
     return {
@@ -126,6 +126,7 @@ def _general(reader: Reader) -> dict[str, Any]:
             "policy": dns.choice("policy", ("multivalue", "weighted"), "multivalue"),
             # Route 53's checkers come from the Internet, at addresses that change.
             "health_check": dns.flag("health_check", "0.0.0.0/0" in reader.networks("client_cidrs", ("0.0.0.0/0",))),
+            "withdraw_after": dns.whole("withdraw_after", 0, highest=1000),
         },
     }
 

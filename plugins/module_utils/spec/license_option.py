@@ -57,6 +57,18 @@ def license_mode(option: object) -> str:
     return str(option.get("mode") or "pooled") if isinstance(option, Mapping) and option else ""
 
 
+def license_demand(option: object) -> str:
+    """Return what a node checks out and from which server, without credentials; empty where there is no server."""
+    if not isinstance(option, Mapping) or not option.get("server"):
+        return ""
+    edition = f" {option['edition']}" if option.get("edition") else ""
+    if option.get("bandwidth"):
+        amount = f"{option['bandwidth']} {option.get('unit') or 'Mbps'}{edition}"
+    else:
+        amount = f"vCPU{edition}" if option.get("vcpu") else str(option.get("platform") or "one licence")
+    return f"{amount} of {option['server']}"
+
+
 def variable_problems(variable: str, option: object, *, launches_by_itself: bool = False) -> list[str]:
     """Return what is wrong with a role's variable that holds the option. Nothing of it is quoted but names of keys.
 

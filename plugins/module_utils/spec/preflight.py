@@ -12,7 +12,7 @@ from ..distributors.base import Distributor
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .identity import AUTOSCALE_GROUP, PAIR
-from .license_option import license_mode
+from .license_option import license_demand, license_mode
 from .protocols import transports
 from .reading import port_of
 from .rights import BOUNDARY_KEY, Scope, applicable, listed, narrowed
@@ -191,7 +191,7 @@ def _data_path(given: Variables, prefix: str, return_path: str, launches: bool) 
 
 
 def _back_ends(application: Variables) -> list[dict[str, Any]]:
-    """The back ends of one application, those of them that are complete: the playbook itself names the others."""
+    """Return the complete back ends of one application; the playbook itself reports the others."""
     name = str(application.get("name") or "")
     carried = transports(str(application.get("backend_protocol") or application.get("protocol") or ""))
     common = {"application": name, "transport": carried[0]}
@@ -211,6 +211,7 @@ def _common(given: Variables, prefix: str) -> dict[str, Any]:
         "region": given.get(f"{prefix}_region") or "",
         "image_id": given.get(f"{prefix}_image_id") or "",
         "license_mode": license_mode(given.get(f"{prefix}_license")),
+        "license_demand": license_demand(given.get(f"{prefix}_license")),
         "instance_type": given.get(f"{prefix}_instance_type") or "",
         "key_name": given.get(f"{prefix}_key_name") or "",
         "management_cidrs": _listed(given.get(f"{prefix}_management_cidrs")),

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .group import read_group
+from .group_nodes import domains
 from .reading import not_set, split_texts
 
 #: Seconds for which an event that is only reported belongs to its owner.
@@ -31,7 +33,8 @@ def read_call(variables: Mapping[str, Any], group_variables: Mapping[str, Any]) 
         ``problems``: one message each. ``zones``: entries for option ``zones`` of the module, empty where one zone is
         named. ``followed``: the option of this name.
         ``nitro_port``: of the nodes, 0 for the protocol's own. ``lease_seconds``: for which an event belongs to its
-        owner. ``definition``: of the group, or empty.
+        owner. ``definition``: of the group, or empty. ``withdraw_after``: the option of this name. ``domains``: of the
+        group's applications.
     """
     plain = {name.removeprefix("autoscale_"): value for name, value in variables.items()}
     defined = bool(group_variables.get("autoscale_group_name"))
@@ -47,6 +50,8 @@ def read_call(variables: Mapping[str, Any], group_variables: Mapping[str, Any]) 
         "followed": _followed(definition),
         "definition": definition,
         "nitro_port": _port(definition),
+        "withdraw_after": DISTRIBUTORS[definition["distributor"]].withdraw_after(definition) if definition else 0,
+        "domains": domains(definition) if definition else [],
         "lease_seconds": _lease(plain, group_variables, definition),
     }
 

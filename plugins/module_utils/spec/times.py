@@ -37,7 +37,7 @@ def _sound(seconds: float, what: str) -> float:
 
 
 def as_instant(value: object, what: str = "now") -> float:
-    """An instant from text, from a datetime or from seconds since the epoch."""
+    """Parse an instant: a text, a datetime or seconds since the epoch."""
     if isinstance(value, datetime):
         return parse_instant(value.isoformat(), what)
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
@@ -55,7 +55,7 @@ def to_iso(seconds: float) -> str:
 
 
 def later(instant: float, seconds: float) -> float:
-    """An instant so many seconds after another, to the millisecond as all of them."""
+    """Return the instant so many seconds after another, to the millisecond."""
     return round(instant + seconds, 3)
 
 

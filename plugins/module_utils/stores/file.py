@@ -219,7 +219,8 @@ class FileStore:
 def place(path: str | Path, key: Key) -> Path:
     """Return the file of this key: an existing file, a name that ends in .json, or a file in that folder."""
     given, text = Path(path), str(path)
-    is_folder = given.is_dir() or text.endswith("/") or (given.suffix != ".json" and not given.exists())
+    # A name that is no folder yet may become one at any moment, by the tick of another zone: ask for a file last.
+    is_folder = given.is_dir() or text.endswith("/") or (given.suffix != ".json" and not given.is_file())
     return given / file_name(key) if is_folder else given
 
 

@@ -81,7 +81,7 @@ CREATE = {"type": "bool", "default": False}
 
 
 def store_argument_spec(**more: Any) -> dict[str, Any]:
-    """The option ``store``; ``more``: suboptions that only some modules have."""
+    """Return the option ``store``; ``more``: suboptions that only some modules have."""
     return {
         "type": "dict",
         "required": True,
@@ -120,7 +120,7 @@ _POLICY: dict[str, Any] = {
 
 
 def zone_argument_spec() -> dict[str, Any]:
-    """The options of doc fragment ``cloudadc.aws.autoscale``."""
+    """Return the options of doc fragment ``cloudadc.aws.autoscale``."""
     return {
         "group": {"type": "str", "required": True},
         "zone": {"type": "str", "required": True},

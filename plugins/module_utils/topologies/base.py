@@ -18,7 +18,7 @@ from ..spec.group_nodes import Node, address, nsip
 Definition = Mapping[str, Any]
 Entry = dict[str, Any]
 #: What the steps that form a zone work on if there is nothing to form, see :meth:`Topology.admit`.
-NOTHING_TO_FORM: Mapping[str, Any] = {"clip": [], "form": False, "cluster": [], "members": [], "settings": []}
+NOTHING_TO_FORM: Mapping[str, Any] = {"clip_interface": "", "form": False, "cluster": [], "members": [], "settings": []}
 
 
 class Topology(ABC):

@@ -19,7 +19,7 @@ _STEERING = rule(GRE, ALL_PORTS, ALL_PORTS, "Cluster steering, GRE", group="clie
 
 
 def _member(definition: Definition, node: Node) -> Entry:
-    """The backplane of a node is its client interface, which its MAC address names."""
+    """Return a node whose backplane is its client interface, which its MAC address identifies."""
     mac = node["interfaces"].get("client", {}).get("mac_address")
     entry = {"nsip": with_nitro_port(definition, nsip(node)), "node_id": node["node_id"]}
     return {**entry, "backplane_mac": mac} if mac else entry
@@ -108,7 +108,7 @@ class Cluster(Topology):
         first = ordered[0]["interfaces"]["management"]["network_interface_id"]
         serving = any(one["lifecycle"] in (IN_SERVICE, "draining") for one in there)
         return {
-            "clip": [] if place["clip_interface"] else [first],
+            "clip_interface": "" if place["clip_interface"] else first or "",
             "form": not serving,
             "cluster": [_member(definition, one) for one in ordered],
             "members": [nsip(one) for one in there],

@@ -47,7 +47,7 @@ class Asker:
     _served_at: float = field(default=float("-inf"))
 
     def ask(self, name: str, nsip: str, endpoint: str, disputed: bool) -> Claim:
-        """What the node claims now. ``disputed``: another one says Primary too, so what it serves matters."""
+        """Read the node's present claim. ``disputed``: another node says Primary too, so its virtual servers matter."""
         answer = attempt(lambda: self._ask(name, nsip, endpoint, disputed))
         if isinstance(answer, Claim):
             return answer

@@ -39,7 +39,7 @@ class Region:
     _client: Client | None = None
 
     def read(self) -> ObservedPair:
-        """Raises Failure, or SettingsError if no client can be made."""
+        """Read EC2. Raises Failure, or SettingsError if no client can be made."""
         if self._client is None:
             self._client = self.settings.aws.client("ec2")
         answered = False
@@ -59,7 +59,7 @@ class Region:
 
 
 def misplaced(observed_pair: ObservedPair, primary: int) -> frozenset[Misplaced]:
-    """The Elastic IPs that are not where the node with the id ``primary`` answers. Pure."""
+    """Return the Elastic IPs that are not where the node with the id ``primary`` answers. Pure."""
     client = next((node.client for node in observed_pair.nodes if node.node_id == primary), None)
     associations = (
         pair_associations.associations_on(client, observed_pair.addresses, observed_pair.nodes) if client else {}

@@ -48,7 +48,7 @@ class Watched:
     dark: str | None = None
 
     def noted(self, claim: Claim, asked: float) -> Watched:
-        """The same node after one more answer, or none, to a question that was put at ``asked``."""
+        """Return the same node after one more answer, or none, to a question sent at ``asked``."""
         if claim.view is not None:
             return replace(self, claim=claim, silent_since=None, tries=0, asked=asked)
         since = asked if self.silent_since is None else self.silent_since
@@ -56,7 +56,7 @@ class Watched:
         return replace(self, claim=claim, silent_since=since, tries=self.tries + (not again), asked=asked)
 
     def claim_at(self, now: float) -> Claim:
-        """What it claims, with how long it has been silent."""
+        """Return its claim, with the seconds since its last answer."""
         silent = 0.0 if self.silent_since is None else now - self.silent_since
         return replace(self.claim, silent_seconds=silent, tries=self.tries, dark=self.dark)
 

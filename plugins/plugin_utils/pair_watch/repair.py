@@ -141,4 +141,4 @@ def _quietly(call: Callable[[], object]) -> None:
 
 
 def _at_once(_seconds: float) -> None:
-    """The pause of a client that is asked again soon anyway."""
+    """Return the pause of a client that is asked again soon anyway."""

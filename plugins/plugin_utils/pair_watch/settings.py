@@ -53,7 +53,7 @@ def present(settings: Settings, endpoint: str) -> Connection:
 
 
 def settings_from(given: Given) -> Settings:
-    """The settings that arguments and environment make. Raises SettingsError with a sentence that holds no secret."""
+    """Parse arguments and environment. Raises SettingsError with a message that holds no secret."""
     given.only("ha_watch", ARGUMENTS)
     timeout = given.seconds("timeout", 1.0, least=0.1, most=5.0)
     usual = Lasting()

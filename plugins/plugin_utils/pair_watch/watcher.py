@@ -307,4 +307,4 @@ class Watcher:
 
 
 def _at_once(_seconds: float) -> None:
-    """The pause of a client that is asked again soon anyway."""
+    """Return the pause of a client that is asked again soon anyway."""

@@ -69,6 +69,7 @@ class Appliances:
     workers: Executor
     clock: Callable[[], float] = time.monotonic
     _known: dict[str, _Appliance] = field(default_factory=dict)
+    _logouts: list[Future[None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def collect(self, nsips: Sequence[str]) -> list[Reading]:
@@ -105,15 +106,17 @@ class Appliances:
             old = [each for each in self._known.values() if self.clock() - each.used > self.keep and _idle(each)]
             for each in old:
                 del self._known[each.nsip]
-        for each in old:
-            self.workers.submit(_close, each)
+            pending = [logout for logout in self._logouts if not logout.done()]
+            self._logouts = pending + [self.workers.submit(_close, each) for each in old]
 
     def close(self, timeout: float = 15.0) -> None:
         """Log out everywhere, side by side; what takes longer than ``timeout`` seconds ends with its idle time."""
         with self._lock:
             known, self._known = list(self._known.values()), {}
+            logouts, self._logouts = self._logouts, []
         with suppress(RuntimeError):  # the workers may be shut down already
-            wait([self.workers.submit(_close, each) for each in known if _idle(each)], timeout=timeout)
+            logouts += [self.workers.submit(_close, each) for each in known if _idle(each)]
+        wait(logouts, timeout=timeout)
 
 
 def _idle(appliance: _Appliance) -> bool:

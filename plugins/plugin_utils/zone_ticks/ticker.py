@@ -34,7 +34,7 @@ from ...module_utils.reconcile.pins import pins_of
 from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
 from ...module_utils.reconcile.tick_effects import in_ec2
-from ...module_utils.reconcile.zone_ticks import of_zone
+from ...module_utils.reconcile.zone_ticks import Once, has_instances, of_zone
 from ...module_utils.scaling.decision import Decision, refused
 from ...module_utils.spec.figures import Reading
 from ...module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
@@ -117,8 +117,10 @@ class Zone:
         # The run that the event reaches reports how it goes; until then nodes of a scale-in are still registered.
         spec = TickSpec(group.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
         held = min(settings.lease_seconds, 60.0 + 4 * settings.nitro.timeout)
-        find = in_ec2(lambda: self.clients.client("ec2"), group.name, (self.name,), settings.nitro_port, self._learn)
-        effects = Effects(self._collect, of_zone(find, self.name))
+        find = Once(
+            in_ec2(lambda: self.clients.client("ec2"), group.name, (self.name,), settings.nitro_port, self._learn)
+        )
+        effects = Effects(self._collect, of_zone(find, self.name), exists=has_instances(find, self.name))
         try:
             _before, _after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
         except (LeaseRefused, LeaseLost) as error:
@@ -209,7 +211,7 @@ class Ticker:
         return Appliances(connect, nitro.timeout, KEPT_INTERVALS * longest, workers)
 
     async def _forever(self, zone: Zone, first: float, workers: Executor) -> None:
-        """A tick each interval of the clock; one that takes longer swallows the next."""
+        """Tick at each interval of the clock; a tick that takes longer skips the next."""
         loop, interval = asyncio.get_running_loop(), float(zone.group.policy.interval)
         due = loop.time() + first
         while True:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.attachments import elastic_ip_changes
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments import changes
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from ansible_collections.cloudadc.aws.plugins.modules import vpx_ha_failover, vpx_ha_reconcile
 from tests.lab.client import wait_for
@@ -27,7 +27,7 @@ HELD_SECONDS = 3.0
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (vpx_ha_failover, vpx_ha_reconcile):
         monkeypatch.setattr(module, "BRIEF", 1)
-    monkeypatch.setattr(elastic_ip_changes, "LANDING_SECONDS", 4.0)
+    monkeypatch.setattr(changes, "LANDING_SECONDS", 4.0)
 
 
 def force_failover(pair: Pair, number: int) -> None:

@@ -463,5 +463,7 @@ def test_nodes_get_health_checks_that_go_with_them(zone: Zone) -> None:
 
     gone = zone.run(node("n1", 1), state="absent")
     assert (gone["changed"], gone["health_checks"]["deleted"]) == (True, ids[:1])
+    writes = [call.op for call in zone.cloud.lab.calls(side="aws") if call.write]
+    assert writes[-2:] == ["ChangeResourceRecordSets", "DeleteHealthCheck"], "never a record whose check is gone"
     left = [one["Id"] for one in zone.route53.list_health_checks()["HealthChecks"]]
     assert (left, list(zone.records())) == (ids[1:], ["n2"])

@@ -229,6 +229,8 @@ def test_addresses_given_are_asked_and_ec2_is_not(zone: Zone) -> None:
         ({"now": "soon"}, "now must be an instant"),
         ({"event": {"id": "adc-x", "outcome": "done"}}, "event adc-x is not one of shop a"),
         ({"sample": {"memory": "much"}}, "sample.memory must be a number"),
+        ({"group": "shopp"}, "EC2 lists no instance with the tags cloudadc:group=shopp and cloudadc:zone=a"),
+        ({"zone": "aa"}, "EC2 lists no instance with the tags cloudadc:group=shop and cloudadc:zone=aa"),
     ],
 )
 def test_what_is_refused_changes_nothing(zone: Zone, more: dict[str, Any], sentence: str) -> None:
@@ -236,5 +238,6 @@ def test_what_is_refused_changes_nothing(zone: Zone, more: dict[str, Any], sente
     assert result["failed"]
     assert sentence in result["msg"]
     assert "Traceback" not in result["msg"]
-    record = run_module("autoscale_info", {"group": "shop", "zone": "a", "store": zone.store})["record"]
+    asked = {"group": more.get("group", "shop"), "zone": more.get("zone", "a")}
+    record = run_module("autoscale_info", {**asked, "store": zone.store})["record"]
     assert (record["version"], record["fence"], record["lease"]) == (0, 0, None)

@@ -131,8 +131,7 @@ def test_from_nothing_to_an_application_and_back(box: Box) -> None:
         "GET /config/servicegroup_lbmonitor_binding 200",
         "GET /config/lbmonitor 200",
         "GET /config/server 200",
-        # Both back ends are DOWN: their states once more, and the reason of each.
-        "GET /config/servicegroup_servicegroupmember_binding 200",
+        # Both back ends are DOWN: the reason of each.
         "GET /config/servicegroup_servicegroupentitymonbindings_binding 200",
         "GET /config/servicegroup_servicegroupentitymonbindings_binding 200",
         "GET /config/nsconfig 200",

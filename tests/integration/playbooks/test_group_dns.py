@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crash.group_flows import ZONE, Kind, built
+from tests.crash.group_flows import ZONE, Kind, built, grown
 from tests.crash.inventory import read_inventory
-from tests.lab.client import LabClient
+from tests.lab.client import LabClient, wait_for
 from tests.stage import Stage
 
-from .groups import Group
+from .groups import Group, Played
 
 pytestmark = pytest.mark.long
 
@@ -61,3 +61,34 @@ def test_a_node_leaves_by_hand(group: Group) -> None:
     assert (run.code, addresses(group)) == (0, [staying]), run.message
     assert (group.lifecycles(), answered(group)) == ({"in_service": 1}, [[staying], [staying]])
     assert group.devices() == group.nsips()
+
+
+@pytest.mark.timeout(3000)
+def test_records_of_a_silent_node_are_withdrawn_and_come_back(group: Group) -> None:
+    group.begin(grown(KIND))
+    lab, both = group.lab, addresses(group)
+    lab.load(all=True, cpu=50, memory=60, throughput=500, connections=500)
+    given = {"autoscale_group_dns": {**group.definition()["autoscale_group_dns"], "withdraw_after": 2}}
+    minutes = iter(range(60))
+
+    def tick() -> Played:
+        now = f"2026-03-02T12:{next(minutes):02}:00Z"
+        run = group.play("autoscale", **given, autoscale_now=now, autoscale_nitro_timeout=3)
+        assert run.code == 0, run.message
+        return run
+
+    assert (len(both), answered(group), tick().writes) == (2, [both, both], [])
+    silent = group.nodes()[1]
+    lab.power(silent["InstanceId"], on=False)
+    tick()
+    assert answered(group) == [both, both], "one silent tick is none"
+    tick()
+    [left], again = answered(group)[0], tick()
+    assert (answered(group), left in both, again.writes) == ([[left], [left]], True, [])
+    assert group.record()["withdrawn"] == [silent["InstanceId"]]
+
+    lab.power(silent["InstanceId"], on=True)
+    wait_for(lambda: lab.state()["nitro"][silent["InstanceId"]]["stage"] == "ready", "it has booted", seconds=60)
+    tick()
+    assert (answered(group), "withdrawn" in group.record()) == ([both, both], False)
+    assert tick().writes == []

@@ -16,6 +16,7 @@ from typing import Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 
+from tests.lab.aws.buckets import Buckets
 from tests.lab.world import Clock
 
 
@@ -37,6 +38,8 @@ class Settings:
     ``unsubscribed``: images of the marketplace to which the account is not subscribed.
     ``interface_quota``, ``balancer_quota``, ``vcpu_quota``: network interfaces, Network Load Balancers and vCPUs of
     standard On-Demand instances that a region may hold (5 vCPUs in a new account; the lab's is wider).
+    ``route_quota``: routes of a route table, the VPC's own not counted; AWS's default.
+    ``throttled``: whether EC2's request token buckets limit calls (see ``buckets``).
     ``clock_skew``: seconds that AWS's clock, in the Date of its answers, is ahead of this machine's.
     ``exhausted``: availability zones that have no instance left to give (InsufficientInstanceCapacity, which a DryRun
     does not tell: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
@@ -59,13 +62,22 @@ class Settings:
     interface_quota: int = 5000
     balancer_quota: int = 50
     vcpu_quota: int = 256
+    route_quota: int = 50
+    throttled: bool = False
     unsubscribed: set[str] = field(default_factory=set)
     exhausted: set[str] = field(default_factory=set)
     unauthorized: set[str] = field(default_factory=set)
 
 
+ROUTED = 0xF000
+"""Offset of the addresses of the public /16 that are no public ones: 127.11.240.0/20."""
+
+
 class AddressPool:
-    """Public addresses out of one /16 of 127/8, one after another; an address given back is not soon given again."""
+    """Public addresses out of one /16 of 127/8, one after another; an address given back is not soon given again.
+
+    The last sixteenth of it (`ROUTED`) is left to private addresses outside of every VPC, which routes lead to.
+    """
 
     def __init__(self, network: str) -> None:
         self._base = int(ipaddress.IPv4Address(f"{network}.0.0"))
@@ -75,15 +87,18 @@ class AddressPool:
     def take(self, used: set[str]) -> str:
         """The next address that is not in ``used``; .0 and .255 of each /24 stay out of it."""
         with self._lock:
-            for _turn in range(0xFFFF):
-                offset, self._next = self._next, self._next % 0xFFFE + 1
+            for _turn in range(ROUTED):
+                offset, self._next = self._next, self._next % (ROUTED - 1) + 1
                 address = str(ipaddress.IPv4Address(self._base + offset))
                 if offset % 256 not in (0, 255) and address not in used:
                     return address
         raise RuntimeError("no public address is left in the lab's slice")
 
 
-_NOTES = ("settings", "public", "private_next", "launches", "associations", "changes", "_history", "port_errors")
+_NOTES = (
+    *("settings", "public", "private_next", "launches", "associations", "changes", "_history", "port_errors"),
+    "buckets",
+)
 
 
 class Ground:
@@ -117,6 +132,7 @@ class Ground:
         self.changes: dict[str, Any] = {}
         self._history: dict[str, list[tuple[float, Any]]] = {}
         self.port_errors: dict[tuple[str, str], int] = {}
+        self.buckets = Buckets()
         self.changed()
 
     def changed(self) -> None:

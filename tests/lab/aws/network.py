@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from tests.lab.aws.ground import regions
+from tests.lab.aws.mends.interfaces import addresses_of
 from tests.lab.packets.vpc import Hop, Interface, Rule, Target, Vpc
 
 GONE = "blackhole"
@@ -49,7 +50,7 @@ def _interface(interface: Any, public: dict[str, str]) -> Interface:
         interface_id=interface.id,
         subnet_id=interface.subnet.id,
         network=interface.subnet.cidr,
-        addresses=tuple(str(item["PrivateIpAddress"]) for item in interface.private_ip_addresses),
+        addresses=tuple(addresses_of(interface)),
         groups=frozenset(group.id for group in interface._group_set),
         source_dest_check=str(interface.source_dest_check).lower() != "false",
         instance_id=interface.instance.id if interface.instance else "",
@@ -75,7 +76,7 @@ def _tables(backend: Any) -> tuple[dict[str, tuple[Hop, ...]], dict[str, tuple[H
     of_subnet: dict[str, tuple[Hop, ...]] = {}
     main: dict[str, tuple[Hop, ...]] = {}
     for table in backend.route_tables.values():
-        hops = tuple(_hop(route) for route in table.routes if route.destination_cidr_block)
+        hops = tuple(hop for route in table.routes for hop in _hops(route))
         if table.main_association_id is not None:
             main[table.vpc_id] = hops
         for target in table._associations.values():
@@ -83,8 +84,17 @@ def _tables(backend: Any) -> tuple[dict[str, tuple[Hop, ...]], dict[str, tuple[H
     return of_subnet, main
 
 
-def _hop(route: Any) -> Hop:
-    network = IPv4Network(route.destination_cidr_block, strict=False)
+def _hops(route: Any) -> Iterator[Hop]:
+    """The IPv4 ranges of a route: its own, or those of its prefix list."""
+    ranges = [route.destination_cidr_block] if route.destination_cidr_block else []
+    if route.destination_prefix_list is not None:
+        entries = route.destination_prefix_list.entries.get(route.destination_prefix_list.version) or []
+        ranges = [entry["Cidr"] for entry in entries if ":" not in entry["Cidr"]]
+    for each in ranges:
+        yield _hop(route, IPv4Network(each, strict=False))
+
+
+def _hop(route: Any, network: IPv4Network) -> Hop:
     interface = route.network_interface_id
     if route.instance_id and route.instance:
         interface = next((one.id for one in route.instance.nics.values()), GONE)

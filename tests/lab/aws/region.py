@@ -14,6 +14,7 @@ from tests.lab.aws.balancing import HealthChecker, Probe, Route, Way, routes
 from tests.lab.aws.ground import Ground, regions
 from tests.lab.aws.mends.images import is_vpx
 from tests.lab.aws.mends.instances import every_instance, settle
+from tests.lab.aws.mends.interfaces import addresses_of
 from tests.lab.aws.mends.names import answer, checked
 from tests.lab.aws.network import snapshot
 from tests.lab.aws.ports import count_errors
@@ -73,11 +74,20 @@ class RegionSnapshot:
     def instance_at(self, address: str) -> InstanceFacts | None:
         with self.ground.lock:
             settle()
-            interface = _interface_at(address)
+            interface = _interface_at(address) or self._routed_to(address)
             if interface is None or interface.instance is None:
                 return None
             instance = interface.instance
             return _facts(instance) if is_vpx(instance.ec2_backend, instance.image_id) else None
+
+    def _routed_to(self, address: str) -> Any:
+        """The interface to which routes lead for an address outside of every VPC."""
+        found = self.network().routed(address)
+        if found is None:
+            return None
+        return next(
+            (enis[found.interface_id] for enis in (b.enis for b in regions()) if found.interface_id in enis), None
+        )
 
     def elastic_ips(self) -> dict[str, str | None]:
         with self.ground.lock:
@@ -140,7 +150,7 @@ class RegionSnapshot:
 def _interface_at(address: str) -> Any:
     for backend in regions():
         for interface in backend.enis.values():
-            if any(item["PrivateIpAddress"] == address for item in interface.private_ip_addresses):
+            if address in addresses_of(interface):
                 return interface
     return None
 
@@ -159,7 +169,7 @@ def _facts(instance: Any) -> InstanceFacts:
             InterfaceFacts(
                 network_interface_id=interface.id,
                 device_index=index,
-                addresses=tuple(str(item["PrivateIpAddress"]) for item in interface.private_ip_addresses),
+                addresses=tuple(addresses_of(interface)),
                 netmask=str(interface.subnet.cidr.netmask),
                 mac=str(interface.mac_address),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -101,6 +102,9 @@ class AwsSide(RegionSnapshot):
 
     def _gate(self, asked: AwsRequest, environ: Environ) -> Answer | None:
         """What is answered instead of carrying this out, if it may not be or moto cannot. The log learns its needs."""
+        limited = self.settings.throttled and asked.service == "ec2"
+        if limited and not self.ground.buckets.take(asked.action, asked.fields, time.monotonic()):
+            return refuse_request("throttle", asked)
         desired = needs(asked.service, asked.action, asked.fields, principals.account())
         environ["lab.said"] = {"needs": list(dict.fromkeys(need.action for need in desired))}
         who = principals.principal_of(key_of(environ))

@@ -173,6 +173,31 @@ class Vpc:
         at = parsed(address)
         return next((subnet_id for subnet_id, network in self.subnets.items() if at in network), "")
 
+    def entering(self, destination: str) -> Delivery:
+        """A packet that comes by a private connection (transit gateway, VPN, Direct Connect) to a private address.
+
+        An address outside of every VPC is reached by a route to an interface. The packet enters by a subnet that is not
+        named here, so every table with a route to it has to lead to the same interface, which lets the packet in.
+        """
+        found = self.at(destination)
+        if found is not None or self.inside(destination):
+            return Delivery(found is not None, f"no interface has {destination}", found)
+        hops = {hop for subnet_id in self.tables if (hop := self.hop(subnet_id, destination)) is not None}
+        ways = {hop.interface_id for hop in hops if hop.target is Target.INTERFACE}
+        if len(ways) != 1:
+            return Delivery(False, f"{destination} is routed to {', '.join(sorted(ways)) or 'no interface'}")
+        return self._through(ways.pop(), destination)
+
+    def routed(self, address: str) -> Interface | None:
+        """The interface that gets packets to an address outside of every VPC; None: no route leads there."""
+        return None if self.inside(address) else self.entering(address).interface
+
+    def routes_to_hosts(self) -> set[str]:
+        """Every single address outside of every VPC that some route to an interface leads to."""
+        hops = {hop for table in self.tables.values() for hop in table if hop.target is Target.INTERFACE}
+        single = {str(hop.network.network_address) for hop in hops if hop.network.prefixlen == 32}
+        return {address for address in single if not self.inside(address)}
+
     def leave(self, interface: Interface, source: str, destination: str) -> Delivery:
         """A packet that an instance sends by one of its interfaces."""
         checked = self.checked(interface, source, destination)

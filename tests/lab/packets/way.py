@@ -122,13 +122,13 @@ def to_back_end(vpc: Vpc, hosts: Hosts, host: Host, address: str, port: int) -> 
 
 
 def _forth(vpc: Vpc, hosts: Hosts, flow: Flow) -> Delivery:
-    target, sender = vpc.at(flow.destination), vpc.at(flow.source)
+    sender = vpc.at(flow.source)
     opener = hosts(flow.opener or (sender.instance_id if sender else ""))
     outside = sender is None and opener is None and not vpc.inside(flow.source)
     if outside or flow.relayed or (opener is not None and not opener.by_table):
         # From outside: by the internet gateway to a public address, by a private connection (VPN, Direct Connect),
         # whose routes are taken to be in every table, to a private one.
-        return Delivery(target is not None, f"no interface has {flow.destination}", target)
+        return vpc.entering(flow.destination)
     if sender is None and opener is None:
         return vpc.carry(vpc.subnet_of(flow.source), flow.source, flow.destination)
     leaving: Interface | None = sender

@@ -189,6 +189,12 @@ _EC2, _LIMIT = "arn:aws:ec2:*:123456789012", {"iam:PermissionsBoundary": "arn:aw
             ],
         ),
         ("ec2", "DescribeInstances", {"InstanceId.1": "i-1"}, [("*", {})]),
+        (
+            "ec2",
+            "ReplaceRoute",
+            {"RouteTableId": "rtb-1", "DestinationCidrBlock": "10.99.0.1/32"},
+            [("arn:aws:ec2:*:123456789012:route-table/rtb-1", {})],
+        ),
     ],
 )  # fmt: skip
 def test_resources_and_keys_that_a_request_is_decided_on(

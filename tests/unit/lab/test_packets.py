@@ -115,6 +115,13 @@ NLB_OTHER_ZONE = Flow("10.0.12.200", "10.0.11.10", "tcp", 80)
 HEARTBEAT = Flow("10.0.1.10", "10.0.2.10", "udp", 3003, one_way=True)
 PRESERVED = Flow(CLIENT, "10.0.11.10", "tcp", 80, relayed=True)
 CLIENT_SNIP = (*A.snips, _connected("10.0.11.10"))
+UNCHECKED = tuple(
+    replace(one, source_dest_check=False) for one in INTERFACES if one.interface_id in ("eni-ca", "eni-cb")
+)
+TO_A = Hop(IPv4Network("10.99.0.10/32"), Target.INTERFACE, "eni-ca")
+TO_B = Hop(IPv4Network("10.99.0.10/32"), Target.INTERFACE, "eni-cb")
+ROUTED = replace(MBF, interfaces=UNCHECKED, tables=((200, (LOCAL, TO_A)), (31, (LOCAL, TO_A))))
+BY_ROUTE = Flow(CLIENT, "10.99.0.10", "tcp", 80)
 PBRS = (
     Policy(("10.0.1.10", "10.0.1.10"), None, "10.0.1.1"),
     Policy(("10.0.21.10", "10.0.21.10"), None, "10.0.21.1"),
@@ -189,6 +196,32 @@ PBRS = (
         # 2a, "NLB": with client-IP preservation security groups see the client; the reply passes the balancer again.
         pytest.param(MBF, PRESERVED, True, "", id="client address preserved, MBF on"),
         pytest.param(Site(), PRESERVED, False, "source check", id="client address preserved, MBF off"),
+        # 1.2: a VIP outside of the VPC's range is reached by a route to the client interface, whose check is off; the
+        # reply has an address that is none of the interface's.
+        pytest.param(ROUTED, BY_ROUTE, True, "", id="VIP by a route, from outside"),
+        pytest.param(ROUTED, replace(BY_ROUTE, source="10.0.200.50"), True, "", id="VIP by a route, from the VPC"),
+        pytest.param(
+            replace(ROUTED, interfaces=()),
+            BY_ROUTE,
+            False,
+            "destination check: 10.99.0.10",
+            id="VIP by a route, checked",
+        ),
+        pytest.param(MBF, BY_ROUTE, False, "no interface", id="VIP outside of the VPC, no route"),
+        pytest.param(
+            replace(ROUTED, tables=((200, (LOCAL, TO_A)), (31, (LOCAL, TO_B)))),
+            BY_ROUTE,
+            False,
+            "eni-ca, eni-cb",
+            id="VIP by a route, tables disagree",
+        ),
+        pytest.param(
+            replace(ROUTED, hosts=(_host("a", 1),)),
+            BY_ROUTE,
+            False,
+            "source check",
+            id="VIP by a route, reply by the management interface",
+        ),
         # 2a, "Trap": heartbeats go by the default route while no more specific route diverts them ...
         pytest.param(Site(), HEARTBEAT, True, "", id="heartbeat by the default route"),
         # ... and a route for the whole VPC through the server gateway takes them out by the server interface.

@@ -203,7 +203,7 @@ _UTILS = "ansible_collections.cloudadc.aws.plugins.plugin_utils"
 
 
 def _own(module: str) -> Any:
-    """A module of this collection.
+    """Import a module of this collection.
 
     ansible-rulebook starts this file by its path and knows nothing of Ansible's collections, so Ansible's own loader is
     asked for, as the Python API of ansible-core documents it. It looks in the collections path, and first where this

@@ -102,6 +102,10 @@ class Dns(Distributor):
         """Every domain has a record set for each node."""
         return {"load_balancer": "", "domains": domains(definition)}
 
+    def withdraw_after(self, definition: Definition) -> int:
+        """DNS leads clients to a node that is silent, unless its records have health checks."""
+        return int(definition["dns"]["withdraw_after"])
+
     def cleanup(
         self,
         target_groups: Sequence[Mapping[str, Any]],
@@ -144,7 +148,7 @@ class Dns(Distributor):
         return Needs(elastic_ips=len(zones) * most)
 
     def used_by(self, applications: Sequence[Mapping[str, Any]]) -> bool:
-        """A domain is a record set, also where it is an alias of a load balancer."""
+        """Return the record set of a domain; an alias of a load balancer has one as well."""
         return any(each.get("domain") for each in applications)
 
 

@@ -3,10 +3,14 @@
 """Route 53 health checks of the nodes of a name: without one, a record is answered for ever.
 
 A check belongs to one record and one node. Its caller reference names both, so a check that an interrupted run made and
-did not use is found again, and no check of others is ever removed.
+did not use, or whose record it had removed, is found again, and no check of others is ever removed.
+
+A check is made before the record that names it and deleted after it: the status of a check that is deleted while a
+record names it cannot be predicted.
 
 Source: Route 53 API reference, CreateHealthCheck ("CallerReference", 1 to 64 characters; "IPAddress" must be public)
-and DeleteHealthCheck (a check may be deleted while a record names it).
+and DeleteHealthCheck ("If you delete a health check and you don't update the associated records, the future status of
+the health check can't be predicted").
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from typing import Any
 
 from ...aws import route53
 from ...aws.client import Client
+from ...aws.errors import AwsError
 from ...core.errors import Refusal
 from .record_plan import Batch, DesiredRecord, Node
 
@@ -39,7 +44,7 @@ class CheckSpec:
 
     @classmethod
     def from_option(cls, option: Mapping[str, Any] | None) -> CheckSpec | None:
-        """The option ``health_check``. Raises Refusal."""
+        """Parse the option ``health_check``. Raises Refusal."""
         if option is None:
             return None
         spec = cls(**{key: value for key, value in option.items() if value is not None})
@@ -64,9 +69,18 @@ class CheckSpec:
         }
 
 
+def prefix_of_record(zone_id: str, record: str) -> str:
+    """Return how the caller references of the checks of a record begin."""
+    return f"{_PREFIX}{_digest(zone_id, record)}-"
+
+
 def prefix_of(zone_id: str, record: str, identifier: str) -> str:
     """Return how the caller references of a node's checks begin."""
-    return f"{_PREFIX}{hashlib.sha256(chr(0).join((zone_id, record, identifier)).encode()).hexdigest()[:32]}-"
+    return f"{prefix_of_record(zone_id, record)}{_digest(identifier)}-"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]
 
 
 def matches(config: Mapping[str, Any], check: Mapping[str, Any]) -> bool:
@@ -145,28 +159,41 @@ class HealthChecks:
         return replace(node, health_check_id=check_id)
 
     def cleaned_up(self, requests: Sequence[Any], batch: Batch) -> list[str]:
-        """Delete the checks of named and leaving nodes that no record names any more; the ids.
+        """Delete the checks of named and leaving nodes that no record names any more, after records were written.
 
-        Call it before the records of nodes are deleted (``state`` absent), else after they are written.
+        Returns:
+            The ids of the checks.
         """
         leaving = [self._leaving(request, plan) for request, plan in zip(requests, batch.plans, strict=True)]
-        if not any(prefixes for prefixes, _used in leaving):
+        if not any(leaving):
             return []
-        known = route53.list_health_checks(self.client)
-        ids = [one for prefixes, used in leaving for one in unused(prefixes, used, known)]
+        kept = {str(one["HealthCheckId"]) for plan in batch.plans for one in plan.after if one.get("HealthCheckId")}
+        had_checks = any(one.get("HealthCheckId") for plan in batch.plans for one in plan.before)
+        try:
+            known = route53.list_health_checks(self.client)
+        except AwsError as error:
+            if error.missing and not had_checks:
+                return []  # a group without health checks needs no rights to them
+            raise
+        ids = unused([prefix for prefixes in leaving for prefix in prefixes], kept, known)
         for check_id in [] if self.check_mode else ids:
             route53.delete_health_check(self.client, check_id)
         return ids
 
-    def _leaving(self, request: Any, plan: Any) -> tuple[list[str], list[str]]:
-        """Return the prefixes of nodes whose check may be unused now, and the ids that records still name.
+    def _leaving(self, request: Any, plan: Any) -> list[str]:
+        """Return the prefixes of checks that may be unused now.
 
-        Alias and simple record sets have no identifier, and no check of a node.
+        Alias and simple record sets have no identifier, and no check of a node. Of nodes that shall have no record the
+        record may be gone already: then an interrupted run removed it, and its check may be left.
         """
         before = {str(item.get("SetIdentifier")): item.get("HealthCheckId") for item in plan.before}
         after = {str(item.get("SetIdentifier")): item.get("HealthCheckId") for item in plan.after}
-        changed = [name for name, check in before.items() if check and check != after.get(name)]
-        return [prefix_of(self.zone_id, request.name, name) for name in changed], [one for one in after.values() if one]
+        changed = {name for name, check in before.items() if check and check != after.get(name)}
+        if isinstance(request, DesiredRecord) and not request.present:
+            if request.purge and not after:
+                return [prefix_of_record(self.zone_id, request.name)]
+            changed |= {node.identifier for node in request.nodes} - set(after)
+        return [prefix_of(self.zone_id, request.name, name) for name in sorted(changed)]
 
 
 def _checks(request: Any) -> CheckSpec | None:

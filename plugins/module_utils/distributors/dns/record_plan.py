@@ -148,7 +148,7 @@ def _is_address(text: str, version: int) -> bool:
 
 
 def refuse_foreign_name(request: Named, zone: str) -> None:
-    """Raises Refusal if the zone of this name cannot hold the record."""
+    """Raise Refusal if the zone of this name cannot hold the record."""
     if not within(request.record, zone):
         raise Refusal(f"{request} does not belong into the hosted zone {canonical_name(zone)}; nothing was written")
 

@@ -96,16 +96,10 @@ class Zone:
             record_plan.refuse_foreign_name(request, route53.get_hosted_zone(self.client, self.id)["Name"])
         return chosen
 
-    def converge(
-        self, requests: Sequence[Request], first: Batch | None = None
-    ) -> tuple[Batch, Mapping[str, Any] | None]:
-        """Write the batch; what came of it, and what AWS said of the change (None: nothing had to be written).
-
-        ``first``: what was just decided for the same requests, so that it is not read again.
-        """
-        decided = [first] if first is not None else []
+    def converge(self, requests: Sequence[Request]) -> tuple[Batch, Mapping[str, Any] | None]:
+        """Write the batch; what came of it, and what AWS said of the change (None: nothing had to be written)."""
         return converge(
-            lambda: decided.pop() if decided else self.decide(requests),
+            lambda: self.decide(requests),
             lambda batch: route53.change_record_sets(self.client, self.id, batch.changes),
             route53.INVALID_BATCH,
         )
@@ -122,7 +116,7 @@ def _plan(request: Request, existing: Sequence[Mapping[str, Any]]) -> Plan:
 
 
 def result_of(request: Request, plan: Plan) -> dict[str, Any]:
-    """The result of one name."""
+    """Return the result of one name."""
     if isinstance(request, AliasRequest):
         before, after = alias_plan.alias_of(plan.before), alias_plan.alias_of(plan.after)
         diff = {"before": {"alias": before}, "after": {"alias": after}}
@@ -149,7 +143,7 @@ def result_of(request: Request, plan: Plan) -> dict[str, Any]:
 
 
 def joined(requests: Sequence[Request], batch: Batch) -> dict[str, Any]:
-    """The result of a task with ``record_sets``. ``ttl``: the longest, which is how long a removed address is asked."""
+    """Return the result of a task with ``record_sets``. ``ttl``: the longest, how long removed addresses are cached."""
     entries, diffs = [], []
     for request, plan in zip(requests, batch.plans, strict=True):
         entry = result_of(request, plan)

@@ -60,7 +60,7 @@ def canonical_name(name: str) -> str:
 
 
 def canonical_value(kind: str, value: str) -> str:
-    """A value of this record type: addresses in their shortest text, host names like names, the rest as it is."""
+    """Return a value of this record type: addresses in their shortest text, host names like names, others unchanged."""
     text = value.strip()
     if kind in _HOST_TYPES:
         return canonical_name(text)
@@ -73,7 +73,7 @@ def canonical_value(kind: str, value: str) -> str:
 
 
 def policy_of(record_set: Mapping[str, Any]) -> str:
-    """The routing policy; "simple" for a record set without identifier."""
+    """Return the routing policy; "simple" for a record set without identifier."""
     if record_set.get("Weight") is not None:
         return WEIGHTED
     if record_set.get("MultiValueAnswer"):
@@ -82,7 +82,7 @@ def policy_of(record_set: Mapping[str, Any]) -> str:
 
 
 def canonical(record_set: Mapping[str, Any]) -> Canonical:
-    """The canonical form of a ResourceRecordSet, as AWS tells it or as it is sent. Equal forms need no change."""
+    """Return the canonical form of a ResourceRecordSet as AWS returns or takes it; equal forms need no change."""
     kind = str(record_set["Type"]).upper()
     weight, ttl = record_set.get("Weight"), record_set.get("TTL")
     values = (canonical_value(kind, item["Value"]) for item in record_set.get("ResourceRecords") or ())
@@ -117,7 +117,7 @@ def within(name: str, zone: str) -> bool:
 
 
 def result(record_set: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry of the module's result."""
+    """Return the entry of the module's result."""
     form = canonical(record_set)
     return {
         "identifier": form.identifier,

@@ -38,7 +38,7 @@ class Attachment:
         )
 
     def mapping(self, allocated: Mapping[str, str]) -> dict[str, str]:
-        """The SubnetMapping; ``allocated``: zone → id of the Elastic IP that was allocated for it."""
+        """Return the SubnetMapping; ``allocated``: zone → id of the Elastic IP that was allocated for it."""
         address = self.allocation_id or allocated.get(self.zone)
         return {
             "SubnetId": self.subnet_id,

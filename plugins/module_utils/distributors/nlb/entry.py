@@ -57,7 +57,7 @@ class NetworkLoadBalancer(Distributor):
         )
 
     def validate_ports(self, applications: Sequence[Application]) -> list[tuple[str, str, str]]:
-        """A load balancer has one listener a port, whatever the transport."""
+        """Refuse a port used twice: a load balancer has one listener a port, whatever the transport."""
         first: dict[int, str] = {}
         clashes = []
         for application in applications:
@@ -118,7 +118,7 @@ class NetworkLoadBalancer(Distributor):
         }
 
     def scale_in_options(self, definition: Definition) -> dict[str, Any]:
-        """The load balancer has the name of the group."""
+        """Return the options of a scale-in; the load balancer has the name of the group."""
         return {"load_balancer": definition["name"], "domains": []}
 
     def cleanup(
@@ -170,7 +170,7 @@ class NetworkLoadBalancer(Distributor):
         return f"1 Network Load Balancer{_static_addresses(definition)}"
 
     def predicted_costs(self, state: Mapping[str, Any], launched: int) -> list[str]:
-        """The load balancer, where there is none yet."""
+        """Return the load balancer that would be created, if there is none yet."""
         if state["balancer"]:
             return []
         addresses = _static_addresses(state["definition"])

@@ -100,7 +100,7 @@ class ObservedListeners:
         return next((item for item in self.listeners if group.arn in item.forwards_to), None)
 
     def of_group(self, group: str) -> list[Group]:
-        """The target groups that were made for applications of this group, by name."""
+        """Return the target groups that were made for applications of this group, by name."""
         owner = owner_of(group)
         mine = [item for item in self.groups.values() if belongs(owner, item.tags) and item.application]
         return sorted(mine, key=lambda item: item.name)

@@ -119,7 +119,7 @@ def carry_out(client: Client, work: Work, timeout: float | None) -> Outcome:
 def converge(
     client: Client, requests: Sequence[Request], timeout: float | None, *, check: bool
 ) -> list[dict[str, Any]]:
-    """The result of each target group, with ``error`` (None: it is as asked). ``timeout`` seconds; None: do not wait.
+    """Converge each target group and return its result with ``error``. ``timeout`` seconds; None: do not wait.
 
     Raises Failure before the first write. A target group that fails later does not stop the others.
     """
@@ -131,7 +131,7 @@ def converge(
 
 
 def result_of(work: Work, outcome: Outcome | Failure, timeout: float | None = None) -> dict[str, Any]:
-    """The result of one target group."""
+    """Return the result of one target group."""
     if isinstance(outcome, Failure):
         changed = isinstance(outcome, Incomplete) and outcome.changed
         cause = outcome.error if isinstance(outcome, Incomplete) else outcome
@@ -155,7 +155,7 @@ def result_of(work: Work, outcome: Outcome | Failure, timeout: float | None = No
 
 
 def joined(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The result of a task with ``target_groups``; with ``msg`` if one failed, which names every one that did."""
+    """Return the result of a task with ``target_groups``; with ``msg`` that names all that failed."""
     groups, diffs = [], []
     for result in results:
         group = {key: value for key, value in result.items() if key not in ("diff", "error_code")}

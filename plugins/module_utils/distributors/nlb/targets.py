@@ -46,7 +46,7 @@ class Target:
         return self.id, self.port
 
     def wire(self) -> dict[str, Any]:
-        """The TargetDescription: always with the port, because a target of another port is another target."""
+        """Return the TargetDescription, always with the port: another port is another target."""
         zone = {"AvailabilityZone": self.availability_zone} if self.availability_zone else {}
         return {"Id": self.id, "Port": self.port, **zone}
 
@@ -123,7 +123,7 @@ class Plan:
 
 
 def name_of(arn: str) -> str:
-    """The name in ``arn:aws:elasticloadbalancing:…:targetgroup/<name>/<id>``; the whole text if it is no such ARN."""
+    """Return the name in ``arn:aws:elasticloadbalancing:…:targetgroup/<name>/<id>``, else the whole text."""
     parts = arn.split("/")
     return parts[1] if len(parts) == 3 and parts[0].endswith(":targetgroup") else arn
 
@@ -150,7 +150,7 @@ def parse_healths(described: Iterable[Mapping[str, Any]]) -> dict[Key, Health]:
 
 
 def canonical_id(text: str) -> str:
-    """An address in its shortest form; anything else without surrounding blanks."""
+    """Return an address in its shortest form; anything else without surrounding blanks."""
     stripped = text.strip()
     try:
         return str(ipaddress.ip_address(stripped))
@@ -209,7 +209,7 @@ def plan(desired: Sequence[Target], healths: Healths, *, present: bool, purge: b
 
 
 def others(named: Iterable[Target], healths: Healths) -> list[Health]:
-    """The registered targets that were not named, by id and port."""
+    """Return the registered targets that were not named, by id and port."""
     known = {target.key for target in named}
     return [healths[key] for key in sorted(healths) if key not in known and healths[key].registered]
 
@@ -239,7 +239,7 @@ def difference(chosen: Plan, healths: Healths) -> dict[str, Any]:
 
 
 def refuse_unfit(group: Group, targets: Iterable[Target]) -> None:
-    """Raises Refusal naming every target that a group of this type cannot take.
+    """Raise Refusal naming every target that a group of this type cannot take.
 
     Addresses outside the VPC are AWS's to judge, because the group does not tell the VPC's networks: RFC 1918 and
     100.64.0.0/10 go with the zone "all", public ones do not go at all (API reference, TargetDescription).

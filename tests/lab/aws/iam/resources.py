@@ -22,6 +22,8 @@ _TYPES = {
     "eipalloc": "elastic-ip",
     "eni": "network-interface",
     "i": "instance",
+    "pl": "prefix-list",
+    "rtb": "route-table",
     "sg": "security-group",
     "subnet": "subnet",
     "vol": "volume",
@@ -29,7 +31,7 @@ _TYPES = {
 }
 #: Of actions that are not listed below: every parameter that names a resource by its id.
 _NAMING = re.compile(
-    r"(?:NetworkInterface\.\d+\.)?(?:AllocationId|GroupId|ImageId|InstanceId|NetworkInterfaceId|ResourceId|"
+    r"(?:NetworkInterface\.\d+\.)?(?:AllocationId|GroupId|ImageId|InstanceId|NetworkInterfaceId|ResourceId|RouteTableId|"
     r"SecurityGroupId|SubnetId|VpcId)(?:\.\d+)?"
 )
 #: What an action creates, so that it is decided on a resource without an id, with the tags of the request.

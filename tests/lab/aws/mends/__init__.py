@@ -8,6 +8,8 @@ MENDS = (
     "images",
     "interfaces",
     "addresses",
+    "moving",
+    "routes",
     "instances",
     "volumes",
     "groups",

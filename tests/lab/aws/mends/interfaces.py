@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 from collections.abc import Iterable
 from typing import Any
@@ -25,13 +26,25 @@ from tests.lab.aws.mends.errors import refuse
 from tests.lab.aws.mends.patch import replaces, replaces_property
 
 
+def prefixes_of(interface: Any) -> list[str]:
+    """The IPv4 prefixes of an interface; moto's interfaces have none."""
+    found: list[str] = interface.__dict__.setdefault("lab_prefixes", [])
+    return found
+
+
+def addresses_of(interface: Any) -> list[str]:
+    """Every private address whose packets get to an interface, the primary first, those of its prefixes last."""
+    own = [str(item["PrivateIpAddress"]) for item in interface.private_ip_addresses]
+    return own + [str(one) for prefix in prefixes_of(interface) for one in ipaddress.IPv4Network(prefix)]
+
+
 def addresses_in(backend: Any, subnet: Any) -> set[str]:
     """Every private address that is on some interface of this subnet."""
     return {
-        str(item["PrivateIpAddress"])
+        address
         for interface in backend.enis.values()
         if interface.subnet.id == subnet.id
-        for item in interface.private_ip_addresses
+        for address in addresses_of(interface)
     }
 
 
@@ -114,42 +127,6 @@ def create_network_interface(
     return interface
 
 
-@replaces(NetworkInterfaceBackend, "assign_private_ip_addresses")
-def assign_private_ip_addresses(
-    backend: Any, eni_id: str, private_ip_addresses: list[str] | None = None, secondary_ips_count: int | None = None
-) -> Any:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html"""
-    interface = backend.get_network_interface(eni_id)
-    used = addresses_in(backend, interface.subnet)
-    own = {str(item["PrivateIpAddress"]) for item in interface.private_ip_addresses}
-    added = [check_address(interface.subnet, ip, used) for ip in private_ip_addresses or [] if ip not in own]
-    for _turn in range(int(secondary_ips_count or 0)):
-        added.append(take_address(interface.subnet, used | set(added)))
-    interface.private_ip_addresses.extend({"Primary": False, "PrivateIpAddress": ip} for ip in added)
-    return interface
-
-
-@replaces(NetworkInterfaceBackend, "unassign_private_ip_addresses")
-def unassign_private_ip_addresses(backend: Any, eni_id: str, private_ip_address: list[str] | None = None) -> Any:
-    """An Elastic IP on an address that is unassigned is disassociated with it.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_UnassignPrivateIpAddresses.html
-    """
-    interface = backend.get_network_interface(eni_id)
-    for address in private_ip_address or []:
-        item = next((i for i in interface.private_ip_addresses if i["PrivateIpAddress"] == address), None)
-        if item is None or item["Primary"]:
-            raise refuse(
-                "InvalidParameterValue",
-                f"Some of the private IP addresses are not assigned to interface {eni_id}: {address}",
-            )
-        interface.private_ip_addresses.remove(item)
-        for elastic in backend.addresses:
-            if elastic.eni is interface and elastic.lab_private_ip == address:
-                elastic.lab_detach()
-    return interface
-
-
 _delete = NetworkInterfaceBackend.delete_network_interface
 
 
@@ -220,10 +197,16 @@ def association(interface: Any) -> dict[str, Any] | None:
     return _association(interface, interface.private_ip_address)
 
 
+def observed_addresses(interface: Any) -> list[dict[str, Any]]:
+    """The private addresses that a reader sees."""
+    found: list[dict[str, Any]] = ground().observed(f"eni:{interface.id}", interface.private_ip_addresses)
+    return found
+
+
 def described_addresses(interface: Any) -> list[dict[str, Any]]:
     """PrivateIpAddresses with the association of each, primary first."""
     described = []
-    for item in interface.private_ip_addresses:
+    for item in observed_addresses(interface):
         entry = {
             "PrivateIpAddress": item["PrivateIpAddress"],
             "PrivateDnsName": generate_dns_from_ip(item["PrivateIpAddress"]),
@@ -245,9 +228,15 @@ _describe = ElasticNetworkInterfaces.describe_network_interfaces
 @replaces(ElasticNetworkInterfaces, "describe_network_interfaces")
 def describe_network_interfaces(response: Any) -> Any:
     result = _describe(response)
-    for interface in result.result["NetworkInterfaces"]:
-        interface.private_ip_addresses[:] = described_addresses(interface)
+    result.result["NetworkInterfaces"] = [_view(interface) for interface in result.result["NetworkInterfaces"]]
     return result
+
+
+def _view(interface: Any) -> Any:
+    """The interface as a reader sees it, who may lag behind."""
+    view = copy.copy(interface)
+    view.private_ip_addresses = described_addresses(interface)
+    return view
 
 
 _filter_value = NetworkInterface.get_filter_value
@@ -258,7 +247,9 @@ def get_filter_value(interface: Any, filter_name: str, method_name: str | None =
     """Filters of DescribeNetworkInterfaces that moto lacks, or answers for the primary address only."""
     match filter_name:
         case "addresses.private-ip-address":
-            return [item["PrivateIpAddress"] for item in interface.private_ip_addresses]
+            return [item["PrivateIpAddress"] for item in observed_addresses(interface)]
+        case "ipv6-addresses.ipv6-address":
+            return list(interface.ipv6_addresses)
         case "attachment.device-index":
             return str(interface.device_index) if interface.instance else None
         case "addresses.association.public-ip" | "association.public-ip":

@@ -31,6 +31,7 @@ from moto.elbv2.exceptions import ELBClientError, TargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup, elbv2_backends
 
 from tests.lab.aws.ground import ground
+from tests.lab.aws.mends.interfaces import addresses_of
 from tests.lab.aws.mends.patch import replaces
 
 RFC1918 = tuple(ipaddress.IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
@@ -184,7 +185,7 @@ def in_use(group: Any) -> bool:
 
 def interface_at(group: Any, address: str) -> Any:
     for interface in ec2_backends[group.account_id][group.region_name].enis.values():
-        if any(item["PrivateIpAddress"] == address for item in interface.private_ip_addresses):
+        if address in addresses_of(interface):
             return interface
     return None
 

@@ -57,6 +57,8 @@ class Session:
         return says
 
     def close(self) -> None:
+        if self.holds:
+            self.holds.wait(10)
         self.closed += 1
 
 
@@ -132,8 +134,10 @@ def test_sessions_with_appliances_that_are_gone_are_closed(fleet: Fleet) -> None
     fleet.now = 100.0
     fleet.memory("b")
     fleet.now = 200.0
+    fleet.sessions["a"].holds = threading.Event()
     fleet.appliances.forget_unused()
-    fleet.appliances.close()
+    threading.Timer(0.3, fleet.sessions["a"].holds.set).start()
+    fleet.appliances.close()  # waits also for the logout that began before
     assert {name: session.closed for name, session in fleet.sessions.items()} == {"a": 1, "b": 1}
 
 

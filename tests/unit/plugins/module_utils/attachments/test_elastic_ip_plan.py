@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.base import Verification
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import (
     AssociationChange,
     MoveRequest,
-    Verification,
     judge,
     lookup,
     plan,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.dns import record_plan
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.dns.health_checks import (
@@ -106,6 +109,36 @@ def test_the_check_of_a_node_that_leaves_is_deleted_and_no_other() -> None:
     batch = _batch(request, _record("i-1", "203.0.113.1", "hc-7"), _record("i-2", "203.0.113.2", "hc-8"))
     assert _checks(client).cleaned_up([request], batch) == ["hc-7"]
     assert client.written == ["delete hc-7"]
+
+
+@pytest.mark.parametrize("purge", [False, True], ids=["node named", "whole record"])
+def test_the_check_of_a_record_that_an_interrupted_run_removed_is_deleted(purge: bool) -> None:
+    client = Route53(_check(7, "i-1", "203.0.113.1"), _check(8, "i-1", "203.0.113.1", prefix="cloudadc-other-"))
+    named = () if purge else (Node("i-1", None),)
+    request = DesiredRecord("shop.example.com", "A", 60, "multivalue", named, False, purge, None)
+    assert _checks(client).cleaned_up([request], _batch(request)) == ["hc-7"]
+
+
+@pytest.mark.parametrize("had", [False, True])
+def test_rights_to_health_checks_are_needed_only_where_there_is_one(had: bool) -> None:
+    client = Route53()
+
+    def refuse() -> None:
+        denied = {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: route53:ListHealthChecks"}}
+        raise ClientError(denied, "ListHealthChecks")
+
+    client.build_full_result = refuse  # type: ignore[method-assign, assignment]
+    request = _desired(Node("i-1", None), present=False, spec=None)
+    batch = _batch(request, _record("i-1", "203.0.113.1", "hc-7" if had else None))
+    with pytest.raises(AwsError) if had else contextlib.nullcontext():
+        assert _checks(client).cleaned_up([request], batch) == []
+
+
+def test_the_check_of_a_record_that_stays_is_kept() -> None:
+    client = Route53(_check(7, "i-1", "203.0.113.1"), _check(8, "i-2", "203.0.113.2"))
+    request = _desired(Node("i-1", None), present=False, spec=None)
+    batch = _batch(request, _record("i-2", "203.0.113.2", "hc-8"))
+    assert _checks(client).cleaned_up([request], batch) == ["hc-7"]
 
 
 def test_a_check_of_others_is_never_deleted() -> None:

@@ -60,6 +60,13 @@ def test_members_that_stay_down_are_looked_at_for_so_long_and_no_longer() -> Non
     assert appliance.asked == 4
 
 
+def test_members_that_were_just_read_are_not_read_again() -> None:
+    appliance = Appliance({"10.0.3.1": "UP"}, said={"web-sg?s-10.0.3.1?80": "Failure - Probe timed out"})
+    first = [{"ip": "10.0.3.1", "port": 80, "servername": "s-10.0.3.1", "svrstate": "DOWN"}]
+    [found] = states(appliance, GROUP, first=first)
+    assert (found["state"], appliance.asked, len(appliance.filters)) == ("DOWN", 0, 1)
+
+
 def test_the_reason_of_a_member_that_is_down_is_its_failing_monitors() -> None:
     said = {"web-sg?s-10.0.3.2?80": "Failure - TCP syn sent, reset received."}
     found = _states(Appliance({"10.0.3.1": "UP", "10.0.3.2": "DOWN"}, said=said))

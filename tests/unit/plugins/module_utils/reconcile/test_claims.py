@@ -215,6 +215,10 @@ def test_a_guarded_call_is_not_sent_for_an_overtaken_event(short: FileStore) -> 
     with pytest.raises(OvertakenError):
         client.terminate_instances(InstanceIds=["i-2"])
     assert sent == ["TerminateInstances", "DescribeInstances"]
+    claim._overtaken = None
+    claim._confirmed = claim.clock()  # as a moment ago, before an attempt that was not answered
+    with pytest.raises(OvertakenError):
+        claim.confirm(again=True)
     assert claims.guarded(client, None, ["ReleaseAddress"]) is client
 
 

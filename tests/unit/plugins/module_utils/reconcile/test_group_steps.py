@@ -102,7 +102,7 @@ def test_independent_node_gets_its_own_name_address_and_routes() -> None:
             "protected_networks": ["10.0.1.0/24"],
         }
     ]
-    assert steps["cluster"] == steps["clip"] == steps["settings"] == []
+    assert (steps["cluster"], steps["clip_interface"], steps["settings"]) == ([], "", [])
 
 
 def test_policy_based_routes_start_from_a_second_client_address() -> None:
@@ -116,7 +116,7 @@ def test_first_nodes_form_a_cluster_on_the_lowest_number() -> None:
     nodes = [node(1, "joining"), node(0, "joining")]
     steps = zone_steps(state(topology="cluster"), nodes, "a")
     assert steps["form"] is True
-    assert steps["clip"] == ["eni-management-0"]
+    assert steps["clip_interface"] == "eni-management-0"
     assert steps["cluster"] == [{"nsip": "10.0.1.0:443", "node_id": 0}, {"nsip": "10.0.1.1:443", "node_id": 1}]
     assert steps["settings"] == [{"nsip": "10.0.1.250:443"}]
     assert "hostname" not in steps["bootstrap"][0]
@@ -127,7 +127,7 @@ def test_node_in_service_answers_for_the_cluster_and_draining_members_stay() -> 
     given = state(topology="cluster")
     given["zones"][0]["clip_interface"] = "eni-x"
     steps = zone_steps(given, nodes, "a", only_new=True)
-    assert (steps["form"], steps["clip"]) == (False, [])
+    assert (steps["form"], steps["clip_interface"]) == (False, "")
     assert [one["node_id"] for one in steps["cluster"]] == [1, 0]
     assert steps["members"] == ["10.0.1.0", "10.0.1.1", "10.0.1.2"]
     assert [one["instance_id"] for one in steps["bootstrap"]] == ["i-0"]

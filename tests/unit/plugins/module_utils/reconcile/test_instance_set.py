@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,6 +54,20 @@ class Account:
     hidden_tags: int = 0
     calls: list[str] = field(default_factory=list)
     now: float = 0.0
+    before_send: list[Any] = field(default_factory=list)
+    unanswered: int = 0
+    between_attempts: Callable[[], object] = lambda: None
+
+    @property
+    def meta(self) -> Any:
+        """What a client of botocore says of its service, and where it takes handlers of its events."""
+        handlers = self.before_send
+        events = SimpleNamespace(
+            register=lambda _event, handler: handlers.append(handler),
+            unregister=lambda _event, handler: handlers.remove(handler),
+        )
+        service = SimpleNamespace(service_id=SimpleNamespace(hyphenize=lambda: "ec2"))
+        return SimpleNamespace(events=events, service_model=service)
 
     def get_paginator(self, name: str) -> Any:
         account = self
@@ -146,7 +162,11 @@ class Account:
         return {"Instances": [self._shown(name, self.machines[name]) for name in ids]}
 
     def terminate_instances(self, InstanceIds: list[str]) -> None:
-        self.calls.append("TerminateInstances")
+        for attempt in range(1, self.unanswered + 2):
+            for handler in self.before_send:
+                handler(request=SimpleNamespace(headers={"amz-sdk-request": f"attempt={attempt}; max=4"}))
+            self.calls.append("TerminateInstances")
+            self.between_attempts()
         for name in InstanceIds:
             self.machines[name]["ahead"] = ["shutting-down", "terminated"]
             for address in self.addresses.values():
@@ -416,6 +436,31 @@ def test_removal_reads_again_what_it_read_before_a_pause(late: int) -> None:
     with pytest.raises(Failure, match=said):
         gone.converge(observed_before)
     assert "TerminateInstances" not in account.calls
+
+
+@pytest.mark.parametrize(
+    ("state", "tags", "sentence"),
+    [
+        ("absent", {"kind": "pair"}, "does not belong to group shop"),
+        ("absent", {"event": "e-2"}, "is not marked for event e-1"),
+        ("absent", {"lifecycle": "in_service"}, "its lifecycle is in_service"),
+    ],
+)
+def test_unanswered_termination_is_not_repeated_for_an_instance_that_changed_hands(
+    state: str, tags: dict[str, str], sentence: str
+) -> None:
+    account = Account(unanswered=1)
+    there(account)
+    marked = {"event": "e-1", "lifecycle": "terminating"}
+    account.create_tags(["i-1"], [{"Key": f"cloudadc:{key}", "Value": value} for key, value in marked.items()])
+    gone = the_set(account, desired(state, kind="group", event="e-1"))
+    found = [{"Key": f"cloudadc:{key}", "Value": value} for key, value in tags.items()]
+    account.between_attempts = lambda: account.create_tags(["i-1"], found)
+    with pytest.raises(Refusal, match=sentence) as told:
+        gone.converge(gone.observation())
+    assert "may still be carried out" in str(told.value)
+    assert account.calls.count("TerminateInstances") == 1
+    assert account.before_send == []
 
 
 def test_a_surplus_that_came_into_service_since_it_was_read_is_chosen_anew() -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.attachments import elastic_ip_changes
+from ansible_collections.cloudadc.aws.plugins.module_utils.attachments import changes
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_changes import Outcome
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.elastic_ip_plan import AssociationChange
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association
@@ -140,7 +140,7 @@ TIMEOUTS = ProbeTimeouts(0.1, 3.0, 0.5)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tenths of seconds for seconds."""
     monkeypatch.setattr(pair_evidence, "DEAD_INTERVAL", 0.4)
-    monkeypatch.setattr(elastic_ip_changes, "LANDING_SECONDS", 1.0)
+    monkeypatch.setattr(changes, "LANDING_SECONDS", 1.0)
 
 
 def work(
@@ -316,7 +316,7 @@ def test_calls_without_any_answer_end() -> None:
     region = Region(ASSOCIATIONS[0], [lambda _region, _move: None] * 9)
     _found, _outcomes, trouble = work(region, Appliance(0, "Secondary"), Appliance(1, "Primary"))
     assert "203.0.113.1 (eipalloc-1) was not moved" in str(trouble)
-    assert len(region.writes) == elastic_ip_changes.UNANSWERED
+    assert len(region.writes) == changes.UNANSWERED
 
 
 def test_second_primary_after_the_write_is_told() -> None:

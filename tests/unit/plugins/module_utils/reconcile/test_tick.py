@@ -43,6 +43,7 @@ class World:
     memory: float = BETWEEN
     silent: set[str] = field(default_factory=set)
     refuses: bool = False
+    exists: bool = True
     asked: list[str] = field(default_factory=list)
 
     def collect(self, nsips: Sequence[str]) -> list[Reading]:
@@ -76,7 +77,11 @@ class Scenario:
 
     def tick(self, at: float, **order: Any) -> Ticked:
         given = {"policy": policy(self.distributor), "now": minute(at), "owner": "job", "announce": True, **order}
-        self.record, ticked = tick(TickSpec(**given), Effects(self.world.collect, self.world.find), self.record)
+        self.record, ticked = tick(
+            TickSpec(**given),
+            Effects(self.world.collect, self.world.find, exists=lambda: self.world.exists),
+            self.record,
+        )
         self.record = Record.from_json(json.loads(json.dumps(self.record.to_json())))
         return ticked
 
@@ -471,3 +476,25 @@ def test_port_errors_that_are_not_known_are_no_figure(errors: Failure | None, wa
     assert "port_errors" not in ticked.sample
     assert bool(ticked.warnings) is warned
     assert not warned or "AccessDenied" in ticked.warnings[0]
+
+
+@pytest.mark.parametrize("order", [{}, {"request": Request.from_dict({"action": "scale_out", "count": 1})}])
+def test_zone_without_nodes_and_without_state_is_refused_by_name(order: dict[str, Any]) -> None:
+    """A mistyped group or zone: an empty selection is a failure, and leaves no state behind."""
+    scenario = Scenario(World(nodes=(), exists=False))
+    with pytest.raises(Failure, match="no instance with the tags cloudadc:group=shop and cloudadc:zone=a"):
+        scenario.tick(1, **order)
+    assert scenario.record == Record("shop", "a")
+
+
+def test_zone_whose_nodes_are_not_in_service_yet_scales_out() -> None:
+    assert Scenario(World(nodes=())).tick(1).decision.action is Action.SCALE_OUT
+
+
+def test_zone_that_lost_all_its_nodes_is_ticked_on() -> None:
+    scenario = Scenario()
+    scenario.tick(1)
+    scenario.world.nodes, scenario.world.silent, scenario.world.exists = (), {ONE.nsip, TWO.nsip}, False
+    ticked = scenario.tick(2)
+    assert ticked.count == 0
+    assert {node.instance_id for node in scenario.record.missing} == {"i-1", "i-2"}

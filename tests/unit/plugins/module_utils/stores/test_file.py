@@ -48,6 +48,20 @@ def test_a_folder_is_made_if_its_parent_is_there(tmp_path: Path, name: str) -> N
     assert (folder / file_name(KEY)).is_file()
 
 
+def test_folder_that_another_tick_makes_meanwhile_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zones of a new group tick side by side: another may make the folder between two questions about it."""
+    folder, is_dir = tmp_path / "records", Path.is_dir
+
+    def made_right_after(path: Path) -> bool:
+        answer = is_dir(path)
+        if path == folder:
+            folder.mkdir(exist_ok=True)
+        return answer
+
+    monkeypatch.setattr(Path, "is_dir", made_right_after)
+    assert FileStore(folder, KEY).path == folder / file_name(KEY)
+
+
 def test_a_name_that_ends_in_json_is_the_file(tmp_path: Path) -> None:
     written(tmp_path / "shop.json")
     assert (tmp_path / "shop.json").is_file()
