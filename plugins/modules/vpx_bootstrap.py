@@ -521,7 +521,14 @@ def first_contact(job: Job, status: InstanceStatus) -> Contact:
     tag = status.fingerprint(instance_id)
     memory = Memory(lambda: given[0] if given else tag.read(), tag.write)
     accepted = [canonical(text, "accept_fingerprints") for text in job.params["accept_fingerprints"]]
-    contact = hold(job.unchecked(), memory, accepted, job.params["wait_timeout"], check=job.check)
+    contact = hold(
+        job.unchecked(),
+        memory,
+        accepted,
+        job.params["wait_timeout"],
+        check=job.check,
+        instance=status.reader(instance_id),
+    )
     return contact if contact.pinned else replace(contact, also=given[1:])
 
 

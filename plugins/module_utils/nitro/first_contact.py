@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from ..core.nitro_errors import NitroError, NitroGarbled, NitroPinMismatch, NitroUnreachable
+from .arrival import ASK_AFTER, ASK_AGAIN, InstanceReport
 from .client import Connection, NitroClient
 from .waiting import wait_until
 
@@ -81,13 +82,14 @@ def hold(
     timeout: float,
     *,
     check: bool = False,
+    instance: Callable[[], InstanceReport | None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Contact:
     """Return the fingerprint that an appliance is held to from now on.
 
     A known one is kept, unless the appliance has another one that the user accepts. Without a known one that of the
-    first answer is remembered. ``timeout``: seconds for the first answer.
+    first answer is remembered. ``timeout``: seconds for the first answer. ``instance``: what EC2 says of the machine.
 
     Raises:
         NitroPinMismatch: The certificate is neither the known one nor an accepted one; nothing was sent.
@@ -96,7 +98,7 @@ def hold(
     known = memory.read()
     if known is not None:
         return _known(connection, known, memory, accepted, check=check)
-    found = _looked_at(connection) if check else _first(connection, timeout, clock, sleep)
+    found = _looked_at(connection) if check else _first(connection, timeout, instance, clock, sleep)
     if found is None:
         return Contact(None)
     if not check:
@@ -123,22 +125,23 @@ def _looked_at(connection: Connection) -> str | None:
         return None
 
 
-def _first(connection: Connection, timeout: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> str:
-    last = [f"{connection.nsip}: nothing was tried"]
+def _first(
+    connection: Connection,
+    timeout: float,
+    instance: Callable[[], InstanceReport | None],
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> str:
+    last, ask_at = [f"{connection.nsip}: nothing was tried"], [clock() + ASK_AFTER]
 
     def attempt() -> str | None:
-        try:
-            found = observed_fingerprint(connection)
-            if answers(connection, found):
-                return found
-            last[0] = f"{connection.nsip}: NITRO is not up"
-        except (NitroUnreachable, NitroGarbled) as error:
-            last[0] = str(error)
-        except NitroError as error:
-            if error.http_status not in {500, 502, 504}:
-                raise
-            last[0] = str(error)
-        return None
+        found = _answering(connection, last)
+        if found is None and clock() >= ask_at[0]:
+            ask_at[0] = clock() + ASK_AGAIN
+            report = instance()
+            if report and report.is_gone:
+                raise NitroError(f"{report.text}: waiting for {connection.nsip} does not help; {last[0]}")
+        return found
 
     return wait_until(
         attempt,
@@ -148,3 +151,19 @@ def _first(connection: Connection, timeout: float, clock: Callable[[], float], s
         clock=clock,
         sleep=sleep,
     )
+
+
+def _answering(connection: Connection, last: list[str]) -> str | None:
+    """Return the fingerprint of an appliance whose NITRO is up, else None; ``last`` takes what it met."""
+    try:
+        found = observed_fingerprint(connection)
+        if answers(connection, found):
+            return found
+        last[0] = f"{connection.nsip}: NITRO is not up"
+    except (NitroUnreachable, NitroGarbled) as error:
+        last[0] = str(error)
+    except NitroError as error:
+        if error.http_status not in {500, 502, 504}:
+            raise
+        last[0] = str(error)
+    return None

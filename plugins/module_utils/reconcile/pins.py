@@ -89,5 +89,5 @@ def learn_pins(
         nodes: as in :func:`pins_of`.
         clips: as in :func:`pins_of`.
     """
-    if params["management_tls"] == PIN:
-        params["fingerprints"] = {**pins_of(nodes, clips), **(params["fingerprints"] or {})}
+    if params.get("management_tls") == PIN:
+        params["fingerprints"] = {**pins_of(nodes, clips), **(params.get("fingerprints") or {})}

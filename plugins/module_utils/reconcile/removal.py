@@ -224,7 +224,7 @@ class Removal:
             "nsips": [node.nsip for node in there if node.nsip],
             "client_addresses": [node.client_address for node in there if node.client_address],
             **work,
-            "fingerprints": dict(self.params["fingerprints"] or {}),
+            "fingerprints": dict(self.params.get("fingerprints") or {}),
             "cluster_nodes": [{"nsip": self._with_port(address)} for address in evicted],
             "diff": {
                 "before": {node.instance_id: node.lifecycle for node in choice.selected},
