@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +24,10 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_transport import _Adapter
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.first_contact import Memory, hold, observed_fingerprint
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.module import nitro_argument_spec
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.one_or_many import Job
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pins import FINGERPRINT, learn_pins, pins_of
+from ansible_collections.cloudadc.aws.plugins.modules.vpx_bootstrap import argument_spec, work
 from tests.certificates import issue
 
 from .scripted import DONE, LOGIN, LOGOUT, Scripted, serving
@@ -207,3 +212,80 @@ def test_tags_are_used_only_where_certificates_are_pinned_and_options_go_first()
     params = {"management_tls": "pin", "fingerprints": {"10.0.1.11": "x"}}
     learn_pins(params, node)
     assert params["fingerprints"] == {"10.0.1.10": [OTHER], "10.0.1.11": "x"}
+
+
+# vpx_bootstrap
+
+
+@dataclass
+class FakeStatus:
+    """EC2, with the tag of one instance; ``seen``: how many requests the appliance had when it was written."""
+
+    script: Scripted
+    tag: str | None = None
+    seen: list[str] = field(default_factory=list)
+
+    def fingerprint(self, _instance_id: str) -> FakeStatus:
+        return self
+
+    def reader(self, _instance_id: str) -> Callable[[], None]:
+        return lambda: None
+
+    def read(self) -> str | None:
+        return self.tag
+
+    def write(self, text: str) -> None:
+        self.tag, self.seen = text, list(self.script.calls)
+
+
+def bootstrapped(script: Scripted, status: FakeStatus, **options: Any) -> dict[str, Any]:
+    """Run the work of the module on the appliance."""
+    params = {
+        **{name: option.get("default") for name, option in {**nitro_argument_spec(), **argument_spec()}.items()},
+        "nsip": script.nsip,
+        "instance_id": "i-1",
+        "new_password": "s3cret",
+        "management_tls": "pin",
+        "wait_timeout": 5,
+        "nitro_timeout": 5.0,
+        **options,
+    }
+    return work(Job(params), status)  # type: ignore[arg-type]
+
+
+SAVED = (200, {**DONE, "nsconfig": {"configchanged": False}})
+
+
+def test_bootstrap_pins_before_its_first_login(script: Scripted, pinned: str) -> None:
+    script.answers = [REFUSED, LOGIN, VERSION, SAVED, LOGOUT]
+    status = FakeStatus(script)
+    result = bootstrapped(script, status)
+    assert (result["fingerprint"], result["pinned"], result["changed"], status.tag) == (pinned, True, True, pinned)
+    assert status.seen == ["GET /config/nsversion"]
+    assert script.calls[1] == "POST /config/login"
+
+    script.answers = [LOGIN, VERSION, SAVED, LOGOUT]
+    again = bootstrapped(script, status)
+    assert (again["fingerprint"], again["pinned"], again["changed"]) == (pinned, False, False)
+
+
+def test_bootstrap_refuses_a_changed_certificate_and_takes_an_accepted_one(script: Scripted, pinned: str) -> None:
+    status = FakeStatus(script, OTHER)
+    with pytest.raises(NitroPinMismatch):
+        bootstrapped(script, status)
+    assert (script.asked, status.tag) == ([], OTHER)
+    script.answers = [LOGIN, VERSION, SAVED, LOGOUT]
+    assert bootstrapped(script, status, accept_fingerprints=[pinned])["fingerprint"] == pinned
+    assert status.tag == pinned
+
+
+def test_secondary_of_a_pair_may_have_the_certificate_of_its_peer(script: Scripted, pinned: str) -> None:
+    script.answers = [LOGIN, VERSION, SAVED, LOGOUT]
+    result = bootstrapped(script, FakeStatus(script), fingerprints={"127.0.0.1": [OTHER, pinned]})
+    assert (result["fingerprint"], result["changed"]) == (OTHER, False)
+
+
+def test_appliance_without_instance_id_needs_a_known_fingerprint(script: Scripted) -> None:
+    with pytest.raises(NitroInputError, match="no fingerprint of its certificate is known"):
+        bootstrapped(script, FakeStatus(script), instance_id=None)
+    assert script.asked == []
