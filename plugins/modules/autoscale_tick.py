@@ -298,6 +298,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+check_mode:
+  description: Whether the task ran in check mode. A role may be included in check mode by itself, which the variable
+    C(ansible_check_mode) does not say.
+  returned: always
+  type: bool
 zones:
   description: The result of each zone, in the order of O(zones), with the keys documented here for one zone.
   returned: when O(zones) is given
@@ -656,7 +661,7 @@ def main() -> None:
         where = f"{module.params['group']} {module.params['zone']}" if module.params["zone"] else module.params["group"]
         message = f"{where}: {error}"
     else:
-        module.exit_json(**result)
+        module.exit_json(check_mode=module.check_mode, **result)
         return
     # Outside of the except block, so that no traceback is attached to the result.
     module.fail_json(msg=message)

@@ -54,6 +54,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+check_mode:
+  description: Whether the task ran in check mode. A role may be included in check mode by itself, which the variable
+    C(ansible_check_mode) does not say.
+  returned: success
+  type: bool
 problems:
   description: One message per problem; empty if there is none.
   returned: success
@@ -125,7 +130,7 @@ def work(module: Any) -> dict[str, Any]:
     result["problems"] = combine_missing(
         result["problems"], definition["nodes"], ec2.meta.region_name, lambda: account_id(connect(module, "sts"))
     )
-    return {"changed": False, **result}
+    return {"changed": False, "check_mode": module.check_mode, **result}
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from tests.stage import Stage
 
 Tampering = Callable[[Stage], None]
 STRANGE = {"Key": "strange", "Value": "yes"}
+BUCKET, KEY = "example-adc-backups", "alias/backups"
 BOUNDARY = "arn:aws:iam::123456789012:policy/cloudadc-vpx-boundary"
 
 
@@ -324,3 +325,38 @@ def _rule(port: int, cidr: str, description: str) -> dict[str, Any]:
         "ToPort": port,
         "IpRanges": [{"CidrIp": cidr, "Description": description}],
     }
+
+
+def _bucket(stage: Stage) -> Any:
+    s3 = stage.lab.boto("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": stage.lab.env["AWS_REGION"]})
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    return s3
+
+
+def backup_key(stage: Stage) -> None:
+    """An administrator has a key for backups."""
+    kms = stage.lab.boto("kms")
+    kms.create_alias(AliasName="alias/backups", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+
+
+def old_backups(name: str) -> Tampering:
+    """Each node of a pair has a backup already."""
+
+    def store(stage: Stage) -> None:
+        s3 = _bucket(stage)
+        for node in (0, 1):
+            key = f"cloudadc/pair/{name}/{node}/20200101T000000Z-primary-i-0.tgz"
+            s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+
+    return store
+
+
+def backed_up(*arguments: str) -> Tampering:
+    """An administrator has backed up the pair."""
+
+    def back_up(stage: Stage) -> None:
+        _bucket(stage)
+        stage.play("backup", *arguments)
+
+    return back_up

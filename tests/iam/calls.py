@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tests.iam.fleet import BOUNDARY, TRUST, Fleet
+from tests.iam.fleet import BOUNDARY, BUCKET, TRUST, Fleet
 from tests.lab.aws import VPX_IMAGE_ID
 
 _SERVICES = {"elasticloadbalancing": "elbv2"}
@@ -44,6 +44,14 @@ def _launch(fleet: Fleet) -> dict[str, Any]:
         "NetworkInterfaces": [interface], "IamInstanceProfile": {"Name": fleet.role},
         "TagSpecifications": fleet.specification("instance", "network-interface", "volume"),
     }  # fmt: skip
+
+
+def _route(fleet: Fleet) -> dict[str, Any]:
+    return {
+        "RouteTableId": fleet.route_table,
+        "DestinationCidrBlock": "10.99.0.9/32",
+        "NetworkInterfaceId": fleet.interface,
+    }
 
 
 def _target_group(fleet: Fleet) -> dict[str, Any]:
@@ -106,6 +114,9 @@ _EC2: dict[str, Call] = {
     "AllocateAddress": Call(
         "allocate_address", lambda f: {"Domain": "vpc", "TagSpecifications": f.specification("elastic-ip")}
     ),
+    "AssignIpv6Addresses": Call(
+        "assign_ipv6_addresses", lambda f: {"NetworkInterfaceId": f.interface, "Ipv6Addresses": ["2001:db8::9"]}
+    ),
     "AssignPrivateIpAddresses": Call(
         "assign_private_ip_addresses",
         lambda f: {"NetworkInterfaceId": f.interface, "PrivateIpAddresses": ["127.53.1.99"]},
@@ -120,6 +131,7 @@ _EC2: dict[str, Call] = {
     "AuthorizeSecurityGroupIngress": Call(
         "authorize_security_group_ingress", lambda f: {"GroupId": f.group, "IpPermissions": _RULE}
     ),
+    "CreateRoute": Call("create_route", _route),
     "CreateSecurityGroup": Call(
         "create_security_group",
         lambda f: {
@@ -137,10 +149,14 @@ _EC2: dict[str, Call] = {
         "modify_network_interface_attribute", lambda f: {"NetworkInterfaceId": f.interface, "Groups": [f.group]}
     ),
     "ReleaseAddress": Call("release_address", lambda f: {"AllocationId": f.address}),
+    "ReplaceRoute": Call("replace_route", _route),
     "RevokeSecurityGroupIngress": Call(
         "revoke_security_group_ingress", lambda f: {"GroupId": f.group, "IpPermissions": _RULE}
     ),
     "RunInstances": Call("run_instances", _launch),
+    "UnassignIpv6Addresses": Call(
+        "unassign_ipv6_addresses", lambda f: {"NetworkInterfaceId": f.interface, "Ipv6Addresses": ["2001:db8::9"]}
+    ),
     "UnassignPrivateIpAddresses": Call(
         "unassign_private_ip_addresses",
         lambda f: {"NetworkInterfaceId": f.interface, "PrivateIpAddresses": ["127.53.1.99"]},
@@ -155,7 +171,7 @@ _EC2: dict[str, Call] = {
     **_reads(
         "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceStatus",
         "DescribeInstanceTypes", "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs",
-        "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs",
+        "DescribeNetworkInterfaces", "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs",
     ),
 }  # fmt: skip
 
@@ -248,7 +264,43 @@ _ROUTE53: dict[str, Call] = {
     **_reads("ListHealthChecks", "ListHostedZones", "ListHostedZonesByName"),
 }
 
+
+def _object(**more: Any) -> Parameters:
+    return lambda fleet: {"Bucket": BUCKET, "Key": f"{fleet.backups}1.tgz", **more}
+
+
+def _of_bucket(**more: Any) -> Parameters:
+    return lambda _fleet: {"Bucket": BUCKET, **more}
+
+
+def _encrypted(fleet: Fleet) -> dict[str, Any]:
+    return {**_object(Body=b"x")(fleet), "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": fleet.key}
+
+
+_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
+# Fleets share the bucket and its key; their objects are limited by folder.
+_S3: dict[str, Call] = {
+    "CreateBucket": Call("create_bucket", _of_bucket(), limited=False),
+    "DeleteObject": Call(
+        "delete_objects",
+        lambda f: {"Bucket": BUCKET, "Delete": {"Objects": [{"Key": f"{f.backups}1.tgz"}]}},
+    ),
+    "GetBucketVersioning": Call("get_bucket_versioning", _of_bucket(), limited=False),
+    "GetObject": Call("get_object", _object()),
+    "ListBucket": Call("list_objects_v2", _of_bucket(), limited=False),
+    "PutBucketPublicAccessBlock": Call(
+        "put_public_access_block", _of_bucket(PublicAccessBlockConfiguration={}), limited=False
+    ),
+    "PutBucketVersioning": Call("put_bucket_versioning", _of_bucket(VersioningConfiguration={}), limited=False),
+    "PutEncryptionConfiguration": Call(
+        "put_bucket_encryption", _of_bucket(ServerSideEncryptionConfiguration=_ENCRYPTION), limited=False
+    ),
+    "PutObject": Call("put_object", _object(Body=b"x")),
+}
+
 _OTHERS: dict[str, Call] = {
+    "kms:Decrypt": Call("get_object", _object(), limited=False, service="s3"),
+    "kms:GenerateDataKey": Call("put_object", _encrypted, limited=False, service="s3"),
     "autoscaling:DescribeAutoScalingGroups": Call("describe_auto_scaling_groups", _nothing, limited=False),
     "autoscaling:DescribeLifecycleHooks": Call(
         "describe_lifecycle_hooks", lambda _f: {"AutoScalingGroupName": "a"}, limited=False
@@ -274,6 +326,7 @@ CALLS: dict[str, Call] = {
     **{f"elasticloadbalancing:{name}": call for name, call in _ELB.items()},
     **{f"iam:{name}": call for name, call in _IAM.items()},
     **{f"route53:{name}": call for name, call in _ROUTE53.items()},
+    **{f"s3:{name}": call for name, call in _S3.items()},
     **_OTHERS,
 }
 #: Asked for by AWS only with the first load balancer of an account; the whole playbooks need it.

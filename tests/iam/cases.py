@@ -16,6 +16,8 @@ from tests.stage import Stage
 
 NOTHING = frozenset[str]()
 PAIR_NAME = "lab-pair"
+_BUCKET = ("-e", f"config_backup_bucket={by_hand.BUCKET}")
+_KEY = ("-e", f"config_backup_kms_key_id={by_hand.KEY}")
 REPORT = "{{ lookup('ansible.builtin.env', 'LAB_DIR') }}/report.html"
 
 
@@ -68,6 +70,19 @@ PAIRS = (
     ),
     Case("a planned failover", "ha_failover", PAIR, ("-e", "ha_failover_to=1")),
     Case("reconcile", "ha_failover", MISPLACED, ("-e", "ha_failover_mode=reconcile")),
+    Case(
+        "back up a pair into a new bucket with a key of the user", "backup", PAIR,
+        (*_BUCKET, *_KEY, "-e", "config_backup_create_bucket=true"),
+        given=frozenset({"KmsKey", "CreateBucket"}), before=by_hand.backup_key,
+    ),
+    Case(
+        "back up a pair beyond the retention", "backup", PAIR, (*_BUCKET, "-e", "config_backup_retention=1"),
+        before=by_hand.old_backups(PAIR_NAME),
+    ),
+    Case(
+        "restore a pair from a backup with a key of the user", "restore", PAIR, _BUCKET,
+        given=frozenset({"KmsKey"}), before=all_of(by_hand.backup_key, by_hand.backed_up(*_BUCKET, *_KEY)),
+    ),
 )  # fmt: skip
 
 

@@ -14,9 +14,10 @@ from tests.lab.aws.protocol import read_request, refuse_request
 from tests.lab.inprocess import Clients
 from tests.lab.world import Clock
 
-REGION, URL, NUMBER = "eu-central-1", "http://aws.lab", "123456789012"
+REGION, URL, NUMBER = "eu-central-1", "http://127.0.0.1", "123456789012"
 BOUNDARY = f"arn:aws:iam::{NUMBER}:policy/cloudadc-vpx-boundary"
 TABLE = "cloudadc"
+BUCKET = "example-adc-backups"
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -44,6 +45,8 @@ class Fleet:
     listener: str = ""
     zone: str = ""
     table: str = TABLE
+    route_table: str = ""
+    key: str = ""
 
     @property
     def role(self) -> str:
@@ -52,6 +55,11 @@ class Fleet:
     @property
     def record(self) -> str:
         return f"www.{self.name}.example.com"
+
+    @property
+    def backups(self) -> str:
+        """Where its backups are in the bucket."""
+        return f"cloudadc/{self.tags.get('cloudadc:kind', 'pair')}/{self.name}/"
 
     @property
     def tag_list(self) -> list[dict[str, str]]:
@@ -78,6 +86,9 @@ class Account:
         zone = self.root.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
         self.zone = zone["HostedZone"]["Id"].rpartition("/")[2]
         iam.create_policy(PolicyName="cloudadc-vpx-boundary", PolicyDocument=boundary)
+        self.key = self.root.client("kms").create_key()["KeyMetadata"]["Arn"]
+        where = {"LocationConstraint": REGION}
+        self.root.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
 
     def fleet(self, name: str, tags: Mapping[str, str], *, table: str = TABLE, role: bool = True) -> Fleet:
         """Create the resources of a pair or group. ``role`` False: its name has a role already."""
@@ -103,6 +114,8 @@ class Account:
         target_group = made["TargetGroups"][0]["TargetGroupArn"]
         forward = [{"Type": "forward", "TargetGroupArn": target_group}]
         made = elb.create_listener(LoadBalancerArn=arn, Protocol="TCP", Port=80, DefaultActions=forward, **tagged)
+        encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.key}
+        self.root.client("s3").put_object(Bucket=BUCKET, Key=f"{mine.backups}1.tgz", Body=b"x", **encrypted)
         if role:
             iam.create_role(RoleName=mine.role, AssumeRolePolicyDocument=TRUST, PermissionsBoundary=BOUNDARY, **tagged)
             iam.create_instance_profile(InstanceProfileName=mine.role, **tagged)
@@ -110,8 +123,14 @@ class Account:
         return Fleet(
             name, tags, self.vpc, self.subnet, group, address["AllocationId"], interface["NetworkInterfaceId"],
             instance["InstanceId"], association, interface["Attachment"]["AttachmentId"], arn, target_group,
-            made["Listeners"][0]["ListenerArn"], self.zone, table,
+            made["Listeners"][0]["ListenerArn"], self.zone, table, self._route_table(mine), self.key,
         )  # fmt: skip
+
+    def _route_table(self, mine: Fleet) -> str:
+        made = self.root.client("ec2").create_route_table(
+            VpcId=self.vpc, TagSpecifications=mine.specification("route-table")
+        )
+        return str(made["RouteTable"]["RouteTableId"])
 
     def user(self) -> tuple[str, Clients]:
         """Create a user without rights; its name, and clients of its key."""

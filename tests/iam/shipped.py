@@ -41,7 +41,9 @@ def without(action: str, statements: Collection[Statement]) -> list[Statement]:
 
 def documents(playbook: str, *, managed: bool = True) -> list[str]:
     """The names of the policies that the holder of a playbook has. ``managed``: the playbook makes the role."""
-    return [playbook, *(["managed_role"] if managed and playbook in ("ha_pair", "autoscale_group") else [])]
+    building = {"restore": "ha_pair"}.get(playbook, playbook)
+    made = [building, *(["managed_role"] if managed else [])] if building in ("ha_pair", "autoscale_group") else []
+    return list(dict.fromkeys([playbook, *made]))
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.shared_reso
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.identity import Owner
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.rights import Scope, narrowed
 from tests.iam.calls import CALLS, LEFT_TO_PLAYBOOKS, Call
-from tests.iam.fleet import BOUNDARY, NUMBER, TABLE, Account, Fleet, document
+from tests.iam.fleet import BOUNDARY, BUCKET, NUMBER, TABLE, Account, Fleet, document
 from tests.iam.shipped import POLICIES, Statement, actions, without
 
 CONTROLLERS = sorted(
@@ -26,7 +26,7 @@ CONTROLLERS = sorted(
     if not path.stem.startswith("appliance_") and path.stem != "permissions_boundary"
 )
 APPLIANCES = sorted(path.stem for path in POLICIES.glob("appliance_*.json"))
-OF_A_PAIR = {"ha_pair", "ha_failover", "managed_role"}
+OF_A_PAIR = {"ha_pair", "ha_failover", "managed_role", "backup", "restore"}
 NAMES = {"pair": "edge", "group": "shop"}
 CREATING = {f"ec2:{name}" for name in ("AllocateAddress", "CreateSecurityGroup", "RunInstances")} | {
     f"elasticloadbalancing:Create{name}" for name in ("LoadBalancer", "TargetGroup", "Listener")
@@ -60,7 +60,8 @@ class World:
 
     def scope(self, kind: str, **more: Any) -> Scope:
         own = self.own[kind]
-        scope = Scope((own.name,), NUMBER, "aws", BOUNDARY, (), self.account.zone, (own.record,), TABLE)
+        backups = (BUCKET, (own.backups,))
+        scope = Scope((own.name,), NUMBER, "aws", BOUNDARY, (), self.account.zone, (own.record,), TABLE, *backups)
         return replace(scope, **more)
 
     def refused(self, action: str, call: Call, fleet: Fleet, clients: Any = None) -> str | None:

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.rights import Scope, narrowed
 from tests.crash.group_flows import STORE
 from tests.crash.lab_states import MISPLACED
-from tests.iam.by_hand import BOUNDARY
+from tests.iam.by_hand import BOUNDARY, BUCKET
 from tests.iam.cases import Case, cases, drawn
 from tests.iam.shipped import POLICIES, Statement, actions, controller, documents, statements, without
 from tests.stage import Run, Stage
@@ -77,6 +77,8 @@ def policy(stage: Stage, case: Case, name: str) -> list[Statement]:
         hosted_zone=zones[0]["Id"].rpartition("/")[2],
         records=[one["domain"] for one in values.get("autoscale_group_applications", ()) if "domain" in one],
         table=STORE["table"],
+        bucket=BUCKET,
+        backups=(f"cloudadc/pair/{values.get('ha_pair_name')}/",),
     )
     found: dict[str, Any] = narrowed({"Statement": statements(name, case.given)}, scope)
     return list(found["Statement"])
@@ -84,7 +86,8 @@ def policy(stage: Stage, case: Case, name: str) -> list[Statement]:
 
 def play(stage: Stage, case: Case, policies: list[list[Statement]]) -> Run:
     """Run the case as a user who has these policies. The state has to be set up."""
-    limit = documents(case.playbook)[1:] and ("-e", f"{case.playbook}_permissions_boundary={BOUNDARY}")
+    building = next((name for name in documents(case.playbook) if name in ("ha_pair", "autoscale_group")), None)
+    limit = ("-e", f"{building}_permissions_boundary={BOUNDARY}") if building else ()
     with controller(stage, policies):
         return stage.play(case.playbook, *case.arguments, *limit, variables=case.variables, must_succeed=False)
 

@@ -140,8 +140,11 @@ def run_instances(client: Client, parameters: Mapping[str, Any]) -> Described:
 
 @aws_call("terminate {instance_ids}")
 def terminate_instances(client: Client, instance_ids: Sequence[str]) -> None:
-    """TerminateInstances: all of them or, if one cannot be, none."""
-    client.terminate_instances(InstanceIds=list(instance_ids))
+    """TerminateInstances: all of them or, if one cannot be, none. Raises AwsError unless EC2 names them."""
+    reply = client.terminate_instances(InstanceIds=list(instance_ids))
+    named = {one["InstanceId"] for one in reply["TerminatingInstances"]}
+    if left_out := sorted(set(instance_ids) - named):
+        raise LookupError(f"the answer does not name {', '.join(left_out)}")
 
 
 @aws_call("start {instance_ids}", retry_on=("IncorrectInstanceState",))

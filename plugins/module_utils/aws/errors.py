@@ -20,10 +20,15 @@ from .rights import hint, missing_action, service_of
 try:
     from botocore.exceptions import ConnectionError as NoConnection
     from botocore.exceptions import HTTPClientError
+    from botocore.parsers import ResponseParserError
 
     _LOST: tuple[type[Exception], ...] = (NoConnection, HTTPClientError)
+    _UNPARSED: tuple[type[Exception], ...] = (ResponseParserError,)
 except ImportError:
-    _LOST = ()
+    _LOST = _UNPARSED = ()
+
+#: What an answer raises that is not the one to the question, such as the page of a proxy.
+_SENSELESS: tuple[type[Exception], ...] = (*_UNPARSED, LookupError, TypeError, ValueError, AttributeError)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -71,6 +76,16 @@ class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
         return cast("dict[str, str]", detail)
 
 
+class SenselessAnswer(Exception):
+    """An answer with success that is not the one that the documentation promises; whether a write landed is unknown."""
+
+    def __init__(self, error: Exception) -> None:
+        what = " ".join(str(error).split())[:120]
+        super().__init__(
+            f"the answer made no sense ({type(error).__name__}: {what}); does a proxy or a sign-in page answer for AWS?"
+        )
+
+
 class _ErrorHandler(AWSErrorHandler):  # type: ignore[misc]
     _CUSTOM_EXCEPTION = AwsError
 
@@ -102,6 +117,8 @@ def aws_call(
             except AwsError as error:
                 error.service = service_of(given.get("client"))
                 raise
+            except _SENSELESS as error:
+                raise AwsError(f"Failed to {text}", SenselessAnswer(error)) from None
 
         return call
 

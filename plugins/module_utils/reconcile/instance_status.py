@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..core.errors import Failure
 from ..core.fingerprints import canonical
 from ..core.nitro_errors import NitroError
+from ..core.parsing import readable
 from ..nitro.arrival import InstanceReport
 from .claims import client_of
 from .pins import FINGERPRINT
@@ -22,6 +23,7 @@ T = TypeVar("T")
 _GONE = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
 
 
+@readable("the status of an instance")
 def report_of(
     instance_id: str, instances: Sequence[Mapping[str, Any]], checks: Sequence[Mapping[str, Any]]
 ) -> InstanceReport | None:

@@ -258,6 +258,14 @@ def _ask(effects: Effects, view: _TickState) -> None:
         view.warnings.append(f"a node does not answer, and which nodes there are could not be asked: {error}")
         return
     there = _addresses(view)
+    answering = [reading.nsip for reading in view.readings if reading.reachable and reading.nsip not in there]
+    if answering and not there:
+        raise Refusal(
+            f"EC2 lists no node in service of {view.record.group} {view.record.zone}, but "
+            f"{', '.join(answering)} answers: "
+            "nothing is concluded from it, and nothing was stored. If the nodes were taken out of service by hand, set "
+            "their tag cloudadc:lifecycle back, or terminate them"
+        )
     new = [address for address in there if address not in asked]
     view.readings = [reading for reading in view.readings if reading.nsip in there]
     view.readings.extend(effects.collect(new) if new else ())

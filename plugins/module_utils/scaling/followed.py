@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import Refusal
+from ..core.parsing import readable
 
 #: Address and port of a back end.
 Backend = tuple[str, int]
@@ -42,6 +43,7 @@ class ScalingGroup:
     in_service: tuple[str, ...]
 
     @classmethod
+    @readable("the description of an Auto Scaling group")
     def from_reply(cls, reply: Mapping[str, Any]) -> ScalingGroup:
         """Parse an entry of the reply to DescribeAutoScalingGroups."""
         members = (each["InstanceId"] for each in reply["Instances"] if each["LifecycleState"] == "InService")

@@ -106,6 +106,7 @@ def summary(zone: Mapping[str, Any], telling: Telling) -> list[str]:
     if telling.reports and not zone.get("reported", True):
         lines.append(f"Event {telling.reports} is NOT reported: report it again.")
     lines.extend(_silent_nodes(zone["nodes"]))
+    lines.extend(_record_changes(zone))
     if telling.check_mode:
         lines.append("Check mode: nothing was recorded.")
     return lines
@@ -113,6 +114,13 @@ def summary(zone: Mapping[str, Any], telling: Telling) -> list[str]:
 
 def _silent_nodes(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"{node['nsip']}: {node['error']}" for node in nodes if node["error"]]
+
+
+def _record_changes(zone: Mapping[str, Any]) -> list[str]:
+    """Return which nodes DNS leads no clients to, and which it does again."""
+    withdrawn, back = ", ".join(zone.get("silent") or ()), ", ".join(zone.get("recovered") or ())
+    lines = [f"DNS records are withdrawn while they do not answer and others do: {withdrawn}."] if withdrawn else []
+    return [*lines, *([f"DNS records are written again: {back}."] if back else [])]
 
 
 def _next_step(zone: Mapping[str, Any], telling: Telling) -> Sequence[str]:

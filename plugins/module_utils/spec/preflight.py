@@ -22,7 +22,7 @@ Variables = Mapping[str, Any]
 
 #: The shipped policy that the making of the role needs besides the playbook's own.
 ROLE_POLICY = "managed_role"
-_OF_A_PAIR = frozenset({"ha_pair", "ha_failover"})
+_OF_A_PAIR = frozenset({"ha_pair", "ha_failover", "restore"})
 #: Playbooks that launch appliances.
 _LAUNCHING = frozenset({"ha_pair", "autoscale_group", "autoscale", "scale_out"})
 _SUBNETS = ("management_subnet_id", "client_subnet_id", "server_subnet_id")
@@ -229,6 +229,7 @@ def _console(console: Variables) -> list[str]:
 def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
     """Return the circumstances that do not apply; the Sid of a statement that is for one only ends with it."""
     group, pair = roles.get("autoscale_group") or {}, roles.get("ha_pair") or {}
+    backup = roles.get("config_backup") or {}
     applications = _listed(group.get("autoscale_group_applications"))
     stores = [(roles.get("report") or {}).get("report_store")] if playbook == "report" else []
     store: Variables = next((each for each in (*stores, group.get("autoscale_group_store")) if each), {})
@@ -245,8 +246,17 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
             pair.get("ha_pair_permissions_boundary") or group.get("autoscale_group_permissions_boundary")
         ),
         "WithElasticIps": bool(_listed(pair.get("ha_pair_elastic_ips"))),
+        "WithPrivateIps": "private_ip" in _kinds(pair),
+        "WithRoutes": "route" in _kinds(pair),
+        "WithKmsKey": bool(backup.get("config_backup_kms_key_id")),
+        "WithCreateBucket": _true(backup.get("config_backup_create_bucket", False)),
     }
     return [name for name, needed in applies.items() if not needed]
+
+
+def _kinds(pair: Variables) -> set[Any]:
+    """Return the kinds of a pair's addresses, which need not have been validated yet."""
+    return {each.get("kind") for each in _listed(pair.get("ha_pair_vips")) if isinstance(each, Mapping)}
 
 
 def _distributor(group: Variables) -> Distributor:

@@ -24,7 +24,7 @@ BOUNDARY_KEY = "iam:PermissionsBoundary"
 
 Policy = Mapping[str, Any]
 _GROUP_KEYS = (f"aws:ResourceTag/{GROUP}", f"aws:RequestTag/{GROUP}")
-_ACCOUNT_IN_ARN = ("dynamodb", "ec2", "elasticloadbalancing", "iam")
+_ACCOUNT_IN_ARN = ("dynamodb", "ec2", "elasticloadbalancing", "iam", "kms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Scope:
         hosted_zone: Id of the hosted zone.
         records: DNS names.
         table: Name of the DynamoDB table.
+        bucket: Name of the bucket of the backups.
+        backups: Folders of the backups in it, each with a slash at its end.
     """
 
     names: Sequence[str] = ()
@@ -50,6 +52,8 @@ class Scope:
     hosted_zone: str = ""
     records: Sequence[str] = ()
     table: str = ""
+    bucket: str = ""
+    backups: Sequence[str] = ()
 
 
 def listed(value: Any) -> list[Any]:
@@ -117,7 +121,17 @@ def _arns(pattern: str, scope: Scope) -> list[str]:
     # Images belong to another account or, in their ARN, to none.
     own = service in _ACCOUNT_IN_ARN and not resource.startswith("image/") and account == "*"
     account = scope.account if own and scope.account else account
-    return [":".join(["arn", partition, service, region, account, each]) for each in _resources(resource, scope)]
+    found = _in_s3(resource, scope) if service == "s3" else _resources(resource, scope)
+    return [":".join(["arn", partition, service, region, account, each]) for each in found]
+
+
+def _in_s3(resource: str, scope: Scope) -> Sequence[str]:
+    """Return the bucket of the backups, or its objects in the scope's folders."""
+    if not scope.bucket:
+        return [resource]
+    if "/" not in resource:
+        return [scope.bucket]
+    return [f"{scope.bucket}/{folder}*" for folder in scope.backups or ("",)]
 
 
 _RESOURCES: Mapping[str, Callable[[Scope], Sequence[str]]] = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .backup_names import folder_of
 from .identity import AUTOSCALE_GROUP, PAIR
 from .preflight import ROLE_POLICY, Variables, read_request
 from .rights import Scope, applicable, narrowed
@@ -16,6 +17,8 @@ PLAYBOOKS = {
     PAIR: ("ha_pair", "ha_failover"),
     AUTOSCALE_GROUP: ("autoscale_group", "application", "autoscale", "scale_out", "scale_in", "report"),
 }
+#: Playbooks whose policies are written where a bucket of backups is named.
+_OF_BACKUPS = {PAIR: ("backup", "restore"), AUTOSCALE_GROUP: ("backup",)}
 _PREFIXES = {PAIR: "ha_pair", AUTOSCALE_GROUP: "autoscale_group"}
 _FOLDER = "policies"
 
@@ -24,7 +27,8 @@ def read_owners(roles: Mapping[str, Variables]) -> list[dict[str, Any]]:
     """Return the pair and the group that the variables define.
 
     Args:
-        roles: The variables of the roles ha_pair, ha_failover, autoscale_group, autoscale and report, by role.
+        roles: The variables of the roles ha_pair, ha_failover, autoscale_group, autoscale, report and config_backup,
+            by role.
 
     Returns:
         For each its ``kind``, ``name``, ``region`` and ``tags``; ``policy``, the file with the rights of its
@@ -32,13 +36,18 @@ def read_owners(roles: Mapping[str, Variables]) -> list[dict[str, Any]]:
         its controllers need. An empty list if the variables name neither.
     """
     return [
-        _owner(kind, roles.get(prefix) or {})
+        _owner(kind, roles.get(prefix) or {}, _playbooks(kind, roles))
         for kind, prefix in _PREFIXES.items()
         if (roles.get(prefix) or {}).get(f"{prefix}_name")
     ]
 
 
-def _owner(kind: str, given: Variables) -> dict[str, Any]:
+def _playbooks(kind: str, roles: Mapping[str, Variables]) -> tuple[str, ...]:
+    bucket = (roles.get("config_backup") or {}).get("config_backup_bucket")
+    return (*PLAYBOOKS[kind], *(_OF_BACKUPS[kind] if bucket else ()))
+
+
+def _owner(kind: str, given: Variables, playbooks: Sequence[str]) -> dict[str, Any]:
     prefix = _PREFIXES[kind]
     rights = given.get(f"{prefix}_iam_policy") or "minimal"
     if kind == AUTOSCALE_GROUP and rights == "minimal":
@@ -51,7 +60,7 @@ def _owner(kind: str, given: Variables) -> dict[str, Any]:
         "policy": f"{_FOLDER}/appliance_{'ha' if kind == PAIR else 'group'}_{rights}.json",
         "policy_name": "cloudadc-ha" if kind == PAIR else "cloudadc-group",
         "elastic_ips": list(given.get("ha_pair_elastic_ips") or []) if kind == PAIR else [],
-        "files": [f"{_FOLDER}/{name}.json" for name in (*PLAYBOOKS[kind], ROLE_POLICY)],
+        "files": [f"{_FOLDER}/{name}.json" for name in (*playbooks, ROLE_POLICY)],
     }
 
 
@@ -82,7 +91,7 @@ def documents(
         boundary: ARN of the permissions boundary. Account and partition are those of this ARN.
         elastic_ips: Allocation ids of the user's own Elastic IPs.
     """
-    group = roles.get("autoscale_group") or {}
+    group, backup = roles.get("autoscale_group") or {}, roles.get("config_backup") or {}
     dns, store = group.get("autoscale_group_dns") or {}, group.get("autoscale_group_store") or {}
     scope = Scope(
         names=(owner["name"],),
@@ -93,8 +102,10 @@ def documents(
         hosted_zone=dns.get("hosted_zone_id") or "",
         records=[one["domain"] for one in group.get("autoscale_group_applications") or [] if one.get("domain")],
         table=store.get("table") or "",
+        bucket=backup.get("config_backup_bucket") or "",
+        backups=(folder_of(backup.get("config_backup_prefix") or "cloudadc", owner["kind"], owner["name"]),),
     )
-    names = (*PLAYBOOKS[owner["kind"]], ROLE_POLICY)
+    names = (*_playbooks(owner["kind"], roles), ROLE_POLICY)
     without = {name: read_request(roles, name if name != ROLE_POLICY else names[0])["without"] for name in names}
     return {
         f"{owner['name']}-{name}.json": narrowed(applicable(policy, without[name]), scope)

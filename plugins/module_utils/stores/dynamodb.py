@@ -25,6 +25,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 with contextlib.suppress(ImportError):  # the module reports a missing boto3 before it uses this
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
 from .base import (
     NOTHING,
@@ -175,8 +176,9 @@ class DynamoStore:
         try:
             found = _snapshot(before, self.where)
         except DamagedDocument:
-            fence = int(before.get("fence", {"N": "0"})["N"]) + 1
-            self._put_back(Lease(owner, fence, expires), before)
+            with contextlib.suppress(ValueError):  # a number that is none: the lease ends by itself
+                fence = int(before.get("fence", {"N": "0"})["N"]) + 1
+                self._put_back(Lease(owner, fence, expires), before)
             raise
         return Lease(owner, found.fence + 1, expires, found, now if agrees(_date(answer), now) else None)
 
@@ -396,6 +398,12 @@ def _call(client: Any, table: str, method: str, **request: Any) -> dict[str, Any
         raise StoreUnusable(f"table {table}: {method}: {error}") from error
     except BotoCoreError as error:
         raise NoAnswer(f"table {table}: {method}: {error}") from error
+    except (ResponseParserError, LookupError, TypeError, ValueError, AttributeError) as error:
+        what = " ".join(str(error).split())[:120]
+        raise NoAnswer(
+            f"table {table}: {method}: the answer made no sense ({type(error).__name__}: {what}); does a proxy or a "
+            "sign-in page answer for DynamoDB?"
+        ) from None
 
 
 def _date(answer: dict[str, Any]) -> float | None:
@@ -447,7 +455,7 @@ def _snapshot(item: dict[str, Any] | None, where: str) -> Snapshot:
             written_by=item["written_by"]["S"],
             writes=tuple(item["writes"]["S"].split()) if "writes" in item else (),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise DamagedDocument(
             f"the item of {where} is damaged ({type(error).__name__}: {error}) and was left as it is; repair it or "
             "delete it: without it, the zone begins with new state"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+
+from tests.lab.client import wait_for
 
 from .conftest import Cloud
 
@@ -94,3 +97,39 @@ def test_a_removal(cloud: Cloud, number: int, when: str) -> None:
     assert not result["failed"], result
     assert snapshot(cloud) == {"instances": [], "interfaces": [], "addresses": []}
     assert not cloud.run("vpx_instance", **job)["changed"]
+
+
+def interrupted(cloud: Cloud, job: dict[str, Any], op: str, when: Literal["before", "after"]) -> None:
+    """Run the module in a process of its own that gets SIGINT while this call is held; it must end at once."""
+    cloud.lab.hold(op, when=when, seconds=60)
+    with subprocess.Popen(
+        [sys.executable, "-c", CODE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=cloud.lab.environment(),
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        wait_for(lambda: cloud.lab.held(op), f"{op} is held", seconds=60)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    cloud.lab.release()
+    wait_for(lambda: not cloud.lab.held(op), "the call goes on without its caller")
+    cloud.lab.faults()
+    assert process.returncode != 0
+
+
+def test_module_that_is_interrupted_by_the_user_is_completed_by_the_next_run(cloud: Cloud) -> None:
+    job = {"group": "shop", "node_id": 0, "image_id": cloud.seed["image_id"], "interfaces": cloud.interfaces()}
+    interrupted(cloud, job, "RunInstances", "before")
+    wait_for(lambda: snapshot(cloud)["instances"], "the launch that was held is carried out")
+    result = cloud.run("vpx_instance", **job)
+    assert (result["failed"], result["launched"]) == (False, []), result
+    assert [state for state, _tags in snapshot(cloud)["instances"]] == ["running"]
+    gone = {"group": "shop", "state": "absent"}
+    interrupted(cloud, gone, "TerminateInstances", "after")
+    assert not cloud.run("vpx_instance", **gone)["failed"]
+    assert snapshot(cloud) == {"instances": [], "interfaces": [], "addresses": []}

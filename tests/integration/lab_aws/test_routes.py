@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.lab.aws.buckets import Buckets
+from tests.lab.aws import side
+from tests.lab.aws.request_tokens import RequestTokens
 
 from .conftest import Account, Network, eventually, launch
 from .test_addresses import code_of
@@ -56,6 +58,29 @@ def test_a_route_is_created_once_and_replaced_while_it_is_there(account: Account
     assert refused(ec2.replace_route, **here, NetworkInterfaceId="eni-0") == "InvalidNetworkInterfaceID.NotFound"
     ec2.delete_route(**here)
     assert refused(ec2.delete_route, **here) == "InvalidRoute.NotFound"
+
+
+def test_an_address_outside_of_the_vpc_belongs_to_the_node_that_its_route_leads_to(
+    account: Account, network: Network
+) -> None:
+    ec2, table_id = account.ec2, table(account, network)
+    node, other = launch(account, network, count=2)
+    vip, interface = VIP.partition("/")[0], node["NetworkInterfaces"][1]["NetworkInterfaceId"]
+    assert account.side.instance_at(vip) is None
+    ec2.create_route(RouteTableId=table_id, DestinationCidrBlock=VIP, NetworkInterfaceId=interface)
+    assert account.side.instance_at(vip) is None, "the destination check drops packets"
+    ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, SourceDestCheck={"Value": False})
+    found = account.side.instance_at(vip)
+    assert found is not None
+    assert found.instance_id == node["InstanceId"]
+    second = table(account, network)
+    ec2.create_route(
+        RouteTableId=second,
+        DestinationCidrBlock=VIP,
+        NetworkInterfaceId=other["NetworkInterfaces"][1]["NetworkInterfaceId"],
+    )
+    ec2.associate_route_table(RouteTableId=second, SubnetId=network.subnets["b"]["client"])
+    assert account.side.instance_at(vip) is None, "the tables disagree"
 
 
 def test_other_destinations(account: Account, network: Network) -> None:
@@ -109,7 +134,8 @@ def test_readers_may_lag_behind_a_route(account: Account, network: Network) -> N
     eventually(lambda: route(account, table_id).get("NetworkInterfaceId") == second)
 
 
-def test_calls_beyond_the_bucket_are_throttled(account: Account, network: Network) -> None:
+def test_calls_beyond_the_bucket_are_throttled(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side, "time", SimpleNamespace(monotonic=lambda: 0.0))
     account.side.settings.throttled = True
     for _turn in range(5):
         refused(account.ec2.run_instances, ImageId="ami-0", MinCount=1, MaxCount=1)
@@ -118,10 +144,10 @@ def test_calls_beyond_the_bucket_are_throttled(account: Account, network: Networ
 
 
 def test_a_bucket_refills_each_second() -> None:
-    buckets = Buckets()
-    assert sum(buckets.take("ReplaceRoute", {}, 0.0) for _turn in range(60)) == 50
-    assert sum(buckets.take("CreateRoute", {}, 0.0) for _turn in range(60)) == 50  # "on a per-API basis"
-    assert sum(buckets.take("ReplaceRoute", {}, 2.0) for _turn in range(60)) == 10
-    assert sum(buckets.take("AssignPrivateIpAddresses", {}, 0.0) for _turn in range(200)) == 100
-    assert sum(buckets.take("DescribeNetworkInterfaces", {}, 0.0) for _turn in range(200)) == 50
-    assert sum(buckets.take("DescribeNetworkInterfaces", {"Filter.1.Name": "x"}, 0.0) for _turn in range(200)) == 100
+    tokens = RequestTokens()
+    assert sum(tokens.take("ReplaceRoute", {}, 0.0) for _turn in range(60)) == 50
+    assert sum(tokens.take("CreateRoute", {}, 0.0) for _turn in range(60)) == 50  # "on a per-API basis"
+    assert sum(tokens.take("ReplaceRoute", {}, 2.0) for _turn in range(60)) == 10
+    assert sum(tokens.take("AssignPrivateIpAddresses", {}, 0.0) for _turn in range(200)) == 100
+    assert sum(tokens.take("DescribeNetworkInterfaces", {}, 0.0) for _turn in range(200)) == 50
+    assert sum(tokens.take("DescribeNetworkInterfaces", {"Filter.1.Name": "x"}, 0.0) for _turn in range(200)) == 100

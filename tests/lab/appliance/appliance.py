@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from tests.lab.world import Door, InstanceFacts, InterfaceFacts
 
 from .factory import factory_config
+from .schema import Row
 from .sessions import Sessions
 from .settings import BootTimes, Settings
-from .store import Config
+from .store import Config, Key
 
 
 class Stage(enum.Enum):
@@ -109,6 +110,8 @@ class Appliance:
     changed_at: float = 0.0
     saved_at: float = 0.0
     saving_until: float = 0.0
+    backups: dict[Key, Row] = field(default_factory=dict)
+    """Archives on its disk, each by its file name; reboots keep them."""
     boots: int = 1
     loaded: bool = False
     """Whether figures set for its zone have been applied to it."""

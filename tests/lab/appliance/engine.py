@@ -124,12 +124,13 @@ def delete(ctx: Context, name: str, ident: str | None, args: Mapping[str, str]) 
         raise NitroFault(1095, cli_name(resource.key[-1]))
     if ident is None and not selector:
         raise NitroFault(1095, cli_name(resource.key[0] if resource.key else "name"))
-    chosen = [(key, row) for key, row in ctx.running.table(name).items() if matches(resource, row, ident, selector)]
+    table = behaviour.table(ctx, resource)
+    chosen = [(key, row) for key, row in table.items() if matches(resource, row, ident, selector)]
     if not chosen:
         raise behaviour.absent(resource, ident, selector)
     for key, row in chosen:
         behaviour.deleting(ctx, row, options)
-        ctx.running.table(name).pop(key, None)
+        table.pop(key, None)
         behaviour.deleted(ctx, row)
     ctx.appliance.changed_at = ctx.now
 

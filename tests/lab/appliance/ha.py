@@ -49,6 +49,7 @@ OWN = frozenset(
         "clustersync",
         "nsversion",
         "hanode_routemonitor_binding",
+        "systembackup",
     }
 )
 # In INC mode the nodes are in different networks: what belongs to a network stays with its node as well.

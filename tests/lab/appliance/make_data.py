@@ -132,6 +132,7 @@ CODES = {
     1108,
     1109,
     1110,
+    1155,
     1180,
     1221,
     1232,
@@ -292,6 +293,26 @@ EXTRA: dict[str, dict[str, Any]] = {
         "fields": {"state": {"t": "s", "ro": 1}},
         "ops": {name: {"fields": [], "required": []} for name in ("apply", "clear", "renumber")},
         "singleton": 1,
+    },
+    # Vendor's NITRO reference, page systembackup.
+    "config/systembackup": {
+        "fields": {
+            "filename": {"t": "s"},
+            "level": {"t": "s", "d": "basic", "e": ["basic", "full"]},
+            "comment": {"t": "s"},
+            "skipbackup": {"t": "b"},
+            "size": {"t": "d", "ro": 1},
+            "creationtime": {"t": "s", "ro": 1},
+            "version": {"t": "s", "ro": 1},
+            "createdby": {"t": "s", "ro": 1},
+            "ipaddress": {"t": "s", "ro": 1},
+        },
+        "key": ["filename"],
+        "ops": {
+            "create": {"fields": ["filename", "level", "comment"], "required": []},
+            "restore": {"fields": ["filename", "skipbackup"], "required": ["filename"]},
+            "delete": {"fields": [], "required": []},
+        },
     },
     # adc-nitro-go: Nslicenseserverpool, Nslicenseactivationdata, Nslaslicense.
     "config/nslicenseserverpool": {

@@ -59,6 +59,10 @@ class Settings:
     """
     elastic_ip_seconds: float = 2.0
     """Lab seconds from a node becoming primary until it does so."""
+    file_content_limit: int = 5 * 2**20
+    """Bytes of a file that GET systemfile still hands out; a larger one comes without its content
+    (devblackops/NetScaler, issue 89: a backup of 5 MB).
+    """
     save_seconds: float = 0.0
     """Lab seconds a save takes; a second save inside them answers ``save_collision_code``."""
     save_collision_code: int = 293

@@ -16,7 +16,7 @@ from typing import Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 
-from tests.lab.aws.buckets import Buckets
+from tests.lab.aws.request_tokens import RequestTokens
 from tests.lab.world import Clock
 
 
@@ -38,8 +38,8 @@ class Settings:
     ``unsubscribed``: images of the marketplace to which the account is not subscribed.
     ``interface_quota``, ``balancer_quota``, ``vcpu_quota``: network interfaces, Network Load Balancers and vCPUs of
     standard On-Demand instances that a region may hold (5 vCPUs in a new account; the lab's is wider).
-    ``route_quota``: routes of a route table, the VPC's own not counted; AWS's default.
-    ``throttled``: whether EC2's request token buckets limit calls (see ``buckets``).
+    ``route_quota``: routes of a route table, the VPC's own not counted.
+    ``throttled``: whether EC2's request token buckets limit calls (see ``request_tokens``).
     ``clock_skew``: seconds that AWS's clock, in the Date of its answers, is ahead of this machine's.
     ``exhausted``: availability zones that have no instance left to give (InsufficientInstanceCapacity, which a DryRun
     does not tell: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
@@ -97,7 +97,7 @@ class AddressPool:
 
 _NOTES = (
     *("settings", "public", "private_next", "launches", "associations", "changes", "_history", "port_errors"),
-    "buckets",
+    "request_tokens",
 )
 
 
@@ -132,7 +132,7 @@ class Ground:
         self.changes: dict[str, Any] = {}
         self._history: dict[str, list[tuple[float, Any]]] = {}
         self.port_errors: dict[tuple[str, str], int] = {}
-        self.buckets = Buckets()
+        self.request_tokens = RequestTokens()
         self.changed()
 
     def changed(self) -> None:

@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 from moto.core.request import Request
 from moto.core.routing import NotFound, get_service_router
 
+from tests.lab.aws.iam.buckets import read_fields
 from tests.lab.world import Environ, FaultKind
 
 Protocol = Literal["ec2", "query", "json", "rest-xml", "s3"]
@@ -92,8 +93,11 @@ def read_request(environ: Environ) -> AwsRequest:
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
         return AwsRequest(service, path.rpartition("/")[2], "json", dry_run=False)
     protocol: Protocol = "s3" if service == "s3" else "rest-xml"
+    action = _rest_action(service, environ)
     fields = _of_route53(path, body) if service == "route53" else {}
-    return AwsRequest(service, _rest_action(service, environ), protocol, dry_run=False, fields=fields)
+    if service == "s3":
+        fields = read_fields(path, environ, body, action)
+    return AwsRequest(service, action, protocol, dry_run=False, fields=fields)
 
 
 _ABOUT = re.compile(r"/2013-04-01/(hostedzone|change|healthcheck)/([^/]+)")

@@ -103,7 +103,7 @@ class AwsSide(RegionSnapshot):
     def _gate(self, asked: AwsRequest, environ: Environ) -> Answer | None:
         """What is answered instead of carrying this out, if it may not be or moto cannot. The log learns its needs."""
         limited = self.settings.throttled and asked.service == "ec2"
-        if limited and not self.ground.buckets.take(asked.action, asked.fields, time.monotonic()):
+        if limited and not self.ground.request_tokens.take(asked.action, asked.fields, time.monotonic()):
             return refuse_request("throttle", asked)
         desired = needs(asked.service, asked.action, asked.fields, principals.account())
         environ["lab.said"] = {"needs": list(dict.fromkeys(need.action for need in desired))}

@@ -26,8 +26,13 @@ WITHOUT_TEMPLATE = {"controller", "rights"}
 ANSWERS = {"str": {"text", "textarea", "password"}, "path": {"text"}, "int": {"integer"}, "float": {"float"}}
 
 
-def described(role: str) -> dict[str, Any]:
-    """The variables of a role, by its argument_specs."""
+# Playbooks whose role has another name.
+ROLES = {"backup": "config_backup", "restore": "config_backup"}
+
+
+def described(name: str) -> dict[str, Any]:
+    """The variables of a playbook's role, by its argument_specs."""
+    role = ROLES.get(name, name)
     found = load(CHECKOUT / "roles" / role / "meta" / "argument_specs.yml")
     options: dict[str, Any] = found["argument_specs"]["main"]["options"]
     return options | {name: spec for name, spec in OF_PLAYBOOKS.items() if name.startswith(f"{role}_")}

@@ -21,7 +21,11 @@ NO_RIGHTS = {"controller", "preflight", "rights"}
 """Playbooks that need none of AWS, that do without what they may not, or that are for an administrator."""
 #: Of a managed policy, without white space (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 MOST_CHARACTERS = 6144
-CASES = ("Nlb", "Dns", "Dynamodb", "Cloudwatch", "PortErrors", "FollowedGroups", "Cluster", "Boundary", "ElasticIps")
+CASES = (
+    *("Nlb", "Dns", "Dynamodb", "Cloudwatch", "PortErrors", "FollowedGroups", "Cluster", "Boundary", "ElasticIps"),
+    *("PrivateIps", "Routes"),
+    *("KmsKey", "CreateBucket"),
+)
 
 
 def statements(path: Path) -> list[dict[str, Any]]:

@@ -122,13 +122,11 @@ class Dns(Distributor):
         return {"stale_records": found}
 
     def remove(self, definition: Definition, state: Mapping[str, Any]) -> dict[str, list[Entry]]:
-        """Return all record sets of nodes for the domains that have any."""
+        """Return all record sets of nodes, and domains without any: a killed run may have left their health checks."""
         return {
             "target_groups": [],
             "listeners": [],
-            "records": [
-                {"record": domain, "nodes": [], "purge": True} for domain, listed in state["records"].items() if listed
-            ],
+            "records": [{"record": domain, "nodes": [], "purge": True} for domain in state["records"]],
         }
 
     def addresses(self, application: Application, state: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...core.parsing import readable
+
 MULTIVALUE = "multivalue"
 WEIGHTED = "weighted"
 SIMPLE = "simple"
@@ -81,6 +83,7 @@ def policy_of(record_set: Mapping[str, Any]) -> str:
     return next((name for field, name in _FOREIGN.items() if record_set.get(field)), SIMPLE)
 
 
+@readable("a record set of Route 53")
 def canonical(record_set: Mapping[str, Any]) -> Canonical:
     """Return the canonical form of a ResourceRecordSet as AWS returns or takes it; equal forms need no change."""
     kind = str(record_set["Type"]).upper()
@@ -105,6 +108,7 @@ def _alias(target: Mapping[str, Any] | None) -> tuple[str, str, bool] | None:
     return target["HostedZoneId"], canonical_name(target["DNSName"]), bool(target.get("EvaluateTargetHealth"))
 
 
+@readable("a record set of Route 53")
 def belongs(record_set: Mapping[str, Any], name: str, kind: str) -> bool:
     """Whether it is of this name and type, however they are written."""
     return (canonical_name(record_set["Name"]), str(record_set["Type"]).upper()) == (canonical_name(name), kind)

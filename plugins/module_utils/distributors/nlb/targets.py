@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ...core.errors import Refusal
+from ...core.parsing import readable
 
 T = TypeVar("T")
 Key = tuple[str, int]
@@ -128,6 +129,7 @@ def name_of(arn: str) -> str:
     return parts[1] if len(parts) == 3 and parts[0].endswith(":targetgroup") else arn
 
 
+@readable("the description of a target group")
 def parse_group(described: Mapping[str, Any]) -> Group:
     return Group(
         arn=described["TargetGroupArn"],
@@ -137,6 +139,7 @@ def parse_group(described: Mapping[str, Any]) -> Group:
     )
 
 
+@readable("the health of targets")
 def parse_healths(described: Iterable[Mapping[str, Any]]) -> dict[Key, Health]:
     """By identity. A target that is not in the list is not registered; see ``health_of``."""
     healths = {}

@@ -9,6 +9,7 @@ from typing import Any
 from tests.lab.appliance.context import Context
 from tests.lab.appliance.errors import NitroFault
 from tests.lab.appliance.schema import Resource, Row, cli_name
+from tests.lab.appliance.store import Key
 
 
 class Behaviour:
@@ -31,6 +32,10 @@ class Behaviour:
         if resource.singleton:
             return [ctx.running.single(resource.name)]
         return ctx.running.rows(resource.name)
+
+    def table(self, ctx: Context, resource: Resource) -> dict[Key, Row]:
+        """Where the rows are kept, for a delete."""
+        return ctx.running.table(resource.name)
 
     def view(self, ctx: Context, row: Row) -> Row:
         """The row with its read-only fields."""

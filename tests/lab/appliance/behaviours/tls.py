@@ -16,6 +16,7 @@ from tests.lab.appliance.errors import NitroFault
 from tests.lab.appliance.ha import SHIPPED
 from tests.lab.appliance.schema import Resource, Row
 
+from .backups import backup_files
 from .base import Behaviour, behaves, require
 from .system import ctime
 
@@ -45,10 +46,17 @@ class SystemFile(Behaviour):
             return {**args, "filelocation": str(PurePosixPath(args["filelocation"]))}
         return args
 
+    def rows(self, ctx: Context, resource: Resource) -> list[Row]:
+        return [*super().rows(ctx, resource), *backup_files(ctx)]
+
     def view(self, ctx: Context, row: Row) -> Row:
+        """A file above the limit comes without its content."""
         modified = ctime(row["_modified"])
         size = len(base64.b64decode(row["filecontent"]))
-        return {**row, "filesize": size, "filemodifiedtime": modified, "fileaccesstime": modified}
+        shown = {**row, "filesize": size, "filemodifiedtime": modified, "fileaccesstime": modified}
+        if size > ctx.settings.file_content_limit:
+            del shown["filecontent"]
+        return shown
 
 
 def has_file(ctx: Context, path: str) -> bool:

@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tests.lab.aws.iam import resources
+from tests.lab.aws.iam.buckets import ACTIONS, kms_needs, s3_resources
 from tests.lab.aws.iam.conditions import Context
 from tests.lab.aws.iam.resources import Fields, Known, Resource
 
 ANY = "*"
+VIA_S3 = "s3.eu-central-1.amazonaws.com"
+"""Requests do not name their region in what is decided here, so it is that of the lab."""
 EC2_SERVICE, ELB_SERVICE = "ec2.amazonaws.com", "elasticloadbalancing.amazonaws.com"
 ELB_ROLE = "aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing"
 
@@ -48,7 +51,7 @@ class Account:
 def needs(service: str, action: str, fields: Fields, account: Account) -> list[Need]:
     """Everything that is needed, the action itself first. A service without rights in IAM's sense needs nothing."""
     prefix = _PREFIXES.get(service, service)
-    own = f"{prefix}:{action}"
+    own = f"{prefix}:{ACTIONS.get(action, action) if prefix == 's3' else action}"
     if own in _FREE:
         return []
     decided_on = _RESOURCES[prefix](action, fields, account) if prefix in _RESOURCES else []
@@ -149,17 +152,31 @@ def _of_dynamodb(action: str, fields: Fields, account: Account) -> list[Resource
     return [Resource(f"arn:aws:dynamodb:*:{account.number}:table/{name}")] if name else []
 
 
+def _of_s3(action: str, fields: Fields, account: Account) -> list[Resource]:
+    return s3_resources(fields)
+
+
 _RESOURCES: dict[str, Callable[[str, Fields, Account], list[Resource]]] = {
     "dynamodb": _of_dynamodb,
     "ec2": _of_ec2,
     "elasticloadbalancing": _of_elb,
     "iam": _of_iam,
     "route53": _of_route53,
+    "s3": _of_s3,
 }
 
 # What is asked for besides
 
 Besides = Callable[[Fields, Account], Iterator[Need]]
+
+
+def _keys_of_s3(action: str) -> Besides:
+    def besides(fields: Fields, account: Account) -> Iterator[Need]:
+        used = account.known.key_of(fields.get("Bucket", ""), fields.get("Key", ""))
+        for name, arn in kms_needs(action, fields, used, account.number):
+            yield Need(name, arn, {"kms:ViaService": VIA_S3})
+
+    return besides
 
 
 def _tagged_by_ec2(action: str) -> Besides:
@@ -241,4 +258,5 @@ _BESIDES: dict[str, Besides] = {
     "iam:AddRoleToInstanceProfile": _joined,
     "iam:CreateRole": _tagged_by_iam("TagRole"),
     "iam:CreateInstanceProfile": _tagged_by_iam("TagInstanceProfile"),
+    **{f"s3:{action}": _keys_of_s3(action) for action in ("GetObject", "PutObject")},
 }

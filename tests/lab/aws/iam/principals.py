@@ -10,6 +10,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.iam.models import iam_backends
+from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
 from tests.lab.aws.iam.needs import Account
@@ -42,7 +43,7 @@ def account() -> Account:
     boundaries = {
         role.name: str(role.permissions_boundary_arn) for role in _iam().roles.values() if role.permissions_boundary_arn
     }
-    return Account(DEFAULT_ACCOUNT_ID, profiles, balanced, boundaries, Known(_tags, _references))
+    return Account(DEFAULT_ACCOUNT_ID, profiles, balanced, boundaries, Known(_tags, _references, _key_of))
 
 
 def _tags(name: str) -> dict[str, str]:
@@ -58,6 +59,16 @@ def _tags(name: str) -> dict[str, str]:
     # ``get``: moto's dictionary of tags makes an entry for whatever it is asked for.
     found = (backend.tags.get(name) for backend in list(ec2_backends[DEFAULT_ACCOUNT_ID].values()))
     return dict(next((tags for tags in found if tags), {}))
+
+
+def _key_of(bucket: str, key: str) -> str | None:
+    """The KMS key of an object of S3, if it is one of the account's own."""
+    for storage in list(s3_backends[DEFAULT_ACCOUNT_ID].values()):
+        known = storage.buckets.get(bucket)
+        if found := known.keys.get(key) if known else None:
+            key_id = getattr(found, "kms_key_id", None)  # a delete marker has none
+            return str(key_id) if key_id else None
+    return None
 
 
 def _references(name: str) -> tuple[str, ...]:

@@ -55,10 +55,13 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the account has. ``tags``: of an id or ARN. ``references``: the ids that an id stands for."""
+    """What the account has. ``tags``: of an id or ARN. ``references``: the ids that an id stands for. ``key_of``: the
+    KMS key of the account with which an object (bucket, key) is encrypted.
+    """
 
     tags: Callable[[str], Mapping[str, str]] = lambda _name: {}
     references: Callable[[str], tuple[str, ...]] = lambda _name: ()
+    key_of: Callable[[str, str], str | None] = lambda _bucket, _key: None
 
 
 def tags_of_resource(tags: Mapping[str, str]) -> dict[str, str]:

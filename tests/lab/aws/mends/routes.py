@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html, and
   canonical form"; a destination that has a route is refused (RouteAlreadyExists);
 - ReplaceRoute and DeleteRoute: "must match the CIDR of an existing route in the table"; ReplaceRoute answers
   InvalidParameterValue otherwise ("Use CreateRoute instead"), DeleteRoute InvalidRoute.NotFound;
-- a route table holds a number of routes (RouteLimitExceeded:
+- a route table holds a number of routes, of which a prefix list takes the most entries that it may have
+  (RouteLimitExceeded:
   https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html);
 - a target belongs to the VPC of the table; a route within the VPC's own range is as large as a subnet
   (https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html);
@@ -102,7 +103,7 @@ def create_route(response: Any) -> Any:
     if _find(table, destination) is not None:
         raise refuse("RouteAlreadyExists", f"The route identified by {destination} already exists.")
     _check_range(table, destination)
-    if len([route for route in table.routes if not route.local]) >= ground().settings.route_quota:
+    if sum(map(_counted, table.routes)) >= ground().settings.route_quota:
         raise refuse("RouteLimitExceeded", f"You've reached the limit of routes of route table {table.id}.")
     target = _target(response, table)
     response.error_on_dryrun()
@@ -142,6 +143,13 @@ def delete_route(response: Any) -> Any:
     _remember(table)
     del table._routes[present.id]
     return EmptyResult()
+
+
+def _counted(route: Any) -> int:
+    """How many routes of the quota a route is: of a prefix list, the most entries that it may have."""
+    if route.destination_prefix_list is not None:
+        return int(route.destination_prefix_list.max_entries)
+    return 0 if route.local else 1
 
 
 def _remember(table: Any) -> None:

@@ -13,7 +13,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.pacing im
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.route_plan import RouteChange
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.routes import Route, RouteTable
-from tests.lab.aws.buckets import Buckets
+from tests.lab.aws.request_tokens import RequestTokens
 
 Outcome = engine.Outcome[RouteChange, RouteTable]
 
@@ -23,7 +23,7 @@ class Region:
     """Routes behind the bucket of ReplaceRoute. ``now``: seconds; a call takes none."""
 
     targets: dict[str, str]
-    buckets: Buckets = field(default_factory=Buckets)
+    tokens: RequestTokens = field(default_factory=RequestTokens)
     now: float = 0.0
     calls: int = 0
     refused: int = 0
@@ -32,7 +32,7 @@ class Region:
     def write(self, batch: Sequence[Outcome]) -> None:
         [outcome] = batch
         self.calls += 1
-        if not self.buckets.take("ReplaceRoute", {}, self.now):
+        if not self.tokens.take("ReplaceRoute", {}, self.now):
             self.refused += 1
             raise AwsError(
                 "Failed to replace", ClientError({"Error": {"Code": "RequestLimitExceeded"}}, "ReplaceRoute")

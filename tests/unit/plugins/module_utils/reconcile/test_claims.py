@@ -25,7 +25,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.session imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Event, Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import InstantError, OvertakenError
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import NOTHING, Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from tests.lab.client import wait_for
 from tests.unit.plugins.module_utils.scaling.scenario import HIGH, minute, policy
@@ -239,3 +239,23 @@ def test_a_tick_corrects_a_record_whose_time_was_ahead_unless_it_has_a_time_of_i
     assert predicted.window == after.window
     assert (before.updated or 0) > now
     assert (after.updated, decision.evaluated) == (pytest.approx(now, abs=5), True)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_tick_that_is_interrupted_leaves_neither_a_state_nor_a_lease(
+    error: type[BaseException], tmp_path: Path
+) -> None:
+    """Ctrl-C, or the end of the job, while the nodes are asked: the next tick need not wait for the lease."""
+    store = FileStore(tmp_path, Key("shop", "a"))
+
+    def interrupt(_record: Any) -> Any:
+        raise error
+
+    with pytest.raises(error):
+        carry_out(store, interrupt, "one", 300)
+    assert store.read() == NOTHING
+    assert carry_out(store, lambda record: (record, "ticked"), "two", 60)[2] == "ticked"
+    before = store.read()
+    with pytest.raises(error):
+        carry_out(store, interrupt, "one", 300)
+    assert (store.read().document, store.read().lease) == (before.document, None)

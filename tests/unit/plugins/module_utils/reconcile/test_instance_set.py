@@ -161,7 +161,7 @@ class Account:
                 ids.append(name)
         return {"Instances": [self._shown(name, self.machines[name]) for name in ids]}
 
-    def terminate_instances(self, InstanceIds: list[str]) -> None:
+    def terminate_instances(self, InstanceIds: list[str]) -> dict[str, Any]:
         for attempt in range(1, self.unanswered + 2):
             for handler in self.before_send:
                 handler(request=SimpleNamespace(headers={"amz-sdk-request": f"attempt={attempt}; max=4"}))
@@ -172,6 +172,7 @@ class Account:
             for address in self.addresses.values():
                 if address.get("NetworkInterfaceId", "").startswith(f"eni-{name}-"):
                     del address["NetworkInterfaceId"], address["PrivateIpAddress"]
+        return {"TerminatingInstances": [{"InstanceId": name} for name in InstanceIds]}
 
     def create_tags(self, Resources: list[str], Tags: list[dict[str, str]]) -> None:
         self.calls.append("CreateTags")

@@ -498,3 +498,16 @@ def test_zone_that_lost_all_its_nodes_is_ticked_on() -> None:
     ticked = scenario.tick(2)
     assert ticked.count == 0
     assert {node.instance_id for node in scenario.record.missing} == {"i-1", "i-2"}
+
+
+def test_list_without_nodes_that_contradicts_a_node_that_answers_is_no_evidence() -> None:
+    """A stale or foreign answer of EC2 must not make the zone launch nodes in place of those that serve."""
+    scenario = Scenario()
+    scenario.tick(1)
+    before = scenario.record
+    scenario.world.nodes, scenario.world.silent = (), {TWO.nsip}
+    with pytest.raises(Failure, match=f"but {ONE.nsip} answers: nothing is concluded from it"):
+        scenario.tick(2)
+    assert scenario.record == before
+    scenario.world.nodes = (ONE,)
+    assert scenario.tick(2).count == 1

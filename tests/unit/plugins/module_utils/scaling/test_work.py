@@ -38,6 +38,11 @@ SCALE_IN = {"action": "scale_in", "count": 1, "reason": "low", "event_id": "adc-
         ({"backends_differ": ["web"], "phase": "deprovisioning"}, []),
         ({"backends_error": "there is no Auto Scaling group web"}, ["backends"]),
         ({"leased": False, "missing": [NODE], "backends_differ": ["web"]}, []),
+        ({"silent": ["i-9"]}, ["withdraw"]),
+        ({"silent": ["i-9"], "nodes": []}, []),
+        ({"silent": ["i-9"], "recovered": ["i-8"]}, ["withdraw", "restore"]),
+        ({"silent": ["i-9"], "recovered": ["i-8"], "event": {"id": "adc-3"}}, []),
+        ({"silent": ["i-9"], "decision": SCALE_IN}, ["act"]),
     ],
 )
 def test_work_of_a_zone(more: dict[str, Any], work: list[str]) -> None:
@@ -48,6 +53,15 @@ def test_work_of_a_zone(more: dict[str, Any], work: list[str]) -> None:
     ("more", "telling", "lines"),
     [
         ({}, Telling("shop"), ["shop, a: none; memory 60 %; phase watching."]),
+        (
+            {"silent": ["i-9"], "recovered": ["i-8"]},
+            Telling("shop"),
+            [
+                "shop, a: none; memory 60 %; phase watching.",
+                "DNS records are withdrawn while they do not answer and others do: i-9.",
+                "DNS records are written again: i-8.",
+            ],
+        ),
         (
             {"decision": SCALE_IN, "phase": "draining", "phase_until": "T"},
             Telling("shop", acts=True),

@@ -62,3 +62,19 @@ def test_documents_are_about_the_group_and_what_it_names() -> None:
 def test_elastic_ips_are_found_by_either_of_their_names() -> None:
     known = [{"public_ip": f"198.51.100.{n}", "allocation_id": f"eipalloc-{n}"} for n in (1, 2, 3)]
     assert allocation_ids(known, {"elastic_ips": ["198.51.100.1", "eipalloc-3"]}) == ["eipalloc-1", "eipalloc-3"]
+
+
+def test_rights_on_backups_are_those_on_the_folder_of_the_owner() -> None:
+    backup = {"config_backup_bucket": "kept", "config_backup_prefix": "adc", "config_backup_kms_key_id": "alias/a"}
+    roles = {"ha_pair": {"ha_pair_name": "edge"}, "config_backup": backup}
+    [owner] = read_owners(roles)
+    shipped = [json.loads((POLICIES.parent / name).read_text()) for name in owner["files"]]
+    found = documents(shipped, owner, roles, BOUNDARY, [])
+    by_sid = {one["Sid"]: one["Resource"] for one in found["edge-backup.json"]["Statement"]}
+    assert by_sid["SeeTheBucket"] == "arn:aws-us-gov:s3:::kept"
+    assert by_sid["StoreAndExpireBackups"] == "arn:aws-us-gov:s3:::kept/adc/pair/edge/*"
+    assert by_sid["EncryptWithKmsKey"] == "arn:aws-us-gov:kms:*:111122223333:key/*"
+    assert "CreateTheBucketWithCreateBucket" not in by_sid
+    assert "edge-restore.json" in found
+    [without] = read_owners({"ha_pair": roles["ha_pair"]})
+    assert not [name for name in without["files"] if "backup" in name]

@@ -50,7 +50,7 @@ def bucket_of(action: str, fields: Mapping[str, str]) -> Bucket:
 
 
 @dataclass(slots=True)
-class Buckets:
+class RequestTokens:
     """The tokens that are left: (action, bucket) → tokens, and when (seconds) they were counted."""
 
     left: dict[tuple[str, Bucket], tuple[float, float]] = field(default_factory=dict)
