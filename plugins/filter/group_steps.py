@@ -19,6 +19,7 @@ def zone_steps(
     only_new: bool = False,
     served: Mapping[str, Any] | None = None,
     bootstrapped: Mapping[str, Any] | None = None,
+    done: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the work of each step of a scale-out in one zone."""
     return group_steps.zone_steps(
@@ -29,6 +30,7 @@ def zone_steps(
         only_new=only_new,
         configured=served,
         bootstrapped=bootstrapped,
+        done=done,
     )
 
 

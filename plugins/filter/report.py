@@ -9,9 +9,12 @@ from typing import Any
 
 
 def report_summary(result: Mapping[str, Any]) -> list[str]:
-    """Return lines about a page that autoscale_report has written: its size, and what each panel shows."""
+    """Return lines about a page that autoscale_report or vpx_status_report has written: size and panels."""
     lines = [f"{result['page']}: {result['size']} bytes, {'written' if result['changed'] else 'as it was'}."]
     for panel in result["panels"]:
+        if "samples" not in panel:  # of a status
+            lines.append(f"{panel['name']}: {panel['events']} events, problems: {panel['problems']}.")
+            continue
         drawn = ", ".join(f"{name} {count}" for name, count in panel["samples"].items()) or "none"
         lines.append(f"{panel['name']}: {panel['events']} events, samples drawn: {drawn}.")
     return lines

@@ -87,6 +87,17 @@ options:
         or with the option C(event) of the modules that wait.
     type: float
     version_added: 0.2.0
+  samples_hours:
+    description:
+      - Hours for which the sample of this tick is kept in O(store), for M(cloudadc.aws.autoscale_report),
+        M(cloudadc.aws.autoscale_replay) and M(cloudadc.aws.autoscale_info). V(0) keeps none; at most 168.
+      - It is one more write after the decision is stored. If it fails or takes longer than 5 seconds, there is a
+        warning, and the decision stands.
+      - Samples are kept by the hour, one for each 10 seconds at most. A DynamoDB table removes old ones by its time to
+        live, attribute C(expires).
+    type: float
+    default: 24
+    version_added: 0.2.0
   publish:
     description:
       - Publish this tick to CloudWatch, namespace C(CloudADC/Autoscale), dimensions C(group) and C(zone); the zone's
@@ -269,6 +280,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..module_utils.aws.module import AwsModule
+from ..module_utils.reconcile.kept_samples import SAMPLES_HOURS, keep_sample, valid_hours
 from ..module_utils.reconcile.session import Plan, carry_out, loaded, patiently, predict
 from ..module_utils.reconcile.tick_metrics import metric_data, publish
 from ..module_utils.scaling.clock import clock_warnings, reported_at
@@ -297,6 +309,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "lease_seconds": {"type": "float", "default": 300},
     "claim_seconds": {"type": "float"},
     "publish": {"type": "bool", "default": False},
+    "samples_hours": SAMPLES_HOURS,
 }
 
 
@@ -349,7 +362,7 @@ def published(module: Any, shown: dict[str, Any]) -> bool:
 
 def run(module: Any) -> dict[str, Any]:
     params = module.params
-    owner = params["owner"] or default_owner()
+    owner, hours = params["owner"] or default_owner(), valid_hours(params["samples_hours"])
     plan = plan_of(params, owner)
     store = open_store(module, params["group"], params["zone"], may_create=True)
     reports = params["event"] is not None
@@ -367,7 +380,11 @@ def run(module: Any) -> dict[str, Any]:
         decision, reported = refused(after, f"not evaluated: {error}"), False
     else:
         reported = True
-    for warning in (*decision.warnings, *clock_warnings(before, after)):
+    kept = tuple[str, ...]()
+    if reported and not module.check_mode:
+        at, count = as_instant(params["now"] or datetime.now(UTC)), node_count(params["node_count"])
+        kept = keep_sample(store, at, params["sample"], count, hours)
+    for warning in (*decision.warnings, *clock_warnings(before, after), *kept):
         module.warn(f"{params['group']} {params['zone']}: {warning}")
     result = {**decision.to_json(), **state(after), "changed": was_changed(before, after)}
     if reports:

@@ -42,6 +42,12 @@ options:
         description: Accepted for a common variable of all modules; a missing table is read as empty.
         type: bool
         default: false
+  samples_hours:
+    description: Return the samples that the ticks kept in the last so many hours before the latest tick, as
+      RV(records[].samples). V(0) returns none and reads none.
+    type: float
+    default: 0
+    version_added: 0.2.0
 attributes:
   check_mode:
     support: full
@@ -55,6 +61,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
 seealso:
   - module: cloudadc.aws.autoscale_evaluate
+  - module: cloudadc.aws.vpx_status_info
 author:
   - The cloudadc.aws contributors (@cloudadc)
 """
@@ -65,7 +72,13 @@ EXAMPLES = r"""
     group: shop
     store:
       path: /var/lib/cloudadc
+    samples_hours: 24
   register: shop
+
+- name: Write the samples of a day of a zone to a file
+  ansible.builtin.copy:
+    dest: samples.json
+    content: "{{ (shop.records | first).samples | to_json }}"
 
 - name: Show one zone, from a table
   cloudadc.aws.autoscale_info:
@@ -140,6 +153,14 @@ records:
       description: The latest closed events, oldest first, at most 50.
       type: list
       elements: dict
+    samples:
+      description:
+        - The kept samples, oldest first, with C(at), C(values) (metric to figure, null where there is none), C(nodes)
+          and C(nodes_reporting). Written to a file as they are, M(cloudadc.aws.autoscale_replay) reads them.
+      returned: when O(samples_hours) is more than 0
+      type: list
+      elements: dict
+      sample: [{"at": "2026-03-01T10:06:00Z", "values": {"cpu": 41.5}, "nodes": 2, "nodes_reporting": 2}]
     version:
       description: Number of writes.
       type: int
@@ -156,19 +177,23 @@ record:
   contains: *record
 """
 
+import time
 from typing import Any
 
 from ..module_utils.aws.module import AwsModule
+from ..module_utils.reconcile.kept_samples import read_samples, valid_hours
 from ..module_utils.scaling.view import load, overview
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.times import to_iso
 from ..module_utils.stores.base import StoreError
+from ..module_utils.stores.kept import HOUR
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "group": {"type": "str", "required": True},
     "zone": {"type": "str"},
     "store": store_argument_spec(create=CREATE),
+    "samples_hours": {"type": "float", "default": 0},
 }
 
 
@@ -176,9 +201,12 @@ def shown(module: Any, group: str, zone: str) -> dict[str, Any]:
     """One zone's record with its version, fence and lease."""
     store = open_store(module, group, zone)
     snapshot = store.read()
-    lease = snapshot.lease
+    lease, record = snapshot.lease, load(snapshot.document, group, zone, store.where)
+    hours = valid_hours(module.params["samples_hours"])
+    samples = {"samples": read_samples(store, (record.updated or time.time()) - hours * HOUR)} if hours else {}
     return {
-        **overview(load(snapshot.document, group, zone, store.where)),
+        **overview(record),
+        **samples,
         "version": snapshot.version,
         "fence": snapshot.fence,
         "lease": lease and {"owner": lease.owner, "expires": to_iso(round(lease.expires, 3))},

@@ -16,7 +16,7 @@ description:
     often a scale-in followed a scale-out too soon (flapping).
   - The recorded figures do not depend on the simulated number of nodes. The number of nodes follows the decisions.
   - Reads the recording as a stream; a year of minutes takes a second or two, and the memory needed is independent of
-    its length. Writes nothing, and needs neither boto3 nor AWS.
+    its length. Writes nothing, and needs neither boto3 nor AWS, except to read a table.
 options:
   path:
     description:
@@ -29,8 +29,41 @@ options:
         C(values) or C(sample).
       - The output of C(aws cloudwatch get-metric-data), one or several pages in one file, in any order.
         A result belongs to the metric whose name is its C(Id) or its C(Label).
+      - Either O(path) or O(store) must be given.
     type: path
-    required: true
+  store:
+    description: Store of the group state, instead of O(path). The samples that the ticks kept there are replayed.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      type:
+        description: V(file) needs neither boto3 nor credentials nor a region.
+        type: str
+        choices: [file, dynamodb]
+        default: file
+      path:
+        description: For V(file), the file or the folder of them.
+        type: path
+      table:
+        description: For V(dynamodb), the name of the table.
+        type: str
+      create:
+        description: Accepted for a common variable of all modules; a missing table is read as empty.
+        type: bool
+        default: false
+  group:
+    description: Name of the autoscale group, with O(store).
+    type: str
+    version_added: 0.2.0
+  zone:
+    description: The zone whose samples are replayed, with O(store).
+    type: str
+    version_added: 0.2.0
+  samples_hours:
+    description: Hours of samples before the latest one, with O(store).
+    type: float
+    default: 24
+    version_added: 0.2.0
   format:
     description: Format of the recording. V(auto) detects it by its first character.
     type: str
@@ -62,6 +95,10 @@ attributes:
   diff_mode:
     support: none
     description: This module changes nothing.
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
 seealso:
   - module: cloudadc.aws.autoscale_evaluate
 author:
@@ -100,6 +137,14 @@ EXAMPLES = r"""
     metric_names:
       cpu: m1
       throughput: zone a Mbit/s
+    policies: "{{ candidates }}"
+
+- name: Replay the samples that the ticks of a zone kept
+  cloudadc.aws.autoscale_replay:
+    group: shop
+    zone: eu-central-1a
+    store:
+      path: /var/lib/cloudadc
     policies: "{{ candidates }}"
 """
 
@@ -165,17 +210,28 @@ samples:
   type: dict
 """
 
-from typing import Any
+import contextlib
+import io
+from collections.abc import Iterator
+from typing import Any, TextIO
 
-from ansible.module_utils.basic import AnsibleModule
-
+from ..module_utils.aws.module import AwsModule
+from ..module_utils.reconcile.kept_samples import read_samples, recorded, valid_hours
 from ..module_utils.scaling.recordings import read_recording
 from ..module_utils.scaling.replay import Options, replay
 from ..module_utils.spec.errors import AutoscaleError, PolicyError
 from ..module_utils.spec.policy import Policy
+from ..module_utils.spec.times import as_instant
+from ..module_utils.stores.base import StoreError
+from ..module_utils.stores.kept import DEFAULT_HOURS, HOUR
+from ..module_utils.stores.options import CREATE, open_store, store_argument_spec
 
 ARGUMENT_SPEC: dict[str, Any] = {
-    "path": {"type": "path", "required": True},
+    "path": {"type": "path"},
+    "store": {**store_argument_spec(create=CREATE), "required": False},
+    "group": {"type": "str"},
+    "zone": {"type": "str"},
+    "samples_hours": {"type": "float", "default": DEFAULT_HOURS},
     "format": {"type": "str", "choices": ["auto", "csv", "json"], "default": "auto"},
     "metric_names": {"type": "dict", "default": {}},
     "policies": {"type": "dict", "required": True},
@@ -199,28 +255,53 @@ def options_of(params: dict[str, Any]) -> Options:
     return Options(params["node_count"], params["provision_minutes"] * 60, params["max_events"])
 
 
-def run(params: dict[str, Any]) -> dict[str, Any]:
+@contextlib.contextmanager
+def opened(module: Any) -> Iterator[TextIO]:
+    """Open the recording: the file, or the samples that a store keeps."""
+    params = module.params
+    if params["store"] is None:
+        with open(params["path"], encoding="utf-8-sig", newline="") as stream:
+            yield stream
+        return
+    store, hours = open_store(module, params["group"], params["zone"]), valid_hours(params["samples_hours"])
+    samples = read_samples(store, 0.0)
+    if not samples:
+        raise AutoscaleError("no samples are kept: ticks keep them unless samples_hours is 0")
+    since = as_instant(samples[-1]["at"]) - hours * HOUR
+    yield io.StringIO(recorded([each for each in samples if as_instant(each["at"]) >= since]))
+
+
+def run(module: Any) -> dict[str, Any]:
+    """Replay the policies over the recording."""
+    params = module.params
     policies = {str(name): policy_of(name, raw) for name, raw in params["policies"].items()}
     if not policies:
         raise AutoscaleError("policies is empty; give at least one, by name")
     names = {str(metric): str(name) for metric, name in params["metric_names"].items()}
-    options = options_of(params)
+    options, where = options_of(params), params["path"] or f"{params['group']} {params['zone']}"
     try:
-        with open(params["path"], encoding="utf-8-sig", newline="") as stream:
+        with opened(module) as stream:
             return replay(policies, read_recording(stream, names, params["format"]), options)
     except UnicodeDecodeError as error:
-        raise AutoscaleError(f"{params['path']} is not text in UTF-8: {error}") from error
+        raise AutoscaleError(f"{where} is not text in UTF-8: {error}") from error
     except OSError as error:
-        raise AutoscaleError(f"cannot read {params['path']}: {error.strerror}") from error
+        raise AutoscaleError(f"cannot read {where}: {error.strerror}") from error
     except AutoscaleError as error:
-        raise AutoscaleError(f"{params['path']}: {error}") from error
+        raise AutoscaleError(f"{where}: {error}") from error
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AwsModule(
+        argument_spec=ARGUMENT_SPEC,
+        supports_check_mode=True,
+        check_boto3=False,
+        required_one_of=[("path", "store")],
+        mutually_exclusive=[("path", "store")],
+        required_by={"store": ("group", "zone")},
+    )
     try:
-        result = run(module.params)
-    except AutoscaleError as error:
+        result = run(module)
+    except (AutoscaleError, StoreError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **result)
 

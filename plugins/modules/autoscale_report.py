@@ -15,9 +15,10 @@ description:
     colour scheme and can be printed.
   - For each zone of a group (or each policy of a replay) it shows the metrics with their limits over time, the
     phases shaded, the scaling events with their reasons, the number of nodes, and a table of the events.
-  - The group state holds the samples of its watch window and the latest 50 events. To draw metrics over a longer time
-    give recorded samples with O(recordings), for instance what CloudWatch returns for a zone whose ticks run
-    with O(cloudadc.aws.autoscale_evaluate#module:publish=true).
+  - It draws the samples that the ticks keep in the store (O(cloudadc.aws.autoscale_tick#module:samples_hours)), and the
+    latest 50 events. To draw metrics over a longer time give recorded samples with O(recordings), for instance what
+    CloudWatch returns for a zone whose ticks run with O(cloudadc.aws.autoscale_evaluate#module:publish=true).
+  - While a phase is in effect no node is queried, so that the curves have a gap.
   - The same data give the same page, byte for byte, and an unchanged page is not written again.
 requirements:
   - matplotlib >= 3.8 (on the host that runs the module; nothing else of this collection needs it)
@@ -60,7 +61,8 @@ options:
       without it the page shows no limits and no past cooldowns.
     type: dict
   recordings:
-    description: Zone to a file of its samples, in a form that M(cloudadc.aws.autoscale_replay) reads.
+    description: Zone to a file of its samples, in a form that M(cloudadc.aws.autoscale_replay) reads; instead of those
+      in the store.
     type: dict
     default: {}
   node_counts:
@@ -124,7 +126,7 @@ EXAMPLES = r"""
       path: /var/lib/cloudadc
     policy: "{{ shop_policy }}"
 
-- name: Write it with a day of samples of one zone from CloudWatch
+- name: Write it with samples of one zone from CloudWatch
   cloudadc.aws.autoscale_report:
     path: /srv/www/shop.html
     group: shop
@@ -178,17 +180,19 @@ from typing import Any
 from ansible.module_utils.basic import missing_required_lib
 
 from ..module_utils.aws.module import AwsModule
+from ..module_utils.reconcile.kept_samples import read_samples
 from ..module_utils.report.chart import HAS_MATPLOTLIB, draw
-from ..module_utils.report.from_record import page_of_group
+from ..module_utils.report.from_record import Counts, page_of_group
 from ..module_utils.report.from_replay import page_of_replay
-from ..module_utils.report.model import Page
+from ..module_utils.report.model import Page, Trails
 from ..module_utils.report.output import differs, put
 from ..module_utils.report.page import render
-from ..module_utils.report.sources import number_of_nodes, policies_of, replayed, samples_in
+from ..module_utils.report.sources import kept_in, number_of_nodes, policies_of, replayed, samples_in
 from ..module_utils.scaling.view import load
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.policy import Policy
 from ..module_utils.stores.base import StoreError
+from ..module_utils.stores.kept import HOUR
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -218,12 +222,14 @@ def group_page(module: Any) -> Page:
     if params["hours"] <= 0:
         raise AutoscaleError(f"hours must be more than 0, not {params['hours']:g}")
     policy = Policy.from_dict(params["policy"]) if params["policy"] else None
-    records = []
+    records, trails, counted = [], dict[str, Trails](), dict[str, Counts]()
     for zone in zones or [key.zone for key in stored_keys(module, group)]:
         store = open_store(module, group, zone)
         document = store.read().document
         if document is not None:
-            records.append(load(document, group, zone, store.where))
+            records.append(record := load(document, group, zone, store.where))
+            since = (record.updated or 0.0) - params["hours"] * HOUR
+            trails[zone], counted[zone] = kept_in(read_samples(store, since))
         elif zones:
             raise AutoscaleError(f"{store.where} has no record of {group} {zone}")
     if not records:
@@ -232,12 +238,10 @@ def group_page(module: Any) -> Page:
     strangers = sorted({*params["recordings"], *params["node_counts"]} - set(there))
     if strangers:
         raise AutoscaleError(f"{', '.join(strangers)}: no such zone on this page; it shows {', '.join(there)}")
-    trails = {
-        zone: samples_in(str(path), params["metric_names"], params["format"])
-        for zone, path in params["recordings"].items()
-    }
+    for zone, path in params["recordings"].items():
+        trails[zone] = samples_in(str(path), params["metric_names"], params["format"])
     counts = {zone: number_of_nodes(zone, count) for zone, count in params["node_counts"].items()}
-    return page_of_group(group, records, policy, trails, hours=params["hours"], counts=counts)
+    return page_of_group(group, records, policy, trails, hours=params["hours"], counts=counts, counted=counted)
 
 
 def replay_page(module: Any) -> Page:

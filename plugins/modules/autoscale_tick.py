@@ -20,8 +20,8 @@ description:
     that was closed without a list, one C(DescribeInstances) finds the running instances with the tags
     C(cloudadc:group), C(cloudadc:zone) and C(cloudadc:lifecycle) C(in_service), which M(cloudadc.aws.vpx_instance)
     sets.
-  - Calls of an idle tick are one login, one C(stat/ns) and one logout per node; to AWS two with the DynamoDB store,
-    none with a store of files.
+  - Calls of an idle tick are one login, one C(stat/ns) and one logout per node; to AWS three with the DynamoDB store
+    (one of them keeps the sample), none with a store of files.
   - RV(ignore:changed) is true when phase, event or history change; keeping samples alone is not a change.
 options:
   zone:
@@ -190,6 +190,35 @@ options:
       - It takes two calls for all zones, C(elasticloadbalancing:DescribeLoadBalancers) and C(cloudwatch:GetMetricData).
     type: str
     version_added: 0.2.0
+  samples_hours:
+    description:
+      - Hours for which the sample of this tick is kept in O(store), for M(cloudadc.aws.autoscale_report),
+        M(cloudadc.aws.autoscale_replay) and M(cloudadc.aws.autoscale_info). V(0) keeps none; at most 168.
+      - It is one more write after the decision is stored. If it fails or takes longer than 5 seconds, there is a
+        warning, and the decision stands.
+      - Samples are kept by the hour, one for each 10 seconds at most. A DynamoDB table removes old ones by its time to
+        live, attribute C(expires).
+    type: float
+    default: 24
+    version_added: 0.2.0
+  alerts:
+    description:
+      - Where decisions, the ends of scaling events, nodes that do not answer or refuse the login, and failed ticks are
+        published. Nothing is published in check mode.
+      - It happens after the decision is stored. If it fails or takes longer than 10 seconds, there is a warning,
+        and the decision stands.
+      - A condition that lasts (a silent node, a failed tick) is published once an hour.
+    type: dict
+    default: {}
+    version_added: 0.2.0
+    suboptions:
+      sns_topic_arn:
+        description: ARN of an SNS topic. It needs the right C(sns:Publish).
+        type: str
+      event_bus:
+        description: Name or ARN of an EventBridge bus, V(default) for the account's own. It needs the right
+          C(events:PutEvents).
+        type: str
   publish:
     description:
       - Publish this tick to CloudWatch, as O(cloudadc.aws.autoscale_evaluate#module:publish) does. A tick without
@@ -528,11 +557,13 @@ from typing import Any
 from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.nitro.module import nitro_argument_spec
+from ..module_utils.reconcile.kept_samples import SAMPLES_HOURS, valid_hours
 from ..module_utils.reconcile.tick import TickSpec
 from ..module_utils.reconcile.tick_call import TickCall, spec_from
 from ..module_utils.reconcile.tick_metrics import metric_data, publish
 from ..module_utils.reconcile.zone_ticks import ZoneResult, tick_zones
 from ..module_utils.scaling.samples import all_figures, reporting_of
+from ..module_utils.spec.alerts import ALERTS, Targets
 from ..module_utils.spec.times import as_instant
 from ..module_utils.stores.options import zone_argument_spec
 
@@ -578,6 +609,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "owner": {"type": "str"},
     "lease_seconds": {"type": "float", "default": 300},
     "publish": {"type": "bool", "default": False},
+    "samples_hours": SAMPLES_HOURS,
+    "alerts": ALERTS,
     "load_balancer": {"type": "str"},
 }
 _ONE_ZONE_ONLY = ("event", "request", "swept", "cleaned_up", "restored")
@@ -632,6 +665,8 @@ def run(module: Any) -> dict[str, Any]:
     """Tick the zone, or the zones, that the options name. Raises Failure."""
     params = module.params
     entries = params["zones"]
+    valid_hours(params["samples_hours"])
+    Targets.from_option(params["alerts"])
     if entries is not None:
         spec_from({**params, "nodes": None, "sample": None}, "")  # what is wrong for all zones is refused at once
         return of_many(module, entries)

@@ -117,6 +117,18 @@ options:
       - Left out, it stays as it is (an appliance begins with V(false)). It has no effect outside of a cluster.
     type: bool
     version_added: 0.2.0
+  enabled:
+    description:
+      - Whether a virtual server that was disabled is enabled again. With V(false) its state is not changed.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  only_own:
+    description:
+      - With O(state=absent), keep a virtual server whose back ends were not configured by this module, and warn of it.
+    type: bool
+    default: false
+    version_added: 0.2.0
   monitor_timeout:
     description:
       - Seconds for which back ends that are DOWN are looked at again after a change, as a monitor that was just bound
@@ -238,6 +250,14 @@ options:
         type: raw
       process_local:
         description: As O(process_local).
+        type: bool
+        version_added: 0.2.0
+      enabled:
+        description: As O(enabled).
+        type: bool
+        version_added: 0.2.0
+      only_own:
+        description: As O(only_own).
         type: bool
         version_added: 0.2.0
       monitor_timeout:
@@ -401,6 +421,10 @@ application:
       description: Whether the node of a cluster at which a connection arrives processes it.
       type: bool
       returned: always
+    enabled:
+      description: Whether its virtual server is enabled.
+      type: bool
+      returned: always
     monitors:
       description: Monitors bound to the service group.
       type: list
@@ -464,6 +488,7 @@ application:
     lb_method: LEASTCONNECTION
     persistence: {type: COOKIEINSERT, timeout: 2}
     process_local: false
+    enabled: true
     monitors: [web-mon]
     certificate: null
     backends:
@@ -555,6 +580,8 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "lb_method": {"type": "str", "choices": list(application.LB_METHODS)},
         "persistence": {"type": "raw"},
         "process_local": {"type": "bool"},
+        "enabled": {"type": "bool", "default": False},
+        "only_own": {"type": "bool", "default": False},
         "monitor_timeout": {"type": "int", "default": 0},
         "observers": {"type": "list", "elements": "str"},
         "certificate": {
@@ -579,6 +606,9 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 def planned(job: Job, desired: application.DesiredApplication, found: application.ObservedApplication) -> list[Change]:
     """Return the writes; refuses missing prerequisites, or in check mode warns of them."""
     if job.params["state"] == "absent":
+        if desired.only_own and found.vserver is not None and not application.made_here(desired, found):
+            job.warn(f"virtual server '{desired.name}' was not made by this module and is kept")
+            return []
         return plan_absent(desired, found)
     for sentence in application.obstacles(desired, found):
         if not job.check:
@@ -619,7 +649,7 @@ def work(job: Job, client: NitroClient) -> Done:
     repaired = spread_certificate(job, client, desired.certificate)
     before, after = application.describe(desired, done.before), application.describe(desired, done.after)
     if job.check:
-        after = application.predict(desired, done.before) if present else None
+        after = application.predict(desired, done.before) if present else before if not done.steps else None
     elif after is not None:
         after |= monitored(job, client, desired.group, done.after.members, after["backends"], changed=bool(done.steps))
     changed = bool(done.steps) or repaired

@@ -14,8 +14,8 @@ description:
     a read.
   - Calls. C(DescribeInstances), C(DescribeNetworkInterfaces), C(DescribeAddresses), C(DescribeSecurityGroups),
     C(DescribeSubnets) for the named ones and for their VPC; before a launch for the whole group C(DescribeImages),
-    C(DescribeInstanceTypes),
-    C(DescribeKeyPairs). With a load balancer C(DescribeLoadBalancers), C(DescribeListeners), C(DescribeTargetGroups),
+    C(DescribeInstanceTypes), C(DescribeKeyPairs). With a load balancer
+    C(DescribeLoadBalancers), C(DescribeListeners), C(DescribeTargetGroups),
     C(DescribeTags), C(DescribeTargetHealth) for each target group. With domains C(ListHostedZonesByName) or
     C(GetHostedZone), and C(ListResourceRecordSets) for each domain. With followed Auto Scaling groups
     C(DescribeAutoScalingGroups).
@@ -176,6 +176,47 @@ unknown_backends:
   returned: without O(lost_nodes)
   type: list
   elements: str
+drift:
+  description:
+    - One entry per difference between the definition and nodes in service, what they share and how clients reach them.
+      Only read for the whole group, without O(existing). With O(nodes) the module warns of each.
+  returned: without O(lost_nodes)
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What differs.
+      type: str
+      returned: always
+      sample: Node i-0123456789abcdef0 of zone eu-central-1a
+    node:
+      description: Its instance id; empty for what nodes share.
+      type: str
+      returned: always
+    setting:
+      description: The setting.
+      type: str
+      returned: always
+      sample: instance type
+    found:
+      description: The value found.
+      type: raw
+      returned: always
+      sample: m5.large
+    defined:
+      description: The value of the definition.
+      type: raw
+      returned: always
+      sample: m5.xlarge
+    repair:
+      description: V(in_place) if a run of the playbook repairs it, V(replace) if a new node is needed, V(by_hand) if it
+        has to be changed by hand.
+      type: str
+      returned: always
+    message:
+      description: The difference and its remedy.
+      type: str
+      returned: always
 orphans:
   description: Management addresses of lost nodes that no network interface has.
   returned: success
@@ -214,6 +255,12 @@ plan:
         settings.
       type: list
       elements: dict
+    removed_zones:
+      description:
+        - What is removed with zones that O(definition) does not name any more, if it allows that. C(zones), C(sets) of
+          M(cloudadc.aws.vpx_instance), C(target_groups), C(record_sets), C(devices), C(drain_seconds) and
+          C(pause_seconds).
+      type: dict
 """
 
 import threading
@@ -293,6 +340,8 @@ def run(module: Any) -> dict[str, Any]:
                 open_store(module, definition["name"], definition["zones"][0]["name"]).read()
         except StoreError as error:
             result["problems"].append(sentence(str(error)))
+    for found in result["drift"] if params["nodes"] else ():
+        module.warn(found["message"])
     orphans = orphaned(clients("ec2"), lost, subnets)
     return {**result, "orphans": orphans, "removal": removal(result["definition"], result, orphans)}
 

@@ -229,7 +229,9 @@ options:
         type: bool
   iam_instance_profile:
     description:
-      - Name or ARN of the instance profile of new instances, with which the appliance can move Elastic IPs itself.
+      - Name or ARN of the instance profile, with which the appliance can move Elastic IPs itself.
+      - An instance that has none gets it as well, because without its rights an appliance moves no address at a
+        failover.
     type: str
   key_name:
     description:
@@ -433,7 +435,7 @@ from typing import Any
 from ..module_utils.aws import tags as t
 from ..module_utils.aws.client import connect
 from ..module_utils.aws.errors import fail
-from ..module_utils.aws.instances import in_order, instance_result
+from ..module_utils.aws.instances import in_order, instance_result, profile_name
 from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.reconcile import instance_sets
@@ -535,6 +537,7 @@ def requested(params: Mapping[str, Any]) -> DesiredSet:
         terminate_surplus=params["terminate_surplus"],
         lifecycle=params["lifecycle"],
         event=params["event"]["id"] if params["event"] else None,
+        profile=profile_name(params["iam_instance_profile"] or "") or None,
     )
     _refuse_tags(desired)
     return desired

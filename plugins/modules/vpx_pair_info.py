@@ -13,11 +13,14 @@ description:
   - Returns all problems at once. These are missing subnets, images, key pairs and Elastic IPs, Elastic IPs in use
     elsewhere, nodes in another subnet than defined, resources of the pair's names with another owner, and parameters
     that C(RunInstances) would refuse.
+  - Returns in RV(drift) how nodes in service and their resources differ from the definition, and warns of each
+    difference.
   - Returns one section of C(plan) per step, with the options of its module and whether anything differs.
   - Writes nothing.
   - Needs the rights C(ec2:DescribeSubnets), C(ec2:DescribeAddresses), C(ec2:DescribeInstances),
     C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeSecurityGroups), C(ec2:DescribeImages),
-    C(ec2:DescribeInstanceTypes), C(iam:GetRole), C(iam:GetRolePolicy), C(iam:GetInstanceProfile), with a key pair
+    C(ec2:DescribeInstanceTypes), C(ec2:DescribeInstanceAttribute),
+    C(iam:GetRole), C(iam:GetRolePolicy), C(iam:GetInstanceProfile), with a key pair
     C(ec2:DescribeKeyPairs), with public management addresses C(ec2:DescribeAccountAttributes).
 options:
   definition:
@@ -70,6 +73,45 @@ instances:
   returned: success
   type: list
   elements: dict
+drift:
+  description: One entry per difference of a node in service, or of what nodes share, from the definition.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What differs.
+      type: str
+      returned: always
+      sample: Node 0 (i-0123456789abcdef0)
+    node:
+      description: Its instance id; empty for what nodes share.
+      type: str
+      returned: always
+    setting:
+      description: The setting.
+      type: str
+      returned: always
+      sample: instance type
+    found:
+      description: The value found. Of user data only a checksum.
+      type: raw
+      returned: always
+      sample: m5.large
+    defined:
+      description: The value of the definition.
+      type: raw
+      returned: always
+      sample: m5.xlarge
+    repair:
+      description: V(in_place) if a run of the playbook repairs it, V(replace) if a new node is needed, V(by_hand) if it
+        has to be changed by hand.
+      type: str
+      returned: always
+    message:
+      description: The difference and its remedy.
+      type: str
+      returned: always
 plan:
   description: The definition, and one section per step.
   returned: success

@@ -14,6 +14,8 @@ from typing import Any, Literal
 from ..module_utils.aws.bounded import bounded
 from ..module_utils.core.fingerprints import PIN, VERIFY, Pins
 from ..module_utils.nitro.client import Connection
+from ..module_utils.spec.alerts import Targets
+from ..module_utils.spec.errors import AutoscaleError
 from .templates import resolved
 
 try:
@@ -112,16 +114,18 @@ class Given:
             raise SettingsError(f"{name} is needed{f' (or {env} in the environment)' if env else ''}")
         return value
 
-    def seconds(self, name: str, default: float, *, least: float = 0.0, most: float = 86400.0) -> float:
+    def seconds(
+        self, name: str, default: float, *, least: float = 0.0, most: float = 86400.0, unit: str = "seconds"
+    ) -> float:
         value = self._value(name, "")
         if value is None:
             return default
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise SettingsError(f"{name} must be a number of seconds, not {value!r}") from None
+            raise SettingsError(f"{name} must be a number of {unit}, not {value!r}") from None
         if not least <= number <= most:
-            raise SettingsError(f"{name} must be {least:g} to {most:g} seconds, not {number:g}")
+            raise SettingsError(f"{name} must be {least:g} to {most:g} {unit}, not {number:g}")
         return number
 
     def flag(self, name: str, default: bool, *, env: str) -> bool:
@@ -230,6 +234,14 @@ def store_from(value: Any) -> Mapping[str, Any]:
     if kind not in _STORES or not value.get(_STORES[kind]):
         raise SettingsError("store must be of type file with path, or dynamodb with table")
     return {"type": kind, "path": value.get("path"), "table": value.get("table"), "create": bool(value.get("create"))}
+
+
+def alerts_from(given: Given) -> Targets:
+    """Return where alerts are published. Raises SettingsError."""
+    try:
+        return Targets.from_option(given.args.get("alerts"))
+    except AutoscaleError as error:
+        raise SettingsError(str(error)) from None
 
 
 def aws_from(given: Given) -> AwsAccess:

@@ -108,13 +108,14 @@ def check_register(entry: Distributor) -> None:
     """All nodes are registered for all applications; registered again, there is nothing to do."""
     world = World(group(entry.name))
     work = entry.register(world.state, NODES)
-    assert set(work) == {"targets", "records", "unreachable"}
+    assert set(work) == {"targets", "replaced", "records", "unreachable"}
+    assert work["replaced"] == []
     assert work["unreachable"] == []
     world.register(work)
     assert world.known() == {"i-1", "i-2"}
     assert world.for_applications() == {"web": 2, "names": 2}
     again = entry.register(world.state, NODES)
-    assert again == {"targets": [], "records": [], "unreachable": []}
+    assert again == {"targets": [], "replaced": [], "records": [], "unreachable": []}
     more = entry.register(world.state, [*NODES, node(3)])
     world.register({**more, "targets": _new(more["targets"], world), "records": _new_names(more["records"], world)})
     assert "i-3" in world.known()
@@ -139,7 +140,7 @@ def _new_names(records: Sequence[Mapping[str, Any]], world: World) -> list[dict[
 def check_no_nodes(entry: Distributor) -> None:
     """Without nodes nothing is written anywhere."""
     world = World(group(entry.name))
-    assert entry.register(world.state, []) == {"targets": [], "records": [], "unreachable": []}
+    assert entry.register(world.state, []) == {"targets": [], "replaced": [], "records": [], "unreachable": []}
     assert not any(entry.deregister([], [], []).values())
 
 

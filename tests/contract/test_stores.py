@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.group import read_group
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.metrics import WATCHED
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.stores import STORES
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     ClockSkew,
@@ -25,6 +26,11 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     StoreError,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.kept import (
+    HOUR,
+    Series,
+    dump_entry,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import REGISTRY, store_argument_spec
 from tests.contract.groups import variables
 from tests.contract.stores import Clock, Maker
@@ -315,6 +321,75 @@ def test_every_store_of_the_registry_can_be_named_in_a_definition() -> None:
         ]
 
 
+# -- what is kept beside the state: samples, events --------------------------------------------------------------------
+
+AT = 1772359200.0  # an hour begins
+DAY = 24 * HOUR
+
+
+def test_entries_come_back_oldest_first_and_change_nothing_of_the_state(store: Maker) -> None:
+    here = store()
+    here.write(here.acquire("one", 60), ONE, 0, release=True)
+    before = store().read()
+    for minute in (2, 0, 61):
+        here.keep(AT + 60 * minute, {"values": {"cpu": minute, "memory": None}}, DAY)
+    assert store().kept(0) == [
+        {"at": AT + 60 * minute, "values": {"cpu": minute, "memory": None}} for minute in (0, 2, 61)
+    ]
+    assert [entry["at"] for entry in store().kept(AT + 1)] == [AT + 120, AT + 3660]
+    assert store().read() == before
+
+
+def test_one_entry_of_a_slot_is_kept(store: Maker) -> None:
+    """So an hour is bounded whatever the interval, and one that is sent twice is stored once."""
+    here = store()
+    for second in (0, 1, 1, 9.9, 10, 3599, 3600):
+        here.keep(AT + second, {"n": second}, DAY)
+    assert [entry["n"] for entry in store().kept(0)] == [0, 10, 3599, 3600]
+    for second in (7200, 7200.5):
+        here.keep(AT + second, {"n": second}, DAY, Series.EVENTS)
+    assert [entry["n"] for entry in store().kept(0, Series.EVENTS)] == [7200, 7200.5]
+    assert [entry["n"] for entry in store().kept(0)] == [0, 10, 3599, 3600]
+
+
+def test_an_hour_of_the_largest_samples_fits_into_an_item(store: Maker) -> None:
+    """DynamoDB's limit of an item is 400 KB (developer guide, "Service, account, and table quotas")."""
+    largest = {"values": dict.fromkeys(WATCHED, 4294967294.123456), "nodes": 1000, "reporting": 1000.0}
+    assert HOUR / Series.SAMPLES.slot_seconds * (len(dump_entry(AT + 0.123, largest)) + len("s359")) < 400_000
+    store().keep(AT, largest, DAY)
+    assert store().kept(0) == [{"at": AT, **largest}]
+
+
+def test_entries_of_groups_and_zones_do_not_meet(store: Maker) -> None:
+    keys = [
+        ("shop", "a"),
+        ("shop", "a+2026-03-01T10"),
+        ("shop", "aa"),
+        ("shop@a", "b"),
+        ("shop", "a@b"),
+        ("sh op", "ü"),
+    ]
+    for number, key in enumerate(keys):
+        store(*key).keep(AT, {"n": number}, DAY)
+    assert [[entry["n"] for entry in store(*key).kept(0)] for key in keys] == [[n] for n in range(len(keys))]
+
+
+def test_removal_deletes_what_is_kept_too(store: Maker) -> None:
+    here, other = store(), store(zone="b")
+    here.write(here.acquire("one", 60), ONE, 0, release=True)
+    for hour in (0, 1):
+        here.keep(AT + hour * HOUR, {"n": hour}, DAY)
+        here.keep(AT + hour * HOUR, {"n": hour}, DAY, Series.EVENTS)
+        other.keep(AT + hour * HOUR, {"n": hour}, DAY)
+    here.remove()
+    assert store().kept(0, Series.EVENTS) == []
+    assert (store().read(), store().kept(0), len(other.kept(0))) == (Snapshot(), [], 2)
+
+
+def test_nothing_is_kept_at_first(store: Maker) -> None:
+    assert store().kept(0) == []
+
+
 # -- wrong stores, each of which a test refuses -----------------------------------------------------------------------
 
 
@@ -328,6 +403,16 @@ class FenceStays(FileStore):
         return replace(super().acquire(owner, seconds), fence=1)
 
 
+class KeepsEach(FileStore):
+    def keep(self, at: float, entry: Document, seconds: float, series: Series = Series.SAMPLES) -> None:
+        super().keep(at + len(self.kept(0)) * 10, entry, seconds, series)
+
+
+class KeepsForAll(FileStore):
+    def _chunk(self, name: str, series: Series) -> Path:
+        return self.path.with_name(f"all+{name}.{series.value}")
+
+
 class NeverRefuses(FileStore):
     def acquire(self, owner: str, seconds: float) -> Lease:
         self.remove()
@@ -339,10 +424,12 @@ class NeverRefuses(FileStore):
     [
         (WritesNothing, test_a_document_comes_back_as_it_was),
         (FenceStays, test_the_fence_grows_with_every_lease),
+        (KeepsEach, test_one_entry_of_a_slot_is_kept),
+        (KeepsForAll, test_entries_of_groups_and_zones_do_not_meet),
         (NeverRefuses, lambda store: test_one_holds_the_lease_and_another_is_refused(store, Clock())),
     ],
 )
 def test_a_wrong_store_is_refused(wrong: type[FileStore], check: Callable[[Maker], None], tmp_path: Path) -> None:
     clock = Clock()
     with pytest.raises((AssertionError, pytest.fail.Exception, StoreError)):
-        check(lambda: wrong(tmp_path / "s", Key("shop", "a"), clock=clock))
+        check(lambda group="shop", zone="a", clock=clock: wrong(tmp_path / "s", Key(group, zone), clock=clock))

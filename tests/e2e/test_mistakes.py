@@ -37,7 +37,7 @@ MISTAKES = {
         "autoscale", (), "autoscale_group_name is not set: " + NO_FILE.format("shop.yml")
     ),
     "preflight without variables": Mistake("preflight", (), "autoscale_group_name is not set"),
-    "report without variables": Mistake("report", (), "report_path is not set"),
+    "report without variables": Mistake("report", (), "report_group is not set"),
     "scale out without zone": Mistake("scale_out", SHOP, "the zone with -e scale_out_zone=eu-central-1a"),
     "empty environment": Mistake(
         "ha_pair", PAIR, "ha_pair_password, the password of both nodes, is missing", (("VPX_PASSWORD", ""),)

@@ -327,6 +327,31 @@ def _rule(port: int, cidr: str, description: str) -> dict[str, Any]:
     }
 
 
+def topic(stage: Stage) -> None:
+    """There is the topic that alerts go to."""
+    stage.lab.boto("sns").create_topic(Name="operations")
+
+
+def alarms(group: str) -> Tampering:
+    """There are an alarm and the dashboard of the group."""
+
+    def before(stage: Stage) -> None:
+        cloudwatch = stage.lab.boto("cloudwatch")
+        cloudwatch.put_metric_alarm(
+            AlarmName=f"cloudadc-{group}-a-no-ticks",
+            Namespace="CloudADC/Autoscale",
+            MetricName="nodes",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1.0,
+            Statistic="Average",
+            ComparisonOperator="LessThanThreshold",
+        )
+        cloudwatch.put_dashboard(DashboardName=f"cloudadc-{group}", DashboardBody='{"widgets": []}')
+
+    return before
+
+
 def _bucket(stage: Stage) -> Any:
     s3 = stage.lab.boto("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": stage.lab.env["AWS_REGION"]})

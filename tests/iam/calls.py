@@ -124,6 +124,9 @@ _EC2: dict[str, Call] = {
     "AssociateAddress": Call(
         "associate_address", lambda f: {"AllocationId": f.address, "NetworkInterfaceId": f.interface}
     ),
+    "AssociateIamInstanceProfile": Call(
+        "associate_iam_instance_profile", lambda f: {"InstanceId": f.instance, "IamInstanceProfile": {"Name": f.role}}
+    ),
     "AttachNetworkInterface": Call(
         "attach_network_interface",
         lambda f: {"DeviceIndex": 1, "InstanceId": f.instance, "NetworkInterfaceId": f.interface},
@@ -168,6 +171,9 @@ _EC2: dict[str, Call] = {
         name: Call(_snake(name), lambda f: {"InstanceIds": [f.instance]})
         for name in ("RebootInstances", "StartInstances", "StopInstances", "TerminateInstances")
     },
+    "DescribeInstanceAttribute": Call(
+        "describe_instance_attribute", lambda f: {"InstanceId": f.instance, "Attribute": "userData"}, limited=False
+    ),
     **_reads(
         "DescribeAccountAttributes", "DescribeAddresses", "DescribeImages", "DescribeInstanceStatus",
         "DescribeInstanceTypes", "DescribeInstances", "DescribeInternetGateways", "DescribeKeyPairs",
@@ -319,6 +325,38 @@ _OTHERS: dict[str, Call] = {
     "dynamodb:GetItem": Call("get_item", _item),
     "dynamodb:Query": Call("query", lambda f: {"TableName": f.table, "KeyConditionExpression": "a"}),
     "dynamodb:UpdateItem": Call("update_item", _item),
+    "dynamodb:UpdateTimeToLive": Call(
+        "update_time_to_live",
+        lambda f: {
+            "TableName": f.table,
+            "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "expires"},
+        },
+    ),
+    "cloudwatch:DeleteAlarms": Call("delete_alarms", lambda f: {"AlarmNames": [f"cloudadc-{f.name}-a"]}),
+    "cloudwatch:DeleteDashboards": Call("delete_dashboards", lambda f: {"DashboardNames": [f"cloudadc-{f.name}"]}),
+    "cloudwatch:DescribeAlarms": Call("describe_alarms", _nothing, limited=False),
+    "cloudwatch:GetDashboard": Call("get_dashboard", lambda f: {"DashboardName": f"cloudadc-{f.name}"}),
+    "cloudwatch:PutDashboard": Call(
+        "put_dashboard", lambda f: {"DashboardName": f"cloudadc-{f.name}", "DashboardBody": "{}"}
+    ),
+    "cloudwatch:PutMetricAlarm": Call(
+        "put_metric_alarm",
+        lambda f: {
+            "AlarmName": f"cloudadc-{f.name}-a",
+            "MetricName": "nodes",
+            "Namespace": "CloudADC/Autoscale",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "Statistic": "Average",
+            "ComparisonOperator": "GreaterThanThreshold",
+        },
+    ),
+    "events:PutEvents": Call(
+        "put_events",
+        lambda f: {"Entries": [{"Source": "a", "DetailType": "b", "Detail": "{}", "EventBusName": f.name}]},
+    ),
+    "sns:Publish": Call("publish", lambda f: {"TopicArn": f.topic, "Message": "a"}),
 }
 
 CALLS: dict[str, Call] = {

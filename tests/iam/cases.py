@@ -16,6 +16,8 @@ from tests.stage import Stage
 
 NOTHING = frozenset[str]()
 PAIR_NAME = "lab-pair"
+#: Where alerts go; a tick warns of a topic that does not exist, and goes on.
+ALERTS = {"sns_topic_arn": "arn:aws:sns:eu-central-1:123456789012:operations", "event_bus": "default"}
 _BUCKET = ("-e", f"config_backup_bucket={by_hand.BUCKET}")
 _KEY = ("-e", f"config_backup_kms_key_id={by_hand.KEY}")
 REPORT = "{{ lookup('ansible.builtin.env', 'LAB_DIR') }}/report.html"
@@ -71,6 +73,11 @@ PAIRS = (
     Case("a planned failover", "ha_failover", PAIR, ("-e", "ha_failover_to=1")),
     Case("reconcile", "ha_failover", MISPLACED, ("-e", "ha_failover_mode=reconcile")),
     Case(
+        "state of a pair with a problem that is published", "status", MISPLACED,
+        ("-e", json.dumps({"status_alerts": ALERTS})), given=frozenset({"Sns", "EventBridge"}), before=by_hand.topic,
+    ),
+    Case("page of a pair", "report", PAIR, ("-e", json.dumps({"report_path": REPORT})), given=frozenset({"Pair"})),
+    Case(
         "back up a pair into a new bucket with a key of the user", "backup", PAIR,
         (*_BUCKET, *_KEY, "-e", "config_backup_create_bucket=true"),
         given=frozenset({"KmsKey", "CreateBucket"}), before=by_hand.backup_key,
@@ -125,9 +132,12 @@ def _of_flow(flow: Flow, kind: Kind) -> Case:
     elif flow.name.startswith(("finish", "a tick that removes")):
         before.append(by_hand.left_over(kind.group, ZONE))
     ticks, balanced = flow.playbook == "autoscale", kind.distributor == "nlb"
-    given = _given(kind, *(["Cloudwatch", *(["PortErrors"] if balanced else [])] if ticks else []))
-    options = {"autoscale_publish": True, "autoscale_port_errors": balanced}
-    publish = ("-e", json.dumps(options)) if ticks else ()
+    of_ticks = ["Cloudwatch", *(["PortErrors"] if balanced else [])] if ticks else []
+    alerts = flow.playbook in ("autoscale", "scale_out", "scale_in")
+    given = _given(kind, *of_ticks, *(["Sns", "EventBridge"] if alerts else []))
+    options = {"autoscale_publish": True, "autoscale_port_errors": balanced} if ticks else {}
+    options |= {"autoscale_alerts": ALERTS} if alerts else {}
+    publish = ("-e", json.dumps(options)) if options else ()
     return Case(
         flow.name, flow.playbook, flow.state, (*flow.arguments, *publish), flow.variables, given, all_of(*before)
     )
@@ -156,6 +166,9 @@ def _more(kind: Kind) -> list[Case]:
         ("tick beside another job", "autoscale", group_flows.grown(kind), group_flows._tick(700), by_hand.held(kind)),
         ("report of a zone", "report", group_flows.grown(kind), report, None),
         ("report of all zones", "report", group_flows.grown(kind), whole, None),
+        ("state", "status", group_flows.grown(kind), {}, None),
+        ("alarms", "alarms", built, {}, None),
+        ("alarms removed", "alarms", built, {"alarms_state": "absent"}, by_hand.alarms(group)),
     ]
     if kind.distributor == "nlb":
         tampering += [by_hand.ways(group), by_hand.balancer(group)]

@@ -53,6 +53,10 @@ class Fleet:
         return f"{self.name}-vpx"
 
     @property
+    def topic(self) -> str:
+        return f"arn:aws:sns:{REGION}:{NUMBER}:{self.name}"
+
+    @property
     def record(self) -> str:
         return f"www.{self.name}.example.com"
 

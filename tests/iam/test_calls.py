@@ -62,6 +62,7 @@ class World:
         own = self.own[kind]
         backups = (BUCKET, (own.backups,))
         scope = Scope((own.name,), NUMBER, "aws", BOUNDARY, (), self.account.zone, (own.record,), TABLE, *backups)
+        scope = replace(scope, topic=own.topic, bus=own.name)
         return replace(scope, **more)
 
     def refused(self, action: str, call: Call, fleet: Fleet, clients: Any = None) -> str | None:

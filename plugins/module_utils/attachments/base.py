@@ -48,11 +48,11 @@ class Change(Protocol):
         """Return the entry of a module's result: ``before``, ``after``, ``changed`` and what identifies the thing."""
 
 
-S = TypeVar("S", contravariant=True)
+S_contra = TypeVar("S_contra", contravariant=True)
 
 
-class Movable(Change, Protocol[S]):
-    """A change as ``changes`` executes it; S is what a reading says of the thing. Holders are compared by equality."""
+class Movable(Change, Protocol[S_contra]):
+    """A change as ``changes`` executes it; S_contra is what a reading says of the thing. Holders are compared by equality."""
 
     @property
     def name(self) -> str:
@@ -62,10 +62,10 @@ class Movable(Change, Protocol[S]):
     def before(self) -> Hashable:
         """The holder at the start; None: none."""
 
-    def holder(self, observed: S) -> Hashable:
+    def holder(self, observed: S_contra) -> Hashable:
         """Return the holder by a reading."""
 
-    def judge(self, observed: S) -> Verification:
+    def judge(self, observed: S_contra) -> Verification:
         """Compare a reading with this change."""
 
     def place(self, holder: Any) -> str:

@@ -86,6 +86,13 @@ def describe_instances(client: Client, filters: Filters) -> Described:
     return [item for group in pages.build_full_result()["Reservations"] for item in group["Instances"]]
 
 
+@aws_call("read the user data of {instance_id}")
+def describe_user_data(client: Client, instance_id: str) -> str:
+    """DescribeInstanceAttribute, userData: in base64, empty for none. It may hold secrets."""
+    reply = client.describe_instance_attribute(InstanceId=instance_id, Attribute="userData")
+    return str((reply.get("UserData") or {}).get("Value") or "")
+
+
 @aws_call("describe the status checks of {instance_id}")
 def describe_instance_status(client: Client, instance_id: str) -> Described:
     """DescribeInstanceStatus by filter: an instance that does not run has none."""
@@ -166,6 +173,12 @@ def create_tags(client: Client, resource_ids: Sequence[str], tags: Mapping[str, 
 @aws_call("set source/destination checking of {network_interface_id}")
 def set_source_dest_check(client: Client, network_interface_id: str, value: bool) -> None:
     client.modify_network_interface_attribute(NetworkInterfaceId=network_interface_id, SourceDestCheck={"Value": value})
+
+
+@aws_call("associate instance profile {profile} with {instance_id}")
+def associate_instance_profile(client: Client, instance_id: str, profile: str) -> None:
+    """AssociateIamInstanceProfile, for an instance that has none: it has one at most."""
+    client.associate_iam_instance_profile(InstanceId=instance_id, IamInstanceProfile={"Name": profile})
 
 
 @aws_call("set the security groups of {network_interface_id}")

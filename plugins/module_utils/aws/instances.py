@@ -39,7 +39,11 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One instance. ``launch_time``: ISO 8601; ``reason``: why it is in its state, if AWS says so."""
+    """One instance.
+
+    ``launch_time``: ISO 8601. ``reason``: why it is in its state, if AWS says so. ``profile``: name of its instance
+    profile. ``http_tokens``: of its metadata options. Empty: EC2 named none.
+    """
 
     instance_id: str
     state: str
@@ -49,6 +53,9 @@ class Instance:
     interfaces: tuple[Attached, ...] = ()
     reason: str = ""
     image_id: str = ""
+    instance_type: str = ""
+    profile: str = ""
+    http_tokens: str = ""
 
     @property
     def live(self) -> bool:
@@ -81,7 +88,15 @@ def _instance(item: Mapping[str, Any]) -> Instance:
         interfaces=tuple(sorted(map(_attached, item.get("NetworkInterfaces", [])), key=lambda i: i.device_index)),
         reason=item.get("StateReason", {}).get("Message", ""),
         image_id=item.get("ImageId", ""),
+        instance_type=item.get("InstanceType", ""),
+        profile=profile_name((item.get("IamInstanceProfile") or {}).get("Arn", "")),
+        http_tokens=(item.get("MetadataOptions") or {}).get("HttpTokens", ""),
     )
+
+
+def profile_name(profile: str) -> str:
+    """Return the name of an instance profile that is given by name or ARN, whose last part the name is."""
+    return profile.rpartition("/")[2]
 
 
 def _attached(item: Mapping[str, Any]) -> Attached:

@@ -46,7 +46,7 @@ class RouteTable:
 @aws_call("describe route tables", lost=2)
 def describe_route_tables(client: Client, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """DescribeRouteTables, all pages. Tables that do not exist are missing from the list."""
-    given = ansible_dict_to_boto3_filter_list({name: value for name, value in filters.items()})
+    given = ansible_dict_to_boto3_filter_list(dict(filters))
     pages = client.get_paginator("describe_route_tables").paginate(Filters=given)
     found: list[dict[str, Any]] = pages.build_full_result()["RouteTables"]
     return found

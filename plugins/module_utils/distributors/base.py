@@ -170,8 +170,9 @@ class Distributor(ABC):
             clients: the nodes.
 
         Returns:
-            ``targets``: option ``target_groups`` of nlb_adc_target. ``records``: option ``record_sets`` of
-            route53_adc_record. ``unreachable``: ids of nodes to which no client can be sent.
+            ``targets``: option ``target_groups`` of nlb_adc_target. ``replaced``: the same, of targets that are
+            deregistered afterwards. ``records``: option ``record_sets`` of route53_adc_record. ``unreachable``: ids of
+            nodes to which no client can be sent.
         """
 
     @abstractmethod

@@ -73,7 +73,11 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class DesiredApplication:
-    """What the task asks for; None means: not spoken of, left alone. ``persistence_timeout`` in minutes."""
+    """What the task asks for; None means: not spoken of, left alone.
+
+    ``persistence_timeout`` in minutes. ``enabled``: a virtual server that was disabled is enabled again. ``only_own``:
+    an application is removed only if it was made here.
+    """
 
     name: str
     protocol: str = "HTTP"
@@ -89,6 +93,8 @@ class DesiredApplication:
     persistence_timeout: int | None = None
     certificate: Certificate | None = None
     process_local: bool | None = None
+    enabled: bool = False
+    only_own: bool = False
 
     @property
     def group(self) -> str:
@@ -160,7 +166,7 @@ def desired_from(params: Mapping[str, Any]) -> DesiredApplication:
     if not _NAME.fullmatch(name):
         raise NitroInputError(f"'{name}' is not a name an appliance accepts for a virtual server")
     if params["state"] == "absent":
-        return DesiredApplication(name)
+        return DesiredApplication(name, only_own=bool(params.get("only_own")))
     protocol = params["protocol"]
     persistence, timeout = _persistence(params["persistence"])
     desired = DesiredApplication(
@@ -178,6 +184,7 @@ def desired_from(params: Mapping[str, Any]) -> DesiredApplication:
         persistence_timeout=timeout,
         certificate=certificate_from(name, params["certificate"]),
         process_local=params.get("process_local"),
+        enabled=bool(params.get("enabled")),
     )
     if desired.certificate and protocol not in OFFLOADED:
         raise NitroInputError(f"application '{name}': a certificate needs a protocol that ends TLS, not {protocol}")
@@ -297,6 +304,11 @@ def _taken(desired: DesiredApplication, found: ObservedApplication) -> list[str]
     return [f"{address} port {desired.port} is taken by virtual server '{name}' on this appliance" for name in names]
 
 
+def disabled(row: Row) -> bool:
+    """Whether a virtual server was disabled: only its state in effect says so (NITRO lbvserver, curstate)."""
+    return text_of(row, "curstate").upper() == "OUT OF SERVICE"
+
+
 def replaced(desired: DesiredApplication, found: ObservedApplication) -> bool:
     """Whether the vserver must be made anew: its protocol and port cannot be changed (NITRO lbvserver, update)."""
     row = found.vserver
@@ -320,6 +332,12 @@ def virtual_ip(desired: DesiredApplication, found: ObservedApplication) -> str |
     if found.vserver is not None and not replaced(desired, found):
         return canonical_or_none(found.vserver.get("ipv46"))
     return next(iter(found.ipset_addresses or ()), None)
+
+
+def made_here(desired: DesiredApplication, found: ObservedApplication) -> bool:
+    """Whether the servers of an application's service group have our mark; one without back ends has no sign of it."""
+    members = {member.server for member in found.members}
+    return any(server.comment.startswith(MARK) for server in found.servers if server.name in members)
 
 
 def spare_servers(desired: DesiredApplication, found: ObservedApplication, *, present: bool) -> list[Server]:
@@ -378,6 +396,7 @@ def _reported(name: str, row: Row, found: ObservedApplication) -> dict[str, Any]
         "process_local": text_of(row, "processlocal").upper() == "ENABLED",
         "monitors": sorted(found.monitors),
         "certificate": next(iter(sorted(found.certkeys)), None),
+        "enabled": not disabled(row),
     }
 
 
@@ -400,6 +419,7 @@ def predict(desired: DesiredApplication, found: ObservedApplication) -> dict[str
         if recreated
         else reported["certificate"],
         "ipset": reported["ipset"] if desired.ipset is None else desired.ipset or None,
+        "enabled": desired.enabled or reported["enabled"],
         "backends": _predicted_backends(desired, found),
         "state": text_of(row, "curstate") or None,
     }

@@ -19,6 +19,7 @@ from .application import (
     Member,
     Monitor,
     ObservedApplication,
+    disabled,
     regrouped,
     replaced,
     spare_servers,
@@ -175,6 +176,8 @@ def _vserver(desired: DesiredApplication, found: ObservedApplication) -> list[Ch
         changed["persistencetype"] = desired.persistence
     if changed:
         steps.append(Change("update", "lbvserver", body={"name": desired.name, **changed}))
+    if desired.enabled and disabled(row):
+        steps.append(Change("act", "lbvserver", body={"name": desired.name}, action="enable"))
     if unset:
         steps.append(Change("unset", "lbvserver", body={"name": desired.name, **dict.fromkeys(unset, True)}))
     return steps

@@ -80,7 +80,7 @@ class NodeBackup:
 
     def _run(self, client: NitroClient) -> BackedUp:
         request = self._request
-        version = str(next(iter(client.get("nsversion")), {}).get("version") or "unknown")
+        version = " ".join(str(next(iter(client.get("nsversion")), {}).get("version") or "unknown").split())
         name = BackupName(time_text(request.now), self._folder, role_on(client), self._node.instance.instance_id)
         backup: dict[str, Any] = {
             "node": self._node.identity,

@@ -19,6 +19,8 @@ from ..distributors.base import Observed, Question
 from ..distributors.dns.records import canonical, within
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..spec.group_nodes import domains, nsip
+from . import group_changes as changes
+from . import group_drift as drifts
 from . import group_plan as plans
 from .group_network import route_problems, subnet_problems, zone_network
 from .group_reading import (
@@ -29,6 +31,7 @@ from .group_reading import (
     read_backends,
     read_names,
     read_nodes,
+    read_other_domains,
     refused,
     sentence,
 )
@@ -91,7 +94,8 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
     records = _records(distribution.names)
     ensured = DISTRIBUTORS[definition["distributor"]].ensure(definition)
     sets = [plans.instance_set(definition, one, nodes, ids, request.nodes) for one in zones]
-    return {
+    removed = changes.zone_removal(definition, nodes, distribution.target_groups, records)
+    result = {
         "definition": dict(definition),
         "problems": list(dict.fromkeys(problems)),
         "instances": _of_zone(plans.instance_results(nodes), request.zone),
@@ -114,8 +118,11 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
                 "changes": distribution.listener_changes,
             },
             "instances": [one for one in sets if not plans.is_there(definition, one, nodes)],
+            "removed_zones": removed,
         },
     }
+    drift = drifts.findings(definition, nodes, distribution, result) if request.launches else []
+    return {**result, "drift": [one.result() for one in drift]}
 
 
 def _fingerprints(definition: Definition, nodes: Nodes) -> dict[str, list[str]]:
@@ -138,6 +145,8 @@ def _node_problems(request: Request, nodes: Nodes, ids: Mapping[str, str]) -> li
         problems += plans.clip_problems(definition, nodes)
     if request.launches:
         problems += plans.launch_problems(definition, nodes)
+        problems += changes.definition_problems(definition, nodes, ids)
+        problems += drifts.incomplete_nodes(definition, nodes)
     if request.zone or (request.existing and definition["state"] == "present"):
         problem = refused(lambda: plans.unprepared(definition, ids))
         problems += [problem] if problem else []
@@ -168,6 +177,8 @@ def _distribution(
             raise outcome
     if request.whole:
         problems += _name_problems(definition, found.names)
+    if request.launches and found.names.zone_id and nodes.live:
+        problems += _other_domains(connect, definition, found.names, nodes)
     if request.existing and reads:
         problems += DISTRIBUTORS[definition["distributor"]].unprepared(definition, found)
     return found
@@ -214,6 +225,19 @@ def _name_problems(definition: Definition, names: Names) -> list[str]:
     ]
     conflicts = DISTRIBUTORS[definition["distributor"]].validate_records(definition, names.records)
     return problems + [sentence(one) for one in conflicts]
+
+
+def _other_domains(connect: Connect, definition: Definition, names: Names, nodes: Nodes) -> list[str]:
+    """Return a message for each domain that sends clients to nodes and that no application has (any more)."""
+    if not DISTRIBUTORS[definition["distributor"]].public_nodes:
+        return []
+    ids = {one.instance_id for one in nodes.live}
+    return [
+        f"{domain} sends clients to nodes of this group, and no application of autoscale_group_applications has that "
+        "domain. Declare its application, or remove it under its old name and domain: ansible-playbook "
+        "cloudadc.aws.application with -e application_state=absent, and its name and domain in application_definition."
+        for domain in read_other_domains(connect("route53"), names.zone_id, list(names.records), ids)
+    ]
 
 
 def _records(names: Names) -> dict[str, list[dict[str, Any]]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..aws import quotas
 from ..aws import tags as t
-from ..aws.instances import in_order, instance_result
+from ..aws.instances import Instance, in_order, instance_result
 from ..core.errors import Refusal
 from ..distributors.base import Present
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
@@ -22,7 +22,8 @@ from ..spec.identity import AUTOSCALE_GROUP, ObservedResource, Owner, adoptable
 from . import launch
 from .group_network import networks_of
 from .group_reading import Nodes, refused
-from .instance_plan import DesiredInterface, DesiredSet, ObservedSet, decide
+from .instance_plan import DesiredInterface, DesiredSet, ObservedSet, Plan, decide
+from .shared_resources import role_name
 
 Definition = Mapping[str, Any]
 
@@ -116,23 +117,29 @@ def instance_set(
 
 def is_there(definition: Definition, entry: Mapping[str, Any], nodes: Nodes) -> bool:
     """Tell whether a set of instances is as desired and running, so that vpx_instance has nothing to do."""
-    balancer = DesiredSet(
+    mine, plan = plan_of(definition, entry, nodes)
+    return plan.empty and all(one.state == "running" for one in mine if one.live)
+
+
+def plan_of(definition: Definition, entry: Mapping[str, Any], nodes: Nodes) -> tuple[tuple[Instance, ...], Plan]:
+    """Return the instances of a set, and what vpx_instance would change."""
+    desired = DesiredSet(
         state="present",
         group=definition["name"],
         zone=entry["zone"],
         count=entry["count"],
-        interfaces=_requests(entry["interfaces"]),
+        interfaces=requests_of(entry["interfaces"]),
         tags=definition["tags"],
         number_nodes=True,
         kind=AUTOSCALE_GROUP,
         terminate_surplus=False,
+        profile=role_name(definition["name"]),
     )
     mine = tuple(one for one in nodes.instances if one.tags.get(t.ZONE) == entry["zone"])
-    plan = decide(balancer, ObservedSet(mine, nodes.interfaces, nodes.addresses))
-    return plan.empty and all(one.state == "running" for one in mine if one.live)
+    return mine, decide(desired, ObservedSet(mine, nodes.interfaces, nodes.addresses))
 
 
-def _requests(options: Sequence[Mapping[str, Any]]) -> tuple[DesiredInterface, ...]:
+def requests_of(options: Sequence[Mapping[str, Any]]) -> tuple[DesiredInterface, ...]:
     plain = {"private_ip_address": None, "secondary_private_ip_count": 0, "source_dest_check": None}
     return tuple(DesiredInterface.from_option({"security_groups": None, **plain, **one}) for one in options)
 
@@ -179,7 +186,7 @@ def launch_problems(definition: Definition, nodes: Nodes) -> list[str]:
     if nodes.images is not None:
         problems.append(refused(lambda: launch.check_image(launch_spec, nodes.images or ())))
     if nodes.types is not None and zone:
-        balancer = DesiredSet("present", definition["name"], interfaces=_requests(interfaces(definition, zone, {})))
+        balancer = DesiredSet("present", definition["name"], interfaces=requests_of(interfaces(definition, zone, {})))
         problems.append(refused(lambda: launch.check_type(balancer, launch_spec, nodes.types or ())))
     problems.append(refused(lambda: _check_quota(definition, nodes)))
     return [problem for problem in problems if problem]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..core.errors import Refusal
 from ..core.parallel import gather
 from ..distributors.dns.record_changes import group as record_group
 from ..distributors.dns.record_plan import choose_zone
+from ..distributors.dns.records import canonical_name
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..scaling.followed import Followed, ScalingGroup, desired_backends
 from ..spec.group_nodes import domains
@@ -28,6 +29,8 @@ from ..spec.group_security import SECURITY_ROLES
 
 Described = list[dict[str, Any]]
 Read = Callable[[], Any]
+#: A hosted zone has 10,000 record sets at most unless AWS raises its quota.
+ZONE_PAGES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,26 @@ def read_names(client: Client, definition: Mapping[str, Any]) -> Names:
 
     found = gather([functools.partial(record_sets, domain) for domain in requested])
     return Names(zone_id, name, dict(zip(requested, found, strict=True)))
+
+
+def read_other_domains(
+    client: Client, zone_id: str, declared: Collection[str], identifiers: Collection[str]
+) -> list[str]:
+    """Return the names in a hosted zone that have record sets with one of these identifiers and are not declared.
+
+    Calls: one ListResourceRecordSets for 300 record sets of the zone, at most ``ZONE_PAGES``.
+    """
+    names = {canonical_name(one) for one in declared}
+    found: dict[str, None] = {}
+    start: Mapping[str, str] | None = {}
+    for _page in range(ZONE_PAGES):
+        if start is None:
+            break
+        listed, start = dns_api.list_record_sets(client, zone_id, start)
+        for one in listed:
+            if one.get("SetIdentifier") in identifiers and canonical_name(one["Name"]) not in names:
+                found[str(one["Name"]).rstrip(".")] = None
+    return list(found)
 
 
 def refused(read: Callable[[], Any]) -> str | None:

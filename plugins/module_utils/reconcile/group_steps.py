@@ -14,6 +14,7 @@ from ..core.fingerprints import PIN
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..spec.group_nodes import IN_SERVICE, LEAVING, Node, address, in_order, nsip, with_nitro_port, zone_of
 from ..topologies.registry import REGISTRY as TOPOLOGIES
+from .appliance_drift import appliance_repairs
 from .backend_report import backend_report
 from .pins import clips_of, pins_of_results
 
@@ -29,6 +30,7 @@ def zone_steps(
     only_new: bool = False,
     configured: Mapping[str, Any] | None = None,
     bootstrapped: Mapping[str, Any] | None = None,
+    done: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the work of each step in one zone; an empty list is a step that has nothing to do.
 
@@ -43,6 +45,7 @@ def zone_steps(
             keeps no other from joining.
         configured: result of vpx_application, for the report.
         bootstrapped: result of vpx_bootstrap, for the certificates that it has pinned.
+        done: results of the steps by what they configure, for what they repaired on nodes in service.
     """
     there = [one for one in instances if one["state"] != "planned" and zone_of(one) == zone]
     nodes = in_order([one for one in there if one["lifecycle"] not in LEAVING])
@@ -52,6 +55,7 @@ def zone_steps(
     place = next(one for one in state["zones"] if one["name"] == zone)
     topology = TOPOLOGIES[definition["topology"]]
     served = ready(touched, state["check_mode"])
+    steps = application_steps(state, served, there, [place], applications)
     return {
         "nodes": [one["instance_id"] for one in nodes],
         "bootstrap": topology.bootstrap(definition, zone, new, touched),
@@ -61,8 +65,10 @@ def zone_steps(
         "console": [nsip(one) for one in nodes],
         "mark": [one["instance_id"] for one in new],
         "report": report(zone, [one for one in instances if zone_of(one) == zone], new)
-        + backend_report(configured, f"{zone:<14} "),
-        **application_steps(state, served, there, [place], applications),
+        + backend_report(configured, f"{zone:<14} ")
+        + _repairs(zone, [nsip(one) for one in nodes if one not in new], done or {}, check_mode=state["check_mode"]),
+        **steps,
+        "applications": [{**each, "enabled": True} for each in steps["applications"]],
         **topology.admit(definition, place, nodes, new, there),
     }
 
@@ -89,6 +95,10 @@ def passwords(definition: Mapping[str, Any], place: Mapping[str, Any], there: Se
     ]
     clip = topology.endpoint(place)
     return {"topology": topology.name, "clip": with_nitro_port(definition, clip) if clip else "", "nodes": entries}
+
+
+def _repairs(zone: str, nsips: Sequence[str], done: Mapping[str, Any], *, check_mode: bool) -> list[str]:
+    return [f"{zone:<14} {line}" for line in appliance_repairs(done, nsips, check_mode=check_mode)]
 
 
 def ready(nodes: Sequence[Node], check_mode: bool) -> list[Node]:
@@ -226,6 +236,8 @@ def deployment_steps(
         ready([one for one in there if one["lifecycle"] in desired], state["check_mode"] and not draining)
     )
     steps = application_steps(state, served, there, state["zones"], applications)
+    if not draining:  # a tick leaves a virtual server alone that an operator has disabled
+        steps["applications"] = [{**each, "enabled": True} for each in steps["applications"]]
     followed = {each["name"] for each in state["definition"]["applications"] if each["backend_autoscaling_group"]}
     known = [each for each in steps["applications"] if each["name"] in followed and "backends" in each]
     removed = list(dict.fromkeys(each["nsip"] for each in steps["ipsets"]))

@@ -10,6 +10,7 @@ from typing import Any
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..spec.group_nodes import IN_SERVICE, zone_of
 from .backend_report import backend_report
+from .drift_words import REPLACE, drift_lines
 from .group_steps import report
 
 _CHECK_MODE = " (check mode has changed nothing)"
@@ -19,13 +20,18 @@ _NEXT = (
 )
 
 
-def group_summary(state: Mapping[str, Any], reports: Sequence[Sequence[str]] | None = None) -> list[str]:
+def group_summary(
+    state: Mapping[str, Any],
+    reports: Sequence[Sequence[str]] | None = None,
+    drift: Sequence[Mapping[str, Any]] | None = None,
+) -> list[str]:
     """Return the group, its nodes by zone, and where clients reach its applications.
 
     Args:
         state: what vpx_group_info returned.
         reports: the lines that each zone reported when it was done; a zone without any has failed. None: all zones are
             shown as ``state`` has them.
+        drift: what vpx_group_info found before the run; None: what ``state`` has.
     """
     definition = state["definition"]
     title = (
@@ -37,9 +43,20 @@ def group_summary(state: Mapping[str, Any], reports: Sequence[Sequence[str]] | N
     for zone in definition["zones"]:
         lines += _zone(zone["name"], state, reports)
     lines += _clients(state)
+    if not state["check_mode"]:
+        lines += drift_lines(_remaining(state, drift), check_mode=False)
     if state["check_mode"]:
-        return lines + (_predicted(state) or ["would launch no instance and allocate no address"])
+        costs = _predicted(state) or ["would launch no instance and allocate no address"]
+        return lines + costs + drift_lines(state.get("drift") or (), check_mode=True)
     return [*lines, f"Billed by AWS: {_billed(state)}", f"Next: {_NEXT}"]
+
+
+def _remaining(state: Mapping[str, Any], drift: Sequence[Mapping[str, Any]] | None) -> list[Mapping[str, Any]]:
+    """Return what was found before the run: what is still there keeps its remedy, whatever could have repaired it."""
+    now = [*(state.get("drift") or ())]
+    left = [(found["object"], found["setting"]) for found in now]
+    repaired = [found for found in drift or () if (found["object"], found["setting"]) not in left]
+    return [*repaired, *({**found, "repair": REPLACE} for found in now)]
 
 
 def _predicted(state: Mapping[str, Any]) -> list[str]:

@@ -49,7 +49,8 @@ class DesiredSet:
     ``instance_ids``: act on these of the group only, on none if it is empty; None: on all of the set. ``interfaces``
     are in the order of their devices: management, client, server. ``number_nodes``: give every instance a node id of
     its own. ``kind`` None: that of the instances of the name. ``lifecycle``: the desired value of that tag. ``event``:
-    the id of the scaling event for which instances that are to be terminated must be marked.
+    the id of the scaling event for which instances that are to be terminated must be marked. ``profile``: name of the
+    instance profile, None: not asked.
     """
 
     state: str
@@ -65,6 +66,7 @@ class DesiredSet:
     terminate_surplus: bool = True
     lifecycle: str | None = None
     event: str | None = None
+    profile: str | None = None
 
     @property
     def owner(self) -> Owner:
@@ -136,6 +138,14 @@ class Modification:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """An instance without an instance profile that must get one."""
+
+    instance_id: str
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
 class EipNeed:
     """An interface that shall have an Elastic IP and has none; ``allocation_id``: one that lies idle, or None."""
 
@@ -161,6 +171,7 @@ class Plan:
     stop: tuple[str, ...] = ()
     tag: tuple[Tagging, ...] = ()
     modify: tuple[Modification, ...] = ()
+    profiles: tuple[ProfileChange, ...] = ()
     elastic_ips: tuple[EipNeed, ...] = ()
     allocate: int = 0
     release: tuple[Address, ...] = ()
@@ -184,6 +195,7 @@ class Plan:
             *[f"stop {name}" for name in self.stop],
             *[f"tag {', '.join(item.resource_ids)}: {dict(item.tags)}" for item in self.tag],
             *[f"set {item.attribute} of {item.network_interface_id} to {item.value}" for item in self.modify],
+            *[f"associate instance profile {item.profile} with {item.instance_id}" for item in self.profiles],
             *[
                 f"associate {need.allocation_id or 'a new Elastic IP'} with {need.association}"
                 for need in self.elastic_ips
@@ -274,6 +286,7 @@ def _present(desired: DesiredSet, observed: ObservedSet) -> Plan:
         settle=tuple(dict.fromkeys(need.instance_id for need in needs if not ready[need.instance_id])),
         tag=_taggings(desired, observed, stay),
         modify=tuple(change for instance in stay for change in _modifications(desired, instance)),
+        profiles=_profiles(desired, stay),
         elastic_ips=tuple(needs),
         allocate=_allocations(desired, needs, launch, reserved=len(idle) - len(spare)),
         release=(*spare, *_freed(desired, observed, terminate)),
@@ -400,6 +413,17 @@ def _modifications(desired: DesiredSet, instance: Instance) -> list[Modification
         if request:
             changes += _interface_changes(request, attached)
     return changes
+
+
+def _profiles(desired: DesiredSet, stay: Sequence[Instance]) -> tuple[ProfileChange, ...]:
+    """Return the instances that have no profile; one that starts has just been launched with the right one."""
+    if not desired.profile:
+        return ()
+    return tuple(
+        ProfileChange(instance.instance_id, desired.profile)
+        for instance in stay
+        if instance.state in ("running", "stopped") and not instance.profile
+    )
 
 
 def _interface_changes(request: DesiredInterface, attached: Attached) -> list[Modification]:

@@ -313,6 +313,13 @@ class InstanceSet:
                 for i in plan.modify
             ),
             *(
+                (
+                    [f"associate instance profile {i.profile} with {i.instance_id}"],
+                    functools.partial(api.associate_instance_profile, client, i.instance_id, i.profile),
+                )
+                for i in plan.profiles
+            ),
+            *(
                 ([f"release {a}"], functools.partial(api.release_address, client, a.allocation_id))
                 for a in plan.release
             ),

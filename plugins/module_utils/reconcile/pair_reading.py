@@ -15,16 +15,17 @@ from ..aws.addresses import Address, parse_addresses
 from ..aws.client import Client
 from ..aws.iam import same_document
 from ..aws.instances import Instance, in_order, instance_result, parse_instances
-from ..core.errors import Refusal
-from ..core.parallel import both, gather
+from ..core.errors import Failure, Refusal
+from ..core.parallel import attempt_all, both, gather
 from ..spec.identity import PAIR
-from . import instance_sets, launch
+from . import instance_sets, launch, pair_drift
 from . import pair as pairs
+from .drift import Finding
 from .group_reading import sentence
 from .instance_plan import DesiredInterface, DesiredSet, Plan
 from .instance_set import InstanceSet
 from .shared_options import shared_spec
-from .shared_resources import Observed, SharedSpec, own_address, plan_present, predicted_groups, role_name
+from .shared_resources import Change, Observed, SharedSpec, own_address, plan_present, predicted_groups, role_name
 from .shared_resources_changes import SharedResources
 
 T = TypeVar("T")
@@ -47,9 +48,11 @@ class PairReading:
     addresses: list[Address] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
     observed: Observed = field(default_factory=Observed)
+    plans: list[Plan] = field(default_factory=list)
+    changes: tuple[Change, ...] = ()
 
     def result(self) -> dict[str, Any]:
-        """Read, and return ``problems``, ``instances`` and ``plan``.
+        """Read, and return ``problems``, ``instances``, ``drift`` and ``plan``.
 
         Raises:
             Failure: AWS refused one of the reads.
@@ -69,10 +72,15 @@ class PairReading:
         groups = predicted_groups(spec, self.observed)
         sets, sets_due = self._sets(groups)
         address = own_address(spec, self.observed) if spec.elastic_ip else None
+        self.problems += pair_drift.dropped_addresses(
+            self.definition, self.instances, self.addresses, [address.allocation_id] if address else []
+        )
+        drift = self._drift(groups)
         known = {"public_ip": address.public_ip, "allocation_id": address.allocation_id} if address else None
         return {
             "problems": list(dict.fromkeys(self.problems)),
             "instances": [instance_result(item, t.ROLES, {}, self.addresses) for item in self._live()],
+            "drift": [found.result() for found in drift],
             "plan": {
                 **self.definition,
                 "vpc_id": vpc_id,
@@ -86,6 +94,25 @@ class PairReading:
                 "network": pairs.network(self.definition, vpc_subnets),
             },
         }
+
+    def _drift(self, groups: Mapping[str, str | None]) -> list[Finding]:
+        """Return how nodes in service differ from the definition, and warn of each difference."""
+        nodes = self.definition["nodes"]
+        interfaces = {
+            number: _requests({"interfaces": pairs.interfaces_of(self.definition, node, groups)})
+            for number, node in enumerate(nodes)
+        }
+        drift = pair_drift.node_findings(self.definition, self.instances, interfaces, self._user_data())
+        drift += pair_drift.repaired(self.plans, self.instances, self.changes)
+        for found in drift:
+            self.warn(found.message)
+        return drift
+
+    def _user_data(self) -> dict[str, str]:
+        """Return the user data of each node in service that has any. Without the right to read it, none is compared."""
+        ids = [one.instance_id for one in pair_drift.in_service(self.instances)]
+        read = attempt_all([functools.partial(api.describe_user_data, self.ec2, name) for name in ids])
+        return {name: data for name, data in zip(ids, read, strict=True) if not isinstance(data, Failure) and data}
 
     def _read(self) -> None:
         definition, name = self.definition, self.definition["name"]
@@ -140,12 +167,14 @@ class PairReading:
         self.problems += pairs.subnet_problems(definition, self.subnets)
         self.problems += pairs.address_problems(definition, self.addresses, own)
         self.problems += pairs.placement_problems(definition, self.subnets, self.instances)
+        self.problems += pair_drift.incomplete_nodes(definition, self.instances)
 
     def _shared_due(self, spec: SharedSpec) -> bool:
         """Whether role, groups or address differ. A refusal about the key pair does not hide one about ownership."""
         due = True
         try:
-            due = bool(plan_present(spec, self.observed, same_document).changes)
+            self.changes = plan_present(spec, self.observed, same_document).changes
+            due = bool(self.changes)
         except Refusal as refusal:
             self.problems.append(sentence(str(refusal)))
             self._collect(lambda: plan_present(replace(spec, key_name=None), self.observed, same_document))
@@ -180,6 +209,7 @@ class PairReading:
             self._collect(lambda: instance_sets.plan(instances, seen, lenient=True))
         if self.problems:
             return [], True
+        self.plans = plans
         return pairs.instance_sets(self.definition, self.subnets), any(plan.writes for plan in plans)
 
     def _instance_set(self, each: Mapping[str, Any]) -> InstanceSet:
@@ -193,6 +223,7 @@ class PairReading:
             interfaces=_requests(each),
             tags=self.definition["tags"],
             terminate_surplus=False,
+            profile=role_name(self.definition["name"]),
         )
         return InstanceSet(
             client=self.ec2,

@@ -14,6 +14,7 @@ from ..core.fingerprints import PIN
 from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
 from ..spec.pair import front_name
 from .group_steps import certificate_nodes
+from .pair_orphans import undeclared
 from .pins import pins_of_results
 
 Result = Mapping[str, Any]
@@ -226,8 +227,11 @@ def pair_applications(
     nsip: str,
     fronts: Sequence[Mapping[str, Any]],
     nodes: Sequence[Mapping[str, Any]] = (),
+    ipsets: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the option ``nodes`` of vpx_application: every application on one appliance, with its secrets.
+
+    Applications that are not declared any more are removed first, so that another one may have their port.
 
     Args:
         variables: of role ha_pair, as lookup ``cloudadc.aws.role_variables`` collects them, already validated.
@@ -235,15 +239,17 @@ def pair_applications(
         fronts: the IPSets as ``pair_steps`` returns them; each application has a virtual server for each of them.
         nodes: both nodes, as entries with ``nsip``, on which a certificate is read once it is installed, and
             whose monitors have a state of their own.
+        ipsets: result of vpx_ipset, which names the virtual servers that have the addresses of the pair.
     """
     single = variables.get("ha_pair_application")
     entries = [*(variables.get("ha_pair_applications") or []), *([single] if single else [])]
     others = [str(node["nsip"]) for node in nodes if node["nsip"] != nsip]
-    return [
+    declared = [
         {"nsip": nsip, **_front(front), **_copy(entry, number, others)}
         for entry in entries
         for number, front in enumerate(fronts)
     ]
+    return undeclared(nsip, {one["name"] for one in declared}, ipsets or {}) + declared
 
 
 def _front(front: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,6 +260,7 @@ def _front(front: Mapping[str, Any]) -> dict[str, Any]:
 def _copy(entry: Mapping[str, Any], number: int, others: Sequence[str]) -> dict[str, Any]:
     """Return the application for one Elastic IP. All use the first one's certkey: a certificate exists once."""
     given = {key: value for key, value in entry.items() if key in PAIR_KEYS and value not in (None, "")}
+    given["enabled"] = True
     certificate = entry.get("certificate") or {}
     if number == 0:
         observers = {"observers": list(others)} if others else {}

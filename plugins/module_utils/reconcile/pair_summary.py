@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .appliance_drift import appliance_repairs
 from .backend_report import backend_report
+from .drift_words import drift_lines
 
 
 def failover_summary(result: Mapping[str, Any], name: str, check_mode: bool = False) -> list[str]:
@@ -46,6 +48,8 @@ def pair_summary(
     moved: Any = None,
     results: Any = None,
     served: Any = None,
+    drift: Sequence[Mapping[str, Any]] = (),
+    done: Any = None,
 ) -> list[str]:
     """Return the lines about a pair that was built or converged, or what a run would do.
 
@@ -57,10 +61,12 @@ def pair_summary(
         results: in check mode the results of the steps by what they change ("network of the nodes"); None outside of
             it. ``shared resources`` and ``instances`` are those of vpx_shared_resources and vpx_instance.
         served: result of vpx_application.
+        drift: of the result of vpx_pair_info.
+        done: outside of check mode the results of the steps, as ``results``.
     """
     after = after or {}
     if results is not None or "verdict" not in after:  # a role may be included with check_mode for itself alone
-        return _predicted(steps, plan, after, results or {})
+        return _predicted(steps, plan, after, results or {}, drift)
     instances = steps["instances"]
     lines = [f"Pair {plan['name']}: {after['verdict']}"]
     lines += [_node_line(number, instance, steps["primary"]) for number, instance in enumerate(instances)]
@@ -72,8 +78,17 @@ def pair_summary(
     ]
     lines += _clients(plan["applications"], list(associations))
     lines += backend_report(served)
+    lines += drift_lines(drift, check_mode=False) + _repairs(steps, done or {}, check_mode=False)
     lines.append(f"Billed by AWS: {_billed(plan, len(instances), len(associations))}")
     return [*lines, f"Next: {_next(plan)}"]
+
+
+def _repairs(steps: Mapping[str, Any], results: Mapping[str, Any], *, check_mode: bool) -> list[str]:
+    """Return what differed on the appliances of a pair in service; while it is built everything does."""
+    if not steps.get("in_service"):
+        return []
+    nsips = [one["interfaces"]["management"]["private_ip_address"] for one in steps["instances"]]
+    return appliance_repairs(results, nsips, check_mode=check_mode)
 
 
 def _clients(applications: Sequence[Mapping[str, Any]], addresses: Sequence[str]) -> list[str]:
@@ -98,7 +113,11 @@ def _next(plan: Mapping[str, Any]) -> str:
 
 
 def _predicted(
-    steps: Mapping[str, Any], plan: Mapping[str, Any], after: Mapping[str, Any], results: Mapping[str, Any]
+    steps: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    after: Mapping[str, Any],
+    results: Mapping[str, Any],
+    drift: Sequence[Mapping[str, Any]],
 ) -> list[str]:
     """Return what a run would create, with what is billed for it, and what it would change."""
     found = [instance for instance in steps["instances"] if instance.get("state") != "planned"]
@@ -123,7 +142,13 @@ def _predicted(
             continue
         actions = ((result.get("diff") or {}).get("after") or {}).get("actions") if what == "instances" else None
         lines += [f"would {action}" for action in actions or [f"change {what}"]]
-    return lines if len(lines) > 1 + ("now: " in "".join(lines[1:2])) else [*lines, "would change nothing"]
+    unchanged = [] if len(lines) > 1 + ("now: " in "".join(lines[1:2])) else ["would change nothing"]
+    return [
+        *lines,
+        *_repairs(steps, results, check_mode=True),
+        *unchanged,
+        *drift_lines(drift, check_mode=True),
+    ]
 
 
 def removal_summary(

@@ -13,7 +13,7 @@ from ..aws.addresses import Address
 from ..core.errors import Refusal
 from ..spec.identity import ObservedResource, Owner, adoptable, belongs
 from ..spec.rights import Scope, narrowed
-from .security_rules import Rules, compare
+from .security_rules import Rules, compare, from_permissions
 
 TRUST = {
     "Version": "2012-10-17",
@@ -119,6 +119,27 @@ class ObservedGroup:
 
     def __str__(self) -> str:
         return f"security group {self.name} ({self.group_id})"
+
+
+def parse_groups(described: Sequence[Mapping[str, Any]], vpc_id: str | None) -> tuple[ObservedGroup, ...]:
+    """Return the security groups of a DescribeSecurityGroups reply.
+
+    Args:
+        described: those of our names.
+        vpc_id: rules name the groups of this VPC by name; None: all by id.
+    """
+    names = {item["GroupId"]: item["GroupName"] for item in described if vpc_id and item.get("VpcId") == vpc_id}
+    return tuple(
+        ObservedGroup(
+            item["GroupId"],
+            item["GroupName"],
+            item.get("VpcId", ""),
+            item.get("Description", ""),
+            {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
+            from_permissions(item.get("IpPermissions", []), names),
+        )
+        for item in described
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from ..core.parallel import attempt_all, gather
 from ..core.waiting import Clock, Pace, Sleep, observations
 from ..spec.group_security import SECURITY_ROLES
 from . import shared_resources as plans
-from .security_rules import Rules, from_permissions, to_permissions
+from .security_rules import Rules, to_permissions
 from .shared_resources import Change, Observed, ObservedGroup, ObservedProfile, ObservedRole, Plan, SharedSpec
 
 ROUNDS = 8
@@ -104,19 +104,7 @@ class SharedResources:
         """Read the security groups of our names. Their rules name groups of the VPC by name; in a removal by id."""
         names = [plans.group_name(self.spec.owner.name, role) for role in SECURITY_ROLES]
         found = ec2.find_security_groups(self.ec2, {"group-name": names})
-        ours = [item for item in found if not removal and item.get("VpcId") == self.spec.vpc_id]
-        by_id = {item["GroupId"]: item["GroupName"] for item in ours}
-        return tuple(
-            ObservedGroup(
-                item["GroupId"],
-                item["GroupName"],
-                item.get("VpcId", ""),
-                item.get("Description", ""),
-                boto3_tag_list_to_ansible_dict(item.get("Tags", [])),
-                from_permissions(item.get("IpPermissions", []), by_id),
-            )
-            for item in found
-        )
+        return plans.parse_groups(found, None if removal else self.spec.vpc_id)
 
     def _addresses(self) -> tuple[Address, ...]:
         return tuple(parse_addresses(ec2.describe_addresses(self.ec2, t.as_filters({t.GROUP: self.spec.owner.name}))))

@@ -25,12 +25,17 @@ from ..scaling.manual import Request
 from ..scaling.samples import node_count
 from ..scaling.silence import record_sets
 from ..scaling.work import Telling
+from ..spec.alerts import Alert, Targets
 from ..spec.errors import AutoscaleError
 from ..spec.policy import LONGEST_TIME, Policy
+from ..spec.times import as_instant
 from ..stores.options import default_owner, open_store
+from .alerting import send
+from .kept_samples import valid_hours
 from .nlb_ports import port_errors
 from .pins import learn_pins
 from .tick import Effects, TickSpec
+from .tick_alerts import of_failure
 from .tick_effects import desired_of, in_ec2, over_nitro
 from .zone_ticks import Backends, Following, Once, ZoneResult, ZoneTick, has_instances, of_zone, tick_zone
 
@@ -59,7 +64,7 @@ def spec_from(params: Mapping[str, Any], owner: str) -> TickSpec:
     )
 
 
-_SERVICES = ("ec2", "autoscaling", "dynamodb", "elbv2", "cloudwatch")
+_SERVICES = ("ec2", "autoscaling", "dynamodb", "elbv2", "cloudwatch", "sns", "events")
 
 
 class Clients:
@@ -136,7 +141,12 @@ class TickCall:
     def tick(self, entry: Mapping[str, Any]) -> tuple[TickSpec, ZoneResult]:
         """Tick one zone. Raises Failure."""
         params = {**self.clients.params, **{key: value for key, value in entry.items() if value is not None}}
-        spec = spec_from(params, self.owner)
+        spec, targets = spec_from(params, self.owner), Targets.from_option(params["alerts"])
+        store = open_store(self.clients, params["group"], entry["zone"], may_create=True)
+
+        def alert(alerts: Sequence[Alert]) -> tuple[str, ...]:
+            return send(alerts, targets, self.clients.client, store)
+
         job = ZoneTick(
             zone=entry["zone"],
             spec=spec,
@@ -146,12 +156,21 @@ class TickCall:
                 port_errors=self._port_errors_of(entry["zone"]),
                 exists=has_instances(self.find, entry["zone"]),
             ),
-            store=open_store(self.clients, params["group"], entry["zone"], may_create=True),
+            store=store,
             held=min(params["lease_seconds"], 60.0 + 4 * params["nitro_timeout"]),
             following=self._following(params),
             own_time=bool(params["now"]),
+            samples_hours=valid_hours(params["samples_hours"]),
+            alert=alert,
         )
-        ticked = tick_zone(job, self.telling, diff=self.diff)
+        try:
+            ticked = tick_zone(job, self.telling, diff=self.diff)
+        except AutoscaleError:
+            raise  # the input is wrong, and nothing about the zone is known by it
+        except Failure as error:
+            if not self.telling.check_mode:
+                alert([of_failure(params["group"], entry["zone"], str(error), as_instant(spec.now))])
+            raise
         ticked.result["silent_record_sets"] = record_sets(ticked.result["silent"], params["domains"])
         return spec, ticked
 

@@ -21,9 +21,13 @@ from ..scaling.group_state import Node, Record, node_to_json
 from ..scaling.silence import withdrawal
 from ..scaling.view import difference, state, was_changed
 from ..scaling.work import Telling, completed_by_event, lost_addresses, may_follow, summary, work_of
+from ..spec.alerts import Alert
+from ..spec.times import as_instant
 from ..stores.base import LeaseLost, LeaseRefused, Store
+from .kept_samples import keep_sample
 from .session import carry_out, loaded, patiently, predict
 from .tick import Effects, Ticked, TickSpec, plan_for
+from .tick_alerts import of_tick
 
 T = TypeVar("T")
 
@@ -79,7 +83,8 @@ class Following:
 @dataclass(frozen=True, slots=True)
 class ZoneTick:
     """One zone to tick. ``held``: seconds for which the tick may hold the lease of the record; ``own_time``: the group
-    runs on simulated time."""
+    runs on simulated time. ``samples_hours``: for which its sample is kept; ``alert``: publishes alerts and returns
+    warnings."""
 
     zone: str
     spec: TickSpec
@@ -88,6 +93,8 @@ class ZoneTick:
     held: float
     following: Following | None = None
     own_time: bool = False
+    samples_hours: float = 0.0
+    alert: Callable[[Sequence[Alert]], tuple[str, ...]] | None = None
 
     @property
     def insists(self) -> bool:
@@ -107,7 +114,10 @@ class ZoneResult:
 def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneResult:
     """Tick one zone and return its result. Raises Failure; then nothing was stored, or it says so."""
     before, after, ticked, leased = _ticked(job, check_mode=telling.check_mode)
-    decision = ticked.decision
+    decision, kept = ticked.decision, tuple[str, ...]()
+    if leased and not telling.check_mode:
+        kept = keep_sample(job.store, as_instant(job.spec.now), ticked.sample, ticked.count or 0, job.samples_hours)
+        kept += _alerted(job, after, ticked)
     result: dict[str, Any] = {
         "zone": job.zone,
         "failed": False,
@@ -134,7 +144,14 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
     result["summary"] = summary(result, telling)
     if diff:
         result["diff"] = difference(before, after)
-    return ZoneResult(ticked, result, (*ticked.warnings, *clock_warnings(before, after)))
+    return ZoneResult(ticked, result, (*ticked.warnings, *clock_warnings(before, after), *kept))
+
+
+def _alerted(job: ZoneTick, after: Record, ticked: Ticked) -> tuple[str, ...]:
+    """Publish what a stored tick has to alert of, and return warnings."""
+    if job.alert is None:
+        return ()
+    return job.alert(of_tick(after, ticked.decision, ticked.readings, as_instant(job.spec.now), job.spec.report))
 
 
 def tick_zones(jobs: Sequence[Callable[[], T]]) -> list[T | Failure]:

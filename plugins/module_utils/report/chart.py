@@ -15,7 +15,7 @@ from datetime import UTC
 from html import escape
 from typing import Any
 
-from .model import Mark, Panel, Series
+from .model import EDGES, Mark, Panel, Series
 
 try:
     import matplotlib
@@ -98,7 +98,11 @@ def _figure(panel: Panel) -> Any:
     _numbers(rows[0], panel)
     _time(rows[-1], panel)
     figure.subplots_adjust(
-        left=0.065, right=0.9, top=1 - 0.5 / figure.get_figheight(), bottom=0.5 / figure.get_figheight(), hspace=0.46
+        left=EDGES[0],
+        right=EDGES[1],
+        top=1 - 0.5 / figure.get_figheight(),
+        bottom=0.5 / figure.get_figheight(),
+        hspace=0.46,
     )
     return figure
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from ..scaling.group_state import Action, Closed, Event, Phase, Record
 from ..spec.policy import Policy
@@ -23,6 +24,9 @@ from .model import (
     series_of,
 )
 
+#: Instants, and how many nodes were in service then.
+Counts = tuple[tuple[float, int], ...]
+
 #: How every reason names the nodes before and after scaling; a closed event has them nowhere else.
 _NODES = re.compile(r"\b(\d+) → (\d+) nodes\b")
 
@@ -34,13 +38,14 @@ def panel_of(
     *,
     hours: float = 24.0,
     node_count: int | None = None,
+    counted: Counts = (),
 ) -> Panel:
     """Return the panel of one zone.
 
     ``policy`` gives the limits, and the lengths of past phases where the record (of release 0.1.0) does not hold them.
     ``trails``: samples kept elsewhere; the record's own window is added. ``hours``: how far to look back from the
     latest instant (all events are listed nevertheless). ``node_count``: how many nodes there are now; without it the
-    events tell, where there are any.
+    events tell, where there are any. ``counted``: (instant, number of nodes) of samples.
     """
     marks = _marks(record)
     known = _joined(_window(record), trails or {})
@@ -54,7 +59,7 @@ def panel_of(
         start=start,
         end=end,
         series=series_of(policy, known, start, end),
-        nodes=_nodes(marks, start, latest, node_count),
+        nodes=_nodes(marks, start, latest, node_count, counted),
         spans=clipped(_spans(record, policy, latest), start, end),
         marks=marks,
     )
@@ -111,7 +116,9 @@ def _open(number: int, event: Event) -> Mark:
     )
 
 
-def _nodes(marks: tuple[Mark, ...], start: float, latest: float, now: int | None) -> tuple[tuple[float, int], ...]:
+def _nodes(
+    marks: tuple[Mark, ...], start: float, latest: float, now: int | None, counted: Counts
+) -> tuple[tuple[float, int], ...]:
     """Return the steps of the node count. It changes when an event is reported done; a failed event changes nothing."""
     steps: list[tuple[float, int]] = []
     for mark in marks:
@@ -122,12 +129,18 @@ def _nodes(marks: tuple[Mark, ...], start: float, latest: float, now: int | None
             steps.append((mark.ended, mark.nodes[1]))
     if now is not None:
         steps.append((latest, now))
+    steps = sorted([*steps, *_changes(counted)])
     if not steps:
         return ()
     before = [count for at, count in steps if at <= start]
     shown = [(at, count) for at, count in steps if at > start]
     first = before[-1] if before else shown[0][1]
     return ((start, first), *shown)
+
+
+def _changes(counted: Counts) -> Counts:
+    """Return the samples at which the number of nodes is not that of the sample before."""
+    return tuple(now for before, now in pairwise([(0.0, -1), *counted]) if now[1] != before[1])
 
 
 # -- phases -----------------------------------------------------------------------------------------------------------
@@ -209,10 +222,18 @@ def page_of_group(
     *,
     hours: float,
     counts: Mapping[str, int],
+    counted: Mapping[str, Counts] | None = None,
 ) -> Page:
-    """Return the page of a group with a panel for each zone; ``trails`` and ``counts`` by zone, for any of them."""
+    """Return the page of a group with a panel for each zone; ``trails``, ``counts`` and ``counted`` by zone."""
     panels = tuple(
-        panel_of(record, policy, trails.get(record.zone), hours=hours, node_count=counts.get(record.zone))
+        panel_of(
+            record,
+            policy,
+            trails.get(record.zone),
+            hours=hours,
+            node_count=counts.get(record.zone),
+            counted=(counted or {}).get(record.zone, ()),
+        )
         for record in records
     )
     latest = max((record.updated or 0.0 for record in records), default=0.0)

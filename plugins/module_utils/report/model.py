@@ -20,6 +20,9 @@ Point = tuple[float, Optional[float]]  # noqa: UP045 (pylint evaluates it)
 #: Metric to its points, oldest first.
 Trails = Mapping[str, Sequence[Point]]
 
+#: Parts of a drawing's width at which its axis of time begins and ends.
+EDGES = (0.065, 0.9)
+
 #: Stretches of time into which a long trail is thinned; a plot has about as many pixels.
 STRETCHES = 720
 

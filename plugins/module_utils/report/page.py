@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The page around the drawings: one HTML file, readable in light and dark and on paper, without script or network."""
+"""The page around the drawings: one HTML file, for light, dark, a phone and paper, without a network."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from html import escape
 
 from ..scaling.group_state import Phase
 from ..spec.times import to_iso
-from .model import Mark, Page, Panel
+from .model import EDGES, Mark, Page, Panel
+from .reader import SCRIPT, SCRIPT_HASH, around
 
-#: Nothing is loaded and nothing is run, whatever a record may contain.
+#: Nothing is loaded, whatever a record may contain.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+#: Nothing is run but the one script that reads values.
+READER_POLICY = f"{POLICY}; script-src '{SCRIPT_HASH}'"
 
 _LIGHT = {
     "paper": "#ffffff",
@@ -75,6 +78,13 @@ dl {{ display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; ma
 dt {{ color: var(--muted); }}
 dd {{ margin: 0; overflow-wrap: anywhere; }}
 svg {{ display: block; width: 100%; height: auto; }}
+.plot {{ position: relative; overflow: auto; touch-action: pan-x pan-y; }}
+.plot > svg {{ min-width: 40rem; }}
+.cursor {{ position: absolute; top: 0; width: 1px; background: var(--ink); pointer-events: none; }}
+.tools {{ display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; font-size: .87rem; }}
+.tools output {{ color: var(--muted); font-variant-numeric: tabular-nums; }}
+button {{ font: inherit; min-width: 2.2rem; padding: .15rem .5rem; color: var(--ink); background: var(--paper);
+  border: 1px solid var(--rule); border-radius: .3rem; }}
 svg text {{ font-family: system-ui, "Segoe UI", "DejaVu Sans", sans-serif !important; }}
 .table {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; font-size: .87rem; }}
@@ -85,6 +95,8 @@ td:nth-child(-n+5) {{ white-space: nowrap; }}
 td {{ font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }}
 .scale_out {{ color: var(--scale_out); }} .scale_in {{ color: var(--scale_in); }} .failed {{ color: var(--failed); }}
 @media print {{
+  .tools, .cursor {{ display: none; }} .plot {{ overflow: visible; }}
+  .plot > svg {{ min-width: 0; width: 100% !important; }}
   body {{ max-width: none; padding: 0; font-size: 10pt; }}
   .swatch, svg {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   svg, tr {{ break-inside: avoid; }} h2 {{ break-after: avoid; }} thead {{ display: table-header-group; }}
@@ -101,21 +113,25 @@ Draw = Callable[[Panel, str], str]
 def render(page: Page, draw: Draw) -> str:
     """Render the whole page. Everything that comes from group state is escaped; equal pages give equal text."""
     sections = "\n".join(_section(panel, f"p{number}", draw) for number, panel in enumerate(page.panels, start=1))
+    return document(page.title, page.lead, f"{_legend()}\n{sections}\n{SCRIPT}", READER_POLICY)
+
+
+def document(title: str, lead: str, body: str, policy: str = POLICY) -> str:
+    """Return the HTML document around a body, which is HTML already; title and lead are escaped here."""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <link rel="icon" href="data:,">
-<title>{escape(page.title)}</title>
+<title>{escape(title)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
-<h1>{escape(page.title)}</h1>
-<p>{escape(page.lead)}</p>
-{_legend()}
-{sections}
+<h1>{escape(title)}</h1>
+<p>{escape(lead)}</p>
+{body}
 </body>
 </html>
 """
@@ -137,7 +153,7 @@ def _section(panel: Panel, prefix: str, draw: Draw) -> str:
     return f"""<section id="{prefix}">
 <h2>{escape(panel.name)}</h2>
 <dl>{facts}</dl>
-{draw(panel, prefix)}
+{around(panel, draw(panel, prefix), EDGES)}
 {_table(panel)}
 </section>"""
 

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from ..scaling.recordings import Recording, read_recording
@@ -14,7 +16,11 @@ from ..scaling.replay import Options, replay
 from ..scaling.samples import node_count
 from ..spec.errors import AutoscaleError, PolicyError, SampleError
 from ..spec.policy import Policy
+from ..spec.times import as_instant
 from .model import Trail, Trails, watched
+
+#: So many times the usual step between samples is a gap.
+GAP = 2.5
 
 
 def policies_of(raw: Mapping[str, Any]) -> dict[str, Policy]:
@@ -33,6 +39,26 @@ def number_of_nodes(zone: str, given: object) -> int:
         return node_count(given)
     except SampleError as error:
         raise SampleError(f"node_counts.{zone}: {error}") from error
+
+
+def kept_in(samples: Sequence[Mapping[str, Any]]) -> tuple[Trails, tuple[tuple[float, int], ...]]:
+    """Return the metrics of kept samples, thinned, with their gaps, and how many nodes there were at which instant.
+
+    Args:
+        samples: As ``reconcile.kept_samples.read_samples`` returns them.
+    """
+    instants = [as_instant(each["at"]) for each in samples]
+    steps = [later - at for at, later in pairwise(instants)]
+    longest = GAP * median(steps) if steps else 0.0
+    trails: dict[str, Trail] = {}
+    for each, at, step in zip(samples, instants, [*steps, 0.0], strict=False):
+        for name, value in each["values"].items():
+            trail = trails.setdefault(name, Trail())
+            trail.add(at, value)
+            if step > longest:  # no node was queried meanwhile: a phase, or no tick
+                trail.add(at + step / 2, None)
+    counts = tuple((at, each["nodes"]) for each, at in zip(samples, instants, strict=True) if each["nodes"] is not None)
+    return _points(trails), counts
 
 
 def samples_in(path: str, names: Mapping[str, Any], form: str) -> Trails:

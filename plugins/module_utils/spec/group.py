@@ -36,7 +36,7 @@ PLAIN = (
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
     *("management_tls", "accept_fingerprints"),
     *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "process_local", "iam_policy"),
-    *("manage_role", "permissions_boundary", "http_tokens", "metadata_hop_limit"),
+    *("manage_role", "permissions_boundary", "http_tokens", "metadata_hop_limit", "remove_zones"),
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
 )
 SECRET = ("password", "present_password", "license", "applications", "console")
@@ -119,6 +119,7 @@ def _general(reader: Reader) -> dict[str, Any]:
         "topology": reader.choice("topology", TOPOLOGIES, next(iter(TOPOLOGIES))),
         "distributor": reader.choice("distributor", DISTRIBUTORS, next(iter(DISTRIBUTORS))),
         "tags": read_tags(reader),
+        "remove_zones": reader.flag("remove_zones", False),
         "nlb_scheme": reader.choice("nlb_scheme", ("internet-facing", "internal"), "internet-facing"),
         "dns": {
             "zone": dns.text("zone").rstrip("."),

@@ -240,6 +240,9 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
         **{kind.statement: name == stored for name, kind in STORES.items() if kind.statement},
         "WithCloudwatch": _true((roles.get("autoscale") or {}).get("autoscale_publish", False)),
         "WithPortErrors": _true((roles.get("autoscale") or {}).get("autoscale_port_errors", False)),
+        "WithSns": bool(_alerts(roles).get("sns_topic_arn")),
+        "WithEventBridge": bool(_alerts(roles).get("event_bus")),
+        "WithPair": bool(pair.get("ha_pair_name")),
         "WithFollowedGroups": any(each.get("backend_autoscaling_group") for each in applications),
         **{each.statement: each.name == topology for each in TOPOLOGIES.values() if each.statement},
         "WithBoundary": bool(
@@ -252,6 +255,12 @@ def _without(roles: Mapping[str, Variables], playbook: str) -> list[str]:
         "WithCreateBucket": _true(backup.get("config_backup_create_bucket", False)),
     }
     return [name for name, needed in applies.items() if not needed]
+
+
+def _alerts(roles: Mapping[str, Variables]) -> Variables:
+    """Return where the ticks of a group publish alerts."""
+    given = (roles.get("autoscale") or {}).get("autoscale_alerts")
+    return given if isinstance(given, Mapping) else {}
 
 
 def _kinds(pair: Variables) -> set[Any]:

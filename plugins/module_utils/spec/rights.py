@@ -24,7 +24,7 @@ BOUNDARY_KEY = "iam:PermissionsBoundary"
 
 Policy = Mapping[str, Any]
 _GROUP_KEYS = (f"aws:ResourceTag/{GROUP}", f"aws:RequestTag/{GROUP}")
-_ACCOUNT_IN_ARN = ("dynamodb", "ec2", "elasticloadbalancing", "iam", "kms")
+_ACCOUNT_IN_ARN = ("cloudwatch", "dynamodb", "ec2", "elasticloadbalancing", "events", "iam", "kms", "sns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Scope:
         table: Name of the DynamoDB table.
         bucket: Name of the bucket of the backups.
         backups: Folders of the backups in it, each with a slash at its end.
+        topic: ARN of the SNS topic of alerts.
+        bus: Name or ARN of the EventBridge bus of alerts.
     """
 
     names: Sequence[str] = ()
@@ -54,6 +56,8 @@ class Scope:
     table: str = ""
     bucket: str = ""
     backups: Sequence[str] = ()
+    topic: str = ""
+    bus: str = ""
 
 
 def listed(value: Any) -> list[Any]:
@@ -117,6 +121,10 @@ def _arns(pattern: str, scope: Scope) -> list[str]:
     if len(parts) != 6:
         return [pattern]
     _arn, partition, service, region, account, resource = parts
+    if service == "sns" and scope.topic:
+        return [scope.topic]
+    if service == "events" and scope.bus.startswith("arn:"):
+        return [scope.bus]
     partition = scope.partition or partition
     # Images belong to another account or, in their ARN, to none.
     own = service in _ACCOUNT_IN_ARN and not resource.startswith("image/") and account == "*"
@@ -138,6 +146,9 @@ _RESOURCES: Mapping[str, Callable[[Scope], Sequence[str]]] = {
     "role/*-vpx": lambda scope: [f"role/{name}-vpx" for name in scope.names],
     "instance-profile/*-vpx": lambda scope: [f"instance-profile/{name}-vpx" for name in scope.names],
     "hostedzone/*": lambda scope: [f"hostedzone/{scope.hosted_zone}"] if scope.hosted_zone else [],
+    "event-bus/*": lambda scope: [f"event-bus/{scope.bus}"] if scope.bus else [],
+    "alarm:cloudadc-*": lambda scope: [f"alarm:cloudadc-{name}-*" for name in scope.names],
+    "dashboard/cloudadc-*": lambda scope: [f"dashboard/cloudadc-{name}" for name in scope.names],
     "table/*": lambda scope: [f"table/{scope.table}"] if scope.table else [],
     f"policy/{BOUNDARY_NAME}": lambda scope: scope.boundary.split(":", 5)[5:],
 }

@@ -14,8 +14,17 @@ from .rights import Scope, applicable, narrowed
 
 #: Playbooks of a pair and of a group for which a policy is shipped.
 PLAYBOOKS = {
-    PAIR: ("ha_pair", "ha_failover"),
-    AUTOSCALE_GROUP: ("autoscale_group", "application", "autoscale", "scale_out", "scale_in", "report"),
+    PAIR: ("ha_pair", "ha_failover", "status"),
+    AUTOSCALE_GROUP: (
+        "autoscale_group",
+        "application",
+        "autoscale",
+        "scale_out",
+        "scale_in",
+        "report",
+        "status",
+        "alarms",
+    ),
 }
 #: Playbooks whose policies are written where a bucket of backups is named.
 _OF_BACKUPS = {PAIR: ("backup", "restore"), AUTOSCALE_GROUP: ("backup",)}
@@ -92,6 +101,7 @@ def documents(
         elastic_ips: Allocation ids of the user's own Elastic IPs.
     """
     group, backup = roles.get("autoscale_group") or {}, roles.get("config_backup") or {}
+    alerts = (roles.get("autoscale") or {}).get("autoscale_alerts") or {}
     dns, store = group.get("autoscale_group_dns") or {}, group.get("autoscale_group_store") or {}
     scope = Scope(
         names=(owner["name"],),
@@ -104,6 +114,8 @@ def documents(
         table=store.get("table") or "",
         bucket=backup.get("config_backup_bucket") or "",
         backups=(folder_of(backup.get("config_backup_prefix") or "cloudadc", owner["kind"], owner["name"]),),
+        topic=str(alerts.get("sns_topic_arn") or ""),
+        bus=str(alerts.get("event_bus") or ""),
     )
     names = (*_playbooks(owner["kind"], roles), ROLE_POLICY)
     without = {name: read_request(roles, name if name != ROLE_POLICY else names[0])["without"] for name in names}

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ..core.errors import Failure
+from .kept import Series
 
 #: How far, in seconds, the clocks of two machines that write one record may differ before a writer refuses.
 SKEW_SECONDS = 30.0
@@ -150,7 +151,20 @@ class Store(Protocol):
         """Release the lease; do nothing if it is not in force any more."""
 
     def remove(self) -> None:
-        """Delete the record, whichever owner has its lease; a record that does not exist is no error."""
+        """Delete the record and what is kept, whichever owner has its lease; what does not exist is no error."""
+
+    def keep(self, at: float, entry: Document, seconds: float, series: Series = Series.SAMPLES) -> None:
+        """Keep an entry (a sample, an event) of an instant beside the record. One write, without the lease.
+
+        Args:
+            at: The instant, in seconds since the epoch.
+            entry: What is kept; key ``at`` is added.
+            seconds: For how long at least; it goes with the other entries of its hour.
+            series: What it is; of each slot of a series the first entry is kept.
+        """
+
+    def kept(self, since: float, series: Series = Series.SAMPLES) -> list[Document]:
+        """Return the entries from this instant on (seconds since the epoch), oldest first, each with key ``at``."""
 
     def undo(self, lease: Lease) -> None:
         """Release a lease without a write: restore the item that it had found.

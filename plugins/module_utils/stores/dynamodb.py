@@ -4,9 +4,9 @@
 """Group state in a DynamoDB table: one item a (group, zone), conditional writes. For jobs on any number of machines.
 
 Key schema: partition key ``group`` (S), sort key ``zone`` (S). A tick costs two conditional writes and no read:
-the one that takes the lease answers with what it found.
+the one that takes the lease answers with what it found. Keeping its sample is a third one.
 IAM, on the table: dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query, and to delete the state of a group
-dynamodb:DeleteItem; for ``create`` also dynamodb:CreateTable and dynamodb:DescribeTable.
+dynamodb:DeleteItem; for ``create`` also dynamodb:CreateTable, dynamodb:DescribeTable and dynamodb:UpdateTimeToLive.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
@@ -48,6 +49,7 @@ from .base import (
     shortened,
     skewed,
 )
+from .kept import Series, chunk_end, chunk_of, dump_entry, entries_of, slot_of
 
 ACTIONS = "dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Query, dynamodb:DeleteItem (to forget a group)"
 NEEDS = f"partition key group (S), sort key zone (S), on-demand billing will do; IAM on it: {ACTIONS}"
@@ -74,6 +76,11 @@ _NAMES = {
 
 #: The attributes that taking a lease leaves alone.
 _OF_WRITES = frozenset({"#document", "#writes"})
+
+#: Attribute by which a table's time to live removes what is kept: seconds since the epoch.
+EXPIRES = "expires"
+#: Attributes of an hour's item that hold an entry: this and the number of the slot.
+_SLOT = "s"
 
 #: How many accepted writes an item names.
 WRITES = 16
@@ -257,12 +264,69 @@ class DynamoStore:
             self._send(change, "#fence = :fence AND #owner = :mine AND #expires = :end", values, "NONE")
 
     def remove(self) -> None:
-        """Delete the record. Needs dynamodb:DeleteItem."""
+        """Delete the record and what is kept. Needs dynamodb:DeleteItem and dynamodb:Query."""
         try:
             _call(self._client, self.table, "delete_item", **self._item())
+            for chunk in (each for series in Series for each in self._chunks("", series)):
+                key = {name: chunk[name] for name in ("group", "zone")}
+                _call(self._client, self.table, "delete_item", TableName=self.table, Key=key)
         except _TableMissing:
             if not self._missing_is_empty:
                 raise
+
+    def keep(self, at: float, entry: Document, seconds: float, series: Series = Series.SAMPLES) -> None:
+        """Put the entry into the item of its hour, which expires by the table's time to live (attribute expires).
+
+        One UpdateItem that is not repeated: the next tick brings another sample.
+        """
+        _call(
+            self._client,
+            self.table,
+            "update_item",
+            retried=False,
+            TableName=self.table,
+            Key={"group": {"S": self._partition(series)}, "zone": {"S": chunk_of(at)}},
+            UpdateExpression="SET #slot = if_not_exists(#slot, :entry), #until = :until",
+            ExpressionAttributeNames={"#slot": f"{_SLOT}{slot_of(at, series)}", "#until": EXPIRES},
+            ExpressionAttributeValues={
+                ":entry": _attribute(dump_entry(at, entry)),
+                ":until": _attribute(int(chunk_end(at) + seconds)),
+            },
+        )
+
+    def kept(self, since: float, series: Series = Series.SAMPLES) -> list[Document]:
+        """Return what is kept from this instant on."""
+        try:
+            chunks = list(self._chunks(chunk_of(max(0.0, since)), series))
+        except _TableMissing:
+            if self._missing_is_empty:
+                return []
+            raise
+        texts = [
+            value["S"]
+            for chunk in chunks
+            for name, value in chunk.items()
+            if name.startswith(_SLOT) and name.removeprefix(_SLOT).isdecimal() and "S" in value
+        ]
+        return entries_of(texts, since)
+
+    def _partition(self, series: Series) -> str:
+        """Return the partition of what is kept: no group of the modules, whose zones a query would list otherwise."""
+        return f"{quote(self.key.group, safe='')}@{quote(self.key.zone, safe='')} {series.value}"
+
+    def _chunks(self, first: str, series: Series) -> Iterator[dict[str, Any]]:
+        """Return the items of the hours from ``first`` on."""
+        condition, values = "#group = :group", {":group": {"S": self._partition(series)}}
+        if first:
+            condition, values = f"{condition} AND #zone >= :first", {**values, ":first": {"S": first}}
+        names = {"#group": "group", **({"#zone": "zone"} if first else {})}
+        return _pages(
+            self._client,
+            self.table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
 
     def _item(self) -> dict[str, Any]:
         return {"TableName": self.table, "Key": {"group": {"S": self.key.group}, "zone": {"S": self.key.zone}}}
@@ -312,6 +376,14 @@ def create_table(client: Any, table: str) -> bool:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
         )
     _await_table(client, table)
+    with contextlib.suppress(StoreError):  # without it what is kept stays; group state is not affected
+        _call(
+            client,
+            table,
+            "update_time_to_live",
+            TableName=table,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRES},
+        )
     return True
 
 
@@ -333,19 +405,21 @@ def stored_keys(client: Any, table: str, group: str, *, missing_is_empty: bool =
 
 
 def _query(client: Any, table: str, group: str) -> Iterator[dict[str, Any]]:
+    return _pages(
+        client,
+        table,
+        KeyConditionExpression="#group = :group",
+        ProjectionExpression="#zone",
+        ExpressionAttributeNames={"#group": "group", "#zone": "zone"},
+        ExpressionAttributeValues={":group": {"S": group}},
+    )
+
+
+def _pages(client: Any, table: str, **request: Any) -> Iterator[dict[str, Any]]:
+    """Return the items of a query, all pages."""
     more: dict[str, Any] = {}
     while True:
-        page = _call(
-            client,
-            table,
-            "query",
-            TableName=table,
-            KeyConditionExpression="#group = :group",
-            ProjectionExpression="#zone",
-            ExpressionAttributeNames={"#group": "group", "#zone": "zone"},
-            ExpressionAttributeValues={":group": {"S": group}},
-            **more,
-        )
+        page = _call(client, table, "query", TableName=table, **request, **more)
         yield from page["Items"]
         if "LastEvaluatedKey" not in page:
             return
@@ -372,10 +446,11 @@ def _once(client: Any, method: str, **request: Any) -> dict[str, Any]:
 _retried = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=10, catch_extra_error_codes=THROTTLES)(_once)
 
 
-def _call(client: Any, table: str, method: str, **request: Any) -> dict[str, Any]:
-    """Make one call. Throttling is retried; every other error becomes one of this package."""
+def _call(client: Any, table: str, method: str, *, retried: bool = True, **request: Any) -> dict[str, Any]:
+    """Make one call. Throttling is retried unless not wanted; every other error becomes one of this package."""
+    send: Any = _retried if retried else _once
     try:
-        return _retried(client, method, **request)  # type: ignore[no-any-return]
+        return send(client, method, **request)  # type: ignore[no-any-return]
     except is_boto3_error_code("ConditionalCheckFailedException") as error:
         raise _ConditionFailed(table) from error
     except is_boto3_error_code("ResourceNotFoundException") as error:

@@ -44,6 +44,7 @@ from .base import (
     shortened,
     skewed,
 )
+from .kept import Series, chunk_of, dump_entry, entries_of, slot_of
 
 #: The form of the file around the document.
 FORMAT = 1
@@ -148,11 +149,52 @@ class FileStore:
             self._save(found.document, found.version, found.fence, found.lease, found.written_by, found.written_at)
 
     def remove(self) -> None:
-        """Delete the record."""
-        if not self.path.exists():
-            return
-        with self._locked(), _messages(self.path, "remove"):
-            self.path.unlink(missing_ok=True)
+        """Delete the record, and what is kept."""
+        if self.path.exists():
+            with self._locked(), _messages(self.path, "remove"):
+                self.path.unlink(missing_ok=True)
+        for series in Series:
+            self._drop_before("~", series)
+
+    def keep(self, at: float, entry: Document, seconds: float, series: Series = Series.SAMPLES) -> None:
+        """Append the entry to the file of its hour. The first one of an hour removes the files that are too old."""
+        path = self._chunk(chunk_of(at), series)
+        with _messages(path, "write"):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            _refuse_open_folder(path.parent, path.parent.stat())
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            with open(os.open(path, flags, 0o600), "a+", encoding="utf-8") as stream:
+                _refuse_stranger(path, os.fstat(stream.fileno()))
+                stream.seek(0)
+                there = entries_of(stream, 0.0)
+                if not any(slot_of(each["at"], series) == slot_of(at, series) for each in there):
+                    stream.write(dump_entry(at, entry) + "\n")
+        if not there:
+            self._drop_before(chunk_of(max(0.0, at - seconds)), series)
+
+    def kept(self, since: float, series: Series = Series.SAMPLES) -> list[Document]:
+        """Return what is kept from this instant on."""
+        first, lines = self._chunk(chunk_of(max(0.0, since)), series).name, list[str]()
+        for path in self._chunks(series):
+            if path.name >= first:
+                lines += _text(path).splitlines()
+        return entries_of(lines, since)
+
+    def _chunk(self, name: str, series: Series) -> Path:
+        return self.path.with_name(f"{self.path.name.removesuffix('.json')}+{name}.{series.value}")
+
+    def _chunks(self, series: Series) -> list[Path]:
+        """Return the files of all hours; ``+`` stands in no name of a key."""
+        ending = f".{series.value}"
+        start = self._chunk("", series).name.removesuffix(ending)
+        with _messages(self.path, "read"):
+            return sorted(each for each in self.path.parent.glob(f"*{ending}") if each.name.startswith(start))
+
+    def _drop_before(self, name: str, series: Series) -> None:
+        for path in self._chunks(series):
+            if path.name < self._chunk(name, series).name:
+                with _messages(path, "remove"):
+                    path.unlink(missing_ok=True)
 
     def _save(
         self,
@@ -296,7 +338,7 @@ def _create(draft: Path) -> int:
         return os.open(draft, flags, 0o600)
 
 
-def _content(path: Path) -> dict[str, Any] | None:
+def _raw(path: Path) -> bytes | None:
     with _messages(path, "read"):
         try:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -304,7 +346,17 @@ def _content(path: Path) -> dict[str, Any] | None:
             return None
         with open(handle, "rb") as stream:
             _refuse_stranger(path, os.fstat(handle))
-            raw = stream.read()
+            return stream.read()
+
+
+def _text(path: Path) -> str:
+    return (_raw(path) or b"").decode("utf-8", "replace")
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    raw = _raw(path)
+    if raw is None:
+        return None
     try:
         content = json.loads(raw)
     except ValueError as error:

@@ -12,12 +12,24 @@ from typing import Any
 from ...module_utils.core.fingerprints import Pins
 from ...module_utils.nitro.client import Connection
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS
-from ..arguments import AWS, NITRO, AwsAccess, Given, aws_from, connection_at, nitro_from, pins_from, store_from
+from ...module_utils.spec.alerts import Targets
+from ..arguments import (
+    AWS,
+    NITRO,
+    AwsAccess,
+    Given,
+    alerts_from,
+    aws_from,
+    connection_at,
+    nitro_from,
+    pins_from,
+    store_from,
+)
 from .events import Lasting
 
 _LASTING = frozenset(("lost_after", "returned_after", "astray_after", "no_primary_after"))
 _OWN = frozenset(("group", "elastic_ips", "interval", "timeout", "aws_interval", "nitro_pass_file"))
-_REPAIR = frozenset(("repair", "store", "client_ports"))
+_REPAIR = frozenset(("repair", "store", "client_ports", "alerts"))
 ARGUMENTS = NITRO | AWS | _LASTING | _OWN | _REPAIR
 
 
@@ -26,7 +38,8 @@ class Settings:
     """The pair to watch, the intervals of the queries (seconds), and how long a condition must last to cause an event.
 
     ``repair``: move the Elastic IPs in this process; ``store``: whose lease keeps other watchers from doing the same at
-    the same time; ``client_ports``: at which clients reach the Elastic IPs.
+    the same time, and which keeps the events; ``client_ports``: at which clients reach the Elastic IPs; ``alerts``:
+    where events are published.
     """
 
     group: str
@@ -42,6 +55,7 @@ class Settings:
     store: Mapping[str, Any] | None = None
     client_ports: tuple[int, ...] = ()
     pins: Pins = field(default_factory=Pins)
+    alerts: Targets = field(default_factory=Targets)
 
 
 def present(settings: Settings, endpoint: str) -> Connection:
@@ -76,4 +90,5 @@ def settings_from(given: Given) -> Settings:
         store=store_from(given.args["store"]) if given.args.get("store") else None,
         client_ports=given.ports("client_ports"),
         pins=pins_from(given),
+        alerts=alerts_from(given),
     )

@@ -25,6 +25,7 @@ from ...module_utils.reconcile.pair_evidence import DEAD_INTERVAL, Silence
 from ...module_utils.reconcile.pins import pins_of
 from ..worker import Worker
 from . import cloud
+from .alerts import Alerter
 from .appliance import Asker
 from .cloud import Region
 from .events import Event, Memory, PairObservation, Watched, complete, confirmed, follow
@@ -67,10 +68,12 @@ class Watcher:
     _contacts: dict[tuple[str, int], Contact] = field(default_factory=dict)
     _last: PairObservation | None = None
     _repair_due: asyncio.Event = field(default_factory=asyncio.Event)
+    _alerter: Alerter | None = None
 
     async def run(self) -> None:
         """Never returns. Raises SettingsError, or Failure if AWS does not even know the pair at the start."""
         region, worker = Region(self.settings), Worker("ha_watch AWS")
+        self._alerter = Alerter(self.settings)
 
         async def read() -> cloud.ObservedPair:
             found: cloud.ObservedPair | Failure = await worker.run(lambda: attempt(region.read))
@@ -90,6 +93,7 @@ class Watcher:
                     tasks.create_task(self._watch_clients())
         finally:
             worker.end(region.close, 0)
+            self._alerter.close()
 
     # ------------------------------------------------------------------ what AWS says
 
@@ -200,6 +204,8 @@ class Watcher:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         evidence = {"at": round(time.time(), 2), "nodes": nodes}
         more = {"group": self.settings.group, "at": at, "repairs": self.settings.repair, "evidence": evidence}
+        if self._alerter:
+            self._alerter.take(event)
         await self.put({**event, **more})
 
     def _judge(self) -> list[Event]:

@@ -11,14 +11,17 @@ from typing import Any
 
 from ...module_utils.core.fingerprints import Pins
 from ...module_utils.nitro.client import Connection
+from ...module_utils.spec.alerts import Targets
 from ...module_utils.spec.errors import AutoscaleError
 from ...module_utils.spec.policy import Policy
+from ...module_utils.stores.kept import DEFAULT_HOURS, LONGEST_HOURS
 from ..arguments import (
     AWS,
     NITRO,
     AwsAccess,
     Given,
     SettingsError,
+    alerts_from,
     aws_from,
     nitro_from,
     pins_from,
@@ -26,7 +29,7 @@ from ..arguments import (
 )
 
 GROUP = frozenset({"group", "zones", "policy", "distributor", "store"})
-ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds", "nitro_pass_file"}
+ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds", "nitro_pass_file", "samples_hours", "alerts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Which groups to tick, and with what. ``lease_seconds``: for which an event belongs to the run that was started
-    for it, after its last sign of life.
+    for it, after its last sign of life. ``samples_hours``: for which samples are kept. ``alerts``: where those
+    are published.
     """
 
     groups: tuple[Group, ...]
@@ -52,6 +56,8 @@ class Settings:
     lease_seconds: float = 300.0
     nitro_pass_file: str | None = None
     pins: Pins = field(default_factory=Pins)
+    samples_hours: float = DEFAULT_HOURS
+    alerts: Targets = field(default_factory=Targets)
 
 
 def settings_from(given: Given) -> Settings:
@@ -66,6 +72,8 @@ def settings_from(given: Given) -> Settings:
         lease_seconds=given.seconds("lease_seconds", 300.0, least=1.0),
         nitro_pass_file=given.text("nitro_pass_file", "") or None,
         pins=pins_from(given),
+        samples_hours=given.seconds("samples_hours", DEFAULT_HOURS, most=LONGEST_HOURS, unit="hours"),
+        alerts=alerts_from(given),
     )
 
 

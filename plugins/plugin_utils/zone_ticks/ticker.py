@@ -30,14 +30,19 @@ from ...module_utils.core.errors import Failure
 from ...module_utils.core.parallel import attempt, workers_left_alone
 from ...module_utils.nitro.client import NitroClient
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS, LoginGate
+from ...module_utils.reconcile.alerting import send
+from ...module_utils.reconcile.kept_samples import keep_sample
 from ...module_utils.reconcile.pins import pins_of
 from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
+from ...module_utils.reconcile.tick_alerts import of_failure, of_tick
 from ...module_utils.reconcile.tick_effects import in_ec2
 from ...module_utils.reconcile.zone_ticks import Once, has_instances, of_zone
 from ...module_utils.scaling.decision import Decision, refused
+from ...module_utils.spec.alerts import Alert
 from ...module_utils.spec.figures import Reading
-from ...module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
+from ...module_utils.spec.times import as_instant
+from ...module_utils.stores.base import LeaseLost, LeaseRefused, Store, StoreError
 from ...module_utils.stores.options import StoreOptions, default_owner, open_store
 from ..arguments import AwsAccess, connection_at
 from .appliances import WORKERS as APPLIANCE_WORKERS
@@ -109,11 +114,22 @@ class Zone:
         return f"{self.group.name} {self.name}"
 
     def tick(self, now: datetime, owner: str) -> Decision:
-        """Return what is to be done. Raises Failure."""
-        settings, group = self.settings, self.group
+        """Return what is to be done, and publish alerts. Raises Failure."""
         store = open_store(
-            StoreOptions({"store": group.store}, self.clients.client), group.name, self.name, may_create=True
+            StoreOptions({"store": self.group.store}, self.clients.client), self.group.name, self.name, may_create=True
         )
+        try:
+            return self._tick(store, now, owner)
+        except Failure as error:
+            self._publish([of_failure(self.group.name, self.name, str(error), as_instant(now))], store)
+            raise
+
+    def _publish(self, alerts: Sequence[Alert], store: Store) -> None:
+        for warning in send(alerts, self.settings.alerts, self.clients.client, store):
+            _LOG.warning("%s: %s", self, warning)
+
+    def _tick(self, store: Store, now: datetime, owner: str) -> Decision:
+        settings, group = self.settings, self.group
         # The run that the event reaches reports how it goes; until then nodes of a scale-in are still registered.
         spec = TickSpec(group.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
         held = min(settings.lease_seconds, 60.0 + 4 * settings.nitro.timeout)
@@ -122,11 +138,13 @@ class Zone:
         )
         effects = Effects(self._collect, of_zone(find, self.name), exists=has_instances(find, self.name))
         try:
-            _before, _after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
+            _before, after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
         except (LeaseRefused, LeaseLost) as error:
             return refused(loaded(store.read(), store), f"not evaluated: {error}")
-        for warning in ticked.warnings:
+        kept = keep_sample(store, as_instant(now), ticked.sample, ticked.count or 0, settings.samples_hours)
+        for warning in (*ticked.warnings, *kept):
             _LOG.warning("%s: %s", self, warning)
+        self._publish(of_tick(after, ticked.decision, ticked.readings, as_instant(now)), store)
         return ticked.decision
 
     def _learn(self, nodes: Sequence[tuple[str, Mapping[str, str]]]) -> None:

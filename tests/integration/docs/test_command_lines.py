@@ -28,8 +28,8 @@ from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
 
 OURS = "cloudadc.aws."
-PAIR = ("ha_pair", "ha_failover", "preflight")
-GROUP = ("autoscale_group", "application", "autoscale", "scale_out", "scale_in", "report")
+PAIR = ("ha_pair", "ha_failover", "preflight", "status")
+GROUP = ("autoscale_group", "application", "autoscale", "scale_out", "scale_in", "report", "alarms")
 EVENT = "adc-20260301T100600Z-1-fbe8f416f8b8"
 ZONE = "eu-central-1a"
 ADOPTED = "docs/from-playbooks.md"
@@ -139,13 +139,7 @@ class Terminal:
         if playbook(command) in PAIR:
             return str(self.lab.variables_path("ha_pair"))
         if playbook(command) == "report":
-            return self.file(
-                "page.yml",
-                report_path=str(self.folder / "page.html"),
-                report_group=group["autoscale_group_name"],
-                report_store=group["autoscale_group_store"],
-                report_policy={**group["autoscale_group_policy"], "distributor": "nlb"},
-            )
+            return self.file("shop.yml", report_path=str(self.folder / "page.html"), **group)
         if "shop-a.yml" in str(command):  # without the definition of the group
             return self.file(
                 "shop-a.yml",

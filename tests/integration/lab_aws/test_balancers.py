@@ -205,3 +205,22 @@ def test_a_target_with_more_connections_than_ports_is_counted_in_cloudwatch(
         balanced.elb, balanced.account.client("cloudwatch"), "web", [f"{REGION}a", f"{REGION}b"], time.time()
     )
     assert found.get(f"{REGION}a") == errors
+
+
+def test_zone_is_disabled_and_enabled_again_by_the_whole_list_of_subnets(balanced: Balanced) -> None:
+    arn, ec2 = balanced.balancer["LoadBalancerArn"], balanced.account.ec2
+    zones = balanced.balancer["AvailabilityZones"]
+    mappings = [
+        {"SubnetId": zone["SubnetId"], "AllocationId": zone["LoadBalancerAddresses"][0]["AllocationId"]}
+        for zone in balanced.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0][
+            "AvailabilityZones"
+        ]
+    ]
+    balanced.elb.set_subnets(LoadBalancerArn=arn, SubnetMappings=mappings[:1])
+    [now] = balanced.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+    assert [zone["SubnetId"] for zone in now["AvailabilityZones"]] == [mappings[0]["SubnetId"]]
+    [freed] = ec2.describe_addresses(AllocationIds=[mappings[1]["AllocationId"]])["Addresses"]
+    assert "AssociationId" not in freed
+    balanced.elb.set_subnets(LoadBalancerArn=arn, SubnetMappings=mappings)
+    [now] = balanced.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+    assert {zone["ZoneName"] for zone in now["AvailabilityZones"]} == {zone["ZoneName"] for zone in zones}

@@ -120,6 +120,35 @@ def test_a_subnet_without_internet_gateway_gives_clients_no_answer(site: Site, e
     assert site.serves(eip)
 
 
+def test_an_address_outside_of_the_vpc_is_answered_where_its_route_leads(site: Site) -> None:
+    """1.2: the same address on both nodes, a route to one of them, the source/destination check off."""
+    ec2, seed = site.ec2, site.lab.state()["seed_data"]
+    vip = f"{seed['routed_cidr'].rpartition('.')[0]}.9"
+    clients = [
+        next(one["NetworkInterfaceId"] for one in each["NetworkInterfaces"] if one["Attachment"]["DeviceIndex"] == 1)
+        for each in site.instances
+    ]
+    for node in site.nodes:
+        node.post("nsip", {"ipaddress": vip, "netmask": "255.255.255.255", "type": "VIP"})
+        node.post("lbvserver", {"name": "routed", "servicetype": "HTTP", "ipv46": vip, "port": site.port})
+        node.put("lbvserver_service_binding", {"name": "routed", "servicename": "s0"})
+    subnet = site.variables["ha_pair_nodes"][0]["client_subnet_id"]
+    in_subnet = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    table = ec2.describe_route_tables(Filters=in_subnet)["RouteTables"][0]["RouteTableId"]
+    here = {"RouteTableId": table, "DestinationCidrBlock": f"{vip}/32"}
+    ec2.create_route(**here, NetworkInterfaceId=clients[0])
+    assert not site.serves(vip), "the check drops what is no address of the interface"
+    for interface in clients:
+        ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, SourceDestCheck={"Value": False})
+    wait_for(lambda: site.serves(vip), "the first node answers")
+    site.nodes[0].post("lbvserver", {"name": "routed"}, action="disable")
+    wait_for(lambda: not site.serves(vip), "the first node refuses")
+    ec2.replace_route(**here, NetworkInterfaceId=clients[1])
+    wait_for(lambda: site.serves(vip), "the second node answers")
+    ec2.delete_route(**here)
+    wait_for(lambda: not site.serves(vip), "no route, no answer")
+
+
 def test_nitro_is_silent_where_its_security_groups_do_not_name_the_controller(site: Site) -> None:
     """VPC guide, security groups; the lab asks them about NITRO when ``guarded`` is on."""
     node = site.nodes[1]

@@ -113,6 +113,7 @@ def test_from_nothing_to_an_application_and_back(box: Box) -> None:
         "monitors": ["web-mon"],
         "certificate": None,
         "process_local": False,
+        "enabled": True,
         "backends": [
             {"address": "127.200.3.1", "port": 8000, "weight": 1},
             {"address": "127.200.3.2", "port": 8000, "weight": 3},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -115,6 +117,44 @@ def test_an_instance_that_was_stopped_and_started(stage: Stage) -> None:
     stage.play("ha_pair")
     # The address follows the primary; saving what came over by synchronisation is no harm.
     assert {call.op for call in lab.writes()[before:]} <= {"AssociateAddress", "POST /config/nsconfig?action=save"}
+    assert completed(stage)
+
+
+@pytest.mark.timeout(600)
+def test_status_and_page_show_the_pair_and_an_address_moved_by_hand(stage: Stage, tmp_path: Path) -> None:
+    lab, files = stage.lab, {"status_json": str(tmp_path / "s.json"), "report_path": str(tmp_path / "pair.html")}
+    before = len(lab.writes())
+    good = stage.play("status", "-e", json.dumps(files)).text()
+    assert "1 pair, 0 groups" in good
+    assert "healthy, in sync" in good
+    assert "problems:" not in good
+    status = json.loads((tmp_path / "s.json").read_text())
+    assert [each["misplaced"] for each in status["pairs"][0]["addresses"]] == [False]
+
+    [association] = Observer(lab).elastic_ips()
+    [other] = [node for node in Observer(lab).nodes() if node.master_state == "Secondary"]
+    ec2 = lab.boto("ec2")
+    [found] = ec2.describe_addresses(PublicIps=[association.elastic_ip])["Addresses"]
+    ec2.associate_address(AllocationId=found["AllocationId"], NetworkInterfaceId=other.client_interface)
+    bad = stage.play("status", "-e", json.dumps({**files, "status_fail": True}), must_succeed=False)
+    assert bad.code == 2
+    assert f"Elastic IP {association.elastic_ip} is not on the primary" in bad.text()
+    stage.play("report", "-e", json.dumps(files))
+    assert "misplaced" in (tmp_path / "pair.html").read_text()
+    [moved] = lab.writes()[before:]
+    assert moved.op == "AssociateAddress", "it was moved by hand; status and report write nothing"
+
+    stage.environment = {"NETSCALER_NITRO_PASS": ""}
+    blind = stage.play("status", "-e", json.dumps({**files, "ha_pair_password": ""})).text()
+    stage.environment = {}
+    assert "not asked" in blind
+    assert "appliances were not asked: give nitro_pass" in blind
+    unknown = stage.play("status", "-e", json.dumps({"status_pairs": ["nope"]}), must_succeed=False)
+    assert unknown.code == 2
+    assert f"has no pair nope with an instance (tag cloudadc:group). Pairs and groups there: pair {GROUP}" in (
+        " ".join(unknown.text().split())
+    )
+    stage.play("ha_failover", "-e", "ha_failover_mode=reconcile")
     assert completed(stage)
 
 

@@ -31,7 +31,7 @@ def test_existing_role_comes_under_the_boundary_and_policies_are_narrowed(lab: L
     assert f"elastic-ip/{given['AllocationId']}" in rights
 
     assert {path.name for path in tmp_path.iterdir()} == {
-        f"lab-pair-{name}.json" for name in ("ha_pair", "ha_failover", "managed_role")
+        f"lab-pair-{name}.json" for name in ("ha_pair", "ha_failover", "status", "managed_role")
     }
     written = (tmp_path / "lab-pair-ha_failover.json").read_text()
     assert f"arn:aws:ec2:*:123456789012:elastic-ip/{given['AllocationId']}" in written

@@ -10,6 +10,7 @@ import pytest
 
 from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
+from tests.unit.plugins.module_utils.reconcile.test_status import whole
 from tests.unit.plugins.module_utils.report.scenarios import NASTY, SECOND, ZONE, driven, write_csv, write_records
 from tests.unit.plugins.module_utils.scaling.scenario import policy_dict
 
@@ -44,6 +45,17 @@ def group_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = run_module("autoscale_report", options)
     assert result["changed"], result
     return folder / "page.html"
+
+
+@pytest.fixture(scope="session")
+def pair_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pair whose address is on the other node, and with a move that ha_watch kept."""
+    path = tmp_path_factory.mktemp("pair") / "page.html"
+    status = {**whole(), "groups": []}
+    result = run_module("vpx_status_report", {"path": str(path), "status": status})
+    assert (result["failed"], result["changed"]) == (False, True), result
+    assert not run_module("vpx_status_report", {"path": str(path), "status": status})["changed"]
+    return path
 
 
 @pytest.fixture(scope="session")

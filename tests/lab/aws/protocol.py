@@ -125,12 +125,19 @@ def _first(form: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 def _strings(body: bytes) -> dict[str, str]:
-    """What is said on the first level of a JSON request, as far as it is text."""
+    """The texts of a JSON request: those of its first level, and of lists on it (Names.1, Entries.1.EventBusName)."""
     try:
         text = json.loads(body or b"{}")
     except ValueError:
         return {}
-    return {name: value for name, value in text.items() if isinstance(value, str)} if isinstance(text, dict) else {}
+    found: dict[str, str] = {}
+    for name, value in text.items() if isinstance(text, dict) else ():
+        for number, each in enumerate(value if isinstance(value, list) else (), 1):
+            parts = each.items() if isinstance(each, dict) else [("", each)]
+            found |= {f"{name}.{number}.{key}".rstrip("."): part for key, part in parts if isinstance(part, str)}
+        if isinstance(value, str):
+            found[name] = value
+    return found
 
 
 def signing_service(environ: Environ) -> str:

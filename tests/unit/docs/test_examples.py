@@ -37,7 +37,9 @@ BLOCKS = examples.blocks()
 COMMANDS = examples.commands()
 CHECKS = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
 # Keywords of a task that are not its module.
-KEYWORDS = {"name", "register", "when", "loop", "loop_control", "vars", "check_mode", "changed_when", "delegate_to"}
+KEYWORDS = {"name", "register", "when", "loop", "loop_control", "vars", "check_mode", "changed_when", "failed_when"} | {
+    "delegate_to"
+}
 
 
 class Stop(Exception):

@@ -23,6 +23,7 @@ NO_RIGHTS = {"controller", "preflight", "rights"}
 MOST_CHARACTERS = 6144
 CASES = (
     *("Nlb", "Dns", "Dynamodb", "Cloudwatch", "PortErrors", "FollowedGroups", "Cluster", "Boundary", "ElasticIps"),
+    *("Sns", "EventBridge", "Pair"),
     *("PrivateIps", "Routes"),
     *("KmsKey", "CreateBucket"),
 )

@@ -49,6 +49,16 @@ options:
     description: Seconds without a renewal of the claim after which an open event is reported again.
     type: float
     default: 300.0
+  samples_hours:
+    description: Hours for which samples are kept, as O(cloudadc.aws.autoscale_tick#module:samples_hours).
+    type: float
+    default: 24.0
+    version_added: 0.2.0
+  alerts:
+    description: Where decisions, silent nodes, refused logins and failed ticks are published, as
+      O(cloudadc.aws.autoscale_tick#module:alerts). Failed events are reported by the playbook that executes them.
+    type: dict
+    version_added: 0.2.0
   timeout:
     description: Seconds to wait for each answer of a node. At most 60.
     type: float

@@ -138,7 +138,16 @@ options:
         whether there is still something to do. It is a dictionary with C(type) V(file) and C(path), or C(type)
         V(dynamodb) and C(table) (and C(create)), as the modules of autoscaling take it.
       - Without it, and as long as the store cannot be used, each source repairs. Two may then make the same call.
+      - It also keeps the events of a week, which M(cloudadc.aws.vpx_status_info) shows.
     type: dict
+  alerts:
+    description:
+      - Where events are published, as a dictionary with C(sns_topic_arn), C(event_bus) or both. Every event of this
+        source but V(watching) is; a refused login once an hour while it lasts.
+      - It happens in a thread of its own, so that nothing waits for it. A failure is logged and has no other effect.
+      - It needs the rights C(sns:Publish) on the topic and C(events:PutEvents) on the bus.
+    type: dict
+    version_added: 0.2.0
   client_ports:
     description:
       - TCP ports at which clients reach the Elastic IPs. The source connects to each of them each O(interval) seconds.

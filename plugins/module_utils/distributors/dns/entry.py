@@ -77,6 +77,7 @@ class Dns(Distributor):
         ttl = _ttl(definition)
         return {
             "targets": [],
+            "replaced": [],
             "records": [
                 {
                     "record": domain,

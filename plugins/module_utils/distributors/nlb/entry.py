@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ...spec.group_nodes import Node, address, domains
@@ -88,19 +88,25 @@ class NetworkLoadBalancer(Distributor):
     def register(self, state: Mapping[str, Any], clients: Sequence[Node]) -> dict[str, Any]:
         """Return targets for each target group that lacks one or does not find it healthy, and aliases that differ.
 
+        The targets at a port that an application had before are deregistered once the new ones are healthy.
+
         In check mode a new target group has no ARN yet, and nothing can be registered with it.
         """
         ports = {each["name"]: each["port"] for each in state["definition"]["applications"]}
-        targets = []
+        targets, replaced = [], []
         for group in state["target_groups"]:
             if group["application"] not in ports or not group["target_group_arn"] or not clients:
                 continue
             port = ports[group["application"]]
             desired = [{"id": address(one, "client"), "port": port} for one in clients]
             known = {(one["id"], one["port"]): one["state"] for one in group["targets"]}
+            former = _former(group["targets"], {one["id"] for one in desired}, port)
+            if former:
+                replaced.append({"target_group_arn": group["target_group_arn"], "targets": former})
             if any(known.get((each["id"], each["port"])) != "healthy" for each in desired):
                 targets.append({"target_group_arn": group["target_group_arn"], "targets": desired})
-        return {"targets": targets, "records": _aliases(state) if clients else [], "unreachable": []}
+        records = _aliases(state) if clients else []
+        return {"targets": targets, "replaced": replaced, "records": records, "unreachable": []}
 
     def deregister(
         self, nodes: Sequence[Leaving], target_groups: Sequence[Mapping[str, Any]], domains: Sequence[str]
@@ -185,6 +191,15 @@ class NetworkLoadBalancer(Distributor):
             load_balancers=1,
             public_clients=not internal,
         )
+
+
+def _former(targets: Sequence[Mapping[str, Any]], addresses: Collection[str], port: int) -> list[Entry]:
+    """Return the targets of these nodes at another port than the application's."""
+    return [
+        {"id": one["id"], "port": one["port"]}
+        for one in targets
+        if one["id"] in addresses and one["port"] != port and not one["state"].startswith("draining")
+    ]
 
 
 def _static_addresses(definition: Definition) -> str:

@@ -265,7 +265,9 @@ def refuse_unnamed(named: Collection[str], group: str, observed: ObservedListene
     if unnamed:
         raise Refusal(
             f"{group} serves {', '.join(unnamed)} as well, of which nothing is declared: a new node would get clients "
-            "for it and not serve it; declare it, or remove it; nothing was written"
+            "for it and not serve it; declare it, or remove it with ansible-playbook cloudadc.aws.application, "
+            f"-e application_state=absent and -e application_name={unnamed[0]} (an application that has another name "
+            "now is removed under the old one); nothing was written"
         )
 
 

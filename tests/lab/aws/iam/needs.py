@@ -152,17 +152,43 @@ def _of_dynamodb(action: str, fields: Fields, account: Account) -> list[Resource
     return [Resource(f"arn:aws:dynamodb:*:{account.number}:table/{name}")] if name else []
 
 
+def _of_cloudwatch(_action: str, fields: Fields, account: Account) -> list[Resource]:
+    """Alarms and dashboards by name; what describes or publishes is about all
+    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html).
+    """
+    alarms = [value for name, value in fields.items() if name == "AlarmName" or name.startswith("AlarmNames.")]
+    boards = [value for name, value in fields.items() if name == "DashboardName" or name.startswith("DashboardNames.")]
+    return [
+        *(Resource(f"arn:aws:cloudwatch:*:{account.number}:alarm:{name}") for name in alarms),
+        *(Resource(f"arn:aws:cloudwatch::{account.number}:dashboard/{name}") for name in boards),
+    ]
+
+
+def _of_sns(_action: str, fields: Fields, _account: Account) -> list[Resource]:
+    return [Resource(fields["TopicArn"])] if "TopicArn" in fields else []
+
+
+def _of_events(_action: str, fields: Fields, account: Account) -> list[Resource]:
+    """The bus of each entry, by its name or ARN."""
+    buses = [value for name, value in fields.items() if name.startswith("Entries.") and name.endswith(".EventBusName")]
+    own = f"arn:aws:events:*:{account.number}:event-bus/"
+    return [Resource(bus if bus.startswith("arn:") else own + bus) for bus in dict.fromkeys(buses)]
+
+
 def _of_s3(action: str, fields: Fields, account: Account) -> list[Resource]:
     return s3_resources(fields)
 
 
 _RESOURCES: dict[str, Callable[[str, Fields, Account], list[Resource]]] = {
+    "cloudwatch": _of_cloudwatch,
     "dynamodb": _of_dynamodb,
     "ec2": _of_ec2,
     "elasticloadbalancing": _of_elb,
+    "events": _of_events,
     "iam": _of_iam,
     "route53": _of_route53,
     "s3": _of_s3,
+    "sns": _of_sns,
 }
 
 # What is asked for besides

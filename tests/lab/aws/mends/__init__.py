@@ -23,6 +23,7 @@ MENDS = (
     "names",
     "tables",
     "gateways",
+    "events",
     "buckets",
 )
 

@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateL
 - a new load balancer is ``provisioning`` for a while, then ``active``; the same name again is the same load balancer
   if nothing differs, and refused (DuplicateLoadBalancerName) if something does;
 - DescribeLoadBalancers tells the static addresses (LoadBalancerAddresses).
+Zones are enabled and disabled at any time by the whole list of subnets; the interface of a subnet that is not named any
+more is deleted (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/availability-zones.html).
 Deleting one frees its Elastic IPs and removes its interfaces; its target groups are not in use any more.
 moto has no nodes and no addresses, and keeps no name unique.
 """
@@ -16,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.ec2.utils import random_eip_association_id
-from moto.elbv2.exceptions import ELBClientError
-from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
+from moto.elbv2.exceptions import ELBClientError, LoadBalancerNotFoundError
+from moto.elbv2.models import AvailabilityZone, ELBv2Backend, FakeLoadBalancer
 
 from tests.lab.aws.ground import ground
 from tests.lab.aws.mends.addresses import Holding, by_allocation, put
@@ -117,6 +119,28 @@ def _node(backend: Any, balancer: Any, mapping: dict[str, str]) -> Node:
         public_ip=public_ip,
         allocation_id=allocation_id,
     )
+
+
+@replaces(ELBv2Backend, "set_subnets")
+def set_subnets(
+    backend: Any, arn: str, subnet_ids: list[str], subnet_mappings: list[dict[str, str]]
+) -> list[AvailabilityZone]:
+    balancer = backend.load_balancers.get(arn)
+    if balancer is None:
+        raise LoadBalancerNotFoundError
+    mappings = list(subnet_mappings or [{"SubnetId": subnet_id} for subnet_id in subnet_ids])
+    present = {node.subnet_id: node for node in balancer.lab_nodes}
+    named = {mapping["SubnetId"] for mapping in mappings}
+    new = [mapping for mapping in mappings if mapping["SubnetId"] not in present]
+    _check(backend, balancer.scheme, subnet_ids, new, bool(subnet_mappings))
+    for subnet_id, node in present.items():
+        if subnet_id not in named:
+            backend.ec2_backend.delete_network_interface(node.interface.id)
+    balancer.lab_nodes = [present.get(mapping["SubnetId"]) or _node(backend, balancer, mapping) for mapping in mappings]
+    balancer.subnets = [backend.ec2_backend.get_subnet(mapping["SubnetId"]) for mapping in mappings]
+    scheme, kind, groups, _mappings = balancer.lab_asked
+    balancer.lab_asked = (scheme, kind, groups, sorted(map(str, mappings)))
+    return [AvailabilityZone(subnet) for subnet in balancer.subnets]
 
 
 @replaces_property(FakeLoadBalancer, "availability_zones")

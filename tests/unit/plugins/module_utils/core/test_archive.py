@@ -69,7 +69,11 @@ def test_archive_that_unpacks_to_more_than_the_limit_is_refused() -> None:
         archive.read_files(bomb, is_wanted, limit=2**20)
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no tar"), packed(("a", b"x" * 5000))[:-20]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive", gzip.compress(b"no tar"), packed(("a", b"x" * 5000))[:-20]],
+    ids=["nothing", "no gzip", "no tar", "cut off"],
+)
 def test_what_is_no_archive_is_refused(content: bytes) -> None:
     with pytest.raises(Failure, match="cannot be read"):
         archive.read_files(content, is_wanted)

@@ -100,6 +100,7 @@ def test_a_new_application_is_built_from_the_back() -> None:
         "lb_method": "LEASTCONNECTION",
         "persistence": {"type": "SOURCEIP", "timeout": 10},
         "process_local": False,
+        "enabled": True,
         "monitors": ["web-mon"],
         "certificate": None,
         "backends": [
@@ -338,6 +339,28 @@ def test_absent_leaves_what_is_not_its_own() -> None:
     converge(there, state="absent")
     assert_same(there, untouched)
     assert converge(there, state="absent") is None
+
+
+@pytest.mark.parametrize(("enabled", "steps"), [(True, ["enable lbvserver web"]), (False, [])])
+def test_virtual_server_that_was_disabled_is_enabled_on_request(enabled: bool, steps: list[str]) -> None:
+    there = appliance()
+    converge(there)
+    there.objects["lbvserver"][0]["curstate"] = "OUT OF SERVICE"
+    spec = application.desired_from({**OPTIONS, "enabled": enabled})
+    found = read(there, spec, present=True)
+    assert [step.phrase for step in plan_present(spec, found)] == steps
+    assert (application.describe(spec, found) or {})["enabled"] is False
+    assert application.predict(spec, found)["enabled"] is enabled
+
+
+def test_only_what_was_made_here_is_known_by_its_mark() -> None:
+    there = appliance()
+    converge(there)
+    spec = application.desired_from({**OPTIONS, "state": "absent", "only_own": True})
+    assert application.made_here(spec, read(there, spec, present=False))
+    for server in there.objects["server"]:
+        server["comment"] = "of the network team"
+    assert not application.made_here(spec, read(there, spec, present=False))
 
 
 def test_without_a_virtual_ip_a_new_vserver_takes_the_lowest_of_its_ipset() -> None:

@@ -38,7 +38,7 @@ def restore(
     *nodes: MemoryAppliance, text: str = COMMANDS, files: dict[str, bytes] | None = None, check: bool = False
 ) -> Restored:
     carried = sort_commands(read_commands(text), Context())
-    primary, *others = (cast("NitroClient", node) for node in nodes)
+    primary, *others = (cast(NitroClient, node) for node in nodes)
     given = FILES if files is None else files
     return Restorer(primary, carried, given, others, check=check, due=nothing).run()
 
@@ -125,5 +125,5 @@ def test_time_that_is_over_ends_the_run() -> None:
     carried = sort_commands(read_commands(COMMANDS), Context())
     node = MemoryAppliance()
     with pytest.raises(Failure, match="not finished"):
-        Restorer(cast("NitroClient", node), carried, {}, check=False, due=over).run()
+        Restorer(cast(NitroClient, node), carried, {}, check=False, due=over).run()
     assert node.writes == []

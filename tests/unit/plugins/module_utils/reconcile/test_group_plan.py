@@ -32,6 +32,7 @@ def instance(number: int, lifecycle: str = "in_service", **changes: Any) -> Inst
         for index, subnet in enumerate(("m", "c", "s"))
     )
     tags = {**TAGS, "cloudadc:lifecycle": lifecycle, "cloudadc:node_id": str(number), **changes.pop("tags", {})}
+    changes = {"profile": "shop-vpx", **changes}
     return Instance(f"i-{number}", "running", "a", f"2026-01-0{number + 1}", tags, attached, **changes)
 
 
@@ -75,6 +76,7 @@ def test_zone_that_is_as_desired_needs_no_start_of_vpx_instance() -> None:
     assert not plans.is_there(group, {**entry, "count": 2}, nodes)
     assert not plans.is_there(definition(tags={"team": "edge"}), entry, nodes)
     assert not plans.is_there(group, entry, Nodes(instances=(instance(0, reason="x"),)))
+    assert not plans.is_there(group, entry, Nodes(instances=(instance(0, profile=""),), interfaces=interfaces(one)))
 
 
 def test_security_groups_and_instances_of_another_owner_are_refused() -> None:

@@ -190,12 +190,24 @@ def test_all_applications_go_to_the_primary_with_their_secrets() -> None:
     mail = {"name": "mail", "protocol": "TCP", "port": 25, "backends": [], "monitor": ""}
     web = {"name": "web", "protocol": "SSL", "port": 443, "certificate": certificate}
     front = {"ipset": "vips", "virtual_ip": "", "addresses": []}
+    common = {"nsip": "10.0.0.5:443", "ipset": "vips", "enabled": True}
     entries = pair_applications({"ha_pair_applications": [mail], "ha_pair_application": web}, "10.0.0.5:443", [front])
     assert entries == [
-        {"nsip": "10.0.0.5:443", "ipset": "vips", "name": "mail", "protocol": "TCP", "port": 25, "backends": []},
-        {"nsip": "10.0.0.5:443", "ipset": "vips", **web},
+        {**{key: value for key, value in mail.items() if value != ""}, **common},
+        {**web, **common},
     ]
     assert pair_applications({"ha_pair_application": {}}, "10.0.0.5:443", [front]) == []
+
+
+def test_application_that_is_not_declared_any_more_is_removed_first() -> None:
+    carried = {"name": "vips", "vservers": ["new", "old"]}
+    ipsets = {"nodes": [{"nsip": "a:443", "ipset": carried}, {"nsip": "b:443", "ipset": carried}]}
+    new = {"name": "new", "protocol": "TCP", "port": 25}
+    front = {"ipset": "vips", "virtual_ip": ""}
+    entries = pair_applications({"ha_pair_application": new}, "a:443", [front], ipsets=ipsets)
+    assert entries[0] == {"nsip": "a:443", "name": "old", "state": "absent", "only_own": True}
+    assert [one["name"] for one in entries] == ["old", "new"]
+    assert [one["name"] for one in pair_applications({}, "a:443", [front], (), ipsets)] == ["new", "old"]
 
 
 def with_addresses(node: int, count: int) -> dict[str, Any]:

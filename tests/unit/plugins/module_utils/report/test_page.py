@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.chart import COLOURS, NUMBERED, draw, groups
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_record import panel_of
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Mark, Page, Panel, Series
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.page import _DARK, _LIGHT, render
+from ansible_collections.cloudadc.aws.plugins.module_utils.report.reader import SCRIPT, SCRIPT_HASH, values_of
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Limit
 from tests.unit.plugins.module_utils.scaling.scenario import BASE, policy
 
@@ -48,7 +51,9 @@ def nasty_page() -> Page:
 def test_everything_is_escaped_and_closed() -> None:
     elements = Elements(render(nasty_page(), draw))
     assert elements.open == []
-    assert {tag for tag, _attributes in elements.found}.isdisjoint({"script", "img", "iframe", "object", "a"})
+    assert {tag for tag, _attributes in elements.found}.isdisjoint({"img", "iframe", "object", "a"})
+    scripts = [attributes.get("type") for tag, attributes in elements.found if tag == "script"]
+    assert scripts == ["application/json"] * 2 + [None], "the samples of each panel, and the one that reads them"
     assert not any(name.startswith("on") for _tag, attributes in elements.found for name in attributes)
     labels = [attributes["aria-label"] for tag, attributes in elements.found if tag == "svg"]
     assert labels[1] is not None
@@ -61,6 +66,17 @@ def test_nothing_is_fetched() -> None:
     assert references
     assert all((one or other).startswith(("#", "data:,")) for one, other in references)
     assert "default-src 'none'" in text
+    assert f"script-src '{SCRIPT_HASH}'" in text
+    assert SCRIPT in text
+
+
+def test_samples_in_the_page_end_no_element() -> None:
+    series = (Series("cpu", ((BASE, 1.0), (BASE + 60, None), (BASE + 120, 3.0))), Series("memory", ((BASE, 2.0),)))
+    text = values_of(replace(panel(series=series), name="</script>"), (0.1, 0.9))
+    assert "<" not in text
+    found = json.loads(text)
+    assert found["instants"] == [BASE, BASE + 120]
+    assert [one["values"] for one in found["series"]] == [[1.0, 3.0], [2.0, None]]
 
 
 def test_the_same_data_give_the_same_text() -> None:

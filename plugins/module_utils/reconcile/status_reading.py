@@ -1,0 +1,228 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Read the state of pairs and groups: AWS once for all of them, then appliances and stores side by side.
+
+Nothing that fails here hides another part: it is named in ``unseen`` of what it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ..aws import ec2 as api
+from ..aws import tags as t
+from ..aws.addresses import Address, parse_addresses
+from ..aws.client import Client
+from ..aws.elbv2 import describe_load_balancer
+from ..aws.instances import Instance, parse_instances
+from ..aws.sts import account_id
+from ..core.errors import Failure, Refusal
+from ..core.parallel import ask_all, attempt, both, gather
+from ..nitro.client import NitroClient
+from ..nitro.module import probe_from
+from ..scaling.view import load, overview
+from ..spec.figures import Reading
+from ..spec.identity import AUTOSCALE_GROUP, PAIR, Owner
+from ..stores.base import Key, Store
+from ..stores.kept import HOUR, LONGEST_HOURS, Series
+from . import pair_associations, status
+from .licence_state import licence_problems
+from .pair_observation import panel
+from .pair_probe import ProbeTimeouts
+from .tick_effects import over_nitro
+
+Result = dict[str, Any]
+
+#: Why appliances were not asked.
+UNASKED = "appliances were not asked: give nitro_pass (HA state, synchronisation, load and licences are not known)"
+#: Why phases and events are not known.
+NO_STORE = "phase and events were not read: give store (where the group state is)"
+NO_EVENTS = "events and moves were not read: give store (that of ha_watch, which keeps them)"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What EC2 has of all pairs and groups, and whose account it is (empty: unknown)."""
+
+    instances: Sequence[Instance]
+    addresses: Sequence[Address]
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReader:
+    """What a status needs of its caller.
+
+    Args:
+        params: The options of the NITRO modules, with ``passwords`` (by name of a pair or group) and ``nitro_port``.
+        client: Returns the client of an AWS service.
+        store: Opens the store of a pair or zone; None: there is none.
+        keys: Returns the zones of a group that the store has.
+        now: Seconds since the epoch.
+        probe_timeout: Seconds until an appliance that has not answered counts as silent.
+    """
+
+    params: Mapping[str, Any]
+    client: Callable[[str], Client]
+    store: Callable[[str, str], Store] | None
+    keys: Callable[[str], Sequence[Key]]
+    now: float
+    probe_timeout: float
+
+    def region(self) -> Region:
+        """Read EC2: two calls, and whose account it is, side by side. Raises Failure."""
+        ec2 = self.client("ec2")
+        (addresses, instances), account = both(
+            lambda: both(
+                lambda: parse_addresses(api.describe_addresses(ec2)),
+                lambda: parse_instances(api.describe_instances(ec2, {"tag-key": t.GROUP})),
+            ),
+            lambda: attempt(lambda: account_id(self.client("sts"))),
+        )
+        return Region(instances, addresses, "" if isinstance(account, Failure) else account)
+
+    def read(self, region: Region, owners: Sequence[Owner]) -> list[Result]:
+        """Return the state of each, in their order, all read side by side."""
+        return gather([partial(self._one, region, owner) for owner in owners])
+
+    def _one(self, region: Region, owner: Owner) -> Result:
+        if owner.kind == PAIR:
+            return self._pair(region, owner.name)
+        return self._group(region, owner)
+
+    # -- pairs
+
+    def _pair(self, region: Region, name: str) -> Result:
+        own = status.own_instances(Owner(name, PAIR), region.instances)
+        nodes = pair_associations.nodes_of_group(own, name)
+        addresses = status.pair_addresses(name, region.addresses, nodes)
+        unseen: list[str] = []
+        params = self._params(name)
+        answers = self._answers(nodes, params) if params else None
+        if answers is None:
+            unseen.append(UNASKED)
+        events = self._events(name, unseen)
+        found = status.pair_status(name, nodes, addresses, answers, events, unseen)
+        found["problems"] += self._licences([node.nsip for node in nodes if not node.idle], params)
+        return found
+
+    def _answers(self, nodes: Sequence[pair_associations.Node], params: Mapping[str, Any]) -> status.Answers:
+        timeouts = ProbeTimeouts(self.probe_timeout, params["nitro_timeout"], 0.0)
+
+        def connect(endpoint: str) -> NitroClient:
+            return probe_from(params, endpoint, self.probe_timeout)
+
+        with panel(nodes, params["nitro_port"], connect, timeouts) as asked:
+            return status.Answers(*asked.decide())
+
+    def _events(self, name: str, unseen: list[str]) -> list[Result] | None:
+        if self.store is None:
+            unseen.append(NO_EVENTS)
+            return None
+        opened = self.store
+        found = attempt(lambda: opened(name, EVENTS_OF_PAIRS).kept(self.now - LONGEST_HOURS * HOUR, Series.EVENTS))
+        if isinstance(found, Failure):
+            unseen.append(f"events and moves could not be read: {found}")
+            return None
+        return found
+
+    # -- groups
+
+    def _group(self, region: Region, owner: Owner) -> Result:
+        own = status.own_instances(owner, region.instances)
+        unseen: list[str] = []
+        params = self._params(owner.name)
+        if params is None:
+            unseen.append(UNASKED)
+        readings = None if params is None else self._readings(own, params)
+        endpoint = self._endpoint(owner.name, unseen)
+        states = self._states(owner.name, own, unseen)
+        facts = status.GroupFacts(readings, states, endpoint, unseen)
+        found = status.group_status(owner.name, own, region.addresses, facts)
+        running = [nsip for each in own if each.state == "running" and (nsip := status.management_address(each))]
+        found["problems"] += self._licences(running, params)
+        return found
+
+    def _readings(self, instances: Sequence[Instance], params: Mapping[str, Any]) -> dict[str, Reading]:
+        running = [each for each in instances if each.state == "running"]
+        nsips = [nsip for each in running if (nsip := status.management_address(each))]
+        at = {nsip: self._endpoint_of(nsip, params) for nsip in nsips}
+        found = over_nitro({**params, "nitro_timeout": min(params["nitro_timeout"], 10.0)})(list(at.values()))
+        return dict(zip(at, found, strict=True))
+
+    def _endpoint(self, name: str, unseen: list[str]) -> str | None:
+        found = attempt(lambda: describe_load_balancer(self.client("elbv2"), name))
+        if isinstance(found, Failure):
+            unseen.append(f"whether there is a load balancer could not be read: {found}")
+            return None
+        return str(found[0].get("DNSName", "")) or None if found else None
+
+    def _states(
+        self, name: str, instances: Sequence[Instance], unseen: list[str]
+    ) -> dict[str, status.ZoneState] | None:
+        if self.store is None:
+            unseen.append(NO_STORE)
+            return None
+        stored = attempt(lambda: [key.zone for key in self.keys(name)])
+        if isinstance(stored, Failure):
+            unseen.append(f"phase and events could not be read: {stored}")
+            return None
+        if not stored and instances:
+            unseen.append("the store has no state of this group: no tick yet, or another store")
+        opened = self.store
+        zones = [zone for zone in stored if zone != EVENTS_OF_PAIRS]
+        return {zone: _state(opened(name, zone)) for zone in zones}
+
+    # -- appliances
+
+    def _params(self, name: str) -> dict[str, Any] | None:
+        """Return the options for the appliances of one pair or group; None without a password."""
+        password = (self.params.get("passwords") or {}).get(name) or self.params["nitro_pass"]
+        if not password and not self.params["nitro_auth_token"]:
+            return None
+        return {**self.params, "nitro_pass": password}
+
+    def _licences(self, nsips: Sequence[str], params: Mapping[str, Any] | None) -> list[str]:
+        """Return what is wrong with the licences of these appliances. One that does not answer is told elsewhere."""
+        if params is None or not nsips:
+            return []
+
+        def ask(nsip: str) -> list[str]:
+            with probe_from(params, self._endpoint_of(nsip, params), self.probe_timeout) as client:
+                return licence_problems(nsip, client.get("nslicenseserver"))
+
+        answers = ask_all({nsip: partial(ask, nsip) for nsip in nsips}, 10.0)
+        return [text for found in answers.values() if not isinstance(found, Failure) for text in found]
+
+    def _endpoint_of(self, nsip: str, params: Mapping[str, Any]) -> str:
+        port = params["nitro_port"]
+        return f"{nsip}:{port}" if port else nsip
+
+
+def _state(store: Store) -> status.ZoneState:
+    key = store.key
+    found = attempt(lambda: overview(load(store.read().document, key.group, key.zone, store.where)))
+    return status.ZoneState(error=str(found)) if isinstance(found, Failure) else status.ZoneState(found)
+
+
+#: The zone under which ha_watch keeps the events of a pair.
+EVENTS_OF_PAIRS = "ha_watch"
+
+
+def chosen(owners: Sequence[Owner], pairs: Sequence[str], groups: Sequence[str], where: str) -> list[Owner]:
+    """Return the owners that are named, or all if none is. Raises Refusal for a name that is not there."""
+    named = [*(Owner(name, PAIR) for name in pairs), *(Owner(name, AUTOSCALE_GROUP) for name in groups)]
+    if not named:
+        return list(owners)
+    missing = [str(owner) for owner in dict.fromkeys(named) if owner not in owners]
+    if missing:
+        there = ", ".join(map(str, owners)) or "none"
+        raise Refusal(
+            f"{where} has no {', no '.join(missing)} with an instance (tag {t.GROUP}). Pairs and groups there: "
+            f"{there}. Check the name, the region and the account"
+        )
+    return [owner for owner in owners if owner in named]
