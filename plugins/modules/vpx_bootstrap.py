@@ -43,7 +43,8 @@ options:
     description:
       - Whether the appliance may still have its first password. NITRO answers before the first boot has set it, so a
         refusal of O(instance_id) means that the appliance is not ready, until O(wait_timeout).
-      - With V(false), for an appliance that is in service, a refused password fails the task at once.
+      - With V(false), for an appliance that is in service, a refused password fails the task at once. So does silence,
+        if a status check of EC2 fails; if EC2 calls the instance healthy, it does after 150 seconds.
     type: bool
     default: true
     version_added: 0.2.0
@@ -486,6 +487,7 @@ def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
         passwords_from(job.params),
         may_change=not job.check,
         first_password=first_login,
+        in_service=bool(instance_id) and not first_login,
         instance=status.reader(instance_id),
     )
     entry = login_retry.attempt() if job.check else login_retry.wait(timeout)

@@ -250,6 +250,12 @@ plan:
     listeners:
       description: For M(cloudadc.aws.nlb_adc_listener), C(listeners), C(others) and C(changes), one phrase each.
       type: dict
+    replacement:
+      description:
+        - How the instance is replaced that C(replace_node) of O(definition) names, null if it is empty. It has the
+          C(zone), the C(mark) that the instance must get, the C(requests) for option
+          O(cloudadc.aws.autoscale_tick#module:request), a C(message), and the C(event_id) of a removal without drain.
+      type: dict
     instances:
       description: For option C(sets) of M(cloudadc.aws.vpx_instance), the zones with missing instances or differing
         settings.

@@ -113,6 +113,14 @@ options:
       - Whether to wait until both are paired, one primary and one secondary, and synchronised.
       - Default is V(true) with O(nodes) and V(false) with O(nsip).
     type: bool
+  wait_for:
+    description:
+      - V(synchronised) waits until the nodes are synchronised. V(paired) waits only until both are up, one primary and
+        one secondary, because nodes of different builds do not synchronise.
+    type: str
+    choices: [synchronised, paired]
+    default: synchronised
+    version_added: 0.2.0
   wait_timeout:
     description:
       - Seconds to wait.
@@ -233,6 +241,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "replace_peer": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "wait": {"type": "bool"},
+        "wait_for": {"type": "str", "choices": ["synchronised", "paired"], "default": "synchronised"},
         "wait_timeout": {"type": "int", "default": 300},
     }
 

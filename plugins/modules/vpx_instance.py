@@ -386,6 +386,8 @@ instances:
     lifecycle: {type: str, description: The value of its tag C(cloudadc:lifecycle)., sample: provisioning}
     node_id: {type: int, description: The value of its tag C(cloudadc:node_id)., sample: 0}
     tags: {type: dict, description: All its tags., sample: {"cloudadc:group": "shop"}}
+    image_id: {type: str, description: The image that it was launched from., sample: ami-0123456789abcdef0}
+    instance_type: {type: str, description: Its instance type., sample: m5.xlarge}
     launch_time: {type: str, description: When it was launched., sample: "2026-01-31T12:00:00+00:00"}
     interfaces:
       description: Its interfaces by role (V(management), V(client), V(server)).
@@ -607,6 +609,8 @@ def planned(desired: DesiredSet, names: list[str]) -> list[dict[str, Any]]:
         "node_id": desired.node_id,
         "tags": desired.common_tags(),
         "launch_time": None,
+        "image_id": None,
+        "instance_type": None,
         "interfaces": interfaces,
     }
     return [{"instance_id": name, **shape} for name in names]

@@ -16,6 +16,7 @@ description:
   - Returns in RV(drift) how nodes in service and their resources differ from the definition, and warns of each
     difference.
   - Returns one section of C(plan) per step, with the options of its module and whether anything differs.
+  - A node that EC2 has stopped is a problem, unless C(replace_node) of the definition names it.
   - Writes nothing.
   - Needs the rights C(ec2:DescribeSubnets), C(ec2:DescribeAddresses), C(ec2:DescribeInstances),
     C(ec2:DescribeNetworkInterfaces), C(ec2:DescribeSecurityGroups), C(ec2:DescribeImages),
@@ -133,6 +134,12 @@ plan:
       description:
         - C(sets), the option of M(cloudadc.aws.vpx_instance) without security groups, and whether anything differs
           (C(due)). Filter P(cloudadc.aws.pair_steps#filter) adds the security groups.
+      type: dict
+    replacement:
+      description:
+        - The node that C(replace_node) of the definition names, null if it is empty. It has the C(node_id), the
+          C(instance_id) that goes or is gone, C(due) (it exists and has to be removed), C(launch) (its successor has to
+          be launched) and a C(message).
       type: dict
     network:
       description:

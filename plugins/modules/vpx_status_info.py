@@ -100,13 +100,16 @@ EXAMPLES = r"""
       table: cloudadc-autoscale
   register: fleet
 
-- name: Fail if something is wrong with a pair
+- name: Read the state of a pair
   cloudadc.aws.vpx_status_info:
     pairs: [edge]
     region: eu-central-1
     nitro_pass: "{{ vpx_password }}"
   register: edge
-  failed_when: edge.status.problems | length > 0
+
+- name: Fail if something is wrong with it
+  ansible.builtin.assert:
+    that: edge.status.problems | length == 0
 """
 
 RETURN = r"""

@@ -118,9 +118,13 @@ def _instance(instance: Thing) -> dict[str, Any]:
     }
 
 
+#: Tags whose value differs each time, or depends on how long EC2 remembers an instance; their presence counts.
+_NAMES_OF = {"cloudadc:event": "<an event>", "cloudadc:replaces": "<an instance>"}
+
+
 def _without_event(tags: dict[str, str]) -> dict[str, str]:
-    """Replace the id of an event, which differs each time; its presence counts."""
-    return {name: "<an event>" if name == "cloudadc:event" else value for name, value in tags.items()}
+    """Replace the ids of events and of predecessors."""
+    return {name: _NAMES_OF.get(name, value) for name, value in tags.items()}
 
 
 def _interface(interface: Thing) -> dict[str, Any]:

@@ -28,7 +28,8 @@ PAIRS = [
     Flow("repair", "ha_failover", ("-e", "ha_failover_mode=reconcile"), MISPLACED),
     Flow("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR, back_to=EMPTY),
 ]
-ALL = [*group_flows.flows(), *PAIRS]
+REPLACE = Flow("replace", "ha_pair", ("-e", "ha_pair_replace_node=0"), PAIR)
+ALL = [*group_flows.flows(), *PAIRS, REPLACE]
 # Pairs, and the flows of a group that need the fewest runs to be interrupted at each of their writes.
 FEW_WRITES = ("deploy dns-independent", "undeploy dns-independent", "begin to scale in dns-independent")
 EACH_WRITE = {

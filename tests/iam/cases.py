@@ -70,6 +70,7 @@ PAIRS = (
         "build a pair with an Elastic IP of the user", "ha_pair", EMPTY,
         given=frozenset({"ElasticIps"}), before=by_hand.given_address,
     ),
+    Case("replace the primary of a pair", "ha_pair", PAIR, ("-e", "ha_pair_replace_node=0")),
     Case("a planned failover", "ha_failover", PAIR, ("-e", "ha_failover_to=1")),
     Case("reconcile", "ha_failover", MISPLACED, ("-e", "ha_failover_mode=reconcile")),
     Case(

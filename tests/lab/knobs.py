@@ -44,6 +44,8 @@ def _value(given: Any, present: Any, name: str) -> Any:
             return _kind(given, str, name, "a string")
         case set():
             return _set(given, name)
+        case dict():
+            return _texts(given, name)
     return replace(present, **values(given, present, name))
 
 
@@ -51,6 +53,13 @@ def _kind(given: Any, kind: type, name: str, words: str) -> Any:
     if not isinstance(given, kind) or (kind is int and isinstance(given, bool)):
         raise ValueError(f"{name} must be {words}, not {given!r}")
     return given
+
+
+def _texts(given: Any, name: str) -> dict[str, str]:
+    """An object of strings."""
+    if not isinstance(given, Mapping) or not all(isinstance(value, str) for value in given.values()):
+        raise ValueError(f"{name} must be an object of strings, not {given!r}")
+    return {str(key): value for key, value in given.items()}
 
 
 def _set(given: Any, name: str) -> set[Any]:

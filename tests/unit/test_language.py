@@ -160,7 +160,7 @@ VERBS = frozenset(
     Add Ask Assign Begin Bootstrap Build Check Clean Configure Converge Count Create Delete Deploy Deregister
     End Execute Fail Find Form Gather Join Keep Launch Log Look Make Mark Measure Move Open Perform Predict Publish Put
     Query Read Reconcile Refuse Register Remember Remove Repair Replace Report Require Return Run Scale Select Send Set
-    Show Start Stop Switch Terminate Test Tick Update Validate Wait Write
+    Show Start Stop Switch Terminate Test Tick Update Upgrade Validate Wait Write
     """.split()  # noqa: SIM905
 )
 

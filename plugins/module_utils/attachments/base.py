@@ -52,7 +52,7 @@ S_contra = TypeVar("S_contra", contravariant=True)
 
 
 class Movable(Change, Protocol[S_contra]):
-    """A change as ``changes`` executes it; S_contra is what a reading says of the thing. Holders are compared by equality."""
+    """A change as ``changes`` executes it; S_contra is a reading of the thing. Holders are compared by equality."""
 
     @property
     def name(self) -> str:

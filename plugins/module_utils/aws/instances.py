@@ -138,6 +138,8 @@ def instance_result(
         "node_id": instance.node_id,
         "tags": dict(instance.tags),
         "launch_time": instance.launch_time,
+        "image_id": instance.image_id,
+        "instance_type": instance.instance_type,
         "interfaces": {
             role_of(item, order, interfaces): _interface_result(item, addresses) for item in instance.interfaces
         },

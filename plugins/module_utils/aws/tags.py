@@ -18,6 +18,10 @@ EVENT = "cloudadc:event"
 ROLE = "cloudadc:role"
 #: SHA-256 fingerprint of the management certificate of an appliance, pinned at the first contact.
 FINGERPRINT = "cloudadc:management_fingerprint"
+# Tag of an instance that was launched in place of another one: the id of that one. By it a repeated request is known.
+REPLACES = "cloudadc:replaces"
+# Tag of an instance of a group that is to be replaced: how. A scale-in of its zone removes it before any other.
+REPLACE = "cloudadc:replace"
 # Tag of resources that vpx_instance created and may therefore remove. Resources without it are never removed.
 CREATED_BY = "cloudadc:created_by"
 CREATOR = "vpx_instance"

@@ -27,6 +27,9 @@ REFUSED_PAUSE = 3.0
 # Seconds of waiting after which EC2 is asked what has become of the instance, and between two such questions.
 ASK_AFTER = 5.0
 ASK_AGAIN = 15.0
+# Seconds after which a node in service that EC2 calls running and healthy counts as hung. A reboot by hand, which EC2's
+# status checks do not show, is over by then: a VPX takes about two minutes.
+HUNG_AFTER = 150.0
 # An appliance that was told to reboot goes down within seconds; one that still knows the session after this did not.
 REBOOT_GRACE = 60.0
 _INVALID_ARGUMENT = 278
@@ -54,10 +57,17 @@ class FirstLogin:
 
 @dataclass(frozen=True, slots=True)
 class InstanceReport:
-    """What EC2 says of the instance. ``is_gone``: it is stopped or terminated, so that waiting does not help."""
+    """What EC2 says of the instance. ``is_gone``: it is stopped or terminated, so that waiting does not help.
+
+    ``impaired``: a status check fails. ``starting``: the status checks have not ended since it was started. ``remedy``:
+    what brings the node back, as a sentence.
+    """
 
     is_gone: bool
     text: str
+    impaired: bool = False
+    starting: bool = False
+    remedy: str = ""
 
 
 class LoginRetry:
@@ -65,6 +75,7 @@ class LoginRetry:
 
     ``may_change``: whether the first password may be replaced (not in check mode: it is a write). ``first_password``:
     one of the passwords is the appliance's first, which is not in place at once. ``instance``: what EC2 says.
+    ``in_service``: the node has served before, so that it is not expected to boot now.
     """
 
     def __init__(
@@ -74,6 +85,7 @@ class LoginRetry:
         *,
         may_change: bool,
         first_password: bool = False,
+        in_service: bool = False,
         instance: Callable[[], InstanceReport | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -84,6 +96,7 @@ class LoginRetry:
         self._clock = clock
         self._sleep = sleep
         self._first_password = first_password
+        self._in_service = in_service
         self._instance = instance
         self._refused_at: float | None = None
         self._report: InstanceReport | None = None
@@ -93,16 +106,18 @@ class LoginRetry:
     def wait(self, timeout: float) -> FirstLogin:
         """Retry the login until it is accepted. Raises NitroTimeout after ``timeout`` seconds.
 
-        Raises NitroError at once when EC2 says that the instance is stopped or terminated.
+        Raises NitroError at once when EC2 says that the instance is stopped or terminated, or that a node in service is
+        impaired; and for a node in service that EC2 calls healthy, when it has not answered for ``HUNG_AFTER`` seconds.
         """
-        ask_at = self._clock() + ASK_AFTER
+        started = self._clock()
+        ask_at = started + ASK_AFTER
 
         def attempt() -> FirstLogin | None:
             nonlocal ask_at
             entry = self.attempt()
             if entry is None and self._clock() >= ask_at:
                 ask_at = self._clock() + ASK_AGAIN
-                self._ask_ec2()
+                self._ask_ec2(self._clock() - started)
             return entry
 
         return wait_until(
@@ -124,10 +139,15 @@ class LoginRetry:
             self.last = str(error)
             return None
 
-    def _ask_ec2(self) -> None:
-        self._report = self._instance() or self._report
-        if self._report and self._report.is_gone:
-            raise NitroError(f"{self._report.text}: waiting for {self._connection.nsip} does not help; {self.last}")
+    def _ask_ec2(self, waited: float) -> None:
+        self._report = report = self._instance() or self._report
+        if report is None:
+            return
+        remedy = f". {report.remedy}" if report.remedy else ""
+        if report.is_gone:
+            raise NitroError(f"{report.text}: waiting for {self._connection.nsip} does not help; {self.last}{remedy}")
+        if self._in_service and not report.starting and (report.impaired or waited >= HUNG_AFTER):
+            raise NitroError(f"{report.text}, but this node in service does not answer NITRO: {self.last}{remedy}")
 
     def _try_all(self) -> FirstLogin | None:
         if self._refused_at is not None and self._clock() - self._refused_at < REFUSED_PAUSE:

@@ -132,6 +132,8 @@ class Pairing:
         if not ha.together(self.view, self.desired.peer):
             self.calm = 0
             return False
+        if self.params.get("wait_for") == "paired":
+            return True
         if ha.in_sync(self.view, self.desired.peer):
             return True
         rows = self.client.stat("hanode")

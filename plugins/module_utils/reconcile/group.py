@@ -22,6 +22,7 @@ from ..spec.group_nodes import domains, nsip
 from . import group_changes as changes
 from . import group_drift as drifts
 from . import group_plan as plans
+from . import group_replacement
 from .group_network import route_problems, subnet_problems, zone_network
 from .group_reading import (
     Backends,
@@ -89,6 +90,7 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
     nodes = read_nodes(connect("ec2"), definition, launches=request.launches)
     ids = plans.group_ids(definition, nodes)
     problems = _node_problems(request, nodes, ids)
+    replacement = _replacement(request, nodes, problems)
     distribution = _distribution(connect, request, nodes, ids, problems)
     zones = [one for one in definition["zones"] if request.zone in ("", one["name"])]
     records = _records(distribution.names)
@@ -118,6 +120,7 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
                 "changes": distribution.listener_changes,
             },
             "instances": [one for one in sets if not plans.is_there(definition, one, nodes)],
+            "replacement": replacement,
             "removed_zones": removed,
         },
     }
@@ -145,12 +148,25 @@ def _node_problems(request: Request, nodes: Nodes, ids: Mapping[str, str]) -> li
         problems += plans.clip_problems(definition, nodes)
     if request.launches:
         problems += plans.launch_problems(definition, nodes)
+        problems += group_replacement.stopped_problems(definition, nodes.instances)
         problems += changes.definition_problems(definition, nodes, ids)
         problems += drifts.incomplete_nodes(definition, nodes)
     if request.zone or (request.existing and definition["state"] == "present"):
         problem = refused(lambda: plans.unprepared(definition, ids))
         problems += [problem] if problem else []
     return problems
+
+
+def _replacement(request: Request, nodes: Nodes, problems: list[str]) -> dict[str, Any] | None:
+    """Return how the instance is replaced that the definition names; None without one. A Refusal becomes a problem."""
+    if not request.launches:
+        return None
+    try:
+        found = group_replacement.plan(request.definition, nodes.instances)
+    except Refusal as refusal:
+        problems.append(sentence(str(refusal)))
+        return None
+    return found.result() if found else None
 
 
 def _zone(zone: Mapping[str, Any], definition: Definition, nodes: Nodes, backends: Backends) -> dict[str, Any]:

@@ -104,10 +104,11 @@ def instance_set(
 ) -> dict[str, Any]:
     """Return the set of instances of a zone, as option ``sets`` of vpx_instance takes it.
 
-    Nodes that leave belong to the event that removes them: they count besides, so that none is terminated for them.
+    Nodes that leave belong to the event that removes them: they count besides, so that none is terminated for them. So
+    do nodes that EC2 has stopped, which are none of the nodes in service that a tick counts.
     """
     there = [one for one in nodes.live if one.tags.get(t.ZONE) == zone["name"]]
-    staying = [one for one in there if one.lifecycle not in LEAVING]
+    staying = [one for one in there if one.lifecycle not in LEAVING and one.state not in ("stopping", "stopped")]
     return {
         "zone": zone["name"],
         "count": max(desired, len(staying)) + len(there) - len(staying),

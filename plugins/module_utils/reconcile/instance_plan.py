@@ -101,8 +101,8 @@ class DesiredSet:
 
     @property
     def shared_tags(self) -> dict[str, str]:
-        """The user's tags for everything but the instance itself, which alone has a lifecycle."""
-        return {key: value for key, value in self.tags.items() if key != t.LIFECYCLE}
+        """The user's tags for everything but the instance itself, which alone has a lifecycle and a predecessor."""
+        return {key: value for key, value in self.tags.items() if key not in (t.LIFECYCLE, t.REPLACES, t.REPLACE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,9 +390,11 @@ def _taggings(desired: DesiredSet, observed: ObservedSet, stay: Sequence[Instanc
 
     kind = desired.owner.tags
     numbers = numbering(stay) if desired.number_nodes else {}
+    # An instance gets the name of its predecessor at its launch, and those beside it have none.
+    given = {key: value for key, value in desired.tags.items() if key != t.REPLACES}
     for instance in stay:
         lifecycle = {} if t.LIFECYCLE in desired.tags else desired_lifecycle(desired.lifecycle, instance)
-        requested = {**desired.tags, **kind, **lifecycle, **numbers.get(instance.instance_id, {})}
+        requested = {**given, **kind, **lifecycle, **numbers.get(instance.instance_id, {})}
         need(instance.instance_id, instance.tags, requested)
         for attached in instance.interfaces:
             interface = observed.interfaces.get(attached.network_interface_id)

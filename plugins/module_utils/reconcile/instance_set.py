@@ -62,7 +62,10 @@ class Journal:
 
 @dataclass(slots=True)
 class InstanceSet:
-    """The set ``desired`` speaks of, at AWS. ``wait_timeout`` (seconds) bounds everything that is waited for."""
+    """The set ``desired`` speaks of, at AWS. ``wait_timeout`` (seconds) bounds everything that is waited for.
+
+    ``before_terminate``: called right before instances are terminated; raises Refusal if they must stay.
+    """
 
     client: Client
     desired: DesiredSet
@@ -72,6 +75,7 @@ class InstanceSet:
     warn: Callable[[str], None]
     token: str | None = None
     claim: Claim | None = None
+    before_terminate: Callable[[], object] = lambda: None
     clock: Clock = time.monotonic
     sleep: Sleep = time.sleep
     journal: Journal = field(default_factory=Journal)
@@ -240,6 +244,7 @@ class InstanceSet:
         """Return what stands against the removal now, and whether every lifecycle is what it was."""
         if self.claim:
             self.claim.check()
+        self.before_terminate()
         desired, now = self.desired, self._states_now(plan.terminate)
         obstacles = [
             removal_obstacle(desired.owner, desired.place, desired.event, item) for item in now.values() if item.live

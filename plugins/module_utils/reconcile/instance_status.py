@@ -14,6 +14,7 @@ from ..core.fingerprints import canonical
 from ..core.nitro_errors import NitroError
 from ..core.parsing import readable
 from ..nitro.arrival import InstanceReport
+from ..spec.identity import AUTOSCALE_GROUP, KIND, PAIR
 from .claims import client_of
 from .pins import FINGERPRINT
 
@@ -36,14 +37,34 @@ def report_of(
         return None
     state = str(found.get("State", {}).get("Name") or "unknown")
     reason = str((found.get("StateReason") or {}).get("Message") or "")
+    checked = next((each for each in checks if each.get("InstanceId") == instance_id), None)
+    states = [checked.get(key, {}).get("Status") for _kind, key in _CHECKS] if checked else []
     text = f"EC2 says that {instance_id} is {state}{f' ({reason})' if reason else ''}"
-    status = next((each for each in checks if each.get("InstanceId") == instance_id), None)
-    if status:
-        parts = (f"{kind} status {status.get(key, {}).get('Status', 'unknown')}" for kind, key in _CHECKS)
+    if checked:
+        parts = (f"{kind} status {status or 'unknown'}" for (kind, _key), status in zip(_CHECKS, states, strict=True))
         text += f", {', '.join(parts)}"
-    return InstanceReport(is_gone=state in _GONE, text=text)
+    return InstanceReport(
+        is_gone=state in _GONE,
+        text=text,
+        impaired="impaired" in states,
+        starting=state == "pending" or "initializing" in states,
+        remedy=_remedy(instance_id, state, found),
+    )
 
 
+def _remedy(instance_id: str, state: str, found: Mapping[str, Any]) -> str:
+    """Return what brings a node back, by the kind of its group; empty where the instance is gone or has no kind."""
+    tags = {str(tag.get("Key")): str(tag.get("Value")) for tag in found.get("Tags", [])}
+    variable = _REPLACE.get(tags.get(KIND, ""))
+    if variable is None or state not in _ACTIONS:
+        return ""
+    action = _ACTIONS[state]
+    command = f"aws ec2 {action.lower()}-instances --instance-ids {instance_id}"
+    return f"{action} it ({command}), or set {variable}={instance_id}"
+
+
+_REPLACE = {PAIR: "ha_pair_replace_node", AUTOSCALE_GROUP: "autoscale_group_replace_node"}
+_ACTIONS = {"stopping": "Start", "stopped": "Start", "running": "Reboot"}
 _CHECKS = (("instance", "InstanceStatus"), ("system", "SystemStatus"))
 
 

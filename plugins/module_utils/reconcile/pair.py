@@ -117,8 +117,8 @@ def placement_problems(definition: Definition, subnets: Subnets, instances: Iter
             zone = f" ({subnets[desired].zone})" if desired in subnets else ""
             problems.append(
                 f"Node {node_id} is {instance.instance_id} in {management.subnet_id} ({instance.availability_zone}), "
-                f"but ha_pair_nodes wants it in {desired}{zone}. A node does not move: terminate "
-                f"{instance.instance_id} first (while it is secondary; ha_failover makes it so), then run this again."
+                f"but ha_pair_nodes wants it in {desired}{zone}. An instance does not move: add "
+                f"ha_pair_replace_node={instance.instance_id}, and a new one is launched there in its place."
             )
     return problems
 

@@ -27,7 +27,7 @@ def replacement(instance: Instance) -> str:
     """Return how a node of a pair is replaced, a sentence."""
     return (
         "A new node is needed: ansible-playbook cloudadc.aws.ha_pair with the variables of the pair and "
-        f"-e ha_pair_replace_node={instance.node_id}."
+        f"-e ha_pair_replace_node={instance.instance_id}."
     )
 
 

@@ -18,7 +18,7 @@ from ..aws.instances import Instance, in_order, instance_result, parse_instances
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all, both, gather
 from ..spec.identity import PAIR
-from . import instance_sets, launch, pair_drift
+from . import instance_sets, launch, pair_drift, pair_replacement
 from . import pair as pairs
 from .drift import Finding
 from .group_reading import sentence
@@ -48,6 +48,7 @@ class PairReading:
     addresses: list[Address] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
     observed: Observed = field(default_factory=Observed)
+    replacement: pair_replacement.Replacement | None = None
     plans: list[Plan] = field(default_factory=list)
     changes: tuple[Change, ...] = ()
 
@@ -91,6 +92,7 @@ class PairReading:
                     "observed": {"security_groups": groups, "elastic_ip": known},
                 },
                 "instances": {"due": sets_due, "sets": sets},
+                "replacement": self.replacement.result() if self.replacement else None,
                 "network": pairs.network(self.definition, vpc_subnets),
             },
         }
@@ -134,10 +136,14 @@ class PairReading:
     def _live(self) -> list[Instance]:
         return in_order(instance for instance in self.instances if instance.live)
 
+    def _staying(self) -> list[Instance]:
+        """Return the live instances without the one that is to be replaced."""
+        return [item for item in self._live() if not (self.replacement and self.replacement.replaces(item))]
+
     def _check_launch_spec(self) -> None:
         """Check image and type of a launch that another problem keeps from being checked as a whole."""
         definition = self.definition
-        if len(self._live()) >= len(definition["nodes"]):
+        if len(self._staying()) >= len(definition["nodes"]):
             return
         images, types = both(
             lambda: api.describe_image(self.ec2, definition["image_id"]),
@@ -163,11 +169,15 @@ class PairReading:
     def _judge(self) -> None:
         definition = self.definition
         own = {interface.network_interface_id for item in self._live() for interface in item.interfaces}
+        self.replacement = self._collect(
+            lambda: pair_replacement.select(definition["name"], definition["replace_node"], self.instances)
+        )
+        self.problems += pair_replacement.stopped_problems(self._live(), self.replacement)
         self.problems += pairs.namesake_problems(definition["name"], self.instances)
         self.problems += pairs.subnet_problems(definition, self.subnets)
         self.problems += pairs.address_problems(definition, self.addresses, own)
-        self.problems += pairs.placement_problems(definition, self.subnets, self.instances)
-        self.problems += pair_drift.incomplete_nodes(definition, self.instances)
+        self.problems += pairs.placement_problems(definition, self.subnets, self._staying())
+        self.problems += pair_drift.incomplete_nodes(definition, self._staying())
 
     def _shared_due(self, spec: SharedSpec) -> bool:
         """Whether role, groups or address differ. A refusal about the key pair does not hide one about ownership."""
@@ -199,7 +209,12 @@ class PairReading:
             return [], True
         sets = pairs.instance_sets(self.definition, self.subnets, groups)
         instances = [self._instance_set(each) for each in sets]
-        seen = instance_sets.observe(instances)
+        # What would be refused at the launch of a successor is refused before the node is removed.
+        staying = {item.instance_id for item in self._staying()}
+        seen = [
+            replace(state, instances=tuple(item for item in state.instances if item.instance_id in staying))
+            for state in instance_sets.observe(instances)
+        ]
         plans: list[Plan] = []
         # One at a time, so that what RunInstances would refuse for one node hides nothing of the other.
         for each, state in zip(instances, seen, strict=True):
@@ -210,7 +225,17 @@ class PairReading:
         if self.problems:
             return [], True
         self.plans = plans
-        return pairs.instance_sets(self.definition, self.subnets), any(plan.writes for plan in plans)
+        return self._with_predecessor(pairs.instance_sets(self.definition, self.subnets)), any(
+            plan.writes for plan in plans
+        )
+
+    def _with_predecessor(self, sets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the sets; that of a node to be replaced has the tag by which a repeated run knows its successor."""
+        replacement = self.replacement
+        if replacement is None or not replacement.launch:
+            return sets
+        tags = {**self.definition["tags"], **replacement.tags}
+        return [{**each, "tags": tags} if each["node_id"] == replacement.node_id else each for each in sets]
 
     def _instance_set(self, each: Mapping[str, Any]) -> InstanceSet:
         desired = DesiredSet(

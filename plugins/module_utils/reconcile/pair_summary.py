@@ -70,6 +70,7 @@ def pair_summary(
     instances = steps["instances"]
     lines = [f"Pair {plan['name']}: {after['verdict']}"]
     lines += [_node_line(number, instance, steps["primary"]) for number, instance in enumerate(instances)]
+    lines += _replacement_lines(plan, instances)
     associations = {move["elastic_ip"]: move for move in steps["moves"]}
     associations |= {move["elastic_ip"]: move["after"] for move in (moved or {}).get("moves") or []}
     lines += [
@@ -81,6 +82,17 @@ def pair_summary(
     lines += drift_lines(drift, check_mode=False) + _repairs(steps, done or {}, check_mode=False)
     lines.append(f"Billed by AWS: {_billed(plan, len(instances), len(associations))}")
     return [*lines, f"Next: {_next(plan)}"]
+
+
+def _replacement_lines(plan: Mapping[str, Any], instances: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what became of the request to replace a node."""
+    replacement = plan.get("replacement")
+    if not replacement:
+        return []
+    if not replacement["launch"]:
+        return [replacement["message"]]
+    number, old = replacement["node_id"], replacement["instance_id"] or "the instance that was lost"
+    return [f"node {number}: {instances[number]['instance_id']} has replaced {old}"]
 
 
 def _repairs(steps: Mapping[str, Any], results: Mapping[str, Any], *, check_mode: bool) -> list[str]:
@@ -126,6 +138,7 @@ def _predicted(
     lines = [f"Pair {plan['name']}: {len(found)} of 2 instances exist. Check mode: nothing was changed."]
     if after.get("verdict") and len(found) == 2:
         lines.append(f"now: {after['verdict']}")
+    lines += _predicted_replacement(plan)
     if missing:
         where = ", ".join(f"node {each['node_id']} in {each['zone']}" for each in missing)
         lines.append(
@@ -148,6 +161,18 @@ def _predicted(
         *_repairs(steps, results, check_mode=True),
         *unchanged,
         *drift_lines(drift, check_mode=True),
+    ]
+
+
+def _predicted_replacement(plan: Mapping[str, Any]) -> list[str]:
+    replacement = plan.get("replacement")
+    if not replacement:
+        return []
+    if not replacement["due"]:
+        return [replacement["message"]]
+    return [
+        f"would replace node {replacement['node_id']}: terminate {replacement['instance_id']}, after a planned "
+        f"failover if it is primary, and launch 1 x {plan['instance_type']}, billed by the hour, in its place"
     ]
 
 

@@ -62,6 +62,7 @@ def node_of(instance: Instance) -> Node:
         client_address=addresses.get(1),
         server_address=addresses.get(2),
         image_id=instance.image_id or None,
+        replaced=t.REPLACE in instance.tags,
     )
 
 

@@ -29,7 +29,7 @@ class Node:
 
     ``live``: its instance is not terminated. ``event``: the scaling event that removes it. ``nsip``, ``client_address``
     and ``server_address``: None once the instance is gone. ``healthy``: the node answers and no health check fails;
-    False for a silent or unhealthy node.
+    False for a silent or unhealthy node. ``replaced``: an operator has asked for its replacement.
     """
 
     instance_id: str
@@ -42,6 +42,7 @@ class Node:
     server_address: str | None = None
     image_id: str | None = None
     healthy: bool = True
+    replaced: bool = False
 
     @property
     def leaving(self) -> bool:
@@ -87,9 +88,10 @@ def choose(
 ) -> Choice:
     """Return ``count`` nodes of a zone to be removed.
 
-    First go nodes that are not in service, then silent and unhealthy nodes, then those of another image than
-    ``image_id`` (the image that new nodes get), then those with the highest node id. The coordinator of a cluster is
-    chosen only where there is no other node, and the last healthy node never.
+    First go nodes that are to be replaced, and no other instead of one of them; then nodes that are not in service,
+    then silent and unhealthy nodes, then those of another image than ``image_id`` (the image that new nodes get), then
+    those with the highest node id. The coordinator of a cluster is chosen only where there is no other node, or where
+    it is to be replaced, and the last healthy node never.
 
     An event chooses once: if nodes carry its id, these are the result, gone or not. Without an id, nodes that are
     already draining are the result. At least ``min_nodes``, and one, stay in service; of a cluster less than half of
@@ -113,7 +115,13 @@ def choose(
     topological = limit(len(live), len(live) - len(staying)) if limit else None
     limits += [topological] if topological else []
     number, why = min(limits, key=lambda limit: limit[0])
-    chosen = _without_last_healthy(_in_order(staying, coordinator, image_id), number)
+    ordered = _in_order(staying, coordinator, image_id)
+    chosen = _without_last_healthy(ordered, number)
+    kept = [node.instance_id for node in ordered[:number] if node.replaced and node not in chosen]
+    if kept:
+        return Choice(
+            (), (), f"{', '.join(kept)} is to be replaced, but is the last healthy node in service, and stays"
+        )
     message = None if number >= count else f"{count} were to go, and {number or 'none'} can: {why}"
     return Choice(chosen, chosen, message)
 
@@ -140,11 +148,12 @@ def _serves(node: Node) -> bool:
 
 
 def _in_order(nodes: Sequence[Node], coordinator: str | None, image_id: str | None = None) -> list[Node]:
-    def goes_first(node: Node) -> tuple[bool, bool, bool, bool, float, str]:
+    def goes_first(node: Node) -> tuple[bool, bool, bool, bool, bool, float, str]:
         number = float("inf") if node.node_id is None else float(node.node_id)
         is_coordinator = coordinator is not None and node.nsip == coordinator
         current = image_id in (None, node.image_id)
-        return node.lifecycle == IN_SERVICE, is_coordinator, node.healthy, current, -number, node.instance_id
+        in_service = node.lifecycle == IN_SERVICE
+        return not node.replaced, in_service, is_coordinator, node.healthy, current, -number, node.instance_id
 
     return sorted(nodes, key=goes_first)
 

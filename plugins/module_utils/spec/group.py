@@ -30,6 +30,7 @@ SUBNET_KEYS = tuple(f"{role}_subnet_id" for role in ROLES)
 LONGEST_NAME = 32
 _NAME = re.compile(r"(?!internal-|sg-)[A-Za-z0-9](?:-?[A-Za-z0-9])*")
 
+_INSTANCE = re.compile(r"i-[0-9a-f]+|outdated")
 #: Variables of the role that are no secret, and those that are.
 PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
@@ -38,6 +39,7 @@ PLAIN = (
     *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "process_local", "iam_policy"),
     *("manage_role", "permissions_boundary", "http_tokens", "metadata_hop_limit", "remove_zones"),
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
+    "replace_node",
 )
 SECRET = ("password", "present_password", "license", "applications", "console")
 VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -70,6 +72,7 @@ def read_group(
     definition["store"] = _store(reader)
     definition["console"] = _console(reader)
     definition["applications"] = _applications(reader, definition)
+    definition["replace_node"] = _replace_node(reader, definition)
     _names(definition, problems)
     if definition["state"] == "present" and any(plain.get(key) for key in ("name", "zones", "image_id")):
         _required(reader, definition, building)
@@ -96,6 +99,17 @@ def read_scale_out(
     if number is None or number < 1 or (isinstance(largest, int) and number > largest):
         problems.append(f"{nodes} nodes were requested, and {PREFIX}policy.max_nodes is {largest}.")
     return definition, problems
+
+
+def _replace_node(reader: Reader, definition: Mapping[str, Any]) -> str:
+    """Return the instance to be replaced, ``outdated`` for the next one of another image or type, empty for none."""
+    given = reader.text("replace_node")
+    if given and not _INSTANCE.fullmatch(given):
+        reader.refuse("replace_node", "the id of an instance (i-...) or outdated")
+        return ""
+    if given and not definition["store"]:
+        reader.problems.append(f"{PREFIX}replace_node needs {PREFIX}store: a replacement is an event of its zone.")
+    return given
 
 
 def _unknown(variables: Mapping[str, Any], also: Collection[str], problems: list[str]) -> None:

@@ -31,7 +31,7 @@ PLAIN = (
     *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
     *("iam_policy", "manage_role", "permissions_boundary", "elastic_ips", "take_elastic_ips"),
     *("features", "modes", "ipset", "inc", "http_tokens", "metadata_hop_limit"),
-    *("hello_interval", "dead_interval", "max_flips", "max_flip_time", "rotate_rpc"),
+    *("hello_interval", "dead_interval", "max_flips", "max_flip_time", "rotate_rpc", "replace_node"),
 )
 SECRET = ("password", "present_password", "rpc_password", "license", "application", "applications")
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -42,6 +42,7 @@ APPLICATION_KEYS = frozenset(
         "certificate",
     }
 )
+_REPLACE_NODE = re.compile(r"[01]|i-[0-9a-f]+")
 #: Left to the appliance, or to AWS, if not given. Limits: NITRO hanode; EC2 API reference, MetadataOptions.
 _INTERVALS = {
     "metadata_hop_limit": (1, 64),
@@ -78,6 +79,7 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         **_appliances(details),
         **_addresses(details),
         "nodes": _nodes(details),
+        "replace_node": _replace_node(details),
         "applications": read_applications(given, Surroundings(), details.problems),
     }
     if not any(plain.get(key) for key in ("name", "nodes", "image_id")):
@@ -196,6 +198,15 @@ def _nodes(reader: Reader) -> list[dict[str, str]]:
         node.unknown(SUBNET_KEYS)
         nodes.append({key: node.text(key) for key in SUBNET_KEYS})
     return nodes
+
+
+def _replace_node(reader: Reader) -> str:
+    """Return the node to be replaced, as a node id or an instance id; empty for none."""
+    given = reader.text("replace_node")
+    if given and not _REPLACE_NODE.fullmatch(given):
+        reader.refuse("replace_node", "the id of a node (0 or 1) or of its instance (i-...)")
+        return ""
+    return given
 
 
 def _check_required(reader: Reader) -> None:

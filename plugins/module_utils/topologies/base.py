@@ -26,13 +26,15 @@ class Topology(ABC):
 
     ``name``: the value of option ``topology``. ``statement``: the ending of the Sid of policy statements that only this
     topology needs, empty for none. ``return_path``: the default of option ``return_path``.
-    ``clustered``: whether MAC-based forwarding needs linksets.
+    ``clustered``: whether MAC-based forwarding needs linksets. ``mixes_builds``: whether nodes of a zone may run
+    different builds.
     """
 
     name: ClassVar[str]
     statement: ClassVar[str] = ""
     return_path: ClassVar[str] = "mbf"
     clustered: ClassVar[bool] = False
+    mixes_builds: ClassVar[bool] = True
 
     @abstractmethod
     def validate_zone(self, zone: Mapping[str, Any]) -> list[str]:

@@ -34,6 +34,8 @@ class Cluster(Topology):
     #: documentation, Configuring MAC-based forwarding, and clusternolinksetmbf of NITRO clusternode.
     return_path = "pbr"
     clustered = True
+    #: A node of another build cannot join (error 2474).
+    mixes_builds = False
 
     def validate_zone(self, zone: Mapping[str, Any]) -> list[str]:
         """Require the address of the cluster."""

@@ -182,6 +182,12 @@ def literal(module: str, given: str, places: Places, key: str, beside: Any) -> A
     return by_key.get(key, lambda value: value)(given)
 
 
+#: Modules that find the nodes of a pair or group by its name.
+ASKING_NODES = {
+    *("vpx_ha_failover", "vpx_ha_info", "vpx_ha_reconcile", "vpx_ha_remove_node", "vpx_ha_trial", "autoscale_tick"),
+}
+
+
 @pytest.fixture
 def facts(pair: Pair, cloud: Cloud, tmp_path: Path) -> dict[str, Any]:
     """What the examples take for granted: a balancer with a target group, a table, an IPSet, a profile, files."""
@@ -258,7 +264,7 @@ def test_every_example_of_a_module_does_what_it_says(
                 continue
             name = action[0].removeprefix(OURS)
             given = localised(name, copy.deepcopy(task[action[0]]), Places(pair, tmp_path, facts))
-            if name in {"vpx_ha_failover", "vpx_ha_info", "vpx_ha_reconcile", "autoscale_tick"} and "nsip" not in given:
+            if name in ASKING_NODES and "nsip" not in given:
                 given["nitro_port"] = lab.nitro_port
             if name == "vpx_pair_info":
                 given["definition"] = read_pair(lab.variables("ha_pair"))[0]

@@ -7,6 +7,7 @@ nodes, password of the secondary); recorded replies as collected in the project'
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -186,6 +187,21 @@ def test_synchronisation_needs_its_port(pair: Pair) -> None:
             client.set("nsrpcnode", ipaddress=address, password="rpc-1", secure="YES")
     pair.bench.wait(30)
     assert pair.own(pair.b)["hasync"] == "SUCCESS"
+
+
+def test_nothing_travels_between_nodes_of_different_builds(pair: Pair) -> None:
+    facts = pair.bench.region.facts
+    facts["i-0bbb"] = replace(facts["i-0bbb"], image_id="ami-newer")
+    pair.side.settings.builds = {"ami-newer": "NetScaler NS14.1: Build 80.10.nc, Date: x"}
+    pair.form()
+    pair.bench.wait(120)
+    assert pair.roles() == ("Primary", "Secondary")
+    assert pair.own(pair.b)["hasync"] == "ENABLED"
+    assert "Build 80.10" in pair.b.rows("nsversion")[0]["version"]
+    pair.a.add("lbvserver", name="web", servicetype="HTTP", ipv46="127.77.2.10", port=80)
+    assert pair.b.rows("lbvserver") == []
+    pair.a.do("hafailover", "Force", force=True)
+    assert pair.roles() == ("Secondary", "Primary")
 
 
 def test_nodes_that_do_not_hear_each_other_are_both_primary(pair: Pair) -> None:

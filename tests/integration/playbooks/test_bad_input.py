@@ -135,7 +135,7 @@ CASES: dict[str, Case] = {
     ),
     "no-inc": ({"ha_pair_inc": False}, "ha_pair_inc=false is not supported"),
     "held-address": (foreign_address, "which is no interface of this pair. Set ha_pair_take_elastic_ips=true"),
-    "moved-node": (a_node_in_another_zone, "A node does not move: terminate i-"),
+    "moved-node": (a_node_in_another_zone, "An instance does not move: add ha_pair_replace_node=i-"),
     "role": (a_strangers_role, "IAM role lodger-vpx was not made for pair lodger: it has no tag cloudadc:group"),
     "profile": (
         a_profile_of_another_group,

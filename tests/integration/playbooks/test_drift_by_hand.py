@@ -189,7 +189,8 @@ def test_eleven_changes_by_hand_are_reported_and_repaired(stage: Stage) -> None:
         f"{other}: instance profile is none, defined is lab-pair-vpx. The playbook ha_pair sets it.",
         f"{other}: tags is not set, defined is purpose=lab. The playbook ha_pair sets them.",
         f"{other}: instance type is m5.xlarge, defined is m5.2xlarge. A new node is needed: ansible-playbook "
-        f"cloudadc.aws.ha_pair with the variables of the pair and -e ha_pair_replace_node={hand.secondary.node_id}.",
+        "cloudadc.aws.ha_pair with the variables of the pair and "
+        f"-e ha_pair_replace_node={hand.secondary.instance_id}.",
     ]
     before = len(stage.lab.writes())
     check = said(stage.play("ha_pair", "--check", "-e", "ha_pair_instance_type=m5.2xlarge"))
@@ -225,7 +226,7 @@ def test_detached_interface_stops_the_run_before_the_first_write(stage: Stage) -
     assert stage.lab.writes()[before:] == []
     message = said(run)
     assert f"Node {hand.secondary.node_id} ({hand.secondary.instance_id}) has no client interface any more." in message
-    assert f"-e ha_pair_replace_node={hand.secondary.node_id}" in message
+    assert f"-e ha_pair_replace_node={hand.secondary.instance_id}" in message
     assert "Traceback" not in message
 
 

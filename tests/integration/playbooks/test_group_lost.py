@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,47 @@ def test_a_node_that_was_taken_out_by_hand(group: Group) -> None:
     assert (run.code, group.lifecycles()) == (0, {"in_service": 1}), run.message
     assert group.devices() == sorted(group.nsips() + group.nsips(OTHER_ZONE))
     assert [one["outcome"] for one in group.record()["history"]] == ["done", "done"]
+
+
+@pytest.mark.timeout(3000)
+def test_nodes_are_replaced_by_nodes_that_join_first(group: Group) -> None:
+    group.begin(built(KIND))
+    [old] = group.nodes()
+    group.lab.boto("ec2").stop_instances(InstanceIds=[old["InstanceId"]])
+    run = group.play("autoscale_group")
+    assert f"node {old['InstanceId']} is stop" in run.message
+    assert f"replace it with autoscale_group_replace_node={old['InstanceId']}" in run.message
+    assert (run.code, run.writes) == (2, [])
+
+    asked = {"autoscale_group_replace_node": old["InstanceId"], "autoscale_now": "2026-03-01T11:00:00Z"}
+    run = group.play("autoscale_group", **asked)
+    assert (run.code, group.lifecycles()) == (0, {"in_service": 1}), run.message
+    new = successor(group, old)
+    ops = [call.op for call in run.calls if call.write]
+    assert ops.index("RunInstances") < ops.index("RegisterTargets") < ops.index("TerminateInstances")
+
+    # A node that runs drains: the new one joins before, and no job waits for the drain.
+    asked = {"autoscale_group_replace_node": new["InstanceId"], "autoscale_now": "2026-03-01T12:00:00Z"}
+    run = group.play("autoscale_group", **asked)
+    assert (run.code, group.lifecycles()) == (0, {"in_service": 1, "draining": 1}), run.message
+    newest = successor(group, new)
+    ops = [call.op for call in run.calls if call.write]
+    assert ops.index("RunInstances") < ops.index("RegisterTargets") < ops.index("DeregisterTargets")
+    assert "TerminateInstances" not in ops
+    for now in ("2026-03-01T12:30:00Z", "2026-03-01T13:30:00Z"):
+        run = group.play("autoscale_group", **{**asked, "autoscale_now": now})
+        assert (run.code, group.lifecycles()) == (0, {"in_service": 1}), run.message
+    assert [one["InstanceId"] for one in group.nodes()] == [newest["InstanceId"]]
+    assert run.writes == []
+    assert [one["outcome"] for one in group.record()["history"]] == ["done"] * 3
+
+
+def successor(group: Group, old: dict[str, Any]) -> dict[str, Any]:
+    """The instance in service that was launched in the place of another one."""
+    found = {one["InstanceId"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]} for one in group.nodes()}
+    [name] = [one for one, tags in found.items() if tags.get("cloudadc:replaces") == old["InstanceId"]]
+    assert found[name]["cloudadc:lifecycle"] == "in_service"
+    return next(one for one in group.nodes() if one["InstanceId"] == name)
 
 
 @pytest.mark.timeout(3000)

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.lab.client import LabClient, wait_for
-from tests.observe import Node, Observer
+from tests.observe import Node, Observer, client
 from tests.orphans import left_over
 from tests.stage import Stage, StageError
 
@@ -118,6 +118,119 @@ def test_an_instance_that_was_stopped_and_started(stage: Stage) -> None:
     # The address follows the primary; saving what came over by synchronisation is no harm.
     assert {call.op for call in lab.writes()[before:]} <= {"AssociateAddress", "POST /config/nsconfig?action=save"}
     assert completed(stage)
+
+
+def primary_of(lab: LabClient) -> Node:
+    return node_of(lab, "Primary")
+
+
+def node_of(lab: LabClient, role: str) -> Node:
+    [found] = [node for node in Observer(lab).nodes() if node.master_state == role]
+    return found
+
+
+def successor(lab: LabClient, old: Node) -> Node:
+    """The node in the place of another one, which is not among the live instances any more."""
+    [found] = [node for node in Observer(lab).nodes() if node.node_id == old.node_id]
+    assert found.instance_id != old.instance_id
+    [described] = lab.boto("ec2").describe_instances(InstanceIds=[found.instance_id])["Reservations"]
+    tags = {tag["Key"]: tag["Value"] for tag in described["Instances"][0]["Tags"]}
+    assert tags["cloudadc:replaces"] == old.instance_id
+    return found
+
+
+@pytest.mark.timeout(600)
+def test_a_stopped_node_is_named_at_once_and_replaced_by_its_node_id(stage: Stage) -> None:
+    lab = stage.lab
+    old = node_of(lab, "Secondary")
+    lab.boto("ec2").stop_instances(InstanceIds=[old.instance_id])
+    wait_for(lambda: state_of(lab, old.instance_id) == "stopped", "it has stopped")
+    writes = len(lab.writes())
+    run = stage.play("ha_pair", must_succeed=False)
+    assert f"Node {old.node_id} is {old.instance_id}, which EC2 says is stopped" in run.text()
+    assert f"ha_pair_replace_node={old.instance_id}" in run.text()
+    assert lab.writes()[writes:] == []
+
+    run = stage.play("ha_pair", "-e", f"ha_pair_replace_node={old.node_id}")
+    new = successor(lab, old)
+    assert f"node {old.node_id}: {new.instance_id} has replaced {old.instance_id}" in run.text()
+    assert completed(stage)
+    writes = len(lab.writes())
+    run = stage.play("ha_pair", "-e", f"ha_pair_replace_node={old.node_id}")
+    assert f"{old.instance_id} is gone, and {new.instance_id}" in run.text()
+    assert lab.writes()[writes:] == []
+
+
+@pytest.mark.timeout(600)
+def test_the_primary_is_replaced_after_a_planned_failover_and_clients_are_served(stage: Stage) -> None:
+    lab = stage.lab
+    old, port = node_of(lab, "Primary"), lab.variables("ha_pair")["ha_pair_application"]["port"]
+    [association] = Observer(lab).elastic_ips()
+    request = ("-e", f"ha_pair_replace_node={old.instance_id}")
+    writes = len(lab.writes())
+    assert f"would replace node {old.node_id}" in stage.play("ha_pair", "--check", *request).text()
+    assert lab.writes()[writes:] == []
+    with client(lab.directory, association.elastic_ip, port, 10) as seen:
+        stage.play("ha_pair", *request)
+    print(seen.report.sentence())  # a figure for a reader: how long depends on the machine
+    ops = [call.op for call in lab.writes()[writes:]]
+    switched = ops.index("POST /config/hafailover?action=Force")
+    assert switched < ops.index("AssociateAddress") < ops.index("TerminateInstances") < ops.index("RunInstances")
+    assert ops.count("AssociateAddress") == 1
+    successor(lab, old)
+    assert node_of(lab, "Primary").node_id != old.node_id
+    assert completed(stage)
+    writes = len(lab.writes())
+    assert f"{old.instance_id} is gone" in stage.play("ha_pair", *request).text()
+    assert lab.writes()[writes:] == []
+
+
+@pytest.mark.timeout(600)
+def test_a_hung_primary_is_named_at_once_and_moved_to_another_zone(stage: Stage) -> None:
+    lab = stage.lab
+    old, nodes = node_of(lab, "Primary"), lab.variables("ha_pair")["ha_pair_nodes"]
+    lab.power(old.instance_id, on=False)
+    wait_for(lambda: (now := primary(lab)) is not None and now.instance_id != old.instance_id, "the other takes over")
+    run = stage.play("ha_pair", must_succeed=False)
+    assert f"EC2 says that {old.instance_id} is running, instance status impaired" in run.text()
+    assert f"ha_pair_replace_node={old.instance_id}" in run.text()
+
+    other = nodes[1 - old.node_id]
+    moved = json.dumps({"ha_pair_nodes": [other, other], "ha_pair_replace_node": old.instance_id})
+    stage.play("ha_pair", "-e", moved)
+    assert successor(lab, old).zone != old.zone
+    assert completed(stage)
+
+
+@pytest.mark.timeout(900)
+def test_upgrade_to_an_image_of_another_build(stage: Stage) -> None:
+    """Nothing is synchronised between the builds; a node that does not serve hands back; the next run goes on."""
+    lab, ec2 = stage.lab, stage.lab.boto("ec2")
+    ours = lab.variables("ha_pair")["ha_pair_image_id"]
+    image = ec2.copy_image(SourceImageId=ours, SourceRegion="eu-central-1", Name="Citrix ADC 14.1-80.10")["ImageId"]
+    lab.settings(nitro={"builds": {image: "NetScaler NS14.1: Build 80.10.nc, Date: Nov 1 2026, 10:00:00   (64-bit)"}})
+    old = {node.node_id: node.instance_id for node in Observer(lab).nodes()}
+    declared = dict(zip(("eu-central-1a", "eu-central-1b"), lab.variables("ha_pair")["ha_pair_nodes"], strict=True))
+    nodes = [declared[node.zone] for node in Observer(lab).nodes()]  # an earlier test has moved one
+    request = json.dumps({"ha_pair_nodes": nodes, "ha_pair_image_id": image, "ha_upgrade_bake_time": 2})
+    first, port = primary_of(lab), lab.variables("ha_pair")["ha_pair_application"]["port"]
+    [association] = Observer(lab).elastic_ips()
+
+    writes = len(lab.writes())
+    assert f"would replace {first.instance_id}" in stage.play("upgrade", "--check", "-e", request).text()
+    assert lab.writes()[writes:] == []
+    with client(lab.directory, association.elastic_ip, port, 10) as seen:
+        run = stage.play("upgrade", "-e", request)
+    print(seen.report.sentence())
+    assert f"both nodes have image {image}" in run.text()
+    now = {node.node_id: node.instance_id for node in Observer(lab).nodes()}
+    assert not set(now.values()) & set(old.values())
+    described = ec2.describe_instances(InstanceIds=list(now.values()))["Reservations"]
+    assert {one["ImageId"] for each in described for one in each["Instances"]} == {image}
+    assert completed(stage)
+    writes = len(lab.writes())
+    assert "Nothing had to be upgraded" in stage.play("upgrade", "-e", request).text()
+    assert lab.writes()[writes:] == []
 
 
 @pytest.mark.timeout(600)

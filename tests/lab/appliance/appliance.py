@@ -154,6 +154,10 @@ class Appliance:
             left -= length
         return Stage.READY
 
+    def version(self, settings: Settings) -> str:
+        """The version of the image that it was launched from."""
+        return settings.builds.get(self.facts.image_id, settings.version)
+
     def ready(self, now: float) -> bool:
         return self.stage(now) is Stage.READY
 

@@ -241,6 +241,10 @@ class Pairs:
             for port in (SYNC_PORTS[secure], SSH)
         )
 
+    def alike(self, node: Appliance, other: Appliance) -> bool:
+        """Whether both run the same build: otherwise nothing is synchronised or propagated."""
+        return node.version(self.room.settings) == other.version(self.room.settings)
+
     def can_sync(self, node: Appliance, other: Appliance) -> bool:
         return self.authorised(node, other) and self.connected(node, other)
 
@@ -249,7 +253,7 @@ class Pairs:
         primary = self.heard(node)
         if ha.role != "Secondary" or primary is None or primary.ha.role != "Primary":
             return
-        if self.own_row(node).get("hasync") == "DISABLED":
+        if self.own_row(node).get("hasync") == "DISABLED" or not self.alike(node, primary):
             ha.sync = ""
         elif ha.sync == "IN PROGRESS":
             if now >= ha.sync_due:
@@ -326,7 +330,7 @@ class Pairs:
         other = self.heard(node)
         if other is None or node.ha.role != "Primary" or other.ha.role != "Secondary":
             return None
-        if self.own_row(node).get("haprop") == "DISABLED":
+        if self.own_row(node).get("haprop") == "DISABLED" or not self.alike(node, other):
             return None
         if not self.can_sync(node=other, other=node):
             node.ha.prop_failures += 1

@@ -117,4 +117,8 @@ class Settings:
     license_return_seconds: float = 600.0
     """Lab seconds after which a silent appliance's capacity is back in the pool (vendor's documentation)."""
     license_grace_seconds: float = 30 * 86400.0
+    builds: dict[str, str] = field(default_factory=dict)
+    """Versions by image id, of images with another build than ``version``. Between different builds a pair neither
+    synchronises nor propagates (vendor's documentation, "Upgrade a high availability pair"; builds of one internal HA
+    version would, and nothing tells it). What ``hasync`` reads meanwhile is not documented: here it stays ENABLED."""
     version: str = "NetScaler NS14.1: Build 72.61.nc, Date: Aug 20 2026, 11:31:14   (64-bit)"

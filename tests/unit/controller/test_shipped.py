@@ -27,7 +27,7 @@ ANSWERS = {"str": {"text", "textarea", "password"}, "path": {"text"}, "int": {"i
 
 
 # Playbooks whose role has another name.
-ROLES = {"backup": "config_backup", "restore": "config_backup"}
+ROLES = {"backup": "config_backup", "restore": "config_backup", "upgrade": "ha_upgrade"}
 
 
 def described(name: str) -> dict[str, Any]:

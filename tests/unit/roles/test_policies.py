@@ -17,8 +17,9 @@ POLICIES = sorted((CHECKOUT / "roles" / "preflight" / "files" / "policies").glob
 #: What a playbook that makes the appliances' role needs besides, and what limits that role.
 OF_ROLES = {"managed_role", "permissions_boundary"}
 OF_PLAYBOOKS = [path for path in POLICIES if not path.stem.startswith("appliance_") and path.stem not in OF_ROLES]
-NO_RIGHTS = {"controller", "preflight", "rights"}
-"""Playbooks that need none of AWS, that do without what they may not, or that are for an administrator."""
+NO_RIGHTS = {"controller", "preflight", "rights", "upgrade"}
+"""Playbooks that need none of AWS, that do without what they may not, that are for an administrator, or that build a
+pair and have the policy of ``ha_pair``."""
 #: Of a managed policy, without white space (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 MOST_CHARACTERS = 6144
 CASES = (

@@ -111,7 +111,7 @@ class LicenseServer(Behaviour):
         password = row.pop("password", None)
         if row.get("licensemode") != "LAS":
             return
-        if not knows_las(ctx.settings.version):
+        if not knows_las(ctx.appliance.version(ctx.settings)):
             raise NitroFault(1090, "licensemode")
         if "username" not in row or password is None:
             raise NitroFault(1095, "username")
@@ -142,7 +142,7 @@ class ActivationData(Behaviour):
     """A read that writes a file: what the vendor's portal needs."""
 
     def rows(self, ctx: Context, resource: Resource) -> list[Row]:
-        if not knows_las(ctx.settings.version):
+        if not knows_las(ctx.appliance.version(ctx.settings)):
             raise NitroFault(1090, "nslicenseactivationdata")
         name = f"{ctx.appliance.instance_id}_request.tgz"
         content = base64.b64encode(f"request of {ctx.appliance.instance_id}".encode()).decode()

@@ -230,7 +230,7 @@ class Hostname(Behaviour):
 @behaves("nsversion")
 class Version(Behaviour):
     def rows(self, ctx: Context, resource: Resource) -> list[Row]:
-        return [{"installedversion": False, "version": ctx.settings.version, "mode": 1}]
+        return [{"installedversion": False, "version": ctx.appliance.version(ctx.settings), "mode": 1}]
 
 
 @behaves("nshardware")

@@ -15,7 +15,7 @@ from tests.lab.settings import CHECKOUT
 INVENTORY = {"all": ["shop-a", "shop-b"], "ungrouped": [], "shops": ["shop-a", "shop-b"]}
 PLAYBOOKS = (
     *("application", "autoscale", "autoscale_group", "controller", "ha_failover", "ha_pair", "preflight", "report"),
-    *("rights", "scale_in", "scale_out", "backup", "restore"),
+    *("rights", "scale_in", "scale_out", "backup", "restore", "status", "alarms"),
 )
 
 

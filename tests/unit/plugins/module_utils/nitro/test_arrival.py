@@ -14,6 +14,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors imp
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.arrival import (
     ASK_AFTER,
+    HUNG_AFTER,
     REFUSED_PAUSE,
     FirstLogin,
     InstanceReport,
@@ -53,6 +54,7 @@ def login_retry(
     may_change: bool = True,
     time: Time | None = None,
     first_password: bool = True,
+    in_service: bool = False,
     instance: Callable[[], InstanceReport | None] = lambda: None,
     **others: str,
 ) -> LoginRetry:
@@ -63,6 +65,7 @@ def login_retry(
         Passwords(NEW, tuple(candidates.items())),
         may_change=may_change,
         first_password=first_password,
+        in_service=in_service,
         instance=instance,
         clock=time.clock,
         sleep=time.sleep,
@@ -222,6 +225,32 @@ def test_an_instance_that_is_stopped_is_not_waited_for(answer: Any) -> None:
         login_retry(script, time=time, instance=instance).wait(600)
     assert len(questions) == 1
     assert time.now <= ASK_AFTER + 1
+
+
+@pytest.mark.parametrize(
+    ("report", "in_service", "waited"),
+    [
+        ({"impaired": True}, True, ASK_AFTER),
+        ({}, True, HUNG_AFTER),
+        ({"impaired": True, "starting": True}, True, 600),
+        ({"starting": True}, True, 600),
+        ({"impaired": True}, False, 600),
+        ({}, False, 600),
+    ],
+)
+def test_a_node_in_service_that_ec2_calls_running_is_not_waited_for_like_one_that_boots(
+    report: dict[str, bool], in_service: bool, waited: float
+) -> None:
+    time = Time()
+    said = InstanceReport(is_gone=False, text="EC2 says that i-0123 is running", remedy="Reboot it", **report)
+    with serving(*[BOOTING] * 1000) as script:
+        retry = login_retry(script, time=time, in_service=in_service, first_password=False, instance=lambda: said)
+        with pytest.raises(NitroError) as failure:
+            retry.wait(600)
+    assert waited <= time.now <= waited + 16
+    if waited < 600:
+        assert "EC2 says that i-0123 is running, but this node in service does not answer NITRO" in str(failure.value)
+        assert str(failure.value).endswith("Reboot it")
 
 
 def test_ec2_is_asked_now_and_then_and_not_for_an_appliance_that_lets_in() -> None:

@@ -44,6 +44,32 @@ def test_status_checks_and_the_reason_of_a_state_are_part_of_the_text() -> None:
     assert report.text == "EC2 says that i-1 is terminated (Server.InsufficientInstanceCapacity)"
 
 
+@pytest.mark.parametrize(
+    ("kind", "state", "remedy"),
+    [
+        ("pair", "stopped", "Start it (aws ec2 start-instances --instance-ids i-1), or set ha_pair_replace_node=i-1"),
+        ("pair", "running", "Reboot it (aws ec2 reboot-instances --instance-ids i-1), or set ha_pair_replace_node=i-1"),
+        (
+            "group",
+            "running",
+            "Reboot it (aws ec2 reboot-instances --instance-ids i-1), or set autoscale_group_replace_node=i-1",
+        ),
+        ("pair", "terminated", ""),
+        ("", "stopped", ""),
+    ],
+)
+def test_the_remedy_names_the_command(kind: str, state: str, remedy: str) -> None:
+    report = report_of("i-1", listed(state, Tags=[{"Key": "cloudadc:kind", "Value": kind}]), [])
+    assert report is not None
+    assert report.remedy == remedy
+
+
+def test_a_failed_status_check_and_one_that_has_not_ended_are_told_apart() -> None:
+    impaired = [{"InstanceId": "i-1", "InstanceStatus": {"Status": "impaired"}, "SystemStatus": {"Status": "ok"}}]
+    reports = [report_of("i-1", listed("running"), checks) for checks in (CHECKS, impaired, [])]
+    assert [(one.impaired, one.starting) for one in reports if one] == [(False, True), (True, False), (False, False)]
+
+
 def test_an_instance_that_ec2_does_not_list_is_no_evidence() -> None:
     assert report_of("i-2", listed("stopped"), []) is None
 

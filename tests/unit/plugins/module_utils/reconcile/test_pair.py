@@ -120,7 +120,7 @@ def test_a_node_in_another_place_is_told(there: list[Instance], misplaced: bool)
     assert bool(found) is misplaced
     if misplaced:
         assert "in subnet-b1 (eu-west-1a), but ha_pair_nodes wants it in subnet-a1 (eu-west-1a)" in found[0]
-        assert "A node does not move: terminate i-0 first" in found[0]
+        assert "An instance does not move: add ha_pair_replace_node=i-0" in found[0]
 
 
 def test_instances_of_another_kind_are_refused() -> None:

@@ -102,6 +102,13 @@ def test_a_node_without_a_number_goes_first() -> None:
     assert going([*zone(2), stranger]) == [None]
 
 
+def test_a_node_that_is_to_be_replaced_goes_before_all_others_or_none_goes() -> None:
+    asked = replace(node(0), replaced=True)
+    assert going([asked, node(1), sick(2)]) == [0]
+    assert going([asked, node(1)], coordinator=asked.nsip) == [0]
+    assert going([asked, sick(1)]) == []
+
+
 def test_the_sentence_says_what_could_not_be() -> None:
     options = {"event_id": "e", "coordinator": None}
     message = choose(zone(3), 2, min_nodes=2, limit=None, **options).message  # type: ignore[arg-type]

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether a node of a pair can be removed without loss of service, and what has to be done before. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..aws.addresses import Address
+from ..core.errors import Refusal
+from .pair_associations import Node
+from .pair_claims import Claim, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRemoval:
+    """``node`` is to be removed, ``peer`` stays. ``failover``: it is primary, and hands its role over first.
+
+    ``addresses``: Elastic IPs of the pair that have to leave it first, although it is not primary.
+    """
+
+    node: Node
+    peer: Node
+    failover: bool
+    addresses: tuple[str, ...]
+    sentence: str
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why the node must not be terminated yet, or None."""
+        name = f"{self.node.name} ({self.node.instance_id})"
+        if self.failover:
+            return f"{name} is primary: a planned failover to {self.peer.name} comes first"
+        if self.addresses:
+            return f"{', '.join(self.addresses)} is still at {name}, which is not primary"
+        return None
+
+
+def plan_removal(
+    group: str,
+    nodes: Sequence[Node],
+    claims: Sequence[Claim],
+    verdict: Verdict,
+    addresses: Sequence[Address],
+    instance_id: str,
+) -> NodeRemoval | None:
+    """Return what the removal of a node takes; None if the node does not exist any more.
+
+    The other node must say itself that it is primary, or be a healthy and synchronised secondary that can become it.
+    That a node does not answer says nothing about its role.
+
+    Args:
+        group: The pair.
+        nodes: Its nodes, as ``claims`` has them.
+        claims: What each node said.
+        verdict: Who is primary.
+        addresses: The Elastic IPs of the pair.
+        instance_id: The node to be removed.
+
+    Raises:
+        Refusal: the removal would take the configuration or the service of the pair away. Nothing was written.
+    """
+    index = next((at for at, each in enumerate(nodes) if each.instance_id == instance_id), None)
+    target = None if index is None else nodes[index]
+    if index is None or target is None or target.instance is None or not target.instance.live:
+        return None
+    name = f"{target.name} ({instance_id})"
+    others = [at for at, each in enumerate(nodes) if at != index and each.instance and each.instance.live]
+    if len(others) != 1:
+        raise Refusal(
+            f"{group}: {name} is not removed, because it is the only node: it alone has the configuration. Run ha_pair "
+            "without ha_pair_replace_node first, which launches the other one. Nothing was changed."
+        )
+    [other] = others
+    peer = nodes[other]
+    if verdict.primary is None:
+        raise Refusal(f"{group}: {name} is not removed, because {verdict.sentence}. {_advice(target, claims[index])}")
+    if verdict.primary == index and not verdict.healthy:
+        raise Refusal(
+            f"{group}: {name} is not removed, because it is primary and {peer.name} ({peer.instance_id}) cannot take "
+            f"over: {verdict.sentence}. Repair or replace {peer.instance_id} first. Nothing was changed."
+        )
+    failover = verdict.primary == index
+    held = () if failover else tuple(sorted(str(one) for one in addresses if _is_at(target, one)))
+    return NodeRemoval(target, peer, failover, held, verdict.sentence)
+
+
+def _is_at(node: Node, address: Address) -> bool:
+    interfaces = node.instance.interfaces if node.instance else ()
+    held = {item.network_interface_id for item in interfaces}
+    return address.association is not None and address.association.network_interface_id in held
+
+
+def _advice(target: Node, claim: Claim) -> str:
+    if claim.reachable or target.idle:
+        return "Nothing was changed."
+    return (
+        f"If {target.instance_id} hangs, stop it (aws ec2 stop-instances --instance-ids {target.instance_id} --force): "
+        "the other node becomes primary, and the removal is possible then. Nothing was changed."
+    )

@@ -1,0 +1,232 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The cloudadc.aws contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vpx_ha_trial
+version_added: 0.2.0
+short_description: Make a node of an HA pair primary on trial, and go back if it does not serve
+description:
+  - Hands the primary role to one node, moves the addresses of the pair to it, and watches it for O(bake_time). If it
+    does not serve, the role and the addresses go back to the other node, and the task fails with what was wrong.
+  - The node serves while it reports that it is primary, and every virtual server that was UP on the other node is UP.
+  - Unlike M(cloudadc.aws.vpx_ha_failover), it does not ask for a synchronised pair, because there is no synchronisation
+    between nodes of different builds. Instead it compares the virtual servers of both nodes before, and refuses to
+    switch to a node that lacks some.
+  - A node that is primary already is only watched. So an interrupted task can be repeated.
+  - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
+options:
+  group:
+    description:
+      - The pair, the value of the tag C(cloudadc:group) of its instances.
+    type: str
+    required: true
+  to:
+    description:
+      - Node id of the node on trial.
+    type: int
+    required: true
+  bake_time:
+    description:
+      - Seconds for which the node must serve.
+    type: int
+    default: 300
+  serve_timeout:
+    description:
+      - Seconds within which its virtual servers must be UP at first.
+    type: int
+    default: 60
+  ignore_missing:
+    description:
+      - Whether to switch to a node that lacks virtual servers of the other one.
+    type: bool
+    default: false
+  elastic_ips:
+    description:
+      - The Elastic IPs of the pair, as public addresses or allocation ids.
+      - By default those that are tagged with O(group) and C(cloudadc:role=client).
+    type: list
+    elements: str
+  ignore_guard:
+    description:
+      - Whether to move an Elastic IP to an address at which no virtual server answers.
+    type: bool
+    default: false
+  nitro_port:
+    description:
+      - Port of NITRO. By default that of O(nitro_protocol).
+    type: int
+  probe_timeout:
+    description:
+      - Seconds after which a node that has not answered counts as silent.
+    type: float
+    default: 1.0
+  settle_timeout:
+    description:
+      - Seconds to wait until exactly one node is primary.
+    type: float
+    default: 10
+  timeout:
+    description:
+      - Seconds within which a node must become primary.
+    type: float
+    default: 30
+extends_documentation_fragment:
+  - cloudadc.aws.nitro.session
+  - cloudadc.aws.attributes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+notes:
+  - O(save_config) has no meaning here, as no configuration is written. It is accepted so that it can stand in
+    C(module_defaults).
+seealso:
+  - module: cloudadc.aws.vpx_ha_failover
+  - module: cloudadc.aws.vpx_ha_reconcile
+author:
+  - The cloudadc.aws contributors (@cloudadc)
+"""
+
+EXAMPLES = r"""
+- name: Try node 1 as primary for five minutes
+  cloudadc.aws.vpx_ha_trial:
+    group: shop
+    to: 1
+    nitro_pass: "{{ vault_nsroot_password }}"
+"""
+
+RETURN = r"""
+switched:
+  description: Whether the role was handed over; in check mode, whether it would be.
+  returned: success
+  type: bool
+watched:
+  description: Virtual servers that must be UP.
+  returned: success
+  type: list
+  elements: str
+verdict:
+  description: The primary when the task began, and the role that each node reported.
+  returned: success
+  type: str
+  sample: "node 0 is primary: node 0 (10.0.1.10) says Primary; node 1 (10.0.11.10) says Secondary"
+"""
+
+from typing import Any
+
+from ..module_utils.aws.client import BRIEF, connect
+from ..module_utils.aws.errors import fail as fail_aws
+from ..module_utils.aws.module import AwsModule
+from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.core.nitro_errors import NitroError
+from ..module_utils.nitro.module import (
+    client_from,
+    connection_from,
+    nitro_argument_spec,
+    probe_from,
+    require_requests,
+)
+from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.reconcile.pair_associations import pick_addresses
+from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
+from ..module_utils.reconcile.pair_observation import ObservedPair, endpoint, panel, read_pair
+from ..module_utils.reconcile.pair_probe import ProbeTimeouts
+from ..module_utils.reconcile.trial import Trial, missing_problem, read_virtual_servers, roles
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        **nitro_argument_spec(nsip=False),
+        "group": {"type": "str", "required": True},
+        "to": {"type": "int", "required": True},
+        "bake_time": {"type": "int", "default": 300},
+        "serve_timeout": {"type": "int", "default": 60},
+        "ignore_missing": {"type": "bool", "default": False},
+        "elastic_ips": {"type": "list", "elements": "str"},
+        "ignore_guard": {"type": "bool", "default": False},
+        "nitro_port": {"type": "int"},
+        "probe_timeout": {"type": "float", "default": 1.0},
+        "settle_timeout": {"type": "float", "default": 10},
+        "timeout": {"type": "float", "default": 30},
+    }
+
+
+def mover(module: Any, ec2: Any, observed: ObservedPair) -> Any:
+    """Return what puts the addresses of the pair on its primary, and tells what is wrong then."""
+    params = module.params
+    request = MoveRequest(
+        group=params["group"],
+        elastic_ips=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
+        nitro_port=params["nitro_port"],
+        guard=not params["ignore_guard"],
+        probe_timeout=params["probe_timeout"],
+        answer_timeout=params["nitro_timeout"],
+        settle_timeout=params["settle_timeout"],
+    )
+    if not pick_addresses(observed.addresses, params["elastic_ips"], params["group"], observed.nodes):
+        return lambda: None
+    return lambda: put_on_primary(ec2, request, lambda to: probe_from(params, to, params["probe_timeout"]))[1]
+
+
+def run(module: Any) -> dict[str, Any]:
+    """Return the module's result. Raises Failure or NitroError."""
+    params, group, port = module.params, module.params["group"], module.params["nitro_port"]
+    connection_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
+    # validate_certs is about the appliances here; AWS's certificates are always validated.
+    ec2 = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=params["aws_ca_bundle"] or True)
+    observed = read_pair(ec2, group)
+    timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
+    with panel(observed.nodes, port, lambda to: probe_from(params, to, params["probe_timeout"]), timeouts) as asked:
+        claims, verdict = asked.decide()
+    node, peer = roles(group, observed.nodes, claims, verdict, params["to"])
+    switched = verdict.primary != node
+    ends = [endpoint(observed.nodes[at], port) for at in (node, peer)]
+    with client_from(params, nsip=ends[0]) as this, client_from(params, nsip=ends[1]) as other:
+        new = read_virtual_servers(this)
+        old = read_virtual_servers(other) if claims[peer].reachable else new
+        if switched and not params["ignore_missing"] and (problem := missing_problem(group, old, new)):
+            raise Refusal(problem)
+        needed = (old.up | new.up) & new.names
+        result = {"changed": switched, "switched": switched, "watched": sorted(needed), "verdict": verdict.sentence}
+        if not module.check_mode:
+            trial = Trial(
+                node=this,
+                peer=other,
+                move=mover(module, ec2, observed),
+                needed=needed,
+                switch_timeout=params["timeout"],
+                serve_timeout=params["serve_timeout"],
+                bake_time=params["bake_time"],
+            )
+            carry_out(trial, switched, f"{group}: {observed.nodes[node].name} ({observed.nodes[node].instance_id})")
+    roles_of = {name: {"primary": at} for name, at in (("before", verdict.primary), ("after", node))}
+    return {**result, "diff": roles_of}
+
+
+def carry_out(trial: Trial, switched: bool, name: str) -> None:
+    """Switch if it is due, watch, and go back if the node does not serve. Raises Failure then."""
+    try:
+        if switched:
+            trial.switch()
+        trouble = trial.watch()
+    except (Failure, NitroError) as error:
+        trouble = str(error)
+    if trouble:
+        raise Failure(f"{name} does not serve as primary: {trouble}; {trial.back()}")
+
+
+def main() -> None:
+    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
+    require_requests(module)
+    try:
+        result = run(module)
+    except Failure as error:
+        fail_aws(module, error)
+    except NitroError as error:
+        fail_nitro(module, error)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
