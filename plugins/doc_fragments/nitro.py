@@ -57,6 +57,32 @@ _SESSION = r"""
       - File or directory of the certificate authorities to trust instead of the system's.
       - Taken from E(NETSCALER_CA_PATH) when not given.
     type: path
+  management_tls:
+    description:
+      - How the appliance's certificate is checked. With V(verify) authorities vouch for it, see O(validate_certs) and
+        O(ca_path). With V(pin) it must have the SHA-256 fingerprint that was pinned at the first contact, whatever
+        its issuer; an appliance without a known fingerprint is refused.
+      - The fingerprint is compared on each connection before anything is sent.
+      - Modules that find nodes by their tags take the fingerprints from the tag C(cloudadc:management_fingerprint),
+        which M(cloudadc.aws.vpx_bootstrap) writes. Others take them from O(fingerprint) and O(fingerprints).
+      - Taken from E(NETSCALER_MANAGEMENT_TLS) when not given.
+    type: str
+    choices: [verify, pin]
+    default: verify
+    version_added: 0.2.0
+  fingerprint:
+    description:
+      - SHA-256 fingerprint of the certificate of the appliance at C(nsip), with or without colons. If it is given, the
+        certificate is not verified by authorities, also without O(management_tls=pin).
+      - Taken from E(NETSCALER_FINGERPRINT) when not given.
+    type: str
+    version_added: 0.2.0
+  fingerprints:
+    description:
+      - The same for many appliances, by address without a port; a value is a fingerprint, or a list of those that are
+        accepted.
+    type: dict
+    version_added: 0.2.0
   nitro_timeout:
     description:
       - Seconds to wait for each answer. The timeout of a connection is the same, but at most 10 seconds.

@@ -18,6 +18,7 @@ def zone_steps(
     applications: Sequence[Mapping[str, Any]] = (),
     only_new: bool = False,
     served: Mapping[str, Any] | None = None,
+    bootstrapped: Mapping[str, Any] | None = None,
     done: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the work of each step of a scale-out in one zone."""
@@ -28,6 +29,7 @@ def zone_steps(
         applications=applications,
         only_new=only_new,
         configured=served,
+        bootstrapped=bootstrapped,
         done=done,
     )
 

@@ -233,6 +233,10 @@ record_sets:
   type: list
   elements: dict
   sample: [{"record": "shop.example.com", "nodes": [{"identifier": "i-0123456789abcdef0"}]}]
+fingerprints:
+  description: The pinned fingerprints by address, for option C(fingerprints) of the modules that follow.
+  returned: success
+  type: dict
 cluster_nodes:
   description: The nodes to be drained in the cluster (with V(begin), those that are members of it), or to be removed
     from it, as O(cloudadc.aws.vpx_cluster_node#module:nodes).

@@ -255,6 +255,7 @@ from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile import config_restore
 from ..module_utils.reconcile.backup_nodes import BackupNode, endpoint, nodes_of, primary_of
 from ..module_utils.reconcile.config_backup import BackedUp, BackupRequest, Deadline, NodeBackup
+from ..module_utils.reconcile.pins import learn_pins
 from ..module_utils.spec.backup_names import BackupName, folder_of, parse_names
 from ..module_utils.spec.identity import KINDS, PAIR
 
@@ -302,7 +303,9 @@ class Work:
     def nodes(self) -> list[BackupNode]:
         found = ec2.describe_instances(self.client("ec2"), {f"tag:{GROUP}": self.params["group"]})
         try:
-            return nodes_of(parse_instances(found), self.params["kind"], self.params["group"])
+            nodes = nodes_of(parse_instances(found), self.params["kind"], self.params["group"])
+            learn_pins(self.params, [(node.nsip, node.instance.tags) for node in nodes])
+            return nodes
         except Refusal:
             if self.module.check_mode and self.params["state"] == "restored":
                 return []  # a run that builds the pair first is predicted

@@ -14,6 +14,9 @@ description:
     password, sets licence, host name, features and modes, and saves its configuration.
   - Can be repeated at any time, also after an interrupted run. Settings in the desired state are not changed.
   - Reboots at most once, warm, and only for a licence capacity that is not in effect yet.
+  - With O(management_tls=pin) the certificate of O(instance_id) is pinned at the first contact. Its fingerprint is
+    kept in the tag C(cloudadc:management_fingerprint) of the instance, written with the credentials of the environment
+    before the first login (rights C(ec2:DescribeInstances) and C(ec2:CreateTags)).
   - The number of calls is bounded. A configured appliance needs one login, one read for the version, one for the state
     of the configuration, one each for hostname, features and modes, three for a licence, if requested, one logout, and
     no write.
@@ -173,6 +176,14 @@ options:
           - Check out licences for the appliance's virtual CPUs. Refused with O(license.mode=las).
         type: bool
         default: false
+  accept_fingerprints:
+    description:
+      - With O(management_tls=pin), SHA-256 fingerprints of certificates that replace a pinned one. An appliance that
+        has one of them is held to it from now on. Any other change of a certificate is refused before anything is sent.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   wait_timeout:
     description:
       - Seconds to wait until the login is accepted, and again after the reboot.
@@ -246,6 +257,21 @@ password_changed:
   description: Whether the password was replaced, or would be in check mode.
   returned: success, with O(nsip)
   type: bool
+fingerprint:
+  description:
+    - SHA-256 fingerprint that the appliance's certificate is held to with O(management_tls=pin), else null.
+    - At the first contact it is written into the tag C(cloudadc:management_fingerprint) of O(instance_id), before the
+      first login.
+  returned: success, with O(nsip)
+  type: str
+pinned:
+  description: Whether it was written into the tag by this task, or would be in check mode.
+  returned: success, with O(nsip)
+  type: bool
+instance_id:
+  description: As O(instance_id).
+  returned: success, with O(nsip)
+  type: str
 saved:
   description: Whether the configuration was saved, or would be in check mode.
   returned: success, with O(nsip)
@@ -308,6 +334,18 @@ nodes:
       description: As RV(password_changed).
       type: bool
       returned: when it did not fail
+    fingerprint:
+      description: As RV(fingerprint).
+      type: str
+      returned: when it did not fail
+    pinned:
+      description: As RV(pinned).
+      type: bool
+      returned: when it did not fail
+    instance_id:
+      description: As O(instance_id).
+      type: str
+      returned: when it did not fail
     saved:
       description: As RV(saved).
       type: bool
@@ -320,13 +358,16 @@ nodes:
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ..module_utils.core.fingerprints import PIN, canonical, host_of, pins_from
 from ..module_utils.core.nitro_errors import NitroError, NitroInputError
 from ..module_utils.nitro import bootstrap
 from ..module_utils.nitro.arrival import FirstLogin, LoginRetry, Passwords, reboot
 from ..module_utils.nitro.client import NitroClient
+from ..module_utils.nitro.first_contact import Contact, Memory, hold
 from ..module_utils.nitro.licences import LICENSE_DIRECTORY, License, LicenseState, server_report
 from ..module_utils.nitro.one_or_many import Job, one_or_many, run
 from ..module_utils.nitro.steps import apply as apply_steps
@@ -435,8 +476,14 @@ def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
     timeout = job.params["wait_timeout"]
     instance_id = job.params["instance_id"]
     first_login = bool(instance_id) and job.params["first_login"]
+    contact = first_contact(job, status)
+    if contact.fingerprint is None and job.params["management_tls"] == PIN:
+        # Check mode: there is nothing yet whose certificate could be pinned.
+        job.warn(f"{job.nsip}: does not answer, taken for an appliance that is not ready yet")
+        found = bootstrap.ObservedAppliance()
+        return {**result(desired, found, bootstrap.plan(desired, found), contact, job), "activation_request": None}
     login_retry = LoginRetry(
-        job.connection(),
+        job.connection(contact.accepted),
         passwords_from(job.params),
         may_change=not job.check,
         first_password=first_login,
@@ -448,7 +495,7 @@ def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
         job.warn(f"{login_retry.last}: taken for an appliance that is not ready yet")
     if entry is None or entry.client is None:
         found = bootstrap.ObservedAppliance() if entry is None else bootstrap.ObservedAppliance(password=entry.password)
-        return {**result(desired, found, bootstrap.plan(desired, found)), "activation_request": None}
+        return {**result(desired, found, bootstrap.plan(desired, found), contact, job), "activation_request": None}
     with entry.client as client:
         found = read(client, entry, desired)
         changes = bootstrap.plan(desired, found)
@@ -457,7 +504,34 @@ def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
         activation_request = request_activation(job, client, desired)
         if not job.check:
             apply(client, entry, desired, changes, timeout)
-    return {**result(desired, found, changes), "activation_request": activation_request}
+    return {**result(desired, found, changes, contact, job), "activation_request": activation_request}
+
+
+def first_contact(job: Job, status: InstanceStatus) -> Contact:
+    """Return the certificate that the appliance is held to; without ``management_tls=pin`` none is asked for.
+
+    Raises NitroError.
+    """
+    instance_id = job.params["instance_id"]
+    if job.params["management_tls"] != PIN:
+        return Contact(None)
+    pins = pins_from(job.params)
+    given = pins.given.get(host_of(job.nsip), ())
+    if not instance_id:
+        first, *also = pins.of(job.nsip)
+        return Contact(first, also=tuple(also))
+    tag = status.fingerprint(instance_id)
+    memory = Memory(lambda: given[0] if given else tag.read(), tag.write)
+    accepted = [canonical(text, "accept_fingerprints") for text in job.params["accept_fingerprints"]]
+    contact = hold(
+        job.unchecked(),
+        memory,
+        accepted,
+        job.params["wait_timeout"],
+        check=job.check,
+        instance=status.reader(instance_id),
+    )
+    return contact if contact.pinned else replace(contact, also=given[1:])
 
 
 def request_activation(job: Job, client: NitroClient, desired: bootstrap.DesiredAppliance) -> dict[str, str] | None:
@@ -476,10 +550,17 @@ def request_activation(job: Job, client: NitroClient, desired: bootstrap.Desired
 
 
 def result(
-    desired: bootstrap.DesiredAppliance, found: bootstrap.ObservedAppliance, changes: bootstrap.Plan
+    desired: bootstrap.DesiredAppliance,
+    found: bootstrap.ObservedAppliance,
+    changes: bootstrap.Plan,
+    contact: Contact,
+    job: Job,
 ) -> dict[str, Any]:
     return {
-        "changed": not changes.empty,
+        "changed": not changes.empty or contact.pinned,
+        "instance_id": job.params["instance_id"],
+        "fingerprint": contact.fingerprint,
+        "pinned": contact.pinned,
         "version": found.version,
         "rebooted": changes.reboot,
         "password_changed": changes.change_password,
@@ -513,6 +594,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "features": {"type": "list", "elements": "str"},
         "modes": {"type": "list", "elements": "str"},
         "license": {"type": "dict", "options": license_spec},
+        "accept_fingerprints": {"type": "list", "elements": "str", "default": []},
         "wait_timeout": {"type": "int", "default": 600},
         "event": event_argument_spec(),
     }

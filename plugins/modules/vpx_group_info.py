@@ -222,6 +222,12 @@ orphans:
   returned: success
   type: list
   elements: str
+fingerprints:
+  description:
+    - The pinned fingerprints by address, for option C(fingerprints) of the NITRO modules. Empty unless
+      C(management_tls) of the definition is V(pin).
+  returned: without O(lost_nodes)
+  type: dict
 removal:
   description:
     - Resources removed by name with a group or its applications, C(records) for M(cloudadc.aws.route53_adc_record),

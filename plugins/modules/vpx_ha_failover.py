@@ -210,15 +210,17 @@ from ..module_utils.core.parallel import both
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import (
     client_from,
-    connection_from,
     nitro_argument_spec,
     probe_from,
     require_requests,
+    require_usable,
 )
 from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_observation import endpoint, panel, read_pair
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
 from ..module_utils.reconcile.pair_vips import PairAttachments, Placement, pick_addresses
+from ..module_utils.reconcile.pins import learn_pins
 from ..module_utils.reconcile.planned_failover import ANY_NODE, plan_failover
 from ..module_utils.reconcile.switch_addresses import SwitchAddresses
 from ..module_utils.reconcile.switchover import Node, due, hand_over, observation, still_primary, swapped, went_back
@@ -285,10 +287,11 @@ def task_as_given(module: Any) -> Task:
 def task_of_group(module: Any) -> Task:
     """Read the pair and decide. Raises Refusal if it is not fit for a planned failover."""
     params, group, port = module.params, module.params["group"], module.params["nitro_port"]
-    connection_from(params, nsip="unused")  # options with which no appliance can be asked are refused at once
+    require_usable(params)
     client = ec2(module)
     observed = read_pair(client, group)
     nodes = observed.nodes
+    learn_pins(params, tagged(nodes))
     addresses = pick_addresses(observed.addresses, params["elastic_ips"], group, nodes, observed.vips)
     own = tuple(address.allocation_id for address in addresses)
     known = PairAttachments(observed.addresses, own, observed.vips, observed.observed)

@@ -210,8 +210,8 @@ from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.nitro_wire import parse_address
 from ..module_utils.core.parallel import gather
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.module import client_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.nitro.module import nitro_argument_spec, probe_from, require_requests, require_usable
 from ..module_utils.reconcile import pair_associations
 from ..module_utils.reconcile.pair_claims import claim_result
 from ..module_utils.reconcile.pair_observation import observe_vips
@@ -219,6 +219,7 @@ from ..module_utils.reconcile.pair_probe import Panel, ProbeTimeouts, Target
 from ..module_utils.reconcile.pair_repair import Observation, observe
 from ..module_utils.reconcile.pair_vips import PairAttachments, own_nodes, pick_addresses, vips_of_nodes
 from ..module_utils.reconcile.pair_writes import results as predicted
+from ..module_utils.reconcile.pins import learn_pins
 from ..module_utils.spec.vips import ELASTIC_IP
 
 
@@ -328,11 +329,12 @@ def work(module: Any) -> dict[str, Any]:
     params = module.params
     if not (params["group"] or params["nodes"]):
         raise Refusal("one of the following is required: group, nodes")
-    client_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
+    require_usable(params)
     # validate_certs speaks of the appliances here; AWS's certificates are always validated.
     options = {"read_timeout": 10, "verify": params["aws_ca_bundle"] or True}
     client = connect_accounts(module, connect(module, "ec2", **options), **options)
     nodes, attached = read_aws(client, params)
+    learn_pins(params, pair_associations.tagged(nodes))
     return result(module, nodes, attached, ask(params, nodes, attached))
 
 

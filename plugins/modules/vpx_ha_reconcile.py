@@ -179,10 +179,12 @@ from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure
 from ..module_utils.core.nitro_errors import NitroError
-from ..module_utils.nitro.module import connection_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.nitro.module import nitro_argument_spec, probe_from, require_requests, require_usable
+from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_evidence import handed_over
 from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
+from ..module_utils.reconcile.pins import learn_pins
 
 
 def argument_spec() -> dict[str, Any]:
@@ -234,13 +236,14 @@ def request_of(module: Any) -> MoveRequest:
         settle_timeout=params["settle_timeout"],
         verify_timeout=params["verify_timeout"],
         silences=silences,
+        learn=lambda nodes: learn_pins(params, tagged(nodes)),
     )
 
 
 def run(module: Any) -> tuple[dict[str, Any], str | None]:
     """Return the result, and the message of the failure if an Elastic IP is not where it belongs."""
     params = module.params
-    connection_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
+    require_usable(params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.
     options = {"read_timeout": BRIEF, "attempts": 1, "verify": params["aws_ca_bundle"] or True}
     return put_on_primary(

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from ..module_utils.aws.accounts import Accounts
 from ..module_utils.aws.bounded import bounded
 from ..module_utils.aws.sts import assume_role
+from ..module_utils.core.fingerprints import PIN, VERIFY, Pins
 from ..module_utils.nitro.client import Connection
 from ..module_utils.spec.alerts import Targets
 from ..module_utils.spec.errors import AutoscaleError
@@ -28,7 +29,9 @@ try:
 except ImportError:
     HAS_BOTO3 = False
 
-NITRO = frozenset(("nitro_user", "nitro_pass", "nitro_protocol", "nitro_port", "validate_certs", "ca_path"))
+NITRO = frozenset(
+    ("nitro_user", "nitro_pass", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "management_tls")
+)
 AWS = frozenset(("region", "profile", "endpoint_url", "access_key", "secret_key", "session_token", "aws_ca_bundle"))
 _STORES = {"file": "path", "dynamodb": "table"}
 _FALSE = frozenset({"no", "off", "false", "0", "n", "f"})
@@ -207,13 +210,23 @@ def _password(given: Given) -> str:
     return password_in(file) if file else given.needed("nitro_pass", env="NETSCALER_NITRO_PASS")
 
 
-def connection_at(nitro: Connection, endpoint: str, password_file: str | None) -> Connection:
+def pins_from(given: Given) -> Pins:
+    """Return how certificates of appliances are checked; the fingerprints are read from tags. Raises SettingsError."""
+    message = given.text("management_tls", VERIFY, env="NETSCALER_MANAGEMENT_TLS")
+    if message not in (VERIFY, PIN):
+        raise SettingsError(f"management_tls must be {VERIFY} or {PIN}, not {message!r}")
+    if message == PIN and nitro_from(given, 1.0, 1.0).protocol == "http":
+        raise SettingsError("management_tls=pin needs nitro_protocol=https")
+    return Pins(message == PIN)
+
+
+def connection_at(nitro: Connection, endpoint: str, password_file: str | None, pins: Pins) -> Connection:
     """Return how the appliance at an endpoint is entered now: a password from a file may have been changed meanwhile.
 
-    Raises SettingsError if the file cannot be read.
+    Raises SettingsError if the file cannot be read, or NitroInputError if a fingerprint is required and not known.
     """
     password = password_in(password_file) if password_file else nitro.password
-    return replace(nitro, nsip=endpoint, password=password)
+    return replace(nitro, nsip=endpoint, password=password, fingerprints=pins.of(endpoint))
 
 
 def password_in(path: str) -> str:

@@ -78,7 +78,7 @@ def test_planned_failover_says_who_is_primary_and_what_clients_call(reader: Read
 def arguments(reader: Reader) -> dict[str, Any]:
     """What ansible-rulebook hands to the source: values of the file as they are written, templates included."""
     given = yaml.safe_load((reader.folder / "pair.yml").read_text())
-    names = ("region", "ca_path", "nitro_port")
+    names = ("region", "management_tls", "nitro_port")
     return {
         "group": given["ha_pair_name"],
         "nitro_pass": given["ha_pair_password"],

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import signal
+import ssl
 import string
 import threading
 import time
@@ -82,7 +83,7 @@ class Lab:
             "0.0.0.0",
             settings.nitro_port,
             self._guard(self.nitro),
-            tls=self.authority.context,
+            tls=self._management_tls,
             door=self.nitro.door,
             way=routing.manages,
         )
@@ -147,6 +148,14 @@ class Lab:
                     PrivateIpAddress=here,
                     AllowReassociation=True,
                 )
+
+    def _management_tls(self, address: str) -> ssl.SSLContext:
+        """The certificate under which NITRO answers at an address: of the lab's authority, or the appliance's own."""
+        settings = self.nitro.settings
+        owner = self.nitro.appliance_at(address) if settings.self_signed else None
+        if owner is None:
+            return self.authority.context(address)
+        return self.authority.self_signed(owner, int(owner in settings.new_certificates))
 
     def _console_reaches(self, address: str) -> bool:
         """Whether the console, which is where the controller is, finds a device up."""

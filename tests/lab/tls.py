@@ -51,6 +51,27 @@ class Authority:
                 found = self._contexts[address] = self._make_context(address)
             return found
 
+    def self_signed(self, name: str, generation: int) -> ssl.SSLContext:
+        """A server context with a self-signed certificate, as a stock VPX makes one at its first boot.
+
+        ``name``: whose, such as an instance id; another ``generation`` of it is another certificate.
+        """
+        with self._lock:
+            key = f"{name}#{generation}"
+            found = self._contexts.get(key)
+            if found is None:
+                found = self._contexts[key] = self._load(key, self._self_signed(name))
+            return found
+
+    def _self_signed(self, name: str) -> x509.Certificate:
+        """Subject and issuer of ns-server-certificate as vendor documents show it; no subject alternative name."""
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"default {name}")])
+        return (
+            self._builder(subject, subject, self._server_key.public_key(), self._server_key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self._server_key, hashes.SHA256())
+        )
+
     def _make_context(self, address: str) -> ssl.SSLContext:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
         alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
@@ -62,8 +83,11 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+        return self._load(address, certificate)
+
+    def _load(self, name: str, certificate: x509.Certificate) -> ssl.SSLContext:
         # ssl loads a chain from a file only.
-        path = self._directory / f"server-{address}.pem"
+        path = self._directory / f"server-{name}.pem"
         path.touch(mode=0o600)
         path.write_bytes(
             self._server_key.private_bytes(
@@ -78,7 +102,11 @@ class Authority:
         return context
 
     def _builder(
-        self, subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey
+        self,
+        subject: x509.Name,
+        issuer: x509.Name,
+        public_key: ec.EllipticCurvePublicKey,
+        issuer_key: ec.EllipticCurvePrivateKey | None = None,
     ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
         return (
@@ -91,7 +119,10 @@ class Authority:
             .not_valid_after(now + _LIFE)
             # Python 3.13 validates strictly (RFC 5280): both key identifiers must be there.
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key((issuer_key or self._key).public_key()),
+                critical=False,
+            )
         )
 
 

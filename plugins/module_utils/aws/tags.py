@@ -16,6 +16,8 @@ NODE_ID = "cloudadc:node_id"
 LIFECYCLE = "cloudadc:lifecycle"
 EVENT = "cloudadc:event"
 ROLE = "cloudadc:role"
+#: SHA-256 fingerprint of the management certificate of an appliance, pinned at the first contact.
+FINGERPRINT = "cloudadc:management_fingerprint"
 # Tag of an instance that was launched in place of another one: the id of that one. By it a repeated request is known.
 REPLACES = "cloudadc:replaces"
 # Tag of an instance of a group that is to be replaced: how. A scale-in of its zone removes it before any other.

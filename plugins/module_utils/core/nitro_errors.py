@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .errors import Failure
 
 # The vendor's ways of saying "there is no such thing" (vendor NITRO reference, error messages): 258 No such resource,
@@ -67,6 +69,18 @@ class NitroCut(NitroUnreachable):
 
 class NitroUntrusted(NitroError):
     """The certificate does not verify: waiting will not help."""
+
+
+class NitroPinMismatch(NitroUntrusted):
+    """The certificate is not the pinned one, so nothing was sent. ``found``: its fingerprint."""
+
+    def __init__(self, sentence: str, *, found: str = "", **facts: Any) -> None:
+        super().__init__(sentence, **facts)
+        self.found = found
+
+    def and_also(self, more: str) -> NitroPinMismatch:
+        """Return the same error with an additional explanation."""
+        return type(self)(f"{self}; {more}", found=self.found)
 
 
 class NitroGarbled(NitroError):

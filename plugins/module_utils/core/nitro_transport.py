@@ -25,6 +25,7 @@ from .bounded_http import (
     read_all,
     unpack,
 )
+from .fingerprints import fingerprint
 from .nitro_errors import (
     BAD_CREDENTIALS,
     SESSION_GONE,
@@ -36,6 +37,7 @@ from .nitro_errors import (
     NitroInputError,
     NitroNotReady,
     NitroOversized,
+    NitroPinMismatch,
     NitroUnreachable,
     NitroUntrusted,
 )
@@ -67,17 +69,51 @@ else:
 
         ``verified`` false: certificates are not verified. All these connections share one TLS context: urllib3 would
         otherwise load the system's authorities for each connection (60 ms of CPU) and then ignore them.
+        ``fingerprints``: those that are accepted; each connection compares, before anything is sent over it.
         """
 
-        def __init__(self, *, verified: bool) -> None:
+        def __init__(self, *, verified: bool, fingerprints: tuple[str, ...] = ()) -> None:
             self._verified = verified
+            self._pools = {"http": _HttpPool, "https": _pinned_pool(fingerprints) if fingerprints else _HttpsPool}
             super().__init__()
 
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-            if not self._verified:
-                kwargs["ssl_context"] = _unverified_context()
+            kwargs.update(self._tls())
             super().init_poolmanager(*args, **kwargs)
-            self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+            self.poolmanager.pool_classes_by_scheme = self._pools
+
+        def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+            """Return the pools of a proxy of the environment, with the same limits and the same pins."""
+            kwargs.update(self._tls())
+            manager = super().proxy_manager_for(*args, **kwargs)
+            manager.pool_classes_by_scheme = self._pools
+            return manager
+
+        def _tls(self) -> dict[str, Any]:
+            return {} if self._verified else {"ssl_context": _unverified_context()}
+
+    def _pinned_pool(accepted: tuple[str, ...]) -> type[_HttpsPool]:
+        class PinnedConnection(_HttpsConnection):
+            def connect(self) -> None:
+                super().connect()
+                sock: Any = self.sock
+                found = fingerprint(sock.getpeercert(binary_form=True) or b"")
+                if found not in accepted:
+                    self.close()
+                    raise WrongFingerprint(found)
+
+        class PinnedPool(_HttpsPool):
+            ConnectionCls = PinnedConnection
+
+        return PinnedPool
+
+
+class WrongFingerprint(ssl.SSLError):
+    """The certificate of a connection is none of those that are accepted. ``found``: its fingerprint."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"the certificate has the fingerprint {found}")
+        self.found = found
 
 
 USER_AGENT = "cloudadc.aws"
@@ -90,7 +126,8 @@ class Peer:
 
     ``base``: the URL before every path. ``timeout`` in seconds, for each answer from its request to its last byte;
     ``connect_timeout``: a host that takes longer to accept a connection, TLS included, counts as not there.
-    ``session_option``: the option in which a session id is given.
+    ``session_option``: the option in which a session id is given. ``fingerprints``: SHA-256, of the certificates that
+    are accepted, whatever their issuer; none: certificates are verified by authorities, if at all.
     """
 
     name: str
@@ -101,6 +138,12 @@ class Peer:
     ca_path: str | None = None
     timeout: float = 30.0
     connect_timeout: float = 10.0
+    fingerprints: tuple[str, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether authorities verify its certificate."""
+        return self.validate_certs and not self.fingerprints
 
 
 class Broken(NitroCut):
@@ -118,7 +161,7 @@ class Transport:
         self.peer = peer
         self.secrets = set(secrets)
         self._sleep = sleep
-        self._http = _session(peer.validate_certs)
+        self._http = _session(peer)
 
     def close(self) -> None:
         """Close the connections; a later exchange opens new ones."""
@@ -168,7 +211,7 @@ class Transport:
         return kind(sentence, code=reply.code, message=answer_text, http_status=reply.status, resource=resource)
 
     def _send(self, doing: str, method: str, path: str, content: Mapping[str, Any], timeout: float) -> wire.Reply:
-        verify: bool | str = self.peer.validate_certs and (self.peer.ca_path or True)
+        verify: bool | str = self.peer.verified and (self.peer.ca_path or True)
         try:
             with (
                 limits(timeout),
@@ -206,10 +249,7 @@ class Transport:
         if isinstance(late, AnswerTooLate):
             return NitroCut(f"{start}: no {'complete ' if late.begun else ''}answer within {timeout:g} s")
         if isinstance(error, requests.exceptions.SSLError):
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                trusted = self.peer.ca_path or "the system's authorities"
-                return NitroUntrusted(f"{start}: its certificate is not trusted by {trusted}: {_reason(error)}")
-            return BrokenTls(f"{start}: TLS failed: {_reason(error)}")
+            return self._no_tls(start, error)
         if isinstance(error, requests.exceptions.ConnectTimeout):
             return NitroUnreachable(f"{start}: no connection within {_seconds(error, timeout)} s")
         if isinstance(error, requests.exceptions.ReadTimeout):
@@ -223,6 +263,15 @@ class Transport:
             return kind(f"{start}: {_reason(error)}")
         # What is left is a bad ca_path (OSError) or a URL that requests does not accept.
         return NitroInputError(redact(f"{start}: {error}", self.secrets))
+
+    def _no_tls(self, start: str, error: Exception) -> NitroError:
+        wrong = caused_by(error, WrongFingerprint)
+        if isinstance(wrong, WrongFingerprint):
+            return NitroPinMismatch(_mismatch(start, wrong.found, self.peer.fingerprints), found=wrong.found)
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            trusted = self.peer.ca_path or "the system's authorities"
+            return NitroUntrusted(f"{start}: its certificate is not trusted by {trusted}: {_reason(error)}")
+        return BrokenTls(f"{start}: TLS failed: {_reason(error)}")
 
 
 def absent(reply: wire.Reply, codes: Iterable[int]) -> bool:
@@ -239,16 +288,26 @@ def _unverified_context() -> ssl.SSLContext:
     return context
 
 
-def _session(validate_certs: bool) -> requests.Session:
+def _mismatch(start: str, found: str, accepted: Iterable[str]) -> str:
+    return (
+        f"{start}: its certificate has the SHA-256 fingerprint {found}, and the pinned one is {' or '.join(accepted)}. "
+        "Nothing was sent: another machine may answer at this address. If its certificate was replaced, compare with "
+        "what the appliance itself says (openssl x509 -in /nsconfig/ssl/ns-server.cert -noout -fingerprint -sha256), "
+        "and name the new one in accept_fingerprints of vpx_bootstrap, or ha_pair_accept_fingerprints or "
+        "autoscale_group_accept_fingerprints of the playbooks"
+    )
+
+
+def _session(peer: Peer) -> requests.Session:
     session = requests.Session()
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(verified=validate_certs))
+        session.mount(scheme, _Adapter(verified=peer.verified, fingerprints=peer.fingerprints))
     session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
     # Otherwise requests would send what ~/.netrc has for this host, and basic authentication beats the session.
     session.auth = _no_auth
     # The token is sent by name; cookies the peer sets would be a second, stale opinion after a new login.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    if not validate_certs:
+    if not peer.verified:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return session
 

@@ -50,6 +50,8 @@ class Connection:
     With ``token`` the session belongs to the caller: it is never logged out here. With both, the
     credentials are used once the token is no longer accepted.
 
+    ``fingerprints``: SHA-256, of the certificates that are accepted instead of those that verify.
+
     ``wrote`` is told of every write that was carried out, in words like ``add nsip '10.0.2.10'``, without secrets.
     """
 
@@ -61,6 +63,7 @@ class Connection:
     protocol: Literal["http", "https"] = "https"
     validate_certs: bool = True
     ca_path: str | None = None
+    fingerprints: tuple[str, ...] = ()
     timeout: float = 30.0
     connect_timeout: float = 10.0
     login_timeout: float | None = None
@@ -103,6 +106,11 @@ class NitroClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def other_password_accepted(self) -> bool:
+        """Whether the last login was accepted with ``other_password``, and not with ``password``."""
+        return self._token is not None and self._password != self.connection.password
 
     # ------------------------------------------------------------------ the session
 
@@ -344,6 +352,7 @@ def _peer(connection: Connection) -> Peer:
         base=wire.base_url(connection.protocol, connection.nsip),
         validate_certs=connection.validate_certs,
         ca_path=connection.ca_path,
+        fingerprints=connection.fingerprints,
         timeout=connection.timeout,
         connect_timeout=connection.connect_timeout,
     )

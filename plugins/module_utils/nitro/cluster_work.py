@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from ..core.fingerprints import pins_from
 from ..core.nitro_errors import (
     FORCE_PASSWORD_CHANGE,
     NitroAuthError,
@@ -76,6 +77,7 @@ def clients(params: Mapping[str, Any]) -> tuple[NitroClient, NitroClient]:
     clip = replace(
         node,
         nsip=f"{host}:{port}" if port else host,
+        fingerprints=pins_from(params).of(address),
         token=None,
         password=params["cluster_password"] or connection.password,
         other_password=None,

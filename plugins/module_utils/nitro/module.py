@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
+from ..core.fingerprints import PIN, VERIFY, pins_from
 from ..core.nitro_errors import NitroError, NitroInputError
 from ..core.nitro_transport import HAS_REQUESTS
 from .client import Connection, NitroClient
@@ -26,6 +27,9 @@ def nitro_argument_spec(*, nsip: bool = True) -> dict[str, dict[str, Any]]:
         "nitro_protocol": _from_env("NITRO_PROTOCOL", type="str", choices=["http", "https"], default="https"),
         "validate_certs": _from_env("VALIDATE_CERTS", type="bool", default=True),
         "ca_path": _from_env("CA_PATH", type="path"),
+        "management_tls": _from_env("MANAGEMENT_TLS", type="str", choices=[VERIFY, PIN], default=VERIFY),
+        "fingerprint": _from_env("FINGERPRINT", type="str"),
+        "fingerprints": {"type": "dict"},
         "nitro_timeout": {"type": "float", "default": 30.0},
         "save_config": {"type": "bool", "default": True},
     }
@@ -49,8 +53,9 @@ def connection_from(
     timeout = float(params["nitro_timeout"])
     if timeout <= 0:
         raise NitroInputError(f"nitro_timeout must be above 0 seconds, not {timeout:g}")
+    address = nsip or params["nsip"]
     return Connection(
-        nsip=nsip or params["nsip"],
+        nsip=address,
         user=params["nitro_user"],
         password=params["nitro_pass"] or None,
         other_password=other_password or None,
@@ -58,9 +63,15 @@ def connection_from(
         protocol=params["nitro_protocol"],
         validate_certs=params["validate_certs"],
         ca_path=params["ca_path"] or None,
+        fingerprints=pins_from(params).of(address),
         timeout=timeout,
         wrote=wrote,
     )
+
+
+def require_usable(params: Mapping[str, Any]) -> None:
+    """Raise NitroInputError for options with which no appliance could be asked, before one is."""
+    _enterable(connection_from({**params, "management_tls": VERIFY}, nsip="unused"))
 
 
 def client_from(

@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.validation import check_missing_parameters, check_required_if
 
+from ..core.fingerprints import VERIFY
 from ..core.nitro_errors import NitroError, NitroInputError
 from ..core.nitro_wire import base_url
 from ..core.parallel import gather
@@ -54,9 +55,19 @@ class Job:
         """For the user, once all jobs have ended."""
         self.warnings.append(sentence)
 
-    def connection(self) -> Connection:
-        """How to reach it. Raises NitroInputError."""
-        return connection_from(self.params, wrote=self.written.append)
+    def connection(self, fingerprints: tuple[str, ...] = ()) -> Connection:
+        """How to reach it. ``fingerprints``: certificates that it is held to, instead of those of the options.
+
+        Raises NitroInputError.
+        """
+        if not fingerprints:
+            return connection_from(self.params, wrote=self.written.append)
+        return replace(self.unchecked(), fingerprints=fingerprints)
+
+    def unchecked(self) -> Connection:
+        """How to reach it while its certificate is not known: over this, nothing secret may be sent."""
+        params = {**self.params, "management_tls": VERIFY, "fingerprint": None, "fingerprints": None}
+        return connection_from(params, wrote=self.written.append)
 
 
 Work: TypeAlias = Callable[[Job], Mapping[str, Any]]

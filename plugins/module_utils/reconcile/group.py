@@ -13,6 +13,7 @@ from ..aws import tags as t
 from ..aws.addresses import parse_interfaces
 from ..aws.client import Client
 from ..core.errors import Failure, Refusal
+from ..core.fingerprints import PIN
 from ..core.parallel import attempt_all
 from ..distributors.base import Observed, Question
 from ..distributors.dns.records import canonical, within
@@ -35,6 +36,7 @@ from .group_reading import (
     refused,
     sentence,
 )
+from .pins import clips_of, pins_of_results
 
 #: Returns a client of this AWS service.
 Connect = Callable[[str], Client]
@@ -99,6 +101,7 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
         "definition": dict(definition),
         "problems": list(dict.fromkeys(problems)),
         "instances": _of_zone(plans.instance_results(nodes), request.zone),
+        "fingerprints": _fingerprints(definition, nodes),
         "security_groups": ids,
         "zones": [_zone(one, definition, nodes, distribution.backends) for one in zones],
         "balancer": distribution.balancer,
@@ -123,6 +126,13 @@ def survey(connect: Connect, request: Request) -> dict[str, Any]:
     }
     drift = drifts.findings(definition, nodes, distribution, result) if request.launches else []
     return {**result, "drift": [one.result() for one in drift]}
+
+
+def _fingerprints(definition: Definition, nodes: Nodes) -> dict[str, list[str]]:
+    """Return the pinned fingerprints by address, none unless they are asked for."""
+    if definition.get("management_tls") != PIN:
+        return {}
+    return pins_of_results(plans.instance_results(nodes), clips=clips_of(definition["zones"]))
 
 
 def _of_zone(instances: Sequence[dict[str, Any]], zone: str) -> list[dict[str, Any]]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ..core.fingerprints import PIN
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
-from ..spec.group_nodes import IN_SERVICE, LEAVING, Node, address, in_order, nsip, zone_of
+from ..spec.group_nodes import IN_SERVICE, LEAVING, Node, address, in_order, nsip, with_nitro_port, zone_of
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .appliance_drift import appliance_repairs
 from .backend_report import backend_report
+from .pins import clips_of, pins_of_results
 
 Entry = dict[str, Any]
 
@@ -27,6 +29,7 @@ def zone_steps(
     applications: Sequence[Mapping[str, Any]] = (),
     only_new: bool = False,
     configured: Mapping[str, Any] | None = None,
+    bootstrapped: Mapping[str, Any] | None = None,
     done: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the work of each step in one zone; an empty list is a step that has nothing to do.
@@ -41,6 +44,7 @@ def zone_steps(
         only_new: leave nodes in service as they are when there are new ones, so that a node that does not answer
             keeps no other from joining.
         configured: result of vpx_application, for the report.
+        bootstrapped: result of vpx_bootstrap, for the certificates that it has pinned.
         done: results of the steps by what they configure, for what they repaired on nodes in service.
     """
     there = [one for one in instances if one["state"] != "planned" and zone_of(one) == zone]
@@ -55,6 +59,8 @@ def zone_steps(
     return {
         "nodes": [one["instance_id"] for one in nodes],
         "bootstrap": topology.bootstrap(definition, zone, new, touched),
+        "fingerprints": pins(definition, [*state["instances"], *there], state["zones"], bootstrapped),
+        "passwords": passwords(definition, place, [] if only_new and new else there),
         "network": topology.network(definition, place, nodes, touched),
         "console": [nsip(one) for one in nodes],
         "mark": [one["instance_id"] for one in new],
@@ -65,6 +71,30 @@ def zone_steps(
         "applications": [{**each, "enabled": True} for each in steps["applications"]],
         **topology.admit(definition, place, nodes, new, there),
     }
+
+
+def pins(
+    definition: Mapping[str, Any],
+    instances: Sequence[Node],
+    zones: Sequence[Mapping[str, Any]],
+    bootstrapped: Mapping[str, Any] | None,
+) -> dict[str, list[str]]:
+    """Return option ``fingerprints`` of the NITRO modules; empty unless certificates are pinned."""
+    known = {one["instance_id"]: one for one in instances}
+    pinning = definition.get("management_tls") == PIN
+    return pins_of_results(list(known.values()), bootstrapped, clips_of(zones)) if pinning else {}
+
+
+def passwords(definition: Mapping[str, Any], place: Mapping[str, Any], there: Sequence[Node]) -> Entry:
+    """Return options of vpx_password for the nodes of a zone that have served: they have a password of the group."""
+    topology = TOPOLOGIES[definition["topology"]]
+    entries = [
+        {"nsip": with_nitro_port(definition, nsip(one))}
+        for one in in_order(there)
+        if one["lifecycle"] in (IN_SERVICE, "draining") and nsip(one)
+    ]
+    clip = topology.endpoint(place)
+    return {"topology": topology.name, "clip": with_nitro_port(definition, clip) if clip else "", "nodes": entries}
 
 
 def _repairs(zone: str, nsips: Sequence[str], done: Mapping[str, Any], *, check_mode: bool) -> list[str]:

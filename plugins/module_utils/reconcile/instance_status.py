@@ -6,13 +6,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from ..core.errors import Failure
+from ..core.fingerprints import canonical
+from ..core.nitro_errors import NitroError
 from ..core.parsing import readable
 from ..nitro.arrival import InstanceReport
 from ..spec.identity import AUTOSCALE_GROUP, KIND, PAIR
 from .claims import client_of
+from .pins import FINGERPRINT
+
+T = TypeVar("T")
 
 #: States that an appliance does not come back from by itself (EC2 API reference, InstanceState).
 _GONE = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
@@ -74,6 +80,43 @@ def ec2_client(region: str | None) -> Any:
         raise Failure(f"there is no client of EC2: {error}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class FingerprintTag:
+    """The fingerprint of an appliance's certificate, as the tag of its instance."""
+
+    instance_id: str
+    client: Callable[[], Any]
+
+    def read(self) -> str | None:
+        """Return it; None for an instance without the tag. Raises NitroError, also for a tag that is no fingerprint."""
+        from ..aws import ec2
+
+        found = self._asked(lambda client: ec2.describe_instances(client, {"instance-id": [self.instance_id]}))
+        if not found:
+            raise NitroError(f"EC2 does not list {self.instance_id}, whose tag holds the pinned certificate")
+        text = boto3_tag(found[0].get("Tags", []), FINGERPRINT)
+        return canonical(text, f"tag {FINGERPRINT} of {self.instance_id}") if text else None
+
+    def write(self, fingerprint: str) -> None:
+        """Write it. Raises NitroError."""
+        from ..aws import ec2
+
+        self._asked(lambda client: ec2.create_tags(client, [self.instance_id], {FINGERPRINT: fingerprint}))
+
+    def _asked(self, call: Callable[[Any], T]) -> T:
+        try:
+            return call(self.client())
+        except ImportError:
+            raise NitroError("management_tls=pin needs boto3, for the tag with the pinned certificate") from None
+        except Failure as error:
+            raise NitroError(f"the certificate of {self.instance_id} cannot be pinned: {error}") from None
+
+
+def boto3_tag(tags: Sequence[Mapping[str, str]], key: str) -> str:
+    """Return the value of a tag as EC2 describes it, empty for none."""
+    return next((str(tag.get("Value") or "") for tag in tags if tag.get("Key") == key), "")
+
+
 class InstanceStatus:
     """Asks EC2 for many nodes of a task, by one client of the environment's credentials. Thread-safe.
 
@@ -91,15 +134,22 @@ class InstanceStatus:
         """Return the question about one instance; it never raises."""
         return lambda: self._ask(instance_id) if instance_id else None
 
+    def fingerprint(self, instance_id: str) -> FingerprintTag:
+        """Return the tag of an instance that holds the fingerprint of its certificate."""
+        return FingerprintTag(instance_id, self._ec2)
+
+    def _ec2(self) -> Any:
+        with self._lock:
+            self._client = self._client or self._connect()
+        return self._client
+
     def _ask(self, instance_id: str) -> InstanceReport | None:
         if self._silent:
             return None
         try:
             from ..aws import ec2  # only here: a node that lets in at once needs no boto3
 
-            with self._lock:
-                self._client = self._client or self._connect()
-            instances = ec2.describe_instances(self._client, {"instance-id": [instance_id]})
+            instances = ec2.describe_instances(self._ec2(), {"instance-id": [instance_id]})
         except (Failure, ImportError):
             self._silent = True
             return None

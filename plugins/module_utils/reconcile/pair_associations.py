@@ -72,6 +72,11 @@ class Node:
         }
 
 
+def tagged(nodes: Iterable[Node]) -> list[tuple[str, Mapping[str, str]]]:
+    """Return NSIP and tags of each node whose instance is known."""
+    return [(node.nsip, node.instance.tags) for node in nodes if node.instance]
+
+
 def _interface(instance: Instance, role: str) -> Attached | None:
     return next((item for item in instance.interfaces if role_of(item, (), {}) == role), None)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..aws.client import Client
 from ..core.errors import Refusal
 from ..nitro.client import NitroClient
 from ..spec.vips import entry_name
+from .pair_associations import Node
 from .pair_evidence import Silence
 from .pair_observation import panel, read_pair
 from .pair_probe import ProbeTimeouts
@@ -38,6 +39,7 @@ class MoveRequest:
     settle_timeout: float = 10.0
     verify_timeout: float = 30.0
     silences: Mapping[str, Silence] = field(default_factory=dict)
+    learn: Callable[[Sequence[Node]], object] = lambda nodes: None
 
 
 def put_on_primary(
@@ -80,6 +82,7 @@ def put_on_primary(
 def _read(client: Client, request: MoveRequest) -> Pair:
     """Read the pair from AWS in one round trip. Raises Refusal where its Elastic IPs are not its own to move."""
     observed = read_pair(client, request.group)
+    request.learn(observed.nodes)
     pair = Pair(
         group=request.group,
         nodes=observed.nodes,

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.fingerprints import PIN
 from .pair_fronts import client_addresses, pair_fronts, serving_addresses
+from .pins import pins_of_results
 
 Result = Mapping[str, Any]
 
@@ -21,6 +23,7 @@ def pair_steps(
     launched: Result | None = None,
     before: Result | None = None,
     after: Result | None = None,
+    bootstrapped: Result | None = None,
 ) -> dict[str, Any]:
     """Return what the next steps take.
 
@@ -30,6 +33,7 @@ def pair_steps(
         launched: result of vpx_instance.
         before: result of vpx_ha_info before the nodes are made a pair.
         after: result of vpx_ha_info once they are one.
+        bootstrapped: result of vpx_bootstrap, for the certificates that it has pinned.
     """
     plan = info["plan"]
     groups = (shared or {}).get("security_groups") or plan["shared"]["observed"]["security_groups"]
@@ -42,6 +46,7 @@ def pair_steps(
         "complete": complete,
         "in_service": complete and all(instance.get("lifecycle") == "in_service" for instance in instances),
         "elastic_ips": _elastic_ips(info, shared),
+        "fingerprints": pins_of_results(instances, bootstrapped) if plan.get("management_tls") == PIN else {},
     }
     return {**steps, **(_appliance_steps(plan, instances, before, after) if complete else {})}
 
@@ -111,6 +116,11 @@ def _appliance_steps(
                 "hostname": f"{plan['name']}-{number}",
             }
             for number, (nsip, instance) in enumerate(zip(nsips, instances, strict=True))
+        ],
+        "passwords": [
+            {"nsip": _at(nsip, port)}
+            for nsip, instance in zip(nsips, instances, strict=True)
+            if instance.get("lifecycle") == "in_service"
         ],
         "ha": [{"nsip": _at(first, port), "peer": second}, {"nsip": _at(second, port), "peer": first}],
         "network": [

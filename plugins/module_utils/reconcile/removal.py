@@ -39,6 +39,7 @@ from ..scaling.candidates import (
 from ..spec.identity import AUTOSCALE_GROUP, ObservedResource, Owner, adoptable
 from ..topologies.base import Topology
 from ..topologies.registry import named
+from .pins import learn_pins
 
 EVENT = "cloudadc:event"
 BY_HAND = "by-hand"
@@ -70,7 +71,7 @@ class Removal:
     """One call of module autoscale_candidates. ``connect``: a client of an AWS service; ``open_event``: id of the event
     that is open in the stored group state, empty for none, and None where no store was named."""
 
-    params: Mapping[str, Any]
+    params: dict[str, Any]
     connect: Connect
     check_mode: bool
     open_event: Callable[[], str] | None = None
@@ -106,6 +107,8 @@ class Removal:
         found = parse_instances(api.describe_instances(self.connect("ec2"), filters))
         named = [ObservedResource(f"instance {item.instance_id}", item.tags) for item in found if item.live]
         adoptable(Owner(self.params["group"], AUTOSCALE_GROUP), named, by_name=False)
+        clips = {self.params["zone"]: self.params["clip"] or ""}
+        learn_pins(self.params, [(node_of(item).nsip or "", item.tags) for item in found if item.live], clips)
         return [node_of(item) for item in found]
 
     def _choose(self, nodes: Sequence[Node], groups: TargetGroups) -> Choice:
@@ -222,6 +225,7 @@ class Removal:
             "nsips": [node.nsip for node in there if node.nsip],
             "client_addresses": [node.client_address for node in there if node.client_address],
             **work,
+            "fingerprints": dict(self.params.get("fingerprints") or {}),
             "cluster_nodes": [{"nsip": self._with_port(address)} for address in evicted],
             "diff": {
                 "before": {node.instance_id: node.lifecycle for node in choice.selected},

@@ -33,6 +33,7 @@ from ..stores.options import default_owner, open_store
 from .alerting import send
 from .kept_samples import valid_hours
 from .nlb_ports import port_errors
+from .pins import learn_pins
 from .tick import Effects, TickSpec
 from .tick_alerts import of_failure
 from .tick_effects import desired_of, in_ec2, over_nitro
@@ -112,12 +113,21 @@ class TickCall:
         params, clients = module.params, Clients(module)
         names = tuple(dict.fromkeys(entry["zone"] for entry in entries))
         followed = [Followed.from_option(each) for each in params["followed"]]
+        clips = {entry["zone"]: str(entry.get("clip") or params.get("clip") or "") for entry in entries}
         desired = desired_of(followed, lambda: clients.client("autoscaling"), lambda: clients.client("ec2"))
         return cls(
             clients=clients,
             owner=params["owner"] or default_owner(),
             names=names,
-            find=Once(in_ec2(lambda: clients.client("ec2"), params["group"], names, params["nitro_port"])),
+            find=Once(
+                in_ec2(
+                    lambda: clients.client("ec2"),
+                    params["group"],
+                    names,
+                    params["nitro_port"],
+                    lambda nodes: learn_pins(params, nodes, clips),
+                )
+            ),
             desired=Once(desired) if followed else None,
             telling=Telling(
                 params["group"], params["announce"], module.check_mode, str((params["event"] or {}).get("id", ""))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -25,6 +25,9 @@ from ..spec.figures import Reading
 from ..spec.identity import AUTOSCALE_GROUP, Owner, belongs
 from .tick import with_port
 
+#: Takes NSIP and tags of nodes.
+Learn: TypeAlias = "Callable[[Sequence[tuple[str, Mapping[str, str]]]], object]"
+
 
 def over_nitro(params: Mapping[str, Any]) -> Callable[[Sequence[str]], list[Reading]]:
     """Asks appliances for their load with the options of the NITRO modules, one session each, side by side.
@@ -42,13 +45,18 @@ def over_nitro(params: Mapping[str, Any]) -> Callable[[Sequence[str]], list[Read
 
 
 def in_ec2(
-    connect: Callable[[], Client], group: str, zones: Sequence[str], port: int | None = None
+    connect: Callable[[], Client],
+    group: str,
+    zones: Sequence[str],
+    port: int | None = None,
+    learn: Learn = lambda nodes: None,
 ) -> Callable[[], Mapping[str, Sequence[Node]]]:
     """Return the function that finds the running nodes in service of these zones: one DescribeInstances for all.
 
     The nodes of a pair of the same name are not among them.
     ``connect`` is called when they are looked for and not before: a tick that looks for nothing needs no credentials.
     The function returns the nodes by zone, and raises Failure. A zone that has no instance at all is not a key.
+    ``learn`` takes NSIP and tags of each node in service.
     """
     owner = Owner(group, AUTOSCALE_GROUP)
     filters = {**tags.as_filters({tags.GROUP: group}), f"tag:{tags.ZONE}": tuple(zones)}
@@ -59,6 +67,7 @@ def in_ec2(
         found: dict[str, list[Instance]] = {zone: [] for zone in zones if any(_is_in(each, zone) for each in there)}
         for zone, mine in found.items():
             mine += [each for each in there if _is_in(each, zone) and _serves(each)]
+            learn([(_node(each).nsip, each.tags) for each in mine])
         return {zone: with_port([_node(each) for each in mine], port) for zone, mine in found.items()}
 
     return find

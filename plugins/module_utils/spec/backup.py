@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.fingerprints import PIN, VERIFY
 from .identity import KINDS, PAIR
 from .reading import Reader, not_set
 
@@ -26,7 +27,16 @@ PLAIN = (
         "level",
         "key",
     ),
-    *("required", "timeout", "nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path"),
+    *(
+        "required",
+        "timeout",
+        "nitro_user",
+        "nitro_protocol",
+        "nitro_port",
+        "validate_certs",
+        "ca_path",
+        "management_tls",
+    ),
 )
 SECRET = ("password", "applications", "application")
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -65,6 +75,7 @@ def read_backup(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
         "nitro_port": reader.port("nitro_port", 443),
         "validate_certs": reader.flag("validate_certs", True),
         "ca_path": reader.authorities("ca_path"),
+        "management_tls": reader.choice("management_tls", (VERIFY, PIN), VERIFY),
     }
     return definition, problems
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..core.fingerprints import PIN, VERIFY
 from .reading import Reader, not_set
 
 PREFIX = "ha_failover_"
 PLAIN = (
     *("mode", "name", "region", "elastic_ips", "nitro_user", "nitro_protocol", "nitro_port", "validate_certs"),
-    *("ca_path", "to", "ignore_guard", "probe_timeout", "settle_timeout", "timeout", "evidence"),
+    *("management_tls", "ca_path", "to", "ignore_guard", "probe_timeout", "settle_timeout", "timeout", "evidence"),
 )
 SECRET = ("password",)
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
@@ -37,6 +38,7 @@ def read_failover(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
         "nitro_port": reader.port("nitro_port", 443),
         "validate_certs": reader.flag("validate_certs", True),
         "ca_path": reader.authorities("ca_path"),
+        "management_tls": reader.choice("management_tls", (VERIFY, PIN), VERIFY),
         "to": reader.whole("to", -1, -1, 1),
         "ignore_guard": reader.flag("ignore_guard", False),
         "probe_timeout": reader.seconds("probe_timeout", 1.0),

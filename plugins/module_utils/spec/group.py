@@ -15,6 +15,7 @@ from typing import Any
 from ..distributors.registry import REGISTRY as DISTRIBUTORS
 from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .application import Surroundings, read_applications
+from .certificate_pins import read_pinning
 from .errors import PolicyError
 from .license_option import license_mode, variable_problems
 from .policy import Policy
@@ -34,12 +35,13 @@ _INSTANCE = re.compile(r"i-[0-9a-f]+|outdated")
 PLAIN = (
     *("name", "state", "region", "topology", "distributor", "zones", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "join_timeout"),
+    *("management_tls", "accept_fingerprints"),
     *("management_cidrs", "client_cidrs", "backend_cidrs", "return_path", "process_local", "iam_policy"),
     *("manage_role", "permissions_boundary", "http_tokens", "metadata_hop_limit", "remove_zones"),
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
     "replace_node",
 )
-SECRET = ("password", "license", "applications", "console")
+SECRET = ("password", "present_password", "license", "applications", "console")
 VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 
 ZONE_KEYS = ("name", *SUBNET_KEYS, "clip", "nlb_allocation_id", "nlb_private_ip_address")
@@ -157,6 +159,7 @@ def _nodes(reader: Reader) -> dict[str, Any]:
         "nitro_port": reader.whole("nitro_port", 443, 1, 65535),
         "validate_certs": reader.flag("validate_certs", True),
         "ca_path": reader.authorities("ca_path"),
+        **read_pinning(reader),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "join_timeout": reader.whole("join_timeout", 900, 1),
         "features": reader.texts("features", ("LB", "SSL")),
@@ -319,8 +322,9 @@ def _required(reader: Reader, definition: Mapping[str, Any], building: bool) -> 
     for key, meaning in needed.items():
         if not reader.raw.get(key):
             problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
-    if not isinstance(reader.raw.get("password") or "", str):
-        problems.append(f"{PREFIX}password must be a text.")
+    for key in ("password", "present_password"):
+        if not isinstance(reader.raw.get(key) or "", str):
+            problems.append(f"{PREFIX}{key} must be a text.")
     problems += variable_problems(f"{PREFIX}license", reader.mapping("license"), launches_by_itself=True)
     if not reader.raw.get("zones"):
         problems.append(f"{PREFIX}zones must name at least one zone.")

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .application import KEYS, Surroundings, read_applications
+from .certificate_pins import read_pinning
 from .license_option import license_mode, variable_problems
 from .reading import Reader, address_problem, not_set
 from .tags import read_tags
@@ -27,12 +28,13 @@ _NAME = re.compile(r"(?!sg-)[A-Za-z0-9_][A-Za-z0-9_.@=-]{0,59}")
 PLAIN = (
     *("name", "state", "region", "nodes", "image_id", "instance_type", "key_name", "tags"),
     *("nitro_user", "nitro_protocol", "nitro_port", "validate_certs", "ca_path", "boot_timeout", "sync_timeout"),
+    *("management_tls", "accept_fingerprints"),
     *("management_cidrs", "management_public", "client_cidrs", "backend_cidrs", "wide_ha_ports", "return_path"),
     *("iam_policy", "manage_role", "permissions_boundary", "elastic_ips", "take_elastic_ips"),
     *("features", "modes", "ipset", "inc", "snip", "http_tokens", "metadata_hop_limit"),
-    *("hello_interval", "dead_interval", "max_flips", "max_flip_time", "replace_node"),
+    *("hello_interval", "dead_interval", "max_flips", "max_flip_time", "rotate_rpc", "replace_node"),
 )
-SECRET = ("password", "rpc_password", "license", "application", "applications", "vips")
+SECRET = ("password", "present_password", "rpc_password", "license", "application", "applications", "vips")
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 #: Keys of an application that a pair uses; the others are for the load balancer or the names of a group.
 APPLICATION_KEYS = frozenset(
@@ -215,12 +217,14 @@ def _appliances(reader: Reader) -> dict[str, Any]:
         "nitro_port": reader.port("nitro_port", 443),
         "validate_certs": reader.flag("validate_certs", True),
         "ca_path": reader.authorities("ca_path"),
+        **read_pinning(reader),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "sync_timeout": reader.whole("sync_timeout", 300, 1),
         "features": reader.texts("features", ("LB", "SSL")),
         "modes": reader.texts("modes"),
         "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
         "inc": reader.flag("inc", True),
+        "rotate_rpc": reader.flag("rotate_rpc", False),
         **{key: _interval(reader, key) for key in _INTERVALS},
     }
 
@@ -294,6 +298,7 @@ def _check_required(reader: Reader) -> None:
         if not reader.given(key):
             reader.problems.append(f"{PREFIX}{key}, {meaning}, is missing.")
     reader.text("password")
+    reader.text("present_password")
     reader.text("rpc_password")
     reader.problems += variable_problems(f"{PREFIX}license", reader.mapping("license"))
 

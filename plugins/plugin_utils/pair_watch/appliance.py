@@ -15,6 +15,7 @@ from ...module_utils.core.nitro_errors import (
     NitroGarbled,
     NitroLoginHeld,
     NitroUnreachable,
+    NitroUntrusted,
 )
 from ...module_utils.core.parallel import attempt
 from ...module_utils.nitro.client import NitroClient
@@ -51,8 +52,9 @@ class Asker:
         if isinstance(answer, Claim):
             return answer
         silent = isinstance(answer, NitroUnreachable | NitroGarbled) or not isinstance(answer, NitroError)
-        if isinstance(answer, NitroError) and answer.code in BAD_CREDENTIALS:
-            self.close()  # the next client has the password as it is then
+        untrusted = isinstance(answer, NitroUntrusted)
+        if untrusted or (isinstance(answer, NitroError) and answer.code in BAD_CREDENTIALS):
+            self.close()  # the next client has the password and the pinned certificate as they are then
         return Claim(name, nsip, not silent, error=str(answer))
 
     def _ask(self, name: str, nsip: str, endpoint: str, disputed: bool) -> Claim:

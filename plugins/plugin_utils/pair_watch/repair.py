@@ -17,8 +17,10 @@ from ...module_utils.core.errors import Failure
 from ...module_utils.core.waiting import Clock
 from ...module_utils.nitro.client import NitroClient
 from ...module_utils.nitro.logins import LoginGate
+from ...module_utils.reconcile.pair_associations import tagged
 from ...module_utils.reconcile.pair_evidence import Silence
 from ...module_utils.reconcile.pair_move import MoveRequest, put_on_primary
+from ...module_utils.reconcile.pins import pins_of
 from ...module_utils.stores.base import Lease, LeaseLost, LeaseRefused, Store, StoreError
 from ...module_utils.stores.options import StoreOptions, default_owner, open_store
 from .settings import Settings, present
@@ -93,6 +95,7 @@ class Repairer:
             settle_timeout=SETTLE_SECONDS,
             verify_timeout=VERIFY_SECONDS,
             silences=silences,
+            learn=lambda nodes: settings.pins.learn(pins_of(tagged(nodes))),
         )
 
     def _connect(self, endpoint: str) -> NitroClient:

@@ -9,10 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...module_utils.core.fingerprints import Pins
 from ...module_utils.nitro.client import Connection
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS
 from ...module_utils.spec.alerts import Targets
-from ..arguments import AWS, NITRO, AwsAccess, Given, alerts_from, aws_from, connection_at, nitro_from, store_from
+from ..arguments import (
+    AWS,
+    NITRO,
+    AwsAccess,
+    Given,
+    alerts_from,
+    aws_from,
+    connection_at,
+    nitro_from,
+    pins_from,
+    store_from,
+)
 from .events import Lasting
 
 _LASTING = frozenset(("lost_after", "returned_after", "astray_after", "no_primary_after"))
@@ -42,6 +54,7 @@ class Settings:
     repair: bool = False
     store: Mapping[str, Any] | None = None
     client_ports: tuple[int, ...] = ()
+    pins: Pins = field(default_factory=Pins)
     alerts: Targets = field(default_factory=Targets)
 
 
@@ -50,7 +63,7 @@ def present(settings: Settings, endpoint: str) -> Connection:
 
     Raises SettingsError if the file cannot be read.
     """
-    return connection_at(settings.nitro, endpoint, settings.nitro_pass_file)
+    return connection_at(settings.nitro, endpoint, settings.nitro_pass_file, settings.pins)
 
 
 def settings_from(given: Given) -> Settings:
@@ -76,5 +89,6 @@ def settings_from(given: Given) -> Settings:
         repair=given.flag("repair", False, env=""),
         store=store_from(given.args["store"]) if given.args.get("store") else None,
         client_ports=given.ports("client_ports"),
+        pins=pins_from(given),
         alerts=alerts_from(given),
     )

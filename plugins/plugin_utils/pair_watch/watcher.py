@@ -22,6 +22,7 @@ from ...module_utils.nitro.logins import LoginGate
 from ...module_utils.reconcile import pair_associations
 from ...module_utils.reconcile.pair_claims import Claim, judge
 from ...module_utils.reconcile.pair_evidence import DEAD_INTERVAL, Silence
+from ...module_utils.reconcile.pins import pins_of
 from ..worker import Worker
 from . import cloud
 from .alerts import Alerter
@@ -113,6 +114,7 @@ class Watcher:
     def _learn(self, observed_pair: cloud.ObservedPair, tasks: asyncio.TaskGroup) -> None:
         """Update the nodes from EC2. Nodes missing from EC2 are kept and marked unreachable."""
         found = {node.node_id: node for node in observed_pair.nodes}
+        self.settings.pins.learn(pins_of(pair_associations.tagged(observed_pair.nodes)))
         gone = {number: replace(node, nsip="") for number, node in self._nodes.items() if number not in found}
         self._nodes = {**gone, **found}
         self._observed_pair, self._addresses = observed_pair, observed_pair.addresses

@@ -47,7 +47,8 @@ class Session(Protocol):
 class _Appliance:
     """One appliance. ``answer``: the query that is on its way; ``used``: when it was last queried (monotonic).
 
-    ``refused``: it has refused the password, so the next query takes the one that is valid then.
+    ``refused``: it has refused the password, or its certificate is not trusted, so the next query takes the password
+    and the pinned certificate that are valid then.
     """
 
     nsip: str
@@ -133,7 +134,7 @@ def _query(appliance: _Appliance) -> Reading:
         return reading_of(nsip, {name: appliance.session.stat(name) for name in RESOURCES})
     except NitroError as error:
         refused = isinstance(error, _REFUSALS) or error.code in BAD_CREDENTIALS
-        if error.code in BAD_CREDENTIALS:
+        if error.code in BAD_CREDENTIALS or isinstance(error, NitroUntrusted):
             appliance.session.close()
             appliance.refused = True
         return Reading(nsip, not isinstance(error, NitroUnreachable), Figures(), str(error), refused=refused)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...module_utils.core.fingerprints import Pins
 from ...module_utils.nitro.client import Connection
 from ...module_utils.spec.alerts import Targets
 from ...module_utils.spec.errors import AutoscaleError
@@ -23,6 +24,7 @@ from ..arguments import (
     alerts_from,
     aws_from,
     nitro_from,
+    pins_from,
     store_from,
 )
 
@@ -53,6 +55,7 @@ class Settings:
     nitro_port: int | None = None
     lease_seconds: float = 300.0
     nitro_pass_file: str | None = None
+    pins: Pins = field(default_factory=Pins)
     samples_hours: float = DEFAULT_HOURS
     alerts: Targets = field(default_factory=Targets)
 
@@ -68,6 +71,7 @@ def settings_from(given: Given) -> Settings:
         nitro_port=given.port("nitro_port"),
         lease_seconds=given.seconds("lease_seconds", 300.0, least=1.0),
         nitro_pass_file=given.text("nitro_pass_file", "") or None,
+        pins=pins_from(given),
         samples_hours=given.seconds("samples_hours", DEFAULT_HOURS, most=LONGEST_HOURS, unit="hours"),
         alerts=alerts_from(given),
     )

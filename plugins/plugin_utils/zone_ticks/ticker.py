@@ -19,7 +19,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ from ...module_utils.nitro.client import NitroClient
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS, LoginGate
 from ...module_utils.reconcile.alerting import send
 from ...module_utils.reconcile.kept_samples import keep_sample
+from ...module_utils.reconcile.pins import pins_of
 from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
 from ...module_utils.reconcile.tick_alerts import of_failure, of_tick
@@ -132,7 +133,9 @@ class Zone:
         # The run that the event reaches reports how it goes; until then nodes of a scale-in are still registered.
         spec = TickSpec(group.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
         held = min(settings.lease_seconds, 60.0 + 4 * settings.nitro.timeout)
-        find = Once(in_ec2(lambda: self.clients.client("ec2"), group.name, (self.name,), settings.nitro_port))
+        find = Once(
+            in_ec2(lambda: self.clients.client("ec2"), group.name, (self.name,), settings.nitro_port, self._learn)
+        )
         effects = Effects(self._collect, of_zone(find, self.name), exists=has_instances(find, self.name))
         try:
             _before, after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
@@ -143,6 +146,9 @@ class Zone:
             _LOG.warning("%s: %s", self, warning)
         self._publish(of_tick(after, ticked.decision, ticked.readings, as_instant(now)), store)
         return ticked.decision
+
+    def _learn(self, nodes: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+        self.settings.pins.learn(pins_of(nodes))
 
     def _collect(self, nsips: Sequence[str]) -> list[Reading]:
         readings = self.appliances.collect(nsips)
@@ -214,7 +220,8 @@ class Ticker:
         longest = max(float(group.policy.interval) for group in self.settings.groups)
 
         def connect(nsip: str) -> NitroClient:
-            named = replace(connection_at(nitro, nsip, file), login_timeout=LOGIN_SECONDS, idle_timeout=IDLE_SECONDS)
+            entered = connection_at(nitro, nsip, file, self.settings.pins)
+            named = replace(entered, login_timeout=LOGIN_SECONDS, idle_timeout=IDLE_SECONDS)
             gate = gates.get(nsip) or LoginGate()  # of all clients for it, so that a refused password is not hurried
             gates[nsip] = gate
             return NitroClient(named, gate=gate)

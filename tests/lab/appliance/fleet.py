@@ -117,6 +117,12 @@ class ApplianceSide:
 
     # -- Fleet -------------------------------------------------------------------------------------------------------
 
+    def appliance_at(self, address: str) -> str | None:
+        """The instance id of the appliance that answers at an address, None for none."""
+        with self.room.lock:
+            appliance, _ignored = self._reached(address)
+            return None if appliance is None else appliance.instance_id
+
     def door(self, address: str) -> Door:
         with self.room.lock:
             self._refresh(address)

@@ -88,6 +88,12 @@ class Settings:
     """Whether 1/1, 1/2, … are in the order of the MAC addresses and not of EC2's device indexes: which of them is which
     interface is not documented for AWS (aws_vpx.md, section 2a, "Interface names").
     """
+    self_signed: bool = False
+    """Whether an appliance has the self-signed certificate of its own that it makes at its first boot, as a stock VPX
+    does. Off: one of the lab's authority, for its address.
+    """
+    new_certificates: set[str] = field(default_factory=set)
+    """Instance ids of appliances whose self-signed certificate was replaced by another one."""
     guarded: bool = False
     """Whether the management interface's security groups decide who speaks to NITRO. Off: everybody may, so that a test
     can launch an appliance without them.

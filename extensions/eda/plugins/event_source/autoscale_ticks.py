@@ -92,6 +92,14 @@ options:
       - Whether the appliances' certificates must verify. Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
     type: bool
     default: true
+  management_tls:
+    description:
+      - V(pin) holds each node to the certificate that was pinned at the first contact, by the fingerprint in the tag
+        C(cloudadc:management_fingerprint) of its instance, instead of verifying it by authorities.
+      - Taken from E(NETSCALER_MANAGEMENT_TLS) when not given.
+    type: str
+    choices: [verify, pin]
+    default: verify
   ca_path:
     description: A file of authorities to trust. Taken from E(NETSCALER_CA_PATH) when not given.
     type: path

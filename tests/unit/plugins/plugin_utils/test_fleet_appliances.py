@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.fingerprints import Pins
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroAuthError, NitroUnreachable
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import logins
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection
@@ -181,7 +182,7 @@ def test_a_changed_password_is_reported_and_the_new_one_is_taken(
     stats = [(200, {**DONE, name: [FIGURES]}) for name in RESOURCES]
     with serving(wrong, wrong, LOGIN, *stats) as script, ThreadPoolExecutor(4) as workers:
         nitro = Connection("", password="unused", protocol="http")
-        settings: Any = SimpleNamespace(nitro=nitro, nitro_pass_file=str(file), groups=(GROUP,))
+        settings: Any = SimpleNamespace(nitro=nitro, nitro_pass_file=str(file), groups=(GROUP,), pins=Pins())
         appliances = Ticker(settings, put)._appliances(workers)
         for _tick in range(2):
             [refused] = appliances.collect([script.nsip])

@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.nitro_errors import NitroInputError
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.arguments import Given, SettingsError
-from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.settings import ARGUMENTS, Settings, settings_from
+from ansible_collections.cloudadc.aws.plugins.plugin_utils.pair_watch.settings import (
+    ARGUMENTS,
+    Settings,
+    present,
+    settings_from,
+)
 from tests.lab.settings import CHECKOUT
 
 SOURCE = CHECKOUT / "extensions" / "eda" / "plugins" / "event_source" / "ha_watch.py"
@@ -90,3 +96,28 @@ def test_invalid_settings_are_refused(args: dict[str, Any], message: str) -> Non
 def test_no_secret_is_printed_with_the_settings() -> None:
     secrets = {"nitro_pass": "Pa55-word", "secret_key": "aws-s3cret", "session_token": "t0ken"}
     assert not any(secret in repr(made({**LEAST, **secrets}, {})) for secret in secrets.values())
+
+
+def test_pinned_certificates_are_those_of_the_tags_read_last() -> None:
+    """A watcher takes over a certificate that was accepted meanwhile, and refuses a node without a pinned one."""
+    settings = settings_from(Given({"group": "shop", "nitro_pass": "s3cret", "management_tls": "pin"}, {}))
+    with pytest.raises(NitroInputError, match="no fingerprint of its certificate is known"):
+        present(settings, "10.0.1.10:443")
+    for fingerprint in ("AB", "CD"):
+        settings.pins.learn({"10.0.1.10": [fingerprint]})
+        assert present(settings, "10.0.1.10:443").fingerprints == (fingerprint,)
+    verified = settings_from(Given({"group": "shop", "nitro_pass": "s3cret"}, {}))
+    verified.pins.learn({"10.0.1.10": ["AB"]})
+    assert present(verified, "10.0.1.10:443").fingerprints == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"management_tls": "trust"}, "management_tls must be verify or pin"),
+        ({"management_tls": "pin", "nitro_protocol": "http"}, "management_tls=pin needs nitro_protocol=https"),
+    ],
+)
+def test_ways_to_check_certificates_that_cannot_be(more: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        settings_from(Given({"group": "shop", "nitro_pass": "s3cret", **more}, {}))
