@@ -129,16 +129,17 @@ from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.module import AwsModule
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
-from ..module_utils.nitro.module import connection_from, nitro_argument_spec, probe_from, require_requests
 from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.nitro.module import nitro_argument_spec, probe_from, require_requests, require_usable
 from ..module_utils.reconcile.instance_plan import DesiredSet
 from ..module_utils.reconcile.instance_set import InstanceSet
 from ..module_utils.reconcile.launch import LaunchSpec
 from ..module_utils.reconcile.node_removal import NodeRemoval, plan_removal
-from ..module_utils.reconcile.pair_associations import Node
+from ..module_utils.reconcile.pair_associations import Node, tagged
 from ..module_utils.reconcile.pair_observation import panel, read_pair
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
 from ..module_utils.reconcile.pair_vips import pick_addresses
+from ..module_utils.reconcile.pins import learn_pins
 from ..module_utils.spec.identity import PAIR
 
 
@@ -167,6 +168,7 @@ class Task:
         """Read the pair, and return what the removal takes now; None without the instance. Raises Refusal."""
         params = self.module.params
         observed = read_pair(self.client, params["group"])
+        learn_pins(params, tagged(observed.nodes))
         asked, vips = params["elastic_ips"], observed.vips
         addresses = pick_addresses(observed.addresses, asked, params["group"], observed.nodes, vips)
         timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
@@ -243,7 +245,7 @@ def _named(node: Node) -> dict[str, Any]:
 
 def run(module: Any) -> dict[str, Any]:
     """Return the module's result. Raises Failure or NitroError."""
-    connection_from(module.params, nsip="unused")  # options that no appliance could be asked with are refused at once
+    require_usable(module.params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.
     return Task(module, connect(module, "ec2", verify=module.params["aws_ca_bundle"] or True)).run()
 

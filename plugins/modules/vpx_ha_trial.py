@@ -122,16 +122,18 @@ from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.nitro.module import (
     client_from,
-    connection_from,
     nitro_argument_spec,
     probe_from,
     require_requests,
+    require_usable,
 )
 from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
 from ..module_utils.reconcile.pair_observation import ObservedPair, endpoint, panel, read_pair
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
 from ..module_utils.reconcile.pair_vips import pick_addresses
+from ..module_utils.reconcile.pins import learn_pins
 from ..module_utils.reconcile.trial import Trial, missing_problem, read_virtual_servers, roles
 
 
@@ -163,6 +165,7 @@ def mover(module: Any, ec2: Any, observed: ObservedPair) -> Any:
         probe_timeout=params["probe_timeout"],
         answer_timeout=params["nitro_timeout"],
         settle_timeout=params["settle_timeout"],
+        learn=lambda nodes: learn_pins(params, tagged(nodes)),
     )
     asked, vips = params["elastic_ips"], observed.vips
     if not vips and not pick_addresses(observed.addresses, asked, params["group"], observed.nodes):
@@ -173,10 +176,11 @@ def mover(module: Any, ec2: Any, observed: ObservedPair) -> Any:
 def run(module: Any) -> dict[str, Any]:
     """Return the module's result. Raises Failure or NitroError."""
     params, group, port = module.params, module.params["group"], module.params["nitro_port"]
-    connection_from(params, nsip="unused")  # options that no appliance could be asked with are refused at once
+    require_usable(params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.
     ec2 = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=params["aws_ca_bundle"] or True)
     observed = read_pair(ec2, group)
+    learn_pins(params, tagged(observed.nodes))
     timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
     with panel(observed.nodes, port, lambda to: probe_from(params, to, params["probe_timeout"]), timeouts) as asked:
         claims, verdict = asked.decide()
