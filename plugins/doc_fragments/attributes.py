@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a module can promise, said the same way everywhere."""
+"""What a module supports, in the same words everywhere."""
 
 from __future__ import annotations
 

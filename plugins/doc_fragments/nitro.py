@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The options of every module that speaks to appliances."""
+"""The options of every module that uses appliances."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ description:
     when nodes in service do not report (C(silent-nodes)), when the zone has its maximum of nodes (C(at-maximum)), and
     when a metric stays above its maximum although scaling out had time (C(<metric>-high)).
   - The names of alarms begin with C(cloudadc-<group>-), the dashboard is C(cloudadc-<group>). An alarm with such a name
-    that is not wanted any more, for instance of a zone that was removed, is deleted.
+    that is not defined any more, for instance of a zone that was removed, is deleted.
 options:
   group:
     description: Name of the autoscale group.

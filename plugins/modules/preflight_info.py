@@ -105,7 +105,7 @@ options:
     type: str
   license_mode:
     description:
-      - Mode of the licence that the appliances are to get, if any. With V(las) an image whose name tells a build that
+      - Mode of the licence that the appliances are to get, if any. With V(las) an image whose name has a build that
         is too old for the License Activation Service fails the check of the image.
     type: str
     choices: [las, pooled]
@@ -176,7 +176,7 @@ options:
   return_path:
     description:
       - How replies to clients will be sent, as O(cloudadc.aws.vpx_network#module:return_path). Without it nothing is
-        said about it.
+        reported about it.
     type: str
     choices: [mbf, pbr, none]
     version_added: 0.2.0

@@ -610,10 +610,10 @@ def planned(job: Job, desired: application.DesiredApplication, found: applicatio
             job.warn(f"virtual server '{desired.name}' was not made by this module and is kept")
             return []
         return plan_absent(desired, found)
-    for sentence in application.obstacles(desired, found):
+    for message in application.obstacles(desired, found):
         if not job.check:
-            raise NitroInputError(f"{job.nsip}: {sentence}")
-        job.warn(sentence)
+            raise NitroInputError(f"{job.nsip}: {message}")
+        job.warn(message)
     return plan_present(desired, found)
 
 
@@ -623,8 +623,8 @@ def compare_certificate(job: Job) -> None:
     if not option or not option.get("content"):
         return
     verdict = certificates.compare(option["content"], option["key"], option.get("passphrase"), datetime.now(UTC))
-    for sentence in verdict.warnings:
-        job.warn(f"application '{job.params['name']}': {sentence}")
+    for message in verdict.warnings:
+        job.warn(f"application '{job.params['name']}': {message}")
     if verdict.problems:
         raise NitroInputError(f"{job.nsip}: application '{job.params['name']}': {'; '.join(verdict.problems)}")
 

@@ -297,7 +297,7 @@ class Work:
         return client_from(patient, nsip=endpoint(nsip, self.params["nitro_port"]))
 
     def client(self, service: str) -> Any:
-        # validate_certs speaks of the appliances here; AWS's certificates are always validated.
+        # validate_certs is about the appliances here; AWS's certificates are always validated.
         return connect(self.module, service, verify=self.params["aws_ca_bundle"] or True)
 
     def nodes(self) -> list[BackupNode]:

@@ -278,7 +278,7 @@ from ..module_utils.aws.module import AwsModule
 from ..module_utils.aws.sts import account_id
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.group import Request, orphaned, removal, survey
-from ..module_utils.reconcile.group_reading import sentence
+from ..module_utils.reconcile.group_reading import as_message
 from ..module_utils.reconcile.missing_subnets import combine_missing
 from ..module_utils.scaling.view import load
 from ..module_utils.spec.complete import require_group
@@ -345,7 +345,7 @@ def run(module: Any) -> dict[str, Any]:
             elif definition["zones"]:
                 open_store(module, definition["name"], definition["zones"][0]["name"]).read()
         except StoreError as error:
-            result["problems"].append(sentence(str(error)))
+            result["problems"].append(as_message(str(error)))
     for found in result["drift"] if params["nodes"] else ():
         module.warn(found["message"])
     orphans = orphaned(clients("ec2"), lost, subnets)

@@ -271,7 +271,7 @@ class Task:
 
 
 def ec2(module: Any) -> Client:
-    """Return the client. ``validate_certs`` speaks of the appliances; AWS's certificates are always validated."""
+    """Return the client. ``validate_certs`` is about the appliances; AWS's certificates are always validated."""
     options = {"read_timeout": BRIEF, "attempts": 1, "verify": module.params["aws_ca_bundle"] or True}
     return connect_accounts(module, connect(module, "ec2", **options), **options)
 
@@ -320,7 +320,7 @@ def task_of_group(module: Any) -> Task:
         owners=observed.interfaces,
         facts={
             "primary": {"node_id": winner.node_id, "instance_id": winner.instance_id, "nsip": winner.nsip},
-            "verdict": verdict.sentence,
+            "verdict": verdict.message,
         },
     )
 
@@ -366,7 +366,7 @@ def difference(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple[dict[str, Any], str | None]:
-    """Return the result, and the sentence with which to fail if an Elastic IP is not where wanted."""
+    """Return the result, and the message with which to fail if an Elastic IP is not where desired."""
     addresses = SwitchAddresses(task.client, task.targets)
     before, forced = read(task, this, other, addresses)
     after, switch_ms = swapped(before) if forced else before, 0

@@ -176,7 +176,7 @@ moves:
 vips:
   description:
     - The VIPs of the pair that are no Elastic IPs. C(before) is the present place, C(after) the one on the primary, and
-      C(changed) tells whether they differ. Empty if there is no primary.
+      C(changed) says whether they differ. Empty if there is no primary.
   returned: success
   type: list
   elements: dict
@@ -316,7 +316,7 @@ def result(
         "changed": False,
         "nodes": entries,
         "primary": primary,
-        "verdict": "; ".join([found.verdict.sentence, *found.doubts]),
+        "verdict": "; ".join([found.verdict.message, *found.doubts]),
         "healthy": found.verdict.healthy,
         "elastic_ips": [pair_associations.address_result(address) for address in addresses],
         "moves": [] if found.doubts else pair_associations.moves_to(found.holders, addresses),
@@ -330,7 +330,7 @@ def work(module: Any) -> dict[str, Any]:
     if not (params["group"] or params["nodes"]):
         raise Refusal("one of the following is required: group, nodes")
     require_usable(params)
-    # validate_certs speaks of the appliances here; AWS's certificates are always validated.
+    # validate_certs is about the appliances here; AWS's certificates are always validated.
     options = {"read_timeout": 10, "verify": params["aws_ca_bundle"] or True}
     client = connect_accounts(module, connect(module, "ec2", **options), **options)
     nodes, attached = read_aws(client, params)

@@ -219,7 +219,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def request_of(module: Any) -> MoveRequest:
-    """Return the request that the options make; silence that was handed over too late is told and left out."""
+    """Return the request that the options make; silence that was handed over too late is reported and left out."""
     params = module.params
     silences, stale = handed_over(params["evidence"], time.time())
     if stale:

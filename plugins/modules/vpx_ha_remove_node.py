@@ -233,7 +233,7 @@ def _result(removal: NodeRemoval | None, terminated: list[str]) -> dict[str, Any
         "peer": names[1],
         "failover_due": bool(removal and removal.failover),
         "reconcile_due": bool(removal and removal.addresses),
-        "verdict": removal.sentence if removal else "",
+        "verdict": removal.message if removal else "",
         "terminated": terminated,
         "diff": {"before": {"nodes": names if terminated else []}, "after": {"nodes": names[1:] if terminated else []}},
     }

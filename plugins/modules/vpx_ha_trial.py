@@ -155,7 +155,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def mover(module: Any, ec2: Any, observed: ObservedPair) -> Any:
-    """Return what puts the addresses of the pair on its primary, and tells what is wrong then."""
+    """Return what puts the addresses of the pair on its primary, and returns what is wrong then."""
     params = module.params
     request = MoveRequest(
         group=params["group"],
@@ -193,7 +193,7 @@ def run(module: Any) -> dict[str, Any]:
         if switched and not params["ignore_missing"] and (problem := missing_problem(group, old, new)):
             raise Refusal(problem)
         needed = (old.up | new.up) & new.names
-        result = {"changed": switched, "switched": switched, "watched": sorted(needed), "verdict": verdict.sentence}
+        result = {"changed": switched, "switched": switched, "watched": sorted(needed), "verdict": verdict.message}
         if not module.check_mode:
             trial = Trial(
                 node=this,

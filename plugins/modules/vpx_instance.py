@@ -630,7 +630,7 @@ def predict(sets: list[InstanceSet], observed: list[ObservedSet], plans: list[Pl
         "instances": live,
         "launched": launched,
         "terminated": [name for plan in plans for name in plan.terminate],
-        "actions": [sentence for plan in plans for sentence in plan.messages()],
+        "actions": [message for plan in plans for message in plan.messages()],
     }
 
 

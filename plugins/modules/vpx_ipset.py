@@ -286,10 +286,10 @@ def desired_from(params: Mapping[str, Any]) -> ipset.DesiredIpset:
 def planned(job: Job, desired: ipset.DesiredIpset, found: ipset.ObservedIpset) -> list[Change]:
     """Return the writes; refuses missing prerequisites, or in check mode warns of them."""
     for name in ipset.missing_vservers(desired, found):
-        sentence = f"IPSet '{desired.name}': there is no virtual server '{name}' on {job.nsip} to carry it"
+        message = f"IPSet '{desired.name}': there is no virtual server '{name}' on {job.nsip} to carry it"
         if not job.check:
-            raise NitroInputError(sentence)
-        job.warn(sentence)
+            raise NitroInputError(message)
+        job.warn(message)
     return ipset.plan(desired, found)
 
 

@@ -298,8 +298,8 @@ def work(job: Job, client: NitroClient) -> Done:
     done = converge(
         job, client, lambda: network.read(client, desired), lambda observed: network.plan(desired, observed)
     )
-    for sentence in network.warnings(desired, done.before):
-        job.warn(sentence)
+    for message in network.warnings(desired, done.before):
+        job.warn(message)
     if not job.check and (unmet := network.unmet(desired, done.after)):
         raise NitroError(unmet)
     before = network.describe(desired, done.before)

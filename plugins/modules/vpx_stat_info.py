@@ -372,7 +372,7 @@ def from_cloudwatch(module: Any) -> dict[str, Any]:
         raise Refusal(f"nodes has an empty entry where a value of the dimension {source.dimension} belongs")
     if not HAS_BOTO3:
         raise Failure(missing_required_lib("botocore and boto3", reason="for source cloudwatch"))
-    # validate_certs speaks of the appliances here; AWS's certificates are always validated.
+    # validate_certs is about the appliances here; AWS's certificates are always validated.
     client = connect(module, "cloudwatch", read_timeout=10, verify=params["aws_ca_bundle"] or True)
     return sample(params["nodes"], lambda nodes: read_figures(client, source, nodes, time.time()))
 

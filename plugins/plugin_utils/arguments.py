@@ -41,7 +41,7 @@ from ..module_utils.core.errors import Failure
 
 
 class SettingsError(Failure):
-    """An argument that cannot be right; the text is the sentence for the user."""
+    """An argument that cannot be right; the text is the message for the user."""
 
 
 @dataclass(frozen=True, slots=True)

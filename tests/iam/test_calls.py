@@ -77,7 +77,7 @@ class World:
             try:
                 attempt(clients or self.clients, action)
             except AwsError as error:
-                named, sentence = error.missing, error.sentence()
+                named, sentence = error.missing, error.text()
         assert named is None or f"The action {named} is missing" in sentence
         return named
 

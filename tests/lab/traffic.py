@@ -101,7 +101,7 @@ class Report:
             "longest_outage_open": None if outage is None else outage.open,
         }
 
-    def sentence(self) -> str:
+    def text(self) -> str:
         outage = self.longest_outage()
         if outage is None:
             return "no request was sent"
@@ -263,7 +263,7 @@ def main(arguments: Sequence[str]) -> int:
     report = asyncio.run(run(aim, options.duration, options.stop_file))
     if options.json:
         write(options.json, report)
-    print(report.sentence())
+    print(report.text())
     return 0
 
 

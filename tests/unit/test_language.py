@@ -39,6 +39,7 @@ ALLOWED = re.compile(
     r"|story_ha_pair|story_autoscale|settle_timeout|eip_astray|eip_settled|astray_after"  # scenarios, events, arguments
     r"|\bswept:|swept=\[|\"swept\"|O\(swept\)|\bsettled:|\.settled\b|\"settled\"|RV\(settled\)"  # autoscale_tick
     r"|\bgrowth(?=[=:])|\bpace\.growth|PACE\.growth|``growth``"  # the factor of a back-off
+    r"|RV\(wanted\)|\"wanted\"|RV\(sentence\)|\"sentence\"|^sentence:"  # ha_watch's events, autoscale_candidates
     r"|``foresee``"  # a task file of 0.1.0, named by a changelog fragment
     r"|resources\.json|SETTLED_SECONDS|``settled``|settled(?=[=:])|if settled"
 )
@@ -78,6 +79,9 @@ RULES = (
     Rule("(goes|gone|go|going|went) on with", "resume, continue"),
     Rule("unheard|clockwork|slip of the pen", "plain words"),
     Rule("shrink(s|ing|age)?|shrunk|shrank", "scale in, scale-in", "product"),
+    Rule("told|tells|said|speaks?|speaking", "report, say, use, connect", "product"),
+    Rule("sentences?", "message", "product"),
+    Rule("wanted", "desired", "product"),
     Rule("grow(s|ing)?|grew|grown|growth", "scale out, scale-out; increase", "product"),
 )
 

@@ -146,7 +146,7 @@ class Outcome(Generic[M, T]):
         if self.observation is Verification.ARRIVED and self.lost:
             self.written = True  # the answer to our write was lost, not the write
 
-    def sentence(self) -> str:
+    def text(self) -> str:
         """Return the message: the thing, its desired holder, its observed holder."""
         name, target, now = self.move.name, self.move.place(self.move.after), self.move.place(self.now)
         if self.arrived:
@@ -266,7 +266,7 @@ class _Follow(Generic[M, T]):
         try:
             moves = sorted((outcome.move for outcome in waiting), key=lambda move: move.key)
             observed = self.effects.read(moves) if moves else {}
-        except Failure as error:  # the moves are made: the next look may succeed, and if none does it is told
+        except Failure as error:  # the moves are made: a later reading may succeed, and if none does it is reported
             for outcome in waiting:
                 outcome.unread = error
             return
@@ -283,8 +283,8 @@ def report(outcomes: Sequence[Outcome[M, T]], things: str) -> str | None:
     missed = [outcome for outcome in outcomes if not outcome.arrived]
     if not missed:
         return None
-    head = f"{len(missed)} of {len(outcomes)} {things} not where wanted: "
-    return head + "; ".join(outcome.sentence() for outcome in (*missed, *(o for o in outcomes if o.arrived)))
+    head = f"{len(missed)} of {len(outcomes)} {things} not where desired: "
+    return head + "; ".join(outcome.text() for outcome in (*missed, *(o for o in outcomes if o.arrived)))
 
 
 def results(changes: Sequence[M], outcomes: Sequence[Outcome[M, T]]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What eip_failover decides: from the moves wanted and what AWS says to what must be written, or a refusal. Pure."""
+"""What eip_failover decides: from the desired moves and AWS's state to what must be written, or a refusal. Pure."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ class PrivateIp(Attachment[AddressRequest, Sequence[Interface], AddressChange, O
 
     def observe(self, client: Client, desired: Sequence[AddressRequest]) -> Sequence[Interface]:
         """Read the targets and, beside them, the holders; for prefixes the interfaces of the targets' subnets."""
-        wanted = targets.lookup(request.target for request in desired)
-        every = [*([] if wanted is None else [wanted]), *_filters_of(desired)]
+        filters = targets.lookup(request.target for request in desired)
+        every = [*([] if filters is None else [filters]), *_filters_of(desired)]
         found = [one for reading in gather([_reader(client, each) for each in every]) for one in reading]
         if any(request.family is Family.PREFIX for request in desired):
             subnets = {one.subnet_id for one in found for each in desired if each.target.is_met_by(one)}

@@ -48,10 +48,10 @@ class Route(Attachment[RouteRequest, Observed, RouteChange, Outcome]):
     def observe(self, client: Client, desired: Sequence[RouteRequest]) -> Observed:
         """Read route tables and target interfaces side by side; after that, interfaces of blackholes, if there are."""
         selections = _selections((request.role_arn, request.filters) for request in desired)
-        wanted = targets.lookup(request.target for request in desired) or {}
+        filters = targets.lookup(request.target for request in desired) or {}
         found, interfaces = both(
             lambda: gather([_reader(client, role, filters) for role, filters in selections]),
-            lambda: parse_interfaces(ec2.describe_network_interfaces(client, wanted)),
+            lambda: parse_interfaces(ec2.describe_network_interfaces(client, filters)),
         )
         tables: dict[str | None, dict[str, RouteTable]] = {}
         for (role, _filters), reading in zip(selections, found, strict=True):

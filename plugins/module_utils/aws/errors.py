@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How AWS says no, and how a module passes it on: one exception family, one sentence, no traceback."""
+"""Errors of AWS and how a module reports them: one exception family, one message, no traceback."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
         operation = getattr(self.exception, "operation_name", None)
         return missing_action(self.code, str(self._detail().get("Message")), self.service, operation)
 
-    def sentence(self) -> str:
+    def text(self) -> str:
         """Return one line with what was tried and the answer of the other side, with its code."""
         detail = self._detail()
         if detail:
@@ -68,7 +68,7 @@ class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
         return " ".join(f"{self.message}: {text.rstrip('.') if advice else text}{advice}".split())
 
     def __str__(self) -> str:
-        return self.sentence()
+        return self.text()
 
     def _detail(self) -> dict[str, str]:
         response = getattr(self.exception, "response", None)
@@ -145,7 +145,7 @@ def _single_attempt(client: Any) -> bool:
 
 
 def fail(module: Any, error: Failure, **result: Any) -> NoReturn:
-    """End the module with the error's sentence in ``msg`` and, if AWS named one, its code in ``error_code``."""
+    """End the module with the error's message in ``msg`` and, if AWS named one, its code in ``error_code``."""
     code = error.code if isinstance(error, AwsError) else None
     module.fail_json(msg=str(error), error_code=code, **result)
     raise AssertionError("fail_json ends the module")

@@ -46,7 +46,7 @@ def missing_action(code: str | None, message: str, service: str | None, operatio
 
 
 def hint(action: str) -> str:
-    """Return what a refusal adds to what AWS said."""
+    """Return what a refusal adds to AWS's answer."""
     missing = f"The action {action} is missing in the rights of these credentials"
     return f"{missing}{_BOUNDARY if action in _NEED_BOUNDARY else ''}: {WHERE}"
 

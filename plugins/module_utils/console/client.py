@@ -89,10 +89,10 @@ def token_url(access: Access) -> str:
 
 
 class ConsoleClient:
-    """Speaks to one console, one session for all calls. Use as a context manager.
+    """A client of one console with one session for all calls. Use as a context manager.
 
-    Every method raises NitroError (or one of its kinds) with a sentence that names the console, what was wanted and
-    what it said. ``changed`` is true once a write was carried out.
+    Every method raises NitroError (or one of its kinds) with a message that names the console, what was desired and
+    what it answered. ``changed`` is true once a write was carried out.
     """
 
     def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep) -> None:

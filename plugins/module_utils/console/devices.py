@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What adm_device decides: from the registrations wanted and what a console lists to what must be written. Pure."""
+"""What adm_device decides: from the desired registrations and what a console lists to what must be written. Pure."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A device that is registered otherwise than wanted, and the fields to change."""
+    """A device that is registered otherwise than desired, and the fields to change."""
 
     device: Device
     fields: Mapping[str, str]
@@ -247,7 +247,7 @@ def describe(found: Mapping[str, Device], addresses: Sequence[str]) -> dict[str,
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """The last word of an activity: its status, what the console said, and whether it has ended."""
+    """The last word of an activity: its status, the console's message, and whether it has ended."""
 
     status: str = ""
     message: str = ""

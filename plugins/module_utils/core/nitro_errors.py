@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What can go wrong when speaking to an appliance, each as one sentence a person can act on."""
+"""Errors of requests to an appliance, each with a message a person can act on."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ FORCE_PASSWORD_CHANGE = 1046
 
 
 class NitroError(Failure):
-    """An appliance refused, or could not be understood; ``str(error)`` is the sentence shown to users.
+    """An appliance refused, or could not be understood; ``str(error)`` is the message shown to users.
 
-    ``code`` is the appliance's error code (0: it gave none), ``message`` what it said, ``http_status`` 0 when there was
+    ``code`` is the appliance's error code (0: it gave none), ``message`` its text, ``http_status`` 0 when there was
     no HTTP answer at all, ``resource`` the NITRO type that was asked for. No secret may be handed in.
     """
 
     def __init__(
-        self, sentence: str, *, code: int = 0, message: str = "", http_status: int = 0, resource: str = ""
+        self, shown: str, *, code: int = 0, message: str = "", http_status: int = 0, resource: str = ""
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(shown)
         self.code = code
-        self.message = message or sentence
+        self.message = message or shown
         self.http_status = http_status
         self.resource = resource
 
@@ -74,8 +74,8 @@ class NitroUntrusted(NitroError):
 class NitroPinMismatch(NitroUntrusted):
     """The certificate is not the pinned one, so nothing was sent. ``found``: its fingerprint."""
 
-    def __init__(self, sentence: str, *, found: str = "", **facts: Any) -> None:
-        super().__init__(sentence, **facts)
+    def __init__(self, shown: str, *, found: str = "", **facts: Any) -> None:
+        super().__init__(shown, **facts)
         self.found = found
 
     def and_also(self, more: str) -> NitroPinMismatch:
@@ -92,7 +92,7 @@ class NitroAuthError(NitroError):
 
 
 class NitroTimeout(NitroError):
-    """A bounded wait ran out; the sentence says what was last seen."""
+    """A bounded wait ran out; the message has the last observation."""
 
 
 class NitroOversized(NitroGarbled):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""HTTP to something that speaks NITRO, an appliance or a console: one exchange, and every way in which it can fail."""
+"""HTTP to something with a NITRO API, an appliance or a console: one exchange, and every way in which it can fail."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ _PAUSES = (0.25, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other side. ``name``: how sentences call it, its address; ``what``: what it is, for "… answered 354".
+    """The other side. ``name``: its name in messages, its address; ``what``: what it is, for "… answered 354".
 
     ``base``: the URL before every path. ``timeout`` in seconds, for each answer from its request to its last byte;
     ``connect_timeout``: a host that takes longer to accept a connection, TLS included, counts as not there.
@@ -155,7 +155,7 @@ class BrokenTls(Broken):
 
 
 class Transport:
-    """Exchanges with one peer over connections that are kept. ``secrets``: what no sentence may show."""
+    """Exchanges with one peer over connections that are kept. ``secrets``: what no message may show."""
 
     def __init__(self, peer: Peer, *, secrets: Iterable[str] = (), sleep: Callable[[float], None] = time.sleep) -> None:
         self.peer = peer
@@ -207,8 +207,8 @@ class Transport:
         answer_text = redact(reply.message, self.secrets)
         kind = NitroAuthError if reply.status == 401 or reply.code in BAD_CREDENTIALS | SESSION_GONE else NitroError
         what = " ".join(part for part in (str(reply.code) if reply.code else "", answer_text) if part) or "nothing more"
-        sentence = f"{self.peer.name}: {doing}: {self.peer.what} answered {what} (HTTP {reply.status})"
-        return kind(sentence, code=reply.code, message=answer_text, http_status=reply.status, resource=resource)
+        shown = f"{self.peer.name}: {doing}: {self.peer.what} answered {what} (HTTP {reply.status})"
+        return kind(shown, code=reply.code, message=answer_text, http_status=reply.status, resource=resource)
 
     def _send(self, doing: str, method: str, path: str, content: Mapping[str, Any], timeout: float) -> wire.Reply:
         verify: bool | str = self.peer.verified and (self.peer.ca_path or True)

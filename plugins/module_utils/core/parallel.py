@@ -95,6 +95,6 @@ def attempt(question: Callable[[], T]) -> T | Failure:
         return question()
     except Failure as failure:
         return failure
-    except Exception as error:  # noqa: BLE001 – the boundary where an answer without sense becomes a sentence
+    except Exception as error:  # noqa: BLE001 – the boundary where an invalid answer becomes a message
         message = " ".join(str(error).split())[:200]
         return Failure(f"the answer made no sense ({type(error).__name__}: {message})")

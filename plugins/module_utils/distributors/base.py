@@ -7,7 +7,7 @@ differs between distributors is a method or an attribute here; no other code com
 entry returns are options of modules, so that a step of a role whose list is empty is skipped.
 
 Entries are asked in the controller, by validation and filters, which have neither boto3 nor requests. So an entry
-imports only ``core`` and ``spec``, and :meth:`Distributor.observe` imports what speaks to AWS when it is called.
+imports only ``core`` and ``spec``, and :meth:`Distributor.observe` imports what calls AWS when it is called.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ class Distributor(ABC):
 
     @abstractmethod
     def billed(self, definition: Definition, nodes: int) -> str:
-        """Return what AWS bills for the distribution to ``nodes`` nodes, as a part of a sentence."""
+        """Return what AWS bills for the distribution to ``nodes`` nodes, as a part of a message."""
 
     @abstractmethod
     def predicted_costs(self, state: Mapping[str, Any], launched: int) -> list[str]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A load-balanced application: what is wanted, what an appliance has of it, and how both are told to a user.
+"""A load-balanced application: the desired state, an appliance's state, and how both are returned.
 
 An application ``web`` is the lbvserver ``web``, the service group ``web-sg`` with its members, the monitor ``web-mon``
 if one is described, and the certkey ``web-cert`` if a certificate is handed in. ``application_plan`` decides what to
@@ -34,7 +34,7 @@ _ANY_PORT = 65535  # how an appliance writes the port ``*``
 
 DEFAULTS: Row = {"lbmethod": "LEASTCONNECTION", "timeout": 2}  # of an lbvserver, as the vendor's reference has them
 
-# Protocols at which the appliance ends TLS, and what it then speaks to the back ends unless told otherwise.
+# Protocols at which the appliance ends TLS, and its protocol to the back ends unless another is given.
 OFFLOADED = {
     "SSL": "HTTP",
     "SSL_TCP": "TCP",
@@ -126,7 +126,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server object: an address under a name; ``comment`` tells whether it was made here."""
+    """A server object: an address under a name; ``comment`` says whether it was made here."""
 
     name: str
     address: str | None
@@ -157,7 +157,7 @@ class ObservedApplication:
     used_servers: frozenset[str] = frozenset()
 
 
-# ---------------------------------------------------------------------- what is wanted
+# ---------------------------------------------------------------------- desired state
 
 
 def desired_from(params: Mapping[str, Any]) -> DesiredApplication:
@@ -268,12 +268,12 @@ def obstacles(desired: DesiredApplication, found: ObservedApplication) -> list[s
         message.append(f"{start} there is no IPSet '{desired.ipset}' on this appliance")
     if desired.monitor and desired.monitor.fields is None and found.monitor is None:
         message.append(f"{start} there is no monitor '{desired.monitor.name}' on this appliance")
-    message += [f"{start} {sentence}" for sentence in _certkey_obstacles(desired.certificate, found.keys)]
+    message += [f"{start} {obstacle}" for obstacle in _certkey_obstacles(desired.certificate, found.keys)]
     if not desired.ipset and virtual_ip(desired, found) is None:
         message.append(f"{start} virtual_ip or ipset is needed to create its virtual server")
     elif desired.ipset and found.ipset_addresses == () and virtual_ip(desired, found) is None:
         message.append(f"{start} virtual_ip is needed, for IPSet '{desired.ipset}' holds no address to take")
-    return message + [f"{start} {sentence}" for sentence in _taken(desired, found)]
+    return message + [f"{start} {obstacle}" for obstacle in _taken(desired, found)]
 
 
 def _certkey_obstacles(certificate: Certificate | None, keys: CertkeyState) -> list[str]:

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What to write so that an appliance has an application as wanted, or nothing of it any more. Pure functions.
+"""What to write so that an appliance has an application as desired, or nothing of it any more. Pure functions.
 
-The order is from the back ends to the front, so that a vserver never points at something unfinished; what is no longer
-wanted goes last. Broken off between any two steps and planned anew, the rest of the same steps comes out.
+The order is from the back ends to the front, so that a virtual server never points at something unfinished; what is
+not desired any more goes last. Interrupted between any two steps and planned again, the rest of the same steps results.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _retyped(monitor: Monitor, row: Row | None) -> bool:
 
 
 def _differs(row: Row, name: str, value: Any) -> bool:
-    """Whether a wanted field is not what the appliance says; numbers may come as strings, lists in any order."""
+    """Whether a desired field differs from the appliance's; numbers may come as strings, lists in any order."""
     present = row.get(name)
     if name in MONITOR_SECRETS:
         return False

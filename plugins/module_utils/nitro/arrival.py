@@ -30,7 +30,7 @@ ASK_AGAIN = 15.0
 # Seconds after which a node in service that EC2 calls running and healthy counts as hung. A reboot by hand, which EC2's
 # status checks do not show, is over by then: a VPX takes about two minutes.
 HUNG_AFTER = 150.0
-# An appliance that was told to reboot goes down within seconds; one that still knows the session after this did not.
+# A rebooting appliance goes down within seconds; one that still knows the session after this did not.
 REBOOT_GRACE = 60.0
 _INVALID_ARGUMENT = 278
 # What a look at a machine without a network may cost: it is looked at again at once.
@@ -60,7 +60,7 @@ class InstanceReport:
     """What EC2 says of the instance. ``is_gone``: it is stopped or terminated, so that waiting does not help.
 
     ``impaired``: a status check fails. ``starting``: the status checks have not ended since it was started. ``remedy``:
-    what brings the node back, as a sentence.
+    what brings the node back, as a message.
     """
 
     is_gone: bool
@@ -71,7 +71,7 @@ class InstanceReport:
 
 
 class LoginRetry:
-    """Tries to get in, once per ``attempt``; remembers what it met, for the sentence when time runs out.
+    """Tries to get in, once per ``attempt``; remembers what it met, for the message of a time-out.
 
     ``may_change``: whether the first password may be replaced (not in check mode: it is a write). ``first_password``:
     one of the passwords is the appliance's first, which is not in place at once. ``instance``: what EC2 says.
@@ -231,7 +231,7 @@ def reboot(client: NitroClient, timeout: float, *, clock: Callable[[], float], s
     wait_until(
         lambda: not _still_alive(client),
         min(REBOOT_GRACE, timeout),
-        lambda: f"{nsip}: was told to reboot and goes on answering in the old session",
+        lambda: f"{nsip}: was rebooted but still answers in the old session",
         clock=clock,
         sleep=sleep,
     )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a fresh appliance lacks to be a managed one. Pure: from what is wanted and what was found to a plan."""
+"""What a fresh appliance lacks to be a managed one. Pure: from desired and observed state to a plan."""
 
 from __future__ import annotations
 
@@ -165,12 +165,12 @@ def names_on(row: Mapping[str, Any], field_name: str) -> frozenset[str]:
 
 
 def missing_features(desired: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
-    """Those of ``wanted`` that are not on, each once, in the user's spelling."""
+    """Those of the given ones that are not on, each once, in the user's spelling."""
     return _missing(desired, on, _FEATURES)
 
 
 def missing_modes(desired: Iterable[str], on: frozenset[str]) -> tuple[str, ...]:
-    """Those of ``wanted`` that are not on, each once, in the user's spelling."""
+    """Those of the given ones that are not on, each once, in the user's spelling."""
     return _missing(desired, on, _MODES)
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A session with one appliance: logs in when first needed, speaks NITRO, logs out.
+"""A session with one appliance: logs in when first needed, calls NITRO, logs out.
 
 Facts are the vendor's: NITRO documentation (performing-*.md, error-and-exception-handling.md) and what its own clients
 do (adc-nitro-go, netscaler.adc).
@@ -31,7 +31,7 @@ from .logins import LoginGate
 Body = Mapping[str, Any]
 Row = dict[str, Any]
 
-# For what is said on leaving: a host that is going away may not answer any more.
+# For the logout: a host that is going away may not answer any more.
 _FAREWELL_TIMEOUT = 3.0
 _BUSY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 
@@ -52,7 +52,7 @@ class Connection:
 
     ``fingerprints``: SHA-256, of the certificates that are accepted instead of those that verify.
 
-    ``wrote`` is told of every write that was carried out, in words like ``add nsip '10.0.2.10'``, without secrets.
+    ``wrote`` is called for every write that was carried out, in words like ``add nsip '10.0.2.10'``, without secrets.
     """
 
     nsip: str
@@ -72,10 +72,10 @@ class Connection:
 
 
 class NitroClient:
-    """Speaks NITRO to one appliance, one session for all calls. Use as a context manager.
+    """A client of one appliance with one session for all calls. Use as a context manager.
 
-    Every method raises NitroError (or one of its kinds) with a sentence that names the address, what was wanted and
-    what the appliance said. ``changed`` is true once a write was carried out.
+    Every method raises NitroError (or one of its kinds) with a message that names the address, what was desired and
+    what the appliance answered. ``changed`` is true once a write was carried out.
     """
 
     def __init__(

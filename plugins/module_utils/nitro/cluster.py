@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A cluster as its CLIP and one appliance describe it, and what is wanted of that appliance's membership. Pure.
+"""A cluster as its CLIP and one appliance describe it, and the desired membership of that appliance. Pure.
 
 Facts: vendor NITRO reference (clusterinstance, clusternode, cluster, nsip) and the vendor's cluster documentation.
 """
@@ -93,7 +93,7 @@ class Member:
         return self.up and self.admin_state == admin_state and drained
 
     def describe(self) -> str:
-        """For the sentence of a wait that ran out."""
+        """For the message of a wait that timed out."""
         words = [
             f"admin state {self.admin_state or 'unknown'}",
             f"masterstate {self.master_state or 'unknown'}",

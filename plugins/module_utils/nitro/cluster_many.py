@@ -3,7 +3,7 @@
 
 """Several nodes of a cluster in one call, one after another, because a cluster takes or loses one node at a time.
 
-Every node is planned on what the CLIP says when its turn comes, not on what it said before the node before it.
+Every node is planned on the CLIP's state when its turn comes, not on its state before the previous node.
 """
 
 from __future__ import annotations

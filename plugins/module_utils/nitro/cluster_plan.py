@@ -187,7 +187,7 @@ def _forming_steps(desired: DesiredMember, node: Node) -> list[Change]:
 
 
 def _belong(desired: DesiredMember, view: ObservedMember, cluster: Cluster) -> Plan:
-    """On a cluster that is in operation: declared, joined, rebooted, as wanted."""
+    """On a cluster that is in operation: declared, joined, rebooted, as desired."""
     _right_cluster(desired, cluster)
     member = member_at(cluster.members, desired.nsip)
     moves: list[Action] = []

@@ -31,7 +31,7 @@ _SYNCED = "SUCCESS"
 _SYNC_ON = "ENABLED"
 # Seconds after which a secondary's first synchronisation is long over.
 LONG = 120
-# A node that was told to keep its role says so instead of UP.
+# A node that is set to keep its role reports that instead of UP.
 _UP = frozenset({"UP", "STAYPRIMARY", "STAYSECONDARY"})
 
 
@@ -237,7 +237,7 @@ def in_sync(view: ObservedHa, address: str, *, calm: bool = False) -> bool:
     """Whether the pair is together and synchronised.
 
     A secondary that says only the configured word (ENABLED) has not begun yet, or runs a build that never says more. It
-    is believed when it has been secondary for long, or when it is ``calm``: said so for a while and nothing failed.
+    is believed when it has been secondary for long, or when it is ``calm``: reported so for a while and nothing failed.
     """
     if not together(view, address):
         return False

@@ -27,7 +27,7 @@ VSERVER_KINDS = ("lbvserver", "csvserver")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A wanted address; ``netmask`` None leaves that of an existing one alone. IPv6 masks are prefix lengths."""
+    """A desired address; ``netmask`` None leaves that of an existing one alone. IPv6 masks are prefix lengths."""
 
     ip_address: str
     netmask: str | None = None
@@ -204,7 +204,7 @@ def removable_vips(desired: DesiredIpset, found: ObservedIpset) -> list[str]:
 
 
 def _own(address: Address, found: ObservedIpset) -> list[Change]:
-    """Make the address the appliance's own, as a VIP; or give an existing one the wanted mask."""
+    """Make the address the appliance's own, as a VIP; or give an existing one the desired mask."""
     ip, owned = address.ip_address, found.owned.get(address.ip_address)
     v6 = ":" in ip
     if owned is None:

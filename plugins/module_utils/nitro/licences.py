@@ -140,7 +140,7 @@ def license_plan(licence: License | None, state: LicenseState, activation: bytes
 
 
 def activation_file(content: bytes) -> str:
-    """Return the name under which an activation file is uploaded: it tells what is loaded."""
+    """Return the name under which an activation file is uploaded: it identifies what is loaded."""
     return f"cloudadc.{hashlib.sha256(content).hexdigest()[:16]}.blob.tgz"
 
 
@@ -163,7 +163,7 @@ def server_name(row: Mapping[str, Any]) -> str:
 
 
 def _is_server(licence: License, row: Row) -> bool:
-    """Whether a server is the one, in its mode and for its user; what a build does not report speaks for neither.
+    """Whether a server is the one, in its mode and for its user; what a build does not report decides neither.
 
     Mode and user of a server cannot be changed (NITRO: delete and add).
     """
@@ -193,7 +193,7 @@ def in_effect(licence: License, state: LicenseState) -> bool:
     """Whether a configured capacity is also the one the appliance runs with, as far as it lets itself be asked.
 
     ``nslicense`` has the edition and, on newer builds, ``licensingmode`` (Local and EXPRESS before the reboot, Pooled
-    or CICO after it); ``nscapacity`` the bandwidth that was granted. What a build does not report speaks for neither.
+    or CICO after it); ``nscapacity`` the bandwidth that was granted. What a build does not report decides neither.
     """
     row = state.license
     if str(row.get("licensingmode") or "").casefold() in {"local", "express"}:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Where Ansible meets NITRO: the options of every NITRO module, and the boundary where an error becomes a sentence."""
+"""Where Ansible meets NITRO: the options of every NITRO module, and the boundary where an error becomes a message."""
 
 from __future__ import annotations
 
@@ -107,13 +107,13 @@ def _enterable(connection: Connection) -> Connection:
 
 
 def require_requests(module: AnsibleModule) -> None:
-    """Fail with Ansible's usual sentence when the ``requests`` library is not there."""
+    """Fail with Ansible's usual message when the ``requests`` library is not there."""
     if not HAS_REQUESTS:
         module.fail_json(msg=missing_required_lib("requests"))
 
 
 def fail(module: AnsibleModule, error: NitroError, **facts: Any) -> NoReturn:
-    """End the task with the sentence of ``error``; ``facts`` say what had been done until then."""
+    """End the task with the message of ``error``; ``facts`` say what had been done until then."""
     code = {"nitro_errorcode": error.code} if error.code else {}
     module.fail_json(msg=str(error), **code, **facts)
     raise AssertionError("fail_json ends the process")
@@ -122,7 +122,7 @@ def fail(module: AnsibleModule, error: NitroError, **facts: Any) -> NoReturn:
 def run(module: AnsibleModule, work: Callable[[], Mapping[str, Any]]) -> NoReturn:
     """Run ``work`` and end the task with its result, or with the message of its NitroError.
 
-    A result with ``msg`` is a failure that tells how far the task came.
+    A result with ``msg`` is a failure that says how far the task came.
     """
     require_requests(module)
     outcome = _outcome(work)

@@ -39,7 +39,7 @@ _NSIP = "NETSCALER_NSIP"
 class Job:
     """What one appliance is asked for. ``params``: the module's options as they hold for it; ``check``: check mode.
 
-    ``warnings`` and ``written`` fill while it is done: sentences for the user, and the writes that were carried out.
+    ``warnings`` and ``written`` fill while it is done: messages for the user, and the writes that were carried out.
     """
 
     params: Mapping[str, Any]
@@ -51,9 +51,9 @@ class Job:
     def nsip(self) -> str:
         return str(self.params["nsip"])
 
-    def warn(self, sentence: str) -> None:
+    def warn(self, message: str) -> None:
         """For the user, once all jobs have ended."""
-        self.warnings.append(sentence)
+        self.warnings.append(message)
 
     def connection(self, fingerprints: tuple[str, ...] = ()) -> Connection:
         """How to reach it. ``fingerprints``: certificates that it is held to, instead of those of the options.
@@ -83,7 +83,7 @@ class Needs:
     required_if: Sequence[tuple[str, Any, Sequence[str]]] = ()
 
     def unmet(self, params: Mapping[str, Any]) -> str | None:
-        """Ansible's own sentence about what is missing; None when nothing is."""
+        """Ansible's own message about what is missing; None when nothing is."""
         given = {name: value for name, value in params.items() if value is not None}
         try:
             check_missing_parameters(given, list(self.required))
@@ -148,8 +148,8 @@ def finish(module: AnsibleModule, jobs: Sequence[Job], outcomes: Sequence[Outcom
     """End the task with the warnings of all jobs and the result of all outcomes."""
     many = module.params["nodes"] is not None
     for job in jobs:
-        for sentence in job.warnings:
-            module.warn(naming(job.nsip, sentence) if many else sentence)
+        for message in job.warnings:
+            module.warn(naming(job.nsip, message) if many else message)
     if many:
         result = joined(jobs, outcomes)
         module.fail_json(**result) if "msg" in result else module.exit_json(**result)
@@ -234,7 +234,7 @@ def joined(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> dict[str, Any]:
         nodes.append({"nsip": job.nsip, **entry, "error": None})
     result = {"changed": any(node["changed"] for node in nodes), "nodes": nodes, "diff": diffs}
     errors = [naming(node["nsip"], node["error"]) for node in nodes if node["error"] is not None]
-    return {**result, "msg": _sentence(errors, len(nodes))} if errors else result
+    return {**result, "msg": _message(errors, len(nodes))} if errors else result
 
 
 def _failed(job: Job, error: NitroError) -> dict[str, Any]:
@@ -242,14 +242,14 @@ def _failed(job: Job, error: NitroError) -> dict[str, Any]:
     return {"nsip": job.nsip, "changed": bool(job.written), "error": str(error), "written": list(job.written), **code}
 
 
-def _sentence(errors: Sequence[str], total: int) -> str:
+def _message(errors: Sequence[str], total: int) -> str:
     if total == 1:
         return errors[0]
     others = ", the others were carried through" if len(errors) < total else ""
     return f"{len(errors)} of {total} nodes failed{others}: {'; '.join(errors)}"
 
 
-def naming(nsip: str, sentence: str) -> str:
+def naming(nsip: str, message: str) -> str:
     """Return the message with the address before it, unless it names the appliance already."""
-    named = re.search(rf"(?<![\w.:]){re.escape(nsip)}(?![\w.])", sentence)
-    return sentence if named else f"{nsip}: {sentence}"
+    named = re.search(rf"(?<![\w.:]){re.escape(nsip)}(?![\w.])", message)
+    return message if named else f"{nsip}: {message}"

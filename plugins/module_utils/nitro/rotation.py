@@ -56,7 +56,7 @@ class Rotation:
         nsip: the appliance in messages.
         found: the password that was accepted at first; None before a login was accepted.
         accepted: the password that was accepted last.
-        primary: whether it said that it is the primary of a pair.
+        primary: whether it reported that it is the primary of a pair.
         error: why it could not be completed.
     """
 
@@ -139,7 +139,7 @@ class Rotation:
         try:
             self._enter_with_new()
         except NitroAuthError as error:
-            raise lost or error.and_also("it was told the new password and refuses it") from None
+            raise lost or error.and_also("it got the new password and refuses it") from None
 
     def keep(self) -> None:
         """Save the configuration where it differs from the saved one: also what an interrupted run left unsaved."""

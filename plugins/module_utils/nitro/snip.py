@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Subnet addresses (SNIP): from which an appliance speaks to back ends (NITRO nsip, type SNIP). Pure."""
+"""Subnet addresses (SNIP): from which an appliance connects to back ends (NITRO nsip, type SNIP). Pure."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class DryRun:
 def dry_run(
     action: str, members: Collection[str], required: Collection[str], known: ExistingResources
 ) -> DryRun | None:
-    """Return the dry run that tells whether ``action`` is allowed; None: there is none.
+    """Return the dry run that shows whether ``action`` is allowed; None: there is none.
 
     ``members``, ``required``: the parameters that the operation knows, and those it wants.
     """

@@ -58,8 +58,8 @@ class Inspection:
 
     def _round(self, known: Answers, questions: Sequence[Mapping[str, Question]]) -> Answers:
         """Return the known answers and those to further questions, which are asked side by side."""
-        wanted = {name: question for each in questions for name, question in each.items()}
-        return Answers({**known.by_name, **(self._ask(wanted) if wanted else {})})
+        asked = {name: question for each in questions for name, question in each.items()}
+        return Answers({**known.by_name, **(self._ask(asked) if asked else {})})
 
     def _ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
         return ask_all(questions, self.timeout)

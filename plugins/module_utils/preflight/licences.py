@@ -26,11 +26,13 @@ def subjects(plan: Plan) -> list[tuple[str, str]]:
 
 
 def build(plan: Plan, images: Sequence[Mapping[str, Any]]) -> Row:
-    """Return whether the image's build knows the License Activation Service, as far as its name tells."""
+    """Return whether the image's build knows the License Activation Service, as far as its name says."""
     subject, name = plan.launch_spec.image_id or "none", str(images[0].get("Name") or "") if images else ""
     found = parse_build(name)
     if found is None:
-        return warning(BUILD, subject, f"the name of the image tells no build; {LICENSE_ACTIVATION} or newer is needed")
+        return warning(
+            BUILD, subject, f"the name of the image contains no build; {LICENSE_ACTIVATION} or newer is needed"
+        )
     problem = license_problem(plan.launch_spec.license_mode, name)
     if problem:
         return failed(BUILD, subject, problem)

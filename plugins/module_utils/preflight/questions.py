@@ -171,7 +171,7 @@ def connections(context: Context, known: Answers) -> Questions:
 
 
 def sources(context: Context, found: Answers) -> dict[str, str | None]:
-    """Return, by network of a management subnet, the address from which this machine would speak to it."""
+    """Return, by network of a management subnet, the address from which this machine would reach it."""
     named = {zone.subnet_of("management") for zone in context.plan.zones}
     listed = attempt(lambda: [item["CidrBlock"] for item in found.of("subnets") if item["SubnetId"] in named])
     networks = [] if isinstance(listed, Failure) else listed

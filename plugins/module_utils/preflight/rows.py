@@ -21,7 +21,7 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``check``: what kind of thing; ``subject``: which one; ``message``: a sentence, one line."""
+    """``check``: what kind of thing; ``subject``: which one; ``message``: one line."""
 
     check: str
     subject: str

@@ -25,9 +25,7 @@ def judge(plan: Plan, zone: Zone, missing: int, subnets: Described) -> Row:
     except Refusal as refusal:
         return failed(CHECK, zone.name, str(refusal))
     found = {item["SubnetId"]: item for item in subnets}
-    short = [
-        sentence for role, needed in _needs(plan, zone, missing) if (sentence := _short(found, zone, role, needed))
-    ]
+    short = [problem for role, needed in _needs(plan, zone, missing) if (problem := _short(found, zone, role, needed))]
     if short:
         return failed(CHECK, zone.name, "; ".join(short))
     networks = ", ".join(f"{request.role} {found[request.subnet_id].get('CidrBlock')}" for request in zone.interfaces)

@@ -33,7 +33,7 @@ def table(rows: Sequence[Row], width: int = WIDTH) -> list[str]:
 
 
 def fold(rows: Iterable[Row]) -> list[Row]:
-    """Rights of one service about which the same is to be said become one row, unless they are missing."""
+    """Rights of one service with the same result become one row, unless they are missing."""
     folded: list[Row] = []
     observed: dict[tuple[str, str, Status, str], list[str]] = {}
     places: dict[int, tuple[str, str, Status, str]] = {}

@@ -28,7 +28,7 @@ OF_AUTO_SCALING = "aws:autoscaling:groupName"
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What AWS said, by name. ``of`` raises the Failure of a question that was not answered."""
+    """AWS's answers by name. ``of`` raises the Failure of a question that was not answered."""
 
     by_name: Mapping[str, Any]
 

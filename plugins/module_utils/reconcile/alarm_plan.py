@@ -162,7 +162,7 @@ def _plot(group: str, zone: str, names: Sequence[str], low: float, high: float) 
 
 
 def differing(desired: Sequence[Alarm], present: Sequence[Mapping[str, Any]]) -> tuple[list[Alarm], list[str]]:
-    """Return the alarms to write, and the names of those that are no longer wanted."""
+    """Return the alarms to write, and the names of those that are no longer desired."""
     known = {alarm["AlarmName"]: comparable(alarm) for alarm in present}
     write = [alarm for alarm in desired if known.get(alarm["AlarmName"]) != comparable(alarm)]
     return write, sorted(known.keys() - {alarm["AlarmName"] for alarm in desired})

@@ -25,7 +25,7 @@ _OF_THE_NODE = (t.LIFECYCLE, t.KIND, t.NODE_ID, t.EVENT)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference. ``node``: an instance id, empty for what nodes share. ``remedy``: one sentence."""
+    """One difference. ``node``: an instance id, empty for what nodes share. ``remedy``: one message."""
 
     object: str
     setting: str
@@ -58,7 +58,7 @@ class Finding:
 class DesiredNode:
     """What a node was to be launched with. ``interfaces``: in the order of their devices.
 
-    ``remedy``: how this node is replaced, a sentence.
+    ``remedy``: how this node is replaced.
     """
 
     image_id: str
@@ -143,7 +143,7 @@ def missing_interfaces(instance: Instance, roles: Sequence[str] = t.ROLES) -> li
 def interface_problems(
     instances: Iterable[Instance], name: Callable[[Instance], str], remedy: Callable[[Instance], str]
 ) -> list[str]:
-    """Return one sentence for each instance that lacks an interface, without which nothing of it can be configured.
+    """Return one message for each instance that lacks an interface, without which nothing of it can be configured.
 
     A VPX takes an interface only at a start. Source: NetScaler VPX on AWS, limitations (dynamic addition of elastic
     network interfaces is not supported).

@@ -28,13 +28,13 @@ from .group_reading import (
     Backends,
     Names,
     Nodes,
+    as_message,
     followed_of,
     read_backends,
     read_names,
     read_nodes,
     read_other_domains,
     refused,
-    sentence,
 )
 from .pins import clips_of, pins_of_results
 
@@ -164,7 +164,7 @@ def _replacement(request: Request, nodes: Nodes, problems: list[str]) -> dict[st
     try:
         found = group_replacement.plan(request.definition, nodes.instances)
     except Refusal as refusal:
-        problems.append(sentence(str(refusal)))
+        problems.append(as_message(str(refusal)))
         return None
     return found.result() if found else None
 
@@ -188,7 +188,7 @@ def _distribution(
         reads.append(lambda: _read_backends(connect, definition, found))
     for outcome in attempt_all(reads):
         if isinstance(outcome, Refusal):
-            problems.append(sentence(str(outcome)))
+            problems.append(as_message(str(outcome)))
         elif isinstance(outcome, Failure):
             raise outcome
     if request.whole:
@@ -240,7 +240,7 @@ def _name_problems(definition: Definition, names: Names) -> list[str]:
         if names.zone_name and not within(domain, names.zone_name)
     ]
     conflicts = DISTRIBUTORS[definition["distributor"]].validate_records(definition, names.records)
-    return problems + [sentence(one) for one in conflicts]
+    return problems + [as_message(one) for one in conflicts]
 
 
 def _other_domains(connect: Connect, definition: Definition, names: Names, nodes: Nodes) -> list[str]:

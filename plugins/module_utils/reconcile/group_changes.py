@@ -26,7 +26,7 @@ _ANEW = (
 
 
 def definition_problems(definition: Definition, nodes: Nodes, ids: Mapping[str, str]) -> list[str]:
-    """Return one sentence for each change of the definition that living nodes cannot follow.
+    """Return one message for each change of the definition that living nodes cannot follow.
 
     Args:
         definition: the group.

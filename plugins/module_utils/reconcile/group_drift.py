@@ -37,7 +37,7 @@ def node_name(instance: Instance) -> str:
 
 
 def replacement(instance: Instance) -> str:
-    """Return how a node of a group is replaced, a sentence."""
+    """Return how a node of a group is replaced."""
     return (
         "A new node is needed: ansible-playbook cloudadc.aws.autoscale_group with the variables of the group and "
         f"-e autoscale_group_replace_node={instance.instance_id}."
@@ -50,7 +50,7 @@ def in_service(nodes: Nodes) -> list[Instance]:
 
 
 def incomplete_nodes(definition: Definition, nodes: Nodes) -> list[str]:
-    """Return one sentence for each node that lacks an interface, unless it leaves or is replaced."""
+    """Return one message for each node that lacks an interface, unless it leaves or is replaced."""
     leaving = str(definition.get("replace_node", ""))
     staying = [
         one for one in nodes.live if one.lifecycle not in (t.DRAINING, t.TERMINATING) and one.instance_id != leaving

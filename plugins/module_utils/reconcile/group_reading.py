@@ -214,15 +214,15 @@ def read_other_domains(
 
 
 def refused(read: Callable[[], Any]) -> str | None:
-    """Return the message of a Refusal as a sentence of a list of problems, None if there is none."""
+    """Return the message of a Refusal as an entry of a list of problems, None if there is none."""
     try:
         read()
     except Refusal as error:
-        return sentence(str(error))
+        return as_message(str(error))
     return None
 
 
-def sentence(message: str) -> str:
+def as_message(message: str) -> str:
     """Return a refusal as an entry of a list: without the remark that nothing was written, which holds for all."""
     for remark in ("; nothing was written", " Nothing was changed.", " Nothing was written."):
         message = message.removesuffix(remark)

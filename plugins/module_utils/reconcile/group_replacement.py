@@ -160,7 +160,7 @@ def _forgotten(name: str, asked: str, nodes: Sequence[Instance]) -> GroupReplace
 
 
 def stopped_problems(definition: Mapping[str, Any], instances: Iterable[Instance]) -> list[str]:
-    """Return one sentence for each node in service that EC2 has stopped, with what brings it back."""
+    """Return one message for each node in service that EC2 has stopped, with what brings it back."""
     return [
         f"Zone {item.tags.get(t.ZONE)}: node {item.instance_id} is {item.state}, says EC2"
         f"{f' ({item.reason})' if item.reason else ''}. Start it (aws ec2 start-instances --instance-ids "

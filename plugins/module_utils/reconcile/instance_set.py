@@ -45,7 +45,7 @@ ASSOCIATION_TIMEOUT = 30.0
 
 @dataclass(slots=True)
 class Journal:
-    """What this run has written so far: told also when it fails half-way."""
+    """What this run has written so far: reported also when it fails half-way."""
 
     launched: list[str] = field(default_factory=list)
     terminated: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Journal:
 
 @dataclass(slots=True)
 class InstanceSet:
-    """The set ``desired`` speaks of, at AWS. ``wait_timeout`` (seconds) bounds everything that is waited for.
+    """The set ``desired`` describes, at AWS. ``wait_timeout`` (seconds) bounds everything that is waited for.
 
     ``before_terminate``: called right before instances are terminated; raises Refusal if they must stay.
     """
@@ -298,7 +298,7 @@ class InstanceSet:
             try:
                 return api.run_instances(self.client, request)
             except AwsError as error:
-                if not left or "iam instance profile" not in error.sentence().lower():
+                if not left or "iam instance profile" not in error.text().lower():
                     raise
         raise AssertionError("the last look either returns or raises")
 

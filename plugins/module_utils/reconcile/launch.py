@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Before and in RunInstances: what can be known to fail is refused with a sentence; the request itself. Pure."""
+"""Before and in RunInstances: what can be known to fail is refused with a message; the request itself. Pure."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def in_device_order(interfaces: Iterable[DesiredInterface]) -> tuple[DesiredInte
 
 
 def refuse_incomplete(desired: DesiredSet, launch_spec: LaunchSpec, missing: int) -> None:
-    """Raise Refusal if what to launch is not said."""
+    """Raise Refusal if what to launch is not given."""
     lacks = [
         name for name, value in (("image_id", launch_spec.image_id), ("interfaces", desired.interfaces)) if not value
     ]

@@ -24,7 +24,7 @@ class NodeRemoval:
     peer: Node
     failover: bool
     addresses: tuple[str, ...]
-    sentence: str
+    message: str
 
     @property
     def obstacle(self) -> str | None:
@@ -53,7 +53,7 @@ def plan_removal(
     Args:
         group: The pair.
         nodes: Its nodes, as ``claims`` has them.
-        claims: What each node said.
+        claims: the claim of each node.
         verdict: Who is primary.
         addresses: The Elastic IPs of the pair.
         instance_id: The node to be removed.
@@ -75,15 +75,15 @@ def plan_removal(
     [other] = others
     peer = nodes[other]
     if verdict.primary is None:
-        raise Refusal(f"{group}: {name} is not removed, because {verdict.sentence}. {_advice(target, claims[index])}")
+        raise Refusal(f"{group}: {name} is not removed, because {verdict.message}. {_advice(target, claims[index])}")
     if verdict.primary == index and not verdict.healthy:
         raise Refusal(
             f"{group}: {name} is not removed, because it is primary and {peer.name} ({peer.instance_id}) cannot take "
-            f"over: {verdict.sentence}. Repair or replace {peer.instance_id} first. Nothing was changed."
+            f"over: {verdict.message}. Repair or replace {peer.instance_id} first. Nothing was changed."
         )
     failover = verdict.primary == index
     held = () if failover else tuple(sorted(str(one) for one in addresses if _is_at(target, one)))
-    return NodeRemoval(target, peer, failover, held, verdict.sentence)
+    return NodeRemoval(target, peer, failover, held, verdict.message)
 
 
 def _is_at(node: Node, address: Address) -> bool:

@@ -60,7 +60,7 @@ def subnet_ids(definition: Definition) -> list[str]:
 
 
 def subnet_problems(definition: Definition, subnets: Subnets) -> list[str]:
-    """Return one sentence for each subnet that is missing or in a wrong place."""
+    """Return one message for each subnet that is missing or in a wrong place."""
     asked = subnet_ids(definition)
     problems = [f"{MISSING}{name} in this account and region." for name in asked if name not in subnets]
     vpcs = sorted({subnets[name].vpc_id for name in asked if name in subnets})
@@ -76,7 +76,7 @@ def subnet_problems(definition: Definition, subnets: Subnets) -> list[str]:
 
 
 def address_problems(definition: Definition, addresses: Sequence[Address], own: Collection[str]) -> list[str]:
-    """Return one sentence for each given Elastic IP that does not exist or serves an interface of others.
+    """Return one message for each given Elastic IP that does not exist or serves an interface of others.
 
     Args:
         addresses: all Elastic IPs of the region.
@@ -106,7 +106,7 @@ def address_problems(definition: Definition, addresses: Sequence[Address], own: 
 
 
 def placement_problems(definition: Definition, subnets: Subnets, instances: Iterable[Instance]) -> list[str]:
-    """Return one sentence for each node that is in another subnet than defined: a launch would make a third node."""
+    """Return one message for each node that is in another subnet than defined: a launch would make a third node."""
     problems = []
     nodes = definition["nodes"]
     for instance in instances:
@@ -125,7 +125,7 @@ def placement_problems(definition: Definition, subnets: Subnets, instances: Iter
 
 
 def namesake_problems(name: str, instances: Iterable[Instance]) -> list[str]:
-    """Return one sentence for the live instances of the name that belong to another kind."""
+    """Return one message for the live instances of the name that belong to another kind."""
     owner = Owner(name, PAIR)
     others = [i for i in instances if i.live and ownership(owner, i.tags) is Ownership.OTHER_KIND]
     if not others:
@@ -138,7 +138,7 @@ def namesake_problems(name: str, instances: Iterable[Instance]) -> list[str]:
 
 
 def network_problems(definition: Definition, vpc_subnets: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return one sentence for each declared network whose route would take the way of management traffic away."""
+    """Return one message for each declared network whose route would take the way of management traffic away."""
     return route_problems({**definition, "zones": definition["nodes"]}, vpc_subnets, "ha_pair_backend_cidrs")
 
 

@@ -69,7 +69,7 @@ class Verdict:
     """
 
     primary: int | None
-    sentence: str
+    message: str
     healthy: bool
 
 
@@ -102,7 +102,7 @@ def judge(claims: Sequence[Claim], *, accept_standalone: bool = False) -> Verdic
 
 
 def still_open(claims: Sequence[Claim], verdict: Verdict) -> Pending:
-    """Return what time may still bring: what a node serves that said what it is, or exactly one primary."""
+    """Return what time may still bring: what a node serves whose role is known, or exactly one primary."""
     if any(claim.view is not None and claim.served is None for claim in claims):
         return "served"
     hopeless = all(claim.idle for claim in claims)
@@ -126,7 +126,7 @@ def _standalone(claims: Sequence[Claim], index: int, accepted: bool) -> str | No
 
 
 def is_newcomer(claim: Claim, claims: Iterable[Claim]) -> bool:
-    """Whether a node says Primary only because neither it nor its peer has been told of the pair yet.
+    """Whether a node says Primary only because neither it nor its peer has the pair configured yet.
 
     It is known to serve nothing, and either it has no peer at all, or a primary that does serve does not name it.
     """

@@ -24,7 +24,7 @@ def node_name(instance: Instance) -> str:
 
 
 def replacement(instance: Instance) -> str:
-    """Return how a node of a pair is replaced, a sentence."""
+    """Return how a node of a pair is replaced."""
     return (
         "A new node is needed: ansible-playbook cloudadc.aws.ha_pair with the variables of the pair and "
         f"-e ha_pair_replace_node={instance.instance_id}."
@@ -74,7 +74,7 @@ def repaired(plans: Iterable[Plan], instances: Sequence[Instance], changes: Iter
 
 
 def incomplete_nodes(definition: Definition, instances: Iterable[Instance]) -> list[str]:
-    """Return one sentence for each node that lacks an interface, unless it is replaced."""
+    """Return one message for each node that lacks an interface, unless it is replaced."""
     leaving = str(definition.get("replace_node", ""))
     staying = [one for one in instances if one.live and leaving not in (one.instance_id, str(one.node_id))]
     return interface_problems(staying, node_name, replacement)
@@ -83,7 +83,7 @@ def incomplete_nodes(definition: Definition, instances: Iterable[Instance]) -> l
 def dropped_addresses(
     definition: Definition, instances: Iterable[Instance], addresses: Iterable[Address], own: Collection[str]
 ) -> list[str]:
-    """Return one sentence for each Elastic IP that serves the pair's clients and that the definition does not name.
+    """Return one message for each Elastic IP that serves the pair's clients and that the definition does not name.
 
     The address would stay on its interface and never follow the primary again.
 

@@ -72,7 +72,7 @@ def put_on_primary(
     result = {
         "changed": any(entry["changed"] for entry in entries),
         "primary": {"node_id": node.node_id, "instance_id": node.instance_id, "nsip": node.nsip},
-        "verdict": found.verdict.sentence,
+        "verdict": found.verdict.message,
         "moves": entries,
         "diff": {side: {entry_name(entry): entry[side] for entry in entries} for side in ("before", "after")},
     }

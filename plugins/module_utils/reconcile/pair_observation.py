@@ -64,9 +64,9 @@ def read_pair(client: Client, group: str) -> ObservedPair:
 
 def observe_vips(client: Client, nodes: Sequence[Node], vips: Sequence[Vip]) -> dict[str, Any]:
     """Return what AWS says of the VIPs that are no Elastic IPs, by kind, the kinds side by side."""
-    wanted = by_kind(observable(nodes, vips))
-    reads: list[Callable[[], Any]] = [functools.partial(_observe, client, kind, mine) for kind, mine in wanted.items()]
-    return dict(zip(wanted, gather(reads), strict=True))
+    groups = by_kind(observable(nodes, vips))
+    reads: list[Callable[[], Any]] = [functools.partial(_observe, client, kind, mine) for kind, mine in groups.items()]
+    return dict(zip(groups, gather(reads), strict=True))
 
 
 def _observe(client: Client, kind: str, targets: Sequence[Placement]) -> Any:

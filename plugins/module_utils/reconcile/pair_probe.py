@@ -60,9 +60,9 @@ A = TypeVar("A", bound=Assessment)
 class _Watch:
     """One node under observation by threads of its own. Times are of the monotonic clock.
 
-    ``claim``: what it said last; ``asked``: when the question it answered was put; ``silent``: since when and to how
+    ``claim``: its last claim; ``asked``: when the question it answered was put; ``silent``: since when and to how
     many questions it has not answered; ``served``: what was read of it, ``unread``: what could not be read and why;
-    ``complete``: it has said all, or that it will not. ``question``: when the question now open was put. ``handed``:
+    ``complete``: its answer is whole, or it refused. ``question``: when the question now open was put. ``handed``:
     the silence that another observer has seen, until the node answers.
     """
 
@@ -182,7 +182,7 @@ class Panel:
                 return completed + max(self.timeouts.settle, needed + 3 * self.timeouts.probe)
 
     def _completed(self, watch: _Watch, since: float) -> bool:
-        """Whether it need not be waited for: it has said what it is since then, or nothing for ``probe`` seconds."""
+        """Whether it need not be waited for: it has reported its role since then, or nothing for ``probe`` seconds."""
         if watch.target.idle is not None or watch.silent_since is not None:
             return True
         if watch.asked >= since and (watch.complete or watch.claim.view is not None):

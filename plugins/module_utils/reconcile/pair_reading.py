@@ -24,7 +24,7 @@ from . import instance_sets, launch, pair_drift, pair_replacement
 from . import pair as pairs
 from . import pair_vip_checks as checks
 from .drift import Finding
-from .group_reading import sentence
+from .group_reading import as_message
 from .instance_plan import DesiredInterface, DesiredSet, Plan
 from .instance_set import InstanceSet
 from .shared_options import shared_spec
@@ -38,7 +38,7 @@ T = TypeVar("T")
 class PairReading:
     """What AWS says of a pair, and what follows from it.
 
-    ``problems`` holds one sentence for each thing that stands in the way; ``warn`` takes what could not be checked.
+    ``problems`` holds one message for each thing that stands in the way; ``warn`` takes what could not be checked.
     """
 
     ec2: Client
@@ -188,7 +188,7 @@ class PairReading:
         try:
             return check()
         except Refusal as refusal:
-            self.problems.append(sentence(str(refusal)))
+            self.problems.append(as_message(str(refusal)))
             return None
 
     def _judge(self) -> None:
@@ -211,7 +211,7 @@ class PairReading:
             self.changes = plan_present(spec, self.observed, same_document).changes
             due = bool(self.changes)
         except Refusal as refusal:
-            self.problems.append(sentence(str(refusal)))
+            self.problems.append(as_message(str(refusal)))
             self._collect(lambda: plan_present(replace(spec, key_name=None), self.observed, same_document))
         return due
 

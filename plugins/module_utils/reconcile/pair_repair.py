@@ -152,7 +152,7 @@ class _Open(Refusal):
 def _plan(pair: Pair, claims: Sequence[Claim], verdict: Verdict) -> tuple[PairChange, ...]:
     """Where everything belongs. Raises Refusal."""
     if verdict.primary is None:
-        raise _Open(verdict.sentence, still_open(claims, verdict))
+        raise _Open(verdict.message, still_open(claims, verdict))
     node = pair.nodes[verdict.primary]
     if node.client is None:
         raise Refusal(f"{node.name}, which is primary, has no client interface")
@@ -196,7 +196,7 @@ def _require_evidence(pair: Pair, claims: Sequence[Claim], verdict: Verdict, mov
         why = "; ".join(one.message for one in text)
         what = "whether the address may be taken" if lose else "who is primary"
         raise _Open(
-            f"it cannot be decided {what}: {verdict.sentence}; {why}",
+            f"it cannot be decided {what}: {verdict.message}; {why}",
             "silence" if all(one.passing for one in text) else None,
         )
 
@@ -251,4 +251,4 @@ def still_right(now: Assessment, move: PairChange) -> str | None:
     same = [one for one in now.moves if one.key == move.key]
     if same and same[0].after == move.after:
         return None
-    return f"the address belongs elsewhere now: {now.verdict.sentence}"
+    return f"the address belongs elsewhere now: {now.verdict.message}"

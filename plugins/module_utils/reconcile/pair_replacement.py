@@ -119,7 +119,7 @@ def _replaced(node_id: int, old: str, present: Instance) -> Replacement:
 
 
 def stopped_problems(instances: Iterable[Instance], replacement: Replacement | None) -> list[str]:
-    """Return one sentence for each node that EC2 has stopped, with what brings it back."""
+    """Return one message for each node that EC2 has stopped, with what brings it back."""
     return [
         f"Node {item.node_id} is {item.instance_id}, which EC2 says is {item.state}"
         f"{f' ({item.reason})' if item.reason else ''}. Start it (aws ec2 start-instances --instance-ids "

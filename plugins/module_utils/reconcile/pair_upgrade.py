@@ -92,12 +92,12 @@ def upgrade_summary(steps: Result, plan: Result, check_mode: bool = False) -> li
         plan: of the result of vpx_pair_info.
         check_mode: whether nothing was changed.
     """
-    wanted = f"image {plan['image_id']}, type {plan['instance_type']}"
+    desired = f"image {plan['image_id']}, type {plan['instance_type']}"
     if not steps["outdated"]:
-        return [f"Pair {plan['name']}: both nodes have {wanted}. Nothing had to be upgraded."]
+        return [f"Pair {plan['name']}: both nodes have {desired}. Nothing had to be upgraded."]
     lines = [f"{name}: {difference}" for name, difference in steps["outdated"].items()]
     if not check_mode:
-        return [f"Pair {plan['name']}: both nodes have {wanted} now.", *(f"replaced {line}" for line in lines)]
+        return [f"Pair {plan['name']}: both nodes have {desired} now.", *(f"replaced {line}" for line in lines)]
     due = [f"would replace {steps['first']}, the secondary"] if steps["first"] else []
     due += [f"would make node {steps['trial']} primary and watch it", f"would replace {steps['second']}"]
     return [f"Pair {plan['name']}: check mode, nothing was changed.", *lines, *due]

@@ -37,7 +37,7 @@ def vip_problems(
     vpcs: Sequence[Mapping[str, Any]] = (),
     tables: Sequence[Mapping[str, Any]] = (),
 ) -> list[str]:
-    """Return one sentence for each VIP that AWS would refuse, or that would take an address away from others.
+    """Return one message for each VIP that AWS would refuse, or that would take an address away from others.
 
     Args:
         definition: The pair.

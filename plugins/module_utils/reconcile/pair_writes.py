@@ -58,10 +58,10 @@ class Writer:
 
     def read_again(self, pair: Pair, outcomes: Outcomes) -> Pair:
         """Return the pair with a new reading of the kinds that were changed."""
-        wanted = by_kind(observable(pair.nodes, pair.vips))
+        groups = by_kind(observable(pair.nodes, pair.vips))
         for kind, mine in outcomes.items():
             entry = self.attachments[kind]
-            desired = [entry.desired(target.options) for target in wanted.get(kind, ())]
+            desired = [entry.desired(target.options) for target in groups.get(kind, ())]
             pair = pair.with_observation(kind, entry.observe_again(self.client, desired, pair.observation(kind), mine))
         return pair
 
@@ -104,7 +104,7 @@ def repair(
     if rounds and found.refusal:
         return found, rounds, f"addresses were moved, and since then: {found.refusal}"
     if found.due:
-        return found, rounds, f"the primary changed {ROUNDS} times meanwhile: {found.verdict.sentence}"
+        return found, rounds, f"the primary changed {ROUNDS} times meanwhile: {found.verdict.message}"
     return found, rounds, None
 
 

@@ -69,7 +69,7 @@ def plan_failover(
         Refusal: the pair is not healthy, or traffic would be lost. Nothing was written.
     """
     if verdict.primary is None or not verdict.healthy:
-        raise Refusal(f"{group} is not fit for a planned failover: {verdict.sentence}. Nothing was touched.")
+        raise Refusal(f"{group} is not fit for a planned failover: {verdict.message}. Nothing was touched.")
     primary, secondary = verdict.primary, 1 - verdict.primary
     stays = nodes[primary].node_id == to or _unfinished(nodes, primary, attached)
     winner = primary if stays else secondary
@@ -88,7 +88,7 @@ def _unfinished(nodes: Sequence[Node], primary: int, attached: PairAttachments) 
     try:
         changes = attached.plan(attached.targets(nodes, primary))
     except Refusal:
-        return False  # what the primary cannot hold is told when the plan for the new one is made
+        return False  # what the primary cannot hold is reported when the plan for the new one is made
     return bool(losers(nodes, changes, primary))
 
 

@@ -62,8 +62,8 @@ class Source:
     def window(self, now: float) -> tuple[float, float]:
         """StartTime and EndTime (exclusive), on the period's grid, in seconds since the epoch.
 
-        It holds the period under way, and goes back twice ``max_age``, so that what is late is told from what is not
-        there at all.
+        It holds the period under way, and goes back twice ``max_age``, so that late figures are distinguished from
+        missing ones.
         """
         return (now - 2 * self.max_age) // self.period * self.period, (now // self.period + 1) * self.period
 
@@ -120,7 +120,7 @@ def latest(results: Iterable[Mapping[str, Any]]) -> dict[str, Series]:
 
 
 def _trouble(result: Mapping[str, Any]) -> str | None:
-    """Why CloudWatch gave less than all: its status (InternalError, Forbidden) and its messages, if it said so."""
+    """Why CloudWatch gave less than all: its status (InternalError, Forbidden) and its messages, if any."""
     status = result.get("StatusCode")
     if status in (None, "Complete", "PartialData"):
         return None

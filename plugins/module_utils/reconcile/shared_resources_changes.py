@@ -218,7 +218,7 @@ class SharedResources:
                 if error.code != "DependencyViolation":
                     raise
                 if not left:
-                    raise Failure(f"{error.sentence()}{self._users(group_id)}") from None
+                    raise Failure(f"{error.text()}{self._users(group_id)}") from None
         return None
 
     def _users(self, group_id: str) -> str:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The state of pairs and groups, from what AWS, appliances and the store said of them. Pure.
+"""The state of pairs and groups, from what AWS, appliances and the store have of them. Pure.
 
 What was not read is named in ``unseen``; it is never taken for good or bad.
 """
@@ -31,7 +31,7 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What both nodes of a pair said, and who is primary by it."""
+    """What both nodes of a pair reported, and who is primary by it."""
 
     claims: Sequence[Claim]
     verdict: Verdict
@@ -92,7 +92,7 @@ def pair_status(
         name: Of the pair.
         nodes: As ``pair_associations.nodes_of_group`` returns them.
         addresses: The pair's Elastic IPs.
-        answers: What the appliances said; None: they were not asked.
+        answers: the appliances' answers; None: they were not asked.
         events: The kept events of ha_watch, oldest first; None: there is no store.
         unseen: What could not be read, and why.
     """
@@ -104,7 +104,7 @@ def pair_status(
         "name": name,
         "primary": None if primary is None else primary.node_id,
         "primary_instance_id": None if primary is None else primary.instance_id,
-        "verdict": "" if answers is None else answers.verdict.sentence,
+        "verdict": "" if answers is None else answers.verdict.message,
         "healthy": None if answers is None else answers.verdict.healthy,
         "in_sync": _in_sync(nodes, answers),
         "nodes": shown,
@@ -125,12 +125,12 @@ def pair_addresses(name: str, addresses: Sequence[Address], nodes: Sequence[pair
 
 
 def _pair_node(node: pair_associations.Node, index: int, answers: Answers | None) -> Result:
-    said: Result = {}
+    reported: Result = {}
     if answers is not None:
         claim = answers.claims[index]
         others = [other for other in answers.claims if other is not claim]
-        told = claim_result(claim, others)
-        said = {key: told[key] for key in ("reachable", "claim", "node_state", "sync_state", "error")}
+        claimed = claim_result(claim, others)
+        reported = {key: claimed[key] for key in ("reachable", "claim", "node_state", "sync_state", "error")}
     instance = node.instance
     return {
         "node_id": node.node_id,
@@ -140,7 +140,7 @@ def _pair_node(node: pair_associations.Node, index: int, answers: Answers | None
         "image_id": instance.image_id if instance else "",
         "nsip": node.nsip or None,
         **dict.fromkeys(("reachable", "claim", "node_state", "sync_state", "error")),
-        **said,
+        **reported,
     }
 
 
@@ -176,7 +176,7 @@ def _pair_problems(
     found = [] if len(nodes) == PAIR_NODES else [f"a pair has two nodes, here are {len(nodes)}"]
     found += [problem for node in shown if (problem := _node_problem(node, f"node {node['node_id']}"))]
     if answers is not None and not answers.verdict.healthy:
-        found.append(answers.verdict.sentence)
+        found.append(answers.verdict.message)
     found += [
         f"Elastic IP {each['elastic_ip']} is not on the primary: run ha_failover with ha_failover_mode=reconcile"
         for each in placed

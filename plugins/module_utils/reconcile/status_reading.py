@@ -187,7 +187,7 @@ class StatusReader:
         return {**self.params, "nitro_pass": password}
 
     def _licences(self, nsips: Sequence[str], params: Mapping[str, Any] | None) -> list[str]:
-        """Return what is wrong with the licences of these appliances. One that does not answer is told elsewhere."""
+        """Return what is wrong with the licences of these appliances. Silence is reported elsewhere."""
         if params is None or not nsips:
             return []
 

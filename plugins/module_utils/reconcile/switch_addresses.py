@@ -35,9 +35,9 @@ class SwitchAddresses:
             self.changes = (known or self._read()).plan(self.targets, expected_owners)
 
     def _read(self) -> PairAttachments:
-        wanted = by_kind(self.targets)
-        reads: list[Callable[[], Any]] = [functools.partial(self._observe, kind, mine) for kind, mine in wanted.items()]
-        return PairAttachments(observed=dict(zip(wanted, gather(reads), strict=True)))
+        groups = by_kind(self.targets)
+        reads: list[Callable[[], Any]] = [functools.partial(self._observe, kind, mine) for kind, mine in groups.items()]
+        return PairAttachments(observed=dict(zip(groups, gather(reads), strict=True)))
 
     def _observe(self, kind: str, targets: Sequence[Placement]) -> Any:
         entry = REGISTRY[kind]

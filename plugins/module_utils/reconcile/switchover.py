@@ -96,7 +96,7 @@ def hand_over(
     try:
         this.act("hafailover", "Force", {"force": True})
     except NitroCut:
-        pass  # the answer is lost, perhaps not the command: the other node tells
+        pass  # the answer is lost, perhaps not the command: the other node's state shows
     except NitroError as error:
         advice = ADVICE.get(error.code)
         if advice is None:

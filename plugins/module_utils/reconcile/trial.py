@@ -56,14 +56,14 @@ def roles(group: str, nodes: Sequence[Node], claims: Sequence[Claim], verdict: V
         raise Refusal(f"{group} has no node {to} beside another one, so there is nothing to try. Nothing was changed.")
     other = 1 - index
     if verdict.primary is None:
-        raise Refusal(f"{group}: nothing is tried, because {verdict.sentence}. Nothing was changed.")
+        raise Refusal(f"{group}: nothing is tried, because {verdict.message}. Nothing was changed.")
     views = [claim.view for claim in claims]
     fit = all(
         view is not None and together(view, claims[1 - at].nsip) and claims[at].names(claims[1 - at])
         for at, view in enumerate(views)
     )
     if verdict.primary == other and not fit:
-        raise Refusal(f"{group}: {nodes[index].name} cannot take over: {verdict.sentence}. Nothing was changed.")
+        raise Refusal(f"{group}: {nodes[index].name} cannot take over: {verdict.message}. Nothing was changed.")
     return index, other
 
 

@@ -159,7 +159,7 @@ def _nodes(axes: Axes, panel: Panel) -> None:
     if not panel.nodes:
         axes.set_ylim(0, 1)
         axes.annotate(
-            "no event has told the number of nodes",
+            "no event has reported the number of nodes",
             (0.5, 0.4), xycoords="axes fraction", color=COLOURS["muted"], ha="center", gid="empty-nodes",
         )  # fmt: skip
         return

@@ -24,7 +24,7 @@ GAP = 2.5
 
 
 def policies_of(raw: Mapping[str, Any]) -> dict[str, Policy]:
-    """Policies by name; what is wrong with one is said with its name."""
+    """Policies by name; errors name the policy."""
     found = {}
     for name, policy in raw.items():
         try:

@@ -53,7 +53,7 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """``selected``: the nodes of this event, in the order in which they are removed; ``fresh``: those chosen just now;
-    ``message``: a sentence about what was asked for and is not possible, None if all of it is."""
+    ``message``: what was asked for and is not possible, None if all of it is."""
 
     selected: tuple[Node, ...]
     fresh: tuple[Node, ...] = ()

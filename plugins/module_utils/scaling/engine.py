@@ -147,7 +147,7 @@ class Engine:
             values: The figures in the order of the policy's metrics; None: there is no sample.
             nodes: Nodes in service.
             owner: The run that is to carry out an action.
-            claim: For how many seconds no other run is told to; 300 at most.
+            claim: For how many seconds no other run may resume; 300 at most.
             complete: Whether the figures cover all nodes in service. If not, none of them is below its minimum.
         """
         code = self.levels.nothing if values is None else self.levels.of(values)

@@ -104,7 +104,7 @@ def evaluate(
         count: Nodes in service.
         now: The instant to decide for.
         owner: The run that is to carry out an action.
-        claim_seconds: For how long no other run is told to; 300 at most.
+        claim_seconds: For how long no other run may resume; 300 at most.
 
     Returns:
         The state after the tick, and the decision. A tick whose policy does not drive the zone changes nothing.
@@ -135,7 +135,7 @@ def weighs(policy: Policy, record: Record, now: object) -> bool:
 
 
 def announced(record: Record, decision: Decision) -> Record:
-    """Return the record when the run that was told to act begins at once, and will report."""
+    """Return the record when the run that is to act begins at once, and will report."""
     event = record.event
     if event is None or decision.action not in (Action.SCALE_OUT, Action.SCALE_IN):
         return record

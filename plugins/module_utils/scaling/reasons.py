@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The reasons that users read: one sentence with the figures that led to a decision."""
+"""The reasons that users read: one message with the figures that led to a decision."""
 
 from __future__ import annotations
 

@@ -105,11 +105,11 @@ def read_recording(stream: TextIO, names: Mapping[str, str] | None = None, form:
     return _objects(reader, desired)
 
 
-Wanted: TypeAlias = "Mapping[str, tuple[str, ...]]"
+Columns: TypeAlias = "Mapping[str, tuple[str, ...]]"
 
 
-def _present(desired: Wanted, there: Sequence[str]) -> dict[str, str]:
-    """Return the wanted columns that are there, by their names there."""
+def _present(desired: Columns, there: Sequence[str]) -> dict[str, str]:
+    """Return the desired columns that are there, by their names there."""
     return {name: known for name, others in desired.items() if (known := next((o for o in others if o in there), None))}
 
 
@@ -136,7 +136,7 @@ def _bound(name: str) -> float:
 def _some(found: Sequence[str], there: Sequence[str]) -> None:
     if not _metrics(found):
         raise SampleError(
-            f"the recording has none of {', '.join(WATCHED)} but {', '.join(there)}; metric_names tells which is which"
+            f"the recording has none of {', '.join(WATCHED)} but {', '.join(there)}; metric_names maps them"
         )
 
 
@@ -152,7 +152,7 @@ class _Columns:
     columns: Mapping[str, int]
 
 
-def _csv(reader: _Reader, desired: Wanted) -> Recording:
+def _csv(reader: _Reader, desired: Columns) -> Recording:
     lines = reader.lines()
     first = next(lines)
     header = [cell.strip().lower().removeprefix("\ufeff") for cell in next(csv.reader([first]))]
@@ -288,7 +288,7 @@ def _iso_without_zone(text: str) -> float:
 # -- JSON objects -----------------------------------------------------------------------------------------------------
 
 
-def _objects(reader: _Reader, desired: Wanted) -> Recording:
+def _objects(reader: _Reader, desired: Columns) -> Recording:
     """Objects with an instant and the metrics, flat or under ``values`` or ``sample``; in an array or in a row."""
     if reader.peek() == "[":
         reader.skip("[")
@@ -351,7 +351,7 @@ class _Series:
     figures: array[float]
 
 
-def _cloudwatch(reader: _Reader, desired: Wanted) -> Recording:
+def _cloudwatch(reader: _Reader, desired: Columns) -> Recording:
     """``aws cloudwatch get-metric-data`` output, one page or several after another."""
     names = {other.lower(): name for name, others in desired.items() for other in others}
     series: dict[str, _Series] = {}

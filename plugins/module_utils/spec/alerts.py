@@ -63,7 +63,7 @@ class Alert:
         type: A word that rules and filters compare: decision, event_failed, node_silent, …
         kind: pair or group.
         name: Of the pair or group.
-        summary: One sentence.
+        summary: one line.
         at: Seconds since the epoch.
         zone: Of a group.
         lasting: It is a condition that a later look may find again, so that it is not repeated within the hour.

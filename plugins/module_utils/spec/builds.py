@@ -28,7 +28,7 @@ class Build:
 
 
 def parse_build(text: str | None) -> Build | None:
-    """Return the build that a version or the name of an image tells; None if it tells none."""
+    """Return the build in a version or the name of an image; None if there is none."""
     found = _BUILD.search(text or "")
     if found is None:
         return None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""PEM texts of certificates and keys: how they are split and told apart, and whether they belong together. Pure."""
+"""PEM texts of certificates and keys: how they are split and distinguished, and whether they belong together. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def digest(certificate: str) -> str:
 
 
 def form_problems(content: str, key: str, passphrase: str | None) -> list[str]:
-    """Return what can be said without reading the certificates. Nothing of the texts is quoted."""
+    """Return what is known without reading the certificates. Nothing of the texts is quoted."""
     certificates = split(content)
     problems = []
     if not certificates:

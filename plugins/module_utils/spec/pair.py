@@ -292,7 +292,7 @@ def _check_required(reader: Reader) -> None:
     needed = {
         "image_id": "the VPX image",
         "password": "the password of both nodes",
-        "rpc_password": "with which the nodes speak to each other",
+        "rpc_password": "for the channel between the nodes",
     }
     for key, meaning in needed.items():
         if not reader.given(key):

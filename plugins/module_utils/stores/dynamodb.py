@@ -447,7 +447,7 @@ _retried = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=10, catch_ext
 
 
 def _call(client: Any, table: str, method: str, *, retried: bool = True, **request: Any) -> dict[str, Any]:
-    """Make one call. Throttling is retried unless not wanted; every other error becomes one of this package."""
+    """Make one call. Throttling is retried unless disabled; every other error becomes one of this package."""
     send: Any = _retried if retried else _once
     try:
         return send(client, method, **request)  # type: ignore[no-any-return]

@@ -133,7 +133,7 @@ def open_store(module: Any, group: str, zone: str, *, may_create: bool = False, 
     """Return the store of this (group, zone) that the module's options name; nothing is read or written yet.
 
     ``may_create``: this module writes, so a missing table may be made where ``store.create`` asks for it.
-    ``client_options``: for the client of DynamoDB, of modules whose ``validate_certs`` speaks of something else.
+    ``client_options``: for the client of DynamoDB, of modules whose ``validate_certs`` is about something else.
     """
     if not group or not zone:
         raise StoreUnusable("group and zone must not be empty")

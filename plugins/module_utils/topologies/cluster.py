@@ -55,13 +55,13 @@ class Cluster(Topology):
 
         Where each node processes what reaches it, no flow is steered and protocol 47 stays closed.
         """
-        said = "Cluster synchronisation and propagation"
+        description = "Cluster synchronisation and propagation"
         single = dict.fromkeys((22, definition["nitro_port"]))
         return {
             "management": [
                 rule("udp", 7000, 7000, "Cluster heartbeats", group="management"),
-                *(rule("tcp", port, port, said, group="management") for port in single),
-                rule("tcp", 3008, 3011, said, group="management"),
+                *(rule("tcp", port, port, description, group="management") for port in single),
+                rule("tcp", 3008, 3011, description, group="management"),
             ],
             "client": [
                 rule("udp", 7000, 7000, "Cluster heartbeats", group="client"),

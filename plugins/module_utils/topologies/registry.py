@@ -13,5 +13,5 @@ REGISTRY: dict[str, Topology] = {entry.name: entry for entry in (Independent(), 
 
 
 def named(name: str | None, *, whole: bool) -> Topology:
-    """Return a topology by name. Without one: ``whole`` tells whether the nodes of a zone form a cluster."""
+    """Return a topology by name. Without one: ``whole`` says whether the nodes of a zone form a cluster."""
     return REGISTRY[name or (Cluster.name if whole else Independent.name)]

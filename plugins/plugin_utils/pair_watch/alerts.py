@@ -41,7 +41,7 @@ def alert_of(event: Mapping[str, Any], group: str, at: float) -> Alert | None:
 
 
 def summary_of(event: Mapping[str, Any]) -> str:
-    """Return an event of ha_watch as one sentence. Pure."""
+    """Return an event of ha_watch as one line. Pure."""
     addresses = ", ".join(str(each.get("elastic_ip")) for each in event.get("elastic_ips") or ())
     node = event.get("node") or {}
     parts = {
@@ -62,7 +62,7 @@ class Alerter:
 
     settings: Settings
     _worker: Worker = field(default_factory=lambda: Worker("ha_watch alerts"))
-    _told: dict[str, float] = field(default_factory=dict)
+    _reported: dict[str, float] = field(default_factory=dict)
     _trouble: str = ""
 
     def take(self, event: Mapping[str, Any]) -> None:
@@ -81,10 +81,10 @@ class Alerter:
     def _repeats(self, alert: Alert) -> bool:
         if not alert.lasting:
             return False
-        last = self._told.get(alert.identity)
+        last = self._reported.get(alert.identity)
         if last is not None and alert.at - last < HOUR:
             return True
-        self._told[alert.identity] = alert.at
+        self._reported[alert.identity] = alert.at
         return False
 
     def _handle(self, alert: Alert) -> None:

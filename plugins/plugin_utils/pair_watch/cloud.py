@@ -32,7 +32,7 @@ class ObservedPair:
 
 
 def read(client: Client, group: str, elastic_ips: Sequence[str]) -> ObservedPair:
-    """DescribeInstances and DescribeAddresses, side by side. Raises Failure with a sentence."""
+    """DescribeInstances and DescribeAddresses, side by side. Raises Failure with a message."""
     found = read_pair(client, group)
     own = tuple(pick_addresses(found.addresses, elastic_ips, group, found.nodes, found.vips))
     ids = tuple(address.allocation_id for address in own)
@@ -72,7 +72,7 @@ def misplaced(observed_pair: ObservedPair, primary: int) -> frozenset[Misplaced 
 
 
 def _vips(observed_pair: ObservedPair, primary: int) -> set[MisplacedVip]:
-    """Return the misplaced VIPs that are no Elastic IPs; what AWS does not have is told by the repair."""
+    """Return the misplaced VIPs that are no Elastic IPs; what AWS does not have is reported by the repair."""
     node = next((node for node in observed_pair.nodes if node.node_id == primary), None)
     try:
         targets = vip_targets(node, observed_pair.attached.vips) if node else []

@@ -110,8 +110,8 @@ class MisplacedVip:
     desired: str
 
     def result(self) -> Event:
-        wanted = {"network_interface_id": self.desired}
-        return {"kind": self.kind, "name": self.name, "network_interface_id": self.holder, "wanted": wanted}
+        place = {"network_interface_id": self.desired}
+        return {"kind": self.kind, "name": self.name, "network_interface_id": self.holder, "wanted": place}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class PairObservation:
 
 @dataclass(frozen=True, slots=True)
 class Reported(Generic[T]):
-    """What was told last, and, since when, what is otherwise now but has not lasted yet."""
+    """The last reported event, and what differs now but has not lasted yet, since when."""
 
     value: T
     other: T | None = None
@@ -161,7 +161,7 @@ def confirmed(memory: Memory, nodes: tuple[Watched, ...], verdict: Verdict, now:
     text = [one.message for one in doubts if one]
     if not text:
         return verdict
-    return Verdict(None, "; ".join(["it cannot be decided who is primary", verdict.sentence, *text]), healthy=False)
+    return Verdict(None, "; ".join(["it cannot be decided who is primary", verdict.message, *text]), healthy=False)
 
 
 def settle(
@@ -263,6 +263,6 @@ def complete(event: Event, observation: PairObservation) -> Event:
     return {
         **event,
         "primary": observation.primary.who if observation.primary else None,
-        "verdict": observation.verdict.sentence,
+        "verdict": observation.verdict.message,
         "nodes": [node.result() for node in observation.nodes],
     }

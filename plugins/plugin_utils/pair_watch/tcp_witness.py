@@ -54,7 +54,7 @@ def dark(contacts: Iterable[Contact], now: float, needed: float) -> str | None:
     since = [one.dark_since for one in known]
     if not known or any(at is None or now - at < needed for at in since):
         return None
-    said = ", ".join(
+    addresses = ", ".join(
         f"{one.address}:{one.port} (last answer {now - (one.answered_at or now):.1f} s ago)" for one in known
     )
-    return f"no TCP answer at {said}"
+    return f"no TCP answer at {addresses}"

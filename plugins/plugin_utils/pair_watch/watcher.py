@@ -283,8 +283,8 @@ class Watcher:
             worker.end(repairer.close, 0)
 
     async def _repair(self, repairer: Repairer, worker: Worker) -> None:
-        """Repair until nothing is to be done any more. What goes wrong is told once for as long as it is the same."""
-        said, pause = "", _AGAIN[0]
+        """Repair until nothing is to be done any more. A failure is reported once for as long as it is the same."""
+        reported, pause = "", _AGAIN[0]
         while True:
             self._repair_due.clear()
             began = time.monotonic()
@@ -299,9 +299,9 @@ class Watcher:
             wait = answer.seconds if isinstance(answer, Waiting) else pause
             if not isinstance(answer, Waiting):
                 pause = min(_AGAIN[1], 2 * pause)
-                if str(answer) != said and self._last:
+                if str(answer) != reported and self._last:
                     await self._put(complete({"type": "repair_failed", "reason": str(answer)}, self._last))
-                said = str(answer)
+                reported = str(answer)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._repair_due.wait(), wait)
 

@@ -133,7 +133,7 @@ def test_target_groups_go_also_when_the_load_balancer_is_gone(balanced: Balanced
     [
         ([{"application": "web"}], "its port is missing"),
         ([{"application": "web", "port": 99999}], "99999 is no port"),
-        ([WEB, {**WEB, "application": "api"}], "port 18080 is wanted by the applications web and api"),
+        ([WEB, {**WEB, "application": "api"}], "port 18080 is used by the applications web and api"),
         ([WEB, {**WEB, "port": 18081}], "application web is named twice"),
         ([{**WEB, "application": "x" * 40}], "which has 45 characters, and AWS allows 32 letters"),
         ([{**WEB, "application": "a_b"}], "shop-a_b, and AWS allows 32 letters, digits and hyphens"),

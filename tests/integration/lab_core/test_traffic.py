@@ -43,7 +43,7 @@ def test_it_measures_an_outage_and_reports_when_told_to_stop(tmp_path: Path) -> 
     second.stop()
     assert client.returncode == 0
     report = traffic.read(tmp_path / "report.json")
-    assert printed.splitlines() == [f"{RATE} requests a second to 127.0.0.1:{first.port}", report.sentence()]
+    assert printed.splitlines() == [f"{RATE} requests a second to 127.0.0.1:{first.port}", report.text()]
     assert len(report.failures) >= 0.6 * RATE * 0.5
     outage = report.longest_outage()
     assert outage is not None

@@ -66,7 +66,7 @@ def test_an_association_that_moves_is_an_outage_as_short_as_the_move(site: Site,
         report = sender.stop()
     outage = report.longest_outage()
     assert outage is not None
-    assert outage.seconds < 1.0, report.sentence()
+    assert outage.seconds < 1.0, report.text()
 
 
 def test_a_machine_without_power_is_silent_and_a_move_repairs(site: Site, eip: str) -> None:

@@ -172,7 +172,7 @@ def test_the_primary_is_replaced_after_a_planned_failover_and_clients_are_served
     assert lab.writes()[writes:] == []
     with client(lab.directory, association.elastic_ip, port, 10) as seen:
         stage.play("ha_pair", *request)
-    print(seen.report.sentence())  # a figure for a reader: how long depends on the machine
+    print(seen.report.text())  # a figure for a reader: how long depends on the machine
     ops = [call.op for call in lab.writes()[writes:]]
     switched = ops.index("POST /config/hafailover?action=Force")
     assert switched < ops.index("AssociateAddress") < ops.index("TerminateInstances") < ops.index("RunInstances")
@@ -221,7 +221,7 @@ def test_upgrade_to_an_image_of_another_build(stage: Stage) -> None:
     assert lab.writes()[writes:] == []
     with client(lab.directory, association.elastic_ip, port, 10) as seen:
         run = stage.play("upgrade", "-e", request)
-    print(seen.report.sentence())
+    print(seen.report.text())
     assert f"both nodes have image {image}" in run.text()
     now = {node.node_id: node.instance_id for node in Observer(lab).nodes()}
     assert not set(now.values()) & set(old.values())

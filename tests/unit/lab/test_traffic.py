@@ -77,7 +77,7 @@ def test_a_part_of_the_time() -> None:
     ],
 )
 def test_the_sentence(report: Report, sentence: str) -> None:
-    assert report.sentence() == sentence
+    assert report.text() == sentence
 
 
 def test_a_report_survives_its_file(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def _own(module: str) -> Any:
 
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
-    """Tick until cancelled. Raises a sentence for arguments that cannot be right."""
+    """Tick until cancelled. Raises a message for invalid arguments."""
     given = _own(f"{_UTILS}.arguments").given_from(args)
     settings = _own(f"{_UTILS}.zone_ticks.settings").settings_from(given)
 

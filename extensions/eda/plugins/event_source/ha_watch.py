@@ -238,7 +238,7 @@ def _own(module: str) -> Any:
 
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
-    """Watch until cancelled. Raises a sentence for arguments that cannot be right."""
+    """Watch until cancelled. Raises a message for invalid arguments."""
     given = _own(f"{_UTILS}.arguments").given_from(args)
     settings = _own(f"{_UTILS}.pair_watch.settings").settings_from(given)
 

@@ -37,7 +37,7 @@ def group(page: Callable[[Start], tuple[Sequence[RecordSet], Start | None]], nam
 def converge(
     decide: Callable[[], Batch], write: Callable[[Batch], Mapping[str, Any]], refusal_code: str
 ) -> tuple[Batch, Mapping[str, Any] | None]:
-    """Read and decide, then write; the plan and what AWS said of the change, None if nothing had to be written.
+    """Read and decide, then write; the plan and AWS's answer to the change, None if nothing had to be written.
 
     A batch is refused if the record sets are not any more what they were when they were read: another job was quicker,
     or this very batch was carried out and only the answer was lost. Then it is decided anew, ``ATTEMPTS`` times in all.

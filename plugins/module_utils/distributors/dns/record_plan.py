@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What route53_adc_record decides: from the nodes wanted and the record sets of a name to one change batch. Pure.
+"""What route53_adc_record decides: from the desired nodes and the record sets of a name to one change batch. Pure.
 
 A node is one record set, with an identifier of its own. Nothing here reads a record set of another node to write it
 back: those that are not named stay as they are, or (purge) go.
@@ -75,7 +75,7 @@ class DesiredRecord:
 class Plan:
     """One change batch, and the node record sets of the name before and after it.
 
-    ``ttl`` in seconds: of the record sets wanted; of those removed (state absent) the longest, because resolvers may
+    ``ttl`` in seconds: of the desired record sets; of those removed (state absent) the longest, because resolvers may
     hand out a removed address for that long.
     """
 

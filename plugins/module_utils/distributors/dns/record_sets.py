@@ -97,7 +97,7 @@ class Zone:
         return chosen
 
     def converge(self, requests: Sequence[Request]) -> tuple[Batch, Mapping[str, Any] | None]:
-        """Write the batch; what came of it, and what AWS said of the change (None: nothing had to be written)."""
+        """Write the batch; the outcome, and AWS's answer to the change (None: nothing had to be written)."""
         return converge(
             lambda: self.decide(requests),
             lambda batch: route53.change_record_sets(self.client, self.id, batch.changes),

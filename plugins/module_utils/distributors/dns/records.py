@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Record sets of Route 53: one canonical form for what is wanted and what is there. Pure.
+"""Record sets of Route 53: one canonical form of what is desired and what exists. Pure.
 
 One name has many texts: Route 53 answers in small letters, with the dot at the end, and writes every character but
 letters, digits, hyphen, underscore and dot as an octal escape, the asterisk of a wildcard as ``\\052`` (developer

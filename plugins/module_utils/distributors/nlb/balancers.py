@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What nlb_adc_balancer decides: from the load balancer that is wanted and what is there to what must be done. Pure."""
+"""What nlb_adc_balancer decides: from the desired load balancer and the existing one to what must be done. Pure."""
 
 from __future__ import annotations
 

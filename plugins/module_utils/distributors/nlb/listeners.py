@@ -188,7 +188,7 @@ def check_requests(requests: Sequence[DesiredListener]) -> None:
             other = taken.setdefault(getattr(request, attribute), request)
             if other is not request:
                 raise Refusal(
-                    f"port {request.port} is wanted by the applications {other.application} and "
+                    f"port {request.port} is used by the applications {other.application} and "
                     f"{request.application}, and a "
                     "load balancer has one listener a port; nothing was written"
                     if attribute == "port"

@@ -21,7 +21,7 @@ PACE = Pace(first=0.5, growth=1.5, longest=10.0)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``healths``: as last seen; ``late``: the targets that did not get where wanted in time, as last seen."""
+    """``healths``: as last seen; ``late``: the targets that did not reach the desired state in time, as last seen."""
 
     healths: Healths
     late: tuple[Health, ...] = ()

@@ -197,8 +197,8 @@ def health_of(target: Target, healths: Healths) -> Health:
 def plan(desired: Sequence[Target], healths: Healths, *, present: bool, purge: bool) -> Plan:
     """Plan the registrations and deregistrations from desired and observed targets.
 
-    A target that is draining and wanted is registered again, which ends the drain. One that shall leave and is draining
-    has left. ``purge``: those that are registered and not named leave as well, whatever the state of the named.
+    A draining target that is desired is registered again, which ends the drain. A draining one that shall leave has
+    left. ``purge``: those that are registered and not named leave as well, whatever the state of the named.
     """
     named = {target.key for target in desired}
     missing = [target for target in desired if not health_of(target, healths).registered]

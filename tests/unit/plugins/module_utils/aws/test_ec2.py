@@ -66,7 +66,7 @@ def test_a_refusal_names_the_object_and_the_code(ec2: tuple[Any, Stubber]) -> No
     with pytest.raises(AwsError) as refused:
         api.associate_address(client, "eipalloc-1", "eni-1", private_ip_address="10.0.1.10")
     assert refused.value.code == "InvalidAllocationID.NotFound"
-    assert refused.value.sentence() == (
+    assert refused.value.text() == (
         "Failed to associate eipalloc-1 with eni-1 (10.0.1.10): AWS answered InvalidAllocationID.NotFound to "
         "AssociateAddress: The allocation ID does not exist"
     )

@@ -281,9 +281,7 @@ def test_an_appliance_that_does_not_go_down_is_an_error() -> None:
     time = Time()
     with serving(LOGIN, (201, ""), *[VERSION] * 200) as script, pytest.raises(NitroTimeout) as failure:
         reboot(logged_in(script), 600, clock=time.clock, sleep=time.sleep)
-    assert str(failure.value) == (
-        f"{script.nsip}: was told to reboot and goes on answering in the old session (waited 60 s)"
-    )
+    assert str(failure.value) == (f"{script.nsip}: was rebooted but still answers in the old session (waited 60 s)")
 
 
 def test_an_appliance_that_does_not_come_back_is_an_error() -> None:

@@ -25,7 +25,7 @@ def rows(name: str, instances: list[dict[str, Any]], **options: Any) -> dict[str
     [
         ("NetScaler VPX 14.1-51.80", "ok", "knows the License Activation Service"),
         ("NetScaler VPX 14.1-43.50", "failed", "does not know the License Activation Service"),
-        ("my golden image", "warning", "tells no build"),
+        ("my golden image", "warning", "contains no build"),
     ],
 )
 def test_build_of_the_image_is_compared_with_what_the_service_needs(name: str, status: str, words: str) -> None:

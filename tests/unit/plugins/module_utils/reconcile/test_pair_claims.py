@@ -221,8 +221,8 @@ def test_verdict_follows_from_claims(
     claims: list[Claim], primary: int | None, healthy: bool, message: list[str]
 ) -> None:
     verdict = judge(claims)
-    assert (verdict.primary, verdict.healthy) == (primary, healthy), verdict.sentence
-    assert all(words in verdict.sentence for words in message), verdict.sentence
+    assert (verdict.primary, verdict.healthy) == (primary, healthy), verdict.message
+    assert all(words in verdict.message for words in message), verdict.message
 
 
 def test_operator_may_accept_a_primary_without_a_peer() -> None:

@@ -117,7 +117,7 @@ def test_a_node_that_hangs_costs_its_probe_and_no_more(stage: str) -> None:
     assert 0.3 <= time.monotonic() - began < 1.5
     assert verdict.primary == 0
     assert not claims[1].reachable
-    assert f"({B}) does not answer ({B}:9443: no answer within 0.3 s)" in verdict.sentence
+    assert f"({B}) does not answer ({B}:9443: no answer within 0.3 s)" in verdict.message
 
 
 def test_a_configuration_that_does_not_come_leaves_the_claim() -> None:
@@ -165,7 +165,7 @@ def test_it_waits_for_one_primary_only_as_long_as_told() -> None:
     _ignored, verdict = ask(*both, timeouts=ProbeTimeouts(0.3, 1.0, 0.4))
     assert 0.4 <= time.monotonic() - began < 1.5
     assert verdict.primary is None
-    assert "2 nodes claim to be primary" in verdict.sentence
+    assert "2 nodes claim to be primary" in verdict.message
 
 
 def test_a_node_that_does_not_run_is_not_asked() -> None:

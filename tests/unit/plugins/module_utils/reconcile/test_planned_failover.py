@@ -89,7 +89,7 @@ def test_who_shall_be_primary(addresses: list[Address], to: int, forced: bool) -
 def test_a_pair_that_is_not_healthy_is_refused(verdict: Verdict) -> None:
     with pytest.raises(Refusal) as refused:
         plan_failover("shop", NODES, claims(), verdict, following([address(1, on(0))]))
-    assert str(refused.value) == f"shop is not fit for a planned failover: {verdict.sentence}. Nothing was touched."
+    assert str(refused.value) == f"shop is not fit for a planned failover: {verdict.message}. Nothing was touched."
 
 
 def test_an_address_that_the_new_primary_does_not_serve_is_refused() -> None:

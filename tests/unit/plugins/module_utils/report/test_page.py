@@ -108,7 +108,7 @@ def panel(**changes: object) -> Panel:
 
 def test_what_is_not_known_is_said() -> None:
     text = render(Page("t", "l", (panel(),)), draw)
-    for words in ("no samples kept", "no event has told the number of nodes", "No scaling event so far."):
+    for words in ("no samples kept", "no event has reported the number of nodes", "No scaling event so far."):
         assert words in text
 
 

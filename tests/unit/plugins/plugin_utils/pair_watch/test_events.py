@@ -290,7 +290,7 @@ def test_change_is_confirmed_by_two_witnesses(known: int | None, now: PairObserv
     found = confirmed(memory, now.nodes, now.verdict, now.now)
     assert found.primary == primary
     if primary is None:
-        assert "it cannot be decided who is primary" in found.sentence
+        assert "it cannot be decided who is primary" in found.message
 
 
 def test_tries_are_questions_and_not_notes() -> None:
