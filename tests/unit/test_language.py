@@ -99,17 +99,32 @@ class Finding:
         return f"{self.path}:{self.line}: {self.word!r} is retired; write: {self.instead}"
 
 
-# One search for all rules: nearly all files have no retired word.
-ANY_RULE = re.compile("|".join(rule.word for rule in RULES), re.IGNORECASE)
+# Nearly all words are in order, and the same words come again and again: each is judged once.
+_LETTERS = re.compile("[a-z]+")
+_WORD = re.compile("|".join(rule.word for rule in RULES if " " not in rule.word))
+_PHRASE = re.compile(
+    "|".join(rule.word for rule in RULES if not rule.word.isalpha() and (" " in rule.word or "[" in rule.word))
+)
+
+
+@cache
+def _is_retired(word: str) -> bool:
+    return _WORD.fullmatch(word) is not None
+
+
+def is_suspect(text: str) -> bool:
+    """Tell whether a retired word may be in a text."""
+    lower = text.lower()
+    return any(_is_retired(word) for word in set(_LETTERS.findall(lower))) or _PHRASE.search(lower) is not None
 
 
 def findings(path: str, text: str) -> Iterator[Finding]:
     """Yield the retired words in the text of a file and in its name."""
-    if not ANY_RULE.search(f"{path}\n{text}"):
+    if not is_suspect(f"{path}\n{text}"):
         return
     rules = [rule for rule in RULES if rule.scope == "all" or path.startswith(PRODUCT)]
     for number, line in enumerate([path, *text.splitlines()]):
-        if not ANY_RULE.search(line):
+        if not is_suspect(line):
             continue
         shown = ALLOWED.sub("", line)
         for rule in rules:
