@@ -108,7 +108,9 @@ def _place(move: Mapping[str, Any], holder: Mapping[str, Any], now: str) -> str:
 
 def _called(move: Mapping[str, Any]) -> str:
     """Return the address that clients call."""
-    return str(move.get("elastic_ip") or move.get("private_ip_address") or str(move.get("destination")).split("/")[0])
+    return str(
+        move.get("elastic_ip") or move.get("private_ip_address") or str(move.get("destination")).partition("/")[0]
+    )
 
 
 def _clients(plan: Mapping[str, Any], elastic: Sequence[str]) -> list[str]:

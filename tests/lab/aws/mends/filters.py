@@ -8,6 +8,7 @@ interface, that it has all of those of the filter.
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import KeysView, Set, ValuesView
 from typing import Any
 
 from moto.ec2 import utils
@@ -15,13 +16,12 @@ from moto.ec2 import utils
 from tests.lab.aws.mends.patch import replaces
 
 _matching = utils.is_filter_matching
-_SEVERAL: tuple[type[Any], ...] = (list, tuple, set, frozenset, type({}.keys()), type({}.values()))
 
 
 @replaces(utils, "is_filter_matching")
 def is_filter_matching(thing: Any, name: str, desired: Any) -> bool:
     values = thing.get_filter_value(name) if desired is not None else None
-    if not isinstance(values, _SEVERAL):
+    if not isinstance(values, list | tuple | Set | KeysView | ValuesView):
         return bool(_matching(thing, name, desired))
     patterns = [desired] if isinstance(desired, str) else desired
     return any(fnmatch.fnmatch(str(value), str(pattern)) for value in values for pattern in patterns)

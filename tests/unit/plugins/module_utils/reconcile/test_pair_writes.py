@@ -124,9 +124,9 @@ class Moved(ElasticIp):
     """The attachment, with a region instead of EC2."""
 
     def move(  # type: ignore[override]
-        self, client: Region, due: Sequence[AssociationChange], verify_timeout: float | None, **more: Any
+        self, client: Region, changes: Sequence[AssociationChange], verify_timeout: float | None, **more: Any
     ) -> list[Outcome]:
-        return carry_out(due, client.associate, client.read, verify_timeout, **more)
+        return carry_out(changes, client.associate, client.read, verify_timeout, **more)
 
     def _read(self, client: Any, allocation_ids: Sequence[str]) -> Sequence[Address]:
         return list(client.read(allocation_ids))
