@@ -115,7 +115,7 @@ def interrupted(cloud: Cloud, job: dict[str, Any], op: str, when: Literal["befor
         process.stdin.flush()
         wait_for(lambda: cloud.lab.held(op), f"{op} is held", seconds=60)
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(60)
     cloud.lab.release()
     wait_for(lambda: not cloud.lab.held(op), "the call goes on without its caller")
     cloud.lab.faults()

@@ -64,6 +64,30 @@ def group(lab: LabClient, folder: Path) -> dict[str, Any]:
     return definition(lab, "autoscale_nlb", autoscale_group_store={"path": str(folder)})
 
 
+def nodes(lab: LabClient) -> None:
+    """One instance a zone that is tagged as the group's: a tick of a zone without any is refused as a typing error."""
+    ec2 = lab.boto("ec2")
+    given = lab.variables("autoscale_nlb")
+    for zone in given["autoscale_group_zones"]:
+        tags = {
+            "cloudadc:kind": "group",
+            "cloudadc:group": given["autoscale_group_name"],
+            "cloudadc:zone": zone["name"],
+            "cloudadc:node_id": "0",
+            "cloudadc:lifecycle": "in_service",
+        }
+        ec2.run_instances(
+            ImageId=given["autoscale_group_image_id"],
+            InstanceType="m5.xlarge",
+            MinCount=1,
+            MaxCount=1,
+            SubnetId=zone["management_subnet_id"],
+            TagSpecifications=[
+                {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+            ],
+        )
+
+
 def silent(done: Done, lab: LabClient) -> None:
     """No secret is in what is kept of a job. But in the file ``command`` ansible-runner itself lists the environment,
     in which AWX's own credential type puts the keys of AWS; AWX blanks them there.
@@ -128,6 +152,7 @@ def test_ticks_are_sliced_over_zones(jobs: Jobs, site: LabClient, tmp_path: Path
     """Two slices of one launch, each with its zones and under its own job's name; the next minute's job takes nothing
     from the first, which is still at work.
     """
+    nodes(site)
     answers = {"autoscale_act": "false"}
     for number, job_id in ((1, 4711), (2, 4712), (1, 4713)):
         hosts = zones(group(site, tmp_path), number, 2)

@@ -83,12 +83,12 @@ def test_it_is_all_there(loaded: tuple[Controller, subprocess.CompletedProcess[s
         "inventories": 3,
         "hosts": 2,
         "groups": 1,
-        "job_templates": 9,
+        "job_templates": 14,
         "workflow_job_templates": 1,
         "workflow_job_template_nodes": 3,
         "schedules": 1,
     }
-    assert len(fake.surveys) == 9
+    assert len(fake.surveys) == 14
 
 
 def test_the_controllers_jinja_is_handed_over_as_it_is(

@@ -66,9 +66,11 @@ def test_fresh_appliances_become_managed_ones(boxes: list[Box]) -> None:
     assert (done["failed"], done["changed"]) == (False, True)
     assert [node["nsip"] for node in done["nodes"]] == [box.nsip for box in boxes]
     for node in done["nodes"]:
-        reported = {key: value for key, value in node.items() if key != "nsip"}
+        reported = {key: value for key, value in node.items() if key not in ("nsip", "instance_id")}
         assert reported == {
             "changed": True,
+            "pinned": False,
+            "fingerprint": None,
             "version": "14.1-72.61",
             "rebooted": False,
             "password_changed": True,

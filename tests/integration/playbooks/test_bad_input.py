@@ -133,7 +133,10 @@ CASES: dict[str, Case] = {
         lambda lab: {"ha_pair_nodes": node(lab, client_subnet_id=LOST)},
         f"There is no subnet {LOST} in this account and region.",
     ),
-    "no-inc": ({"ha_pair_inc": False}, "ha_pair_inc=false is not supported"),
+    "no-inc": (
+        {"ha_pair_inc": False},
+        "share their VIPs need kind private_ip (an Elastic IP that is associated with it follows by itself) or route.",
+    ),
     "held-address": (foreign_address, "which is no interface of this pair. Set ha_pair_take_elastic_ips=true"),
     "moved-node": (a_node_in_another_zone, "An instance does not move: add ha_pair_replace_node=i-"),
     "role": (a_strangers_role, "IAM role lodger-vpx was not made for pair lodger: it has no tag cloudadc:group"),
