@@ -154,8 +154,13 @@ def test_ticks_are_sliced_over_zones(jobs: Jobs, site: LabClient, tmp_path: Path
     """
     nodes(site)
     answers = {"autoscale_act": "false"}
+    given = group(site, tmp_path)
+    given["autoscale_group_policy"] = {
+        **given["autoscale_group_policy"],
+        "min_nodes": 2,
+    }  # so that each zone scales out
     for number, job_id in ((1, 4711), (2, 4712), (1, 4713)):
-        hosts = zones(group(site, tmp_path), number, 2)
+        hosts = zones(given, number, 2)
         message = succeeded(jobs.run(Launch("autoscale", hosts, [nitro(site)], answers, job_id=job_id)), site)
         assert re.findall(r"^(\S+@\S+) +: ok=", message, re.MULTILINE) == hosts["cloudadc_zones"]["hosts"]
     records = [json.loads(path.read_text())["document"] for path in sorted(tmp_path.glob("*@*.json"))]
