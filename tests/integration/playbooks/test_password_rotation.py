@@ -65,7 +65,9 @@ def nsips(lab: LabClient) -> list[str]:
 
 
 def states(lab: LabClient, addresses: Sequence[str]) -> list[dict[str, Any]]:
-    found = {one["PrivateIpAddress"]: lab.state()["nitro"][one["InstanceId"]] for one in read_inventory(lab).instances}
+    nitro = lab.state()["nitro"]
+    instances = [one for one in read_inventory(lab).instances if one["InstanceId"] in nitro]  # back ends are none
+    found = {one["PrivateIpAddress"]: nitro[one["InstanceId"]] for one in instances}
     return [found[address] for address in addresses]
 
 
