@@ -120,7 +120,7 @@ def test_the_definition_holds_no_secret() -> None:
         ({"http_tokens": "maybe"}, "ha_pair_http_tokens"),
         ({"image_id": ""}, "ha_pair_image_id, the VPX image, is missing."),
         ({"password": ""}, "ha_pair_password, the password of both nodes, is missing."),
-        ({"rpc_password": None}, "ha_pair_rpc_password, with which the nodes speak to each other, is missing."),
+        ({"rpc_password": None}, "ha_pair_rpc_password, for the channel between the nodes, is missing."),
         ({"password": ["hidden-9"]}, "ha_pair_password must be a text."),
         ({"license": "pooled"}, "ha_pair_license must be a dictionary."),
         ({"nitro_port": "telnet"}, "ha_pair_nitro_port must be a port (1 to 65535), not 'telnet'."),
