@@ -23,5 +23,5 @@ find "$copy" -mindepth 1 -maxdepth 1 ! -name .venv ! -name .cache ! -name .git -
     tar --extract --directory "$copy"
 # Gates ask git which files there are; the outer repository ignores this copy, so it needs one of its own.
 git init --quiet "$copy"
-unset MAKEFLAGS MAKELEVEL ANSIBLE_COLLECTIONS_PATH PYTHONPATH MYPYPATH
+unset MAKEFLAGS MAKELEVEL VENV ANSIBLE_COLLECTIONS_PATH PYTHONPATH MYPYPATH
 exec make --no-print-directory -C "$copy" PYTHON="$newest" LABS="${LABS:-3}" row
