@@ -18,7 +18,7 @@ WORKERS ?= 2
 LABS ?= 3
 BY_FILE = --dist loadfile --no-loadscope-reorder
 # What is asked of every row of the matrix besides the unit tests: what modules and playbooks do.
-ROW ?= $(addprefix tests/integration/,aws modules stores playbooks/test_ha_pair_states.py)
+ROW ?= $(addprefix tests/integration/,aws modules stores playbooks/test_engine.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help
