@@ -9,8 +9,8 @@ version_added: 0.2.0
 short_description: Terminate one node of an HA pair that is to be replaced
 description:
   - Terminates the instance of one node, with its interfaces and the Elastic IP of its NSIP, if the other node serves.
-  - The other node must report that it is primary, and hold the Elastic IPs of the pair. RV(failover_due) and
-    RV(reconcile_due) tell what has to be done before; M(cloudadc.aws.vpx_ha_failover) and
+  - The other node must report that it is primary, and hold the VIPs of the pair, of every kind. RV(failover_due) and
+    RV(reconcile_due) say what has to be done before; M(cloudadc.aws.vpx_ha_failover) and
     M(cloudadc.aws.vpx_ha_reconcile) do it.
   - A primary whose peer is not a healthy and synchronised secondary is never removed, nor the only node of a pair. A
     node that does not answer may be primary; it is removed only if the other node reports that it is primary itself.
@@ -106,7 +106,7 @@ failover_due:
   returned: success
   type: bool
 reconcile_due:
-  description: Whether the node is not primary, but has Elastic IPs of the pair, which must be moved first.
+  description: Whether the node is not primary, but has VIPs of the pair, which must be moved first.
   returned: success
   type: bool
 verdict:
@@ -124,6 +124,7 @@ terminated:
 from dataclasses import dataclass
 from typing import Any
 
+from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.module import AwsModule
@@ -138,7 +139,7 @@ from ..module_utils.reconcile.node_removal import NodeRemoval, plan_removal
 from ..module_utils.reconcile.pair_associations import Node, tagged
 from ..module_utils.reconcile.pair_observation import panel, read_pair
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
-from ..module_utils.reconcile.pair_vips import pick_addresses
+from ..module_utils.reconcile.pair_vips import PairAttachments, pick_addresses
 from ..module_utils.reconcile.pins import learn_pins
 from ..module_utils.spec.identity import PAIR
 
@@ -170,7 +171,9 @@ class Task:
         observed = read_pair(self.client, params["group"])
         learn_pins(params, tagged(observed.nodes))
         asked, vips = params["elastic_ips"], observed.vips
-        addresses = pick_addresses(observed.addresses, asked, params["group"], observed.nodes, vips)
+        own = pick_addresses(observed.addresses, asked, params["group"], observed.nodes, vips)
+        ids = tuple(address.allocation_id for address in own)
+        attached = PairAttachments(observed.addresses, ids, vips, observed.observed)
         timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])
 
         def connect_to(nsip: str) -> Any:
@@ -178,7 +181,7 @@ class Task:
 
         with panel(observed.nodes, params["nitro_port"], connect_to, timeouts) as asked:
             claims, verdict = asked.decide()
-        return plan_removal(params["group"], observed.nodes, claims, verdict, addresses, params["instance_id"])
+        return plan_removal(params["group"], observed.nodes, claims, verdict, attached, params["instance_id"])
 
     def confirm(self) -> None:
         """Read and judge again, right before the instance is terminated. Raises Refusal."""
@@ -247,7 +250,8 @@ def run(module: Any) -> dict[str, Any]:
     """Return the module's result. Raises Failure or NitroError."""
     require_usable(module.params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.
-    return Task(module, connect(module, "ec2", verify=module.params["aws_ca_bundle"] or True)).run()
+    options = {"verify": module.params["aws_ca_bundle"] or True}
+    return Task(module, connect_accounts(module, connect(module, "ec2", **options), **options)).run()
 
 
 def main() -> None:

@@ -115,6 +115,7 @@ verdict:
 
 from typing import Any
 
+from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.module import AwsModule
@@ -178,7 +179,8 @@ def run(module: Any) -> dict[str, Any]:
     params, group, port = module.params, module.params["group"], module.params["nitro_port"]
     require_usable(params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.
-    ec2 = connect(module, "ec2", read_timeout=BRIEF, attempts=1, verify=params["aws_ca_bundle"] or True)
+    options = {"read_timeout": BRIEF, "attempts": 1, "verify": params["aws_ca_bundle"] or True}
+    ec2 = connect_accounts(module, connect(module, "ec2", **options), **options)
     observed = read_pair(ec2, group)
     learn_pins(params, tagged(observed.nodes))
     timeouts = ProbeTimeouts(params["probe_timeout"], params["nitro_timeout"], params["settle_timeout"])

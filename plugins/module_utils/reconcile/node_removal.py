@@ -7,17 +7,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..aws.addresses import Address
 from ..core.errors import Refusal
+from ..spec.vips import entry_name
 from .pair_associations import Node
 from .pair_claims import Claim, Verdict
+from .pair_vips import PairAttachments
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRemoval:
     """``node`` is to be removed, ``peer`` stays. ``failover``: it is primary, and hands its role over first.
 
-    ``addresses``: Elastic IPs of the pair that have to leave it first, although it is not primary.
+    ``addresses``: what follows the primary, of every kind, and has to leave it first, although it is not primary.
     """
 
     node: Node
@@ -42,7 +43,7 @@ def plan_removal(
     nodes: Sequence[Node],
     claims: Sequence[Claim],
     verdict: Verdict,
-    addresses: Sequence[Address],
+    attached: PairAttachments,
     instance_id: str,
 ) -> NodeRemoval | None:
     """Return what the removal of a node takes; None if the node does not exist any more.
@@ -55,7 +56,7 @@ def plan_removal(
         nodes: Its nodes, as ``claims`` has them.
         claims: the claim of each node.
         verdict: Who is primary.
-        addresses: The Elastic IPs of the pair.
+        attached: What follows the primary.
         instance_id: The node to be removed.
 
     Raises:
@@ -82,14 +83,15 @@ def plan_removal(
             f"over: {verdict.message}. Repair or replace {peer.instance_id} first. Nothing was changed."
         )
     failover = verdict.primary == index
-    held = () if failover else tuple(sorted(str(one) for one in addresses if _is_at(target, one)))
+    held = () if failover else _held(target, nodes, other, attached)
     return NodeRemoval(target, peer, failover, held, verdict.message)
 
 
-def _is_at(node: Node, address: Address) -> bool:
-    interfaces = node.instance.interfaces if node.instance else ()
-    held = {item.network_interface_id for item in interfaces}
-    return address.association is not None and address.association.network_interface_id in held
+def _held(node: Node, nodes: Sequence[Node], primary: int, attached: PairAttachments) -> tuple[str, ...]:
+    """Return the names of the things at a node that belong to the primary: they would vanish with its interfaces."""
+    own = {item.network_interface_id for item in (node.instance.interfaces if node.instance else ())}
+    changes = attached.plan(attached.targets(nodes, primary))
+    return tuple(sorted(entry_name(one.entry) for one in changes if one.changed and one.loser in own))
 
 
 def _advice(target: Node, claim: Claim) -> str:

@@ -12,6 +12,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.routes import Route, RouteTable
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import ObservedHa
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.node_removal import plan_removal
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair import Subnet, shared_options
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair import interfaces_of as interface_options
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import Node
@@ -333,3 +334,22 @@ def test_the_summary_names_every_kind() -> None:
     assert "route to 172.16.0.10/32 in rtb-1 on eni-c0" in lines
     assert "serves web (HTTP, port 80): clients call 10.0.2.50 (VIP web)" in lines
     assert "serves web (HTTP, port 80): clients call 172.16.0.10 (VIP inside)" in lines
+
+
+@pytest.mark.parametrize(
+    ("vip", "observed", "held"),
+    [
+        (PRIVATE, private_at("eni-c0"), ("10.0.2.50",)),
+        (PRIVATE, private_at("eni-c1"), ()),
+        (ROUTE, routes_to("eni-c0", "eni-c1"), ("172.16.0.10/32 in rtb-1",)),
+        (ROUTE, routes_to("eni-c1", "eni-c1"), ()),
+    ],
+)
+def test_node_that_still_has_a_vip_is_not_removed(vip: Vip, observed: Any, held: tuple[str, ...]) -> None:
+    """Its interfaces end with it: a route would lead nowhere, and the address would be lost."""
+    nodes = [node(0), node(1)]
+    attached = PairAttachments(vips=(vip,), observed={vip.kind: observed})
+    verdict = Verdict(1, "node 1 is primary", healthy=True)
+    found = plan_removal("shop", nodes, claims(1, vip.address), verdict, attached, nodes[0].instance_id)
+    assert found is not None
+    assert (found.failover, found.addresses, bool(found.obstacle)) == (False, held, bool(held))
