@@ -179,7 +179,7 @@ class NitroClient:
         return reply.ok
 
     def forget_session(self) -> None:
-        """Forget the session, which ended with the appliance (a reboot): the next call logs in anew."""
+        """Forget the session, which ended with the appliance (a reboot): the next call logs in again."""
         self._token, self._own_session = None, False
         self._http.close()
 

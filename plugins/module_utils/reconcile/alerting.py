@@ -12,7 +12,7 @@ from ..aws.client import Client
 from ..aws.events import put_events
 from ..aws.sns import publish
 from ..core.errors import Failure
-from ..core.parallel import ask_all
+from ..core.parallel import ask_all, gather
 from ..spec.alerts import Alert, Targets, bus_entry, sns_message
 from ..stores.base import Store
 from ..stores.kept import HOUR, LONGEST_HOURS, Series
@@ -65,8 +65,7 @@ def _send(alerts: Sequence[Alert], targets: Targets, connect: Connect, store: St
 
 def _to_topic(alerts: Sequence[Alert], topic_arn: str, connect: Connect) -> None:
     client = connect("sns")
-    for alert in alerts:
-        publish(client, topic_arn, sns_message(alert, topic_arn))
+    gather([partial(publish, client, topic_arn, sns_message(alert, topic_arn)) for alert in alerts])
 
 
 def _to_bus(alerts: Sequence[Alert], bus: str, connect: Connect) -> None:

@@ -100,14 +100,17 @@ class StatusReader:
         own = status.own_instances(Owner(name, PAIR), region.instances)
         nodes = pair_associations.nodes_of_group(own, name)
         addresses = status.pair_addresses(name, region.addresses, nodes)
-        unseen: list[str] = []
         params = self._params(name)
-        answers = self._answers(nodes, params) if params else None
-        if answers is None:
-            unseen.append(UNASKED)
-        events = self._events(name, unseen)
+
+        def asked() -> tuple[status.Answers | None, list[str]]:
+            answers = self._answers(nodes, params) if params else None
+            return answers, self._licences([node.nsip for node in nodes if not node.idle], params)
+
+        unread: list[str] = []
+        (answers, licences), events = both(asked, lambda: self._events(name, unread))
+        unseen = [UNASKED] * (answers is None) + unread
         found = status.pair_status(name, nodes, addresses, answers, events, unseen)
-        found["problems"] += self._licences([node.nsip for node in nodes if not node.idle], params)
+        found["problems"] += licences
         return found
 
     def _answers(self, nodes: Sequence[pair_associations.Node], params: Mapping[str, Any]) -> status.Answers:
@@ -134,22 +137,26 @@ class StatusReader:
 
     def _group(self, region: Region, owner: Owner) -> Result:
         own = status.own_instances(owner, region.instances)
-        unseen: list[str] = []
         params = self._params(owner.name)
-        if params is None:
-            unseen.append(UNASKED)
-        readings = None if params is None else self._readings(own, params)
-        endpoint = self._endpoint(owner.name, unseen)
-        states = self._states(owner.name, own, unseen)
+        running = [nsip for each in own if each.state == "running" and (nsip := status.management_address(each))]
+
+        def asked() -> tuple[dict[str, Reading] | None, list[str]]:
+            readings = None if params is None else self._readings(running, params)
+            return readings, self._licences(running, params)
+
+        lost: list[str] = []
+        unread: list[str] = []
+        (readings, licences), (endpoint, states) = both(
+            asked,
+            lambda: both(lambda: self._endpoint(owner.name, lost), lambda: self._states(owner.name, own, unread)),
+        )
+        unseen = [UNASKED] * (params is None) + lost + unread
         facts = status.GroupFacts(readings, states, endpoint, unseen)
         found = status.group_status(owner.name, own, region.addresses, facts)
-        running = [nsip for each in own if each.state == "running" and (nsip := status.management_address(each))]
-        found["problems"] += self._licences(running, params)
+        found["problems"] += licences
         return found
 
-    def _readings(self, instances: Sequence[Instance], params: Mapping[str, Any]) -> dict[str, Reading]:
-        running = [each for each in instances if each.state == "running"]
-        nsips = [nsip for each in running if (nsip := status.management_address(each))]
+    def _readings(self, nsips: Sequence[str], params: Mapping[str, Any]) -> dict[str, Reading]:
         at = {nsip: self._endpoint_of(nsip, params) for nsip in nsips}
         found = over_nitro({**params, "nitro_timeout": min(params["nitro_timeout"], 10.0)})(list(at.values()))
         return dict(zip(at, found, strict=True))
@@ -175,7 +182,8 @@ class StatusReader:
             unseen.append("the store has no state of this group: no tick yet, or another store")
         opened = self.store
         zones = [zone for zone in stored if zone != EVENTS_OF_PAIRS]
-        return {zone: _state(opened(name, zone)) for zone in zones}
+        states = gather([partial(_state_of, opened, name, zone) for zone in zones])
+        return dict(zip(zones, states, strict=True))
 
     # -- appliances
 
@@ -203,7 +211,8 @@ class StatusReader:
         return f"{nsip}:{port}" if port else nsip
 
 
-def _state(store: Store) -> status.ZoneState:
+def _state_of(opened: Callable[[str, str], Store], name: str, zone: str) -> status.ZoneState:
+    store = opened(name, zone)
     key = store.key
     found = attempt(lambda: overview(load(store.read().document, key.group, key.zone, store.where)))
     return status.ZoneState(error=str(found)) if isinstance(found, Failure) else status.ZoneState(found)
