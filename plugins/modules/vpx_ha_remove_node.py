@@ -19,11 +19,6 @@ description:
   - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses), C(ec2:DescribeNetworkInterfaces),
     C(ec2:TerminateInstances) and, with public management addresses, C(ec2:ReleaseAddress).
 options:
-  group:
-    description:
-      - The pair, the value of the tag C(cloudadc:group) of its instances.
-    type: str
-    required: true
   instance_id:
     description:
       - The instance of the node.
@@ -36,32 +31,13 @@ options:
     type: str
     choices: [check, terminate]
     default: terminate
-  elastic_ips:
-    description:
-      - The Elastic IPs of the pair, as public addresses or allocation ids.
-      - By default those that are tagged with O(group) and C(cloudadc:role=client).
-    type: list
-    elements: str
-  nitro_port:
-    description:
-      - Port of NITRO. By default that of O(nitro_protocol).
-    type: int
-  probe_timeout:
-    description:
-      - Seconds after which a node that has not answered counts as silent.
-    type: float
-    default: 1.0
-  settle_timeout:
-    description:
-      - Seconds to wait until exactly one node is primary.
-    type: float
-    default: 10
   wait_timeout:
     description:
       - Seconds to wait until the instance is terminated.
     type: int
     default: 600
 extends_documentation_fragment:
+  - cloudadc.aws.pair
   - cloudadc.aws.nitro.session
   - cloudadc.aws.attributes
   - amazon.aws.common.modules
@@ -138,6 +114,7 @@ from ..module_utils.reconcile.launch import LaunchSpec
 from ..module_utils.reconcile.node_removal import NodeRemoval, plan_removal
 from ..module_utils.reconcile.pair_associations import Node, tagged
 from ..module_utils.reconcile.pair_observation import panel, read_pair
+from ..module_utils.reconcile.pair_options import pair_argument_spec
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
 from ..module_utils.reconcile.pair_vips import PairAttachments, pick_addresses
 from ..module_utils.reconcile.pins import learn_pins
@@ -147,13 +124,9 @@ from ..module_utils.spec.identity import PAIR
 def argument_spec() -> dict[str, Any]:
     return {
         **nitro_argument_spec(nsip=False),
-        "group": {"type": "str", "required": True},
+        **pair_argument_spec(),
         "instance_id": {"type": "str", "required": True},
         "step": {"type": "str", "choices": ["check", "terminate"], "default": "terminate"},
-        "elastic_ips": {"type": "list", "elements": "str"},
-        "nitro_port": {"type": "int"},
-        "probe_timeout": {"type": "float", "default": 1.0},
-        "settle_timeout": {"type": "float", "default": 10},
         "wait_timeout": {"type": "int", "default": 600},
     }
 

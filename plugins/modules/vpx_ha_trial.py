@@ -17,11 +17,6 @@ description:
   - A node that is primary already is only watched. So an interrupted task can be repeated.
   - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
 options:
-  group:
-    description:
-      - The pair, the value of the tag C(cloudadc:group) of its instances.
-    type: str
-    required: true
   to:
     description:
       - Node id of the node on trial.
@@ -42,37 +37,18 @@ options:
       - Whether to switch to a node that lacks virtual servers of the other one.
     type: bool
     default: false
-  elastic_ips:
-    description:
-      - The Elastic IPs of the pair, as public addresses or allocation ids.
-      - By default those that are tagged with O(group) and C(cloudadc:role=client).
-    type: list
-    elements: str
   ignore_guard:
     description:
       - Whether to move an Elastic IP to an address at which no virtual server answers.
     type: bool
     default: false
-  nitro_port:
-    description:
-      - Port of NITRO. By default that of O(nitro_protocol).
-    type: int
-  probe_timeout:
-    description:
-      - Seconds after which a node that has not answered counts as silent.
-    type: float
-    default: 1.0
-  settle_timeout:
-    description:
-      - Seconds to wait until exactly one node is primary.
-    type: float
-    default: 10
   timeout:
     description:
       - Seconds within which a node must become primary.
     type: float
     default: 30
 extends_documentation_fragment:
+  - cloudadc.aws.pair
   - cloudadc.aws.nitro.session
   - cloudadc.aws.attributes
   - amazon.aws.common.modules
@@ -132,6 +108,7 @@ from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
 from ..module_utils.reconcile.pair_observation import ObservedPair, endpoint, panel, read_pair
+from ..module_utils.reconcile.pair_options import pair_argument_spec
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
 from ..module_utils.reconcile.pair_vips import pick_addresses
 from ..module_utils.reconcile.pins import learn_pins
@@ -141,16 +118,12 @@ from ..module_utils.reconcile.trial import Trial, missing_problem, read_virtual_
 def argument_spec() -> dict[str, Any]:
     return {
         **nitro_argument_spec(nsip=False),
-        "group": {"type": "str", "required": True},
+        **pair_argument_spec(),
         "to": {"type": "int", "required": True},
         "bake_time": {"type": "int", "default": 300},
         "serve_timeout": {"type": "int", "default": 60},
         "ignore_missing": {"type": "bool", "default": False},
-        "elastic_ips": {"type": "list", "elements": "str"},
         "ignore_guard": {"type": "bool", "default": False},
-        "nitro_port": {"type": "int"},
-        "probe_timeout": {"type": "float", "default": 1.0},
-        "settle_timeout": {"type": "float", "default": 10},
         "timeout": {"type": "float", "default": 30},
     }
 
