@@ -67,6 +67,7 @@ class InProcessAction(NormalAction):  # type: ignore[misc]  # ansible-core has n
         variables = task_vars or {}
         if module_name or module_args or more.get("wrap_async") or not self._possible(variables, environment):
             return dict(super()._execute_module(module_name, module_args, tmp, task_vars, **more))
+        Display().vvv(f"Running {self._task.action} in the process of its task")
         self._update_module_args(self._task.action, self._task.args, variables)
         with _environment(environment):
             printed = call(type(self).main, self._task.args)
