@@ -6,6 +6,7 @@ Models of services and endpoints are most of what a test of a module costs other
 from __future__ import annotations
 
 import functools
+import os
 from typing import Any
 
 import botocore.loaders
@@ -13,11 +14,14 @@ import botocore.loaders
 
 @functools.cache
 def keep() -> None:
-    """Patch botocore in this process. What it reads is shared, and changed by nobody."""
+    """Patch botocore in this process. What it reads is shared, except the model of S3: clients change its paths."""
     load = botocore.loaders.JSONFileLoader.load_file
 
     @functools.cache
     def kept(path: str) -> Any:
         return load(botocore.loaders.JSONFileLoader(), path)
 
-    botocore.loaders.JSONFileLoader.load_file = lambda _self, path: kept(path)
+    def load_file(loader: botocore.loaders.JSONFileLoader, path: str) -> Any:
+        return load(loader, path) if f"{os.sep}s3{os.sep}" in path else kept(path)
+
+    botocore.loaders.JSONFileLoader.load_file = load_file
