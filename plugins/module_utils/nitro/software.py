@@ -38,7 +38,7 @@ class Software:
     """What a node says of its software.
 
     ``installed``: the build on its disk, which the next cold boot takes; None: it is the running one, or not known.
-    ``job``: id of an installation in progress. ``disks``: percent in use, by file system, as far as it is told.
+    ``job``: id of an installation in progress. ``disks``: percent in use, by file system, as far as it is reported.
     ``migration``: status of an ISSU migration, None: the build has none. ``las``: whether it is licensed by the License
     Activation Service. ``unsaved``: whether its configuration has unsaved changes.
     """

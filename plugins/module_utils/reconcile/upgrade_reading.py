@@ -107,7 +107,7 @@ class UpgradeReader:
         stopped = [f"{node.name}: {node.idle}" for node in observed.nodes if node.idle]
         if stopped:
             raise Refusal(f"{self.params['group']}: {'; '.join(stopped)}. Start it, or replace it with ha_pair.")
-        last, met_by = ["nothing was asked"], None
+        last, met_by, began = ["nothing was asked"], None, self.clock()
         for _left in observations(self.boot_timeout, _PACE, clock=self.clock, sleep=self.sleep, state=lambda: last[0]):
             claims, verdict = self._ask(observed)
             last[0] = verdict.message
@@ -115,9 +115,11 @@ class UpgradeReader:
                 met_by = met_by or self.clock() + MEET_SECONDS
                 if fit(claims) or self.clock() >= met_by:
                     return claims, verdict
+            elif not any(claim.view for claim in claims) and self.clock() >= began + MEET_SECONDS:
+                break  # one node boots at a time: if neither answers, it is not that
         raise Failure(
-            f"{self.params['group']}: {last[0]} (waited {self.boot_timeout:g} s). Reboot the silent node in EC2, or "
-            "replace it with ha_pair_replace_node; the other one serves as long as it is primary"
+            f"{self.params['group']}: {last[0]} (waited {self.clock() - began:.0f} s). Reboot the silent node in EC2, "
+            "or replace it with ha_pair_replace_node; the other one serves as long as it is primary"
         )
 
     def _ask(self, observed: ObservedPair) -> tuple[tuple[Claim, ...], Verdict]:
