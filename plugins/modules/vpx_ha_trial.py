@@ -93,10 +93,8 @@ from typing import Any
 
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, connect
-from ..module_utils.aws.errors import fail as fail_aws
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.core.nitro_errors import NitroError
+from ..module_utils.aws.module import run
+from ..module_utils.core.errors import Refusal
 from ..module_utils.nitro.module import (
     client_from,
     nitro_argument_spec,
@@ -104,7 +102,6 @@ from ..module_utils.nitro.module import (
     require_requests,
     require_usable,
 )
-from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_mover import mover
 from ..module_utils.reconcile.pair_observation import endpoint, panel, read_pair
@@ -127,8 +124,9 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def run(module: Any) -> dict[str, Any]:
-    """Return the module's result. Raises Failure or NitroError."""
+def work(module: Any) -> dict[str, Any]:
+    """Return the module's result. Raises Failure."""
+    require_requests(module)
     params, group, port = module.params, module.params["group"], module.params["nitro_port"]
     require_usable(params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.
@@ -165,15 +163,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_requests(module)
-    try:
-        result = run(module)
-    except Failure as error:
-        fail_aws(module, error)
-    except NitroError as error:
-        fail_nitro(module, error)
-    module.exit_json(**result)
+    run(argument_spec(), work)
 
 
 if __name__ == "__main__":

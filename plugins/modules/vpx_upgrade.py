@@ -166,12 +166,9 @@ from typing import Any
 
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, connect
-from ..module_utils.aws.errors import fail as fail_aws
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.core.nitro_errors import NitroError
+from ..module_utils.aws.module import run
+from ..module_utils.core.errors import Refusal
 from ..module_utils.nitro.module import client_from, nitro_argument_spec, probe_from, require_requests, require_usable
-from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile.pair_options import pair_argument_spec
 from ..module_utils.reconcile.upgrade_in_place import InPlaceUpgrade, UpgradeRequest
 from ..module_utils.reconcile.upgrade_plan import Target
@@ -243,8 +240,19 @@ def upgrade_of(module: Any) -> InPlaceUpgrade:
     return InPlaceUpgrade(request, reader, module.warn)
 
 
-def run(module: Any, upgrade: InPlaceUpgrade) -> dict[str, Any]:
-    """Return the module's result. Raises Failure or NitroError."""
+def work(module: Any, done: list[str]) -> dict[str, Any]:
+    """Return the module's result; ``done`` takes the steps as they are carried out. Raises Failure."""
+    require_requests(module)
+    upgrade = upgrade_of(module)
+    upgrade.done = done
+    try:
+        return result(module, upgrade)
+    finally:
+        upgrade.reader.close()
+
+
+def result(module: Any, upgrade: InPlaceUpgrade) -> dict[str, Any]:
+    """Read, do what is due, and return the module's result. Raises Failure."""
     before = upgrade.reader.read()
     if found := upgrade.check(before):
         raise Refusal(f"{module.params['group']}: {' '.join(found)} Nothing was changed.")
@@ -282,21 +290,8 @@ def _diff(before: UpgradeReading, after: UpgradeReading | None, build: str, chan
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_requests(module)
     done: list[str] = []
-    try:
-        upgrade = upgrade_of(module)
-        done = upgrade.done
-        try:
-            result = run(module, upgrade)
-        finally:
-            upgrade.reader.close()
-    except NitroError as error:
-        fail_nitro(module, error, done=done)
-    except Failure as error:
-        fail_aws(module, error, done=done)
-    module.exit_json(**result)
+    run(argument_spec(), lambda module: work(module, done), done=lambda: {"done": done})
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ def carry_out(trial: Trial, switched: bool, name: str) -> None:
         if switched:
             trial.switch()
         trouble = trial.watch()
-    except (Failure, NitroError) as error:
+    except Failure as error:
         trouble = str(error)
     if trouble:
         raise Failure(f"{name} does not serve as primary: {trouble}; {trial.back()}")

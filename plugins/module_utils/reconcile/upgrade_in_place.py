@@ -164,7 +164,7 @@ class InPlaceUpgrade:
         try:
             self._set_exchange(reading, on=True)
             self._save()
-        except (Failure, NitroError) as error:
+        except Failure as error:
             return f"nothing was rebooted, but synchronisation could not be switched on again: {error}"
         return "nothing was rebooted, and the pair synchronises again"
 
@@ -251,7 +251,7 @@ class InPlaceUpgrade:
             )
         try:
             self._install_earlier(earlier, index)
-        except (Failure, NitroError) as error:
+        except Failure as error:
             return f"The earlier build {earlier} was not installed: {error}"
         return f"{node} has {earlier} again, and the pair synchronises"
 
