@@ -192,7 +192,8 @@ class InPlaceUpgrade:
         move = self._mover(reading)
         if switched:
             if not self.request.ignore_missing and (problem := missing_problem(self.request.group, old, new)):
-                raise Refusal(problem)
+                left = f" {nodes[1 - index]} stays primary, and synchronisation is off."
+                raise Refusal(problem.removesuffix(" Nothing was changed.") + left)
             targets = reading.known.targets(reading.observed.nodes, index)
             if not self.request.ignore_guard:
                 refuse_unserved(self.request.group, node, reading.state.claims[index], targets)
@@ -219,10 +220,11 @@ class InPlaceUpgrade:
 
     def _hand_over(self, reading: UpgradeReading) -> tuple[Callable[..., None], Callable[..., None]]:
         """Return how the role is handed over and back: by an ISSU migration where it is asked for and possible."""
-        if self.request.issu == NEVER:
+        begun = any(node.software.migrating for node in reading.state.nodes)
+        if self.request.issu == NEVER and not begun:
             return hand_over, _return_over
         obstacles = _obstacles(reading)
-        if not obstacles:
+        if begun or not obstacles:
             return functools.partial(_migrate, clock=self.clock, sleep=self.sleep), _return_over
         if self.request.issu == AUTO:
             self.warn(f"established connections end with the switch, because {'; '.join(obstacles)}")
