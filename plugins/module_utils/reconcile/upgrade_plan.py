@@ -32,12 +32,12 @@ FULL = 90.0
 class Step(enum.Enum):
     """What is due. The value is what the step does, for the summary."""
 
-    ISOLATE = "switch synchronisation and propagation off"
+    ISOLATE = "disable synchronisation and propagation"
     INSTALL = "install the build"
     REBOOT = "reboot into the build"
     TRY = "make it primary and watch it"
-    JOIN = "switch synchronisation and propagation on"
-    SAVE = "wait for synchronisation and save the configuration"
+    JOIN = "enable synchronisation and propagation"
+    SAVE = "wait for synchronisation, and save the configuration"
     DONE = "nothing"
 
 
