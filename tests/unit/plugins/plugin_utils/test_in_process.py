@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible import constants
+
 from ansible_collections.cloudadc.aws.plugins.plugin_utils.in_process import InProcessAction, call
 
 PLUGINS = Path(__file__).parents[4] / "plugins"
