@@ -18,7 +18,7 @@ description:
   - What could not be read is named in RV(status.unseen) and in C(unseen) of each pair and group, and does not fail the
     task. Without O(nitro_pass) no appliance is queried; without O(store), where groups keep
     their state and C(ha_watch) the events of pairs, no phase and no event is known.
-  - A name in O(pairs) or O(groups) that is not there fails the task.
+  - A name in O(pairs) or O(groups) that does not exist fails the task.
   - Whether nodes differ from the variables of their playbook is not known here; those playbooks report it in check
     mode. Nodes of one pair or group with different images are reported.
 options:
