@@ -193,7 +193,7 @@ from typing import Any, TextIO
 
 from ..module_utils.aws.module import run
 from ..module_utils.reconcile.kept_samples import read_samples, recorded, valid_hours
-from ..module_utils.scaling.recordings import read_recording
+from ..module_utils.scaling.recordings.reading import read_recording
 from ..module_utils.scaling.replay import Options, replay
 from ..module_utils.spec.errors import AutoscaleError, PolicyError
 from ..module_utils.spec.policy import Policy

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import read_recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings.reading import read_recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import Options, replay
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import SampleError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Figures, Reading, aggregate
