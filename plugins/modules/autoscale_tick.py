@@ -189,7 +189,7 @@ options:
   alerts:
     description:
       - Where decisions, the ends of scaling events, nodes that do not answer or refuse the login, and failed ticks are
-        published. Nothing is published in check mode.
+        published, and nodes in the grace period of their licence. Nothing is published in check mode.
       - It happens after the decision is stored. If it fails or takes longer than 10 seconds, there is a warning,
         and the decision stands.
       - A condition that lasts (a silent node, a failed tick) is published once an hour.
@@ -455,6 +455,13 @@ reported:
   description: Whether O(event) was stored; false without the lease, then report again.
   returned: when O(event) is given
   type: bool
+licence_grace:
+  description:
+    - A message for each node in the grace period of its licence. Null where licences were not read; with O(alerts) or
+      O(publish) they are, by the first tick of each quarter of an hour that queries the nodes.
+  returned: for each zone
+  type: list
+  elements: str
 published:
   description: Whether this tick was published to CloudWatch.
   returned: when O(publish) is true
@@ -603,7 +610,10 @@ def published(module: Any, spec: TickSpec, ticked: ZoneResult) -> bool:
     figures = all_figures(ticked.ticked.sample)
     decision = ticked.result["decision"]
     reporting = reporting_of(ticked.ticked.sample)
-    data = metric_data(group, zone, at, figures, ticked.ticked.count or 0, decision, spec.policy.interval, reporting)
+    grace, interval = ticked.result["licence_grace"], spec.policy.interval
+    in_grace = None if grace is None else len(grace)
+    count = ticked.ticked.count or 0
+    data = metric_data(group, zone, at, figures, count, decision, interval, reporting, in_grace)
     return publish(module, data, f"{group} {zone}")
 
 

@@ -13,8 +13,8 @@ short_description: Show the state of all pairs and autoscale groups of a region
 description:
   - Finds the pairs and groups of the account in the region by their tags, or those that O(pairs) and O(groups) name,
     and returns for each its nodes, its addresses, its latest events, and what is wrong with it. Writes nothing.
-  - Of a pair also the primary, whether the nodes are synchronised, and whether each Elastic IP is on the primary. Of a
-    group also the phase of each zone.
+  - Of a pair also the primary, whether the nodes are synchronised, and whether each Elastic IP, each private address
+    and each route of its VIPs leads to the primary. Of a group also the phase of each zone.
   - What could not be read is named in RV(status.unseen) and in C(unseen) of each pair and group, and does not fail the
     task. Without O(nitro_pass) no appliance is queried; without O(store), where groups keep
     their state and C(ha_watch) the events of pairs, no phase and no event is known.
@@ -45,7 +45,10 @@ options:
     default: 3
 notes:
   - Calls to AWS are one C(DescribeInstances), one C(DescribeAddresses) and one C(GetCallerIdentity) for all, and one
-    C(DescribeLoadBalancers) for each group.
+    C(DescribeLoadBalancers) for each group. Pairs with VIPs of other kinds than Elastic IPs need one
+    C(DescribeNetworkInterfaces) and, for routes, one C(DescribeRouteTables) each.
+  - With O(management_tls=pin) the nodes of a pair or group are held to the fingerprints in the tags of its instances;
+    the nodes of one without such tags are verified.
 extends_documentation_fragment:
   - cloudadc.aws.store.optional
   - cloudadc.aws.nitro.session_and_aws
@@ -102,8 +105,9 @@ status:
     pairs:
       description:
         - One for each pair, with C(name), C(primary) (node id, null if there is not exactly one or it is not known),
-          C(primary_instance_id), C(verdict), C(healthy), C(in_sync), C(nodes), C(addresses), C(events), C(problems) and
-          C(unseen).
+          C(primary_instance_id), C(verdict), C(healthy), C(in_sync), C(nodes), C(addresses) (its Elastic IPs), C(vips)
+          (private addresses and routes, each with C(kind), C(vip), C(network_interface_id), C(node_id) and
+          C(misplaced)), C(events), C(problems) and C(unseen).
       type: list
       elements: dict
     groups:
@@ -132,6 +136,7 @@ table:
 import time
 from typing import Any
 
+from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import Client, connect
 from ..module_utils.aws.module import run
 from ..module_utils.nitro.module import nitro_argument_spec, require_requests
@@ -182,6 +187,7 @@ def status_of(module: Any) -> dict[str, Any]:
     named = params["store"] and params["store"]["type"] == "dynamodb"
     services = ("ec2", "sts", "elbv2", *(("dynamodb",) if named else ()))
     clients = {service: connect(module, service, read_timeout=10, verify=verify) for service in services}
+    clients["ec2"] = connect_accounts(module, clients["ec2"], read_timeout=10, verify=verify)
     reader = reader_of(module, clients)
     region = reader.region()
     name = clients["ec2"].meta.region_name

@@ -59,7 +59,8 @@ def test_module_is_started_where_its_files_are_to_be_kept(monkeypatch: pytest.Mo
 
 def test_traceback_is_a_failed_module() -> None:
     result = json.loads(call(lambda: 1 / 0, {}))  # type: ignore[arg-type,return-value]
-    assert result["failed"] and "ZeroDivisionError" in result["exception"]
+    assert result["failed"]
+    assert "ZeroDivisionError" in result["exception"]
 
 
 def test_environment_is_as_before_after_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +69,8 @@ def test_environment_is_as_before_after_the_module(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("KEPT", "1")
     with _environment({"KEPT": 2, "MORE": "3"}):
         assert (os.environ["KEPT"], os.environ["MORE"]) == ("2", "3")
-    assert os.environ["KEPT"] == "1" and "MORE" not in os.environ
+    assert os.environ["KEPT"] == "1"
+    assert "MORE" not in os.environ
 
 
 def test_every_module_has_its_action_plugin() -> None:

@@ -9,12 +9,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import (
-    cloudwatch,
-    json_stream,
-    objects,
-    table,
-)
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import cloudwatch as cloudwatch_form
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import json_stream, objects, table
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings.reading import read_recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import SampleError
 
@@ -129,7 +125,7 @@ def test_names_that_a_recording_has_of_its_own() -> None:
 @pytest.mark.parametrize("chunk", [1, 2, 7, 50])
 def test_pieces_of_any_size(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_stream, "_CHUNK", chunk)
-    for form in (table, objects, cloudwatch):
+    for form in (table, objects, cloudwatch_form):
         monkeypatch.setattr(form, "BATCH", 2)
     assert rows(f"timestamp,cpu,memory\n{iso(1)},91.5,40\n{iso(2)},,41\n{iso(3)},12,\n")[1] == EXPECTED
     text = json.dumps([{"timestamp": iso(at), "cpu": cpu, "memory": memory} for at, (cpu, memory) in EXPECTED_MINUTES])
