@@ -65,7 +65,7 @@ def test_json_is_read_as_samples(text: str) -> None:
 
 
 def cloudwatch(results: list[dict[str, Any]], **more: Any) -> str:
-    """The shape of ``aws cloudwatch get-metric-data`` (GetMetricData in the CloudWatch API reference)."""
+    """Return the shape of ``aws cloudwatch get-metric-data`` (GetMetricData in the CloudWatch API reference)."""
     return json.dumps(
         {**more, "MetricDataResults": results, "Messages": [{"Code": "[a]", "Value": '"Values": [1]'}]}, indent=4
     )
