@@ -19,7 +19,7 @@ import pytest
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb, dynamodb_table
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key, Store
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import REGISTRY
@@ -100,7 +100,7 @@ def client_at(url: str) -> Any:
 
 def new_table(client: Any) -> str:
     name = f"autoscale-{uuid.uuid4().hex[:8]}"
-    assert dynamodb.create_table(client, name)
+    assert dynamodb_table.create_table(client, name)
     return name
 
 

@@ -55,9 +55,9 @@ def _open_table(
 
 
 def _keys_of_table(module: Any, named: Mapping[str, Any], group: str) -> list[Key]:
-    from . import dynamodb
+    from .dynamodb_table import stored_keys as keys_in_table
 
-    return dynamodb.stored_keys(_client(module), named["table"], group, missing_is_empty=bool(named.get("create")))
+    return keys_in_table(_client(module), named["table"], group, missing_is_empty=bool(named.get("create")))
 
 
 #: How a store is opened, by its name in ``store.type``, which ``spec/stores.py`` has, too.

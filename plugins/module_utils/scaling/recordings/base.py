@@ -70,6 +70,7 @@ def present(desired: Columns, there: Sequence[str]) -> dict[str, str]:
 
 
 def metrics_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the metrics among these columns."""
     return tuple(name for name in names if name in WATCHED)
 
 
@@ -86,10 +87,12 @@ def batch_of(names: Sequence[str], instants: Sequence[float], columns: Sequence[
 
 
 def bound_of(name: str) -> float:
+    """Return the highest possible figure of a column."""
     return WATCHED[name].highest if name in WATCHED else UNBOUNDED
 
 
 def require_metric(found: Sequence[str], there: Sequence[str]) -> None:
+    """Raise SampleError if no metric is found; ``there``: the columns that the recording has."""
     if not metrics_of(found):
         raise SampleError(
             f"the recording has none of {', '.join(WATCHED)} but {', '.join(there)}; metric_names maps them"

@@ -40,7 +40,10 @@ class _Series:
 
 
 def read_cloudwatch(reader: JsonStream, desired: Columns) -> Recording:
-    """``aws cloudwatch get-metric-data`` output, one page or several after another."""
+    """Return the recording in the output of ``aws cloudwatch get-metric-data``, one page or several after another.
+
+    Raises SampleError.
+    """
     names = {other.lower(): name for name, others in desired.items() for other in others}
     series: dict[str, _Series] = {}
     observed: list[str] = []

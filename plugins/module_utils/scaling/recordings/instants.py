@@ -14,7 +14,10 @@ from ...spec.times import as_instant
 
 
 def instant_of(given: object) -> float:
-    """ISO 8601, or seconds since the epoch as a number or its text."""
+    """Return an instant in seconds since the epoch: from ISO 8601, or from seconds as a number or its text.
+
+    Raises InstantError.
+    """
     if isinstance(given, str):
         text = given.strip()
         if text.replace(".", "", 1).isdigit():
@@ -24,7 +27,7 @@ def instant_of(given: object) -> float:
 
 
 def instants_alike(given: Iterator[Any]) -> Iterator[float]:
-    """Instants that are written alike."""
+    """Yield instants that are written alike. Raises InstantError."""
     for first in given:
         yield instant_of(first)
         yield from map(_parser(str(first)), given)

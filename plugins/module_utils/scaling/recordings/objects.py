@@ -30,7 +30,10 @@ from .json_stream import JsonStream
 
 
 def read_objects(reader: JsonStream, desired: Columns) -> Recording:
-    """Objects with an instant and the metrics, flat or under ``values`` or ``sample``; in an array or in a row."""
+    """Return the recording of objects with an instant and the metrics, flat or under ``values`` or ``sample``.
+
+    They are in an array or one after another. Raises SampleError.
+    """
     if reader.peek() == "[":
         reader.skip("[")
     items = reader.values()

@@ -42,6 +42,7 @@ class _Columns:
 
 
 def read_table(reader: JsonStream, desired: Columns) -> Recording:
+    """Return the recording of a table. Raises SampleError."""
     lines = reader.lines()
     first = next(lines)
     header = [cell.strip().lower().removeprefix("\ufeff") for cell in next(csv.reader([first]))]
