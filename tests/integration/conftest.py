@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
-    """A lab for this session (under xdist: for this worker), in its own process, ports and addresses."""
+    """Yield a lab for this session (under xdist: for this worker), in its own process, ports and addresses."""
     environ = {name: "" for name in _FOREIGN} | {"LAB_PACE": str(PACE)}
     with running(tmp_path_factory.mktemp("lab"), environ) as client:
         yield client
@@ -59,7 +59,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
 
 @pytest.fixture
 def fresh_lab(lab: LabClient) -> LabClient:
-    """The session's lab as it was at its start: the seeded network, no faults, no latency, the tests' pace."""
+    """Return the session's lab as it was at its start: the seeded network, no faults, no latency, the tests' pace."""
     lab.reset()
     lab.pace(PACE)
     return lab

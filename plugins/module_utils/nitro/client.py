@@ -174,7 +174,7 @@ class NitroClient:
         self._http.exchange("look whether it answers", "GET", wire.path("config", "nsversion"), timeout=timeout)
 
     def session_alive(self) -> bool:
-        """Whether the appliance still knows this very session; nothing is opened anew. Raises NitroUnreachable."""
+        """Whether the appliance still knows this very session; no session is opened. Raises NitroUnreachable."""
         reply = self._exchange("look whether the session lives", "GET", wire.path("config", "nsversion"), None)
         return reply.ok
 

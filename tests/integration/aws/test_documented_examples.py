@@ -142,7 +142,7 @@ def localised(module: str, given: Any, places: Places, key: str = "", beside: An
 
 
 def template(given: str, key: str, places: Places) -> Any:
-    """What a variable of the reader's would hold."""
+    """Return what a variable of the reader would hold."""
     if key.endswith(("pass", "password")):
         return places.facts["adm_password"] if key == "adm_password" else PASSWORD
     for part, value in places.facts["templates"].items():

@@ -130,7 +130,7 @@ def node_of(lab: LabClient, role: str) -> Node:
 
 
 def successor(lab: LabClient, old: Node) -> Node:
-    """The node in the place of another one, which is not among the live instances any more."""
+    """Return the node in the place of another one, which is not among the live instances any more."""
     [found] = [node for node in Observer(lab).nodes() if node.node_id == old.node_id]
     assert found.instance_id != old.instance_id
     [described] = lab.boto("ec2").describe_instances(InstanceIds=[found.instance_id])["Reservations"]
