@@ -229,8 +229,8 @@ from ..module_utils.console import devices
 from ..module_utils.console.client import Access, ConsoleClient, base_url
 from ..module_utils.console.devices import DesiredDevices, Device, Plan
 from ..module_utils.console.registration import Timing, carry_out, choose, observation
-from ..module_utils.core.nitro_errors import NitroError, NitroInputError
-from ..module_utils.nitro.module import fail, require_requests
+from ..module_utils.core.nitro_errors import NitroInputError
+from ..module_utils.nitro.module import run
 from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 
@@ -338,13 +338,6 @@ def handle(module: AnsibleModule, console: ConsoleClient, name: str, desired: De
     return result
 
 
-def attempt(module: AnsibleModule) -> dict[str, Any] | NitroError:
-    try:
-        return work(module)
-    except NitroError as error:
-        return error
-
-
 def main() -> None:
     module = AnsibleModule(
         argument_spec=argument_spec(),
@@ -353,15 +346,8 @@ def main() -> None:
         required_together=[["adm_user", "adm_password"], ["client_id", "client_secret"]],
         supports_check_mode=True,
     )
-    require_requests(module)
     with claimed(module):
-        outcome = attempt(module)
-    if isinstance(outcome, NitroError):
-        # Not inside an except block, so that no traceback of ours is attached to the result.
-        fail(module, outcome)
-    if "msg" in outcome:
-        module.fail_json(**outcome)
-    module.exit_json(**outcome)
+        run(module, lambda: work(module))
 
 
 if __name__ == "__main__":

@@ -561,7 +561,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.core.errors import Failure
 from ..module_utils.nitro.module import nitro_argument_spec
 from ..module_utils.reconcile.kept_samples import SAMPLES_HOURS, valid_hours
@@ -671,7 +671,12 @@ def of_many(module: Any, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     }
 
 
-def run(module: Any) -> dict[str, Any]:
+def where(params: Mapping[str, Any]) -> str:
+    """Return what a message is about: the group, and the zone if the task is about one."""
+    return f"{params['group']} {params['zone']}" if params["zone"] else str(params["group"])
+
+
+def work(module: Any) -> dict[str, Any]:
     """Tick the zone, or the zones, that the options name. Raises Failure."""
     params = module.params
     entries = params["zones"]
@@ -679,14 +684,17 @@ def run(module: Any) -> dict[str, Any]:
     Targets.from_option(params["alerts"])
     if entries is not None:
         spec_from({**params, "nodes": None, "sample": None}, "")  # what is wrong for all zones is refused at once
-        return of_many(module, entries)
+        return {**of_many(module, entries), "check_mode": module.check_mode}
     one = {"zone": params["zone"]}
-    return finished(module, *TickCall.from_module(module, [one]).tick(one))
+    result = finished(module, *TickCall.from_module(module, [one]).tick(one))
+    return {**result, "check_mode": module.check_mode}
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=ARGUMENT_SPEC,
+    run(
+        ARGUMENT_SPEC,
+        work,
+        name=where,
         mutually_exclusive=[
             ("request", "event"),
             ("request", "sample"),
@@ -697,19 +705,8 @@ def main() -> None:
             *(("zones", name) for name in _ONE_ZONE_ONLY),
         ],
         required_one_of=[("zone", "zones")],
-        supports_check_mode=True,
         check_boto3=False,
     )
-    try:
-        result = run(module)
-    except Failure as error:
-        where = f"{module.params['group']} {module.params['zone']}" if module.params["zone"] else module.params["group"]
-        message = f"{where}: {error}"
-    else:
-        module.exit_json(check_mode=module.check_mode, **result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    module.fail_json(msg=message)
 
 
 if __name__ == "__main__":

@@ -166,9 +166,7 @@ from typing import Any
 
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import Client, connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure
+from ..module_utils.aws.module import run
 from ..module_utils.nitro.module import nitro_argument_spec, require_requests
 from ..module_utils.reconcile.status import owners_of
 from ..module_utils.reconcile.status_reading import StatusReader, chosen
@@ -202,7 +200,14 @@ def reader_of(module: Any, clients: dict[str, Client]) -> StatusReader:
     )
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
+    """Return the result of the module. Raises Failure."""
+    require_requests(module)
+    status = status_of(module)
+    return {"changed": False, "status": status, "table": status_lines(status)}
+
+
+def status_of(module: Any) -> dict[str, Any]:
     """Read and return the state of what is chosen. Raises Failure."""
     params = module.params
     # validate_certs is about the appliances here; AWS's certificates are always validated.
@@ -229,17 +234,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_requests(module)
-    try:
-        status = run(module)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(changed=False, status=status, table=status_lines(status))
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure)
+    run(argument_spec(), work)
 
 
 if __name__ == "__main__":

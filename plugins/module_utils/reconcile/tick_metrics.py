@@ -16,6 +16,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOT
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..aws.cloudwatch import put_metric_data
+from ..core.bounded_aws import bounded
 from ..core.errors import Failure
 from ..spec.metrics import WATCHED
 
@@ -82,7 +83,7 @@ def publish(module: Any, data: Sequence[Mapping[str, Any]], group_and_zone: str)
         if not HAS_BOTO3:
             raise Failure(missing_required_lib("botocore and boto3", reason="to publish"))
         config = {"connect_timeout": 3, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
-        client = _Unending(module).client("cloudwatch", config=config)
+        client = bounded(_Unending(module).client("cloudwatch", config=config))
         put_metric_data(client, data, group_and_zone)
     except Failure as error:
         module.warn(f"{group_and_zone}: the figures of this tick are not in CloudWatch, its decision stands: {error}")
