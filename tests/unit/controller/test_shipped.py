@@ -188,6 +188,8 @@ LOOKED_UP = "{{ (lookup('ansible.builtin.file', cloudadc_private_keys_file) | fr
         ("ha_pair_applications", [], False),
         ("ha_pair_vips", [{"name": "v", "applications": [{"name": "a", "certificate": {"key": KEY}}]}], True),
         ("ha_pair_vips", [{"name": "v"}], False),
+        ("ha_pair_management_certificate", {"content": "c", "key": KEY}, True),
+        ("autoscale_group_management_certificate", {"content": "c", "key": "{{ looked_up }}"}, False),
     ],
 )
 def test_a_definition_that_holds_a_private_key_is_refused(variable: str, value: Any, refused: bool) -> None:
