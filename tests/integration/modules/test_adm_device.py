@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.integration.lab_adm.conftest import Rest
-from tests.integration.modules.appliances import PASSWORD, Box, Ran, launch
+from tests.integration.modules.appliances import Box, Ran, launch
 from tests.lab.client import LabClient, wait_for
 from tests.lab.settings import CHECKOUT
 from tests.modules import run_module
@@ -186,7 +186,7 @@ def test_password_of_the_profile_is_replaced_in_place(console: Console, box: Box
     assert "N3w-0ne!" not in json.dumps({key: value for key, value in written.result.items() if key != "invocation"})
     assert not console.run(ip_address=box.address, state="absent", profile=None)["failed"]
     assert console.run(ip_address=box.address)["failed"], "the console logs in with another password now"
-    registered = console.run(ip_address=box.address, profile_password=PASSWORD)
+    registered = console.run(ip_address=box.address, profile_password=console.lab.env["NETSCALER_NITRO_PASS"])
     assert (registered["failed"], registered["registered"]) == (False, [box.address]), registered.result
     missing = console.run(ip_address=box.address, profile="nowhere", profile_password="N3w-0ne!")
     assert missing["failed"]
