@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import requests
-from botocore.exceptions import ClientError
 
 from tests.crash.group_flows import ZONE, Kind, built
 from tests.lab.client import LabClient
@@ -113,12 +112,6 @@ def test_zone_is_removed_only_on_request_and_leaves_no_orphan(group: Group) -> N
     zones = [tag["Value"] for one in addresses for tag in one.get("Tags", []) if tag["Key"] == "cloudadc:zone"]
     assert OTHER_ZONE not in zones
 
-    run = group.play("autoscale_group")
-    assert run.code == 0, run.message
-    assert len(group.nodes(OTHER_ZONE)) == 1, "a zone that the definition adds gets its nodes"
-    assert sorted(subnets(group)) == sorted((ZONE, OTHER_ZONE))
-    assert set(group.targets("web").values()) == {"healthy"}
-
 
 @pytest.mark.timeout(900)
 def test_port_of_an_application_changes_and_no_target_of_the_former_one_stays(group: Group) -> None:
@@ -129,12 +122,8 @@ def test_port_of_an_application_changes_and_no_target_of_the_former_one_stays(gr
     assert (run.code, run.writes) == (0, []), run.message
     assert "drift:" not in run.message, "an application that is added is no difference of what is there"
     web |= {"port": former + 5}
-    boutique = {**shop, "name": "boutique"}
-    run = group.play("autoscale_group", autoscale_group_applications=[web, boutique])
+    run = group.play("autoscale_group", autoscale_group_applications=[web, shop])
     assert run.code == 0, run.message
-    with pytest.raises(ClientError, match="TargetGroupNotFound"):
-        target_group(group, "shop")
-    assert set(group.targets("boutique").values()) == {"healthy"}
     described = group.lab.boto("elbv2").describe_target_health(TargetGroupArn=target_group(group, "web"))
     ports = {
         one["Target"]["Port"]
