@@ -54,6 +54,7 @@ def controller_secrets(definitions: Sequence[Definition]) -> list[str]:
         if variable.endswith("_password")
         or (variable == "autoscale_group_console" and value)
         or (variable in _APPLICATIONS and _has_key(value))
+        or (variable.endswith("_management_certificate") and _has_key([{"certificate": value}]))
         or (variable == "ha_pair_vips" and any(map(_has_key, _of_vips(value))))
     ]
 

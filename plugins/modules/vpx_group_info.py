@@ -18,8 +18,8 @@ description:
     C(DescribeInstanceTypes), C(DescribeKeyPairs). With a load balancer
     C(DescribeLoadBalancers), C(DescribeListeners), C(DescribeTargetGroups),
     C(DescribeTags), C(DescribeTargetHealth) for each target group. With domains C(ListHostedZonesByName) or
-    C(GetHostedZone), and C(ListResourceRecordSets) for each domain. With followed Auto Scaling groups
-    C(DescribeAutoScalingGroups).
+    C(GetHostedZone), C(ListResourceRecordSets) for each domain, and one C(ListHealthChecks) where their record sets
+    have health checks. With followed Auto Scaling groups C(DescribeAutoScalingGroups).
 options:
   definition:
     description:

@@ -184,8 +184,10 @@ def test_password_of_the_profile_is_replaced_in_place(console: Console, box: Box
     assert (written["changed"], written["profile_updated"]) == (True, True)
     assert [op for op in written.writes if "ns_device_profile" in op]
     assert "N3w-0ne!" not in json.dumps({key: value for key, value in written.result.items() if key != "invocation"})
-    [former] = [row for row in console.rest.rows("ns_device_profile") if row["name"] == "lab"]
-    assert "password" not in former
+    assert not console.run(ip_address=box.address, state="absent", profile=None)["failed"]
+    assert console.run(ip_address=box.address)["failed"], "the console logs in with another password now"
+    registered = console.run(ip_address=box.address, profile_password=console.lab.env["NETSCALER_NITRO_PASS"])
+    assert (registered["failed"], registered["registered"]) == (False, [box.address]), registered.result
     missing = console.run(ip_address=box.address, profile="nowhere", profile_password="N3w-0ne!")
     assert missing["failed"]
     assert "there is no device profile 'nowhere'" in missing["msg"]

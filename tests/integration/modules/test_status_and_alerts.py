@@ -97,7 +97,7 @@ def test_decisions_and_silent_nodes_are_published_and_a_topic_that_is_gone_is_a_
     assert read(zone, inbox["mail"]) == [], "once an hour while it lasts"
     gone = zone.tick(100, alerts={"sns_topic_arn": inbox["topic"] + "-gone"})
     assert not gone["failed"]
-    assert any("alerts (node_silent) are not published" in str(text) for text in gone["warnings"])
+    assert any("alerts (node_silent, licence_grace) are not published" in str(text) for text in gone["warnings"])
 
 
 @pytest.mark.parametrize("zone", ["file", "dynamodb"], indirect=True)

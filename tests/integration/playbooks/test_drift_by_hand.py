@@ -201,6 +201,11 @@ def test_eleven_changes_by_hand_are_reported_and_repaired(stage: Stage) -> None:
     for setting in settings:
         assert f": {setting}" in check.partition("would repair")[2], setting
 
+    before = len(stage.lab.writes())
+    shown = stage.play("status", "-e", "status_drift=true", "-e", "status_fail=true", must_succeed=False)
+    assert (shown.code, stage.lab.writes()[before:]) == (2, [])
+    assert all(message in said(shown) for message in of_aws[:-1]), "those of AWS are in the status as well"
+
     run = said(stage.play("ha_pair"))
     assert hand.repaired() == dict.fromkeys(hand.repaired(), True)
     assert f"repaired: {other}: instance profile was none" in run
