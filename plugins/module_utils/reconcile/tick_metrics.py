@@ -33,9 +33,11 @@ def metric_data(
     decision: Mapping[str, Any],
     interval: float,
     reporting: float | None = None,
+    in_grace: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return the MetricData of one tick. ``at``: seconds since the epoch; ``decision``: of autoscale_evaluate.
 
+    ``in_grace``: nodes in the grace period of their licence, None where licences were not read.
     A missing figure is left out: CloudWatch has no null. A resumed action counts as no decision. Ticks that
     come more often than once a minute are stored with a resolution of one second.
     """
@@ -44,6 +46,7 @@ def metric_data(
     shown += [
         ("nodes", float(nodes), "Count"),
         ("nodes_reporting", reporting, "Count"),
+        ("licence_grace", None if in_grace is None else float(in_grace), "Count"),
         ("decision", float(weight * decision["count"]), "Count"),
     ]
     dimensions = [{"Name": "group", "Value": group}, {"Name": "zone", "Value": zone}]
