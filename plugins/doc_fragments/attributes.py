@@ -49,6 +49,13 @@ attributes:
     support: full
     membership: [cloudadc.aws.nitro, cloudadc.aws.all]
 """
+    ACTION_GROUP_AWS_AND_NITRO = r"""
+attributes:
+  action_group:
+    description: Options can be given once for all modules of these groups in C(module_defaults).
+    support: full
+    membership: [cloudadc.aws.aws, cloudadc.aws.nitro, cloudadc.aws.all]
+"""
     ACTION_GROUP_ALL = r"""
 attributes:
   action_group:

@@ -121,4 +121,19 @@ options:
         description: For V(dynamodb), create the table if it does not exist, billed on demand.
         type: bool
         default: false
+  owner:
+    description: The executor of decisions. Use a unique name for each job, the same for all calls of that job. Defaults
+      to this process.
+    type: str
+  samples_hours:
+    description:
+      - Hours for which the sample of this tick is kept in O(store), for M(cloudadc.aws.autoscale_report),
+        M(cloudadc.aws.autoscale_replay) and M(cloudadc.aws.autoscale_info). V(0) keeps none; at most 168.
+      - It is one more write after the decision is stored. If it fails or takes longer than 5 seconds, there is a
+        warning, and the decision stands.
+      - Samples are kept by the hour, one for each 10 seconds at most. A DynamoDB table removes old ones by its time to
+        live, attribute C(expires).
+    type: float
+    default: 24
+    version_added: 0.2.0
 """

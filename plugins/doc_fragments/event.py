@@ -58,7 +58,7 @@ options:
             description: For V(dynamodb), the name of the table.
             type: str
           create:
-            description: For V(dynamodb), whether to create the table if it does not exist.
+            description: Accepted for a common variable of all modules; a missing table is read as empty.
             type: bool
             default: false
 """

@@ -22,7 +22,7 @@ _ONE_OR_MANY = r"""
       - Taken from E(NETSCALER_NSIP) when neither it nor O(nodes) is given. One of them is needed, and not both.
     type: str
 """
-_SESSION = r"""
+_LOGIN = r"""
   nitro_user:
     description:
       - User to log in as.
@@ -46,12 +46,24 @@ _SESSION = r"""
     type: str
     choices: [http, https]
     default: https
+"""
+_CERTS = r"""
   validate_certs:
     description:
       - Whether the appliance's certificate must verify.
       - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
     type: bool
     default: true
+"""
+_CERTS_AND_AWS = r"""
+  validate_certs:
+    description:
+      - Whether the appliances' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
+      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
+    type: bool
+    default: true
+"""
+_REST = r"""
   ca_path:
     description:
       - File or directory of the certificate authorities to trust instead of the system's.
@@ -101,14 +113,21 @@ notes:
 """
 
 
+def _joined(*options: str) -> str:
+    return "options:" + "".join(each.rstrip() for each in options) + "\n"
+
+
 class ModuleDocFragment:
     """``cloudadc.aws.nitro``; ``.session`` is the same without ``nsip``, ``.one_or_many`` with ``nsip`` or ``nodes``.
 
+    ``.session_and_aws`` is for modules that call AWS, too; it goes before amazon.aws's fragments.
     A module of ``.one_or_many`` documents ``nodes`` itself, as what an entry may give differs.
     """
 
     def __init__(self) -> None:
         # Put together here, because what checks documentation wants class attributes to be plain texts.
-        self.DOCUMENTATION = "options:" + _NSIP.rstrip() + _SESSION
-        self.SESSION = "options:" + _SESSION
-        self.ONE_OR_MANY = "options:" + _ONE_OR_MANY.rstrip() + _SESSION
+        session = [_LOGIN, _CERTS, _REST]
+        self.DOCUMENTATION = _joined(_NSIP, *session)
+        self.SESSION = _joined(*session)
+        self.SESSION_AND_AWS = _joined(_LOGIN, _CERTS_AND_AWS, _REST)
+        self.ONE_OR_MANY = _joined(_ONE_OR_MANY, *session)

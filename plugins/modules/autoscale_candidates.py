@@ -40,6 +40,8 @@ options:
         C(terminating).
       - V(cleanup) is for an event that failed. It marks the nodes of the event, and nodes that never came into
         service, as C(terminating). A node in service is never among them. Needs O(event_id).
+      - With O(store), V(cleanup) reads the state of the zone first. While another event is open, nodes that never came
+        into service stay, because that event may put them into service.
     type: str
     choices: [begin, finish, cleanup]
     default: begin
@@ -107,40 +109,13 @@ options:
     description:
       - The image of new nodes of the group. Without it, images are not compared.
     type: str
-  store:
-    description:
-      - Where the state of the zone is kept. With V(cleanup) it is read before nodes are marked. While another event is
-        open, nodes that never came into service stay, because that event may put them into service.
-    type: dict
-    version_added: 0.2.0
-    suboptions:
-      type:
-        description: As O(cloudadc.aws.autoscale_evaluate#module:store.type).
-        type: str
-        choices: [file, dynamodb]
-        default: file
-      path:
-        description: As O(cloudadc.aws.autoscale_evaluate#module:store.path).
-        type: path
-      table:
-        description: As O(cloudadc.aws.autoscale_evaluate#module:store.table).
-        type: str
-      create:
-        description: As O(cloudadc.aws.autoscale_evaluate#module:store.create).
-        type: bool
-        default: false
-  validate_certs:
-    description:
-      - Whether the nodes' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
-      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
-    type: bool
-    default: true
 notes:
   - O(save_config) has no effect, because nothing is written to a node. It is accepted for use in
     C(module_defaults).
 extends_documentation_fragment:
+  - cloudadc.aws.store.since_0_2_0
   - cloudadc.aws.event
-  - cloudadc.aws.nitro.session
+  - cloudadc.aws.nitro.session_and_aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -258,7 +233,7 @@ from ..module_utils.nitro.module import nitro_argument_spec
 from ..module_utils.reconcile.claims import claim_of, event_argument_spec
 from ..module_utils.reconcile.removal import Removal
 from ..module_utils.reconcile.session import loaded
-from ..module_utils.stores.options import CREATE, open_store, store_argument_spec
+from ..module_utils.stores.options import open_store, store_argument_spec
 from ..module_utils.topologies.registry import REGISTRY as TOPOLOGIES
 
 
@@ -281,7 +256,7 @@ def argument_spec() -> dict[str, Any]:
         "load_balancer": {"type": "str"},
         "domains": {"type": "list", "elements": "str", "default": []},
         "image_id": {"type": "str"},
-        "store": {**store_argument_spec(create=CREATE), "required": False},
+        "store": store_argument_spec(required=False),
         "event": event_argument_spec(),
     }
 

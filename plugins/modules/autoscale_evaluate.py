@@ -71,10 +71,6 @@ options:
       - C(nodes) is a list of the nodes that the zone has in service now, each with C(nsip), C(instance_id) and
         C(node_id), for M(cloudadc.aws.autoscale_tick).
     type: dict
-  owner:
-    description: The executor of decisions. Use a unique name for each job, the same for all calls of that job. Defaults
-      to this process.
-    type: str
   lease_seconds:
     description: How long the lease on the stored state lasts if this process dies in the middle of the call.
     type: float
@@ -86,17 +82,6 @@ options:
       - By default O(lease_seconds), and at most 300. Runs that take longer renew the claim, with C(running) in O(event)
         or with the option C(event) of the modules that wait.
     type: float
-    version_added: 0.2.0
-  samples_hours:
-    description:
-      - Hours for which the sample of this tick is kept in O(store), for M(cloudadc.aws.autoscale_report),
-        M(cloudadc.aws.autoscale_replay) and M(cloudadc.aws.autoscale_info). V(0) keeps none; at most 168.
-      - It is one more write after the decision is stored. If it fails or takes longer than 5 seconds, there is a
-        warning, and the decision stands.
-      - Samples are kept by the hour, one for each 10 seconds at most. A DynamoDB table removes old ones by its time to
-        live, attribute C(expires).
-    type: float
-    default: 24
     version_added: 0.2.0
   publish:
     description:
@@ -111,17 +96,17 @@ notes:
   - A call without the lease is not a failure. The result then has RV(decision.evaluated) false and the reason.
   - In check mode the decision is predicted from the stored state; nothing is written and no lease is taken.
 attributes:
-  check_mode:
-    support: full
-    description: Can run in check_mode and return changed status prediction without modifying target.
-  diff_mode:
-    support: full
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+  idempotent:
+    support: none
+    details:
+      - Each call is a tick, which adds its sample to the stored state.
 extends_documentation_fragment:
   - cloudadc.aws.autoscale
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws
 seealso:
   - module: cloudadc.aws.autoscale_tick
   - module: cloudadc.aws.autoscale_info

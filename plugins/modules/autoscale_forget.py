@@ -21,27 +21,8 @@ options:
     description: Availability zones. By default all zones of the group in the store.
     type: list
     elements: str
-  store:
-    description: Store of the group state.
-    type: dict
-    required: true
-    suboptions:
-      type:
-        description: V(file) needs neither boto3 nor credentials nor a region.
-        type: str
-        choices: [file, dynamodb]
-        default: file
-      path:
-        description: For V(file), the file or the folder of them.
-        type: path
-      table:
-        description: For V(dynamodb), the name of the table.
-        type: str
-      create:
-        description: Accepted for a common variable of all modules; a missing table is read as empty.
-        type: bool
-        default: false
 extends_documentation_fragment:
+  - cloudadc.aws.store
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -74,12 +55,12 @@ zones:
 from typing import Any
 
 from ..module_utils.aws.module import run
-from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
+from ..module_utils.stores.options import open_store, store_argument_spec, stored_keys
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "group": {"type": "str", "required": True},
     "zones": {"type": "list", "elements": "str"},
-    "store": store_argument_spec(create=CREATE),
+    "store": store_argument_spec(),
 }
 
 

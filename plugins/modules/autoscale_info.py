@@ -22,43 +22,19 @@ options:
   zone:
     description: Availability zone. By default all zones of the group in the store.
     type: str
-  store:
-    description: Store of the group state.
-    type: dict
-    required: true
-    suboptions:
-      type:
-        description: V(file) needs neither boto3 nor credentials nor a region.
-        type: str
-        choices: [file, dynamodb]
-        default: file
-      path:
-        description: For V(file), the file or the folder of them.
-        type: path
-      table:
-        description: For V(dynamodb), the name of the table.
-        type: str
-      create:
-        description: Accepted for a common variable of all modules; a missing table is read as empty.
-        type: bool
-        default: false
   samples_hours:
     description: Return the samples that the ticks kept in the last so many hours before the latest tick, as
       RV(records[].samples). V(0) returns none and reads none.
     type: float
     default: 0
     version_added: 0.2.0
-attributes:
-  check_mode:
-    support: full
-    description: This module reads only and does the same in check mode.
-  diff_mode:
-    support: none
-    description: This module changes nothing.
 extends_documentation_fragment:
+  - cloudadc.aws.store
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - cloudadc.aws.attributes.read_only
+  - cloudadc.aws.attributes.action_group_aws
 seealso:
   - module: cloudadc.aws.autoscale_evaluate
   - module: cloudadc.aws.vpx_status_info
@@ -185,12 +161,12 @@ from ..module_utils.reconcile.kept_samples import read_samples, valid_hours
 from ..module_utils.scaling.view import load, overview
 from ..module_utils.spec.times import to_iso
 from ..module_utils.stores.kept import HOUR
-from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
+from ..module_utils.stores.options import open_store, store_argument_spec, stored_keys
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "group": {"type": "str", "required": True},
     "zone": {"type": "str"},
-    "store": store_argument_spec(create=CREATE),
+    "store": store_argument_spec(),
     "samples_hours": {"type": "float", "default": 0},
 }
 

@@ -16,7 +16,8 @@ description:
     often a scale-in followed a scale-out too soon (flapping).
   - The recorded figures do not depend on the simulated number of nodes. The number of nodes follows the decisions.
   - Reads the recording as a stream; a year of minutes takes a second or two, and the memory needed is independent of
-    its length. Writes nothing, and needs neither boto3 nor AWS, except to read a table.
+    its length. With O(store) it replays the samples that the ticks kept there.
+  - Writes nothing, and needs neither boto3 nor AWS, except to read a table.
 options:
   path:
     description:
@@ -31,26 +32,6 @@ options:
         A result belongs to the metric whose name is its C(Id) or its C(Label).
       - Either O(path) or O(store) must be given.
     type: path
-  store:
-    description: Store of the group state, instead of O(path). The samples that the ticks kept there are replayed.
-    type: dict
-    version_added: 0.2.0
-    suboptions:
-      type:
-        description: V(file) needs neither boto3 nor credentials nor a region.
-        type: str
-        choices: [file, dynamodb]
-        default: file
-      path:
-        description: For V(file), the file or the folder of them.
-        type: path
-      table:
-        description: For V(dynamodb), the name of the table.
-        type: str
-      create:
-        description: Accepted for a common variable of all modules; a missing table is read as empty.
-        type: bool
-        default: false
   group:
     description: Name of the autoscale group, with O(store).
     type: str
@@ -88,17 +69,12 @@ options:
     description: Number of latest events to list for a policy. All are counted.
     type: int
     default: 1000
-attributes:
-  check_mode:
-    support: full
-    description: This module reads only and does the same in check mode.
-  diff_mode:
-    support: none
-    description: This module changes nothing.
 extends_documentation_fragment:
+  - cloudadc.aws.store.since_0_2_0
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - cloudadc.aws.attributes.read_only
 seealso:
   - module: cloudadc.aws.autoscale_evaluate
 author:
@@ -217,17 +193,17 @@ from typing import Any, TextIO
 
 from ..module_utils.aws.module import run
 from ..module_utils.reconcile.kept_samples import read_samples, recorded, valid_hours
-from ..module_utils.scaling.recordings import read_recording
+from ..module_utils.scaling.recordings.reading import read_recording
 from ..module_utils.scaling.replay import Options, replay
 from ..module_utils.spec.errors import AutoscaleError, PolicyError
 from ..module_utils.spec.policy import Policy
 from ..module_utils.spec.times import as_instant
 from ..module_utils.stores.kept import DEFAULT_HOURS, HOUR
-from ..module_utils.stores.options import CREATE, open_store, store_argument_spec
+from ..module_utils.stores.options import open_store, store_argument_spec
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "path": {"type": "path"},
-    "store": {**store_argument_spec(create=CREATE), "required": False},
+    "store": store_argument_spec(required=False),
     "group": {"type": "str"},
     "zone": {"type": "str"},
     "samples_hours": {"type": "float", "default": DEFAULT_HOURS},

@@ -18,6 +18,7 @@ description:
   - It draws the samples that the ticks keep in the store (O(cloudadc.aws.autoscale_tick#module:samples_hours)), and the
     latest 50 events. To draw metrics over a longer time give recorded samples with O(recordings), for instance what
     CloudWatch returns for a zone whose ticks run with O(cloudadc.aws.autoscale_evaluate#module:publish=true).
+  - From O(store) it only reads, and takes no lease.
   - While a phase is in effect no node is queried, so that the curves have a gap.
   - The same data give the same page, byte for byte, and an unchanged page is not written again.
 requirements:
@@ -37,25 +38,6 @@ options:
     description: The zones to show. By default all zones in the store.
     type: list
     elements: str
-  store:
-    description: Store of the group state. Nothing is written there and no lease is taken.
-    type: dict
-    suboptions:
-      type:
-        description: V(file) needs neither boto3 nor credentials nor a region.
-        type: str
-        choices: [file, dynamodb]
-        default: file
-      path:
-        description: For V(file), the file or the folder of them.
-        type: path
-      table:
-        description: For V(dynamodb), the name of the table.
-        type: str
-      create:
-        description: Accepted for a common variable of all modules; a missing table is read as empty.
-        type: bool
-        default: false
   policy:
     description: The group's policy, as for M(cloudadc.aws.autoscale_evaluate). The group state does not contain it;
       without it the page shows no limits and no past cooldowns.
@@ -100,16 +82,16 @@ options:
     type: float
     default: 0
 attributes:
-  check_mode:
-    support: full
-    description: Can run in check_mode and return changed status prediction without modifying target.
   diff_mode:
     support: none
-    description: The page is not shown as a difference.
+    details:
+      - The page is not shown as a difference.
 extends_documentation_fragment:
+  - cloudadc.aws.store.optional
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - cloudadc.aws.attributes
 seealso:
   - module: cloudadc.aws.autoscale_info
   - module: cloudadc.aws.autoscale_replay
@@ -193,14 +175,14 @@ from ..module_utils.scaling.view import load
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.policy import Policy
 from ..module_utils.stores.kept import HOUR
-from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
+from ..module_utils.stores.options import open_store, store_argument_spec, stored_keys
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "path": {"type": "path", "required": True},
     "title": {"type": "str"},
     "group": {"type": "str"},
     "zones": {"type": "list", "elements": "str"},
-    "store": {**store_argument_spec(create=CREATE), "required": False},
+    "store": store_argument_spec(required=False),
     "policy": {"type": "dict"},
     "recordings": {"type": "dict", "default": {}},
     "node_counts": {"type": "dict", "default": {}},

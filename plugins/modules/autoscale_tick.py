@@ -170,10 +170,6 @@ options:
       if the nodes of a decided scale-in may still be in the distributor.
     type: bool
     default: false
-  owner:
-    description: The executor of decisions. Use a unique name for each job, the same for all calls of that job. Defaults
-      to this process.
-    type: str
   lease_seconds:
     description:
       - How long the claim of an owner on an event lasts without a renewal. Afterwards another owner resumes the event,
@@ -189,17 +185,6 @@ options:
         of O(policy).
       - It takes two calls for all zones, C(elasticloadbalancing:DescribeLoadBalancers) and C(cloudwatch:GetMetricData).
     type: str
-    version_added: 0.2.0
-  samples_hours:
-    description:
-      - Hours for which the sample of this tick is kept in O(store), for M(cloudadc.aws.autoscale_report),
-        M(cloudadc.aws.autoscale_replay) and M(cloudadc.aws.autoscale_info). V(0) keeps none; at most 168.
-      - It is one more write after the decision is stored. If it fails or takes longer than 5 seconds, there is a
-        warning, and the decision stands.
-      - Samples are kept by the hour, one for each 10 seconds at most. A DynamoDB table removes old ones by its time to
-        live, attribute C(expires).
-    type: float
-    default: 24
     version_added: 0.2.0
   alerts:
     description:
@@ -225,12 +210,6 @@ options:
         figures is not published.
     type: bool
     default: false
-  validate_certs:
-    description:
-      - Whether the nodes' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
-      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
-    type: bool
-    default: true
 notes:
   - A call without the lease is not a failure. The result then has RV(decision.evaluated) false and the reason.
   - In check mode the nodes are queried and the decision is predicted; nothing is written and no lease is taken.
@@ -239,18 +218,18 @@ notes:
   - O(save_config) has no effect, because nothing is written to a node. It is accepted for use in
     C(module_defaults).
 attributes:
-  check_mode:
-    support: full
-    description: Can run in check_mode and return changed status prediction without modifying target.
-  diff_mode:
-    support: full
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+  idempotent:
+    support: none
+    details:
+      - Each call is a tick, which adds its sample to the stored state.
 extends_documentation_fragment:
   - cloudadc.aws.autoscale
-  - cloudadc.aws.nitro.session
+  - cloudadc.aws.nitro.session_and_aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws_and_nitro
 seealso:
   - module: cloudadc.aws.autoscale_evaluate
   - module: cloudadc.aws.autoscale_info

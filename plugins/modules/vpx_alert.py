@@ -31,16 +31,20 @@ notes:
   - A message is JSON with C(type) (V(problem)), C(kind), C(name), C(time), C(summary) and C(detail). On the bus its
     source is C(cloudadc.aws) and its detail-type is the type.
 attributes:
-  check_mode:
-    support: full
-    description: Can run in check_mode and return changed status prediction without modifying target.
   diff_mode:
     support: none
-    description: A published message replaces nothing.
+    details:
+      - A published message replaces nothing.
+  idempotent:
+    support: none
+    details:
+      - Each call publishes the problems again.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws
 seealso:
   - module: cloudadc.aws.vpx_status_info
   - module: cloudadc.aws.autoscale_tick

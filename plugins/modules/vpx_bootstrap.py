@@ -34,10 +34,10 @@ options:
   instance_id:
     description:
       - EC2 instance id, which is the first password of V(nsroot) on AWS.
-      - While the appliance cannot be logged in to, EC2 is asked every 15 seconds what has become of the instance, with
-        the credentials of the environment. The task fails at once if it is stopped or terminated. What the status
-        checks say becomes part of the message. Without credentials, or the rights C(ec2:DescribeInstances) and
-        C(ec2:DescribeInstanceStatus), the task goes without.
+      - While the appliance cannot be logged in to, the module reads the state of the instance from EC2 every 15
+        seconds, with the credentials of the environment. The task fails at once if it is stopped or terminated. The
+        result of the status checks becomes part of the message. Without credentials, or the rights
+        C(ec2:DescribeInstances) and C(ec2:DescribeInstanceStatus), the state is not read.
     type: str
   first_login:
     description:

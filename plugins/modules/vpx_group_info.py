@@ -12,6 +12,7 @@ description:
     It writes nothing.
   - All problems are returned at once in RV(problems); the module does not fail because of them. It fails if AWS refuses
     a read.
+  - O(store) is read, too, so that an unusable store is reported before the first write.
   - Calls. C(DescribeInstances), C(DescribeNetworkInterfaces), C(DescribeAddresses), C(DescribeSecurityGroups),
     C(DescribeSubnets) for the named ones and for their VPC; before a launch for the whole group C(DescribeImages),
     C(DescribeInstanceTypes), C(DescribeKeyPairs). With a load balancer
@@ -49,26 +50,6 @@ options:
         all of them.
     type: list
     elements: str
-  store:
-    description:
-      - Where the state of the group is kept. It is read, so that an unusable store is reported before the first write.
-    type: dict
-    suboptions:
-      type:
-        description: V(file) or V(dynamodb).
-        type: str
-        choices: [file, dynamodb]
-        default: file
-      path:
-        description: With V(file), the file, or a folder of them.
-        type: path
-      table:
-        description: With V(dynamodb), the table.
-        type: str
-      create:
-        description: With V(dynamodb), whether a table that does not exist is read as empty.
-        type: bool
-        default: false
   lost_nodes:
     description:
       - Management addresses of terminated nodes. Those without a network interface are returned in
@@ -77,6 +58,7 @@ options:
     elements: str
     default: []
 extends_documentation_fragment:
+  - cloudadc.aws.store.optional
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -281,7 +263,7 @@ from ..module_utils.reconcile.missing_subnets import combine_missing
 from ..module_utils.scaling.view import load
 from ..module_utils.spec.complete import require_group
 from ..module_utils.stores.base import StoreError
-from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
+from ..module_utils.stores.options import open_store, store_argument_spec, stored_keys
 
 
 def argument_spec() -> dict[str, Any]:
@@ -291,7 +273,7 @@ def argument_spec() -> dict[str, Any]:
         "nodes": {"type": "int", "default": 0},
         "existing": {"type": "bool", "default": False},
         "applications": {"type": "list", "elements": "str"},
-        "store": {**store_argument_spec(create=CREATE), "required": False},
+        "store": store_argument_spec(required=False),
         "lost_nodes": {"type": "list", "elements": "str", "default": []},
     }
 

@@ -113,15 +113,10 @@ options:
       - Seconds to wait until AWS shows each Elastic IP at its new place.
     type: float
     default: 30
-  validate_certs:
-    description:
-      - Whether the appliances' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
-      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
-    type: bool
-    default: true
 extends_documentation_fragment:
-  - cloudadc.aws.nitro.session
+  - cloudadc.aws.nitro.session_and_aws
   - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws_and_nitro
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

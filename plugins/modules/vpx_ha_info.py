@@ -64,23 +64,13 @@ options:
         certain that a silent node serves no clients.
     type: float
     default: 0
-  validate_certs:
-    description:
-      - Whether the appliances' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
-      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
-    type: bool
-    default: true
 extends_documentation_fragment:
-  - cloudadc.aws.nitro.session
+  - cloudadc.aws.nitro.session_and_aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - cloudadc.aws.attributes.read_only
-attributes:
-  action_group:
-    description: Options can be given once for all modules of these groups in C(module_defaults).
-    support: full
-    membership: [cloudadc.aws.aws, cloudadc.aws.nitro, cloudadc.aws.all]
+  - cloudadc.aws.attributes.action_group_aws_and_nitro
 notes:
   - O(save_config) has no effect, because nothing is written. It is accepted for use in
     C(module_defaults).

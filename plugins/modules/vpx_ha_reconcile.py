@@ -32,21 +32,6 @@ description:
     C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses), and routes
     C(ec2:DescribeRouteTables), C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
 options:
-  group:
-    description:
-      - The pair, the value of the tag C(cloudadc:group) of its instances.
-    type: str
-    required: true
-  elastic_ips:
-    description:
-      - The Elastic IPs of the pair, as public addresses or allocation ids.
-      - By default those that are tagged with O(group) and C(cloudadc:role=client).
-    type: list
-    elements: str
-  nitro_port:
-    description:
-      - Port of NITRO. By default that of O(nitro_protocol).
-    type: int
   accept_standalone:
     description:
       - Whether a primary that has no peer counts while another node of the pair is running. Such a node was removed
@@ -115,15 +100,11 @@ options:
       - Seconds to wait until AWS shows each Elastic IP at its new place.
     type: float
     default: 30
-  validate_certs:
-    description:
-      - Whether the appliances' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
-      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
-    type: bool
-    default: true
 extends_documentation_fragment:
-  - cloudadc.aws.nitro.session
+  - cloudadc.aws.pair
+  - cloudadc.aws.nitro.session_and_aws
   - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws_and_nitro
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -180,15 +161,14 @@ from ..module_utils.nitro.module import nitro_argument_spec, probe_from, require
 from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_evidence import handed_over
 from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
+from ..module_utils.reconcile.pair_options import pair_argument_spec
 from ..module_utils.reconcile.pins import learn_pins
 
 
 def argument_spec() -> dict[str, Any]:
     return {
         **nitro_argument_spec(nsip=False),
-        "group": {"type": "str", "required": True},
-        "elastic_ips": {"type": "list", "elements": "str"},
-        "nitro_port": {"type": "int"},
+        **pair_argument_spec(),
         "accept_standalone": {"type": "bool", "default": False},
         "expected_owners": {"type": "list", "elements": "str", "default": []},
         "evidence": {
@@ -207,8 +187,6 @@ def argument_spec() -> dict[str, Any]:
                 },
             },
         },
-        "probe_timeout": {"type": "float", "default": 1.0},
-        "settle_timeout": {"type": "float", "default": 10},
         "guard": {"type": "bool", "default": True},
         "verify_timeout": {"type": "float", "default": 30},
     }

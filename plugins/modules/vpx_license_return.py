@@ -14,7 +14,7 @@ author:
   - The cloudadc.aws contributors (@cloudadc)
 description:
   - Gives the bandwidth of each appliance back to its licence server, before the appliance is terminated. The capacity
-    of an appliance that goes without this returns to the pool only after ten minutes of silence.
+    of an appliance that is terminated without this returns to the pool only after ten minutes of silence.
   - It never stands in the way of a removal. An appliance that does not answer, or refuses, is a warning.
   - Nothing is saved and nothing is rebooted. An appliance without such capacity is left alone.
   - Calls - for each appliance one login, one GET, one write where there is capacity to return, and one logout.

@@ -37,6 +37,7 @@ options:
     required: true
 extends_documentation_fragment:
   - cloudadc.aws.attributes.read_only
+  - cloudadc.aws.attributes.action_group_aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -16,8 +16,9 @@ description:
   - Of a pair also the primary, whether the nodes are synchronised, and whether each Elastic IP, each private address
     and each route of its VIPs leads to the primary. Of a group also the phase of each zone.
   - What could not be read is named in RV(status.unseen) and in C(unseen) of each pair and group, and does not fail the
-    task. Without O(nitro_pass) no appliance is queried; without O(store) no phase and no event is known.
-  - A name in O(pairs) or O(groups) that is not there fails the task.
+    task. Without O(nitro_pass) no appliance is queried; without O(store), where groups keep
+    their state and C(ha_watch) the events of pairs, no phase and no event is known.
+  - A name in O(pairs) or O(groups) that does not exist fails the task.
   - Whether nodes differ from the variables of their playbook is not known here; those playbooks report it in check
     mode. Nodes of one pair or group with different images are reported.
 options:
@@ -31,25 +32,6 @@ options:
     type: list
     elements: str
     default: []
-  store:
-    description: Where the groups keep their state, and C(ha_watch) the events of pairs.
-    type: dict
-    suboptions:
-      type:
-        description: V(file) needs neither boto3 nor credentials nor a region.
-        type: str
-        choices: [file, dynamodb]
-        default: file
-      path:
-        description: For V(file), the file or the folder of them.
-        type: path
-      table:
-        description: For V(dynamodb), the name of the table.
-        type: str
-      create:
-        description: Accepted for a common variable of all modules; a missing table is read as empty.
-        type: bool
-        default: false
   passwords:
     description: Passwords by name of a pair or group, where they differ from O(nitro_pass).
     type: dict
@@ -61,30 +43,20 @@ options:
     description: Seconds after which a node that has not answered counts as silent.
     type: float
     default: 3
-  validate_certs:
-    description:
-      - Whether the nodes' certificates must verify. Those of AWS always must (O(aws_ca_bundle)).
-      - Taken from E(NETSCALER_VALIDATE_CERTS) when not given.
-    type: bool
-    default: true
 notes:
   - Calls to AWS are one C(DescribeInstances), one C(DescribeAddresses) and one C(GetCallerIdentity) for all, and one
     C(DescribeLoadBalancers) for each group. Pairs with VIPs of other kinds than Elastic IPs need one
     C(DescribeNetworkInterfaces) and, for routes, one C(DescribeRouteTables) each.
   - With O(management_tls=pin) the nodes of a pair or group are held to the fingerprints in the tags of its instances;
     the nodes of one without such tags are verified.
-attributes:
-  check_mode:
-    support: full
-    description: This module reads only and does the same in check mode.
-  diff_mode:
-    support: none
-    description: This module changes nothing.
 extends_documentation_fragment:
-  - cloudadc.aws.nitro.session
+  - cloudadc.aws.store.optional
+  - cloudadc.aws.nitro.session_and_aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - cloudadc.aws.attributes.read_only
+  - cloudadc.aws.attributes.action_group_aws_and_nitro
 seealso:
   - module: cloudadc.aws.vpx_ha_info
   - module: cloudadc.aws.autoscale_info
@@ -172,7 +144,7 @@ from ..module_utils.reconcile.status import owners_of
 from ..module_utils.reconcile.status_reading import StatusReader, chosen
 from ..module_utils.reconcile.status_table import status_lines
 from ..module_utils.spec.times import to_iso
-from ..module_utils.stores.options import CREATE, StoreOptions, open_store, store_argument_spec, stored_keys
+from ..module_utils.stores.options import StoreOptions, open_store, store_argument_spec, stored_keys
 
 
 def argument_spec() -> dict[str, Any]:
@@ -180,7 +152,7 @@ def argument_spec() -> dict[str, Any]:
         **nitro_argument_spec(nsip=False),
         "pairs": {"type": "list", "elements": "str", "default": []},
         "groups": {"type": "list", "elements": "str", "default": []},
-        "store": {**store_argument_spec(create=CREATE), "required": False},
+        "store": store_argument_spec(required=False),
         "passwords": {"type": "dict", "default": {}, "no_log": True},
         "nitro_port": {"type": "int"},
         "probe_timeout": {"type": "float", "default": 3},

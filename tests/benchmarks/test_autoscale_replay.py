@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import read_recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings.reading import read_recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import replay
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.policy import Policy
 

@@ -19,7 +19,7 @@ import pytest
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb, dynamodb_table
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key, Store
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import REGISTRY
@@ -100,7 +100,7 @@ def client_at(url: str) -> Any:
 
 def new_table(client: Any) -> str:
     name = f"autoscale-{uuid.uuid4().hex[:8]}"
-    assert dynamodb.create_table(client, name)
+    assert dynamodb_table.create_table(client, name)
     return name
 
 
@@ -130,7 +130,7 @@ STORES = [param for kind in REGISTRY for param in (SERVERS if kind == "dynamodb"
 
 @pytest.fixture(params=STORES, ids=lambda name: name.removesuffix("_url"))
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Maker:
-    """Makes the store of a key, as each process would for itself; ``clock``: its own idea of the time."""
+    """Make the store of a key, as each process would for itself; ``clock``: its own idea of the time."""
     if request.param == "file":
         return lambda group="shop", zone="a", clock=clock: FileStore(tmp_path / "s", Key(group, zone), clock=clock)
     client = client_at(request.getfixturevalue(request.param))
@@ -161,7 +161,7 @@ def spoil(store: Maker, request: pytest.FixtureRequest, tmp_path: Path) -> Calla
 
 @pytest.fixture(params=list(REGISTRY))
 def options(request: pytest.FixtureRequest, tmp_path: Path) -> Options:
-    """The options of the module that choose a store."""
+    """Return the options of the module that choose a store."""
     if request.param == "file":
         return {"store": {"path": str(tmp_path / "s")}}
     url = request.getfixturevalue("moto_url")

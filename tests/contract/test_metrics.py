@@ -16,7 +16,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick_metric
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Series
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import read_recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings.reading import read_recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import replay
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.samples import all_figures
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import (

@@ -211,7 +211,7 @@ def test_a_clock_that_is_behind_the_last_writer_is_refused_before_anything_is_wr
 
 
 def now_as_the_store() -> Clock:
-    """A clock that agrees with the store's own time: that of this machine."""
+    """Return a clock that agrees with the store's own time: that of this machine."""
     clock = Clock()
     clock.now = time.time()
     return clock

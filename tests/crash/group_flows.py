@@ -102,7 +102,7 @@ class _Action:
 
 @functools.cache
 def account(kind: Kind) -> LabState:
-    """An account with an Auto Scaling group of web servers that belongs to another team."""
+    """Return an account with an Auto Scaling group of web servers that belongs to another team."""
 
     def build(stage: Stage) -> None:
         EMPTY.set_up(stage)
@@ -122,7 +122,7 @@ def built(kind: Kind) -> LabState:
 
 
 def _after(state: Callable[[Kind], LabState], name: str, playbook: str, **values: Any) -> Callable[[Kind], LabState]:
-    """The state that follows on another when a playbook has been played in it."""
+    """Return the state that follows on another when a playbook has been played in it."""
 
     @functools.cache
     def following(kind: Kind) -> LabState:
@@ -162,7 +162,7 @@ def _tick(minute: int, job: str = "job") -> dict[str, Any]:
 
 
 def _loaded(state: Callable[[Kind], LabState], name: str, memory: float, *minutes: int) -> Callable[[Kind], LabState]:
-    """The state in which a zone has shown this load at the ticks of these minutes."""
+    """Return the state in which a zone has shown this load at the ticks of these minutes."""
 
     @functools.cache
     def following(kind: Kind) -> LabState:

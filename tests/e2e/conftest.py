@@ -20,7 +20,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
 
 @pytest.fixture(scope="module")
 def reader(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    """A reader with an empty account and the two files of the README."""
+    """Return a reader with an empty account and the two files of the README."""
     lab.reset()
     lab.pace(PACE)
     person = Reader(lab, tmp_path_factory.mktemp("reader"))

@@ -24,7 +24,7 @@ PAIR = ("-e", "@pair.yml")
 
 @pytest.fixture(scope="module")
 def built(reader: Reader) -> str:
-    """The pair of the README, built by its command: what it printed."""
+    """Return the pair of the README, built by its command: what it printed."""
     answer = reader.play("ha_pair", *PAIR)
     assert answer.code == 0, answer.text
     reader.lab.keep("pair")
@@ -76,7 +76,7 @@ def test_planned_failover_says_who_is_primary_and_what_clients_call(reader: Read
 
 
 def arguments(reader: Reader) -> dict[str, Any]:
-    """What ansible-rulebook hands to the source: values of the file as they are written, templates included."""
+    """Return what ansible-rulebook hands to the source: values of the file as they are written, templates included."""
     given = yaml.safe_load((reader.folder / "pair.yml").read_text())
     names = ("region", "management_tls", "nitro_port")
     return {
@@ -88,7 +88,7 @@ def arguments(reader: Reader) -> dict[str, Any]:
 
 @contextmanager
 def watching(reader: Reader, **environment: str) -> Iterator[Path]:
-    """The source as the guide starts it by hand; yields the file of what it prints."""
+    """Start the source as the guide does by hand; yield the file of what it prints."""
     printed = reader.folder / f"watch-{time.time():.3f}.log"
     with printed.open("wb") as out:
         process = subprocess.Popen(

@@ -106,7 +106,7 @@ MISTAKES = {
 
 
 def messages(text: str) -> str:
-    """The lines that name what is wrong; Ansible shows the place in the playbook besides."""
+    """Return the lines that name what is wrong; Ansible shows the place in the playbook besides."""
     return "".join(line for line in text.splitlines() if line.startswith(("fatal:", "failed:", "[ERROR]")))
 
 

@@ -103,7 +103,7 @@ def left_over(group: str, zone: str | None = None) -> Tampering:
 
 
 def spare_address(group: str) -> Tampering:
-    """An Elastic IP that vpx_instance made and no node has."""
+    """Return an Elastic IP that vpx_instance made and no node has."""
 
     def tamper(stage: Stage) -> None:
         tags = {
@@ -250,7 +250,7 @@ def another_zone(kind: Kind) -> Tampering:
 
 
 def named(kind: Kind) -> Tampering:
-    """The definition gives each application behind the load balancer a name."""
+    """Give each application behind the load balancer a name."""
 
     def change(values: dict[str, Any]) -> None:
         values["autoscale_group_dns"] = {"zone": DOMAIN}
@@ -261,7 +261,7 @@ def named(kind: Kind) -> Tampering:
 
 
 def zone_by_id(kind: Kind) -> Tampering:
-    """The definition says which hosted zone is meant by its id, and has a name that is not there yet."""
+    """Name the hosted zone by its id, and a record that does not exist yet."""
 
     def tamper(stage: Stage) -> None:
         found = stage.lab.boto("route53").list_hosted_zones()["HostedZones"][0]["Id"].rpartition("/")[2]

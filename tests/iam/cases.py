@@ -114,7 +114,7 @@ _FOLLOWING = ("build", "deploy", "scale out", "a tick that scales out")
 
 
 def _acts(kind: Kind) -> list[Case]:
-    """The acts of the chaos runs, played undisturbed."""
+    """Return the acts of the chaos runs, played undisturbed."""
     return [_of_flow(flow, kind) for flow in group_flows.flows() if flow.variables == kind.variables]
 
 
@@ -145,7 +145,7 @@ def _of_flow(flow: Flow, kind: Kind) -> Case:
 
 
 def _more(kind: Kind) -> list[Case]:
-    """What the chaos runs have no act for."""
+    """Return what the chaos runs have no act for."""
     built, group = group_flows.built(kind), kind.group
     tampering = [as_declared(kind), by_hand.ports(group), by_hand.interfaces(group), by_hand.access(group)]
     report = {"report_group": group, "report_zones": [ZONE], "report_store": STORE, "report_path": REPORT}
@@ -219,6 +219,6 @@ def cases() -> list[Case]:
 
 
 def drawn(dice: random.Random) -> list[Case]:
-    """What a sample takes: one of the runs of a pair, and one that begins to build a group."""
+    """Return what a sample takes: one of the runs of a pair, and one that begins to build a group."""
     building = [case for case in cases() if case.playbook == "autoscale_group" and case.name.startswith("build")]
     return [dice.choice(PAIRS), dice.choice(building)]

@@ -34,13 +34,13 @@ def actions(statements: Collection[Statement]) -> set[str]:
 
 
 def without(action: str, statements: Collection[Statement]) -> list[Statement]:
-    """The same statements with one action less; a statement that then has none is left out."""
+    """Return the same statements with one action less; a statement that then has none is left out."""
     less = [{**one, "Action": [name for name in one["Action"] if name != action]} for one in statements]
     return [one for one in less if one["Action"]]
 
 
 def documents(playbook: str, *, managed: bool = True) -> list[str]:
-    """The names of the policies that the holder of a playbook has. ``managed``: the playbook makes the role."""
+    """Return the names of the policies that the holder of a playbook has. ``managed``: the playbook makes the role."""
     building = {"restore": "ha_pair"}.get(playbook, playbook)
     made = [building, *(["managed_role"] if managed else [])] if building in ("ha_pair", "autoscale_group") else []
     return list(dict.fromkeys([playbook, *made]))

@@ -119,7 +119,7 @@ def world() -> World:
 
 
 def documents(world: World, policy: str, kind: str, less: str = "") -> list[str]:
-    """The policy, narrowed to the own fleet of this kind, and what is attached beside it."""
+    """Return the policy, narrowed to the own fleet of this kind, and what is attached beside it."""
     beside = {"managed_role": ["ha_pair"], "ha_pair": ["managed_role"], "autoscale_group": ["managed_role"]}
     names = [policy, *beside.get(policy, [])]
     found = [narrowed({"Statement": shipped(name)}, world.scope(kind))["Statement"] for name in names]

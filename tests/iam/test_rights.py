@@ -69,7 +69,7 @@ def test_no_action_is_unused(name: str) -> None:
 
 
 def policy(stage: Stage, case: Case, name: str) -> list[Statement]:
-    """The statements that apply to the case, narrowed to its pair or group."""
+    """Return the statements that apply to the case, narrowed to its pair or group."""
     values = stage.lab.variables(case.variables)
     zones = stage.lab.boto("route53").list_hosted_zones()["HostedZones"]
     scope = Scope(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import botocore_data
 from tests.lab.client import LabClient, running
 
 PACE = 60.0
@@ -21,6 +22,11 @@ _FOREIGN = (
     "LAB_PACE",
     "LAB_IAM",
 )
+
+
+def pytest_configure() -> None:
+    """Have the models that botocore reads kept, for modules that run in this process and for clients of tests."""
+    botocore_data.keep()
 
 
 # Files that run whole scenarios, minutes each.
@@ -45,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
-    """A lab for this session (under xdist: for this worker), in its own process, ports and addresses."""
+    """Yield a lab for this session (under xdist: for this worker), in its own process, ports and addresses."""
     environ = {name: "" for name in _FOREIGN} | {"LAB_PACE": str(PACE)}
     with running(tmp_path_factory.mktemp("lab"), environ) as client:
         yield client
@@ -53,7 +59,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
 
 @pytest.fixture
 def fresh_lab(lab: LabClient) -> LabClient:
-    """The session's lab as it was at its start: the seeded network, no faults, no latency, the tests' pace."""
+    """Return the session's lab as it was at its start: the seeded network, no faults, no latency, the tests' pace."""
     lab.reset()
     lab.pace(PACE)
     return lab

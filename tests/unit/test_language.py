@@ -82,6 +82,7 @@ RULES = (
     Rule("told|tells|said|speaks?|speaking", "report, say, use, connect", "product"),
     Rule("sentences?", "message", "product"),
     Rule("wanted", "desired", "product"),
+    Rule("anew", "again; created again", "product"),
     Rule("grow(s|ing)?|grew|grown|growth", "scale out, scale-out; increase", "product"),
 )
 

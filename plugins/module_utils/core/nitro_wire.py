@@ -132,7 +132,7 @@ def rows(body: Mapping[str, Any], resource: str) -> list[dict[str, Any]]:
 
 
 def misshapen(body: Mapping[str, Any], resource: str) -> bool:
-    """Whether what stands there is neither an object nor a list of objects. Taken for none, it would be made anew."""
+    """Whether what stands there is neither an object nor a list of objects. Taken for none, it would be created."""
     found = body.get(resource)
     if found is None or isinstance(found, Mapping):
         return False

@@ -310,7 +310,7 @@ def disabled(row: Row) -> bool:
 
 
 def replaced(desired: DesiredApplication, found: ObservedApplication) -> bool:
-    """Whether the vserver must be made anew: its protocol and port cannot be changed (NITRO lbvserver, update)."""
+    """Whether the vserver must be recreated: its protocol and port cannot be changed (NITRO lbvserver, update)."""
     row = found.vserver
     return row is not None and (
         text_of(row, "servicetype").upper() != desired.protocol or whole(row.get("port")) != desired.port
@@ -318,14 +318,14 @@ def replaced(desired: DesiredApplication, found: ObservedApplication) -> bool:
 
 
 def regrouped(desired: DesiredApplication, found: ObservedApplication) -> bool:
-    """Whether the service group must be made anew: its protocol cannot be changed (NITRO servicegroup, update)."""
+    """Whether the service group must be recreated: its protocol cannot be changed (NITRO servicegroup, update)."""
     return found.group is not None and text_of(found.group, "servicetype").upper() != desired.backend_protocol
 
 
 def virtual_ip(desired: DesiredApplication, found: ObservedApplication) -> str | None:
     """Return the final address of the virtual server: the desired one, its present one, or the first of its IPSet.
 
-    A vserver that is made anew does not inherit its address: a run broken off in between could not know it.
+    A vserver that is recreated does not inherit its address: a run after an interrupted one could not know it.
     """
     if desired.virtual_ip:
         return desired.virtual_ip

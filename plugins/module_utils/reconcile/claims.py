@@ -24,7 +24,7 @@ from ..scaling.group_state import Record
 from ..scaling.ownership import held, renewed
 from ..spec.errors import OvertakenError
 from ..stores.base import LeaseLost, LeaseRefused, Store
-from ..stores.options import CREATE, StoreOptions, default_owner, open_store, store_argument_spec
+from ..stores.options import StoreOptions, default_owner, open_store, store_argument_spec
 from .session import carry_out, loaded, patiently
 
 #: Seconds for which a renewal waits for the lease; a tick of other runs holds it while it reads the nodes.
@@ -89,7 +89,7 @@ def check_claim(store: Store, event_id: str, takeover: int, owner: str = "") -> 
 
 def event_argument_spec() -> dict[str, Any]:
     """Return the option ``event`` of modules that wait, or do what cannot be taken back, for a scaling event."""
-    store = store_argument_spec(create=CREATE)
+    store = store_argument_spec()
     return {
         "type": "dict",
         "options": {

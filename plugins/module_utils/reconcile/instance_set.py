@@ -233,7 +233,7 @@ class InstanceSet:
         """Read the instances again right before they are terminated, and whether they may still go.
 
         Raises Refusal for one that belongs to another owner now, or is not marked for the event any more. A surplus of
-        which one has another lifecycle by now is chosen anew.
+        which one has another lifecycle by now is chosen again.
         """
         obstacles, same = self._judge(plan, observed)
         if obstacles:

@@ -149,12 +149,12 @@ class Panel:
         found = self.settle(_Plain.of)
         return found.claims, found.verdict
 
-    def settle(self, assess: Callable[[list[Claim]], A], *, anew: bool = False) -> A:
+    def settle(self, assess: Callable[[list[Claim]], A], *, from_now: bool = False) -> A:
         """Return the assessment as soon as nothing is pending, or when the deadline of what is pending is over.
 
-        ``anew``: only answers to questions that are put from now on count.
+        ``from_now``: only answers to queries that are sent from now on count.
         """
-        since = time.monotonic() if anew else self._began
+        since = time.monotonic() if from_now else self._began
         with self._events:
             while not all(self._completed(watch, since) for watch in self._watches):
                 self._events.wait(self._until_next_due(since))

@@ -97,7 +97,7 @@ def repair(
         done = _carry(writer, pair, panel, verify_timeout, due)
         rounds.append(done)
         pair = writer.read_again(pair, done)
-        found = panel.settle(_judge(pair), anew=True)
+        found = panel.settle(_judge(pair), from_now=True)
         trouble = writer.trouble(done)
         if trouble and not _belong_elsewhere(due, found):
             return found, rounds, trouble
@@ -115,7 +115,7 @@ def _judge(pair: Pair) -> Callable[[list[Claim]], Assessment]:
 def _carry(
     writer: Writer, pair: Pair, panel: Panel, verify_timeout: float, due: Sequence[PairChange]
 ) -> dict[str, list[Any]]:
-    return writer.move(due, verify_timeout, lambda move: still_right(panel.settle(_judge(pair), anew=True), move))
+    return writer.move(due, verify_timeout, lambda move: still_right(panel.settle(_judge(pair), from_now=True), move))
 
 
 def _belong_elsewhere(done: Sequence[PairChange], found: Assessment) -> bool:

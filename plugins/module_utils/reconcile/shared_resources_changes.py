@@ -31,7 +31,7 @@ PACE = Pace(first=0.5, growth=1.5, longest=5.0)
 RELEASE_SECONDS = 60.0
 #: How long an Elastic IP may still show the association with an instance that is gone (seconds).
 DISASSOCIATE_SECONDS = 30.0
-#: Answers to a write that another run, or an attempt without an answer, made first: read again and decide anew.
+#: Answers to a write that another run, or an attempt without an answer, made first: read again and decide again.
 _RACED = (*ec2.RACED, "EntityAlreadyExists")
 
 

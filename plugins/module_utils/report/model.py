@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ..scaling.group_state import Phase, Terms
-from ..scaling.recordings import Batches, Recording
+from ..scaling.recordings.base import Batches, Recording
 from ..spec.metrics import WATCHED
 from ..spec.policy import Limit, Policy
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from ..scaling.recordings import Recording, read_recording
+from ..scaling.recordings.base import Recording
+from ..scaling.recordings.reading import read_recording
 from ..scaling.replay import Options, replay
 from ..scaling.samples import node_count
 from ..spec.errors import AutoscaleError, PolicyError, SampleError

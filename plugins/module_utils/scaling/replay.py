@@ -21,7 +21,7 @@ from ..spec.policy import Policy
 from ..spec.times import to_iso
 from .engine import Engine, Outcome
 from .group_state import Action, Record
-from .recordings import Batch, Recording
+from .recordings.base import Batch, Recording
 
 _NONE, _RESUMED = Action.NONE, Outcome.RESUMED
 

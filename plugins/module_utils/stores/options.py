@@ -55,9 +55,9 @@ def _open_table(
 
 
 def _keys_of_table(module: Any, named: Mapping[str, Any], group: str) -> list[Key]:
-    from . import dynamodb
+    from .dynamodb_table import stored_keys as keys_in_table
 
-    return dynamodb.stored_keys(_client(module), named["table"], group, missing_is_empty=bool(named.get("create")))
+    return keys_in_table(_client(module), named["table"], group, missing_is_empty=bool(named.get("create")))
 
 
 #: How a store is opened, by its name in ``store.type``, which ``spec/stores.py`` has, too.
@@ -76,20 +76,16 @@ class StoreOptions:
     check_mode: bool = False
 
 
-#: Creates a missing table, or reads it as empty.
-CREATE = {"type": "bool", "default": False}
-
-
-def store_argument_spec(**more: Any) -> dict[str, Any]:
-    """Return the option ``store``; ``more``: suboptions that only some modules have."""
+def store_argument_spec(*, required: bool = True) -> dict[str, Any]:
+    """Return the option ``store``."""
     return {
         "type": "dict",
-        "required": True,
+        "required": required,
         "options": {
             "type": {"type": "str", "choices": list(REGISTRY), "default": DEFAULT_STORE},
             "path": {"type": "path"},
             "table": {"type": "str"},
-            **more,
+            "create": {"type": "bool", "default": False},
         },
         "required_if": [("type", name, (kind.option,)) for name, kind in STORES.items()],
     }
@@ -125,7 +121,7 @@ def zone_argument_spec() -> dict[str, Any]:
         "group": {"type": "str", "required": True},
         "zone": {"type": "str", "required": True},
         "policy": _POLICY,
-        "store": store_argument_spec(create=CREATE),
+        "store": store_argument_spec(),
     }
 
 

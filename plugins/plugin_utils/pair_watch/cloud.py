@@ -41,7 +41,7 @@ def read(client: Client, group: str, elastic_ips: Sequence[str]) -> ObservedPair
 
 @dataclass(slots=True)
 class Region:
-    """A client of EC2 that is made anew after each failure, so that rotated credentials are found."""
+    """A client of EC2 that is made again after each failure, so that rotated credentials are found."""
 
     settings: Settings
     _client: Client | None = None

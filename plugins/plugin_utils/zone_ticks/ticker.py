@@ -58,9 +58,9 @@ Put = Callable[[Event], Awaitable[None]]
 WORKERS = 64
 #: Zones begin this many seconds apart, or closer together where there are many.
 LONGEST_STEP = 1.0
-#: A client of AWS is made anew after so many seconds, so that rotated credentials are picked up.
+#: A client of AWS is made again after so many seconds, so that rotated credentials are picked up.
 CLIENT_SECONDS = 300.0
-#: After a failure a client that is older than this is made anew.
+#: After a failure a client that is older than this is made again.
 RENEW_SECONDS = 10.0
 #: Sessions with appliances that are no longer named are closed after so many intervals.
 KEPT_INTERVALS = 3
@@ -94,7 +94,7 @@ class Clients:
             return client
 
     def renew(self) -> None:
-        """Make clients anew when they are next needed, after a failure that rotated credentials may explain.
+        """Make clients again when they are next needed, after a failure that rotated credentials may explain.
 
         Those that are a few seconds old stay: where AWS does not answer at all, every zone of a fleet gets here.
         """

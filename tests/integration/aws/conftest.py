@@ -38,7 +38,7 @@ class Cloud:
         return result
 
     def killed(self, name: str, write: int, when: str, /, **params: Any) -> None:
-        """The module in a process of its own that is killed at its n-th write; AssertionError if it ends before.
+        """Run the module in a process that is killed at its n-th write; AssertionError if it ends before.
 
         ``when``: before or after the write is carried out.
         """

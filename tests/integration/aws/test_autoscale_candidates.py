@@ -50,7 +50,7 @@ def marks(cloud: Cloud) -> dict[str, tuple[str, str | None]]:
 
 
 def node(cloud: Cloud, number: str) -> str:
-    """The instance of this node id."""
+    """Return the instance of this node id."""
     filters = [{"Name": "tag:cloudadc:group", "Values": ["g"]}, {"Name": "tag:cloudadc:node_id", "Values": [number]}]
     [reservation] = cloud.ec2.describe_instances(Filters=filters)["Reservations"]
     found: str = reservation["Instances"][0]["InstanceId"]

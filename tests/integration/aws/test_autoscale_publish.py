@@ -33,7 +33,7 @@ def options(tmp_path: Path, minute: float, **more: Any) -> dict[str, Any]:
 
 
 def figures(cloud: Cloud, name: str) -> list[float]:
-    """What CloudWatch returns for one metric of the zone, oldest first."""
+    """Return what CloudWatch returns for one metric of the zone, oldest first."""
     dimensions = [{"Name": "group", "Value": "shop"}, {"Name": "zone", "Value": "eu-central-1a"}]
     metric = {"Namespace": "CloudADC/Autoscale", "MetricName": name, "Dimensions": dimensions}
     [found] = cloud.lab.boto("cloudwatch").get_metric_data(

@@ -142,7 +142,7 @@ def localised(module: str, given: Any, places: Places, key: str = "", beside: An
 
 
 def template(given: str, key: str, places: Places) -> Any:
-    """What a variable of the reader's would hold."""
+    """Return what a variable of the reader would hold."""
     if key.endswith(("pass", "password")):
         return places.facts["adm_password"] if key == "adm_password" else PASSWORD
     for part, value in places.facts["templates"].items():
@@ -193,7 +193,8 @@ def literal(module: str, given: str, places: Places, key: str, beside: Any) -> A
 
 #: Modules that find the nodes of a pair or group by its name.
 ASKING_NODES = {
-    *("vpx_ha_failover", "vpx_ha_info", "vpx_ha_reconcile", "vpx_ha_remove_node", "vpx_ha_trial", "autoscale_tick"),
+    *("vpx_ha_failover", "vpx_ha_info", "vpx_ha_reconcile", "vpx_ha_remove_node", "vpx_ha_trial", "vpx_upgrade"),
+    "autoscale_tick",
 }
 
 

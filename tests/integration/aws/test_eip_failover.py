@@ -180,7 +180,7 @@ def test_a_racing_writer_ends_with_a_true_answer_in_both(cloud: Cloud) -> None:
 
 
 def _in_process(cloud: Cloud, moves: list[dict[str, Any]]) -> dict[str, Any]:
-    """A module run as a process of its own: two at a time cannot share this one's standard output."""
+    """Return a module run as a process of its own: two at a time cannot share this one's standard output."""
     code = (
         "import json, sys; from tests.modules import run_module; "
         "print(json.dumps(run_module('eip_failover', json.load(sys.stdin))))"

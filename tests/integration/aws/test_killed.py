@@ -39,7 +39,7 @@ def killed(cloud: Cloud, job: dict[str, Any], number: int, when: str) -> bool:
 
 
 def snapshot(cloud: Cloud) -> dict[str, Any]:
-    """What the account holds, without the names that AWS gives."""
+    """Return what the account holds, without the names that AWS gives."""
     states = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped", "shutting-down"]}]
     groups = cloud.ec2.describe_instances(Filters=states)["Reservations"]
     interfaces = cloud.ec2.describe_network_interfaces()["NetworkInterfaces"]

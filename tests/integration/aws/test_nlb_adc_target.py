@@ -70,7 +70,7 @@ def make_group(cloud: Cloud, elb: Any, name: str = "web", **more: Any) -> str:
 
 @pytest.fixture
 def idle(cloud: Cloud) -> Balanced:
-    """A target group that no listener uses."""
+    """Return a target group that no listener uses."""
     elb = cloud.lab.boto("elbv2")
     addresses = [cloud.interface(zone)[1][0] for zone in (0, 1, 2)]
     return Balanced(cloud, elb, make_group(cloud, elb), addresses)

@@ -42,7 +42,7 @@ class Zone:
         self.route53.change_resource_record_sets(HostedZoneId=self.id, ChangeBatch=batch)
 
     def records(self) -> dict[str | None, dict[str, Any]]:
-        """The A records of all names in the zone, by identifier."""
+        """Return the A records of all names in the zone, by identifier."""
         listed = self.route53.list_resource_record_sets(HostedZoneId=self.id)["ResourceRecordSets"]
         return {item.get("SetIdentifier"): item for item in listed if item["Type"] == "A"}
 
@@ -360,7 +360,7 @@ def test_two_jobs_with_the_same_request(zone: Zone) -> None:
 
 
 def _in_process(cloud: Cloud, options: dict[str, Any]) -> dict[str, Any]:
-    """A module run as a process of its own: two at a time cannot share this one's standard output."""
+    """Return a module run as a process of its own: two at a time cannot share this one's standard output."""
     code = (
         "import json, sys; from tests.modules import run_module; "
         f"print(json.dumps(run_module({MODULE!r}, json.load(sys.stdin))))"

@@ -23,7 +23,7 @@ SECRET = re.compile(r"_(password|nitro_user|validate_certs|ca_path)$")
 
 @pytest.fixture(scope="module")
 def site(lab: LabClient) -> Iterator[LabClient]:
-    """The session's lab, empty, fast."""
+    """Yield the session's lab, empty, fast."""
     lab.reset()
     lab.pace(PACE)
     yield lab
@@ -36,7 +36,7 @@ def jobs(site: LabClient, tmp_path_factory: pytest.TempPathFactory) -> Jobs:
 
 
 def nitro(lab: LabClient) -> Credential:
-    """What the definitions below leave out."""
+    """Return what the definitions below leave out."""
     given = lab.variables("ha_pair")
     return Credential(
         "cloudadc NITRO",
@@ -51,7 +51,7 @@ def nitro(lab: LabClient) -> Credential:
 
 
 def definition(lab: LabClient, name: str, **more: Any) -> dict[str, Any]:
-    """The lab's variables as they may stand in an inventory: without what credentials and surveys bring."""
+    """Return the lab's variables as they may stand in an inventory: without what credentials and surveys bring."""
     given = {key: value for key, value in lab.variables(name).items() if not SECRET.search(key)}
     return {key: value for key, value in given.items() if not key.endswith("_state")} | more
 

@@ -55,7 +55,7 @@ class Controller:
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Controller, subprocess.CompletedProcess[str]]]:
-    """A controller into which everything was loaded once, and how that went."""
+    """Yield a controller into which everything was loaded once, and how that went."""
     fake = Fake()
     with served(fake) as url:
         controller = Controller(fake, url, tmp_path_factory.mktemp("controller"))

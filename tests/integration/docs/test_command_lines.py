@@ -37,7 +37,7 @@ ADOPTED = "docs/from-playbooks.md"
 ELSEWHERE = {
     "rights": "tests/integration/playbooks/test_rights.py runs it as an administrator",
     "controller": "tests/integration/controller loads a fake of the API with it",
-    "upgrade": "tests/integration/playbooks/test_ha_pair_states.py upgrades a pair, test_group_lost.py replaces nodes",
+    "upgrade": "tests/integration/playbooks/test_ha_pair_states.py upgrades pairs, test_group_lost.py replaces nodes",
     "backup": "tests/integration/playbooks/test_config_backup.py stores backups",
     "restore": "tests/integration/playbooks/test_config_backup.py restores a pair that was lost",
     "ansible-rulebook": "tests/integration/eda runs both rulebooks",
@@ -55,7 +55,7 @@ ELSEWHERE = {
 
 
 def playbook(command: Command) -> str:
-    """The name of the playbook, or of the program if it is another one than ansible-playbook."""
+    """Return the name of the playbook, or of the program if it is another one than ansible-playbook."""
     named = [word.removeprefix(OURS) for word in command.words[1:] if word.startswith(OURS)]
     return named[0] if command.words[0] == "ansible-playbook" else command.words[0]
 
@@ -137,7 +137,7 @@ class Terminal:
         return str(path)
 
     def variables(self, command: Command) -> str:
-        """The file that stands for the one the line names."""
+        """Return the file that stands for the one the line names."""
         group = self.definition
         if playbook(command) in PAIR:
             return str(self.lab.variables_path("ha_pair"))
@@ -161,7 +161,7 @@ class Terminal:
         return self.file("edge.yml", all={"children": {"groups_of_edge": {"hosts": hosts, "vars": variables}}})
 
     def type(self, command: Command, *, variables: str = "", event: str = EVENT) -> str:
-        """What the line says; AssertionError with its last words if it fails."""
+        """Return what the line says; AssertionError with its last words if it fails."""
         words = [str(Path(sys.executable).parent / command.words[0])]
         for word in command.words[1:]:
             if word.startswith("@"):
@@ -195,13 +195,13 @@ def terminal(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def bare(name: str) -> Command:
-    """The line that starts this playbook and says no more."""
+    """Return the line that starts this playbook and says no more."""
     return next(c for c in distinct() if playbook(c) == name and len(c.words) == 4)
 
 
 @pytest.fixture(scope="module")
 def pair(terminal: Terminal) -> Terminal:
-    """A pair, made by the line of the quick start."""
+    """Return a pair, made by the line of the quick start."""
     terminal.begin()
     terminal.message.append(terminal.type(bare("ha_pair")))
     terminal.keep("pair")
@@ -210,7 +210,7 @@ def pair(terminal: Terminal) -> Terminal:
 
 @pytest.fixture(scope="module")
 def group(terminal: Terminal) -> Terminal:
-    """A group of two nodes in one zone, made by the documented lines: built, ticked, grown by hand."""
+    """Return a group of two nodes in one zone, made by the documented lines: built, ticked, grown by hand."""
     terminal.begin()
     for name in ("autoscale_group", "autoscale"):
         terminal.type(bare(name))
@@ -221,7 +221,7 @@ def group(terminal: Terminal) -> Terminal:
 
 
 def open_event(terminal: Terminal) -> str:
-    """The id of an event that waits for its report."""
+    """Return the id of an event that waits for its report."""
     group = terminal.definition
     asked = {
         "group": group["autoscale_group_name"],

@@ -33,7 +33,7 @@ PACE = 120.0
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
-    """A lab of its own with the pair of its variables."""
+    """Yield a lab of its own with the pair of its variables."""
     with running(tmp_path_factory.mktemp("eda"), {"LAB_PACE": str(PACE)}) as client:
         Stage(client, quick=True).play("ha_pair")
         yield client
@@ -398,7 +398,7 @@ def test_the_rulebook_repairs(lab: LabClient, observer: Observer) -> None:
 
 
 def plain(value: Any) -> Any:
-    """What ansible-inventory prints, without its mark on texts that came from elsewhere."""
+    """Return what ansible-inventory prints, without its mark on texts that came from elsewhere."""
     if isinstance(value, dict):
         return value.get("__ansible_unsafe") or {name: plain(each) for name, each in value.items()}
     return [plain(each) for each in value] if isinstance(value, list) else value

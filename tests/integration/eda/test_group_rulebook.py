@@ -28,7 +28,7 @@ def lifecycles(lab: LabClient) -> list[str]:
 
 
 def definition(lab: LabClient) -> Path:
-    """The file of variables of a group in one zone, as brief as a test wants it."""
+    """Return the file of variables of a group in one zone, as brief as a test wants it."""
     values: dict[str, Any] = lab.variables("autoscale_dns")
     values["autoscale_group_zones"] = values["autoscale_group_zones"][:1]
     values["autoscale_group_policy"] |= BRIEF
@@ -38,7 +38,7 @@ def definition(lab: LabClient) -> Path:
 
 
 def inventory(folder: Path, variables: Path) -> Path:
-    """The directory that the rulebook asks for."""
+    """Return the directory that the rulebook asks for."""
     (folder / "group_vars").mkdir(parents=True)
     shutil.copy(rulebook.INVENTORY, folder / "hosts.yml")
     shutil.copy(variables, folder / "group_vars" / "all.yml")

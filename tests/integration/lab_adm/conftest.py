@@ -47,7 +47,7 @@ class Rest:
         return answer
 
     def register(self, address: str, **more: str) -> str:
-        """The id of the activity."""
+        """Return the id of the activity."""
         device = {"ip_address": address, "profile_name": "lab", **more}
         answer = self.ask("POST", "managed_device", {"params": {"action": "add_device"}, "managed_device": device})
         assert answer.status_code == 200, answer.text
@@ -55,7 +55,7 @@ class Rest:
         return act_id
 
     def last_line(self, act_id: str) -> dict[str, Any]:
-        """The closing line of an activity, once it is there."""
+        """Return the closing line of an activity, once it is there."""
 
         def closing() -> dict[str, Any] | None:
             lines = self.rows("activity_status", act_id)
@@ -75,7 +75,7 @@ def rest(fresh_lab: LabClient) -> Iterator[Rest]:
 
 @pytest.fixture
 def box(fresh_lab: LabClient) -> Box:
-    """An appliance with the password that the console's profile ``lab`` holds."""
+    """Return an appliance with the password that the console's profile ``lab`` holds."""
     box = launch(fresh_lab)[0]
     wait_for(lambda: box.state()["stage"] == "ready", f"{box.instance_id} has booted")
     made = box.bootstrap(new_password=fresh_lab.env["NETSCALER_NITRO_PASS"], hostname="web-a-0")

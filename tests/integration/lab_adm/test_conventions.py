@@ -78,7 +78,7 @@ def test_a_session_ends_with_the_logout(rest: Rest) -> None:
 
 
 def service(lab: LabClient, secret: str | None = None, customer: str | None = None) -> tuple[requests.Response, Rest]:
-    """The answer of the token endpoint, and requests with the token that it gave."""
+    """Return the answer of the token endpoint, and requests with the token that it gave."""
     form = {
         "grant_type": "client_credentials",
         "client_id": lab.env["LAB_ADM_CLIENT_ID"],

@@ -16,7 +16,7 @@ def allocate(account: Account, **more: Any) -> str:
 
 
 def two_nodes(account: Account, network: Network) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The client interfaces of two nodes, each with one secondary address."""
+    """Return the client interfaces of two nodes, each with one secondary address."""
     specs = interfaces(network)
     specs[1]["SecondaryPrivateIpAddressCount"] = 1
     first, second = launch(account, network, count=2, NetworkInterfaces=specs)

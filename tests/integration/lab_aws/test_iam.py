@@ -24,7 +24,7 @@ POLICIES = CHECKOUT / "roles" / "preflight" / "files" / "policies"
 
 @pytest.fixture
 def guarded(account: Account) -> Iterator[Account]:
-    """The account with IAM in force; the fixtures' own key is its root's."""
+    """Yield the account with IAM in force; the fixtures' own key is its root's."""
     account.side.enforces = True
     yield account
     account.side.enforces = False

@@ -25,7 +25,7 @@ _SLICE = claim(None)
 
 
 def loopback(last: int) -> str:
-    """An address of 127/8 that belongs to this test process alone."""
+    """Return an address of 127/8 that belongs to this test process alone."""
     return f"{_SLICE.network}.250.{last}"
 
 

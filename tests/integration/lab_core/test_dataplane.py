@@ -73,7 +73,7 @@ def port() -> int:
 
 @pytest.fixture
 def world(echo: Echo, port: int) -> World:
-    """An Elastic IP at the VIP of a running appliance whose virtual server has one back end."""
+    """Return an Elastic IP at the VIP of a running appliance whose virtual server has one back end."""
     vserver = Vserver("i-1", "web", "TCP", (echo.place,))
     return World(
         elastic={EIP: VIP},

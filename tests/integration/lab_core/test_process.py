@@ -20,7 +20,7 @@ from tests.lab.rundir import RunDirectory
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """A lab's directory; whatever a test starts there is ended."""
+    """Yield a lab's directory; whatever a test starts there is ended."""
     yield tmp_path / "lab"
     command("down", tmp_path / "lab")
 

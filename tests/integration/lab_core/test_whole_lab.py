@@ -23,7 +23,7 @@ def site(lab: LabClient) -> Iterator[Site]:
 
 @pytest.fixture
 def eip(site: Site) -> str:
-    """The Elastic IP, on the first appliance, and answered there."""
+    """Return the Elastic IP, on the first appliance, and answered there."""
     address = site.associate(0)
     wait_for(lambda: site.serves(address), f"the Elastic IP answers; {site.lab.state()['dataplane']}")
     return address

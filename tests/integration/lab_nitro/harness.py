@@ -77,7 +77,7 @@ class FakeRegion:
         return {}
 
     def network(self) -> Vpc:
-        """A subnet a /24; every subnet has the local route and one to the internet gateway."""
+        """Return a subnet a /24; every subnet has the local route and one to the internet gateway."""
         interfaces = [
             Interface(
                 one.network_interface_id,
@@ -104,7 +104,7 @@ class QuietHandler(WSGIRequestHandler):
         """Say nothing."""
 
     def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-        """The application let the connection go: so do we."""
+        """Close the connection, as the application did."""
         self.close_connection = True
 
 
@@ -120,7 +120,7 @@ class Bench:
     def launch(
         self, instance_id: str, nsip: str, *client: str, instance_type: str = "m5.xlarge", zone: str = "z-a"
     ) -> str:
-        """An instance that is booting: management interface, and a client interface with these addresses."""
+        """Return an instance that is booting: management interface, and a client interface with these addresses."""
         interfaces = [InterfaceFacts(f"eni-{instance_id}-0", 0, (nsip,), "255.255.255.0")]
         if client:
             interfaces.append(InterfaceFacts(f"eni-{instance_id}-1", 1, client, "255.255.255.0"))
@@ -154,7 +154,7 @@ class Bench:
             self.side.tick()
 
     def booted(self, instance_id: str, nsip: str, *client: str, **options: Any) -> Client:
-        """A launched appliance, after its boot and its first change of password, with a session."""
+        """Return a launched appliance, after its boot and its first change of password, with a session."""
         self.launch(instance_id, nsip, *client, **options)
         self.wait(self.side.settings.cold.total + 1, step=5)
         node = self.client(nsip)
@@ -212,7 +212,7 @@ class Client:
         assert reply.status_code == 200, reply.text
 
     def rows(self, kind: str, path: str = "") -> list[dict[str, Any]]:
-        """What ``GET config/<kind>`` lists; an absent key is an empty list."""
+        """Return what ``GET config/<kind>`` lists; an absent key is an empty list."""
         reply = self.get(f"config/{kind}{path}")
         assert reply.status_code == 200, reply.text
         content = reply.json().get(kind, [])
@@ -226,7 +226,7 @@ def refused(reply: requests.Response) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def bench() -> Iterator[Bench]:
-    """The appliances of an empty region on a free port of all loopback addresses."""
+    """Yield the appliances of an empty region on a free port of all loopback addresses."""
     clock, region = TestClock(), FakeRegion()
     # These tests are about NITRO; those about packets say so.
     side = ApplianceSide(clock, region, pessimistic_image=False)

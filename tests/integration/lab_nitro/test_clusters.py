@@ -39,7 +39,7 @@ class Grown:
         self.bench.wait(settings.warm.total + settings.cluster_join_seconds + 2, step=1)
 
     def prepare(self) -> Client:
-        """The first node up to the point where its instance could be enabled."""
+        """Return the first node up to the point where its instance could be enabled."""
         node = self.boot(0)
         self.bench.add_address("i-0", CLIP)
         node.add("clusterinstance", clid=1)

@@ -91,7 +91,7 @@ def test_the_first_login_works_some_seconds_after_nitro_opens(bench: Bench) -> N
 
 @pytest.fixture
 def pair(bench: Bench) -> tuple[Client, Client]:
-    """A pair across two networks, with an IPSet on both nodes and a virtual server that has it."""
+    """Return a pair across two networks, with an IPSet on both nodes and a virtual server that has it."""
     a = bench.booted("i-0aaa", A, VIP_A)
     b = bench.booted("i-0bbb", B, VIP_B)
     a.do("nsfeature", "enable", feature=["LB", "SSL"])

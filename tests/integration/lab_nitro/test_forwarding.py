@@ -12,7 +12,7 @@ BACK_END = "127.77.200.1"
 
 @pytest.fixture
 def pair(bench: Bench) -> tuple[Client, Client]:
-    """A pair with independent network configuration, in networks of their own; the image routes by its table."""
+    """Return a pair with independent network configuration, in networks of their own; the image routes by its table."""
     bench.side.settings.pessimistic_image = True
     a = bench.booted("i-0aaa", A, "127.77.2.10", "127.77.2.11")
     b = bench.booted("i-0bbb", B, "127.77.22.10")

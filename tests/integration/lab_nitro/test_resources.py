@@ -23,7 +23,7 @@ def vip(node: Client, address: str = VIP, kind: str = "VIP") -> None:
 
 
 def application(node: Client, **vserver: object) -> None:
-    """A virtual server with a service and a service group of two members."""
+    """Create a virtual server with a service and a service group of two members."""
     node.add("lbvserver", name="web", servicetype="HTTP", ipv46=VIP, port=8080, **vserver)
     node.add("service", name="s1", ip="127.77.3.1", servicetype="HTTP", port=8000)
     node.bind("lbvserver_service_binding", name="web", servicename="s1", weight=10)

@@ -17,7 +17,7 @@ LOGIN = {"login": {"username": "nsroot", "password": PASSWORD}}
 
 
 def fresh(bench: Bench) -> Client:
-    """A new appliance that answers and still has its first password."""
+    """Return a new appliance that answers and still has its first password."""
     bench.launch("i-0new", "127.77.1.20")
     bench.wait(bench.side.settings.cold.total + 1, step=5)
     return bench.client("127.77.1.20")

@@ -48,7 +48,7 @@ KINDS = {"s": str, "b": bool, "i": int, "S": list, "I": list}
 
 @pytest.fixture
 def full(bench: Bench) -> Client:
-    """An appliance with one object at least of whatever the product configures, and a peer."""
+    """Return an appliance with one object at least of whatever the product configures, and a peer."""
     node = bench.booted("i-0aaa", "127.77.1.10", "127.77.2.10", "127.77.2.11")
     peer = bench.booted("i-0bbb", "127.77.21.10", "127.77.22.10")
     node.do("nsfeature", "enable", feature=["LB", "SSL", "CS"])

@@ -51,14 +51,14 @@ class Box:
         return f"{self.address}:{self.lab.nitro_port}"
 
     def run(self, module: str, *, check: bool = False, **options: Any) -> Ran:
-        """The module against this appliance, with certificates verified against the lab's CA."""
+        """Return the module against this appliance, with certificates verified against the lab's CA."""
         since = time.time()
         params = {"nsip": self.nsip, "ca_path": self.lab.ca_path, **self.options, **options}
         result = run_module(module, params, check=check, diff=True)
         return Ran(result, self.lab.calls(since, side="nitro"))
 
     def killed(self, module: str, write: int, when: str, **options: Any) -> None:
-        """The module in a process of its own that is killed at its n-th write; AssertionError if it ends before.
+        """Run the module in a process that is killed at its n-th write; AssertionError if it ends before.
 
         ``when``: before or after the write is carried out.
         """
@@ -86,7 +86,7 @@ class Box:
         return self.run("vpx_bootstrap", **{**given, **options})
 
     def state(self) -> dict[str, Any]:
-        """What the lab says of it: power, stage, running and saved configuration."""
+        """Return what the lab says of it: power, stage, running and saved configuration."""
         found: dict[str, Any] = self.lab.state()["nitro"][self.instance_id]
         return found
 
@@ -94,7 +94,7 @@ class Box:
 def on(
     boxes: Sequence[Box], module: str, entries: Sequence[dict[str, Any]], *, check: bool = False, **options: Any
 ) -> Ran:
-    """The module with ``nodes``: an entry for each box, which its address is added to."""
+    """Return the module with ``nodes``: an entry for each box, which its address is added to."""
     lab = boxes[0].lab
     since = time.time()
     nodes = [{"nsip": box.nsip, **entry} for box, entry in zip(boxes, entries, strict=True)]

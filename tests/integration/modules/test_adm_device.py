@@ -42,7 +42,7 @@ class Console:
         return Ran(result, self.lab.calls(since, side="adm"))
 
     def killed(self, write: int, when: str, **options: Any) -> None:
-        """The module in a process of its own that is killed at its n-th write; AssertionError if it ends before."""
+        """Run the module in a process that is killed at its n-th write; AssertionError if it ends before."""
         code = (
             "import json, sys\n"
             "from tests.modules import run_module\n"

@@ -21,7 +21,7 @@ TAG = "cloudadc:management_fingerprint"
 
 @pytest.fixture
 def box(fresh_lab: LabClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
-    """An appliance with its own self-signed certificate."""
+    """Yield an appliance with its own self-signed certificate."""
     for name, value in fresh_lab.environment().items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
@@ -56,7 +56,7 @@ def bootstrap(box: Box, issued: Issued, folder: Path, *, check: bool = False, **
 
 
 def presented(box: Box) -> str:
-    """The fingerprint of the certificate that the appliance has now, found without the collection's code."""
+    """Return the fingerprint of the certificate that the appliance has now, found without the collection's code."""
     host, _colon, port = box.nsip.rpartition(":")
     der = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((host, int(port))))
     return printed(der)

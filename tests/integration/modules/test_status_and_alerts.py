@@ -22,7 +22,7 @@ BUS = "operations"
 
 @pytest.fixture
 def inbox(zone: Zone) -> dict[str, str]:
-    """A topic and a bus, and where tests read what arrives: a queue for each. ARNs and URLs by name."""
+    """Return a topic and a bus, and where tests read what arrives: a queue for each. ARNs and URLs by name."""
     sns, sqs, events = (zone.lab.boto(name) for name in ("sns", "sqs", "events"))
     topic = sns.create_topic(Name="operations")["TopicArn"]
     events.create_event_bus(Name=BUS)
@@ -40,7 +40,7 @@ def inbox(zone: Zone) -> dict[str, str]:
 
 
 def arrived(zone: Zone, queue: str) -> list[dict[str, Any]]:
-    """What has arrived: at least one message; on a busy machine a tick does not wait for it."""
+    """Return what has arrived: at least one message; on a busy machine a tick does not wait for it."""
     found: list[dict[str, Any]] = []
     wait_for(lambda: bool(found.extend(read(zone, queue)) or found), "a message has arrived", seconds=30)
     return found

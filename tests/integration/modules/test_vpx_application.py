@@ -32,7 +32,7 @@ SAVE = "POST /config/nsconfig?action=save"
 
 @pytest.fixture
 def bare(fresh_lab: LabClient) -> Box:
-    """A bootstrapped appliance with no feature enabled."""
+    """Return a bootstrapped appliance with no feature enabled."""
     box = launch(fresh_lab)[0]
     wait_for(lambda: box.state()["stage"] == "ready", f"{box.instance_id} has booted")
     assert not box.bootstrap()["failed"]
@@ -42,7 +42,7 @@ def bare(fresh_lab: LabClient) -> Box:
 
 @pytest.fixture
 def box(bare: Box) -> Box:
-    """The same with LB and SSL."""
+    """Return the same with LB and SSL."""
     assert not bare.run("vpx_bootstrap", new_password=PASSWORD, features=["LB", "SSL"])["failed"]
     return bare
 
@@ -62,7 +62,7 @@ def done(ran: Ran) -> Ran:
 
 
 def saved(box: Box) -> dict[str, Any]:
-    """What the appliance runs, and has saved."""
+    """Return what the appliance runs, and has saved."""
     state = box.state()
     assert state["running"] == state["saved"], "what runs is not saved"
     running: dict[str, Any] = state["running"]

@@ -324,7 +324,7 @@ def test_a_given_session_is_used_and_left_open(pair: tuple[Box, Box]) -> None:
 
 
 def saved(boxes: tuple[Box, Box]) -> list[Any]:
-    """What each has saved of the pair, and that nothing is left unsaved."""
+    """Return what each has saved of the pair, and that nothing is left unsaved."""
     states = [box.state() for box in boxes]
     return [
         (

@@ -23,7 +23,7 @@ READS = [
 
 @pytest.fixture
 def box(fresh_lab: LabClient) -> Box:
-    """A bootstrapped appliance with an application ``web``."""
+    """Return a bootstrapped appliance with an application ``web``."""
     box = launch(fresh_lab)[0]
     wait_for(lambda: box.state()["stage"] == "ready", f"{box.instance_id} has booted")
     assert not box.bootstrap(features=["LB", "SSL"])["failed"]
@@ -38,7 +38,7 @@ def ipset(box: Box, check: bool = False, **options: Any) -> Ran:
 
 
 def rows(box: Box, kind: str, *fields: str) -> list[tuple[Any, ...]]:
-    """What the appliance runs, and has saved."""
+    """Return what the appliance runs, and has saved."""
     state = box.state()
     assert state["running"] == state["saved"], "what runs is not saved"
     return [tuple(row.get(field) for field in fields) for row in state["running"].get(kind, [])]

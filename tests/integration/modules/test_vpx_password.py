@@ -23,7 +23,7 @@ def boxes(fresh_lab: LabClient) -> list[Box]:
 
 
 def accepted(box: Box) -> str:
-    """The password that the appliance accepts."""
+    """Return the password that the appliance accepts."""
     for password in (NEXT, PASSWORD):
         headers = {"X-NITRO-USER": "nsroot", "X-NITRO-PASS": password}
         answer = requests.get(

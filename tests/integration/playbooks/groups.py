@@ -50,7 +50,7 @@ class Group:
         return self.stage.lab
 
     def begin(self, state: LabState) -> None:
-        """The lab is in this state, and fast."""
+        """Put the lab into this state, at a fast pace."""
         self.lab.pace(PACE)
         state.set_up(self.stage)
         self.lab.pace(PACE)
@@ -72,7 +72,7 @@ class Group:
         return Played(run.code, message, tuple(self.lab.calls(began)))
 
     def nodes(self, zone: str = ZONE) -> list[dict[str, Any]]:
-        """The instances of a zone, by their numbers, as EC2 describes them."""
+        """Return the instances of a zone, by their numbers, as EC2 describes them."""
         return [one for one in read_inventory(self.lab).instances if tags_of(one).get("cloudadc:zone") == zone]
 
     def lifecycles(self, zone: str = ZONE) -> Counter[str]:
@@ -82,11 +82,11 @@ class Group:
         return [str(one["PrivateIpAddress"]) for one in self.nodes(zone)]
 
     def devices(self) -> list[str]:
-        """The addresses that the console lists."""
+        """Return the addresses that the console lists."""
         return sorted(str(device["ip_address"]) for device in self.lab.state()["adm"]["devices"])
 
     def clients(self, zone: str = ZONE) -> list[str]:
-        """The client addresses of a zone's nodes."""
+        """Return the client addresses of a zone's nodes."""
         return [
             str(interface["PrivateIpAddress"])
             for node in self.nodes(zone)
@@ -109,18 +109,18 @@ class Group:
         return {address: state for address, state in states.items() if address}
 
     def rows(self, node: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-        """The resources of a kind in a node's running configuration."""
+        """Return the resources of a kind in a node's running configuration."""
         found: list[dict[str, Any]] = self.lab.state()["nitro"][node["InstanceId"]]["running"].get(kind, [])
         return found
 
     def backends(self, node: dict[str, Any], application: str) -> list[str]:
-        """What an appliance has behind an application, as address:port."""
+        """Return the back ends of an application on an appliance, as address:port."""
         members = self.rows(node, "servicegroup_servicegroupmember_binding")
         mine = [one for one in members if one["servicegroupname"] == f"{application}-sg"]
         return sorted(f"{one['ip']}:{one['port']}" for one in mine)
 
     def record(self, zone: str = ZONE) -> dict[str, Any]:
-        """What is remembered of a zone."""
+        """Return what is remembered of a zone."""
         items = [item for listed in read_inventory(self.lab).items.values() for item in listed]
         [mine] = [item for item in items if item.get("zone", {}).get("S") == zone]
         found: dict[str, Any] = json.loads(mine["document"]["S"])

@@ -49,7 +49,7 @@ class Group:
         return Counter(each["cloudadc:lifecycle"] for each in tags if "cloudadc:group" in each)
 
     def targets(self) -> list[str]:
-        """The states of the targets of all target groups."""
+        """Return the states of the targets of all target groups."""
         elb = self.lab.boto("elbv2")
         arns = [each["TargetGroupArn"] for each in elb.describe_target_groups()["TargetGroups"]]
         described = [elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"] for arn in arns]

@@ -50,7 +50,7 @@ def zone(number: int, **changes: Any) -> Change:
 
 
 def client_subnet_of(number: int, key: str) -> Change:
-    """The first zone's client interfaces go to a subnet that the zone of this number has for something."""
+    """Put the first zone's client interfaces into a subnet that the zone of this number uses."""
 
     def change(given: dict[str, Any]) -> None:
         zones = given["autoscale_group_zones"]

@@ -34,7 +34,7 @@ class Runner:
         self.lab, self.folder = lab, folder
 
     def __call__(self, what: str, *options: str, env: dict[str, str] | None = None, **variables: Any) -> Run:
-        """A playbook with the lab's variables and these."""
+        """Return a playbook with the lab's variables and these."""
         given = {**self.lab.variables("ha_pair"), **variables}
         path = self.folder / "vars.json"
         path.write_text(json.dumps(given))
@@ -61,7 +61,7 @@ def play(fresh_lab: LabClient, tmp_path: Path) -> Runner:
 
 
 def node(lab: LabClient, **changes: str) -> list[dict[str, str]]:
-    """The lab's two nodes, the first of them changed."""
+    """Return the lab's two nodes, the first of them changed."""
     first, second = lab.variables("ha_pair")["ha_pair_nodes"]
     return [{**first, **changes}, second]
 
@@ -71,7 +71,7 @@ def application(lab: LabClient, **changes: Any) -> Variables:
 
 
 def foreign_address(lab: LabClient) -> Variables:
-    """An Elastic IP that serves an interface which is not the pair's."""
+    """Return an Elastic IP that serves an interface which is not the pair's."""
     ec2 = lab.boto("ec2")
     subnet = lab.variables("ha_pair")["ha_pair_nodes"][0]["client_subnet_id"]
     interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]

@@ -63,7 +63,7 @@ def by_hand(node: Nitro, client_address: str) -> None:
 
 @pytest.fixture
 def stage(lab: LabClient) -> Iterator[Stage]:
-    """A pair and a bucket that keeps versions, at a pace at which nothing is waited for."""
+    """Yield a pair and a bucket that keeps versions, at a pace at which nothing is waited for."""
     lab.pace(300)
     made = Stage(lab, quick=True)
     PAIR.set_up(made)
@@ -76,7 +76,7 @@ def stage(lab: LabClient) -> Iterator[Stage]:
 
 @pytest.fixture
 def environment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The environment of a module that runs in this process; its options for this pair."""
+    """Return the environment of a module that runs in this process; its options for this pair."""
     for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, stage.lab.env[name])
     values = stage.lab.variables("ha_pair")

@@ -160,7 +160,7 @@ CHANGES: list[Callable[[Hand], None]] = [
 
 @pytest.fixture
 def stage(lab: LabClient) -> Stage:
-    """A pair in service, its node 0 primary."""
+    """Return a pair in service, its node 0 primary."""
     stage = Stage(lab, quick=True)
     lab.pace(PACE)
     PAIR.set_up(stage)

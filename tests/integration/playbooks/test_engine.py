@@ -11,7 +11,7 @@ from tests.stage import Run, Stage
 
 
 def outline(run: Run) -> list[str]:
-    """The tasks and what became of them, and the recap."""
+    """Return the tasks and what became of them, and the recap."""
     out = run.log.with_suffix(".out").read_text()
     return re.findall(r"^(?:TASK \[.*?\]|ok:.*?\]|changed:.*?\]|skipping:.*?\]|fatal:.*?\]|\S+ +: ok=.*)", out, re.M)
 

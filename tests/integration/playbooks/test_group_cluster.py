@@ -21,7 +21,7 @@ def group(lab: LabClient) -> Group:
 
 
 def members(group: Group) -> list[str]:
-    """The NSIPs that the cluster knows, as its first node tells it."""
+    """Return the NSIPs that the cluster knows, as its first node tells it."""
     return sorted(str(one["ipaddress"]) for one in group.rows(group.nodes()[0], "clusternode"))
 
 

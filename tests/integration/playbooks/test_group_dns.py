@@ -32,7 +32,7 @@ def answered(group: Group) -> list[list[str]]:
 
 
 def addresses(group: Group) -> list[str]:
-    """The Elastic IPs of the account."""
+    """Return the Elastic IPs of the account."""
     return sorted(str(one["PublicIp"]) for one in read_inventory(group.lab).addresses)
 
 

@@ -21,7 +21,7 @@ def group(lab: LabClient) -> Group:
 
 
 def hire(group: Group, number: int) -> list[str]:
-    """The Auto Scaling group has so many instances; where they answer."""
+    """Give the Auto Scaling group so many instances; return where they answer."""
     scaling, ec2 = group.lab.boto("autoscaling"), group.lab.boto("ec2")
     scaling.set_desired_capacity(AutoScalingGroupName=BACKEND_ASG, DesiredCapacity=number)
 
@@ -41,7 +41,7 @@ def tick(group: Group, minute: int) -> Played:
 
 
 def behind(group: Group) -> list[str]:
-    """What the only node of the zone has behind the shop."""
+    """Return the back ends of the shop on the only node of the zone."""
     [node] = group.nodes()
     return group.backends(node, "shop")
 

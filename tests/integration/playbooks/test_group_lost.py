@@ -81,7 +81,7 @@ def test_nodes_are_replaced_by_nodes_that_join_first(group: Group) -> None:
 
 
 def successor(group: Group, old: dict[str, Any]) -> dict[str, Any]:
-    """The instance in service that was launched in the place of another one."""
+    """Return the instance in service that was launched in the place of another one."""
     found = {one["InstanceId"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]} for one in group.nodes()}
     [name] = [one for one, tags in found.items() if tags.get("cloudadc:replaces") == old["InstanceId"]]
     assert found[name]["cloudadc:lifecycle"] == "in_service"

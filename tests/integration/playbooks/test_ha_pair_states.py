@@ -130,7 +130,7 @@ def node_of(lab: LabClient, role: str) -> Node:
 
 
 def successor(lab: LabClient, old: Node) -> Node:
-    """The node in the place of another one, which is not among the live instances any more."""
+    """Return the node in the place of another one, which is not among the live instances any more."""
     [found] = [node for node in Observer(lab).nodes() if node.node_id == old.node_id]
     assert found.instance_id != old.instance_id
     [described] = lab.boto("ec2").describe_instances(InstanceIds=[found.instance_id])["Reservations"]
@@ -228,6 +228,38 @@ def test_upgrade_to_an_image_of_another_build(stage: Stage) -> None:
     described = ec2.describe_instances(InstanceIds=list(now.values()))["Reservations"]
     assert {one["ImageId"] for each in described for one in each["Instances"]} == {image}
     assert completed(stage)
+    writes = len(lab.writes())
+    assert "Nothing had to be upgraded" in stage.play("upgrade", "-e", request).text()
+    assert lab.writes()[writes:] == []
+
+
+@pytest.mark.timeout(600)
+def test_upgrade_in_place_under_clients(stage: Stage) -> None:
+    """The instances stay, and both nodes run the build; the second run writes nothing."""
+    lab, build, file = stage.lab, "14.1-85.20", "https://builds.example.com/build-14.1-85.20_nc_64.tgz"
+    version = "NetScaler NS14.1: Build 85.20.nc, Date: Nov 20 2026, 10:00:00   (64-bit)"
+    lab.settings(nitro={"install_builds": {file: version}, "install_seconds": 30.0})
+    declared = dict(zip(("eu-central-1a", "eu-central-1b"), lab.variables("ha_pair")["ha_pair_nodes"], strict=True))
+    request = json.dumps(
+        {
+            "ha_pair_nodes": [declared[node.zone] for node in Observer(lab).nodes()],
+            "ha_upgrade_method": "install",
+            "ha_upgrade_build": build,
+            "ha_upgrade_url": file,
+            "ha_upgrade_bake_time": 2,
+        }
+    )
+    before = {node.node_id: node.instance_id for node in Observer(lab).nodes()}
+    [association] = Observer(lab).elastic_ips()
+    writes = len(lab.writes())
+    assert "would reboot node" in stage.play("upgrade", "--check", "-e", request).text()
+    assert lab.writes()[writes:] == []
+    port = lab.variables("ha_pair")["ha_pair_application"]["port"]
+    with client(lab.directory, association.elastic_ip, port, 10) as seen:
+        run = stage.play("upgrade", "-e", request)
+    print(seen.report.text())
+    assert f"both nodes have build {build} now, and synchronise" in run.text()
+    assert {node.node_id: node.instance_id for node in Observer(lab).nodes()} == before
     writes = len(lab.writes())
     assert "Nothing had to be upgraded" in stage.play("upgrade", "-e", request).text()
     assert lab.writes()[writes:] == []

@@ -73,7 +73,7 @@ class Site:
         return Observer(self.lab).primary()
 
     def holders(self) -> dict[str, str | None]:
-        """The interface that each VIP leads to."""
+        """Return the interface that each VIP leads to."""
         ec2 = self.lab.boto("ec2")
         interfaces = ec2.describe_network_interfaces()["NetworkInterfaces"]
         found: dict[str, str | None] = {
@@ -106,7 +106,7 @@ def build(lab: LabClient, nodes: tuple[int, int], vips: Any, **more: Any) -> Sta
 
 
 def address_of(lab: LabClient, role: str, host: int) -> str:
-    """An address of the subnet of a role in the first zone."""
+    """Return an address of the subnet of a role in the first zone."""
     network = ipaddress.ip_network(lab.state()["seed_data"]["vpc_cidr"])
     offset = {"client": 11, "server": 21}[role]
     return str(network.network_address + 256 * offset + host)

@@ -58,7 +58,7 @@ def set_password(lab: LabClient, address: str, present: str, new: str) -> None:
 
 
 def nsips(lab: LabClient) -> list[str]:
-    """Management addresses of all live instances, by zone and number."""
+    """Return the management addresses of all live instances, by zone and number."""
     nodes = [one for one in read_inventory(lab).instances if "cloudadc:node_id" in tags_of(one)]
     found = sorted(nodes, key=lambda one: sorted(tags_of(one).items()))
     return [one["PrivateIpAddress"] for one in found]

@@ -18,7 +18,7 @@ TAG = "cloudadc:management_fingerprint"
 
 @pytest.fixture(scope="module")
 def stage(lab: LabClient) -> Iterator[Stage]:
-    """The session's lab, empty and fast, whose appliances have certificates of their own."""
+    """Yield the session's lab, empty and fast, whose appliances have certificates of their own."""
     lab.reset()
     lab.pace(300)
     lab.settings(nitro={"self_signed": True})
@@ -32,7 +32,7 @@ def play(stage: Stage, playbook: str, *options: str, must_succeed: bool = True, 
 
 
 def instances(lab: LabClient) -> list[dict[str, Any]]:
-    """The instances of the pair by node id."""
+    """Return the instances of the pair by node id."""
     filters = [{"Name": "tag:cloudadc:group", "Values": ["lab-pair"]}]
     found = lab.boto("ec2").describe_instances(Filters=filters)["Reservations"]
     listed = [one for reservation in found for one in reservation["Instances"] if one["State"]["Name"] == "running"]
@@ -44,7 +44,7 @@ def tags(instance: dict[str, Any]) -> dict[str, str]:
 
 
 def presented(lab: LabClient, instance: dict[str, Any]) -> str:
-    """The fingerprint of the certificate that the appliance has now, found without the collection's code."""
+    """Return the fingerprint of the certificate that the appliance has now, found without the collection's code."""
     pem = ssl.get_server_certificate((instance["PrivateIpAddress"], lab.nitro_port))
     digits = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
     return ":".join(digits[at : at + 2] for at in range(0, 64, 2))

@@ -51,7 +51,7 @@ def preflight(fresh_lab: LabClient) -> Preflight:
 
 
 def table(run: Run) -> list[str]:
-    """The lines between the head of the table and the end of the list that Ansible prints."""
+    """Return the lines between the head of the table and the end of the list that Ansible prints."""
     lines = [re.sub(r"^.*? \| ", "", line) for line in run.text().splitlines()]
     [first] = [number for number, line in enumerate(lines) if line.lstrip().startswith('"STATUS ')]
     last = next(number for number, line in enumerate(lines) if number > first and line.strip() == "]")

@@ -109,7 +109,7 @@ class Browser:
         return found
 
     def screenshot(self, selector: str) -> bytes:
-        """A PNG of one element, wherever on the page it is."""
+        """Return a PNG of one element, wherever on the page it is."""
         box = self.evaluate(
             f"(() => {{ const r = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
             " return {x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height, scale: 1}; })()"
@@ -123,7 +123,7 @@ class Browser:
 
 @contextmanager
 def running(program: str) -> Iterator[Browser]:
-    """A browser with a profile of its own, ended afterwards."""
+    """Yield a browser with a profile of its own, ended afterwards."""
     to_read, to_write = os.pipe()
     from_read, from_write = os.pipe()
     with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as profile:

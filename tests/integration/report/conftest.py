@@ -49,7 +49,7 @@ def group_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def pair_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pair whose address is on the other node, and with a move that ha_watch kept."""
+    """Return a pair whose address is on the other node, and with a move that ha_watch kept."""
     path = tmp_path_factory.mktemp("pair") / "page.html"
     status = {**whole(), "groups": []}
     result = run_module("vpx_status_report", {"path": str(path), "status": status})

@@ -166,7 +166,7 @@ def _playbook(variables: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _python(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """A script in a process of its own, with run_module at hand."""
+    """Return a script in a process of its own, with run_module at hand."""
     paths = os.pathsep.join(each for each in sys.path if each)
     text = "from tests.modules import run_module\n" + textwrap.dedent(script)
     return subprocess.run(

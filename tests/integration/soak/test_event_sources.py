@@ -96,7 +96,7 @@ def pair(number: int) -> cloud.ObservedPair:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """The appliances, in a process of their own."""
+    """Yield the appliances, in a process of their own."""
     program = Path(__file__).with_name("troubled_appliances.py")
     command, environment = [sys.executable, str(program)], {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:

@@ -11,7 +11,7 @@ from ansible_collections.amazon.aws.plugins.module_utils import cloud
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores import dynamodb, dynamodb_table
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import (
     DamagedDocument,
     Key,
@@ -80,7 +80,7 @@ def test_a_missing_table_gets_a_sentence_with_what_is_needed(client: Any) -> Non
 
 
 def test_making_the_table_twice_does_no_harm(client: Any, table: str) -> None:
-    assert dynamodb.create_table(client, table) is False
+    assert dynamodb_table.create_table(client, table) is False
     described = client.describe_table(TableName=table)["Table"]
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     assert {each["AttributeName"]: each["KeyType"] for each in described["KeySchema"]} == {
@@ -232,5 +232,5 @@ def test_the_zones_of_a_group_over_many_pages(client: Any, table: str) -> None:
     for number in range(5):
         store = dynamodb.DynamoStore(client, table, Key("shop", f"z{number}"))
         store.write(store.acquire("one", 60), {"text": "x" * 300_000}, 0, release=True)
-    assert dynamodb.stored_keys(client, table, "shop") == [Key("shop", f"z{number}") for number in range(5)]
-    assert dynamodb.stored_keys(client, table, "other") == []
+    assert dynamodb_table.stored_keys(client, table, "shop") == [Key("shop", f"z{number}") for number in range(5)]
+    assert dynamodb_table.stored_keys(client, table, "other") == []

@@ -42,7 +42,7 @@ def info(options: Options) -> dict[str, Any]:
 
 
 def grown(options: Options) -> str:
-    """The id of an event that T1, T2, T3 lead to."""
+    """Return the id of an event that T1, T2, T3 lead to."""
     for minute in (1, 2):
         call(options, minute, HIGH)
     event: str = call(options, 3, HIGH)["decision"]["event_id"]

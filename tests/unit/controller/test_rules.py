@@ -13,7 +13,7 @@ MINUTELY = "DTSTART:20260101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=1"
 
 
 def survey(**changes: Any) -> dict[str, Any]:
-    """A survey of one question, with changes to it; a key that becomes None is left out."""
+    """Return a survey of one question, with changes to it; a key that becomes None is left out."""
     question = {key: value for key, value in {**QUESTION, **changes}.items() if value is not None}
     return {"name": "n", "description": "d", "spec": [question]}
 

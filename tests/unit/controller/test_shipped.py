@@ -31,7 +31,7 @@ ROLES = {"backup": "config_backup", "restore": "config_backup", "upgrade": "ha_u
 
 
 def described(name: str) -> dict[str, Any]:
-    """The variables of a playbook's role, by its argument_specs."""
+    """Return the variables of a playbook's role, by its argument_specs."""
     role = ROLES.get(name, name)
     found = load(CHECKOUT / "roles" / role / "meta" / "argument_specs.yml")
     options: dict[str, Any] = found["argument_specs"]["main"]["options"]

@@ -67,7 +67,7 @@ def is_template(value: Any) -> bool:
 
 
 def loosened(spec: dict[str, Any], given: Any) -> dict[str, Any]:
-    """The specification for these values: where a template stands, nothing is known of the type it will have."""
+    """Return the specification for these values: where a template stands, nothing is known of the type it will have."""
     spec = copy.deepcopy(spec)
     for entry in given if isinstance(given, list) else [given]:
         for name, value in entry.items() if isinstance(entry, dict) else ():
@@ -94,7 +94,7 @@ def role_options(role: str) -> dict[str, Any]:
 
 @cache
 def all_options() -> dict[str, Any]:
-    """The variables of all roles: playbooks of a group share theirs."""
+    """Return the variables of all roles: playbooks of a group share theirs."""
     roles = sorted(path.name for path in (CHECKOUT / "roles").iterdir())
     return {name: option for role in roles for name, option in role_options(role).items()}
 
@@ -105,7 +105,7 @@ def partial(options: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def task_problems(task: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
-    """What is wrong with the arguments of one task. ``defaults``: module_defaults, by action group."""
+    """Return what is wrong with the arguments of one task. ``defaults``: module_defaults, by action group."""
     [action] = set(task) - KEYWORDS
     if action.startswith("ansible.builtin."):
         return []  # actions of Ansible's own, which the syntax check knows
@@ -119,7 +119,7 @@ def task_problems(task: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
 
 
 def play_problems(play: dict[str, Any]) -> list[str]:
-    """What is wrong with a play: arguments of its tasks, variables of its roles."""
+    """Return what is wrong with a play: arguments of its tasks, variables of its roles."""
     if "ansible.builtin.import_playbook" in play:
         name = play["ansible.builtin.import_playbook"].removeprefix(OURS)
         return [] if (CHECKOUT / "playbooks" / f"{name}.yml").exists() else [f"there is no playbook {name}"]
@@ -251,7 +251,7 @@ def playbook_words(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def extra_variables(value: str) -> dict[str, Any]:
-    """What ``-e`` sets; nothing for a file."""
+    """Return what ``-e`` sets; nothing for a file."""
     if value.startswith("@"):
         return {}
     if value.startswith("{"):
@@ -364,7 +364,7 @@ def test_command_lines(command: Command) -> None:
 
 
 def messages() -> list[str]:
-    """What the table of messages quotes."""
+    """Return what the table of messages quotes."""
     text = (CHECKOUT / "docs" / "operations.md").read_text()
     table = text[text.index("| the message has |") : text.index("## Leases")]
     cells = [line.split("|")[1] for line in table.splitlines()[2:] if line.startswith("|")]

@@ -27,7 +27,7 @@ def rulesets(path: Path) -> list[dict[str, Any]]:
 
 
 def string_of(path: Path, name: str) -> Any:
-    """What a source's DOCUMENTATION or EXAMPLES holds; the file itself is not run."""
+    """Return what a source's DOCUMENTATION or EXAMPLES holds; the file itself is not run."""
     text = path.read_text()
     start = text.index(f'{name} = r"""') + len(f'{name} = r"""')
     return yaml.safe_load(text[start : text.index('"""', start)])

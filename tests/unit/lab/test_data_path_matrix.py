@@ -68,7 +68,7 @@ def _addresses(zone: int, role: int, secondary: int) -> tuple[str, ...]:
 
 
 def _instance(number: int, zone: int, asked: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """An instance as vpx_instance returns it, with as many addresses as its interfaces were asked to have."""
+    """Return an instance as vpx_instance returns it, with as many addresses as its interfaces were asked to have."""
     counts = {one["role"]: one.get("secondary_private_ip_count", 0) for one in asked}
     interfaces = {}
     for place, role in enumerate(ROLES):
@@ -89,7 +89,7 @@ def _instance(number: int, zone: int, asked: Sequence[dict[str, Any]]) -> dict[s
 
 
 def _pair(return_path: str, back_end: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The entry of vpx_network for the first node of a pair, and its instance."""
+    """Return the entry of vpx_network for the first node of a pair, and its instance."""
     application = {"name": "web", "protocol": "HTTP", "port": 80, "backends": [{"address": back_end, "port": PORT}]}
     places = [{key: value for key, value in place.items() if key != "name"} for place in PLACES]
     given = {"name": "shop", "nodes": places, "applications": [application], "return_path": return_path}
@@ -120,7 +120,7 @@ def _pair(return_path: str, back_end: str) -> tuple[dict[str, Any], dict[str, An
 
 
 def _group(topology: str, return_path: str, back_end: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The entry of vpx_network for a node of a group (of a cluster: for its CLIP), and the instance."""
+    """Return the entry of vpx_network for a node of a group (of a cluster: for its CLIP), and the instance."""
     clustered = topology == "cluster"
     application = {"name": "web", "protocol": "HTTP", "port": 80, "backends": [{"address": back_end, "port": PORT}]}
     zones = [

@@ -69,7 +69,7 @@ def _connected(address: str) -> Connected:
 
 
 def _host(letter: str, zone: int, **options: object) -> Host:
-    """What the product configures today: NSIP with its default route, a SNIP in the server subnet."""
+    """Return what the product configures today: NSIP with its default route, a SNIP in the server subnet."""
     host = Host(
         instance_id=f"i-{letter}",
         nsip=_connected(f"10.0.{zone}.10"),

@@ -16,7 +16,7 @@ ROLES = Path(__file__).parents[3] / "roles"
 
 
 def evaluate(role: str, name: str, **given: Any) -> Any:
-    """The value of a variable when these are given, over the role's own."""
+    """Return the value of a variable when these are given, over the role's own."""
     _find_plugins()
     loader = DataLoader()
     # Ansible 2.19 and later evaluates what it has been told to trust, and before that everything.

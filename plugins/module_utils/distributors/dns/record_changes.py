@@ -40,8 +40,8 @@ def converge(
     """Read and decide, then write; the plan and AWS's answer to the change, None if nothing had to be written.
 
     A batch is refused if the record sets are not any more what they were when they were read: another job was quicker,
-    or this very batch was carried out and only the answer was lost. Then it is decided anew, ``ATTEMPTS`` times in all.
-    A refusal of the same batch once more has another reason, and is raised.
+    or this very batch was carried out and only the answer was lost. Then it is decided again,
+    ``ATTEMPTS`` times in all. A refusal of the same batch once more has another reason, and is raised.
     """
     first = chosen = decide()
     for attempt in range(1, ATTEMPTS + 1):

@@ -221,7 +221,7 @@ def _refuse_other_kind(desired: DesiredBalancer, balancer: Balancer, own: Mappin
     if balancer.scheme != desired.scheme:
         raise Refusal(
             f"load balancer {desired.name} is {balancer.scheme}, and AWS cannot make it {desired.scheme}; "
-            "remove the group and build it anew, or choose another name"
+            "remove the group and build it again, or choose another name"
         )
     for place in desired.places:
         requested = place.mapping(own).get("AllocationId")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @pytest.fixture
 def tls(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server context for 127.0.0.1 and the file with the certificate that vouches for it."""
+    """Return a server context for 127.0.0.1 and the file with the certificate that vouches for it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "adc")])
     now = datetime.datetime.now(datetime.UTC)

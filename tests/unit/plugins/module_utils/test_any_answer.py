@@ -64,7 +64,7 @@ TEXTS = (
 
 
 def anything(dice: random.Random, depth: int = 0) -> Any:
-    """A value of any kind and shape, made of the words of real answers."""
+    """Return a value of any kind and shape, made of the words of real answers."""
     match dice.randrange(9 if depth < 4 else 6):
         case 0:
             return None

@@ -13,7 +13,7 @@ from tests.unit.plugins.module_utils.scaling.scenario import BETWEEN, iso, polic
 
 @pytest.fixture
 def year(tmp_path: Path) -> str:
-    """The documented example as a recording."""
+    """Return the documented example as a recording."""
     path = tmp_path / "samples.csv"
     lines = [f"{iso(row.minute)},{BETWEEN if row.memory is None else row.memory}" for row in rows("nlb")]
     path.write_text("\n".join(["timestamp,memory", *lines]) + "\n", encoding="utf-8")

@@ -32,7 +32,7 @@ def load(name: str) -> Any:
 
 
 def specification(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the module tells AnsibleModule: the argument spec and the rules between options."""
+    """Return what the module tells AnsibleModule: the argument spec and the rules between options."""
 
     def catch(_self: object, argument_spec: dict[str, Any], **rules: Any) -> None:
         raise Caught({"argument_spec": argument_spec, **rules})
@@ -45,7 +45,7 @@ def specification(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def filled(options: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
-    """The options with every template replaced by a value of its option's type."""
+    """Return the options with every template replaced by a value of its option's type."""
     return {name: _filled(value, spec.get(name, {})) for name, value in options.items()}
 
 
@@ -62,7 +62,7 @@ def _filled(value: Any, option: dict[str, Any]) -> Any:
 
 
 def tasks(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The tasks of a list of tasks or of plays, those in blocks included."""
+    """Return the tasks of a list of tasks or of plays, those in blocks included."""
     found = []
     for entry in entries:
         inner = [task for key in ("tasks", "block", "rescue", "always", "pre_tasks") for task in entry.get(key, [])]
@@ -71,7 +71,7 @@ def tasks(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def complaints(name: str, spec: dict[str, Any], options: dict[str, Any]) -> list[str]:
-    """What Ansible, and the module for each appliance (``NEEDS``), find wrong with these options."""
+    """Return what Ansible, and the module for each appliance (``NEEDS``), find wrong with these options."""
     found = list(ModuleArgumentSpecValidator(**spec).validate(options).error_messages)
     needs = getattr(load(name), "NEEDS", None)
     defaults = {option: rules.get("default") for option, rules in spec["argument_spec"].items()}

@@ -18,7 +18,7 @@ PLUGINS = Path(__file__).parents[4] / "plugins"
 
 
 def action(**different: Any) -> InProcessAction:
-    """An action on this machine, by this user, with one thing different."""
+    """Return an action on this machine, by this user, with one thing different."""
     made = InProcessAction.__new__(InProcessAction)
     made._connection = SimpleNamespace(transport=different.get("transport", "local"), become=different.get("become"))
     made._play_context = SimpleNamespace(become=bool(different.get("become")))

@@ -31,7 +31,7 @@ INFO = {"Id": "/change/C1", "Status": "PENDING", "SubmittedAt": "2026-01-01T00:0
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Wire]]:
-    """A client whose answers are queued; it does not try again by itself, so that ours is seen."""
+    """Yield a client whose answers are queued; it does not try again by itself, so that ours is seen."""
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     stubbers = []
 

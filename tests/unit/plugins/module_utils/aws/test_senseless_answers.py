@@ -64,7 +64,7 @@ _proxy = functools.cache(Proxy)
 
 
 def client(service: str, answer: bytes) -> Any:
-    """A client that gets this answer to everything."""
+    """Return a client that gets this answer to everything."""
     proxy = _proxy(service)
     proxy.answer = answer
     return proxy.client

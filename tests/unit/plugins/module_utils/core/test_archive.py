@@ -13,7 +13,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Fa
 
 
 def packed(*members: tuple[str, bytes | str]) -> bytes:
-    """A .tgz; content of type str: a symbolic link to it."""
+    """Return a .tgz; content of type str: a symbolic link to it."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as made:
         for name, content in members:

@@ -28,7 +28,7 @@ Serve = Callable[[socket.socket, threading.Event], None]
 
 @contextlib.contextmanager
 def served_at(serve: Serve) -> Iterator[int]:
-    """The port of a server that answers each connection with ``serve``."""
+    """Yield the port of a server that answers each connection with ``serve``."""
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
     threads: list[threading.Thread] = []
@@ -60,7 +60,7 @@ def served_at(serve: Serve) -> Iterator[int]:
 
 @contextlib.contextmanager
 def peer(serve: Serve, timeout: float = 0.5) -> Iterator[Transport]:
-    """A transport to such a server."""
+    """Yield a transport to such a server."""
     with served_at(serve) as port:
         transport = Transport(Peer("adc", f"http://127.0.0.1:{port}", timeout=timeout), sleep=lambda _s: None)
         try:

@@ -91,7 +91,7 @@ def _handler(script: Scripted) -> type[BaseHTTPRequestHandler]:
 
 @contextlib.contextmanager
 def serving(*answers: Any, tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
-    """A server on a free port of 127.0.0.1 that gives these answers."""
+    """Yield a server on a free port of 127.0.0.1 that gives these answers."""
     script = Scripted(list(answers))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(script))
     server.daemon_threads = True

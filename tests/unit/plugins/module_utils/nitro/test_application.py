@@ -38,7 +38,7 @@ TLS: dict[str, Any] = {"protocol": "SSL", "port": 443}
 
 
 def certificate(text: str, *chain: str, name: str | None = None) -> dict[str, Any]:
-    """The option: a certificate and its key, and intermediates behind it."""
+    """Return the option: a certificate and its key, and intermediates behind it."""
     content = "".join(CERT.format(each) for each in (text, *chain))
     return {"certkey": None, "name": name, "content": content, "key": KEY.format(text), "passphrase": None}
 

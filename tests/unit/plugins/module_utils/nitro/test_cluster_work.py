@@ -46,7 +46,7 @@ def membership(lab: World, nsip: str, warnings: list[str] | None = None, **optio
 
 
 def run(lab: World, nsip: str, **options: Any) -> tuple[dict[str, Any], list[str]]:
-    """The result, and the writes it took."""
+    """Return the result, and the writes it took."""
     before = len(lab.writes)
     result = membership(lab, nsip, **options).converge()
     return result, lab.writes[before:]
@@ -63,7 +63,7 @@ def formed(*others: str) -> World:
 
 
 def standing(lab: World) -> dict[str, Any]:
-    """What is left of everything, when nothing is under way any more."""
+    """Return what is left of everything, when nothing is under way any more."""
     return {
         "nodes": {number: row["ipaddress"] for number, row in lab.nodes.items()},
         "serving": {number: lab.row(number)["masterstate"] for number in lab.nodes},

@@ -30,7 +30,7 @@ def appliance(**objects: list[dict[str, Any]]) -> MemoryAppliance:
 
 
 def with_set(*bound: str, carriers: tuple[str, ...] = ()) -> MemoryAppliance:
-    """An appliance that has the IPSet ``clients``."""
+    """Return an appliance that has the IPSet ``clients``."""
     there = appliance(
         ipset=[{"name": "clients"}],
         ipset_nsip_binding=[{"name": "clients", "ipaddress": ip} for ip in bound],

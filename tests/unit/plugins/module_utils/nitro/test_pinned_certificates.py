@@ -39,7 +39,7 @@ VERSION = (200, {**DONE, "nsversion": {"version": "NetScaler NS14.1: Build 72.61
 
 @pytest.fixture
 def pinned(tls: tuple[ssl.SSLContext, Path]) -> str:
-    """The fingerprint of the certificate of the server."""
+    """Return the fingerprint of the certificate of the server."""
     pem = tls[1].read_text().partition("-----BEGIN EC")[0].partition("-----BEGIN PRIVATE")[0]
     return fingerprint(ssl.PEM_cert_to_DER_cert(pem))
 

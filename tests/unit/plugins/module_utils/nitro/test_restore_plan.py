@@ -17,7 +17,7 @@ CONTEXT = Context(("web",), {"10.0.2.20": "10.0.2.30", "10.0.2.21": None})
 
 
 def reasons(*lines: str, context: Context = CONTEXT) -> list[str]:
-    """The reason for each line; "" for one that is carried over."""
+    """Return the reason for each line; "" for one that is carried over."""
     commands = read_commands("\n".join(lines))
     carried = sort_commands(commands, context)
     left_out = {one.command: one.reason for one in carried.left_out}

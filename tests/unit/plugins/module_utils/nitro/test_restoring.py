@@ -31,7 +31,7 @@ FILES = {"site.pem": b"certificate", "site.key": b"key"}
 
 
 def nothing() -> None:
-    """The time is not over."""
+    """Do nothing: the time is not over."""
 
 
 def restore(

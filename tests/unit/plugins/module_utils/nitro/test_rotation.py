@@ -253,7 +253,7 @@ def test_unreachable_node_keeps_no_other_from_its_change() -> None:
 
 
 def cluster(clip: str, *members: str) -> list[Box]:
-    """The address of a cluster, and its members; the coordinator is the first of them."""
+    """Return the address of a cluster, and its members; the coordinator is the first of them."""
     boxes = [Box(f"m{number}", password) for number, password in enumerate(members)]
     return [Box("clip", clip, peers=boxes), *boxes]
 

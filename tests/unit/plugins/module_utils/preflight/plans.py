@@ -53,5 +53,5 @@ def subnet(role: str, **more: Any) -> dict[str, Any]:
 
 
 def refusal(code: str, message: str = "no") -> AwsError:
-    """What a call raises that AWS refused."""
+    """Return what a call raises that AWS refused."""
     return AwsError("Failed to ask", ClientError({"Error": {"Code": code, "Message": message}}, "Ask"))

@@ -55,7 +55,7 @@ def association(name: str, index: int) -> Association:
 
 
 def tagged(*instances: Instance) -> dict[str, Interface]:
-    """The interfaces of these instances, each with the tags it should have."""
+    """Return the interfaces of these instances, each with the tags it should have."""
     return {
         item.network_interface_id: Interface(
             item.network_interface_id,
@@ -75,6 +75,6 @@ def observed(*instances: Instance, addresses: tuple[Address, ...] = (), **more: 
 
 
 def eip(number: int, where: Association | None = None, role: str | None = "management") -> Address:
-    """An Elastic IP of ours for a role; role None: a foreign one."""
+    """Return an Elastic IP of ours for a role; role None: a foreign one."""
     tags = {**OURS, "cloudadc:role": role} if role else {}
     return Address(f"203.0.113.{number}", f"eipalloc-{number}", where, tags=tags)

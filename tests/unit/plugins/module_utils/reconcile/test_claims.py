@@ -33,7 +33,7 @@ from tests.unit.plugins.module_utils.scaling.scenario import HIGH, minute, polic
 
 @pytest.fixture
 def store(tmp_path: Path) -> FileStore:
-    """A zone whose ticks 1, 2, 3 led to an event of owner ``one``."""
+    """Return a zone whose ticks 1, 2, 3 led to an event of owner ``one``."""
     store = FileStore(tmp_path, Key("shop", "a"))
     for at in (1, 2, 3):
         tick(store, at, "one")
@@ -127,7 +127,7 @@ def test_the_option_event_of_a_module(store: FileStore) -> None:
 
 @pytest.fixture
 def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileStore:
-    """A zone with an event of owner ``one``, now; claims last 1.5 s and are renewed each 0.2 s."""
+    """Return a zone with an event of owner ``one``, now; claims last 1.5 s and are renewed each 0.2 s."""
     monkeypatch.setattr(claims, "CLAIM_SECONDS", 1.5)
     monkeypatch.setattr(claims, "EVERY", 0.2)
     monkeypatch.setattr(claims, "TIMEOUTS", 0.1)

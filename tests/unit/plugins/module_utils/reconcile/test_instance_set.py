@@ -220,7 +220,7 @@ def warnings_of(account: Account) -> list[str]:
 
 
 def converge(instances: InstanceSet) -> list[str]:
-    """The ids and states of what is live afterwards."""
+    """Return the ids and states of what is live afterwards."""
     return [f"{i.instance_id} {i.state}" for i in instances.converge(instances.observation()).live]
 
 

@@ -39,7 +39,7 @@ def node(
     status: str = "UP",
     sync: str = "SUCCESS",
 ) -> Claim:
-    """A node that answers. ``peer``: its address and the role this node thinks it has."""
+    """Return a node that answers. ``peer``: its address and the role this node thinks it has."""
     rows = [row(0, nsip, state, status, sync)]
     if peer:
         rows.append(row(1, peer[0], peer[1], "UP", sync))

@@ -249,7 +249,7 @@ def client_of(node: int) -> Attached:
 
 
 def configured(node: int) -> Any:
-    """An appliance of the lab with what the steps configure on it."""
+    """Return an appliance of the lab with what the steps configure on it."""
     steps = pair_steps(FOUR, after=ha(0))
     config = Config()
     for front in steps["fronts"]:

@@ -62,7 +62,7 @@ class World:
         return self.nodes
 
     def taken(self) -> list[str]:
-        """What was asked since this was last called."""
+        """Return what was asked since the last call."""
         asked, self.asked = self.asked, []
         return asked
 
@@ -328,7 +328,7 @@ def test_a_shrinking_whose_executor_was_killed_is_begun_again() -> None:
 
 
 def left(scenario: Scenario, at: float) -> list[tuple[str, str]]:
-    """What the tick says is to be done about remains: where it had failed, and what to do."""
+    """Return what the tick has to do about orphans: where it failed, and the step."""
     decision = scenario.tick(at).decision
     found = remaining(policy(), scenario.record, decision)
     return [(each.stage.value, each.action.value) for each in found]

@@ -41,7 +41,7 @@ def scenario(
 
 
 def failed(group: str = NASTY, zone: str = SECOND) -> Record:
-    """A growth that failed, with words that must not get loose, and the back-off it left."""
+    """Return a failed scale-out, with text that must be escaped, and its back-off."""
     rules, record = policy("dns"), Record(group, zone)
     for number in (1, 2, 3):
         record, decision = evaluate(rules, record, {"memory": HIGH}, 2, minute(number), owner="job")
@@ -60,7 +60,7 @@ def write_records(folder: Path) -> Samples:
 
 
 def driven(minutes: int) -> Samples:
-    """A load that comes and goes, one sample a minute."""
+    """Return a load that comes and goes, one sample a minute."""
     return [(minute(number), round(55 + 40 * math.sin(number / 60), 1)) for number in range(minutes)]
 
 

@@ -16,7 +16,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.report.from_replay im
 from ansible_collections.cloudadc.aws.plugins.module_utils.report.model import Point, Span, Trail, clipped, watched
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Phase, Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import Batch, Recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings.base import Batch, Recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import replay
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import RecordError
 from tests.unit.plugins.module_utils.scaling.scenario import BASE, HIGH, minute, policy

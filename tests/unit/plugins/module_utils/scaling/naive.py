@@ -29,7 +29,7 @@ class Naive:
     failures: int = 0
 
     def tick(self, minute: int, sample: dict[str, float | None] | None, nodes: int) -> tuple[str, int]:
-        """(action, count); an open event answers with the action it is at."""
+        """Return (action, count); an open event answers with the action it is at."""
         again = minute in self.observed
         if not again:
             self.observed.append(minute)

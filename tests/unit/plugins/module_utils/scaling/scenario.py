@@ -29,7 +29,7 @@ class Row:
 
 
 def rows(distributor: str) -> Iterator[Row]:
-    """The table of the contract for one distributor."""
+    """Yield the table of the contract for one distributor."""
     yield Row(1, HIGH, "none", "watching", True)
     yield Row(2, HIGH, "none", "watching", True)
     yield Row(3, BETWEEN, "none", "watching", True)
@@ -54,7 +54,7 @@ def rows(distributor: str) -> Iterator[Row]:
 
 
 def policy_dict(distributor: str = "nlb", **changes: Any) -> dict[str, Any]:
-    """The example's policy; ``changes`` replace keys, None takes one away."""
+    """Return the example's policy; ``changes`` replace keys, None takes one away."""
     ttl = {"ttl": 60} if distributor == "dns" else {}
     whole = {
         "metrics": {"memory": {"min": 40, "max": 85}},

@@ -45,7 +45,7 @@ def figures(rng: random.Random, mood: str, names: list[str]) -> Sample:
 
 
 def with_silent_nodes(rng: random.Random, sample: Sample, nodes: int) -> Sample:
-    """The same sample, of some of the nodes now and then."""
+    """Return the same sample, of some of the nodes now and then."""
     if sample is None or rng.random() > 0.1:
         return sample
     return {**sample, "nodes_total": nodes, "nodes_reporting": rng.randint(0, nodes)}

@@ -38,7 +38,7 @@ def reported(record: Record, at: float, outcome: str = "done", **more: Any) -> R
 
 @pytest.fixture
 def overtaken() -> Record:
-    """A scale-out that ``one`` began and ``two`` took over."""
+    """Return a scale-out that ``one`` began and ``two`` took over."""
     record = ticked(Record("shop", "a"), 1, 3)
     return ticked(record, 9, 9, owner="two")
 

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import evaluate
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import read_recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings.reading import read_recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import Options, replay
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import SampleError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Figures, Reading, aggregate
@@ -21,7 +21,7 @@ RULES = policy(metrics={"throughput": {"min": 100, "max": 800}})
 
 
 def decided(*samples: dict[str, Any], nodes: int = 3) -> tuple[str, str]:
-    """The action and reason of the last of these samples, a minute apart, each record through its JSON."""
+    """Return the action and reason of the last of these samples, a minute apart, each record through its JSON."""
     record = Record("shop", "a")
     for at, sample in enumerate(samples, start=1):
         record = Record.from_json(json.loads(json.dumps(record.to_json())))

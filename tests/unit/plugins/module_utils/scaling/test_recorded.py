@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import Outcome, Report, evaluate, report
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
-from ansible_collections.cloudadc.aws.plugins.module_utils.stores.dynamodb import _snapshot
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.dynamodb_items import snapshot_of
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
 
 from .scenario import BETWEEN, minute, policy
@@ -68,7 +68,7 @@ def test_the_item_of_a_table_is_read() -> None:
         "written_at": {"N": "1772359200.250"},
         "written_by": {"S": "job 1"},
     }
-    found = _snapshot(item, "table t, shop eu-central-1a")
+    found = snapshot_of(item, "table t, shop eu-central-1a")
     assert (found.version, found.fence, found.lease, found.writes) == (7, 9, None, ())
     assert Record.from_json(found.document).phase.name.value == "watching"
 

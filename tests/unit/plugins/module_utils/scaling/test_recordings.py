@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling import recordings
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import read_recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import cloudwatch as cloudwatch_form
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import json_stream, objects, table
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings.reading import read_recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import SampleError
 
 from .scenario import iso, minute
@@ -64,7 +65,7 @@ def test_json_is_read_as_samples(text: str) -> None:
 
 
 def cloudwatch(results: list[dict[str, Any]], **more: Any) -> str:
-    """The shape of ``aws cloudwatch get-metric-data`` (GetMetricData in the CloudWatch API reference)."""
+    """Return the shape of ``aws cloudwatch get-metric-data`` (GetMetricData in the CloudWatch API reference)."""
     return json.dumps(
         {**more, "MetricDataResults": results, "Messages": [{"Code": "[a]", "Value": '"Values": [1]'}]}, indent=4
     )
@@ -123,8 +124,9 @@ def test_names_that_a_recording_has_of_its_own() -> None:
 
 @pytest.mark.parametrize("chunk", [1, 2, 7, 50])
 def test_pieces_of_any_size(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recordings, "_CHUNK", chunk)
-    monkeypatch.setattr(recordings, "BATCH", 2)
+    monkeypatch.setattr(json_stream, "_CHUNK", chunk)
+    for form in (table, objects, cloudwatch_form):
+        monkeypatch.setattr(form, "BATCH", 2)
     assert rows(f"timestamp,cpu,memory\n{iso(1)},91.5,40\n{iso(2)},,41\n{iso(3)},12,\n")[1] == EXPECTED
     text = json.dumps([{"timestamp": iso(at), "cpu": cpu, "memory": memory} for at, (cpu, memory) in EXPECTED_MINUTES])
     assert rows(text)[1] == EXPECTED

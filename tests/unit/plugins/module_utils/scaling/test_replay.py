@@ -12,7 +12,8 @@ import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.evaluator import Outcome, Report, evaluate, report
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
-from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings import Batch, Recording, read_recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings.base import Batch, Recording
+from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.recordings.reading import read_recording
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.replay import Options, replay
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.errors import SampleError
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.times import to_iso

@@ -18,7 +18,7 @@ BOTH = pytest.mark.parametrize("distributor", ["nlb", "dns"])
 
 
 def restarted(record: Record) -> Record:
-    """The record as the next run finds it."""
+    """Return the record as the next run finds it."""
     return Record.from_json(json.loads(json.dumps(record.to_json())))
 
 

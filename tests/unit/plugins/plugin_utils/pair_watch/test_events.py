@@ -33,7 +33,7 @@ NOWHERE = Misplaced("192.0.2.2", "eipalloc-2", None, Association("eni-b", "10.0.
 
 
 def node(number: int, says: str | None, silent_since: float | None = None, instance: str = "") -> Watched:
-    """A node that says Primary or Secondary; None: it does not answer."""
+    """Return a node that says Primary or Secondary; None: it does not answer."""
     claim = Claim(f"node {number}", NSIPS[number], error="no answer within 1 s")
     if says is not None:
         rows = [
@@ -56,7 +56,7 @@ def observation(
 
 
 def report(*observations: PairObservation, memory: Memory | None = None) -> list[list[str]]:
-    """The types of the events of each look, one after the other."""
+    """Return the types of the events of each look, one after the other."""
     memory, reported = memory or Memory(begun=True), []
     for each in observations:
         memory, events = follow(memory, each, LASTING)

@@ -37,7 +37,7 @@ class Client:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The clients that were made and closed."""
+    """Return the clients that were made and closed."""
     found: list[str] = []
 
     def client(_self: AwsAccess, service: str, *, attempts: int = 2) -> Any:
