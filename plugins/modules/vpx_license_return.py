@@ -37,6 +37,13 @@ options:
     description: Seconds after which an appliance that accepts no connection counts as gone.
     type: float
     default: 5
+  keep_primary:
+    description:
+      - Leave the licence of an appliance that reports itself primary of an HA pair when the licence would be returned.
+        That is a warning. For the removal of a secondary, which may have become primary since that was decided.
+      - One more GET for each appliance.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -100,7 +107,9 @@ nodes:
 
 from typing import Any
 
+from ..module_utils.core.errors import Refusal
 from ..module_utils.core.nitro_errors import NitroError
+from ..module_utils.nitro.ha import ObservedHa
 from ..module_utils.nitro.licences import held_capacity
 from ..module_utils.nitro.module import probe_from
 from ..module_utils.nitro.one_or_many import Job, one_or_many, run
@@ -109,13 +118,20 @@ from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 def argument_spec() -> dict[str, dict[str, Any]]:
     """Return the options of this module, besides those of every NITRO module."""
-    return {"connect_timeout": {"type": "float", "default": 5.0}, "event": event_argument_spec()}
+    return {
+        "connect_timeout": {"type": "float", "default": 5.0},
+        "keep_primary": {"type": "bool", "default": False},
+        "event": event_argument_spec(),
+    }
 
 
 def work(job: Job) -> dict[str, Any]:
     """Return the capacity of one appliance; whatever keeps it from that is a warning."""
     try:
         held = return_capacity(job)
+    except Refusal as refused:
+        job.warn(f"its licence was not returned: {refused}")
+        return result(None, str(refused))
     except NitroError as error:
         reason = f"its licence was not returned and is free again after ten minutes of silence: {error}"
         job.warn(f"{job.nsip}: {reason}")
@@ -124,12 +140,20 @@ def work(job: Job) -> dict[str, Any]:
 
 
 def return_capacity(job: Job) -> dict[str, Any] | None:
-    """Return what the appliance held; None if that was nothing. Raises NitroError."""
+    """Return what the appliance held; None if that was nothing. Raises Refusal or NitroError."""
     with probe_from(job.params, job.nsip, job.params["connect_timeout"]) as client:
+        if job.params["keep_primary"]:
+            refuse_primary(job.nsip, ObservedHa.from_rows(client.get("hanode")))
         held = held_capacity(next(iter(client.get("nscapacity")), {}))
         if held and not job.check:
             client.unset("nscapacity", {"bandwidth": True})
         return held
+
+
+def refuse_primary(nsip: str, observed: ObservedHa) -> None:
+    """Raise Refusal for an appliance that is primary of a pair; one without a peer always says that it is."""
+    if observed.peers and observed.me is not None and observed.me.is_a("Primary"):
+        raise Refusal(f"{nsip} is primary of its pair now")
 
 
 def result(held: dict[str, Any] | None, reason: str | None) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import botocore_data
+from tests.crash.crash_injection import Flow, Reference, reference_run
 from tests.lab.client import running
 from tests.stage import Stage
 
@@ -48,6 +50,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     directory: Path = tmp_path_factory.mktemp("chaos-lab")
     with running(directory, dict.fromkeys(FOREIGN, "") | {"LAB_PACE": PACE}) as lab:
         yield Stage(lab, quick=True)
+
+
+@pytest.fixture(scope="session")
+def references(stage: Stage) -> Callable[[Flow], Reference]:
+    """Run each flow once without an interruption."""
+    return functools.cache(lambda flow: reference_run(stage, flow))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import random
@@ -12,7 +11,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tests.crash import group_flows
-from tests.crash.crash_injection import AfterWrite, Flow, Kill, Reference, crash, reference_run, resume, spread
+from tests.crash.crash_injection import AfterWrite, Flow, Kill, Reference, crash, resume, spread
 from tests.crash.lab_states import (
     EMPTY,
     MISPLACED,
@@ -58,12 +57,6 @@ KILLED = {
     "sample": [BUILD, FAILOVER, *group_flows.drawn(random.Random(os.environ["CHAOS_SEED"]))],
     "all": [],
 }.get(CHAOS, ALL)
-
-
-@pytest.fixture(scope="session")
-def references(stage: Stage) -> Callable[[Flow], Reference]:
-    """Run each flow once without an interruption."""
-    return functools.cache(lambda flow: reference_run(stage, flow))
 
 
 def name_of(flow: Flow) -> str:

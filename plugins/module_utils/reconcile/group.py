@@ -181,7 +181,7 @@ def _distribution(
     """Read load balancer, listeners, targets, record sets and back ends side by side. A Refusal becomes a problem."""
     definition, found = request.deployed, Distribution()
     question = Question(connect, definition, ids, request.existing)
-    reads = _distributor_reads(question, found, known=bool(nodes.subnets))
+    reads = _distributor_reads(question, found, known=bool(nodes.subnets), whole=request.applications is None)
     if domains(definition) and (definition["dns"]["zone"] or definition["dns"]["hosted_zone_id"]):
         reads.append(lambda: _read_names(connect, definition, found))
     if followed_of(definition) and definition["state"] == "present":
@@ -200,14 +200,16 @@ def _distribution(
     return found
 
 
-def _distributor_reads(question: Question, found: Observed, *, known: bool) -> list[Callable[[], None]]:
+def _distributor_reads(question: Question, found: Observed, *, known: bool, whole: bool) -> list[Callable[[], None]]:
     """Return the reads of the distributor; of a group that is removed those of all, whichever was chosen before.
 
-    ``known``: EC2 has subnets of the group, without which nothing can be planned.
+    ``known``: EC2 has subnets of the group, without which nothing can be planned. ``whole``: it is about the group, not
+    about some of its applications, for which there may be no rights to another distributor.
     """
+    own = DISTRIBUTORS[question.definition["distributor"]]
     if not question.present:
-        return [read for each in DISTRIBUTORS.values() for read in each.observe(question, found)]
-    return DISTRIBUTORS[question.definition["distributor"]].observe(question, found) if known else []
+        return [read for each in (DISTRIBUTORS.values() if whole else (own,)) for read in each.observe(question, found)]
+    return own.observe(question, found) if known else []
 
 
 def removal(definition: Definition, result: Mapping[str, Any], orphans: Sequence[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from ..core.errors import Failure, Refusal
 from ..core.nitro_errors import NitroError
 from ..core.parallel import both
+from ..core.parsing import readable
 from ..core.waiting import Clock, Pace, Sleep, observations
 from ..nitro.client import NitroClient
 from ..nitro.ha import together
@@ -33,7 +34,9 @@ class VirtualServers:
     up: frozenset[str] = frozenset()
 
     @classmethod
+    @readable("the appliance's list of virtual servers")
     def of(cls, rows: Iterable[Mapping[str, Any]]) -> VirtualServers:
+        """Return them by their rows of NITRO. Raises Unreadable."""
         listed = list(rows)
         up = (str(row["name"]) for row in listed if str(row.get("curstate")).upper() == "UP")
         return cls(frozenset(str(row["name"]) for row in listed), frozenset(up))
@@ -140,7 +143,7 @@ class Trial:
             if state != PRIMARY:
                 return f"it says {state.capitalize()}"
             down = sorted(self.needed - read_virtual_servers(self.node).up)
-        except NitroError as error:
+        except Failure as error:  # of any kind: a node that answers nonsense does not serve, and there is a way back
             return str(error)
         return f"virtual server {', '.join(down)} is not UP, and was on the other node" if down else None
 

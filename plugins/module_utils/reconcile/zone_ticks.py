@@ -17,8 +17,8 @@ from ..scaling.cleanup import remaining
 from ..scaling.clock import clock_warnings
 from ..scaling.decision import refused
 from ..scaling.followed import Backend, differing
-from ..scaling.group_state import Node, Record, node_to_json
-from ..scaling.silence import withdrawal
+from ..scaling.group_state import Node, Phase, Record, node_to_json
+from ..scaling.silence import Withdrawal, due, withdrawal
 from ..scaling.view import difference, state, was_changed
 from ..scaling.work import Telling, completed_by_event, lost_addresses, may_follow, summary, work_of
 from ..spec.alerts import Alert
@@ -149,6 +149,17 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
     if diff:
         result["diff"] = difference(before, after)
     return ZoneResult(ticked, result, (*ticked.warnings, *clock_warnings(before, after), *kept))
+
+
+def records_due(after: Record, ticked: Ticked, ticks: int) -> Withdrawal:
+    """Return the nodes whose DNS records are to be withdrawn or written again now. ``ticks``: see TickSpec."""
+    return due(
+        withdrawal(after, ticks),
+        busy=after.event is not None,
+        watching=after.phase.name is Phase.WATCHING,
+        evaluated=ticked.decision.evaluated,
+        asked=bool(ticked.readings),
+    )
 
 
 def _licences(job: ZoneTick, before: Record, ticked: Ticked) -> Mapping[str, Sequence[str]] | None:

@@ -63,6 +63,25 @@ def withdrawal(record: Record, ticks: int) -> Withdrawal:
     )
 
 
+def due(found: Withdrawal, *, busy: bool, watching: bool, evaluated: bool, asked: bool) -> Withdrawal:
+    """Return the part of a withdrawal that a tick carries out.
+
+    Records are withdrawn on a silence that this tick or another one of the same interval has counted, never on one that
+    was counted before a phase in which no node was asked.
+
+    Args:
+        found: what is to be done for the withdrawn nodes.
+        busy: whether an event is open after the tick; its run writes the records.
+        watching: whether the zone is in the phase watching after the tick.
+        evaluated: whether the tick weighed figures; while watching, one that did not is the second of its interval.
+        asked: whether nodes were asked for their load in this tick.
+    """
+    if busy:
+        return Withdrawal()
+    fresh = asked or (watching and not evaluated)
+    return Withdrawal(found.silent if fresh else (), found.recovered)
+
+
 def restored(record: Record, names: Sequence[str]) -> Record:
     """Return the record when these nodes have their records again."""
     return replace(record, withdrawn=tuple(name for name in record.withdrawn if name not in names))

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .group_state import Phase
+from .silence import Withdrawal, due
+
 
 class Work(enum.Enum):
     """One kind of work in a zone. ``act``: carry the decision out; ``missing``: clean up after nodes that are gone;
@@ -52,11 +55,15 @@ def work_of(zone: Mapping[str, Any]) -> tuple[Work, ...]:
 
 
 def _of_records(zone: Mapping[str, Any]) -> list[Work]:
-    """Return the work for DNS records. While an event is open, its run writes them."""
-    if zone["event"] is not None:
-        return []
-    withdraw = [Work.WITHDRAW] if zone.get("silent") and zone["nodes"] else []
-    return [*withdraw, *([Work.RESTORE] if zone.get("recovered") else [])]
+    records = due(
+        Withdrawal(tuple(zone.get("silent") or ()), tuple(zone.get("recovered") or ())),
+        busy=zone["event"] is not None,
+        watching=zone["phase"] == Phase.WATCHING.value,
+        evaluated=zone["decision"]["evaluated"],
+        asked=bool(zone["nodes"]),
+    )
+    withdraw = [Work.WITHDRAW] if records.silent else []
+    return [*withdraw, *([Work.RESTORE] if records.recovered else [])]
 
 
 def may_follow(zone: Mapping[str, Any]) -> bool:

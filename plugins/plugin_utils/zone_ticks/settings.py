@@ -28,18 +28,24 @@ from ..arguments import (
     store_from,
 )
 
-GROUP = frozenset({"group", "zones", "policy", "distributor", "store"})
+GROUP = frozenset({"group", "zones", "policy", "distributor", "store", "withdraw_after"})
+#: The most ticks of silence, as in the definition of a group.
+MOST_TICKS = 1000
 ARGUMENTS = NITRO | AWS | GROUP | {"groups", "timeout", "lease_seconds", "nitro_pass_file", "samples_hours", "alerts"}
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group: its zones, its policy, and where the state of its zones is kept (as the modules take it)."""
+    """One group: its zones, its policy, and where the state of its zones is kept (as the modules take it).
+
+    ``withdraw_after``: ticks for which a node is silent before its DNS records are withdrawn, 0 for never.
+    """
 
     name: str
     zones: tuple[str, ...]
     policy: Policy
     store: Mapping[str, Any]
+    withdraw_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +103,22 @@ def _groups(given: Given) -> tuple[Group, ...]:
 
 
 def _group(given: Given) -> Group:
+    policy = _policy(given)
     return Group(
-        given.needed("group"), _zones(given.args.get("zones")), _policy(given), store_from(given.args.get("store"))
+        given.needed("group"),
+        _zones(given.args.get("zones")),
+        policy,
+        store_from(given.args.get("store")),
+        _withdraw_after(given, policy),
     )
+
+
+def _withdraw_after(given: Given, policy: Policy) -> int:
+    """Return it, or 0 where no record of clients' resolvers leads to a node."""
+    ticks = given.seconds("withdraw_after", 0, most=MOST_TICKS, unit="ticks")
+    if ticks != int(ticks):
+        raise SettingsError(f"withdraw_after must be a whole number of ticks, not {ticks:g}")
+    return int(ticks) if policy.cached else 0
 
 
 def _zones(value: Any) -> tuple[str, ...]:

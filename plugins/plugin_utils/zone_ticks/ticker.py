@@ -38,8 +38,9 @@ from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
 from ...module_utils.reconcile.tick_alerts import of_failure, of_licences, of_tick
 from ...module_utils.reconcile.tick_effects import in_ec2
-from ...module_utils.reconcile.zone_ticks import Once, has_instances, of_zone
+from ...module_utils.reconcile.zone_ticks import Once, has_instances, of_zone, records_due
 from ...module_utils.scaling.decision import Decision, refused
+from ...module_utils.scaling.silence import Withdrawal
 from ...module_utils.spec.alerts import Alert
 from ...module_utils.spec.figures import Reading
 from ...module_utils.spec.times import as_instant
@@ -65,6 +66,9 @@ RENEW_SECONDS = 10.0
 KEPT_INTERVALS = 3
 #: Seconds after which refused logins are reported again; a tick that is a little early counts.
 REPEAT_SECONDS = 55.0
+
+#: Seconds after which nodes whose DNS records are to be changed are reported again.
+RECORDS_SECONDS = 300.0
 
 _LOG = logging.getLogger("cloudadc.aws.autoscale_ticks")
 
@@ -99,6 +103,17 @@ class Clients:
             self._made = {name: made for name, made in self._made.items() if now - made[0] < RENEW_SECONDS}
 
 
+_NO_RECORDS = Withdrawal()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be done after a tick. ``records``: nodes whose DNS records are to be withdrawn or written again."""
+
+    decision: Decision
+    records: Withdrawal = _NO_RECORDS
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """One zone and how it is ticked. Blocks; made for a thread."""
@@ -114,7 +129,7 @@ class Zone:
     def __str__(self) -> str:
         return f"{self.group.name} {self.name}"
 
-    def tick(self, now: datetime, owner: str) -> Decision:
+    def tick(self, now: datetime, owner: str) -> Due:
         """Return what is to be done, and publish alerts. Raises Failure."""
         store = open_store(
             StoreOptions({"store": self.group.store}, self.clients.client), self.group.name, self.name, may_create=True
@@ -129,10 +144,17 @@ class Zone:
         for warning in send(alerts, self.settings.alerts, self.clients.client, store):
             _LOG.warning("%s: %s", self, warning)
 
-    def _tick(self, store: Store, now: datetime, owner: str) -> Decision:
+    def _tick(self, store: Store, now: datetime, owner: str) -> Due:
         settings, group = self.settings, self.group
         # The run that the event reaches reports how it goes; until then nodes of a scale-in are still registered.
-        spec = TickSpec(group.policy, now, owner=owner, lease_seconds=settings.lease_seconds, announce=True)
+        spec = TickSpec(
+            group.policy,
+            now,
+            owner=owner,
+            lease_seconds=settings.lease_seconds,
+            announce=True,
+            withdraw_after=group.withdraw_after,
+        )
         held = min(settings.lease_seconds, 60.0 + 4 * settings.nitro.timeout)
         find = Once(
             in_ec2(lambda: self.clients.client("ec2"), group.name, (self.name,), settings.nitro_port, self._learn)
@@ -141,13 +163,13 @@ class Zone:
         try:
             before, after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
         except (LeaseRefused, LeaseLost) as error:
-            return refused(loaded(store.read(), store), f"not evaluated: {error}")
+            return Due(refused(loaded(store.read(), store), f"not evaluated: {error}"))
         kept = keep_sample(store, as_instant(now), ticked.sample, ticked.count or 0, settings.samples_hours)
         for warning in (*ticked.warnings, *kept):
             _LOG.warning("%s: %s", self, warning)
         alerts = of_tick(after, ticked.decision, ticked.readings, as_instant(now))
         self._publish([*alerts, *self._licence_alerts(before.updated, ticked.readings, as_instant(now))], store)
-        return ticked.decision
+        return Due(ticked.decision, records_due(after, ticked, group.withdraw_after))
 
     def _licence_alerts(self, before: float | None, readings: Sequence[Reading], now: float) -> list[Alert]:
         """Return an alert for each appliance that answered and is in the grace period of its licence."""
@@ -186,6 +208,24 @@ def event_of(group: str, zone: str, owner: str, at: datetime, decision: Decision
     }
 
 
+def records_event(group: str, zone: str, owner: str, at: datetime, records: Withdrawal) -> Event | None:
+    """Return the event for DNS records of nodes that are silent or answer again, or None without any. Pure."""
+    if records == _NO_RECORDS:
+        return None
+    parts = [f"{', '.join(records.silent)}: silent while others answer"] if records.silent else []
+    parts += [f"{', '.join(records.recovered)}: answering again"] if records.recovered else []
+    return {
+        "type": "dns_records",
+        "group": group,
+        "zone": zone,
+        "at": at.isoformat(timespec="milliseconds"),
+        "owner": owner,
+        "reason": "; ".join(parts),
+        "silent": list(records.silent),
+        "recovered": list(records.recovered),
+    }
+
+
 def spread(zones: int, interval: float, random_part: Callable[[], float] = random.random) -> list[float]:
     """Return the seconds after which each zone begins: evenly apart, each moved by a part of the step at random.
 
@@ -205,6 +245,7 @@ class Ticker:
     begun: Callable[[Zone, float], None] = lambda _zone, _late: None
     _troubles: dict[str, str] = field(default_factory=dict)
     _refused: dict[str, float] = field(default_factory=dict)
+    _records: dict[str, tuple[Withdrawal, float]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Never returns."""
@@ -251,18 +292,28 @@ class Ticker:
 
     async def _tick(self, zone: Zone, workers: Executor) -> None:
         at, owner = datetime.now(UTC), f"eda {default_owner()}"
-        decision = await asyncio.get_running_loop().run_in_executor(workers, attempt, lambda: zone.tick(at, owner))
+        due = await asyncio.get_running_loop().run_in_executor(workers, attempt, lambda: zone.tick(at, owner))
         zone.appliances.forget_unused()
         await self._report_refusals(zone, at)
-        if isinstance(decision, Failure):
-            if isinstance(decision, AwsError | StoreError):
+        if isinstance(due, Failure):
+            if isinstance(due, AwsError | StoreError):
                 zone.clients.renew()
-            self._complain(str(zone), str(decision))
+            self._complain(str(zone), str(due))
             return
         self._troubles.pop(str(zone), None)
-        event = event_of(zone.group.name, zone.name, owner, at, decision)
+        event = event_of(zone.group.name, zone.name, owner, at, due.decision)
+        if event is None and self._is_due_again(str(zone), due.records):
+            event = records_event(zone.group.name, zone.name, owner, at, due.records)
         if event:
             await self.put(event)
+
+    def _is_due_again(self, zone: str, records: Withdrawal) -> bool:
+        """Whether these records are to be reported: when they change, and again after a while, as a run may fail."""
+        now, (last, at) = time.monotonic(), self._records.get(zone, (_NO_RECORDS, 0.0))
+        if records == last and now - at < RECORDS_SECONDS:
+            return False
+        self._records[zone] = (records, now)
+        return True
 
     async def _report_refusals(self, zone: Zone, at: datetime) -> None:
         """Log and report nodes that refuse the login: at once, and each minute while it lasts."""

@@ -23,8 +23,8 @@ options:
     type: str
   groups:
     description:
-      - Many groups in one process. Each entry may have O(group), O(zones), O(policy), O(distributor) and O(store); the
-        arguments of these names are the defaults.
+      - Many groups in one process. Each entry may have O(group), O(zones), O(policy), O(distributor), O(store) and
+        O(withdraw_after); the arguments of these names are the defaults.
       - All groups share the account of the appliances and the access to AWS.
     type: list
     elements: dict
@@ -58,6 +58,14 @@ options:
     description: Where decisions, silent nodes, refused logins and failed ticks are published, as
       O(cloudadc.aws.autoscale_tick#module:alerts). Failed events are reported by the playbook that executes them.
     type: dict
+    version_added: 0.2.0
+  withdraw_after:
+    description:
+      - After how many ticks in a row in which a node does not answer while others do an event V(dns_records) asks for
+        the withdrawal of its DNS records, as O(cloudadc.aws.autoscale_tick#module:withdraw_after). Here or in each
+        entry of O(groups). V(0) for never. Without effect for groups of distributor V(nlb).
+    type: int
+    default: 0
     version_added: 0.2.0
   timeout:
     description: Seconds to wait for each answer of a node. At most 60.
@@ -128,6 +136,10 @@ notes:
   - Every event has RV(type) (V(scale_out), V(scale_in) or V(deprovision)), RV(group), RV(zone), RV(at) (ISO 8601, UTC),
     RV(count) (nodes to add or remove), RV(reason) (a message with the figures), RV(event_id), RV(owner), RV(resumed),
     RV(phase) and RV(phase_until). No event holds a secret.
+  - V(dns_records) is another type, with RV(group), RV(zone), RV(at), RV(owner), RV(reason), RV(silent) and
+    RV(recovered) (instance ids). The records of the silent nodes are to be withdrawn, those of the recovered ones to be
+    written again; the playbook C(cloudadc.aws.autoscale) does both. It comes when these nodes change, and again after
+    300 seconds for as long as there are any.
   - V(login_refused) is another type, with RV(group), RV(zone), RV(at) and RV(reason). Nodes of the zone answer and
     refuse the login, or their certificate is not trusted. It comes at once and again each minute while it lasts, and
     is logged.

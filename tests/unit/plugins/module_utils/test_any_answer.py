@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import parse_addresses, parse_interfaces
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import parse_instances
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.routes import parse_route_tables
 from ansible_collections.cloudadc.aws.plugins.module_utils.console import devices
 from ansible_collections.cloudadc.aws.plugins.module_utils.core import nitro_wire as wire
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
-from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import ha, ipset
+from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.nlb.targets import parse_healths
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro import cluster, ha, ipset
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims import (
     Claim,
     claim_result,
@@ -25,6 +27,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims
     served_addresses,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_evidence import doubt
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.trial import VirtualServers
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Record
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec import figures
 
@@ -38,6 +41,7 @@ WORDS = """
     Description State Name Placement AvailabilityZone LaunchTime NetworkInterfaces StateReason Message
     ImageId Groups GroupId SourceDestCheck eipalloc-1 eni-1 i-1 ip_address mgmt_ip_address profile_name
     datacenter_id agent_id instance_state version hostname is_last status 10.0.1.10 10.0.2.10 0.0.0.0
+    RouteTableId Routes DestinationCidrBlock VpcId Target Id Port TargetHealth Reason curstate nodeid nodestate
     schema group zone updated window phase since until samples event stage nodes history metrics count
     reason owner failures unfinished grid interval
 """.split()  # noqa: SIM905 - a list of them would fill a page
@@ -145,6 +149,15 @@ def stats(answer: Any) -> None:
     figures.reading_of("10.0.0.1", {"ns": answer})
 
 
+def members(answer: Any) -> None:
+    for row in rows_of(answer):
+        cluster.Member.from_row(row)
+
+
+def virtual_servers(answer: Any) -> None:
+    VirtualServers.of(rows_of(answer))
+
+
 def reply(answer: Any) -> None:
     text = json.dumps(answer).encode()
     for status in (200, 503):
@@ -161,6 +174,10 @@ PARSERS: dict[str, Callable[[Any], object]] = {
     "stat/ns": stats,
     "addresses of EC2": parse_addresses,
     "interfaces of EC2": parse_interfaces,
+    "route tables of EC2": parse_route_tables,
+    "health of targets": parse_healths,
+    "members of a cluster": members,
+    "virtual servers": virtual_servers,
     "instances of EC2": parse_instances,
     "console": console,
     "group state": record,

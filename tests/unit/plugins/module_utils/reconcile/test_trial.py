@@ -94,7 +94,7 @@ class FakeNode:
         if resource == "csvserver":
             self._next()
             return []
-        return [{"name": "web", "curstate": look[1]}]
+        return [{"curstate": "UP"} if look[1] == "nonsense" else {"name": "web", "curstate": look[1]}]
 
     def act(self, resource: str, action: str, body: dict[str, Any]) -> None:
         assert (resource, action) == ("hafailover", "Force")
@@ -136,6 +136,7 @@ GOOD, BAD = ("Primary", "UP"), ("Primary", "DOWN")
         ([BAD], "virtual server web is not UP", 60),
         ([GOOD, GOOD, BAD], "virtual server web is not UP", 15),
         ([GOOD, GOOD, None], "no answer within 3 s", 15),
+        ([GOOD, GOOD, ("Primary", "nonsense")], "list of virtual servers makes no sense", 15),
         ([GOOD, ("Secondary", "UP")], "it says Secondary", 10),
     ],
 )

@@ -11,7 +11,14 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.work import T
 IDLE: dict[str, Any] = {
     "zone": "a",
     "leased": True,
-    "decision": {"action": "none", "count": 0, "reason": "memory 60 %", "event_id": None, "resumed": False},
+    "decision": {
+        "action": "none",
+        "count": 0,
+        "reason": "memory 60 %",
+        "event_id": None,
+        "resumed": False,
+        "evaluated": True,
+    },
     "phase": "watching",
     "phase_until": None,
     "event": None,
@@ -21,6 +28,8 @@ IDLE: dict[str, Any] = {
 }
 NODE = {"nsip": "10.0.0.9", "instance_id": "i-9", "node_id": 9}
 LEFT = {"event_id": "adc-1", "stage": "scale_out", "action": "deprovision"}
+#: Of the second tick in an interval, such as that of a playbook that an event has started.
+SECOND = {**IDLE["decision"], "evaluated": False}
 SCALE_IN = {"action": "scale_in", "count": 1, "reason": "low", "event_id": "adc-2", "resumed": False}
 
 
@@ -40,6 +49,8 @@ SCALE_IN = {"action": "scale_in", "count": 1, "reason": "low", "event_id": "adc-
         ({"leased": False, "missing": [NODE], "backends_differ": ["web"]}, []),
         ({"silent": ["i-9"]}, ["withdraw"]),
         ({"silent": ["i-9"], "nodes": []}, []),
+        ({"silent": ["i-9"], "nodes": [], "decision": SECOND}, ["withdraw"]),
+        ({"silent": ["i-9"], "nodes": [], "decision": SECOND, "phase": "cooldown"}, []),
         ({"silent": ["i-9"], "recovered": ["i-8"]}, ["withdraw", "restore"]),
         ({"silent": ["i-9"], "recovered": ["i-8"], "event": {"id": "adc-3"}}, []),
         ({"silent": ["i-9"], "decision": SCALE_IN}, ["act"]),
