@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.crash import group_flows
+from tests.crash import group_flows, pair_flows
 from tests.crash.crash_injection import AfterWrite, Flow, Kill, Reference, crash, reference_run, resume, spread
 from tests.crash.lab_states import EMPTY, MISPLACED, PAIR, move_the_address
 from tests.crash.snapshot import difference, snapshot
@@ -28,12 +28,11 @@ PAIRS = [
     Flow("repair", "ha_failover", ("-e", "ha_failover_mode=reconcile"), MISPLACED),
     Flow("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR, back_to=EMPTY),
 ]
-REPLACE = Flow("replace", "ha_pair", ("-e", "ha_pair_replace_node=0"), PAIR)
-ALL = [*group_flows.flows(), *PAIRS, REPLACE]
+ALL = [*group_flows.flows(), *PAIRS, *pair_flows.ALL]
 # Pairs, and the flows of a group that need the fewest runs to be interrupted at each of their writes.
 FEW_WRITES = ("deploy dns-independent", "undeploy dns-independent", "begin to scale in dns-independent")
 EACH_WRITE = {
-    "sample": [*PAIRS, *(flow for flow in ALL if flow.name in FEW_WRITES)],
+    "sample": [*PAIRS, *pair_flows.FAILOVERS, *(flow for flow in ALL if flow.name in FEW_WRITES)],
     "all": ALL,
 }.get(CHAOS, [])
 KILLED = {
