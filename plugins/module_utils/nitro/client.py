@@ -260,14 +260,16 @@ class NitroClient:
             self._sleep(pause)
         self._require("save the configuration", reply, "nsconfig")
 
-    def reboot(self) -> None:
-        """Restart the appliance warm. It may hang up before it answers; the session dies with it, soon.
+    def reboot(self, *, warm: bool = True) -> None:
+        """Restart the appliance. It may hang up before it answers; the session dies with it, soon.
+
+        ``warm``: without the kernel, so that an installed build does not take effect.
 
         Connections are not kept: packets sent into one would wait long for a host that has forgotten it.
         """
-        doing = "reboot warm"
+        doing = "reboot warm" if warm else "reboot"
         try:
-            path, body = wire.path("config", "reboot"), {"reboot": {"warm": True}}
+            path, body = wire.path("config", "reboot"), {"reboot": {"warm": warm}}
             reply = self._call(doing, "POST", path, body, timeout=self._farewell)
         except NitroCut:
             pass  # the answer got lost with the web server that should have sent it
