@@ -48,6 +48,7 @@ attributes:
     details:
       - With O(state=present) each run makes another backup.
   check_mode:
+    support: partial
     details:
       - With O(state=copied) nothing is predicted, because the primary is read by a backup that it makes.
 options:

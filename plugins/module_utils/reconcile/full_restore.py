@@ -133,13 +133,13 @@ def restore_fully(
         Refusal: A node has another build or type than its archive. Nothing was changed.
         Failure: A node could not be restored, or did not come back.
     """
-    found = dict(zip(archives, _each([lambda one=one: _inspect(one, connect) for one in archives]), strict=True))
-    due = [one for one, difference in found.items() if difference.due]
+    found = list(zip(archives, _each([lambda one=one: _inspect(one, connect) for one in archives]), strict=True))
+    due = [one for one, difference in found if difference.due]
     if not request.check and due:
         deadline.require()
         _each([lambda one=one: _put(one, connect) for one in due])
         _each([lambda one=one: _restart(one, connect, request.seconds) for one in due])
-    return {one.node.instance.instance_id: difference for one, difference in found.items()}
+    return {one.node.instance.instance_id: difference for one, difference in found}
 
 
 def _each(jobs: Sequence[Any]) -> list[Any]:
