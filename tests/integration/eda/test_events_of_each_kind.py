@@ -70,7 +70,7 @@ def watch(lab: LabClient, store: Path) -> Any:
     return source("ha_watch", {**common(lab), "repair": True, "returned_after": 1, "store": {"path": str(store)}})
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_one_of_two_sources_moves_the_vip_and_each_alone_is_enough(kind: Kind, lab: LabClient, tmp_path: Path) -> None:
     with contextlib.ExitStack() as first:
         one = first.enter_context(watch(lab, tmp_path))
