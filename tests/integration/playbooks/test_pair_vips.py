@@ -165,9 +165,25 @@ def check_pair(site: Site, name: str) -> None:
     lost = site.primary().instance_id
     lab.power(lost, on=False)
     wait_for(lambda: _other_is_primary(site, lost), "the other takes over", seconds=20)
+    assert misplaced_by_status(site) == dict.fromkeys(site.vips.values(), True)
     site.stage.play("ha_failover", *FAILOVER, *variables(ha_failover_mode="reconcile"))
     assert on_primary(site)
+    assert misplaced_by_status(site) == dict.fromkeys(site.vips.values(), False)
     wait_for(client.once, "a client is served again", seconds=5)
+
+
+def misplaced_by_status(site: Site) -> dict[str, bool]:
+    """Whether ``status`` calls each VIP that is no Elastic IP misplaced, by its address."""
+    path = site.lab.directory / "status.json"
+    run = site.stage.play("status", *variables(status_json=str(path), status_pairs=["lab-pair"]))
+    [pair] = json.loads(path.read_text())["pairs"]
+    found = {each["vip"].split("/")[0].split()[0]: each["misplaced"] for each in pair["vips"]}
+    named = [address for address, away in found.items() if away]
+    text = " ".join(run.text().split())
+    assert all(address in text for address in found)
+    problems = [text for text in pair["problems"] if "is not on the primary: run ha_failover" in text]
+    assert len([one for one in problems if not one.startswith("Elastic IP")]) == len(named)
+    return found
 
 
 def _other_is_primary(site: Site, lost: str) -> bool:
