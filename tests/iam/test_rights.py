@@ -31,7 +31,7 @@ BESIDE_OTHERS = {"scale_out": {"dynamodb:GetItem"}, "scale_in": {"dynamodb:GetIt
 AFTER_DRIFT = {"ec2:AssociateIamInstanceProfile"}
 #: Of VIPs with IPv6 addresses, which an unassign and an assign move; test_calls.py shows them.
 OF_IPV6 = {"ec2:AssignIpv6Addresses", "ec2:UnassignIpv6Addresses", "ec2:UnassignPrivateIpAddresses"}
-#: A route is created at the build and replaced from then on, unless somebody deletes it or moves it by hand.
+#: A route is created at the build and replaced from then on, unless it was deleted or moved by hand.
 BY_HAND = {"ha_pair": {"ec2:ReplaceRoute"}, "ha_failover": {"ec2:CreateRoute"}}
 #: Asked only to explain why a node refuses the login for long; tests/unit/…/test_instance_status.py shows the question.
 TO_EXPLAIN = {"ec2:DescribeInstanceStatus"}
