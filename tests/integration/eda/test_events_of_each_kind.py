@@ -55,6 +55,18 @@ def made(lab: LabClient, since: float) -> dict[str, int]:
     return {name: names.count(name) for name in set(names) if "Route" in name or "Address" in name}
 
 
+def at_the_primary(lab: LabClient, kind: Kind) -> bool:
+    """Whether the VIP leads to the client interface of the primary."""
+    ec2, client = lab.boto("ec2"), Observer(lab).primary().client_interface
+    [vip] = lab.variables(kind.variables)["ha_pair_vips"]
+    if kind.name == "route":
+        found = [route for table in ec2.describe_route_tables()["RouteTables"] for route in table["Routes"]]
+        wanted = f"{vip['virtual_ip']}/32"
+        return any(r.get("DestinationCidrBlock") == wanted and r.get("NetworkInterfaceId") == client for r in found)
+    [interface] = ec2.describe_network_interfaces(NetworkInterfaceIds=[client])["NetworkInterfaces"]
+    return vip["private_ip_address"] in [one["PrivateIpAddress"] for one in interface["PrivateIpAddresses"]]
+
+
 def lose_the_primary(lab: LabClient, watching: list[Heard]) -> float:
     """Take the power from the primary, and wait until one of the sources has repaired. Returns the time before it."""
     since, observer = time.time(), Observer(lab)
@@ -86,6 +98,7 @@ def test_one_of_two_sources_moves_the_vip_and_each_alone_is_enough(kind: Kind, l
                 seconds=30,
             )
             assert made(lab, since) == MOVES[kind.name]
+        assert at_the_primary(lab, kind)
             assert [each.types().count("repaired") for each in (one, other)] in ([1, 0], [0, 1])
             assert not [each.types() for each in (one, other) if "repair_failed" in each.types()]
             done = next(each for each in (one, other) if "repaired" in each.types()).last("repaired")
@@ -94,6 +107,8 @@ def test_one_of_two_sources_moves_the_vip_and_each_alone_is_enough(kind: Kind, l
             assumed = [call for call in lab.calls(since - 60, side="aws") if call.op == "AssumeRole"]
             assert bool(assumed) == (kind.name == "route"), "tables of another account are changed as its role"
             heal(lab, Observer(lab))
+        wait_for(lambda: at_the_primary(lab, kind), "the VIP is at the primary, whichever node that is", seconds=60)
         # The other source is cut off for good.
         since = lose_the_primary(lab, [one])
         assert made(lab, since) == MOVES[kind.name]
+        assert at_the_primary(lab, kind)
