@@ -98,7 +98,6 @@ def test_one_of_two_sources_moves_the_vip_and_each_alone_is_enough(kind: Kind, l
                 seconds=30,
             )
             assert made(lab, since) == MOVES[kind.name]
-        assert at_the_primary(lab, kind)
             assert [each.types().count("repaired") for each in (one, other)] in ([1, 0], [0, 1])
             assert not [each.types() for each in (one, other) if "repair_failed" in each.types()]
             done = next(each for each in (one, other) if "repaired" in each.types()).last("repaired")
