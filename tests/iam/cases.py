@@ -111,10 +111,6 @@ PAIRS = (
         "restore the archives of a pair", "restore", PAIR, (*_BUCKET, "-e", "config_backup_full=true"),
         before=by_hand.backed_up(*_BUCKET),
     ),
-    Case(
-        "upgrade a pair, with a backup before", "upgrade", pair_flows.OUTDATED,
-        ("-e", f"ha_upgrade_backup_bucket={by_hand.BUCKET}"), "chaos_upgrade",
-    ),
     *(case for kind in pair_flows.KINDS for case in _of_kind(kind)),
 )  # fmt: skip
 

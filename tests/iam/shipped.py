@@ -39,16 +39,11 @@ def without(action: str, statements: Collection[Statement]) -> list[Statement]:
     return [one for one in less if one["Action"]]
 
 
-#: Playbooks that build with the policy of another one, and the policies that they have besides.
-_BUILDING = {"restore": "ha_pair", "upgrade": "ha_pair"}
-_BESIDES = {"upgrade": ["backup"]}
-
-
 def documents(playbook: str, *, managed: bool = True) -> list[str]:
     """The names of the policies that the holder of a playbook has. ``managed``: the playbook makes the role."""
-    building = _BUILDING.get(playbook, playbook)
+    building = {"restore": "ha_pair"}.get(playbook, playbook)
     made = [building, *(["managed_role"] if managed else [])] if building in ("ha_pair", "autoscale_group") else []
-    return list(dict.fromkeys([*_BESIDES.get(playbook, [playbook]), *made]))
+    return list(dict.fromkeys([playbook, *made]))
 
 
 @contextlib.contextmanager
