@@ -21,7 +21,14 @@ description:
   - O(state=restored) adds to the primary of a pair what its last backup has and the pair has not. The pair must be
     built before, by its definition. What belongs to one instance, what the definition makes, and what NITRO or this
     module cannot carry over is not restored, and is listed in RV(left_out).
-  - Objects that the pair has already are never changed or removed.
+  - Objects that the pair has already are never changed or removed, unless O(full=true).
+  - O(full=true) restores the archive of each node on the instance that made it (C(systembackup), C(restore)), and
+    reboots both nodes at the same time. It replaces the whole configuration and the files of the archive, and
+    everything that was configured since then is lost. RV(overwritten) lists it, also in check mode. It is refused if a
+    node has another build or another instance type, or is another instance. Clients wait for as long as a boot takes.
+  - O(state=copied) copies what others configured from the primary of a pair to its other node. It is for nodes of
+    different builds, between which the appliances do not synchronise. It needs no bucket. The primary makes a backup,
+    which is read and removed, and its commands go the way of O(state=restored), to the other node.
   - NITRO has no operation that executes a file of commands. The commands of the backup are translated to objects of
     NITRO; RV(left_out) lists those that have no translation.
   - Calls with O(state=present) - DescribeInstances, GetBucketVersioning; for each node one login, eight requests of
@@ -40,11 +47,17 @@ attributes:
     support: partial
     details:
       - With O(state=present) each run makes another backup.
+  check_mode:
+    support: partial
+    details:
+      - With O(state=copied) nothing is predicted, because the primary is read by a backup that it makes.
 options:
   state:
-    description: V(present) makes a backup, V(restored) carries one over to a rebuilt pair.
+    description:
+      - V(present) makes a backup, V(restored) carries one over to a rebuilt pair, V(copied) copies from the primary of
+        a pair to its other node.
     type: str
-    choices: [present, restored]
+    choices: [present, restored, copied]
     default: present
   group:
     description: Name of the pair or group, the value of the tag C(cloudadc:group) of its instances.
@@ -56,9 +69,8 @@ options:
     choices: [pair, group]
     default: pair
   bucket:
-    description: The bucket. It must keep versions.
+    description: The bucket. It must keep versions. Required unless O(state=copied).
     type: str
-    required: true
   create_bucket:
     description:
       - Create the bucket if it does not exist, with versioning, SSE-KMS by default and all public access blocked.
@@ -92,8 +104,17 @@ options:
     elements: str
     default: []
   backup:
-    description: Key of the backup to restore. By default the last one of a node that was primary.
+    description:
+      - Key of the backup to restore. By default the last one of a node that was primary.
+      - With O(full=true) it selects the run; each node gets the backup that it made in that run.
     type: str
+  full:
+    description:
+      - With O(state=restored), whether the archives of both nodes are restored as a whole. The nodes reboot.
+      - A node that runs what its archive has is left alone.
+      - The password is that of the backup's time afterwards.
+    type: bool
+    default: false
   required:
     description:
       - With O(state=present), whether the task fails if a node was not backed up. Otherwise the failure is a warning,
@@ -124,6 +145,14 @@ EXAMPLES = r"""
     group: shop
     bucket: example-adc-backups
     applications: [web]
+    nitro_pass: "{{ vpx_password }}"
+
+- name: Take a pair back to what it was at its last backup
+  cloudadc.aws.vpx_backup:
+    state: restored
+    full: true
+    group: shop
+    bucket: example-adc-backups
     nitro_pass: "{{ vpx_password }}"
 """
 
@@ -180,7 +209,8 @@ backups:
       type: str
       returned: with O(state=present)
 left_out:
-  description: Commands of the backup that were not carried over. Secrets are masked. Empty with O(state=present).
+  description:
+    - Commands of the backup that were not carried over. Secrets are masked. Empty with O(state=present) and O(full).
   returned: always
   type: list
   elements: dict
@@ -205,19 +235,38 @@ left_out:
       type: str
       returned: always
 restored:
-  description: Commands that were carried over, or would be tried in check mode.
-  returned: with O(state=restored)
+  description: Commands that were carried over, or would be tried in check mode. With O(full) those that came back.
+  returned: with O(state=restored) and O(state=copied)
   type: list
   elements: str
 unchanged:
   description: Commands whose objects the pair has already.
-  returned: with O(state=restored)
+  returned: with O(state=restored) and O(state=copied)
   type: list
   elements: str
 restored_from:
-  description: Key of the backup that was restored.
-  returned: with O(state=restored)
+  description: Key of the backup that was restored; with O(state=copied) the instance id of the primary.
+  returned: with O(state=restored) and O(state=copied)
   type: str
+overwritten:
+  description: Commands that nodes ran and that their backups do not have. Secrets are masked.
+  returned: with O(full)
+  type: list
+  elements: dict
+  contains:
+    instance_id:
+      description: The instance.
+      type: str
+      returned: always
+    command:
+      description: The command.
+      type: str
+      returned: always
+rebooted:
+  description: Instance ids of the nodes that were restored and rebooted, or would be in check mode.
+  returned: with O(full)
+  type: list
+  elements: str
 deleted:
   description: Keys that were deleted because of O(retention), or would be in check mode.
   returned: with O(state=present)
@@ -249,9 +298,12 @@ from ..module_utils.core.parallel import attempt_all
 from ..module_utils.nitro.backups import LEVELS
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import client_from, nitro_argument_spec, require_requests
+from ..module_utils.nitro.restoring import Restored
 from ..module_utils.reconcile import config_restore
 from ..module_utils.reconcile.backup_nodes import BackupNode, endpoint, nodes_of, primary_of
 from ..module_utils.reconcile.config_backup import BackedUp, BackupRequest, Deadline, NodeBackup
+from ..module_utils.reconcile.config_copy import copy_configuration, target_of
+from ..module_utils.reconcile.full_restore import choose_own, read_own, restore_fully
 from ..module_utils.reconcile.pins import learn_pins
 from ..module_utils.spec.backup_names import BackupName, folder_of, parse_names
 from ..module_utils.spec.identity import KINDS, PAIR
@@ -264,10 +316,10 @@ def argument_spec() -> dict[str, Any]:
     """Return the options of this module."""
     return {
         **nitro_argument_spec(nsip=False),
-        "state": {"type": "str", "choices": ["present", "restored"], "default": "present"},
+        "state": {"type": "str", "choices": ["present", "restored", "copied"], "default": "present"},
         "group": {"type": "str", "required": True},
         "kind": {"type": "str", "choices": list(KINDS), "default": PAIR},
-        "bucket": {"type": "str", "required": True},
+        "bucket": {"type": "str"},
         "create_bucket": {"type": "bool", "default": False},
         "prefix": {"type": "str", "default": "cloudadc"},
         "kms_key_id": {"type": "str", "no_log": False},
@@ -275,6 +327,7 @@ def argument_spec() -> dict[str, Any]:
         "level": {"type": "str", "choices": list(LEVELS), "default": "full"},
         "applications": {"type": "list", "elements": "str", "default": []},
         "backup": {"type": "str"},
+        "full": {"type": "bool", "default": False},
         "required": {"type": "bool", "default": True},
         "nitro_port": {"type": "int"},
         "timeout": {"type": "float", "default": 600.0},
@@ -308,15 +361,10 @@ class Work:
                 return []  # a run that builds the pair first is predicted
             raise
 
-    def back_up(self) -> dict[str, Any]:
-        """Back up every node. Raises Failure where no node can be backed up."""
-        params, check = self.params, self.module.check_mode
-        nodes, client = self.nodes(), self.client("s3")
-        created = require_bucket(
-            client, params["bucket"], params["kms_key_id"], create=params["create_bucket"], check=check
-        )
-        request = BackupRequest(
-            params["bucket"],
+    def request(self) -> BackupRequest:
+        params = self.params
+        return BackupRequest(
+            params["bucket"] or "",
             params["prefix"],
             params["kind"],
             params["group"],
@@ -326,8 +374,17 @@ class Work:
             time.time(),
             tuple(params["applications"]),
             save=params["save_config"],
-            check=check,
+            check=self.module.check_mode,
         )
+
+    def back_up(self) -> dict[str, Any]:
+        """Back up every node. Raises Failure where no node can be backed up."""
+        params, check = self.params, self.module.check_mode
+        nodes, client = self.nodes(), self.client("s3")
+        created = require_bucket(
+            client, params["bucket"], params["kms_key_id"], create=params["create_bucket"], check=check
+        )
+        request = self.request()
         if check and created:
             request = replace(request, retention=None)  # the bucket has no listing yet
         jobs = [NodeBackup(request, node, nodes, client, self.deadline) for node in nodes]
@@ -370,6 +427,8 @@ class Work:
         )
         nodes, client = self.nodes(), self.client("s3")
         names = self.stored(client)
+        if params["full"]:
+            return self.restore_fully(nodes, names, request, client)
         chosen = config_restore.choose(names, request)
         if not request.backup and (doubt := config_restore.doubt(chosen, names, nodes)):
             self.module.warn(doubt)
@@ -386,6 +445,55 @@ class Work:
             "restored": found.added,
             "unchanged": found.unchanged,
             "restored_from": chosen.key,
+            "diff": _diff(found.added, []),
+        }
+
+    def restore_fully(
+        self, nodes: list[BackupNode], names: list[BackupName], request: config_restore.RestoreRequest, client: Any
+    ) -> dict[str, Any]:
+        """Restore the archives of both nodes. Raises Failure."""
+        own = choose_own(names, nodes, request)
+        archives = [read_own(client, request, *one) for one in zip(nodes, own, strict=True)]
+        found = restore_fully(archives, request, self.connect, self.deadline)
+        lost = [
+            {"instance_id": name, "command": command}
+            for name, difference in found.items()
+            for command in difference.lost
+        ]
+        back = list(dict.fromkeys(command for difference in found.values() for command in difference.back))
+        due = [name for name, difference in found.items() if difference.due]
+        return {
+            "changed": bool(due),
+            "backups": [_stored(name, self.params["bucket"]) for name in names],
+            "left_out": [],
+            "restored": back,
+            "unchanged": [],
+            "restored_from": own[0].key,
+            "overwritten": lost,
+            "rebooted": due,
+            "diff": _diff(back, [one["command"] for one in lost]),
+        }
+
+    def copy(self) -> dict[str, Any]:
+        """Copy from the primary to its peer. Raises Failure."""
+        if self.params["kind"] != PAIR:
+            raise Refusal(f"group {self.params['group']} is no pair: its nodes get their configuration by definition")
+        nodes = self.nodes()
+        primary = primary_of(nodes, self.connect)
+        target = target_of(nodes, primary)
+        found, warnings = Restored(), list[str]()
+        if not self.module.check_mode:
+            request = replace(self.request(), level="basic")
+            found = copy_configuration(request, primary, target, self.connect, self.deadline, warnings)
+        for warning in warnings:
+            self.module.warn(warning)
+        return {
+            "changed": bool(found.added),
+            "backups": [],
+            "left_out": [one.as_result() for one in found.left_out],
+            "restored": found.added,
+            "unchanged": found.unchanged,
+            "restored_from": primary.instance.instance_id,
             "diff": _diff(found.added, []),
         }
 
@@ -413,8 +521,8 @@ def work(module: Any) -> dict[str, Any]:
     """Return the result; with ``msg`` if a node was not backed up. Raises Failure."""
     require_requests(module)
     job = Work(module)
-    if module.params["state"] == "restored":
-        return job.restore()
+    if module.params["state"] != "present":
+        return {"restored": job.restore, "copied": job.copy}[module.params["state"]]()
     if not module.params["required"]:
         return optional(module, job)
     outcome = job.back_up()
@@ -440,7 +548,8 @@ def _nothing(failure: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    run(argument_spec(), work)
+    needed = [("state", state, ["bucket"]) for state in ("present", "restored")]
+    run(argument_spec(), work, required_if=needed)
 
 
 if __name__ == "__main__":

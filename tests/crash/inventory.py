@@ -19,7 +19,9 @@ ALIVE = ("pending", "running", "stopping", "stopped")
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Descriptions as boto3 gives them. ``records``: name of a hosted zone → its record sets but NS and SOA."""
+    """Descriptions as boto3 gives them. ``records``: name of a hosted zone → its record sets but NS and SOA;
+    ``backups``: keys of all objects in S3.
+    """
 
     instances: list[Thing]
     interfaces: list[Thing]
@@ -32,6 +34,8 @@ class Inventory:
     targets: dict[str, list[Thing]]
     records: dict[str, list[Thing]]
     scaled: list[Thing]
+    routes: list[Thing]
+    backups: list[str]
     items: dict[str, list[Thing]]
 
 
@@ -63,6 +67,8 @@ def read_inventory(lab: LabClient) -> Inventory:
         },
         records=_records(lab.boto("route53")),
         scaled=lab.boto("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"],
+        routes=ec2.describe_route_tables()["RouteTables"],
+        backups=_objects(lab.boto("s3")),
         items=_items(lab.boto("dynamodb")),
     )
 
@@ -171,3 +177,12 @@ def _records(route53: Any) -> dict[str, list[Thing]]:
 
 def _items(dynamodb: Any) -> dict[str, list[Thing]]:
     return {name: dynamodb.scan(TableName=name)["Items"] for name in dynamodb.list_tables()["TableNames"]}
+
+
+def _objects(s3: Any) -> list[str]:
+    """Return the keys of all objects in all buckets."""
+    return [
+        one["Key"]
+        for bucket in s3.list_buckets()["Buckets"]
+        for one in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", [])
+    ]

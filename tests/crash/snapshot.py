@@ -19,6 +19,8 @@ _VOLATILE = frozenset({"CreateDate", "RoleId", "RoleLastUsed"})
 _REMEMBERED = ("failures", "last_failure")
 _OF_AN_EVENT = ("stage", "count", "nodes_before", "released")
 STABLE_SECONDS = 5.0
+#: The name of an object has its time and the instance that was backed up, which may be gone.
+_FILE_OF_A_BACKUP = re.compile(r"[^/]+-(primary|secondary|standalone)-[^/]+\.tgz$")
 
 
 def snapshot(lab: LabClient, group: str, *, wait: bool = True) -> dict[str, Any]:
@@ -38,6 +40,8 @@ def snapshot(lab: LabClient, group: str, *, wait: bool = True) -> dict[str, Any]
         ],
         "records": [{"zone": zone, **record} for zone, records in inventory.records.items() for record in records],
         "scaled": [_scaled(one) for one in inventory.scaled],
+        "routes": [_routes(table) for table in inventory.routes],
+        "backups": sorted(_FILE_OF_A_BACKUP.sub(r"a backup of a \1", key) for key in inventory.backups),
         "remembered": [_remembered(item) for items in inventory.items.values() for item in items],
     }
     ids = [instance["InstanceId"] for instance in inventory.instances]  # an Auto Scaling group's are no appliances
@@ -176,6 +180,10 @@ def _target_group(group: Thing, targets: list[Thing]) -> dict[str, Any]:
             for one in targets
         ],
     }
+
+
+def _routes(table: Thing) -> dict[str, Any]:
+    return {"id": table["RouteTableId"], "routes": table["Routes"], "tags": tags_of(table)}
 
 
 def _scaled(group: Thing) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import time
@@ -10,17 +9,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.crash import group_flows
+from tests.crash import group_flows, pair_flows
 from tests.crash.crash_injection import AfterWrite, Flow, Kill, Reference, crash, resume, spread
-from tests.crash.lab_states import (
-    EMPTY,
-    MISPLACED,
-    NEWER_BUILD,
-    NEWER_FILE,
-    PAIR,
-    UPGRADABLE,
-    move_the_address,
-)
+from tests.crash.lab_states import EMPTY, MISPLACED, PAIR, move_the_address
 from tests.crash.snapshot import difference, snapshot
 from tests.stage import Stage, StageError
 
@@ -36,21 +27,11 @@ PAIRS = [
     Flow("repair", "ha_failover", ("-e", "ha_failover_mode=reconcile"), MISPLACED),
     Flow("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR, back_to=EMPTY),
 ]
-REPLACE = Flow("replace", "ha_pair", ("-e", "ha_pair_replace_node=0"), PAIR)
-IN_PLACE = json.dumps(
-    {
-        "ha_upgrade_method": "install",
-        "ha_upgrade_build": NEWER_BUILD,
-        "ha_upgrade_url": NEWER_FILE,
-        "ha_upgrade_bake_time": 0,
-    }
-)
-UPGRADE = Flow("upgrade in place", "upgrade", ("-e", IN_PLACE), UPGRADABLE)
-ALL = [*group_flows.flows(), *PAIRS, REPLACE, UPGRADE]
+ALL = [*group_flows.flows(), *PAIRS, *pair_flows.ALL]
 # Pairs, and the flows of a group that need the fewest runs to be interrupted at each of their writes.
 FEW_WRITES = ("deploy dns-independent", "undeploy dns-independent", "begin to scale in dns-independent")
 EACH_WRITE = {
-    "sample": [*PAIRS, *(flow for flow in ALL if flow.name in FEW_WRITES)],
+    "sample": [*PAIRS, pair_flows.FAILOVERS[0], *(flow for flow in ALL if flow.name in FEW_WRITES)],
     "all": ALL,
 }.get(CHAOS, [])
 KILLED = {

@@ -377,6 +377,17 @@ def old_backups(name: str) -> Tampering:
     return store
 
 
+def route_tables(group: str) -> Tampering:
+    """An administrator has given the route tables the tag that the rights ask for."""
+
+    def tag(stage: Stage) -> None:
+        ec2 = stage.lab.boto("ec2")
+        tables = [table["RouteTableId"] for table in ec2.describe_route_tables()["RouteTables"]]
+        ec2.create_tags(Resources=tables, Tags=[{"Key": "cloudadc:group", "Value": group}])
+
+    return tag
+
+
 def backed_up(*arguments: str) -> Tampering:
     """An administrator has backed up the pair."""
 

@@ -6,7 +6,7 @@ import json
 import random
 from dataclasses import dataclass
 
-from tests.crash import group_flows
+from tests.crash import group_flows, pair_flows
 from tests.crash.crash_injection import Flow
 from tests.crash.group_flows import BACKEND_ASG, STORE, ZONE, Kind
 from tests.crash.lab_states import EMPTY, MISPLACED, PAIR, LabState
@@ -45,6 +45,22 @@ class Case:
         (by_hand.bounded if self.bounded else by_hand.boundary)(stage)
         if self.before is not None:
             self.before(stage)
+
+
+def _of_kind(kind: pair_flows.Kind) -> tuple[Case, Case]:
+    """A pair with a VIP that is no Elastic IP is built, and switched over."""
+    given = frozenset({{"route": "Routes", "private_ip": "PrivateIps"}[kind.name]})
+    before = by_hand.route_tables(PAIR_NAME)
+    return (
+        Case(
+            f"build a pair with a VIP of kind {kind.name}", "ha_pair", kind.account,
+            variables=kind.variables, given=given, before=before,
+        ),
+        Case(
+            f"a planned failover of kind {kind.name}", "ha_failover", kind.built, ("-e", "ha_failover_to=1"),
+            variables=kind.variables, given=given, before=before,
+        ),
+    )  # fmt: skip
 
 
 PAIRS = (
@@ -91,6 +107,11 @@ PAIRS = (
         "restore a pair from a backup with a key of the user", "restore", PAIR, _BUCKET,
         given=frozenset({"KmsKey"}), before=all_of(by_hand.backup_key, by_hand.backed_up(*_BUCKET, *_KEY)),
     ),
+    Case(
+        "restore the archives of a pair", "restore", PAIR, (*_BUCKET, "-e", "config_backup_full=true"),
+        before=by_hand.backed_up(*_BUCKET),
+    ),
+    *(case for kind in pair_flows.KINDS for case in _of_kind(kind)),
 )  # fmt: skip
 
 

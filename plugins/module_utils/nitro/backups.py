@@ -38,11 +38,21 @@ def create(client: NitroClient, name: str, level: str) -> None:
 
 def fetch(client: NitroClient, name: str) -> bytes:
     """Return the archive. Raises NitroError, or Failure if the appliance does not hand out its content."""
-    file = f"{name}.tgz"
-    row = next(iter(client.get("systemfile", file, args={"filelocation": FOLDER})), None)
-    where = f"{client.connection.nsip}: {FOLDER}/{file}"
+    content = read_file(client, FOLDER, f"{name}.tgz")
+    if content is None:
+        raise Failure(f"{client.connection.nsip}: {FOLDER}/{name}.tgz is not there after the backup was created")
+    return content
+
+
+def read_file(client: NitroClient, folder: str, file: str) -> bytes | None:
+    """Return the content of a file of the appliance, None if it is not there.
+
+    Raises NitroError, or Failure if the appliance does not hand out its content.
+    """
+    row = next(iter(client.get("systemfile", file, args={"filelocation": folder})), None)
+    where = f"{client.connection.nsip}: {folder}/{file}"
     if row is None:
-        raise Failure(f"{where} is not there after the backup was created")
+        return None
     content = row.get("filecontent")
     if not isinstance(content, str) or not content:
         raise Failure(
@@ -58,6 +68,20 @@ def fetch(client: NitroClient, name: str) -> bytes:
 def remove(client: NitroClient, file: str) -> None:
     """Delete an archive from the appliance; one that is not there is no error."""
     client.delete("systembackup", file)
+
+
+def restore(client: NitroClient, file: str, content: bytes) -> None:
+    """Upload an archive under its own name and restore it; the appliance backs itself up before.
+
+    It takes effect with the next boot (vendor's NITRO reference, systembackup: add {filename}, restore {filename,
+    skipbackup}). An archive of an interrupted run is replaced.
+    """
+    remove(client, file)
+    body = {"filename": file, "filelocation": FOLDER, "filecontent": base64.b64encode(content).decode()}
+    client.delete("systemfile", file, args={"filelocation": FOLDER})
+    client.add("systemfile", {**body, "fileencoding": "BASE64"})
+    client.add("systembackup", {"filename": file})
+    client.act("systembackup", "restore", {"filename": file})
 
 
 def abandoned(rows: Iterable[Mapping[str, Any]], now: float) -> list[str]:

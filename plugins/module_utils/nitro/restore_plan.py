@@ -198,6 +198,27 @@ def successors(before: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, A
     return found
 
 
+def counterparts(
+    source: Mapping[str, Any], target: Mapping[str, Any], moving: Collection[str] = ()
+) -> dict[str, str | None]:
+    """Return for each address of two nodes of a pair the one that stands for it in a configuration of the second one.
+
+    A node answers at its own addresses: each of the first node becomes that of the same interface role and place of the
+    second one. Those that the second node has no place for, its own, and those that move stay as they are.
+
+    Args:
+        source: Private addresses by interface role of the node whose configuration is copied.
+        target: The same of the node that gets it.
+        moving: Addresses that follow the primary, whichever node has them.
+    """
+    found: dict[str, str | None] = {}
+    for role in sorted({*source, *target} - {"node"}):
+        own, others = ([one for one in node.get(role, ()) if one not in moving] for node in (source, target))
+        found |= {address: address for address in (*moving, *own, *others)}
+        found |= dict(zip(own, others, strict=False))
+    return found
+
+
 def is_equal(change: Translated, row: Mapping[str, Any]) -> bool:
     """Whether an object of the node has every value of the command that it reports."""
     return all(_text(row[name]) == _text(value) for name, value in change.body.items() if row.get(name) is not None)

@@ -28,22 +28,22 @@ class Restored:
 
 
 class Restorer:
-    """One restore. ``files``: those of /nsconfig/ssl in the backup, by name; ``others``: the pair's other nodes, which
-    need the files of certificates as well.
+    """One restore. ``file``: returns the content of a file of /nsconfig/ssl as it was backed up, or None; ``others``:
+    the pair's other nodes, which need the files of certificates as well.
     """
 
     def __init__(
         self,
         client: NitroClient,
         carried: Carried,
-        files: Mapping[str, bytes],
+        file: Callable[[str], bytes | None],
         others: Sequence[NitroClient] = (),
         *,
         check: bool,
         due: Callable[[], None],
     ) -> None:
         """``due``: called before each command; raises Failure once the time is over."""
-        self._client, self._others, self._files = client, others, files
+        self._client, self._others, self._file = client, others, file
         self._check, self._due = check, due
         self._carried = carried
         self._rows: dict[str, list[Row]] = {}
@@ -139,7 +139,7 @@ class Restorer:
             lacking = [client for client in (self._client, *self._others) if not _has(client, folder, file)]
             if not lacking:
                 continue
-            content = self._files.get(file) if folder == SSL_FOLDER else None
+            content = self._file(file) if folder == SSL_FOLDER else None
             if content is None:
                 return False
             for client in lacking if not self._check else ():

@@ -20,8 +20,31 @@ def backup_summary(result: Mapping[str, Any], name: str, check_mode: bool = Fals
         name: the name of the pair or group.
         check_mode: whether nothing was written.
     """
-    lines = _restored(result, name, check_mode) if "restored" in result else _backed_up(result, name, check_mode)
+    lines = _lines(result, name, check_mode)
     return [*lines, "Check mode: nothing was changed."] if check_mode else lines
+
+
+def _lines(result: Mapping[str, Any], name: str, check_mode: bool) -> list[str]:
+    if "rebooted" in result:
+        return _restored_fully(result, name, check_mode)
+    return _restored(result, name, check_mode) if "restored" in result else _backed_up(result, name, check_mode)
+
+
+def _restored_fully(result: Mapping[str, Any], name: str, check_mode: bool) -> list[str]:
+    rebooted = result["rebooted"]
+    if not rebooted:
+        return [f"{name}: both nodes run what {result['restored_from']} has. Nothing had to be restored."]
+    would = "would be restored and rebooted" if check_mode else "were restored and rebooted"
+    lines = [f"{name}: {', '.join(rebooted)} {would}, from {result['restored_from']} and the backup of its peer."]
+    for text, commands in (
+        ("commands come back", result["restored"]),
+        ("commands are lost", [f"{one['instance_id']}: {one['command']}" for one in result["overwritten"]]),
+    ):
+        lines.append(f"{len(commands)} {text}:")
+        lines += [f"  {command}" for command in commands[:_MOST]]
+        if len(commands) > _MOST:
+            lines.append(f"  and {len(commands) - _MOST} more, in the result")
+    return lines
 
 
 def _backed_up(result: Mapping[str, Any], name: str, check_mode: bool) -> list[str]:

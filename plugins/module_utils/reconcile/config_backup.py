@@ -80,7 +80,7 @@ class NodeBackup:
 
     def _run(self, client: NitroClient) -> BackedUp:
         request = self._request
-        version = " ".join(str(next(iter(client.get("nsversion")), {}).get("version") or "unknown").split())
+        version = build_of(client)
         name = BackupName(time_text(request.now), self._folder, role_on(client), self._node.instance.instance_id)
         backup: dict[str, Any] = {
             "node": self._node.identity,
@@ -105,28 +105,8 @@ class NodeBackup:
         return BackedUp(backup, self._expire(), self._warnings)
 
     def _archive(self, client: NitroClient) -> bytes:
-        """Return the appliance's archive; its own copy is removed whatever happens."""
         request = self._request
-        if unsaved(client):
-            if request.save:
-                client.save()
-            else:
-                self._warnings.append(f"{self._node.name} runs changes that are not saved and not in the backup")
-        for file in backups.abandoned(client.get("systembackup"), request.now):
-            backups.remove(client, file)
-        file = backups.file_name(request.now)
-        self._deadline.require()
-        try:
-            backups.create(client, file, request.level)
-            return backups.fetch(client, file)
-        finally:
-            self._remove(client, f"{file}.tgz")
-
-    def _remove(self, client: NitroClient, file: str) -> None:
-        try:
-            backups.remove(client, file)
-        except Failure as error:
-            self._warnings.append(f"{self._node.name}: {backups.FOLDER}/{file} was not removed: {error}")
+        return archive_of(client, self._node.name, request, self._warnings, self._deadline.require)
 
     def _store(self, name: BackupName, content: bytes, backup: dict[str, Any]) -> str:
         request = self._request
@@ -135,6 +115,7 @@ class NodeBackup:
             "instance-id": name.instance,
             "created-at": name.created_at,
             "owner": f"{request.kind} {request.name}",
+            "model": self._node.instance.instance_type,
         }
         manifest = Manifest(facts, request.applications, tuple(node.described() for node in self._nodes))
         metadata, complete = to_metadata(manifest)
@@ -163,3 +144,39 @@ class NodeBackup:
         """Return the backups in the node's folder; what a user keeps in folders below it is not counted."""
         listed = s3.list_objects(self._s3, self._request.bucket, self._folder)
         return [name for name in parse_names(listed) if name.folder == self._folder]
+
+
+def archive_of(
+    client: NitroClient, name: str, request: BackupRequest, warnings: list[str], due: Callable[[], None]
+) -> bytes:
+    """Return an archive that an appliance makes now; its own copy is removed whatever happens.
+
+    Args:
+        client: The appliance.
+        name: Of the node, for warnings.
+        request: Level and time of the archive, and whether unsaved changes are saved before.
+        warnings: What does not stop the backup is added here.
+        due: Raises Failure once the time is over.
+    """
+    if unsaved(client):
+        if request.save:
+            client.save()
+        else:
+            warnings.append(f"{name} runs changes that are not saved and not in the backup")
+    for file in backups.abandoned(client.get("systembackup"), request.now):
+        backups.remove(client, file)
+    file = backups.file_name(request.now)
+    due()
+    try:
+        backups.create(client, file, request.level)
+        return backups.fetch(client, file)
+    finally:
+        try:
+            backups.remove(client, f"{file}.tgz")
+        except Failure as error:
+            warnings.append(f"{name}: {backups.FOLDER}/{file}.tgz was not removed: {error}")
+
+
+def build_of(client: NitroClient) -> str:
+    """Return the version that an appliance reports, with single blanks: one GET."""
+    return " ".join(str(next(iter(client.get("nsversion")), {}).get("version") or "unknown").split())

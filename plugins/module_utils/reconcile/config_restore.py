@@ -84,12 +84,25 @@ def doubt(chosen: BackupName, names: Iterable[BackupName], nodes: Iterable[Backu
 
 def read_archive(client: Any, request: RestoreRequest, name: BackupName) -> Archive:
     """Read a backup from S3, verify its checksum and take the files out that are needed. Raises Failure."""
+    content, manifest = fetch_archive(client, request, name)
+    configuration, files = unpack(content, f"s3://{request.bucket}/{name.key}")
+    return Archive(name, manifest, configuration, files)
+
+
+def fetch_archive(client: Any, request: RestoreRequest, name: BackupName) -> tuple[bytes, Manifest]:
+    """Return a backup of S3, whose checksum was verified, and its metadata. Raises Failure."""
     content, metadata = s3.get_object(client, request.bucket, name.key, limit=MAX_BACKUP, seconds=request.seconds)
     manifest = from_metadata(metadata)
-    where = f"s3://{request.bucket}/{name.key}"
     expected = manifest.facts.get("sha256")
     if expected and hashlib.sha256(content).hexdigest() != expected:
-        raise Failure(f"{where} does not have the SHA-256 that was stored with it. Nothing was changed")
+        raise Failure(
+            f"s3://{request.bucket}/{name.key} does not have the SHA-256 that was stored with it. Nothing was changed"
+        )
+    return content, manifest
+
+
+def unpack(content: bytes, where: str) -> tuple[str, dict[str, bytes]]:
+    """Return ns.conf of an archive, and its files of /nsconfig/ssl by name. Raises Failure, which names ``where``."""
     try:
         found = read_files(content, _is_needed, limit=MAX_UNPACKED)
     except Failure as error:
@@ -98,7 +111,7 @@ def read_archive(client: Any, request: RestoreRequest, name: BackupName) -> Arch
     if configuration is None:
         raise Failure(f"{where} has no nsconfig/ns.conf. Nothing was changed")
     files = {path.rpartition("/")[2]: data for path, data in found.items() if path.startswith(_SSL)}
-    return Archive(name, manifest, configuration.decode("utf-8", "replace"), files)
+    return configuration.decode("utf-8", "replace"), files
 
 
 def _is_needed(path: str) -> bool:
@@ -118,14 +131,14 @@ def carry_over(
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(connect(primary.nsip))
         others = [stack.enter_context(connect(node.nsip)) for node in nodes if node is not primary]
-        restorer = Restorer(client, carried, archive.files, others, check=request.check, due=deadline.require)
+        restorer = Restorer(client, carried, archive.files.get, others, check=request.check, due=deadline.require)
         try:
             restored = restorer.run()
         except Failure as error:
             done = len(restorer.result.added)
             raise Failure(f"{error}. {done} commands were carried over before that; run the restore again") from None
         if request.save and not request.check:
-            _save([client, *others])
+            save_unsaved([client, *others])
     return restored
 
 
@@ -140,7 +153,7 @@ def _sorted(archive: Archive, request: RestoreRequest, addresses: Mapping[str, s
     return sort_commands(read_commands(archive.configuration), context)
 
 
-def _save(clients: Sequence[NitroClient]) -> None:
+def save_unsaved(clients: Sequence[NitroClient]) -> None:
     """Save what is running and not saved, also what an interrupted run added."""
     for client in clients:
         if unsaved(client):

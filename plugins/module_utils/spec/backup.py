@@ -26,6 +26,7 @@ PLAIN = (
         "retention",
         "level",
         "key",
+        "full",
     ),
     *(
         "required",
@@ -67,6 +68,7 @@ def read_backup(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
         "retention": reader.whole("retention", 30),
         "level": reader.choice("level", ("basic", "full"), "full"),
         "key": reader.text("key"),
+        "full": reader.flag("full", False),
         "required": reader.flag("required", True),
         "timeout": reader.seconds("timeout", 600.0),
         "applications": application_names(plain),

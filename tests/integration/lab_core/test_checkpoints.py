@@ -249,6 +249,15 @@ def test_new_things_get_new_ids(restored: Inventory) -> None:
         restored.site.ec2.describe_addresses(PublicIps=[new])
 
 
+def test_bucket_that_was_created_since_can_be_created_again(restored: Inventory) -> None:
+    """moto has the owners of buckets beside its backends."""
+    lab = restored.lab
+    where = {"LocationConstraint": lab.env["AWS_REGION"]}
+    for _time in range(2):
+        lab.boto("s3").create_bucket(Bucket="created-since", CreateBucketConfiguration=where)
+        lab.restore(NAME)
+
+
 def test_it_is_fast(restored: Inventory) -> None:
     began = time.monotonic()
     restored.lab.keep("quick")

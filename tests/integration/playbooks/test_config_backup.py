@@ -224,3 +224,40 @@ def test_damaged_backup_changes_nothing(stage: Stage, environment: dict[str, Any
     assert "does not have the SHA-256 that was stored with it" in result["msg"]
     changing = [call for call in lab.writes(side="nitro")[writes:] if "log" not in call.op]
     assert changing == []
+
+
+@pytest.mark.timeout(900)
+def test_full_restore_takes_both_nodes_back_and_says_what_is_lost(stage: Stage, environment: dict[str, Any]) -> None:
+    """The nodes reboot and run what they had at the backup; an archive of another build or type is refused."""
+    lab, observer = stage.lab, Observer(stage.lab)
+    before: Node = observer.primary()
+    by_hand(Nitro(lab, before.nsip), before.client_address)
+    stage.play("backup", *GIVEN)
+    nitro = Nitro(lab, before.nsip)
+    nitro.write("DELETE", "lbvserver/reports")
+    nitro.write("POST", "lbvserver", name="mistake", servicetype="HTTP", ipv46=before.client_address, port=8092)
+    nodes = sorted(node.instance_id for node in observer.nodes())
+    options = {**environment, "state": "restored", "full": True}
+
+    writes = len(lab.writes())
+    predicted = run_module("vpx_backup", options, check=True)
+    assert sorted(predicted["rebooted"]) == nodes
+    lost = [one["command"] for one in predicted["overwritten"] if one["instance_id"] == before.instance_id]
+    assert any(command.startswith("add lb vserver mistake") for command in lost)
+    assert any(command.startswith("add lb vserver reports") for command in predicted["restored"])
+    assert not any("login" not in call.op and "logout" not in call.op for call in lab.writes()[writes:])
+
+    run = stage.play("restore", *GIVEN, "-e", "config_backup_full=true")
+    assert "add lb vserver mistake" in run.text()
+    for node in observer.nodes():
+        names = {row["name"] for row in Nitro(lab, node.nsip).rows("lbvserver")}
+        assert "reports" in names
+        assert "mistake" not in names
+    assert len([call for call in lab.writes()[writes:] if call.op == "POST /config/reboot"]) == 2
+    wait_for(lambda: served(lab) or None, "an answer at the Elastic IP")
+    assert local_copies(lab) == []
+    assert run_module("vpx_backup", options)["rebooted"] == []
+
+    lab.settings(nitro={"version": "NetScaler NS14.1: Build 80.10.nc, Date: Nov 1 2026, 10:00:00   (64-bit)"})
+    refused = run_module("vpx_backup", options)
+    assert "has build NetScaler NS14.1: Build 80.10.nc" in refused["msg"]

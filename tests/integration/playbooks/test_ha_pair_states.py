@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.crash.pair_flows import by_hand
 from tests.lab.client import LabClient, wait_for
 from tests.observe import Node, Observer, client
 from tests.orphans import left_over
@@ -204,7 +205,7 @@ def test_a_hung_primary_is_named_at_once_and_moved_to_another_zone(stage: Stage)
 
 @pytest.mark.timeout(900)
 def test_upgrade_to_an_image_of_another_build(stage: Stage) -> None:
-    """Nothing is synchronised between the builds; a node that does not serve hands back; the next run goes on."""
+    """Nothing is synchronised between the builds: what others configured is copied to the new node."""
     lab, ec2 = stage.lab, stage.lab.boto("ec2")
     ours = lab.variables("ha_pair")["ha_pair_image_id"]
     image = ec2.copy_image(SourceImageId=ours, SourceRegion="eu-central-1", Name="Citrix ADC 14.1-80.10")["ImageId"]
@@ -213,6 +214,7 @@ def test_upgrade_to_an_image_of_another_build(stage: Stage) -> None:
     declared = dict(zip(("eu-central-1a", "eu-central-1b"), lab.variables("ha_pair")["ha_pair_nodes"], strict=True))
     nodes = [declared[node.zone] for node in Observer(lab).nodes()]  # an earlier test has moved one
     request = json.dumps({"ha_pair_nodes": nodes, "ha_pair_image_id": image, "ha_upgrade_bake_time": 2})
+    by_hand(stage)
     first, port = primary_of(lab), lab.variables("ha_pair")["ha_pair_application"]["port"]
     [association] = Observer(lab).elastic_ips()
 
@@ -223,6 +225,10 @@ def test_upgrade_to_an_image_of_another_build(stage: Stage) -> None:
         run = stage.play("upgrade", "-e", request)
     print(seen.report.text())
     assert f"both nodes have image {image}" in run.text()
+    assert "add lb vserver reports HTTP" in run.text(), "what others configured is copied, and reported"
+    for node in Observer(lab).nodes():
+        names = {row["name"] for row in lab.state()["nitro"][node.instance_id]["saved"]["lbvserver"]}
+        assert "reports" in names, node
     now = {node.node_id: node.instance_id for node in Observer(lab).nodes()}
     assert not set(now.values()) & set(old.values())
     described = ec2.describe_instances(InstanceIds=list(now.values()))["Reservations"]

@@ -315,6 +315,12 @@ EXTRA: dict[str, dict[str, Any]] = {
         "ops": {name: {"fields": [], "required": []} for name in ("apply", "clear", "renumber")},
         "singleton": 1,
     },
+    # Vendor's NITRO reference, page nsrunningconfig; command reference, "show ns runningConfig".
+    "config/nsrunningconfig": {
+        "fields": {"withdefaults": {"t": "b"}, "response": {"t": "s", "ro": 1}},
+        "ops": {},
+        "singleton": 1,
+    },
     # Vendor's NITRO reference, page systembackup.
     "config/systembackup": {
         "fields": {
@@ -331,6 +337,7 @@ EXTRA: dict[str, dict[str, Any]] = {
         "key": ["filename"],
         "ops": {
             "create": {"fields": ["filename", "level", "comment"], "required": []},
+            "add": {"fields": ["filename"], "required": ["filename"]},
             "restore": {"fields": ["filename", "skipbackup"], "required": ["filename"]},
             "delete": {"fields": [], "required": []},
         },

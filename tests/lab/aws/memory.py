@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, backend_lock
 from moto.core.model_instances import reset_model_data
+from moto.s3.models import s3_backends
 
 from tests.lab.aws.ground import Ground
 from tests.lab.aws.mends.targets import all_groups
@@ -27,7 +28,8 @@ def collect(ground: Ground) -> dict[str, Any]:
             for service in BackendDict._instances
             for account, regions in service.items()
         ]
-    return {"services": services, "notes": ground.notes()}
+    # Which account has which bucket: moto keeps it beside the backends, and looks a bucket up there without an end.
+    return {"services": services, "buckets": dict(s3_backends.bucket_accounts), "notes": ground.notes()}
 
 
 def put_back(ground: Ground, memory: dict[str, Any]) -> None:
@@ -42,6 +44,7 @@ def put_back(ground: Ground, memory: dict[str, Any]) -> None:
             regions = service[account]  # makes it known again
             for region, backend in backends.items():
                 regions[region] = backend
+    s3_backends.bucket_accounts = memory["buckets"]
     ground.take(memory["notes"])
     for group in all_groups():
         for target in group.lab_targets.values():

@@ -1,7 +1,8 @@
 """Backups of the system: archives in /var/ns_sys_backup, made of the saved configuration.
 
-Vendor's NITRO reference, page systembackup: create {filename, level, comment}, restore {filename, skipbackup}, delete
-by name, and for each file its size in KB, creation time, build, creator and address. The name gets the ending .tgz.
+Vendor's NITRO reference, page systembackup: create {filename, level, comment}, restore {filename, skipbackup}, add
+{filename}, delete by name, and for each file its size in KB, creation time, build, creator and address. The name gets
+the ending .tgz.
 What a level holds: vendor docs, "Back up and restore": basic has the configuration files, full also certificates and
 licences.
 """
@@ -41,9 +42,9 @@ def _archive(ctx: Context, level: str) -> bytes:
     saved = ctx.appliance.saved
     tables = {name: [[list(key), row] for key, row in table.items()] for name, table in saved.tables.items()}
     files = {
-        "nsconfig/ns.conf": ns_conf(saved, ctx.appliance.nsip, ctx.settings.version).encode(),
+        "nsconfig/ns.conf": ns_conf(saved, ctx.appliance.nsip, ctx.appliance.version(ctx.settings)).encode(),
         "nsconfig/rc.netscaler": b"#!/bin/sh\n",
-        _STATE: json.dumps({"version": ctx.settings.version, "tables": tables}).encode(),
+        _STATE: json.dumps({"version": ctx.appliance.version(ctx.settings), "tables": tables}).encode(),
     }
     if level == "full":
         for row in ctx.running.rows("systemfile"):
@@ -57,6 +58,22 @@ def _archive(ctx: Context, level: str) -> bytes:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return out.getvalue()
+
+
+def _state_of(content: str) -> Row:
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(content)), mode="r:gz") as archive:
+        member = archive.extractfile(_STATE)
+        return dict(json.loads(member.read())) if member else {}
+
+
+@behaves("nsrunningconfig")
+class RunningConfig(Behaviour):
+    """What runs, as commands, whether it is saved or not."""
+
+    changes_config = False
+
+    def rows(self, ctx: Context, resource: Resource) -> list[Row]:
+        return [{"response": ns_conf(ctx.running, ctx.appliance.nsip, ctx.appliance.version(ctx.settings))}]
 
 
 @behaves("systembackup")
@@ -83,9 +100,30 @@ class SystemBackup(Behaviour):
                 raise NitroFault(1240, verb)
         return None
 
+    def adding(self, ctx: Context, row: Row) -> None:
+        """Make an uploaded file one of the archives; 1155 without it."""
+        uploaded = ctx.running.first("systemfile", filename=row["filename"], filelocation=FOLDER)
+        if uploaded is None:
+            raise NitroFault(1155)
+        row |= {
+            "level": "full",
+            "comment": "",
+            "version": _state_of(uploaded["filecontent"]).get("version", ""),
+            "createdby": ctx.username,
+            "ipaddress": ctx.appliance.nsip,
+            "_at": ctx.now,
+            "_content": uploaded["filecontent"],
+        }
+
+    def added(self, ctx: Context, row: Row) -> None:
+        """Archives are files of the disk, not part of the configuration."""
+        for resource, key in (("systembackup", (row["filename"],)), ("systemfile", (row["filename"], FOLDER))):
+            ctx.running.table(resource).pop(key, None)
+        ctx.appliance.backups[row["filename"],] = row
+
     def create(self, ctx: Context, arguments: Row) -> None:
         """1642 for a name that is taken."""
-        name = arguments.get("filename", f"backup_{ctx.settings.version[10:14]}_{int(ctx.now)}")
+        name = arguments.get("filename", f"backup_{ctx.appliance.version(ctx.settings)[10:14]}_{int(ctx.now)}")
         name = name if name.endswith(".tgz") else f"{name}.tgz"
         if (name,) in ctx.appliance.backups:
             raise NitroFault(1642)
@@ -94,7 +132,7 @@ class SystemBackup(Behaviour):
             "filename": name,
             "level": level,
             "comment": arguments.get("comment", ""),
-            "version": ctx.settings.version,
+            "version": ctx.appliance.version(ctx.settings),
             "createdby": ctx.username,
             "ipaddress": ctx.appliance.nsip,
             "_at": ctx.now,
@@ -110,10 +148,8 @@ class SystemBackup(Behaviour):
         row = next((one for one in files if one["filename"] == name), None)
         if row is None:
             raise NitroFault(1155)
-        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(row["filecontent"])), mode="r:gz") as archive:
-            member = archive.extractfile(_STATE)
-            state = json.loads(member.read()) if member else {}
-        if state.get("version") != ctx.settings.version:
+        state = _state_of(row["filecontent"])
+        if state.get("version") != ctx.appliance.version(ctx.settings):
             raise NitroFault(257)
         saved = Config()
         for table, rows in state["tables"].items():

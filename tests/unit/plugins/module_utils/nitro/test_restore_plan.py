@@ -8,6 +8,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ns_commands imp
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ns_conf import read_commands
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.restore_plan import (
     Context,
+    counterparts,
     is_equal,
     sort_commands,
     successors,
@@ -103,3 +104,20 @@ def test_addresses_correspond_by_node_role_and_place() -> None:
 )
 def test_values_are_compared_as_nitro_prints_them(body: dict[str, object], row: dict[str, object], equal: bool) -> None:
     assert is_equal(Translated("add", "server", body, ("name",)), row) is equal
+
+
+def test_copy_turns_addresses_of_the_primary_into_those_of_its_peer() -> None:
+    """A floating address stays, also where it stands before or between addresses of a node's own."""
+    primary = {"node": "0", "management": ["10.0.1.10"], "client": ["10.0.2.20", "10.0.2.99", "10.0.2.21", "10.0.2.22"]}
+    peer = {"node": "1", "management": ["10.0.1.11"], "client": ["10.0.2.30", "10.0.2.31"]}
+    found = counterparts(primary, peer, {"10.0.2.99"})
+    assert found == {
+        "10.0.1.10": "10.0.1.11",
+        "10.0.1.11": "10.0.1.11",
+        "10.0.2.20": "10.0.2.30",
+        "10.0.2.21": "10.0.2.31",
+        "10.0.2.22": "10.0.2.22",
+        "10.0.2.30": "10.0.2.30",
+        "10.0.2.31": "10.0.2.31",
+        "10.0.2.99": "10.0.2.99",
+    }
