@@ -127,7 +127,7 @@ def _arguments(function: Callable[..., object]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_no_call_takes_a_page_of_a_proxy_for_success(name: str) -> None:
-    """Also not one whose answer nobody reads, such as DeregisterTargets, ReleaseAddress and PutObject."""
+    """Also not one whose answer no caller reads, such as DeregisterTargets, ReleaseAddress and PutObject."""
     service, function = CALLS[name]
     for page in ANSWERS[:6]:
         with pytest.raises(Failure, match=r"ma[dk]es? no sense"):

@@ -150,8 +150,8 @@ def test_licences_of_nodes_that_answer_are_read_each_quarter_of_an_hour_and_aler
     region.collect = lambda nsips: [Reading(nsip, False, Figures(), "silent") for nsip in nsips]  # type: ignore[method-assign]
     silent = replace(silent, effects=replace(silent.effects, collect=region.collect))
     assert region.tick(silent)["licence_grace"] is None, "silence says nothing about a licence"
-    foretold = replace(region.zone("a", 46), licences=licences)
-    assert tick_zone(foretold, Telling("shop", check_mode=True)).result["licence_grace"] is None
+    predicted = replace(region.zone("a", 46), licences=licences)
+    assert tick_zone(predicted, Telling("shop", check_mode=True)).result["licence_grace"] is None
     assert len(asked) == 2
 
 
