@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..module_utils.reconcile.pair_upgrade import unlike_builds, upgrade_steps, upgrade_summary
+from ..module_utils.reconcile.pair_upgrade import install_summary, unlike_builds, upgrade_steps, upgrade_summary
 from ..module_utils.spec.upgrade import read_upgrade
 
 
@@ -23,6 +23,7 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return filter names and functions."""
         return {
+            "install_summary": install_summary,
             "unlike_builds": unlike_builds,
             "upgrade_definition": upgrade_definition,
             "upgrade_steps": upgrade_steps,

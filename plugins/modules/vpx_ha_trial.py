@@ -95,7 +95,7 @@ from typing import Any
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.module import run
-from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.core.errors import Refusal
 from ..module_utils.nitro.module import (
     client_from,
     nitro_argument_spec,
@@ -104,13 +104,12 @@ from ..module_utils.nitro.module import (
     require_usable,
 )
 from ..module_utils.reconcile.pair_associations import tagged
-from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
-from ..module_utils.reconcile.pair_observation import ObservedPair, endpoint, panel, read_pair
+from ..module_utils.reconcile.pair_mover import mover
+from ..module_utils.reconcile.pair_observation import endpoint, panel, read_pair
 from ..module_utils.reconcile.pair_options import pair_argument_spec
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
-from ..module_utils.reconcile.pair_vips import pick_addresses
 from ..module_utils.reconcile.pins import learn_pins
-from ..module_utils.reconcile.trial import Trial, missing_problem, read_virtual_servers, roles
+from ..module_utils.reconcile.trial import Trial, carry_out, missing_problem, read_virtual_servers, roles
 
 
 def argument_spec() -> dict[str, Any]:
@@ -124,25 +123,6 @@ def argument_spec() -> dict[str, Any]:
         "ignore_guard": {"type": "bool", "default": False},
         "timeout": {"type": "float", "default": 30},
     }
-
-
-def mover(module: Any, ec2: Any, observed: ObservedPair) -> Any:
-    """Return what puts the addresses of the pair on its primary, and returns what is wrong then."""
-    params = module.params
-    request = MoveRequest(
-        group=params["group"],
-        elastic_ips=tuple(params["elastic_ips"]) if params["elastic_ips"] else None,
-        nitro_port=params["nitro_port"],
-        guard=not params["ignore_guard"],
-        probe_timeout=params["probe_timeout"],
-        answer_timeout=params["nitro_timeout"],
-        settle_timeout=params["settle_timeout"],
-        learn=lambda nodes: learn_pins(params, tagged(nodes)),
-    )
-    asked, vips = params["elastic_ips"], observed.vips
-    if not vips and not pick_addresses(observed.addresses, asked, params["group"], observed.nodes):
-        return lambda: None
-    return lambda: put_on_primary(ec2, request, lambda to: probe_from(params, to, params["probe_timeout"]))[1]
 
 
 def work(module: Any) -> dict[str, Any]:
@@ -172,7 +152,7 @@ def work(module: Any) -> dict[str, Any]:
             trial = Trial(
                 node=this,
                 peer=other,
-                move=mover(module, ec2, observed),
+                move=mover(params, ec2, observed, lambda to: probe_from(params, to, params["probe_timeout"])),
                 needed=needed,
                 switch_timeout=params["timeout"],
                 serve_timeout=params["serve_timeout"],
@@ -181,18 +161,6 @@ def work(module: Any) -> dict[str, Any]:
             carry_out(trial, switched, f"{group}: {observed.nodes[node].name} ({observed.nodes[node].instance_id})")
     roles_of = {name: {"primary": at} for name, at in (("before", verdict.primary), ("after", node))}
     return {**result, "diff": roles_of}
-
-
-def carry_out(trial: Trial, switched: bool, name: str) -> None:
-    """Switch if it is due, watch, and go back if the node does not serve. Raises Failure then."""
-    try:
-        if switched:
-            trial.switch()
-        trouble = trial.watch()
-    except Failure as error:
-        trouble = str(error)
-    if trouble:
-        raise Failure(f"{name} does not serve as primary: {trouble}; {trial.back()}")
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import botocore_data
 from tests.lab.client import running
 from tests.stage import Stage
 
@@ -28,6 +29,7 @@ FOREIGN = (
 
 def pytest_configure(config: pytest.Config) -> None:
     """Validate CHAOS; set one seed for all workers, which inherit it from the process that starts them."""
+    botocore_data.keep()
     chaos = os.environ.get("CHAOS", "sample")
     if chaos not in ("all", "sample") and not (chaos.isdecimal() and int(chaos)):
         raise pytest.UsageError(f"CHAOS must be all, sample, or how often each playbook is killed, not {chaos!r}")

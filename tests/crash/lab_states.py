@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.lab.client import LabClient
 from tests.observe import Observer
 from tests.stage import Stage
 
@@ -40,6 +41,24 @@ def _a_pair(stage: Stage) -> None:
 
 
 PAIR = LabState("a pair whose node 0 is primary", _a_pair)
+
+
+NEWER_BUILD = "14.1-80.10"
+NEWER_FILE = "https://builds.example.com/build-14.1-80.10_nc_64.tgz"
+
+
+def offer_the_newer_build(lab: LabClient) -> None:
+    """Let appliances fetch a newer build."""
+    version = "NetScaler NS14.1: Build 80.10.nc, Date: Nov 1 2026, 10:00:00   (64-bit)"
+    lab.settings(nitro={"install_builds": {NEWER_FILE: version}, "install_seconds": 60.0})
+
+
+def _a_pair_and_a_newer_build(stage: Stage) -> None:
+    PAIR.set_up(stage)
+    offer_the_newer_build(stage.lab)
+
+
+UPGRADABLE = LabState("a pair that can fetch a newer build", _a_pair_and_a_newer_build)
 
 
 def move_the_address(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import random
 import time
@@ -12,7 +13,15 @@ import pytest
 
 from tests.crash import group_flows
 from tests.crash.crash_injection import AfterWrite, Flow, Kill, Reference, crash, reference_run, resume, spread
-from tests.crash.lab_states import EMPTY, MISPLACED, PAIR, move_the_address
+from tests.crash.lab_states import (
+    EMPTY,
+    MISPLACED,
+    NEWER_BUILD,
+    NEWER_FILE,
+    PAIR,
+    UPGRADABLE,
+    move_the_address,
+)
 from tests.crash.snapshot import difference, snapshot
 from tests.stage import Stage, StageError
 
@@ -29,7 +38,16 @@ PAIRS = [
     Flow("remove", "ha_pair", ("-e", "ha_pair_state=absent"), PAIR, back_to=EMPTY),
 ]
 REPLACE = Flow("replace", "ha_pair", ("-e", "ha_pair_replace_node=0"), PAIR)
-ALL = [*group_flows.flows(), *PAIRS, REPLACE]
+IN_PLACE = json.dumps(
+    {
+        "ha_upgrade_method": "install",
+        "ha_upgrade_build": NEWER_BUILD,
+        "ha_upgrade_url": NEWER_FILE,
+        "ha_upgrade_bake_time": 0,
+    }
+)
+UPGRADE = Flow("upgrade in place", "upgrade", ("-e", IN_PLACE), UPGRADABLE)
+ALL = [*group_flows.flows(), *PAIRS, REPLACE, UPGRADE]
 # Pairs, and the flows of a group that need the fewest runs to be interrupted at each of their writes.
 FEW_WRITES = ("deploy dns-independent", "undeploy dns-independent", "begin to scale in dns-independent")
 EACH_WRITE = {

@@ -10,7 +10,6 @@ environment; the template imports Ansible and the collection's modules once, and
 
 from __future__ import annotations
 
-import functools
 import gc
 import json
 import os
@@ -31,15 +30,14 @@ _answering = threading.Lock()
 def preload() -> None:
     """Import what does not read Ansible's configuration, and keep what botocore reads from its files."""
     import boto3
-    import botocore.loaders
     import jinja2
     import requests
     import yaml
 
+    from tests import botocore_data
+
     del jinja2, requests, yaml
-    load = botocore.loaders.JSONFileLoader.load_file
-    shared = functools.cache(lambda path: load(botocore.loaders.JSONFileLoader(), path))
-    botocore.loaders.JSONFileLoader.load_file = lambda self, path: shared(path)
+    botocore_data.keep()
     for service in SERVICES:  # a client of each, as its class is made of names that botocore remembers
         boto3.session.Session("none", "none", region_name="eu-central-1").client(service)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import botocore_data
 from tests.lab.client import running
 from tests.stage import Stage
 
@@ -19,6 +20,7 @@ FOREIGN = ("LAB_NETWORK", "LAB_PORT", "LAB_AWS_PORT", "LAB_NITRO_PORT", "LAB_ADM
 
 def pytest_configure(config: pytest.Config) -> None:
     """One seed for all workers: they inherit it from the process that starts them."""
+    botocore_data.keep()
     os.environ["IAM_SEED"] = os.environ.get("IAM_SEED") or str(secrets.randbelow(10**6))
 
 

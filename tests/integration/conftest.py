@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import botocore_data
 from tests.lab.client import LabClient, running
 
 PACE = 60.0
@@ -21,6 +22,11 @@ _FOREIGN = (
     "LAB_IAM",
     "LAB_PESSIMISTIC_IMAGE",
 )
+
+
+def pytest_configure() -> None:
+    """Have the models that botocore reads kept, for modules that run in this process and for clients of tests."""
+    botocore_data.keep()
 
 
 # Files that run whole scenarios, minutes each.

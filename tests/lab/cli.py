@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from tests import botocore_data
 from tests.lab import settings as lab_settings
 from tests.lab.rundir import RunDirectory, command_line
 from tests.lab.settings import CHECKOUT, LabError, Settings
@@ -102,6 +103,7 @@ def down(settings: Settings) -> None:
 
 def serve(settings: Settings) -> None:
     """Be the lab, in this process."""
+    botocore_data.keep()
     from tests.lab import process  # here, not above: it loads moto, which takes seconds
 
     process.serve(settings)

@@ -109,6 +109,7 @@ class Lab:
         self.seed: seed.Seed
         # Locks are taken in this order, which is that of the calls from room to room.
         self._keepers: dict[str, Keeper] = {"adm": self.console, "nitro": self.nitro, "aws": self.aws}
+        self._seeded: checkpoint.Checkpoint
         self._kept: dict[str, checkpoint.Checkpoint] = {}
         self._failures: dict[str, int] = {}
 
@@ -168,6 +169,7 @@ class Lab:
         """Seed the account, write the files, and answer."""
         self.where.ca_path.write_bytes(self.authority.pem)
         self._sow()
+        self._seeded = checkpoint.keep(self._keepers, self.seed, self.backends.running())
         for server in self._servers():
             server.start()
         self.backends.start()
@@ -217,7 +219,7 @@ class Lab:
             }
 
     def reset(self) -> dict[str, Any]:
-        """An empty region, seeded anew; no faults, no latency, default settings, an empty call log. The pace stays."""
+        """The region of the start; no faults, no latency, default settings, an empty call log. The pace stays."""
         with self._changing:
             self.faults.set(faults.NO_FAULTS)
             self.latency.clear()
@@ -225,7 +227,10 @@ class Lab:
             self.nitro.reset()
             self.dataplane.reset()
             self.backends.start()
-            self._sow()
+            checkpoint.restore(self._keepers, self._seeded)  # seeding takes as long as a test
+            self.seed = self._seeded.seed
+            shutil.rmtree(self.directory / "store", ignore_errors=True)  # records of groups that are gone
+            self._write_files()
             self.calls.clear()
             return {"seed_data": self.seed.state()}
 
@@ -306,7 +311,7 @@ class Lab:
         )
 
     def _sow(self) -> None:
-        shutil.rmtree(self.directory / "store", ignore_errors=True)  # records of groups that are gone
+        shutil.rmtree(self.directory / "store", ignore_errors=True)  # of an earlier lab in this directory
         self.seed = seed.sow(self._clients, self.slice.network, REGION)
         self.aws.hand_over(OWNER, self.where.access_key_id, self.where.secret_access_key)
         self.console.sow(self.slice.network, self.where.password, self.where.nitro_port)

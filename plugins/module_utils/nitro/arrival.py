@@ -220,14 +220,21 @@ def read_version(client: NitroClient) -> str | None:
     return parse_version(str(rows[0].get("version") or "")) if rows else None
 
 
-def reboot(client: NitroClient, timeout: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-    """Reboot warm and come back: until the old session is gone, then until NITRO lets us in again.
+def reboot(
+    client: NitroClient,
+    timeout: float,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    warm: bool = True,
+) -> None:
+    """Reboot and come back: until the old session is gone, then until NITRO lets us in again.
 
-    ``timeout`` seconds for both. Raises NitroTimeout with what was last seen.
+    ``timeout`` seconds for both. ``warm``: without the kernel. Raises NitroTimeout with what was last seen.
     """
     nsip = client.connection.nsip
     started = clock()
-    client.reboot()
+    client.reboot(warm=warm)
     wait_until(
         lambda: not _still_alive(client),
         min(REBOOT_GRACE, timeout),

@@ -10,7 +10,7 @@ do (adc-nitro-go, netscaler.adc).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal
@@ -231,6 +231,20 @@ class NitroClient:
         """Execute a named action, such as enable, disable, Force or sync."""
         self._write(action, "POST", wire.path("config", resource, action=action), resource, body or {})
 
+    def command(self, resource: str, body: Body, *, timeout: float | None = None, secrets: Iterable[str] = ()) -> Row:
+        """Execute a command that is a POST without ``?action=``, and return the object of its answer, empty for none.
+
+        ``timeout``: seconds for the answer, None: those of the connection. ``secrets``: texts of the body that no
+        message may have.
+        """
+        self._http.secrets |= set(secrets)
+        doing = f"execute {resource}"
+        reply = self._call(doing, "POST", wire.path("config", resource), {resource: dict(body)}, timeout=timeout)
+        self._require(doing, reply, resource)
+        self._wrote(doing)
+        answered = wire.rows(reply.body, resource) if not wire.misshapen(reply.body, resource) else []
+        return answered[0] if answered else {}
+
     def bind(self, resource: str, body: Body) -> None:
         """Create a binding: PUT on ``<a>_<b>_binding``."""
         self._write("bind", "PUT", wire.path("config", resource), resource, body)
@@ -260,14 +274,16 @@ class NitroClient:
             self._sleep(pause)
         self._require("save the configuration", reply, "nsconfig")
 
-    def reboot(self) -> None:
-        """Restart the appliance warm. It may hang up before it answers; the session dies with it, soon.
+    def reboot(self, *, warm: bool = True) -> None:
+        """Restart the appliance. It may hang up before it answers; the session dies with it, soon.
+
+        ``warm``: without the kernel, so that an installed build does not take effect.
 
         Connections are not kept: packets sent into one would wait long for a host that has forgotten it.
         """
-        doing = "reboot warm"
+        doing = "reboot warm" if warm else "reboot"
         try:
-            path, body = wire.path("config", "reboot"), {"reboot": {"warm": True}}
+            path, body = wire.path("config", "reboot"), {"reboot": {"warm": warm}}
             reply = self._call(doing, "POST", path, body, timeout=self._farewell)
         except NitroCut:
             pass  # the answer got lost with the web server that should have sent it

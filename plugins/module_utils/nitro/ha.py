@@ -222,15 +222,19 @@ def same_address(one: str, other: str) -> bool:
         return one.casefold() == other.casefold()
 
 
-def together(view: ObservedHa, address: str) -> bool:
-    """Whether both nodes are up, one is primary and one secondary, and neither has synchronisation switched off."""
+def together(view: ObservedHa, address: str, *, synchronising: bool = True) -> bool:
+    """Whether both nodes are up, one is primary and one secondary, and neither has synchronisation switched off.
+
+    Without ``synchronising`` it may be switched off, as it is while nodes are upgraded.
+    """
     peer = view.peer(address)
     if view.me is None or peer is None:
         return False
     pair = (view.me, peer)
     roles = sorted((node.master_state or "").casefold() for node in pair)
     up = all((node.node_state or "").upper() in _UP for node in pair)
-    return up and roles == ["primary", "secondary"] and all(node.sync_state != "DISABLED" for node in pair)
+    on = not synchronising or all(node.sync_state != "DISABLED" for node in pair)
+    return up and roles == ["primary", "secondary"] and on
 
 
 def in_sync(view: ObservedHa, address: str, *, calm: bool = False) -> bool:

@@ -103,6 +103,22 @@ def upgrade_summary(steps: Result, plan: Result, check_mode: bool = False) -> li
     return [f"Pair {plan['name']}: check mode, nothing was changed.", *lines, *due]
 
 
+def install_summary(due: Result, name: str, build: str, check_mode: bool = False) -> list[str]:
+    """Return the lines about an upgrade in place that was done, or would be in check mode.
+
+    Args:
+        due: result of vpx_upgrade with ``step=check``, from before the first step.
+        name: of the pair.
+        build: the desired build.
+        check_mode: whether nothing was changed.
+    """
+    if not due["steps"]:
+        return [f"Pair {name}: both nodes have build {build}. Nothing had to be upgraded."]
+    if check_mode:
+        return [f"Pair {name}: check mode, nothing was changed.", *(f"would {step}" for step in due["steps"])]
+    return [f"Pair {name}: both nodes have build {build} now, and synchronise.", *due["steps"]]
+
+
 def unlike_builds(bootstrapped: Result | None) -> bool:
     """Return whether the nodes of a pair run different builds, by the result of vpx_bootstrap.
 

@@ -79,7 +79,7 @@ def plan_failover(
     except Refusal as refusal:
         raise Refusal(f"{group}: {refusal}. Nothing was touched.") from None
     if guard:
-        _refuse_unserved(group, nodes[winner], claims[winner], targets)
+        refuse_unserved(group, nodes[winner], claims[winner], targets)
     return PlannedFailover(primary, secondary, winner, tuple(targets))
 
 
@@ -92,7 +92,8 @@ def _unfinished(nodes: Sequence[Node], primary: int, attached: PairAttachments) 
     return bool(losers(nodes, changes, primary))
 
 
-def _refuse_unserved(group: str, node: Node, claim: Claim, targets: Sequence[Placement]) -> None:
+def refuse_unserved(group: str, node: Node, claim: Claim, targets: Sequence[Placement]) -> None:
+    """Raise Refusal if an address would go to a node of which no virtual server answers there."""
     unserved = sorted({one.serves for one in targets if one.serves} - set(claim.served or ()))
     if unserved and claim.served is None:
         why = claim.error or "no answer in time"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..core.errors import Failure, Refusal
 from ..core.nitro_errors import NitroError
@@ -21,6 +21,7 @@ from .switchover import PRIMARY, hand_over, observation
 
 #: Looks in a row at which a virtual server is not UP, after which the node does not serve.
 MISSES = 3
+HandOver: TypeAlias = Callable[[NitroClient, NitroClient, float], None]
 _RESOURCES = ("lbvserver", "csvserver")
 
 
@@ -84,7 +85,8 @@ class Trial:
     """The node on trial, its peer, and what moves the addresses to the primary.
 
     ``move``: returns what is wrong with an address after it was moved, or None. ``needed``: virtual servers that were
-    UP on the old primary. Times are seconds.
+    UP on the old primary. ``over``, ``back_over``: how the first node hands the primary role to the second one, in
+    that many seconds; to the node on trial, and back. Times are seconds.
     """
 
     node: NitroClient
@@ -94,6 +96,8 @@ class Trial:
     switch_timeout: float
     serve_timeout: float
     bake_time: float
+    over: HandOver = hand_over
+    back_over: HandOver = hand_over
     interval: float = 5.0
     clock: Clock = time.monotonic
     sleep: Sleep = time.sleep
@@ -101,7 +105,7 @@ class Trial:
 
     def switch(self) -> None:
         """Hand the primary role to the node on trial, and move the addresses."""
-        hand_over(self.peer, self.node, self.switch_timeout)
+        self.over(self.peer, self.node, self.switch_timeout)
         self.log.append("the primary role was handed over")
         if trouble := self.move():
             raise Failure(trouble)
@@ -145,13 +149,25 @@ class Trial:
         try:
             before = both(lambda: _state_of(self.node), lambda: _state_of(self.peer))
             if before == (PRIMARY, "SECONDARY"):
-                hand_over(self.node, self.peer, self.switch_timeout)
+                self.back_over(self.node, self.peer, self.switch_timeout)
             elif before[1] != PRIMARY:
                 return f"there is no way back: the nodes say {before[0].capitalize()} and {before[1].capitalize()}"
             trouble = self.move()
         except (NitroError, Failure) as error:
             return f"the way back failed: {error}"
         return f"the role is back, but {trouble}" if trouble else "the old primary serves again"
+
+
+def carry_out(trial: Trial, switched: bool, name: str) -> None:
+    """Switch if it is due, watch, and go back if the node does not serve. Raises Failure then."""
+    try:
+        if switched:
+            trial.switch()
+        trouble = trial.watch()
+    except Failure as error:
+        trouble = str(error)
+    if trouble:
+        raise Failure(f"{name} does not serve as primary: {trouble}; {trial.back()}")
 
 
 def _state_of(client: NitroClient) -> str:

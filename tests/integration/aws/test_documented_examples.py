@@ -193,7 +193,8 @@ def literal(module: str, given: str, places: Places, key: str, beside: Any) -> A
 
 #: Modules that find the nodes of a pair or group by its name.
 ASKING_NODES = {
-    *("vpx_ha_failover", "vpx_ha_info", "vpx_ha_reconcile", "vpx_ha_remove_node", "vpx_ha_trial", "autoscale_tick"),
+    *("vpx_ha_failover", "vpx_ha_info", "vpx_ha_reconcile", "vpx_ha_remove_node", "vpx_ha_trial", "vpx_upgrade"),
+    "autoscale_tick",
 }
 
 

@@ -37,7 +37,7 @@ ADOPTED = "docs/from-playbooks.md"
 ELSEWHERE = {
     "rights": "tests/integration/playbooks/test_rights.py runs it as an administrator",
     "controller": "tests/integration/controller loads a fake of the API with it",
-    "upgrade": "tests/integration/playbooks/test_ha_pair_states.py upgrades a pair, test_group_lost.py replaces nodes",
+    "upgrade": "tests/integration/playbooks/test_ha_pair_states.py upgrades pairs, test_group_lost.py replaces nodes",
     "backup": "tests/integration/playbooks/test_config_backup.py stores backups",
     "restore": "tests/integration/playbooks/test_config_backup.py restores a pair that was lost",
     "ansible-rulebook": "tests/integration/eda runs both rulebooks",

@@ -234,6 +234,38 @@ def test_upgrade_to_an_image_of_another_build(stage: Stage) -> None:
 
 
 @pytest.mark.timeout(600)
+def test_upgrade_in_place_under_clients(stage: Stage) -> None:
+    """The instances stay, and both nodes run the build; the second run writes nothing."""
+    lab, build, file = stage.lab, "14.1-85.20", "https://builds.example.com/build-14.1-85.20_nc_64.tgz"
+    version = "NetScaler NS14.1: Build 85.20.nc, Date: Nov 20 2026, 10:00:00   (64-bit)"
+    lab.settings(nitro={"install_builds": {file: version}, "install_seconds": 30.0})
+    declared = dict(zip(("eu-central-1a", "eu-central-1b"), lab.variables("ha_pair")["ha_pair_nodes"], strict=True))
+    request = json.dumps(
+        {
+            "ha_pair_nodes": [declared[node.zone] for node in Observer(lab).nodes()],
+            "ha_upgrade_method": "install",
+            "ha_upgrade_build": build,
+            "ha_upgrade_url": file,
+            "ha_upgrade_bake_time": 2,
+        }
+    )
+    before = {node.node_id: node.instance_id for node in Observer(lab).nodes()}
+    [association] = Observer(lab).elastic_ips()
+    writes = len(lab.writes())
+    assert "would reboot node" in stage.play("upgrade", "--check", "-e", request).text()
+    assert lab.writes()[writes:] == []
+    port = lab.variables("ha_pair")["ha_pair_application"]["port"]
+    with client(lab.directory, association.elastic_ip, port, 10) as seen:
+        run = stage.play("upgrade", "-e", request)
+    print(seen.report.text())
+    assert f"both nodes have build {build} now, and synchronise" in run.text()
+    assert {node.node_id: node.instance_id for node in Observer(lab).nodes()} == before
+    writes = len(lab.writes())
+    assert "Nothing had to be upgraded" in stage.play("upgrade", "-e", request).text()
+    assert lab.writes()[writes:] == []
+
+
+@pytest.mark.timeout(600)
 def test_status_and_page_show_the_pair_and_an_address_moved_by_hand(stage: Stage, tmp_path: Path) -> None:
     lab, files = stage.lab, {"status_json": str(tmp_path / "s.json"), "report_path": str(tmp_path / "pair.html")}
     before = len(lab.writes())

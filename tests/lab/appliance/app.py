@@ -252,6 +252,7 @@ class Call:
         if engine.is_aggregate(name):
             return self._found(engine.all_bindings(self.ctx, name, self.path.ident))
         resource = schema.config(name)
+        self.ctx.args = args
         rows = engine.read(self.ctx, name, self.path.ident, args)
         filters = pairs(self.query.get("filter", ""))
         rows = [row for row in rows if all(self._passes(row, name, desired) for name, desired in filters.items())]

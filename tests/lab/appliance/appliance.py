@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from tests.lab.world import Door, InstanceFacts, InterfaceFacts
 
 from .factory import factory_config
+from .installing import Software
 from .schema import Row
 from .sessions import Sessions
 from .settings import BootTimes, Settings
@@ -112,6 +113,7 @@ class Appliance:
     saving_until: float = 0.0
     backups: dict[Key, Row] = field(default_factory=dict)
     """Archives on its disk, each by its file name; reboots keep them."""
+    software: Software = field(default_factory=Software)
     boots: int = 1
     loaded: bool = False
     """Whether figures set for its zone have been applied to it."""
@@ -141,6 +143,8 @@ class Appliance:
     def stage(self, now: float) -> Stage:
         if not self.powered or self.facts.state != "running":
             return Stage.OFF
+        if self.software.running in self.settings.dead_builds:
+            return Stage.DARK
         left = now - self.boot_began
         for stage, length in (
             (Stage.CLOSED, self.boot_times.closing),
@@ -155,8 +159,8 @@ class Appliance:
         return Stage.READY
 
     def version(self, settings: Settings) -> str:
-        """The version of the image that it was launched from."""
-        return settings.builds.get(self.facts.image_id, settings.version)
+        """The version that it runs: one that was installed, or that of the image that it was launched from."""
+        return self.software.running or settings.builds.get(self.facts.image_id, settings.version)
 
     def ready(self, now: float) -> bool:
         return self.stage(now) is Stage.READY
@@ -168,7 +172,7 @@ class Appliance:
             return True
         return facts.state != before.state
 
-    def boot(self, now: float, times: BootTimes) -> None:
+    def boot(self, now: float, times: BootTimes, *, cold: bool = True) -> None:
         """Start over: sessions are gone, and what was not saved is gone (vendor docs: running and saved
         configuration).
         """
@@ -176,6 +180,7 @@ class Appliance:
         self.running = self.saved.copy()
         self.sessions.clear()
         self.saving_until = 0.0
+        self.software.boot(cold=cold)
         self.boots += 1
 
     def save(self, now: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -133,6 +133,8 @@ class Context:
     on_clip: bool = False
     token: str = ""
     warnings: list[str] = field(default_factory=list)
+    args: Mapping[str, str] = field(default_factory=dict)
+    """Of a read: what stands in ``?args=``."""
 
     @property
     def running(self) -> Config:

@@ -18,8 +18,9 @@ from . import cluster_views, health
 from .app import Api, payload, raw_path, split_path
 from .appliance import DOORS, Appliance, Stage
 from .behaviours.tls import ServedCertificate, management_certificate
+from .behaviours.upgrading import finish
 from .cluster import Clusters
-from .context import Room
+from .context import Context, Room
 from .errors import NitroFault
 from .ha import Pairs
 from .schema import catalogue
@@ -349,6 +350,8 @@ class ApplianceSide:
 
     def _step(self) -> None:
         now = self.room.clock.now()
+        for appliance in self.room.ready():
+            finish(Context(self.room, appliance, now))
         self.room.ha.step(now)
         self.room.clusters.step(now)
         self.room.licences.step(now)

@@ -42,6 +42,9 @@ OWN = frozenset(
         "nscapacity",
         "nslaslicense",
         "reboot",
+        "install",
+        "nsjob",
+        "nsmigration",
         "systemsession",
         "clusterinstance",
         "clusternode",
@@ -110,6 +113,7 @@ class Pairs:
         for node in nodes:
             self._synchronise(node, now)
             self._pull_files(node, now)
+            self._migrate(node, now)
             if node.ha.move_at is not None and now >= node.ha.move_at:
                 node.ha.move_at = None
                 if self.room.settings.moves_elastic_ips == "on":
@@ -178,6 +182,27 @@ class Pairs:
                 ha.move_at = now + self.room.settings.elastic_ip_seconds
         else:
             ha.primary_heard, ha.sync = now, ""
+
+    def _migrate(self, node: Appliance, now: float) -> None:
+        """Carry on with an ISSU migration: it includes the failover, and its rollback another one."""
+        found, other = node.software.migration, self.heard(node)
+        if found is None or other is None:
+            return
+        wait = self.room.settings.migration_failover_seconds
+        if found.rollback_began:
+            if not found.rolled_back and now >= found.rollback_began + wait:
+                found.rolled_back = now
+                self._exchange(node, other, now)
+        elif not found.failed_over and now >= found.began + wait:
+            found.failed_over = now
+            self._exchange(other, node, now)
+        elif found.failed_over and not found.ended and now >= found.began + self.room.settings.migration_seconds:
+            found.ended = now
+
+    def _exchange(self, primary: Appliance, secondary: Appliance, now: float) -> None:
+        if primary.ha.role == "Primary":
+            self._become(secondary, "Primary", now)
+            self._become(primary, "Secondary", now)
 
     # -- events ------------------------------------------------------------------------------------------------------
 

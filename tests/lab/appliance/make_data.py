@@ -250,6 +250,7 @@ PBR_SETTABLE = [
     *(f"{name}{part}" for name in PBR_MATCHES for part in PBR_PARTS),
     *("nexthop", "nexthopval", "protocol", "protocolnumber", "vlan", "Interface", "priority", "msr", "monitor"),
 ]
+INSTALL_FLAGS = ("y", "l", "a", "Async", "enhancedupgrade", "answeryestoall", "dontreboot", "precheck")
 # Pages that are not among the mirrored ones.
 EXTRA: dict[str, dict[str, Any]] = {
     "config/ntpsync": {
@@ -333,6 +334,40 @@ EXTRA: dict[str, dict[str, Any]] = {
             "restore": {"fields": ["filename", "skipbackup"], "required": ["filename"]},
             "delete": {"fields": [], "required": []},
         },
+    },
+    # Vendor's NITRO reference, pages install, nsjob and nsmigration; adc-nitro-go: Install.
+    "config/install": {
+        "fields": {
+            "url": {"t": "s"},
+            "id": {"t": "s", "ro": 1},
+            **{name: {"t": "b"} for name in INSTALL_FLAGS},
+        },
+        "ops": {"install": {"fields": ["url", *INSTALL_FLAGS], "required": ["url"]}},
+    },
+    "config/nsjob": {
+        "fields": {
+            "id": {"t": "d"},
+            "name": {"t": "s"},
+            "status": {"t": "s", "ro": 1, "e": ["InProgress", "Success", "Failed", "TimedOut"]},
+            "progress": {"t": "s", "ro": 1},
+            "timeelapsed": {"t": "d", "ro": 1},
+            "errorcode": {"t": "d", "ro": 1},
+            "message": {"t": "s", "ro": 1},
+        },
+        "key": ["id"],
+        "ops": {},
+    },
+    "config/nsmigration": {
+        "fields": {
+            "dumpsession": {"t": "s", "d": "NO", "e": ["YES", "NO"]},
+            "migrationstatus": {"t": "s", "ro": 1},
+            "migrationstarttime": {"t": "s", "ro": 1},
+            "migrationendtime": {"t": "s", "ro": 1},
+            "migrationrollbackstarttime": {"t": "s", "ro": 1},
+            "migl4sessionsactive": {"t": "d", "ro": 1},
+        },
+        "ops": {name: {"fields": [], "required": []} for name in ("start", "stop")},
+        "singleton": 1,
     },
     # adc-nitro-go: Nslicenseserverpool, Nslicenseactivationdata, Nslaslicense.
     "config/nslicenseserverpool": {

@@ -121,4 +121,17 @@ class Settings:
     """Versions by image id, of images with another build than ``version``. Between different builds a pair neither
     synchronises nor propagates (vendor's documentation, "Upgrade a high availability pair"; builds of one internal HA
     version would, and nothing tells it). What ``hasync`` reads meanwhile is not documented: here it stays ENABLED."""
+    install_builds: dict[str, str] = field(default_factory=dict)
+    """Versions by the URL (without a query) of the build file from which ``install`` takes them. Any other URL cannot
+    be fetched."""
+    install_seconds: float = 240.0
+    """Lab seconds of an installation, download included."""
+    install_in_background: bool = True
+    """Whether ``install`` knows Async and answers with the id of a job; off: as the 12.1 reference has it."""
+    dead_builds: set[str] = field(default_factory=set)
+    """Versions with which an appliance does not come back from its reboot."""
+    migration_failover_seconds: float = 2.0
+    """Lab seconds from the start of an ISSU migration, or of its rollback, until the roles have changed."""
+    migration_seconds: float = 30.0
+    """Lab seconds from the start of a migration until no established connection is left at the old primary."""
     version: str = "NetScaler NS14.1: Build 72.61.nc, Date: Aug 20 2026, 11:31:14   (64-bit)"

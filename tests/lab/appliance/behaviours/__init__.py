@@ -6,7 +6,18 @@ import importlib
 
 from .base import PLAIN, REGISTRY, Behaviour
 
-for _module in ("system", "licensing", "network", "balancing", "tls", "backups", "pair", "grouping", "policies"):
+for _module in (
+    "system",
+    "upgrading",
+    "licensing",
+    "network",
+    "balancing",
+    "tls",
+    "backups",
+    "pair",
+    "grouping",
+    "policies",
+):
     importlib.import_module(f"{__name__}.{_module}")
 
 

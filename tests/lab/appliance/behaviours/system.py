@@ -200,12 +200,16 @@ class Reboot(Behaviour):
     changes_config = False
 
     def act(self, ctx: Context, resource: Resource, verb: str, arguments: Row) -> Row | None:
-        cold = replace(ctx.settings.cold, closing=ctx.settings.closing_seconds)
-        times = ctx.settings.warm if arguments.get("warm") else cold
-        ctx.room.ha.about_to_vanish(ctx.appliance)
-        ctx.appliance.boot(ctx.now, times)
-        ctx.room.restarted(ctx.appliance)
+        restart(ctx, warm=bool(arguments.get("warm")))
         return None
+
+
+def restart(ctx: Context, *, warm: bool) -> None:
+    """Reboot this appliance. A warm one does not load the kernel anew, hence not an installed build."""
+    cold = replace(ctx.settings.cold, closing=ctx.settings.closing_seconds)
+    ctx.room.ha.about_to_vanish(ctx.appliance)
+    ctx.appliance.boot(ctx.now, ctx.settings.warm if warm else cold, cold=not warm)
+    ctx.room.restarted(ctx.appliance)
 
 
 @behaves("nshostname")
@@ -230,7 +234,10 @@ class Hostname(Behaviour):
 @behaves("nsversion")
 class Version(Behaviour):
     def rows(self, ctx: Context, resource: Resource) -> list[Row]:
-        return [{"installedversion": False, "version": ctx.appliance.version(ctx.settings), "mode": 1}]
+        """With the argument installedversion the build on the disk, which may wait for a reboot (adc-nitro-go)."""
+        box, installed = ctx.appliance, ctx.args.get("installedversion", "").lower() == "true"
+        version = (installed and box.software.installed) or box.version(ctx.settings)
+        return [{"installedversion": installed, "version": version, "mode": 1}]
 
 
 @behaves("nshardware")
