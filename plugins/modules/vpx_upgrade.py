@@ -109,8 +109,9 @@ options:
     default: 3600
 extends_documentation_fragment:
   - cloudadc.aws.pair
-  - cloudadc.aws.nitro.session
+  - cloudadc.aws.nitro.session_and_aws
   - cloudadc.aws.attributes
+  - cloudadc.aws.attributes.action_group_aws_and_nitro
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

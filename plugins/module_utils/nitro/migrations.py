@@ -25,7 +25,7 @@ _LOOK = 5.0
 
 
 def start(client: NitroClient) -> None:
-    """Begin a migration on the upgraded secondary; one that is in progress is not begun anew."""
+    """Begin a migration on the upgraded secondary; one that is in progress is not begun again."""
     if is_migrating(read_migration(client)):
         return
     _act(client, "start")

@@ -19,7 +19,7 @@ from ..topologies.registry import REGISTRY as TOPOLOGIES
 from .group_reading import Nodes
 
 Definition = Mapping[str, Any]
-_ANEW = (
+_BUILD_AGAIN = (
     "Build a second group under another name, move the clients there, and remove this one with "
     "autoscale_group_state=absent; or define it as it was."
 )
@@ -160,7 +160,7 @@ def _distributor_problems(definition: Definition, nodes: Nodes, ids: Mapping[str
         return []
     return [
         f"The group is distributed by {' and '.join(sorted(own))}, and autoscale_group_distributor is {chosen.name}. "
-        f"The distributor of a group with nodes does not change. {_ANEW}"
+        f"The distributor of a group with nodes does not change. {_BUILD_AGAIN}"
     ]
 
 
@@ -187,7 +187,7 @@ def _topology_problems(definition: Definition, nodes: Nodes, ids: Mapping[str, s
 def _other_topology(found: str, chosen: str) -> str:
     return (
         f"The nodes of the group are of topology {found}, and autoscale_group_topology is {chosen}. The topology of a "
-        f"group with nodes does not change. {_ANEW}"
+        f"group with nodes does not change. {_BUILD_AGAIN}"
     )
 
 

@@ -334,7 +334,7 @@ class Engine:
                 return self._ask(now, owner, claim)
             return Action.NONE
         if self._missed():
-            return self._drain_anew(now, owner, claim)
+            return self._drain_again(now, owner, claim)
         if event.ttl_until is not None and self.lasts(event.ttl_until, now, self.slot):
             self.phase, self.until = Phase.TTL, event.ttl_until
             return Action.NONE
@@ -343,7 +343,7 @@ class Engine:
         self.outcome, self.reason = Outcome.DEPROVISION, reasons.deprovision(event, self.policy)
         return Action.DEPROVISION
 
-    def _drain_anew(self, now: float, owner: str, claim: float) -> Action:
+    def _drain_again(self, now: float, owner: str, claim: float) -> Action:
         """Whether the drain deadline passed without a confirmed deregistration: restart the drain when an owner
         resumes.
 
@@ -351,7 +351,7 @@ class Engine:
         """
         action = self._ask(now, owner, claim)
         if action is not Action.NONE:
-            self.event = events.drained_anew(self.open_event, self.policy, now)
+            self.event = events.drained_again(self.open_event, self.policy, now)
             self.until = self.event.drain_until
         return action
 

@@ -78,7 +78,7 @@ def _ends(terms: Terms, begun: float, waits_ttl: bool) -> tuple[float, float | N
     return drain_until, later(drain_until, terms.ttl) if waits_ttl else None
 
 
-def drained_anew(event: Event, policy: Policy, now: float) -> Event:
+def drained_again(event: Event, policy: Policy, now: float) -> Event:
     """Return the event with its drain beginning now."""
     drain_until, ttl_until = _ends(event.terms or Terms.of(policy), now, event.ttl_until is not None)
     return replace(event, drain_until=drain_until, ttl_until=ttl_until)
