@@ -25,7 +25,7 @@ description:
   - After a call without an answer, and after every write, the state is read and judged again. If the roles have changed
     meanwhile, it plans again, three times at most.
   - Calls. C(DescribeInstances) and C(DescribeAddresses) side by side; on each node a login, C(hanode) about ten times a
-    second, three parallel reads for its served addresses, and a logout; one C(AssociateAddress) per Elastic
+    second, four parallel reads for its served addresses, and a logout; one C(AssociateAddress) per Elastic
     IP that moves, all at once; one C(DescribeAddresses) per read of the result. Nothing is written if the placement is
     as desired.
   - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress). Other VIPs need

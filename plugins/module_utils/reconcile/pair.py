@@ -26,12 +26,13 @@ POLICY_NAME = "cloudadc-ha"
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet as EC2 describes it."""
+    """A subnet as EC2 describes it. ``ipv6_cidrs``: its IPv6 ranges, of which it need have none."""
 
     subnet_id: str
     vpc_id: str
     zone: str
     cidr: str
+    ipv6_cidrs: tuple[str, ...] = ()
 
     def result(self) -> dict[str, str]:
         return {
@@ -47,8 +48,19 @@ Subnets = Mapping[str, Subnet]
 
 def parse_subnets(described: Iterable[Mapping[str, Any]]) -> dict[str, Subnet]:
     """Return the subnets of a DescribeSubnets reply by their ids."""
-    subnets = [Subnet(s["SubnetId"], s["VpcId"], s["AvailabilityZone"], s["CidrBlock"]) for s in described]
+    subnets = [
+        Subnet(s["SubnetId"], s["VpcId"], s["AvailabilityZone"], s["CidrBlock"], ipv6_ranges(s)) for s in described
+    ]
     return {subnet.subnet_id: subnet for subnet in subnets}
+
+
+def ipv6_ranges(described: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the IPv6 ranges of a subnet or VPC as EC2 describes it, without those that are coming or going."""
+    return tuple(
+        str(one["Ipv6CidrBlock"])
+        for one in described.get("Ipv6CidrBlockAssociationSet") or ()
+        if (one.get("Ipv6CidrBlockState") or {}).get("State", "associated") == "associated"
+    )
 
 
 def subnet_ids(definition: Definition) -> list[str]:
@@ -223,7 +235,7 @@ def _ha_rules(definition: Definition) -> list[dict[str, Any]]:
 
 
 def _client_rules(definition: Definition) -> list[dict[str, Any]]:
-    """Return one rule for each port. An application at another VIP may have the same."""
+    """Return one rule for each port, for clients of both IP versions. Applications at two VIPs may have the same."""
     cidrs = definition["client_cidrs"]
     ports: dict[tuple[str, int], str] = {}
     for application in definition["applications"]:

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, TypeVar
 
 from ..aws import ec2 as api
@@ -141,17 +142,17 @@ class PairReading:
 
     def _vip_problems(self, vpc_id: str) -> list[str]:
         """Read what the VIPs depend on, nothing for Elastic IPs; return what is against them."""
-        definition, found = self.definition, checks.private_addresses(self.definition)
-        tables = checks.route_tables(definition)
-        holders, vpcs, described = gather(
+        definition, tables = self.definition, checks.route_tables(self.definition)
+        filters = checks.holder_filters(definition, vpc_id) if vpc_id else []
+        vpcs, described, *holders = gather(
             [
-                lambda: api.describe_network_interfaces(self.ec2, _at(found, vpc_id)) if found and vpc_id else [],
                 lambda: api.describe_vpcs(self.ec2, vpc_id) if checks.has_routes(definition) and vpc_id else [],
                 lambda: describe_route_tables(self.ec2, {"route-table-id": tables}) if tables else [],
+                *(functools.partial(api.describe_network_interfaces, self.ec2, each) for each in filters),
             ]
         )
         own = {interface.network_interface_id for item in self._live() for interface in item.interfaces}
-        return checks.vip_problems(definition, self.subnets, parse_interfaces(holders), own, vpcs, described)
+        return checks.vip_problems(definition, self.subnets, parse_interfaces(chain(*holders)), own, vpcs, described)
 
     def _own_addresses(self) -> list[str]:
         """Return the allocation ids of the Elastic IPs that the definition names."""
@@ -297,8 +298,3 @@ def _requests(each: Mapping[str, Any]) -> tuple[DesiredInterface, ...]:
         )
         for interface in each["interfaces"]
     )
-
-
-def _at(addresses: Sequence[str], vpc_id: str) -> dict[str, Any]:
-    """Return the filter of interfaces that have one of these addresses; other VPCs may have the same."""
-    return {"addresses.private-ip-address": list(addresses), "vpc-id": vpc_id}
