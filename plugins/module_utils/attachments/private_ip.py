@@ -53,9 +53,9 @@ def raced(outcome: Outcome) -> bool:
 class PrivateIp(Attachment[AddressRequest, Sequence[Interface], AddressChange, Outcome]):
     """Moved by one AssignPrivateIpAddresses with AllowReassignment for each interface that gets addresses.
 
-    Prefixes and IPv6 addresses take an unassignment before, because EC2 reassigns neither. Between the two calls the move
-    is judged again; if it is not right any more, the former interface gets them back. A run that ends between them leaves
-    them without an interface, and the next run or watcher assigns them.
+    Prefixes and IPv6 addresses take an unassignment before, because EC2 reassigns neither. Between the two calls the
+    move is judged again; if it is not right any more, the former interface gets them back. A run that ends between them
+    leaves them without an interface, and the next run or watcher assigns them.
     """
 
     kind = "private_ip"

@@ -16,7 +16,7 @@ from ..aws.instances import Instance
 from ..spec.identity import PAIR, Owner, Ownership, ownership
 from ..spec.pair import ROLES, SUBNET_KEYS
 from ..spec.protocols import transports
-from ..spec.vips import ROUTE
+from ..spec.vips import ROUTE, following
 from .group_network import route_problems, zone_network
 from .missing_subnets import MISSING
 
@@ -95,7 +95,7 @@ def address_problems(definition: Definition, addresses: Sequence[Address], own: 
         own: ids of the network interfaces of the pair.
     """
     known = {name: address for address in addresses for name in (address.public_ip, address.allocation_id)}
-    given: Sequence[str] = definition["elastic_ips"]
+    given: Sequence[str] = [*definition["elastic_ips"], *following(definition["vips"]).values()]
     unknown = [name for name in given if name not in known]
     problems = []
     if unknown:
@@ -115,6 +115,25 @@ def address_problems(definition: Definition, addresses: Sequence[Address], own: 
             "to take it from there."
         )
     return problems
+
+
+def unassociated(definition: Definition, addresses: Iterable[Address], own: Collection[str]) -> list[dict[str, str]]:
+    """Return the Elastic IPs that are to follow a private address and are not on it, as eip_failover takes them.
+
+    One that is on it at either node follows by itself.
+
+    Args:
+        definition: The pair.
+        addresses: All Elastic IPs of the region.
+        own: Ids of the network interfaces of the pair.
+    """
+    known = {name: address for address in addresses for name in (address.public_ip, address.allocation_id)}
+    found = []
+    for private, name in following(definition["vips"]).items():
+        at = known[name].association if name in known else None
+        if not (at and at.private_ip_address == private and at.network_interface_id in own):
+            found.append({"elastic_ip": name, "private_ip_address": private})
+    return found
 
 
 def placement_problems(definition: Definition, subnets: Subnets, instances: Iterable[Instance]) -> list[str]:

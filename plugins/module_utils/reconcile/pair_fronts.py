@@ -40,8 +40,8 @@ def _serving(plan: Result, addresses: list[str]) -> list[str]:
 def pair_fronts(plan: Result, addresses: Sequence[list[str]]) -> list[Front]:
     """Return one IPSet for each VIP, with the addresses at which its virtual servers answer.
 
-    One virtual server answers at the IPv4 and the IPv6 address of a VIP: "The list of IPv4/IPv6 addresses bound to ipset
-    would form a part of listening service" (vendor NITRO reference, lbvserver).
+    One virtual server answers at the IPv4 and the IPv6 address of a VIP: "The list of IPv4/IPv6 addresses bound to
+    ipset would form a part of listening service" (vendor NITRO reference, lbvserver).
 
     An appliance that fails over looks for the public address at the two addresses that virtual server and IPSet have in
     common (vendor's documentation of pairs across zones). Of an IPSet with more addresses it is not documented which

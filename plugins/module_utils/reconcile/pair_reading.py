@@ -100,6 +100,7 @@ class PairReading:
                 },
                 "instances": {"due": sets_due, "sets": sets},
                 "instance_tags": self._instance_tags(),
+                "unassociated": pairs.unassociated(self.definition, self.addresses, self._own_interfaces()),
                 "replacement": self.replacement.result() if self.replacement else None,
                 "network": pairs.network(self.definition, vpc_subnets),
             },
@@ -151,13 +152,16 @@ class PairReading:
                 *(functools.partial(api.describe_network_interfaces, self.ec2, each) for each in filters),
             ]
         )
-        own = {interface.network_interface_id for item in self._live() for interface in item.interfaces}
+        own = self._own_interfaces()
         return checks.vip_problems(definition, self.subnets, parse_interfaces(chain(*holders)), own, vpcs, described)
 
     def _own_addresses(self) -> list[str]:
         """Return the allocation ids of the Elastic IPs that the definition names."""
         given = set(self.definition["elastic_ips"])
         return [a.allocation_id for a in self.addresses if given & {a.public_ip, a.allocation_id}]
+
+    def _own_interfaces(self) -> set[str]:
+        return {interface.network_interface_id for item in self._live() for interface in item.interfaces}
 
     def _live(self) -> list[Instance]:
         return in_order(instance for instance in self.instances if instance.live)
@@ -194,7 +198,7 @@ class PairReading:
 
     def _judge(self) -> None:
         definition = self.definition
-        own = {interface.network_interface_id for item in self._live() for interface in item.interfaces}
+        own = self._own_interfaces()
         self.replacement = self._collect(
             lambda: pair_replacement.select(definition["name"], definition["replace_node"], self.instances)
         )

@@ -191,7 +191,7 @@ def _options(vip: Vip, interface: str) -> list[dict[str, Any]]:
     tags = {"route_table_tags": dict(vip.table_tags)} if vip.table_tags else {}
     return [
         {
-            "destination": f"{vip.address}/{128 if vip.is_ipv6 else 32}",
+            "destination": vip.destination,
             **ids,
             **tags,
             "network_interface_id": interface,

@@ -94,8 +94,8 @@ def _elastic_problems(found: Mapping[str, Any]) -> list[str]:
     if not found["ipv6_address"]:
         return []
     return [
-        "an Elastic IP is an IPv4 address, and no IPv6 address of one node follows to another subnet with it. Add a VIP "
-        "of kind route (nodes in any subnets) or private_ip (nodes in one subnet) for IPv6."
+        "an Elastic IP is an IPv4 address, and no IPv6 address of one node follows to another subnet with it. Add a "
+        "VIP of kind route (nodes in any subnets) or private_ip (nodes in one subnet) for IPv6."
     ]
 
 

@@ -56,6 +56,11 @@ class Vip:
         """Whether virtual servers answer at it; the shared SNIP opens connections only."""
         return self.role == "client"
 
+    @property
+    def destination(self) -> str:
+        """Return the range of the routes to it."""
+        return f"{self.address}/{128 if self.is_ipv6 else 32}"
+
     def tag(self) -> dict[str, str]:
         """Return the tag in which instances keep it."""
         words = [self.kind, self.address, *self.tables, *(f"tag:{key}={value}" for key, value in self.table_tags)]
@@ -110,6 +115,11 @@ def vips_of(definition: Mapping[str, Any]) -> tuple[Vip, ...]:
 def addresses_of(vip: Mapping[str, Any]) -> list[str]:
     """Return the addresses of a normalised entry at which virtual servers answer, IPv4 first."""
     return [address for address in (vip["address"], vip.get("ipv6_address")) if address]
+
+
+def following(vips: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the Elastic IPs that follow a private address, by the address, as the normalised entries name them."""
+    return {vip["address"]: vip["elastic_ip"] for vip in vips if vip.get("elastic_ip")}
 
 
 def has_ipv6(vips: Iterable[Mapping[str, Any]]) -> bool:
