@@ -20,7 +20,7 @@ from ..aws.routes import describe_route_tables
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all, both, gather
 from ..spec.identity import PAIR
-from ..spec.vips import tags_of
+from ..spec.vips import tags_of, vips_of_tags
 from . import instance_sets, launch, pair_drift, pair_replacement
 from . import pair as pairs
 from . import pair_vip_checks as checks
@@ -153,7 +153,10 @@ class PairReading:
             ]
         )
         own = self._own_interfaces()
-        return checks.vip_problems(definition, self.subnets, parse_interfaces(chain(*holders)), own, vpcs, described)
+        changed = checks.family_problems(definition, vips_of_tags([one.tags for one in self._live()]))
+        return changed + checks.vip_problems(
+            definition, self.subnets, parse_interfaces(chain(*holders)), own, vpcs, described
+        )
 
     def _own_addresses(self) -> list[str]:
         """Return the allocation ids of the Elastic IPs that the definition names."""

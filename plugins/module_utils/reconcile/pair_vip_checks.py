@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..aws.addresses import Interface
-from ..spec.vips import PRIVATE_IP, ROUTE, Vip, vips_of
+from ..spec.vips import ELASTIC_IP, PRIVATE_IP, ROUTE, Vip, vips_of
 from .pair import Definition, Subnets, ipv6_ranges
 
 
@@ -65,6 +65,25 @@ def vip_problems(
             problems += [f"{who}{problem}" for problem in _range_problems(vip, vpcs)]
             problems += [f"{who}{problem}" for problem in _table_problems(definition, subnets, vip, tables)]
     return problems
+
+
+def family_problems(definition: Definition, present: Iterable[Vip]) -> list[str]:
+    """Return one message for each VIP whose virtual servers would change from one IP version to the other.
+
+    An appliance refuses that: errors 2352, "Changing IP from IPv6 to IPv4 not permitted", and 2356, the other way round.
+
+    Args:
+        definition: The pair.
+        present: The VIPs by the tags of its live instances.
+    """
+    desired = {vip.name: vip for vip in vips_of(definition) if vip.kind != ELASTIC_IP}
+    return [
+        f"VIP {vip.name}: its virtual servers have the address {vip.address}, which an appliance does not change to "
+        f"{new.address}, an address of the other IP version. Give the VIP another name, or keep {vip.address}."
+        for vip in present
+        if vip.kind != ELASTIC_IP
+        if (new := desired.get(vip.name)) and new.is_ipv6 != vip.is_ipv6
+    ]
 
 
 def _subnet_problems(definition: Definition, subnets: Subnets, vip: Vip) -> list[str]:

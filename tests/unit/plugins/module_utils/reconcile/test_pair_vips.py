@@ -31,7 +31,10 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_repair
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_steps
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import pair_summary
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_vip_checks import vip_problems
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_vip_checks import (
+    family_problems,
+    vip_problems,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_vips import (
     PairAttachments,
     own_nodes,
@@ -331,6 +334,13 @@ def test_an_ipv6_address_needs_an_ipv6_range_of_the_subnet() -> None:
     subnets = {name: Subnet(one.subnet_id, VPC, "a", one.cidr) for name, one in SUBNETS.items()}
     [problem] = vip_problems(definition(BOTH, nodes=SHARED["nodes"], **EVERYONE), subnets, [], ["eni-c0"])
     assert problem.startswith("VIP web: 2001:db8:0:2::50 is an IPv6 address, and subnet-a2, the client subnet")
+
+
+def test_a_vip_keeps_its_ip_version() -> None:
+    found = definition({**OPTION, "virtual_ip": "fd00:7::1"}, **EVERYONE)
+    [problem] = family_problems(found, vips_of(definition(OPTION)))
+    assert problem.startswith("VIP inside: its virtual servers have the address 172.16.0.10, which an appliance")
+    assert family_problems(definition({**OPTION, "virtual_ip": "172.16.0.11"}), vips_of(definition(OPTION))) == []
 
 
 def test_one_virtual_server_answers_at_both_addresses_and_clients_of_both_are_admitted() -> None:
