@@ -29,8 +29,9 @@ description:
     IP that moves, all at once; one C(DescribeAddresses) per read of the result. Nothing is written if the placement is
     as desired.
   - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress). Other VIPs need
-    C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses), and routes
-    C(ec2:DescribeRouteTables), C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
+    C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses) or, of IPv6,
+    C(ec2:UnassignIpv6Addresses) and C(ec2:AssignIpv6Addresses), and routes C(ec2:DescribeRouteTables),
+    C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
 options:
   group:
     description:

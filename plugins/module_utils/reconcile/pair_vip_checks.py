@@ -70,7 +70,7 @@ def vip_problems(
 def family_problems(definition: Definition, present: Iterable[Vip]) -> list[str]:
     """Return one message for each VIP whose virtual servers would change from one IP version to the other.
 
-    An appliance refuses that: errors 2352, "Changing IP from IPv6 to IPv4 not permitted", and 2356, the other way round.
+    An appliance refuses that: error 2352, "Changing IP from IPv6 to IPv4 not permitted", and 2356 the other way round.
 
     Args:
         definition: The pair.
