@@ -121,8 +121,10 @@ def _unusable(key: str, text: str) -> list[str]:
         address = ipaddress.ip_address(text)
     except ValueError:
         return [f"{key} {text} is not an IP address."]
-    mapped = isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped is not None or address.scope_id)
-    if address.is_multicast or address.is_unspecified or address.is_link_local or address.is_loopback or mapped:
+    special = isinstance(address, ipaddress.IPv6Address) and (
+        address.ipv4_mapped is not None or address.scope_id is not None or address.is_loopback
+    )
+    if address.is_multicast or address.is_unspecified or address.is_link_local or special:
         return [f"{key} {text} is no address at which clients could reach a virtual server."]
     if address in _RESERVED_IPV6:
         return [f"{key} {text} is in {_RESERVED_IPV6}, which AWS reserves for services of instances."]

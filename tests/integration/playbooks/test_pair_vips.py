@@ -98,6 +98,7 @@ class Site:
                 if str(route.get("NetworkInterfaceId")).startswith("eni-"):
                     destination = route.get("DestinationCidrBlock") or route["DestinationIpv6CidrBlock"]
                     found[destination.partition("/")[0]] = route["NetworkInterfaceId"]
+        found |= {one["PublicIp"]: one.get("NetworkInterfaceId") for one in ec2.describe_addresses()["Addresses"]}
         return {name: found.get(address) for name, address in self.vips.items()}
 
 
@@ -157,12 +158,14 @@ def shared(lab: LabClient) -> Iterator[Site]:
     lab.reset()
     vip, snip = address_of(lab, "client", 200), address_of(lab, "server", 201)
     ipv6, alone = ipv6_of(lab, "client", 200), ipv6_of(lab, "client", 202)
+    elastic = lab.boto("ec2").allocate_address(Domain="vpc")
+    web = {"name": "web", "kind": "private_ip", "private_ip_address": vip, "ipv6_address": ipv6}
     vips = [
-        {"name": "web", "kind": "private_ip", "private_ip_address": vip, "ipv6_address": ipv6},
+        {**web, "elastic_ip": elastic["AllocationId"]},
         {"name": "alone", "kind": "private_ip", "private_ip_address": alone},
     ]
     stage = build(lab, (0, 0), vips, ha_pair_inc=False, ha_pair_snip=snip)
-    yield Site(stage, {"web": vip, "snip": snip, "ipv6": ipv6, "alone": alone})
+    yield Site(stage, {"web": vip, "snip": snip, "ipv6": ipv6, "alone": alone, "public": elastic["PublicIp"]})
     lab.reset()
 
 
@@ -219,8 +222,10 @@ def _other_is_primary(site: Site, lost: str) -> bool:
 @pytest.mark.timeout(600)
 def test_routes_and_elastic_ips_follow_the_primary_in_any_zone(routed: Site) -> None:
     check_pair(routed, "internal", "ipv6")
+    routed.stage.play("ha_pair", *variables(ha_pair_state="absent"))
+    assert routed.holders() == {"internal": None, "ipv6": None}
 
 
 @pytest.mark.timeout(600)
 def test_nodes_that_share_their_network_configuration_take_their_private_addresses_along(shared: Site) -> None:
-    check_pair(shared, "web", "ipv6", "alone")
+    check_pair(shared, "web", "ipv6", "alone", "public")
