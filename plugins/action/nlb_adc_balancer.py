@@ -1,11 +1,14 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Prints what module nlb_adc_balancer waits for while it waits."""
+"""Runs module nlb_adc_balancer in the process of its task."""
 
 from __future__ import annotations
 
-from ..plugin_utils.progress import ProgressAction
+from ..modules import nlb_adc_balancer
+from ..plugin_utils.in_process import InProcessAction
 
 
-class ActionModule(ProgressAction):
-    """The module, with its progress."""
+class ActionModule(InProcessAction):
+    """The module, in the process of its task."""
+
+    main = staticmethod(nlb_adc_balancer.main)

@@ -1,11 +1,14 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Prints what module vpx_instance waits for while it waits."""
+"""Runs module vpx_instance in the process of its task."""
 
 from __future__ import annotations
 
-from ..plugin_utils.progress import ProgressAction
+from ..modules import vpx_instance
+from ..plugin_utils.in_process import InProcessAction
 
 
-class ActionModule(ProgressAction):
-    """The module, with its progress."""
+class ActionModule(InProcessAction):
+    """The module, in the process of its task."""
+
+    main = staticmethod(vpx_instance.main)

@@ -68,6 +68,13 @@ options:
       - If the profile of a registered device is changed, the console uses it at its next poll. The module does not wait
         for that.
     type: str
+  profile_password:
+    description:
+      - Sets the password of O(profile), for appliances whose password was replaced. A console does not return it, so
+        each run with this option writes it. All devices of the profile use it.
+      - It is written before devices are registered or changed. Give it only while a password is being replaced.
+    type: str
+    version_added: 0.2.0
   datacenter:
     description:
       - Name of the data centre (site) of the device, or its id. By default a new device is in the data centre of
@@ -194,6 +201,10 @@ devices:
       instance_state: Up
       version: "NetScaler NS14.1: Build 21.57.nc"
       hostname: web-a-0
+profile_updated:
+  description: Whether O(profile_password) was written, or would be in check mode.
+  returned: always
+  type: bool
 registered:
   description: The addresses that this task registered, or would in check mode.
   returned: always
@@ -218,8 +229,8 @@ from ..module_utils.console import devices
 from ..module_utils.console.client import Access, ConsoleClient, base_url
 from ..module_utils.console.devices import DesiredDevices, Device, Plan
 from ..module_utils.console.registration import Timing, carry_out, choose, observation
-from ..module_utils.core.nitro_errors import NitroError, NitroInputError
-from ..module_utils.nitro.module import fail, require_requests
+from ..module_utils.core.nitro_errors import NitroInputError
+from ..module_utils.nitro.module import run
 from ..module_utils.reconcile.claims import claimed, event_argument_spec
 
 
@@ -234,6 +245,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "ip_address": {"type": "str"},
         "ip_addresses": {"type": "list", "elements": "str"},
         "profile": {"type": "str"},
+        "profile_password": {"type": "str", "no_log": True},
         "datacenter": {"type": "str"},
         "agent": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -281,6 +293,7 @@ def result_of(
     asked_for = {*chosen.register, *(device.address for device in chosen.remove)}
     return {
         "changed": changed,
+        "profile_updated": False,
         "devices": [after[address].result() for address in desired.addresses if address in after],
         "registered": [one for one in desired.addresses if one in asked_for and one in after and one not in before],
         "deregistered": [one for one in desired.addresses if one in asked_for and one in before and one not in after],
@@ -297,27 +310,32 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     name = urlsplit(base_url(access.url)).netloc
     if not desired.addresses and not desired.present:
         return result_of(desired, Plan(), {}, {}, changed=False)
+    password = module.params["profile_password"] if desired.present else None
     with ConsoleClient(access) as console:
-        before = observation(console, desired)
-        chosen, place = choose(console, name, desired, before)
-        after = devices.predict(desired, place, chosen, before)
-        if module.check_mode or not chosen.changed:
-            return result_of(desired, chosen, before, after, changed=chosen.changed)
-        progress = carry_out(console, desired, chosen, place, Timing(module.params["wait_timeout"]))
-        listed = progress.listed if progress.listed is not None else before
-        result = result_of(desired, chosen, before, listed, changed=console.changed)
-        # A registration that another run began and this one waited for counts here: it was not there, and is.
-        result["changed"] |= bool(result["registered"] or result["deregistered"])
+        if password is None:
+            return handle(module, console, name, desired)
+        console.hide(password)
+        profile = devices.profile_id(desired, console.get(devices.PROFILE), name)
+        if not module.check_mode:  # before a registration, which logs in to the appliance with it
+            console.update(devices.PROFILE, profile, {"password": password})
+        return {**handle(module, console, name, desired), "changed": True, "profile_updated": True}
+
+
+def handle(module: AnsibleModule, console: ConsoleClient, name: str, desired: DesiredDevices) -> dict[str, Any]:
+    """Register, change or deregister the devices, and return the result. ``name``: of the console in messages."""
+    before = observation(console, desired)
+    chosen, place = choose(console, name, desired, before)
+    after = devices.predict(desired, place, chosen, before)
+    if module.check_mode or not chosen.changed:
+        return result_of(desired, chosen, before, after, changed=chosen.changed)
+    progress = carry_out(console, desired, chosen, place, Timing(module.params["wait_timeout"]))
+    listed = progress.listed if progress.listed is not None else before
+    result = result_of(desired, chosen, before, listed, changed=console.changed)
+    # A registration that another run began and this one waited for counts here: it was not there, and is.
+    result["changed"] |= bool(result["registered"] or result["deregistered"])
     if progress.trouble:
         result["msg"] = f"{name}: " + "; ".join(message.removeprefix(f"{name}: ") for message in progress.trouble)
     return result
-
-
-def attempt(module: AnsibleModule) -> dict[str, Any] | NitroError:
-    try:
-        return work(module)
-    except NitroError as error:
-        return error
 
 
 def main() -> None:
@@ -328,15 +346,8 @@ def main() -> None:
         required_together=[["adm_user", "adm_password"], ["client_id", "client_secret"]],
         supports_check_mode=True,
     )
-    require_requests(module)
     with claimed(module):
-        outcome = attempt(module)
-    if isinstance(outcome, NitroError):
-        # Not inside an except block, so that no traceback of ours is attached to the result.
-        fail(module, outcome)
-    if "msg" in outcome:
-        module.fail_json(**outcome)
-    module.exit_json(**outcome)
+        run(module, lambda: work(module))
 
 
 if __name__ == "__main__":

@@ -103,9 +103,8 @@ from typing import Any
 
 from ..module_utils.aws import cloudwatch as api
 from ..module_utils.aws.client import Client, connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.aws.module import run
+from ..module_utils.core.errors import Refusal
 from ..module_utils.core.parallel import both, gather
 from ..module_utils.reconcile import alarm_plan as plan
 
@@ -140,7 +139,7 @@ def apply(client: Client, write: list[plan.Alarm], delete: list[str]) -> None:
         api.delete_alarms(client, delete[first : first + MOST])
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     """Converge alarms and dashboard. Raises Failure."""
     group, client = module.params["group"], connect(module, "cloudwatch")
     alarms, body = desired(module.params, client.meta.region_name)
@@ -173,16 +172,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        result = run(module)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure)
+    run(ARGUMENT_SPEC, work)
 
 
 if __name__ == "__main__":

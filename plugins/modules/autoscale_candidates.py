@@ -251,8 +251,7 @@ from typing import Any
 from ansible.module_utils.basic import missing_required_lib
 
 from ..module_utils.aws.client import Client, connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.core.errors import Failure
 from ..module_utils.core.nitro_transport import HAS_REQUESTS
 from ..module_utils.nitro.module import nitro_argument_spec
@@ -313,16 +312,7 @@ def removal_of(module: Any) -> Removal:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        result = removal_of(module).run()
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure)
+    run(argument_spec(), lambda module: removal_of(module).run())
 
 
 if __name__ == "__main__":

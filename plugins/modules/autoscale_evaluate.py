@@ -279,7 +279,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.reconcile.kept_samples import SAMPLES_HOURS, keep_sample, valid_hours
 from ..module_utils.reconcile.session import Plan, carry_out, loaded, patiently, predict
 from ..module_utils.reconcile.tick_metrics import metric_data, publish
@@ -293,7 +293,7 @@ from ..module_utils.scaling.view import difference, state, was_changed
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.policy import LONGEST_TIME, Policy
 from ..module_utils.spec.times import as_instant
-from ..module_utils.stores.base import LeaseLost, LeaseRefused, StoreError
+from ..module_utils.stores.base import LeaseLost, LeaseRefused
 from ..module_utils.stores.options import default_owner, open_store, zone_argument_spec
 
 #: How long, in seconds, a report waits for the lease. It must not get lost; leases are held for milliseconds.
@@ -360,7 +360,7 @@ def published(module: Any, shown: dict[str, Any]) -> bool:
     return publish(module, data, f"{params['group']} {params['zone']}")
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     params = module.params
     owner, hours = params["owner"] or default_owner(), valid_hours(params["samples_hours"])
     plan = plan_of(params, owner)
@@ -397,12 +397,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
-    try:
-        result = run(module)
-    except (AutoscaleError, StoreError) as error:
-        module.fail_json(msg=f"{module.params['group']} {module.params['zone']}: {error}")
-    module.exit_json(**result)
+    run(ARGUMENT_SPEC, work, name=lambda params: f"{params['group']} {params['zone']}", check_boto3=False)
 
 
 if __name__ == "__main__":

@@ -73,8 +73,7 @@ zones:
 
 from typing import Any
 
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.stores.base import StoreError
+from ..module_utils.aws.module import run
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -84,7 +83,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     """Delete the state of every zone that has any and is named."""
     group, named = module.params["group"], module.params["zones"]
     there = [key.zone for key in stored_keys(module, group)]
@@ -97,12 +96,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
-    try:
-        result = run(module)
-    except StoreError as error:
-        module.fail_json(msg=f"{module.params['group']}: {error}")
-    module.exit_json(**result)
+    run(ARGUMENT_SPEC, work, name=lambda params: str(params["group"]), check_boto3=False)
 
 
 if __name__ == "__main__":

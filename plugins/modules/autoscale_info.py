@@ -180,12 +180,10 @@ record:
 import time
 from typing import Any
 
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.reconcile.kept_samples import read_samples, valid_hours
 from ..module_utils.scaling.view import load, overview
-from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.times import to_iso
-from ..module_utils.stores.base import StoreError
 from ..module_utils.stores.kept import HOUR
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
@@ -213,21 +211,21 @@ def shown(module: Any, group: str, zone: str) -> dict[str, Any]:
     }
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     group, zone = module.params["group"], module.params["zone"]
     if zone:
         record = shown(module, group, zone)
-        return {"record": record, "records": [record] if record["version"] else []}
-    return {"records": [shown(module, key.group, key.zone) for key in stored_keys(module, group)]}
+        return {"changed": False, "record": record, "records": [record] if record["version"] else []}
+    return {"changed": False, "records": [shown(module, key.group, key.zone) for key in stored_keys(module, group)]}
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, check_boto3=False)
-    try:
-        result = run(module)
-    except (AutoscaleError, StoreError) as error:
-        module.fail_json(msg=f"{module.params['group']} {module.params['zone'] or ''}".strip() + f": {error}")
-    module.exit_json(changed=False, **result)
+    run(
+        ARGUMENT_SPEC,
+        work,
+        name=lambda params: f"{params['group']} {params['zone'] or ''}".strip(),
+        check_boto3=False,
+    )
 
 
 if __name__ == "__main__":

@@ -215,14 +215,13 @@ import io
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.reconcile.kept_samples import read_samples, recorded, valid_hours
 from ..module_utils.scaling.recordings import read_recording
 from ..module_utils.scaling.replay import Options, replay
 from ..module_utils.spec.errors import AutoscaleError, PolicyError
 from ..module_utils.spec.policy import Policy
 from ..module_utils.spec.times import as_instant
-from ..module_utils.stores.base import StoreError
 from ..module_utils.stores.kept import DEFAULT_HOURS, HOUR
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec
 
@@ -271,7 +270,7 @@ def opened(module: Any) -> Iterator[TextIO]:
     yield io.StringIO(recorded([each for each in samples if as_instant(each["at"]) >= since]))
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     """Replay the policies over the recording."""
     params = module.params
     policies = {str(name): policy_of(name, raw) for name, raw in params["policies"].items()}
@@ -281,29 +280,25 @@ def run(module: Any) -> dict[str, Any]:
     options, where = options_of(params), params["path"] or f"{params['group']} {params['zone']}"
     try:
         with opened(module) as stream:
-            return replay(policies, read_recording(stream, names, params["format"]), options)
+            result = replay(policies, read_recording(stream, names, params["format"]), options)
     except UnicodeDecodeError as error:
         raise AutoscaleError(f"{where} is not text in UTF-8: {error}") from error
     except OSError as error:
         raise AutoscaleError(f"cannot read {where}: {error.strerror}") from error
     except AutoscaleError as error:
         raise AutoscaleError(f"{where}: {error}") from error
+    return {"changed": False, **result}
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=ARGUMENT_SPEC,
-        supports_check_mode=True,
+    run(
+        ARGUMENT_SPEC,
+        work,
         check_boto3=False,
         required_one_of=[("path", "store")],
         mutually_exclusive=[("path", "store")],
         required_by={"store": ("group", "zone")},
     )
-    try:
-        result = run(module)
-    except (AutoscaleError, StoreError) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

@@ -179,7 +179,8 @@ from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
+from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.kept_samples import read_samples
 from ..module_utils.report.chart import HAS_MATPLOTLIB, draw
 from ..module_utils.report.from_record import Counts, page_of_group
@@ -191,7 +192,6 @@ from ..module_utils.report.sources import kept_in, number_of_nodes, policies_of,
 from ..module_utils.scaling.view import load
 from ..module_utils.spec.errors import AutoscaleError
 from ..module_utils.spec.policy import Policy
-from ..module_utils.stores.base import StoreError
 from ..module_utils.stores.kept import HOUR
 from ..module_utils.stores.options import CREATE, open_store, store_argument_spec, stored_keys
 
@@ -256,7 +256,9 @@ def replay_page(module: Any) -> Page:
     return page_of_replay(result, policies, trails)
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
+    if not HAS_MATPLOTLIB:
+        raise Failure(missing_required_lib("matplotlib", reason="to draw the report"))
     params = module.params
     page = group_page(module) if params["store"] else replay_page(module)
     if params["title"]:
@@ -277,21 +279,14 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=ARGUMENT_SPEC,
-        supports_check_mode=True,
+    run(
+        ARGUMENT_SPEC,
+        work,
         check_boto3=False,
         required_one_of=[("store", "replay", "recording")],
         mutually_exclusive=[("store", "replay"), ("store", "recording")],
         required_by={"store": "group"},
     )
-    if not HAS_MATPLOTLIB:
-        module.fail_json(msg=missing_required_lib("matplotlib", reason="to draw the report"))
-    try:
-        result = run(module)
-    except (AutoscaleError, StoreError) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -204,7 +204,7 @@ options:
   alerts:
     description:
       - Where decisions, the ends of scaling events, nodes that do not answer or refuse the login, and failed ticks are
-        published. Nothing is published in check mode.
+        published, and nodes in the grace period of their licence. Nothing is published in check mode.
       - It happens after the decision is stored. If it fails or takes longer than 10 seconds, there is a warning,
         and the decision stands.
       - A condition that lasts (a silent node, a failed tick) is published once an hour.
@@ -476,6 +476,13 @@ reported:
   description: Whether O(event) was stored; false without the lease, then report again.
   returned: when O(event) is given
   type: bool
+licence_grace:
+  description:
+    - A message for each node in the grace period of its licence. Null where licences were not read; with O(alerts) or
+      O(publish) they are, by the first tick of each quarter of an hour that queries the nodes.
+  returned: for each zone
+  type: list
+  elements: str
 published:
   description: Whether this tick was published to CloudWatch.
   returned: when O(publish) is true
@@ -554,7 +561,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.core.errors import Failure
 from ..module_utils.nitro.module import nitro_argument_spec
 from ..module_utils.reconcile.kept_samples import SAMPLES_HOURS, valid_hours
@@ -624,7 +631,10 @@ def published(module: Any, spec: TickSpec, ticked: ZoneResult) -> bool:
     figures = all_figures(ticked.ticked.sample)
     decision = ticked.result["decision"]
     reporting = reporting_of(ticked.ticked.sample)
-    data = metric_data(group, zone, at, figures, ticked.ticked.count or 0, decision, spec.policy.interval, reporting)
+    grace, interval = ticked.result["licence_grace"], spec.policy.interval
+    in_grace = None if grace is None else len(grace)
+    count = ticked.ticked.count or 0
+    data = metric_data(group, zone, at, figures, count, decision, interval, reporting, in_grace)
     return publish(module, data, f"{group} {zone}")
 
 
@@ -661,7 +671,12 @@ def of_many(module: Any, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     }
 
 
-def run(module: Any) -> dict[str, Any]:
+def where(params: Mapping[str, Any]) -> str:
+    """Return what a message is about: the group, and the zone if the task is about one."""
+    return f"{params['group']} {params['zone']}" if params["zone"] else str(params["group"])
+
+
+def work(module: Any) -> dict[str, Any]:
     """Tick the zone, or the zones, that the options name. Raises Failure."""
     params = module.params
     entries = params["zones"]
@@ -669,14 +684,17 @@ def run(module: Any) -> dict[str, Any]:
     Targets.from_option(params["alerts"])
     if entries is not None:
         spec_from({**params, "nodes": None, "sample": None}, "")  # what is wrong for all zones is refused at once
-        return of_many(module, entries)
+        return {**of_many(module, entries), "check_mode": module.check_mode}
     one = {"zone": params["zone"]}
-    return finished(module, *TickCall.from_module(module, [one]).tick(one))
+    result = finished(module, *TickCall.from_module(module, [one]).tick(one))
+    return {**result, "check_mode": module.check_mode}
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=ARGUMENT_SPEC,
+    run(
+        ARGUMENT_SPEC,
+        work,
+        name=where,
         mutually_exclusive=[
             ("request", "event"),
             ("request", "sample"),
@@ -687,19 +705,8 @@ def main() -> None:
             *(("zones", name) for name in _ONE_ZONE_ONLY),
         ],
         required_one_of=[("zone", "zones")],
-        supports_check_mode=True,
         check_boto3=False,
     )
-    try:
-        result = run(module)
-    except Failure as error:
-        where = f"{module.params['group']} {module.params['zone']}" if module.params["zone"] else module.params["group"]
-        message = f"{where}: {error}"
-    else:
-        module.exit_json(check_mode=module.check_mode, **result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    module.fail_json(msg=message)
 
 
 if __name__ == "__main__":

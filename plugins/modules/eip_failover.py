@@ -146,11 +146,11 @@ duration_ms:
   sample: 412
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils.attachments import failover
 from ..module_utils.attachments.registry import ELASTIC_IP
-from ..module_utils.aws.module import AwsModule
 
 
 def argument_spec() -> dict[str, Any]:
@@ -167,10 +167,13 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
+def entries(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of ``moves`` with their kind."""
+    return [{"kind": ELASTIC_IP.kind, **option} for option in params["moves"]]
+
+
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    entries = [{"kind": ELASTIC_IP.kind, **option} for option in module.params["moves"]]
-    failover.main(module, entries, with_kind=False)
+    failover.run(argument_spec(), entries, with_kind=False)
 
 
 if __name__ == "__main__":

@@ -181,9 +181,7 @@ actions:
 from typing import Any
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure
+from ..module_utils.aws.module import run
 from ..module_utils.distributors.nlb.balancer_work import Balancing
 from ..module_utils.distributors.nlb.balancers import Attachment, DesiredBalancer
 from ..module_utils.spec.identity import adoption_warning
@@ -225,7 +223,7 @@ def requested(params: dict[str, Any]) -> DesiredBalancer:
     )
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     params = module.params
     job = Balancing(
         desired=requested(params),
@@ -242,18 +240,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=argument_spec(), required_if=[("state", "present", ["zones"])], supports_check_mode=True
-    )
-    try:
-        result = run(module)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure)
+    run(argument_spec(), work, required_if=[("state", "present", ["zones"])])
 
 
 if __name__ == "__main__":

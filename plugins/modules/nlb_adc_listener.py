@@ -236,9 +236,8 @@ actions:
 from typing import Any
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.aws.module import run
+from ..module_utils.core.errors import Refusal
 from ..module_utils.distributors.nlb.listener_work import ListenerWork
 from ..module_utils.distributors.nlb.listeners import (
     CHECK_PROTOCOLS,
@@ -287,8 +286,11 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def ways_of(module: Any) -> ListenerWork:
-    """Return the desired listeners of the options. Raises Refusal for what is invalid whatever AWS holds."""
+def listener_work(module: Any, written: list[str]) -> ListenerWork:
+    """Return the desired listeners of the options. Raises Refusal for what is invalid whatever AWS holds.
+
+    ``written``: empty; filled with what was written.
+    """
     params = module.params
     present, group = params["state"] == "present", params["group"]
     named = params["listeners"]
@@ -310,42 +312,40 @@ def ways_of(module: Any) -> ListenerWork:
         others=params["others"],
         only_read=module.check_mode,
         tags={**tags, **owner_of(group).tags},
+        done=written,
     )
 
 
-def run(module: Any, work: ListenerWork) -> dict[str, Any]:
-    """Read, plan, write until nothing is left to do; what is now true, and the diff."""
-    observed, changes = work.observation()
-    before = describe(work.group, observed)
+def work(module: Any, written: list[str]) -> dict[str, Any]:
+    """Read, plan, write until nothing is left to do; what is now true, and the diff. Raises Failure.
+
+    ``written``: empty; filled with what was written.
+    """
+    job = listener_work(module, written)
+    observed, changes = job.observation()
+    before = describe(job.group, observed)
     if module.check_mode:
-        after = predict(before, changes, work.requests)
-        work.done.extend(change.message for change in changes)
+        after = predict(before, changes, job.requests)
+        written.extend(change.message for change in changes)
     else:
-        observed = work.converge(observed, changes)
-        after = describe(work.group, observed)
+        observed = job.converge(observed, changes)
+        after = describe(job.group, observed)
     return {
-        "changed": bool(work.done),
+        "changed": bool(written),
         "listeners": after,
         "load_balancer": observed.balancer.result() if observed.balancer else None,
-        "actions": work.done,
+        "actions": written,
         "diff": {"before": {"listeners": before}, "after": {"listeners": after}},
     }
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    done: list[str] = []
-    try:
-        work = ways_of(module)
-        done = work.done
-        result = run(module, work)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure, changed=bool(done), actions=done)
+    written: list[str] = []
+    run(
+        argument_spec(),
+        lambda module: work(module, written),
+        done=lambda: {"changed": bool(written), "actions": written},
+    )
 
 
 if __name__ == "__main__":

@@ -242,9 +242,7 @@ target_group_arn:
 from typing import Any
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure
+from ..module_utils.aws.module import run
 from ..module_utils.distributors.nlb.target_groups import converge, joined, requests_of
 from ..module_utils.reconcile.claims import Claim, claimed, event_argument_spec, guarded
 
@@ -280,7 +278,13 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def run(module: Any, claim: Claim | None) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
+    """Return the result of the module. Raises Failure."""
+    with claimed(module) as claim:
+        return converged(module, claim)
+
+
+def converged(module: Any, claim: Claim | None) -> dict[str, Any]:
     """Return the result; with ``msg`` if a target did not reach its state in time, or a write failed."""
     params = module.params
     requests = requests_of(params)
@@ -295,21 +299,15 @@ def run(module: Any, claim: Claim | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=argument_spec(),
+    run(
+        argument_spec(),
+        work,
         mutually_exclusive=[["target_group_arn", "target_group_name", "target_groups"]],
         required_one_of=[
             ["target_group_arn", "target_group_name", "target_groups"],
             ["targets", "target_groups"],
         ],
-        supports_check_mode=True,
     )
-    try:
-        with claimed(module) as claim:
-            result = run(module, claim)
-    except Failure as error:
-        fail(module, error)
-    module.fail_json(**result) if "msg" in result else module.exit_json(**result)
 
 
 if __name__ == "__main__":

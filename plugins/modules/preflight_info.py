@@ -309,14 +309,12 @@ table:
 from typing import Any
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure
+from ..module_utils.aws.module import run
 from ..module_utils.preflight.checks import Clients
 from ..module_utils.preflight.inspection import Inspection
 from ..module_utils.preflight.plan import read_plan
 from ..module_utils.preflight.rights import read_needs
-from ..module_utils.preflight.rows import Row, passed
+from ..module_utils.preflight.rows import passed
 from ..module_utils.preflight.table import table
 from ..module_utils.spec.identity import KINDS
 
@@ -383,29 +381,22 @@ def clients(module: Any) -> Clients:
     return Clients(*(connect(module, name, read_timeout=module.params["timeout"]) for name in services))
 
 
-def result(rows: list[Row]) -> dict[str, Any]:
-    return {"checks": [row.result() for row in rows], "passed": passed(rows), "table": table(rows)}
+def work(module: Any) -> dict[str, Any]:
+    """Check everything, and return the result of the module. Raises Failure."""
+    inspection = Inspection(
+        plan=read_plan(module.params),
+        needs=read_needs(module.params["rights"]),
+        clients=clients(module),
+        region=str(module.region),
+        timeout=module.params["timeout"],
+        vpc_id=module.params["vpc_id"],
+    )
+    rows = inspection.rows()
+    return {"changed": False, "checks": [row.result() for row in rows], "passed": passed(rows), "table": table(rows)}
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        inspection = Inspection(
-            plan=read_plan(module.params),
-            needs=read_needs(module.params["rights"]),
-            clients=clients(module),
-            region=str(module.region),
-            timeout=module.params["timeout"],
-            vpc_id=module.params["vpc_id"],
-        )
-        rows = inspection.rows()
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(changed=False, **result(rows))
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure)
+    run(argument_spec(), work)
 
 
 if __name__ == "__main__":

@@ -388,9 +388,7 @@ hosted_zone_id:
 from typing import Any
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure
+from ..module_utils.aws.module import run
 from ..module_utils.distributors.dns.health_checks import INTERVALS, TYPES, HealthChecks
 from ..module_utils.distributors.dns.record_changes import INSYNC
 from ..module_utils.distributors.dns.record_sets import Request, Zone, find_zone, joined, requests_of, result_of
@@ -471,7 +469,13 @@ def with_checks(module: Any, zone: Zone, requests: list[Request]) -> tuple[list[
     return HealthChecks(zone.client, zone.id, module.check_mode).ensured(requests, zone.decide(requests))
 
 
-def run(module: Any, claim: Claim | None) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
+    """Return the result of the module. Raises Failure."""
+    with claimed(module) as claim:
+        return converged(module, claim)
+
+
+def converged(module: Any, claim: Claim | None) -> dict[str, Any]:
     """Read, plan, write, wait. The result; with ``msg`` if the change is not known to all name servers in time."""
     params = module.params
     requests = requests_of(params)
@@ -501,18 +505,12 @@ def run(module: Any, claim: Claim | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=argument_spec(),
+    run(
+        argument_spec(),
+        work,
         mutually_exclusive=[["zone", "hosted_zone_id"], ["record", "record_sets"]],
         required_one_of=[["zone", "hosted_zone_id"], ["record", "record_sets"]],
-        supports_check_mode=True,
     )
-    try:
-        with claimed(module) as claim:
-            answer = run(module, claim)
-    except Failure as error:
-        fail(module, error)
-    module.fail_json(**answer) if "msg" in answer else module.exit_json(**answer)
 
 
 if __name__ == "__main__":

@@ -238,7 +238,6 @@ from typing import Any
 
 from ..module_utils.attachments import failover
 from ..module_utils.attachments.registry import REGISTRY
-from ..module_utils.aws.module import AwsModule
 
 
 def suboptions() -> dict[str, Any]:
@@ -273,8 +272,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    failover.main(module, module.params["moves"])
+    failover.run(argument_spec(), lambda params: params["moves"])
 
 
 if __name__ == "__main__":

@@ -94,8 +94,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.alerting import send
 from ..module_utils.spec.alerts import Alert, Targets
@@ -127,7 +126,7 @@ def alerts_of(status: Mapping[str, Any]) -> list[Alert]:
         ) from None
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     """Publish the problems. Raises Failure if one of them is not published."""
     targets = Targets.from_option({name: module.params[name] for name in ("sns_topic_arn", "event_bus")}, "vpx_alert")
     alerts = alerts_of(module.params["status"])
@@ -141,18 +140,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_one_of=[("sns_topic_arn", "event_bus")]
-    )
-    try:
-        result = run(module)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure)
+    run(ARGUMENT_SPEC, work, required_one_of=[("sns_topic_arn", "event_bus")])
 
 
 if __name__ == "__main__":

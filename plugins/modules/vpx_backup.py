@@ -241,17 +241,14 @@ from typing import Any
 from ..module_utils.aws import ec2, s3
 from ..module_utils.aws.buckets import require_bucket
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.instances import parse_instances
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.aws.tags import GROUP
 from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.core.parallel import attempt_all
 from ..module_utils.nitro.backups import LEVELS
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import client_from, nitro_argument_spec, require_requests
-from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile import config_restore
 from ..module_utils.reconcile.backup_nodes import BackupNode, endpoint, nodes_of, primary_of
 from ..module_utils.reconcile.config_backup import BackedUp, BackupRequest, Deadline, NodeBackup
@@ -412,36 +409,38 @@ def _diff(added: list[str], removed: list[str]) -> dict[str, str]:
     return {"before": "".join(f"{one}\n" for one in removed), "after": "".join(f"{one}\n" for one in added)}
 
 
-def _attempt(module: Any, work: Work) -> dict[str, Any] | Failure:
-    try:
-        return work.back_up() if module.params["state"] == "present" else work.restore()
-    except Failure as failure:
-        return failure
-
-
-def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
+def work(module: Any) -> dict[str, Any]:
+    """Return the result; with ``msg`` if a node was not backed up. Raises Failure."""
     require_requests(module)
-    outcome = _attempt(module, Work(module))
-    optional = module.params["state"] == "present" and not module.params["required"]
-    if isinstance(outcome, Failure) and optional:
-        outcome = _nothing(str(outcome))
-    if isinstance(outcome, NitroError):
-        fail_nitro(module, outcome)
-    if isinstance(outcome, Failure):
-        fail_aws(module, outcome)
-    for failure in outcome.get("failures", []) if optional else ():
+    job = Work(module)
+    if module.params["state"] == "restored":
+        return job.restore()
+    if not module.params["required"]:
+        return optional(module, job)
+    outcome = job.back_up()
+    failures = "; ".join(outcome["failures"])
+    return {**outcome, "msg": f"not every node was backed up: {failures}"} if failures else outcome
+
+
+def optional(module: Any, job: Work) -> dict[str, Any]:
+    """Return the result of a backup that is not required: what failed is a warning."""
+    try:
+        outcome = job.back_up()
+    except Failure as error:
+        outcome = _nothing(str(error))
+    for failure in outcome["failures"]:
         module.warn(f"the configuration was not backed up: {failure}")
-    if outcome.get("failures") and not optional:
-        module.fail_json(msg=f"not every node was backed up: {'; '.join(outcome['failures'])}", **outcome)
-        return
-    module.exit_json(**outcome)
+    return outcome
 
 
 def _nothing(failure: str) -> dict[str, Any]:
     """Return the result of a backup that is not required and failed before a node was reached."""
     lists: dict[str, Any] = {name: [] for name in ("backups", "left_out", "deleted")}
     return {"changed": False, **lists, "failures": [failure], "bucket_created": False}
+
+
+def main() -> None:
+    run(argument_spec(), work)
 
 
 if __name__ == "__main__":

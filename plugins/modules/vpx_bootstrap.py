@@ -184,6 +184,32 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+  management_certificate:
+    description:
+      - Certificate under which the appliance serves NITRO and its GUI, instead of its self-signed one. It is bound to
+        the internal services C(nshttps-127.0.0.1-443), C(nshttps-::1l-443), C(nsrpcs-…) and C(nskrpcs-…), as far as the
+        appliance has them, and read back at the HTTPS port. Another certificate later replaces it in place.
+      - With O(management_tls=verify) it must verify, so its subject alternative names must have the address of each
+        appliance, and O(ca_path) the authority that issued it. Until it is installed, the self-signed certificate is
+        accepted at the first login only, from the first contact on the same one (tag
+        C(cloudadc:management_fingerprint) of O(instance_id)).
+      - With O(management_tls=pin) its fingerprint is pinned in place of the former one, whatever its names.
+      - The nodes of a pair must have the same one, because certificates are synchronised. A cluster takes none, because
+        a node that joins it loses its configuration.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      content:
+        description: Certificate in PEM form, the appliance's own first, followed by its intermediates.
+        type: str
+        required: true
+      key:
+        description: Private key of the first certificate, in PEM form.
+        type: str
+        required: true
+      passphrase:
+        description: Passphrase of an encrypted key.
+        type: str
   wait_timeout:
     description:
       - Seconds to wait until the login is accepted, and again after the reboot.
@@ -229,6 +255,16 @@ EXAMPLES = r"""
       bandwidth: 1000
       edition: Premium
 
+- name: Install a management certificate, with which later tasks verify the appliance
+  cloudadc.aws.vpx_bootstrap:
+    nsip: 10.0.1.10
+    ca_path: /etc/ssl/certs/adc-ca.pem
+    instance_id: i-0123456789abcdef0
+    new_password: "{{ vault_adc_password }}"
+    management_certificate:
+      content: "{{ lookup('ansible.builtin.file', 'adc-management.crt') }}"
+      key: "{{ vault_adc_management_key }}"
+
 - name: Configure many new appliances in parallel
   cloudadc.aws.vpx_bootstrap:
     nodes:
@@ -257,9 +293,14 @@ password_changed:
   description: Whether the password was replaced, or would be in check mode.
   returned: success, with O(nsip)
   type: bool
+certificate_installed:
+  description: Whether O(management_certificate) was installed or replaced, or would be in check mode.
+  returned: success, with O(nsip)
+  type: bool
 fingerprint:
   description:
-    - SHA-256 fingerprint that the appliance's certificate is held to with O(management_tls=pin), else null.
+    - SHA-256 fingerprint that the appliance's certificate is held to with O(management_tls=pin), or that this task has
+      written into the tag after O(management_certificate) was installed, else null.
     - At the first contact it is written into the tag C(cloudadc:management_fingerprint) of O(instance_id), before the
       first login.
   returned: success, with O(nsip)
@@ -334,6 +375,10 @@ nodes:
       description: As RV(password_changed).
       type: bool
       returned: when it did not fail
+    certificate_installed:
+      description: As RV(certificate_installed).
+      type: bool
+      returned: when it did not fail
     fingerprint:
       description: As RV(fingerprint).
       type: str
@@ -363,9 +408,10 @@ from functools import partial
 from typing import Any
 
 from ..module_utils.core.fingerprints import PIN, canonical, host_of, pins_from
-from ..module_utils.core.nitro_errors import NitroError, NitroInputError
-from ..module_utils.nitro import bootstrap
+from ..module_utils.core.nitro_errors import NitroError, NitroInputError, NitroUntrusted
+from ..module_utils.nitro import bootstrap, management_certificate
 from ..module_utils.nitro.arrival import FirstLogin, LoginRetry, Passwords, reboot
+from ..module_utils.nitro.certificates import Certificate
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.first_contact import Contact, Memory, hold
 from ..module_utils.nitro.licences import LICENSE_DIRECTORY, License, LicenseState, server_report
@@ -473,15 +519,15 @@ def apply(
 def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
     """Handle one appliance; check mode writes nothing and waits for nothing."""
     desired = bootstrap.DesiredAppliance.from_params(job.params)
+    certificate = management_certificate.certificate_from(job.params["management_certificate"])
     timeout = job.params["wait_timeout"]
     instance_id = job.params["instance_id"]
     first_login = bool(instance_id) and job.params["first_login"]
-    contact = first_contact(job, status)
+    contact = first_contact(job, status, certificate)
     if contact.fingerprint is None and job.params["management_tls"] == PIN:
         # Check mode: there is nothing yet whose certificate could be pinned.
         job.warn(f"{job.nsip}: does not answer, taken for an appliance that is not ready yet")
-        found = bootstrap.ObservedAppliance()
-        return {**result(desired, found, bootstrap.plan(desired, found), contact, job), "activation_request": None}
+        return unread(desired, bootstrap.ObservedAppliance(), contact, job)
     login_retry = LoginRetry(
         job.connection(contact.accepted),
         passwords_from(job.params),
@@ -495,7 +541,7 @@ def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
         job.warn(f"{login_retry.last}: taken for an appliance that is not ready yet")
     if entry is None or entry.client is None:
         found = bootstrap.ObservedAppliance() if entry is None else bootstrap.ObservedAppliance(password=entry.password)
-        return {**result(desired, found, bootstrap.plan(desired, found), contact, job), "activation_request": None}
+        return unread(desired, found, contact, job)
     with entry.client as client:
         found = read(client, entry, desired)
         changes = bootstrap.plan(desired, found)
@@ -504,25 +550,108 @@ def work(job: Job, status: InstanceStatus) -> dict[str, Any]:
         activation_request = request_activation(job, client, desired)
         if not job.check:
             apply(client, entry, desired, changes, timeout)
+        if certificate is not None:
+            placed = place_certificate(job, client, certificate, save=desired.save)
+            contact = remembered(job, status, contact, certificate, placed=placed)
+            changes = replace(changes, certificate=placed, save=changes.save or (placed and desired.save))
     return {**result(desired, found, changes, contact, job), "activation_request": activation_request}
 
 
-def first_contact(job: Job, status: InstanceStatus) -> Contact:
-    """Return the certificate that the appliance is held to; without ``management_tls=pin`` none is asked for.
+def unread(
+    desired: bootstrap.DesiredAppliance, found: bootstrap.ObservedAppliance, contact: Contact, job: Job
+) -> dict[str, Any]:
+    """Return the result of an appliance that cannot be read yet: all that is desired would be a change."""
+    changes = bootstrap.plan(desired, found)
+    changes = replace(changes, certificate=bool(job.params["management_certificate"]))
+    return {**result(desired, found, changes, contact, job), "activation_request": None}
 
-    Raises NitroError.
+
+def place_certificate(job: Job, client: NitroClient, certificate: Certificate, *, save: bool) -> bool:
+    """Install the management certificate, and return whether that was, or would be, a change. Raises NitroError."""
+    placed = management_certificate.install(client, certificate, check=job.check)
+    if not placed or job.check:
+        return placed
+    if save:
+        client.save()
+    verified = job.params["management_tls"] != PIN and job.params["validate_certs"]
+    management_certificate.require_served(job.unchecked(), job.connection() if verified else None, certificate)
+    return placed
+
+
+def remembered(
+    job: Job, status: InstanceStatus, contact: Contact, certificate: Certificate, *, placed: bool
+) -> Contact:
+    """Return the contact with the management certificate, once the tag of the instance has its fingerprint.
+
+    Raises NitroError: The tag cannot be written, and later tasks compare it.
     """
-    instance_id = job.params["instance_id"]
+    new, instance_id = management_certificate.fingerprint_of(certificate), job.params["instance_id"]
+    if contact.fingerprint == new or (contact.fingerprint is None and not placed):
+        return contact
+    if instance_id and not job.check:
+        try:
+            status.fingerprint(instance_id).write(new)
+        except NitroError as error:
+            if contact.fingerprint is not None:
+                raise
+            job.warn(f"{error}. Once the certificate has expired, accept_fingerprints is needed to replace it")
+            return contact
+    return Contact(new, pinned=bool(instance_id))
+
+
+def first_contact(job: Job, status: InstanceStatus, certificate: Certificate | None) -> Contact:
+    """Return the certificate that the appliance is held to; None where authorities vouch for it, or nothing does.
+
+    With ``management_tls=verify`` an appliance whose certificate does not verify is held to its fingerprint until the
+    management certificate is installed: the one in the tag of its instance, or at the first login that of the first
+    contact. Raises NitroError.
+    """
     if job.params["management_tls"] != PIN:
-        return Contact(None)
+        if certificate is None or not needs_pin(job):
+            return Contact(None)
+        contact = pinned_contact(job, status, certificate)
+    else:
+        contact = pinned_contact(job, status, certificate)
+    if certificate is None or contact.fingerprint is None:
+        return contact
+    return replace(contact, also=(*contact.also, management_certificate.fingerprint_of(certificate)))
+
+
+def needs_pin(job: Job) -> bool:
+    """Return whether an appliance cannot be verified yet, although its certificate is to be. Raises NitroError."""
+    if not job.params["validate_certs"] or job.params["nitro_protocol"] == "http":
+        return False
+    trusted = management_certificate.is_trusted(job.connection())
+    if trusted:
+        return False
+    first = job.params["instance_id"] and job.params["first_login"]
+    # One that does not answer yet has its own certificate when it does, unless it is in service.
+    return trusted is False if not first else not (job.check and trusted is None)
+
+
+def pinned_contact(job: Job, status: InstanceStatus, certificate: Certificate | None) -> Contact:
+    """Return the fingerprint that the appliance is held to. Raises NitroError."""
+    instance_id = job.params["instance_id"]
     pins = pins_from(job.params)
     given = pins.given.get(host_of(job.nsip), ())
     if not instance_id:
+        if not pins.of(job.nsip):
+            raise NitroUntrusted(
+                f"{job.nsip}: its certificate does not verify. With instance_id the certificate of the first contact "
+                "is accepted until management_certificate is installed; or give its fingerprint"
+            )
         first, *also = pins.of(job.nsip)
         return Contact(first, also=tuple(also))
     tag = status.fingerprint(instance_id)
     memory = Memory(lambda: given[0] if given else tag.read(), tag.write)
     accepted = [canonical(text, "accept_fingerprints") for text in job.params["accept_fingerprints"]]
+    accepted += [management_certificate.fingerprint_of(certificate)] if certificate else []
+    if job.params["management_tls"] != PIN and not job.params["first_login"] and memory.read() is None:
+        raise NitroUntrusted(
+            f"{job.nsip}: its certificate does not verify, and tag cloudadc:management_fingerprint of {instance_id} "
+            "names no other one, so nothing was sent. Accept the present one once with management_tls=pin and "
+            "first_login=true"
+        )
     contact = hold(
         job.unchecked(),
         memory,
@@ -562,6 +691,7 @@ def result(
         "fingerprint": contact.fingerprint,
         "pinned": contact.pinned,
         "version": found.version,
+        "certificate_installed": changes.certificate,
         "rebooted": changes.reboot,
         "password_changed": changes.change_password,
         "saved": changes.save,
@@ -596,6 +726,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "license": {"type": "dict", "options": license_spec},
         "accept_fingerprints": {"type": "list", "elements": "str", "default": []},
         "wait_timeout": {"type": "int", "default": 600},
+        "management_certificate": management_certificate.OPTION,
         "event": event_argument_spec(),
     }
 

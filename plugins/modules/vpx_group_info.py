@@ -273,10 +273,8 @@ import threading
 from typing import Any
 
 from ..module_utils.aws.client import Client, connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.aws.sts import account_id
-from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.group import Request, orphaned, removal, survey
 from ..module_utils.reconcile.group_reading import as_message
 from ..module_utils.reconcile.missing_subnets import combine_missing
@@ -324,7 +322,7 @@ def known_nodes(module: Any, name: str) -> list[str]:
     return list(found)
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     params, clients = module.params, Clients(module)
     definition = params["definition"]
     require_group(definition)
@@ -333,7 +331,7 @@ def run(module: Any) -> dict[str, Any]:
     subnets = [one["management_subnet_id"] for one in definition["zones"] if one["management_subnet_id"]]
     lost = list(params["lost_nodes"])
     if lost:
-        return {"orphans": orphaned(clients("ec2"), lost, subnets)}
+        return {"changed": False, "orphans": orphaned(clients("ec2"), lost, subnets)}
     result = {**survey(clients, request), "check_mode": module.check_mode}
     result["problems"] = combine_missing(
         result["problems"], definition["zones"], clients("ec2").meta.region_name, lambda: account_id(clients("sts"))
@@ -349,20 +347,11 @@ def run(module: Any) -> dict[str, Any]:
     for found in result["drift"] if params["nodes"] else ():
         module.warn(found["message"])
     orphans = orphaned(clients("ec2"), lost, subnets)
-    return {**result, "orphans": orphans, "removal": removal(result["definition"], result, orphans)}
+    return {"changed": False, **result, "orphans": orphans, "removal": removal(result["definition"], result, orphans)}
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        result = run(module)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(changed=False, **result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure)
+    run(argument_spec(), work)
 
 
 if __name__ == "__main__":

@@ -203,10 +203,8 @@ from ansible.module_utils.basic import env_fallback
 
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, Client, connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.core.nitro_errors import NitroError
+from ..module_utils.aws.module import run
+from ..module_utils.core.errors import Refusal
 from ..module_utils.core.parallel import both
 from ..module_utils.nitro.client import NitroClient
 from ..module_utils.nitro.module import (
@@ -216,7 +214,6 @@ from ..module_utils.nitro.module import (
     require_requests,
     require_usable,
 )
-from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_observation import endpoint, panel, read_pair
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
@@ -366,8 +363,8 @@ def difference(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple[dict[str, Any], str | None]:
-    """Return the result, and the message with which to fail if an Elastic IP is not where desired."""
+def switched(module: Any, task: Task, this: NitroClient, other: NitroClient) -> dict[str, Any]:
+    """Switch and return the result; with ``msg`` if an Elastic IP is not where desired."""
     addresses = SwitchAddresses(task.client, task.targets)
     before, forced = read(task, this, other, addresses)
     after, switch_ms = swapped(before) if forced else before, 0
@@ -384,42 +381,29 @@ def run(module: Any, task: Task, this: NitroClient, other: NitroClient) -> tuple
         **task.facts,
     }
     trouble = addresses.trouble() or (went_back(after) if forced else None)
-    return {**result, "diff": difference(result)}, _failed(task, forced, trouble)
+    result["diff"] = difference(result)
+    if trouble:
+        result["msg"] = f"{task.winner} {'became' if forced else 'is'} primary, but {trouble}"
+    return result
 
 
-def _failed(task: Task, forced: bool, trouble: str | None) -> str | None:
-    return f"{task.winner} {'became' if forced else 'is'} primary, but {trouble}" if trouble else None
-
-
-def work(module: Any) -> tuple[dict[str, Any], str | None]:
+def work(module: Any) -> dict[str, Any]:
+    """Return the result of the module. Raises Failure."""
+    require_requests(module)
     params = module.params
     task = task_of_group(module) if params["group"] else task_as_given(module)
     with client_from(params, nsip=task.this) as this, client_from(params, nsip=task.other) as other:
-        return run(module, task, this, other)
+        return switched(module, task, this, other)
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=argument_spec(),
+    run(
+        argument_spec(),
+        work,
         required_one_of=[["group", "peer"]],
         mutually_exclusive=[["group", "peer"]],
         required_by={"peer": ["nsip"]},
-        supports_check_mode=True,
     )
-    require_requests(module)
-    try:
-        result, trouble = work(module)
-    except (Failure, NitroError) as error:
-        failure = error
-    else:
-        if trouble:
-            module.fail_json(msg=trouble, **result)
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    if isinstance(failure, NitroError):
-        fail_nitro(module, failure)
-    fail(module, failure)
 
 
 if __name__ == "__main__":

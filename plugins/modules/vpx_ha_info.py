@@ -202,15 +202,12 @@ from ..module_utils.aws import tags as t
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.addresses import parse_addresses
 from ..module_utils.aws.client import Client, connect
-from ..module_utils.aws.errors import fail as fail_aws
 from ..module_utils.aws.instances import Instance, parse_instances
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.core.nitro_errors import NitroError
+from ..module_utils.aws.module import run
+from ..module_utils.core.errors import Refusal
 from ..module_utils.core.nitro_wire import parse_address
 from ..module_utils.core.parallel import gather
 from ..module_utils.nitro.client import NitroClient
-from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.nitro.module import nitro_argument_spec, probe_from, require_requests, require_usable
 from ..module_utils.reconcile import pair_associations
 from ..module_utils.reconcile.pair_claims import claim_result
@@ -326,6 +323,8 @@ def result(
 
 
 def work(module: Any) -> dict[str, Any]:
+    """Return the result of the module. Raises Failure."""
+    require_requests(module)
     params = module.params
     if not (params["group"] or params["nodes"]):
         raise Refusal("one of the following is required: group, nodes")
@@ -339,19 +338,7 @@ def work(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), required_one_of=[["group", "nodes"]], supports_check_mode=True)
-    require_requests(module)
-    try:
-        found = work(module)
-    except (Failure, NitroError) as error:
-        failure = error
-    else:
-        module.exit_json(**found)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    if isinstance(failure, NitroError):
-        fail_nitro(module, failure)
-    fail_aws(module, failure)
+    run(argument_spec(), work, required_one_of=[["group", "nodes"]])
 
 
 if __name__ == "__main__":

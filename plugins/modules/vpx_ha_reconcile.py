@@ -176,11 +176,7 @@ from typing import Any
 
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, connect
-from ..module_utils.aws.errors import fail as fail_aws
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure
-from ..module_utils.core.nitro_errors import NitroError
-from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.aws.module import run
 from ..module_utils.nitro.module import nitro_argument_spec, probe_from, require_requests, require_usable
 from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_evidence import handed_over
@@ -241,34 +237,29 @@ def request_of(module: Any) -> MoveRequest:
     )
 
 
-def run(module: Any) -> tuple[dict[str, Any], str | None]:
-    """Return the result, and the message of the failure if an Elastic IP is not where it belongs."""
+def work(module: Any, started: float) -> dict[str, Any]:
+    """Return the result; with ``msg`` if an Elastic IP is not where it belongs. Raises Failure.
+
+    ``started``: on the monotonic clock, in seconds.
+    """
+    require_requests(module)
     params = module.params
     require_usable(params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.
     options = {"read_timeout": BRIEF, "attempts": 1, "verify": params["aws_ca_bundle"] or True}
-    return put_on_primary(
+    result, trouble = put_on_primary(
         connect_accounts(module, connect(module, "ec2", **options), **options),
         request_of(module),
         lambda endpoint: probe_from(params, endpoint, params["probe_timeout"]),
         check=module.check_mode,
     )
+    result["duration_ms"] = round((time.monotonic() - started) * 1000)
+    return {**result, "msg": trouble} if trouble else result
 
 
 def main() -> None:
     started = time.monotonic()
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_requests(module)
-    try:
-        result, trouble = run(module)
-    except Failure as error:
-        fail_aws(module, error)
-    except NitroError as error:
-        fail_nitro(module, error)
-    result["duration_ms"] = round((time.monotonic() - started) * 1000)
-    if trouble:
-        module.fail_json(msg=trouble, **result)
-    module.exit_json(**result)
+    run(argument_spec(), lambda module: work(module, started))
 
 
 if __name__ == "__main__":

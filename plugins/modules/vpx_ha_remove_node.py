@@ -102,11 +102,8 @@ from typing import Any
 
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import Client, connect
-from ..module_utils.aws.errors import fail as fail_aws
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.core.nitro_errors import NitroError
-from ..module_utils.nitro.module import fail as fail_nitro
+from ..module_utils.aws.module import run
+from ..module_utils.core.errors import Refusal
 from ..module_utils.nitro.module import nitro_argument_spec, probe_from, require_requests, require_usable
 from ..module_utils.reconcile.instance_plan import DesiredSet
 from ..module_utils.reconcile.instance_set import InstanceSet
@@ -219,8 +216,9 @@ def _named(node: Node) -> dict[str, Any]:
     return {"node_id": node.node_id, "instance_id": node.instance_id, "nsip": node.nsip}
 
 
-def run(module: Any) -> dict[str, Any]:
-    """Return the module's result. Raises Failure or NitroError."""
+def work(module: Any) -> dict[str, Any]:
+    """Return the module's result. Raises Failure."""
+    require_requests(module)
     require_usable(module.params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.
     options = {"verify": module.params["aws_ca_bundle"] or True}
@@ -228,15 +226,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_requests(module)
-    try:
-        result = run(module)
-    except Failure as error:
-        fail_aws(module, error)
-    except NitroError as error:
-        fail_nitro(module, error)
-    module.exit_json(**result)
+    run(argument_spec(), work)
 
 
 if __name__ == "__main__":

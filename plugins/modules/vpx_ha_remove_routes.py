@@ -69,9 +69,8 @@ from ..module_utils.aws import ec2 as api
 from ..module_utils.aws import tags as t
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
 from ..module_utils.aws.instances import parse_instances
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.pair_routes import routes_of_pair
 
@@ -81,7 +80,7 @@ ADVICE = (
 )
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     """Return the result. Raises Failure."""
     client, group = connect_accounts(module, connect(module, "ec2")), module.params["group"]
     instances = parse_instances(api.describe_instances(client, t.as_filters({t.GROUP: group})))
@@ -97,15 +96,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec={"group": {"type": "str", "required": True}}, supports_check_mode=True)
-    try:
-        result = run(module)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        return
-    fail(module, failure)  # outside of the except block, so that no traceback is attached to the result
+    run({"group": {"type": "str", "required": True}}, work)
 
 
 if __name__ == "__main__":

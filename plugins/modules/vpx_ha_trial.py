@@ -93,10 +93,8 @@ from typing import Any
 
 from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import BRIEF, connect
-from ..module_utils.aws.errors import fail as fail_aws
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.core.errors import Failure, Refusal
-from ..module_utils.core.nitro_errors import NitroError
 from ..module_utils.nitro.module import (
     client_from,
     nitro_argument_spec,
@@ -104,7 +102,6 @@ from ..module_utils.nitro.module import (
     require_requests,
     require_usable,
 )
-from ..module_utils.nitro.module import fail as fail_nitro
 from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_move import MoveRequest, put_on_primary
 from ..module_utils.reconcile.pair_observation import ObservedPair, endpoint, panel, read_pair
@@ -147,8 +144,9 @@ def mover(module: Any, ec2: Any, observed: ObservedPair) -> Any:
     return lambda: put_on_primary(ec2, request, lambda to: probe_from(params, to, params["probe_timeout"]))[1]
 
 
-def run(module: Any) -> dict[str, Any]:
-    """Return the module's result. Raises Failure or NitroError."""
+def work(module: Any) -> dict[str, Any]:
+    """Return the module's result. Raises Failure."""
+    require_requests(module)
     params, group, port = module.params, module.params["group"], module.params["nitro_port"]
     require_usable(params)
     # validate_certs is about the appliances here; AWS's certificates are always validated.
@@ -190,22 +188,14 @@ def carry_out(trial: Trial, switched: bool, name: str) -> None:
         if switched:
             trial.switch()
         trouble = trial.watch()
-    except (Failure, NitroError) as error:
+    except Failure as error:
         trouble = str(error)
     if trouble:
         raise Failure(f"{name} does not serve as primary: {trouble}; {trial.back()}")
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_requests(module)
-    try:
-        result = run(module)
-    except Failure as error:
-        fail_aws(module, error)
-    except NitroError as error:
-        fail_nitro(module, error)
-    module.exit_json(**result)
+    run(argument_spec(), work)
 
 
 if __name__ == "__main__":

@@ -436,10 +436,9 @@ from typing import Any
 
 from ..module_utils.aws import tags as t
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
 from ..module_utils.aws.instances import in_order, instance_result, profile_name
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure, Refusal
+from ..module_utils.aws.module import run
+from ..module_utils.core.errors import Refusal
 from ..module_utils.reconcile import instance_sets
 from ..module_utils.reconcile.claims import claim_of, event_argument_spec, guarded
 from ..module_utils.reconcile.instance_plan import (
@@ -659,8 +658,12 @@ def carry_out(module: Any, sets: list[InstanceSet], observed: list[ObservedSet])
     return {"instances": live, **journal_of(sets)}
 
 
-def run(module: Any, sets: list[InstanceSet]) -> dict[str, Any]:
-    """Read, decide, act until nothing differs; what is true now, and the diff."""
+def work(module: Any, sets: list[InstanceSet]) -> dict[str, Any]:
+    """Read, decide, act until nothing differs; what is true now, and the diff. Raises Failure.
+
+    ``sets``: empty; filled with those that the options name, whose journals say what was written.
+    """
+    sets += sets_of(module)
     before = instance_sets.observe(sets)
     plans = instance_sets.plan(sets, before, lenient=module.check_mode)
     if module.params["state"] == "present":
@@ -695,22 +698,13 @@ def _warn_of_adoption(module: Any, sets: list[InstanceSet], observed: list[Obser
 
 
 def main() -> None:
-    module = AwsModule(
-        argument_spec=argument_spec(),
-        supports_check_mode=True,
+    sets: list[InstanceSet] = []
+    run(
+        argument_spec(),
+        lambda module: work(module, sets),
+        done=lambda: journal_of(sets),
         mutually_exclusive=[("sets", name) for name in ("zone", "node_id", "instance_ids", "client_token")],
     )
-    sets: list[InstanceSet] = []
-    try:
-        sets += sets_of(module)
-        result = run(module, sets)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure, **journal_of(sets))
 
 
 if __name__ == "__main__":

@@ -162,10 +162,8 @@ plan:
 from typing import Any
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.aws.sts import account_id
-from ..module_utils.core.errors import Failure
 from ..module_utils.reconcile.missing_subnets import combine_missing
 from ..module_utils.reconcile.pair_reading import PairReading
 from ..module_utils.spec.complete import require_pair
@@ -193,16 +191,7 @@ def work(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        result = work(module)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure)
+    run(argument_spec(), work)
 
 
 if __name__ == "__main__":

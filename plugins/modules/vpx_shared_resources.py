@@ -230,9 +230,7 @@ actions:
 from typing import Any
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure
+from ..module_utils.aws.module import run
 from ..module_utils.reconcile.shared_options import shared_spec
 from ..module_utils.reconcile.shared_resources import (
     Observed,
@@ -325,21 +323,21 @@ def absent(module: Any, shared: SharedResources) -> dict[str, Any]:
     return {**nothing, "changed": bool(changes), "actions": actions, "diff": diff_of(changes)}
 
 
+def work(module: Any, actions: list[str]) -> dict[str, Any]:
+    """Return the result of the module. Raises Failure. ``actions``: filled with what was written."""
+    shared = SharedResources(
+        shared_spec(module.params), connect(module, "ec2"), connect(module, "iam"), actions=actions
+    )
+    return absent(module, shared) if module.params["state"] == "absent" else present(module, shared)
+
+
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
     actions: list[str] = []
-    try:
-        shared = SharedResources(
-            shared_spec(module.params), connect(module, "ec2"), connect(module, "iam"), actions=actions
-        )
-        result = absent(module, shared) if module.params["state"] == "absent" else present(module, shared)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure, changed=bool(actions), actions=actions)
+    run(
+        argument_spec(),
+        lambda module: work(module, actions),
+        done=lambda: {"changed": bool(actions), "actions": actions},
+    )
 
 
 if __name__ == "__main__":

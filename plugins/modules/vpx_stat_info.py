@@ -287,12 +287,11 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 
 from ..module_utils.aws.client import connect
-from ..module_utils.aws.errors import fail as fail_aws
-from ..module_utils.aws.module import AwsModule
+from ..module_utils.aws.module import run
 from ..module_utils.core.errors import Failure, Refusal
 from ..module_utils.core.nitro_errors import NitroInputError
 from ..module_utils.nitro.asking import probe_with
-from ..module_utils.nitro.module import nitro_argument_spec, run
+from ..module_utils.nitro.module import nitro_argument_spec, require_requests
 from ..module_utils.nitro.polling import poll
 from ..module_utils.reconcile.published_figures import Source, read_figures
 from ..module_utils.spec import figures as stats
@@ -377,24 +376,16 @@ def from_cloudwatch(module: Any) -> dict[str, Any]:
     return sample(params["nodes"], lambda nodes: read_figures(client, source, nodes, time.time()))
 
 
+def work(module: Any) -> dict[str, Any]:
+    """Return the figures of the source that the options name. Raises Failure."""
+    if module.params["source"] == "cloudwatch":
+        return from_cloudwatch(module)
+    require_requests(module)
+    return from_nitro(module.params)
+
+
 def main() -> None:
-    module = AwsModule(
-        argument_spec=argument_spec(),
-        required_if=[["source", "cloudwatch", ["cloudwatch"]]],
-        supports_check_mode=True,
-        check_boto3=False,
-    )
-    if module.params["source"] == "nitro":
-        run(module, lambda: from_nitro(module.params))
-    try:
-        found = from_cloudwatch(module)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(**found)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail_aws(module, failure)
+    run(argument_spec(), work, required_if=[["source", "cloudwatch", ["cloudwatch"]]], check_boto3=False)
 
 
 if __name__ == "__main__":

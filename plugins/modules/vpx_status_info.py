@@ -13,8 +13,8 @@ short_description: Show the state of all pairs and autoscale groups of a region
 description:
   - Finds the pairs and groups of the account in the region by their tags, or those that O(pairs) and O(groups) name,
     and returns for each its nodes, its addresses, its latest events, and what is wrong with it. Writes nothing.
-  - Of a pair also the primary, whether the nodes are synchronised, and whether each Elastic IP is on the primary. Of a
-    group also the phase of each zone.
+  - Of a pair also the primary, whether the nodes are synchronised, and whether each Elastic IP, each private address
+    and each route of its VIPs leads to the primary. Of a group also the phase of each zone.
   - What could not be read is named in RV(status.unseen) and in C(unseen) of each pair and group, and does not fail the
     task. Without O(nitro_pass) no appliance is queried; without O(store) no phase and no event is known.
   - A name in O(pairs) or O(groups) that is not there fails the task.
@@ -69,7 +69,10 @@ options:
     default: true
 notes:
   - Calls to AWS are one C(DescribeInstances), one C(DescribeAddresses) and one C(GetCallerIdentity) for all, and one
-    C(DescribeLoadBalancers) for each group.
+    C(DescribeLoadBalancers) for each group. Pairs with VIPs of other kinds than Elastic IPs need one
+    C(DescribeNetworkInterfaces) and, for routes, one C(DescribeRouteTables) each.
+  - With O(management_tls=pin) the nodes of a pair or group are held to the fingerprints in the tags of its instances;
+    the nodes of one without such tags are verified.
 attributes:
   check_mode:
     support: full
@@ -130,8 +133,9 @@ status:
     pairs:
       description:
         - One for each pair, with C(name), C(primary) (node id, null if there is not exactly one or it is not known),
-          C(primary_instance_id), C(verdict), C(healthy), C(in_sync), C(nodes), C(addresses), C(events), C(problems) and
-          C(unseen).
+          C(primary_instance_id), C(verdict), C(healthy), C(in_sync), C(nodes), C(addresses) (its Elastic IPs), C(vips)
+          (private addresses and routes, each with C(kind), C(vip), C(network_interface_id), C(node_id) and
+          C(misplaced)), C(events), C(problems) and C(unseen).
       type: list
       elements: dict
     groups:
@@ -160,10 +164,9 @@ table:
 import time
 from typing import Any
 
+from ..module_utils.aws.accounts import connect_accounts
 from ..module_utils.aws.client import Client, connect
-from ..module_utils.aws.errors import fail
-from ..module_utils.aws.module import AwsModule
-from ..module_utils.core.errors import Failure
+from ..module_utils.aws.module import run
 from ..module_utils.nitro.module import nitro_argument_spec, require_requests
 from ..module_utils.reconcile.status import owners_of
 from ..module_utils.reconcile.status_reading import StatusReader, chosen
@@ -197,7 +200,14 @@ def reader_of(module: Any, clients: dict[str, Client]) -> StatusReader:
     )
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
+    """Return the result of the module. Raises Failure."""
+    require_requests(module)
+    status = status_of(module)
+    return {"changed": False, "status": status, "table": status_lines(status)}
+
+
+def status_of(module: Any) -> dict[str, Any]:
     """Read and return the state of what is chosen. Raises Failure."""
     params = module.params
     # validate_certs is about the appliances here; AWS's certificates are always validated.
@@ -205,6 +215,7 @@ def run(module: Any) -> dict[str, Any]:
     named = params["store"] and params["store"]["type"] == "dynamodb"
     services = ("ec2", "sts", "elbv2", *(("dynamodb",) if named else ()))
     clients = {service: connect(module, service, read_timeout=10, verify=verify) for service in services}
+    clients["ec2"] = connect_accounts(module, clients["ec2"], read_timeout=10, verify=verify)
     reader = reader_of(module, clients)
     region = reader.region()
     name = clients["ec2"].meta.region_name
@@ -223,17 +234,7 @@ def run(module: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AwsModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_requests(module)
-    try:
-        status = run(module)
-    except Failure as error:
-        failure = error
-    else:
-        module.exit_json(changed=False, status=status, table=status_lines(status))
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    fail(module, failure)
+    run(argument_spec(), work)
 
 
 if __name__ == "__main__":

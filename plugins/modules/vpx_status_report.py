@@ -85,6 +85,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.core import boundary
 from ..module_utils.core.errors import Failure
 from ..module_utils.report.output import differs, put
 from ..module_utils.report.status_page import status_page
@@ -101,7 +102,7 @@ def events_in(entry: dict[str, Any]) -> int:
     return len(entry.get("events", [])) + sum(len(zone["events"]) for zone in entry.get("zones", []))
 
 
-def run(module: Any) -> dict[str, Any]:
+def work(module: Any) -> dict[str, Any]:
     """Write the page if it is not as it should be. Raises Failure."""
     params, status = module.params, module.params["status"]
     try:
@@ -122,15 +123,7 @@ def run(module: Any) -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        result = run(module)
-    except Failure as error:
-        failure = str(error)
-    else:
-        module.exit_json(**result)
-        return
-    # Outside of the except block, so that no traceback is attached to the result.
-    module.fail_json(msg=failure)
+    boundary.end(module, lambda: work(module))
 
 
 if __name__ == "__main__":

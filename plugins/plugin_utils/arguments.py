@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..module_utils.aws.accounts import Accounts
-from ..module_utils.aws.bounded import bounded
 from ..module_utils.aws.sts import assume_role
+from ..module_utils.core.bounded_aws import bounded
 from ..module_utils.core.fingerprints import PIN, VERIFY, Pins
 from ..module_utils.nitro.client import Connection
 from ..module_utils.spec.alerts import Targets

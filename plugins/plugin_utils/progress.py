@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The action plugin of modules that wait: prints what they wait for while they do.
+"""What modules wait for, shown while they do: a thread of the task's process reads the file that the module appends to.
 
-It starts nothing of its own: the module runs as without it, and a thread of the task's process reads the file that the
-module appends to. Where the module does not run on the controller, or in the background, nothing is printed.
+Where the module does not run on the controller, or in the background, nothing is shown.
 """
 
 from __future__ import annotations
@@ -15,29 +14,11 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
-from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible.utils.display import Display
 
 from ..module_utils.core.progress import VARIABLE
 
 #: Seconds between two looks at the file.
 _INTERVAL = 0.5
-
-
-class ProgressAction(NormalAction):  # type: ignore[misc]  # ansible-core has no type hints here
-    """Run the module of the task, and print its progress."""
-
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the result of the module."""
-        local = getattr(self._connection, "transport", "") == "local"
-        if not local or self._task.async_val:
-            return dict(super().run(tmp, task_vars))
-        host = str((task_vars or {}).get("inventory_hostname", ""))
-        display = Display()
-        with shown(lambda text: display.display(f"{host}: {text}" if host else text)):
-            return dict(super().run(tmp, task_vars))
 
 
 @contextlib.contextmanager

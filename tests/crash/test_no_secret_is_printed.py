@@ -22,14 +22,6 @@ TALKATIVE = ("-vvv", "--diff")
 SCENARIO = "2026-03-01T10:0{}:00Z"
 
 
-@pytest.fixture
-def real(stage: Stage) -> Iterator[Stage]:
-    """Start modules as processes: what Ansible prints of them is part of what is searched."""
-    stage.quick = False
-    yield stage
-    stage.quick = True
-
-
 def message(stage: Stage, runs: Sequence[Run]) -> dict[str, str]:
     """The logs, the outputs, and every file that Ansible left in its home (results of background jobs among them)."""
     left = [path for path in (stage.lab.directory / "ansible").rglob("*") if path.is_file()]
@@ -59,8 +51,7 @@ def reported(texts: dict[str, str], secrets: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.timeout(0)
-def test_no_secret_of_a_pair_is_said(real: Stage) -> None:
-    stage = real
+def test_no_secret_of_a_pair_is_said(stage: Stage) -> None:
     stage.lab.reset()
     variables = stage.lab.variables("ha_pair")
     secrets = {
@@ -88,9 +79,8 @@ def shop_with_a_certificate(applications: list[dict[str, Any]]) -> list[dict[str
 
 
 @pytest.mark.timeout(0)
-def test_no_secret_of_a_group_is_said(real: Stage, tmp_path: Path) -> None:
+def test_no_secret_of_a_group_is_said(stage: Stage, tmp_path: Path) -> None:
     """From its building to its end: with a console, a certificate, a record, ticks, a page, wrong passwords."""
-    stage = real
     kind = Kind("dns", "independent")
     account(kind).set_up(stage)
     values = stage.lab.variables(kind.variables)

@@ -1,6 +1,6 @@
-"""Playbooks in Ansible's own engine, with modules called in the task's process instead of in one of their own.
+"""Playbooks in Ansible's own engine, started as forks of a process that has loaded what they need.
 
-A module's process spends most of its time on starting Python and loading boto3. Here that is done once, in a server
-process, and each playbook is a fork of it. Plays, tasks, templates, conditions and results are Ansible's as ever; only
-``ActionBase._execute_module`` is replaced, for the modules of this collection, of amazon.aws and of awx.awx.
+Starting Ansible and loading boto3 is most of what a playbook's process does. Here that is done once, in a server
+process, and each playbook is a fork of it. Plays, tasks, templates, conditions, results and our modules are as ever;
+modules of amazon.aws and awx.awx run in the task's process too.
 """

@@ -1,15 +1,12 @@
-"""Replaces the start of a module's process by a call of its ``main()`` in the process that Ansible forks for a task."""
+"""Prepares a process for playbooks: what they need is loaded, and other collections' modules run in process too."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import io
-import json
 import logging
 import sys
-import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,40 +14,40 @@ import coverage
 
 from tests.lab.settings import CHECKOUT
 
-COLLECTIONS = ("cloudadc.aws.", "amazon.aws.", "awx.awx.")
+OTHERS = ("amazon.aws.", "awx.awx.")
+OWN = "ansible_collections.cloudadc.aws.plugins"
 #: Whether the tests are measured, and so the modules that they run.
 MEASURED = False
 
 
 def install() -> None:
-    """Patch Ansible in this process."""
+    """Run modules of the other collections in process too, in this process and its forks, and measure our own."""
     from ansible.plugins.action import ActionBase
 
-    start_process = ActionBase._execute_module
+    in_process = importlib.import_module(f"{OWN}.plugin_utils.in_process")
+    start_process, run = ActionBase._execute_module, in_process.call
 
     def execute(self: Any, module_name: str | None = None, module_args: Any = None, **kwargs: Any) -> Any:
         name = str(module_name or self._task.action)
         plain = not (kwargs.get("wrap_async") or self._task.async_val or any(self._task.environment or ()))
-        if not plain or not name.startswith(COLLECTIONS):
+        if not plain or not name.startswith(OTHERS):
             return start_process(self, module_name=module_name, module_args=module_args, **kwargs)
         args = self._task.args if module_args is None else module_args
         self._update_module_args(name, args, kwargs.get("task_vars") or {})
-        return _as_dict(self._parse_returned_data({"rc": 0, "stdout": call(name, args), "stderr": ""}, "legacy"))
+        namespace, collection, module = name.split(".")
+        main = importlib.import_module(f"ansible_collections.{namespace}.{collection}.plugins.modules.{module}").main
+        return in_process.result_of(self, run(main, args))
+
+    def measured(main: Callable[[], None], args: dict[str, Any]) -> str:
+        with _measured():
+            return str(run(main, args))
 
     ActionBase._execute_module = execute
-
-
-def _as_dict(result: Any) -> Any:
-    """What ``_execute_module`` returns. Since ansible-core 2.21 it makes it of an object that parsing returns."""
-    if isinstance(result, dict):
-        return result
-    result.remove_internal_keys()
-    return result.as_result_dict(for_round_trip=True)
+    in_process.call = measured
 
 
 def prepare() -> None:
     """Load what every playbook needs; forks of this process share it."""
-    install()
     from ansible.cli import playbook
     from ansible.plugins import loader
 
@@ -58,6 +55,7 @@ def prepare() -> None:
     loader.init_plugin_loader()
     loader._configure_collection_loader = lambda *_arguments: None  # playbooks would configure it again
     load()
+    install()
     for plugins in (loader.filter_loader, loader.test_loader):
         list(plugins.all())
     for kind in ("action", "cache", "callback", "connection", "inventory", "lookup", "shell", "strategy", "vars"):
@@ -69,36 +67,8 @@ def load() -> None:
     from ansible.utils.collection_loader import AnsibleCollectionConfig
 
     for root in AnsibleCollectionConfig.collection_paths:
-        for path in Path(root, "ansible_collections", *COLLECTIONS[0].split("."), "plugins", "modules").glob("*.py"):
-            importlib.import_module(f"ansible_collections.{COLLECTIONS[0]}plugins.modules.{path.stem}")
-
-
-def call(name: str, args: dict[str, Any]) -> str:
-    """What the module prints for these arguments, in the form of its process's standard output."""
-    namespace, collection, module = name.split(".")
-    imported = importlib.import_module(f"ansible_collections.{namespace}.{collection}.plugins.modules.{module}")
-    out = io.StringIO()
-    with _as_module(), _arguments(args), _measured(), contextlib.redirect_stdout(out):
-        try:
-            imported.main()
-        except SystemExit:
-            pass
-        except Exception:  # noqa: BLE001 (as in a process of its own, where a traceback is a failed module)
-            return json.dumps({"failed": True, "msg": "MODULE FAILURE", "exception": traceback.format_exc()})
-    return out.getvalue()
-
-
-@contextlib.contextmanager
-def _as_module() -> Iterator[None]:
-    """Warnings belong into the result, as they do in a process in which there is no controller."""
-    from ansible.module_utils import _internal
-
-    controller = _internal.is_controller
-    _internal.is_controller = False
-    try:
-        yield
-    finally:
-        _internal.is_controller = controller
+        for path in Path(root, *OWN.split("."), "modules").glob("*.py"):
+            importlib.import_module(f"{OWN}.modules.{path.stem}")
 
 
 @contextlib.contextmanager
@@ -114,21 +84,6 @@ def _measured() -> Iterator[None]:
     finally:
         measure.stop()
         measure.save()
-
-
-@contextlib.contextmanager
-def _arguments(args: dict[str, Any]) -> Iterator[None]:
-    from ansible.module_utils import basic
-    from ansible.module_utils.common.json import Direction, get_module_encoder
-
-    encoder = get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)
-    kept = basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE
-    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": args}, cls=encoder).encode()
-    basic._ANSIBLE_PROFILE = "legacy"
-    try:
-        yield
-    finally:
-        basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = kept
 
 
 def log_to(path: str) -> None:

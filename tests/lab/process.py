@@ -152,6 +152,8 @@ class Lab:
     def _management_tls(self, address: str) -> ssl.SSLContext:
         """The certificate under which NITRO answers at an address: of the lab's authority, or the appliance's own."""
         settings = self.nitro.settings
+        if installed := self.nitro.certificate_at(address):
+            return self.authority.installed(installed.chain, installed.key, installed.passphrase)
         owner = self.nitro.appliance_at(address) if settings.self_signed else None
         if owner is None:
             return self.authority.context(address)

@@ -5,6 +5,7 @@ Clients validate as they would against an appliance whose certificate was replac
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import ssl
 import threading
@@ -63,6 +64,15 @@ class Authority:
                 found = self._contexts[key] = self._load(key, self._self_signed(name))
             return found
 
+    def installed(self, chain: bytes, key: bytes, passphrase: str | None) -> ssl.SSLContext:
+        """A server context with a certificate that was uploaded to an appliance, in PEM form."""
+        name = hashlib.sha256(chain + key).hexdigest()[:16]
+        with self._lock:
+            found = self._contexts.get(name)
+            if found is None:
+                found = self._contexts[name] = self._context_of(name, key + chain, passphrase)
+            return found
+
     def _self_signed(self, name: str) -> x509.Certificate:
         """Subject and issuer of ns-server-certificate as vendor documents show it; no subject alternative name."""
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"default {name}")])
@@ -86,18 +96,19 @@ class Authority:
         return self._load(address, certificate)
 
     def _load(self, name: str, certificate: x509.Certificate) -> ssl.SSLContext:
+        key = self._server_key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return self._context_of(name, key + certificate.public_bytes(serialization.Encoding.PEM))
+
+    def _context_of(self, name: str, pem: bytes, passphrase: str | None = None) -> ssl.SSLContext:
         # ssl loads a chain from a file only.
         path = self._directory / f"server-{name}.pem"
         path.touch(mode=0o600)
-        path.write_bytes(
-            self._server_key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
+        path.write_bytes(pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(path)
+        context.load_cert_chain(path, password=passphrase)
         path.unlink()
         return context
 

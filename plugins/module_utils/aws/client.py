@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from ..core.bounded_aws import bounded
 from ..core.parallel import WORKERS
-from .bounded import bounded
 from .errors import AwsError
 
 # boto3's clients are made at run time from data; their methods have no static type.

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Errors of AWS and how a module reports them: one exception family, one message, no traceback."""
+"""Errors of AWS: one exception family, one message, and the decorator of functions that make a call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -54,6 +54,10 @@ class AwsError(AnsibleAWSError, Failure):  # type: ignore[misc]
         """The action of IAM that the caller has no right to, as in "ec2:AssociateAddress"; None at other errors."""
         operation = getattr(self.exception, "operation_name", None)
         return missing_action(self.code, str(self._detail().get("Message")), self.service, operation)
+
+    def codes(self) -> dict[str, Any]:
+        """Return the error code of the service; None if no answer came."""
+        return {"error_code": self.code}
 
     def text(self) -> str:
         """Return one line with what was tried and the answer of the other side, with its code."""
@@ -142,10 +146,3 @@ def _single_attempt(client: Any) -> bool:
     config = getattr(getattr(client, "meta", None), "config", None)
     retries = getattr(config, "retries", None)
     return isinstance(retries, dict) and retries.get("total_max_attempts") == 1
-
-
-def fail(module: Any, error: Failure, **result: Any) -> NoReturn:
-    """End the module with the error's message in ``msg`` and, if AWS named one, its code in ``error_code``."""
-    code = error.code if isinstance(error, AwsError) else None
-    module.fail_json(msg=str(error), error_code=code, **result)
-    raise AssertionError("fail_json ends the module")

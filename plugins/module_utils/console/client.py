@@ -198,6 +198,10 @@ class ConsoleClient:
             raise self._http.garbled(doing, "something that is neither an object nor a list of objects", reply.status)
         return wire.rows(reply.body, kind), wire.as_int(reply.body.get("resrc_total_count"), 0) or 0
 
+    def hide(self, secret: str) -> None:
+        """Keep a text out of every message."""
+        self._http.secrets.add(secret)
+
     def act(self, kind: str, action: str, body: Row) -> Row:
         """Carry out a named action and return the console's answer about the object, such as the id of an activity."""
         doing = f"{action} {body.get('ip_address', '')}".strip()

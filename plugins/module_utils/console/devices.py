@@ -198,6 +198,13 @@ def require_profile(requested: DesiredDevices, profiles: Sequence[Row], console:
         _named(profiles, requested.profile, "device profile", console)
 
 
+def profile_id(requested: DesiredDevices, profiles: Sequence[Row], console: str) -> str:
+    """Return the id of the profile. Raises NitroInputError if none is named, or there is no such profile."""
+    if requested.profile is None:
+        raise NitroInputError("profile_password needs profile, the profile that gets the password")
+    return _text(_named(profiles, requested.profile, "device profile", console), "id")
+
+
 def require_named_profile(requested: DesiredDevices, chosen: Plan) -> None:
     """Raise NitroInputError if no profile is named: a device cannot be registered without one."""
     if chosen.register and requested.profile is None:

@@ -40,6 +40,10 @@ class NitroError(Failure):
         self.http_status = http_status
         self.resource = resource
 
+    def codes(self) -> dict[str, Any]:
+        """Return the appliance's error code; empty if it gave none."""
+        return {"nitro_errorcode": self.code} if self.code else {}
+
     def and_also(self, more: str) -> NitroError:
         """Return the same error with an additional explanation."""
         return type(self)(

@@ -79,11 +79,13 @@ class Observed:
 
     ``balancer``: as nlb_adc_balancer returns it, None without one. ``target_groups``: with the state of each target.
     ``balancer_changes``, ``listener_changes``: one message for each change that the definition needs.
+    ``applications``: the application of each of the latter, in their order.
     """
 
     balancer: Mapping[str, Any] | None = None
     balancer_changes: list[str] = field(default_factory=list)
     listener_changes: list[str] = field(default_factory=list)
+    applications: list[str] = field(default_factory=list)
     target_groups: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -131,6 +131,7 @@ class Plan:
     hostname: str | None = None
     features: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
+    certificate: bool = False
     save: bool = False
 
     @property
@@ -214,6 +215,8 @@ def diff(desired: DesiredAppliance, found: ObservedAppliance, changes: Plan) -> 
         before["hostname"], after["hostname"] = found.hostname, desired.hostname
     if desired.features:
         before["features_missing"], after["features_missing"] = list(changes.features), []
+    if changes.certificate:
+        before["management_certificate"], after["management_certificate"] = "another", "the given one"
     if desired.modes:
         before["modes_missing"], after["modes_missing"] = list(changes.modes), []
     if desired.license:

@@ -116,7 +116,7 @@ def _is_stem_of(prefix: str, filename: str) -> bool:
 
 def is_uploaded(filename: str) -> bool:
     """Whether a file was uploaded by this collection."""
-    return re.fullmatch(r"cloudadc(-key|-ca)?\.[^/]+", filename) is not None
+    return re.fullmatch(r"cloudadc(-key|-ca|-mgmt)?\.[^/]+", filename) is not None
 
 
 def authority_name(fingerprint: str) -> str:

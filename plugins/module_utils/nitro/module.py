@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Where Ansible meets NITRO: the options of every NITRO module, and the boundary where an error becomes a message."""
+"""Where Ansible meets NITRO: the options of every NITRO module, its connection, and its end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
+from ..core import boundary
 from ..core.fingerprints import PIN, VERIFY, pins_from
-from ..core.nitro_errors import NitroError, NitroInputError
+from ..core.nitro_errors import NitroInputError
 from ..core.nitro_transport import HAS_REQUESTS
 from .client import Connection, NitroClient
 from .logins import IDLE_SECONDS, LoginGate
@@ -112,29 +113,10 @@ def require_requests(module: AnsibleModule) -> None:
         module.fail_json(msg=missing_required_lib("requests"))
 
 
-def fail(module: AnsibleModule, error: NitroError, **facts: Any) -> NoReturn:
-    """End the task with the message of ``error``; ``facts`` say what had been done until then."""
-    code = {"nitro_errorcode": error.code} if error.code else {}
-    module.fail_json(msg=str(error), **code, **facts)
-    raise AssertionError("fail_json ends the process")
-
-
-def run(module: AnsibleModule, work: Callable[[], Mapping[str, Any]]) -> NoReturn:
-    """Run ``work`` and end the task with its result, or with the message of its NitroError.
+def run(module: AnsibleModule, work: Callable[[], boundary.Result]) -> NoReturn:
+    """Do ``work`` and end the task with its result, or with the message of its Failure.
 
     A result with ``msg`` is a failure that says how far the task came.
     """
     require_requests(module)
-    outcome = _outcome(work)
-    if isinstance(outcome, NitroError):
-        # Not inside an except block, so that no traceback of ours is attached to the result.
-        fail(module, outcome)
-    module.fail_json(**outcome) if "msg" in outcome else module.exit_json(**outcome)
-    raise AssertionError("exit_json and fail_json end the process")
-
-
-def _outcome(work: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | NitroError:
-    try:
-        return work()
-    except NitroError as error:
-        return error
+    boundary.end(module, work)

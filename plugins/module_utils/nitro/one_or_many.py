@@ -18,17 +18,13 @@ from typing import Any, NoReturn, TypeAlias
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.validation import check_missing_parameters, check_required_if
 
+from ..core.boundary import fail
 from ..core.fingerprints import VERIFY
 from ..core.nitro_errors import NitroError, NitroInputError
 from ..core.nitro_wire import base_url
 from ..core.parallel import gather
 from .client import Connection
-from .module import (
-    connection_from,
-    fail,
-    nitro_argument_spec,
-    require_requests,
-)
+from .module import connection_from, nitro_argument_spec, require_requests
 
 # As many appliances as a cluster can have nodes.
 WORKERS = 32
@@ -155,7 +151,6 @@ def finish(module: AnsibleModule, jobs: Sequence[Job], outcomes: Sequence[Outcom
         module.fail_json(**result) if "msg" in result else module.exit_json(**result)
     outcome = outcomes[0]
     if isinstance(outcome, NitroError):
-        # Not inside an except block, so that no traceback of ours is attached to the result.
         fail(module, outcome)
     module.exit_json(**outcome)
     raise AssertionError("exit_json and fail_json end the process")
@@ -238,8 +233,8 @@ def joined(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _failed(job: Job, error: NitroError) -> dict[str, Any]:
-    code = {"nitro_errorcode": error.code} if error.code else {}
-    return {"nsip": job.nsip, "changed": bool(job.written), "error": str(error), "written": list(job.written), **code}
+    written = list(job.written)
+    return {"nsip": job.nsip, "changed": bool(written), "error": str(error), "written": written, **error.codes()}
 
 
 def _message(errors: Sequence[str], total: int) -> str:

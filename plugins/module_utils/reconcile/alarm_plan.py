@@ -3,8 +3,8 @@
 
 """CloudWatch alarms and a dashboard of an autoscale group, from its policy and the figures that ticks publish. Pure.
 
-Figures are those of ``reconcile.tick_metrics``: the watched metrics, ``nodes``, ``nodes_reporting`` and ``decision``,
-with the dimensions group and zone. A tick without figures (a phase, no answer) publishes none.
+Figures are those of ``reconcile.tick_metrics``: the watched metrics, ``nodes``, ``nodes_reporting``, ``decision``
+and ``licence_grace``, with the dimensions group and zone. A tick without figures (a phase, no answer) publishes none.
 
 Sources: CloudWatch API reference, PutMetricAlarm (period 10, 30 or a multiple of 60 seconds; EvaluationPeriods × Period
 at most a day for periods below an hour), PutDashboard, "Dashboard body structure and syntax".
@@ -104,6 +104,10 @@ def _of_zone(group: str, zone: str, policy: Policy, topics: Sequence[str]) -> li
         alarm(
             "at-maximum", f"it has {policy.max_nodes} nodes and cannot scale out.", "GreaterThanOrEqualToThreshold",
             policy.max_nodes, busy_periods, **figure("nodes"),
+        ),
+        alarm(
+            "licence-grace", "nodes run in the grace period of their licence. They stop working at its end.", above, 0,
+            1, **figure("licence_grace", "Maximum"),
         ),
         *(
             alarm(

@@ -267,11 +267,17 @@ def _records(names: Names) -> dict[str, list[dict[str, Any]]]:
                 "value": one.values[0] if one.values else None,
                 "ttl": one.ttl,
                 "health_check_id": one.health_check_id,
+                "health_check_port": _checked_port(one.health_check_id, names),
             }
             for one in forms
             if one.identifier
         ]
     return found
+
+
+def _checked_port(check_id: str | None, names: Names) -> int | None:
+    """Return the port of a health check, 0 for one that does not exist any more; None: it was not read."""
+    return None if check_id is None or names.checked_ports is None else names.checked_ports.get(check_id, 0)
 
 
 def _aliases(names: Names) -> dict[str, dict[str, Any]]:

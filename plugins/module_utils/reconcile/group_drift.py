@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..aws import tags as t
@@ -74,11 +74,29 @@ def findings(
     """
     if not in_service(nodes):
         return []
+    new = new_applications(definition, nodes, state)
+    known = {**definition, "applications": [one for one in definition["applications"] if one["name"] not in new]}
     return [
         *_of_nodes(definition, nodes, state["security_groups"]),
-        *shared_findings(_rule_changes(definition, nodes), RUN),
-        *_of_distributor(definition, found, state),
+        *shared_findings(_rule_changes(known, nodes), RUN),
+        *_of_distributor(known, found, {**state, "definition": known}, new),
     ]
+
+
+def new_applications(definition: Definition, nodes: Nodes, state: Mapping[str, Any]) -> set[str]:
+    """Return the applications that the group never had: nothing of them differs, the run only adds them.
+
+    An application of which the group has a target group, a record set or an open port is not new, so that what was
+    removed by hand is reported.
+    """
+    present = {group["application"] for group in state["target_groups"]}
+    recorded = {domain for domain, listed in state["records"].items() if listed}
+    ports = {rule.get("FromPort") for group in nodes.security_groups for rule in group.get("IpPermissions", [])}
+    return {
+        one["name"]
+        for one in definition["applications"]
+        if one["name"] not in present and one["domain"] not in recorded and one["port"] not in ports
+    }
 
 
 def _of_nodes(definition: Definition, nodes: Nodes, ids: Mapping[str, str]) -> list[Finding]:
@@ -116,7 +134,9 @@ def _rule_changes(definition: Definition, nodes: Nodes) -> Sequence[Change]:
         return ()  # security groups of another owner are reported as a problem
 
 
-def _of_distributor(definition: Definition, found: Distributed, state: Mapping[str, Any]) -> list[Finding]:
+def _of_distributor(
+    definition: Definition, found: Distributed, state: Mapping[str, Any], new: Collection[str]
+) -> list[Finding]:
     name = f"Distribution of {definition['name']}"
     clients = [one for one in state["instances"] if one["lifecycle"] == t.IN_SERVICE and address(one, "client")]
     due = DISTRIBUTORS[definition["distributor"]].register(state, clients)
@@ -125,7 +145,8 @@ def _of_distributor(definition: Definition, found: Distributed, state: Mapping[s
         for group in state["target_groups"]
     }
     names = {group["target_group_arn"]: group["application"] for group in state["target_groups"]}
-    messages = [*found.balancer_changes, *found.listener_changes]
+    listeners = zip(found.listener_changes, found.applications, strict=True)
+    messages = [*found.balancer_changes, *(message for message, application in listeners if application not in new)]
     for entry in due["targets"]:
         arn = entry["target_group_arn"]
         missing = [one["id"] for one in entry["targets"] if (one["id"], one["port"]) not in known[arn]]

@@ -168,15 +168,22 @@ def read_backends(scaling: Client, ec2: Client, definition: Mapping[str, Any]) -
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The hosted zone of a group, and the record sets of its domains."""
+    """The hosted zone of a group, and the record sets of its domains.
+
+    ``checked_ports``: by id of a health check of the account; None: the checks were not read.
+    """
 
     zone_id: str = ""
     zone_name: str = ""
     records: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    checked_ports: Mapping[str, int] | None = None
 
 
 def read_names(client: Client, definition: Mapping[str, Any]) -> Names:
-    """Read the hosted zone and the record sets of type A of every domain. Raises Refusal if there is no such zone."""
+    """Read the hosted zone and the record sets of type A of every domain. Raises Refusal if there is no such zone.
+
+    Health checks are read where record sets have some that the group manages: their port may be a former one.
+    """
     dns = definition["dns"]
     zone_id = str(dns["hosted_zone_id"]).rpartition("/")[2]
     name = dns["zone"]
@@ -190,7 +197,13 @@ def read_names(client: Client, definition: Mapping[str, Any]) -> Names:
         return list(record_group(lambda start: dns_api.list_record_sets(client, zone_id, start), domain, "A"))
 
     found = gather([functools.partial(record_sets, domain) for domain in requested])
-    return Names(zone_id, name, dict(zip(requested, found, strict=True)))
+    checked = dns["health_check"] and any(one.get("HealthCheckId") for listed in found for one in listed)
+    ports = _checked_ports(dns_api.list_health_checks(client)) if checked else None
+    return Names(zone_id, name, dict(zip(requested, found, strict=True)), ports)
+
+
+def _checked_ports(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {str(one["Id"]): int((one.get("HealthCheckConfig") or {}).get("Port") or 0) for one in checks}
 
 
 def read_other_domains(

@@ -20,7 +20,10 @@ from ..spec.figures import Reading
 from ..spec.identity import AUTOSCALE_GROUP, PAIR, Owner, belongs
 from . import pair_associations
 from .pair_claims import Claim, Verdict, claim_result
+from .status_vips import ObservedVips, vips_status
 
+#: Of a pair whose VIPs are Elastic IPs.
+NO_VIPS = ObservedVips()
 #: Events of a pair or a zone that are shown, the latest first.
 EVENTS = 5
 #: Pairs have two nodes; what an earlier release made without a kind is one of them up to this number.
@@ -85,6 +88,7 @@ def pair_status(
     answers: Answers | None,
     events: Sequence[Mapping[str, Any]] | None = None,
     unseen: Sequence[str] = (),
+    vips: ObservedVips = NO_VIPS,
 ) -> Result:
     """Return the state of a pair.
 
@@ -95,10 +99,12 @@ def pair_status(
         answers: the appliances' answers; None: they were not asked.
         events: The kept events of ha_watch, oldest first; None: there is no store.
         unseen: What could not be read, and why.
+        vips: The VIPs that are no Elastic IPs.
     """
     primary = None if answers is None or answers.verdict.primary is None else nodes[answers.verdict.primary]
     shown = [_pair_node(node, index, answers) for index, node in enumerate(nodes)]
     placed = _placed(nodes, addresses, primary)
+    shown_vips, vip_problems = vips_status(nodes, primary, vips)
     return {
         "kind": PAIR,
         "name": name,
@@ -109,9 +115,10 @@ def pair_status(
         "in_sync": _in_sync(nodes, answers),
         "nodes": shown,
         "addresses": placed,
+        "vips": shown_vips,
         "events": list(reversed(list(events or ())[-EVENTS:])),
-        "problems": _pair_problems(nodes, shown, placed, answers),
-        "unseen": list(unseen),
+        "problems": _pair_problems(nodes, shown, placed, answers) + vip_problems,
+        "unseen": [*unseen, *([f"where VIPs are: {vips.error}"] if vips.error else [])],
     }
 
 

@@ -21,18 +21,23 @@ from ..aws.elbv2 import describe_load_balancer
 from ..aws.instances import Instance, parse_instances
 from ..aws.sts import account_id
 from ..core.errors import Failure, Refusal
-from ..core.parallel import ask_all, attempt, both, gather
+from ..core.fingerprints import PIN, VERIFY
+from ..core.parallel import attempt, both, gather
 from ..nitro.client import NitroClient
 from ..nitro.module import probe_from
 from ..scaling.view import load, overview
 from ..spec.figures import Reading
 from ..spec.identity import AUTOSCALE_GROUP, PAIR, Owner
+from ..spec.vips import Vip
 from ..stores.base import Key, Store
 from ..stores.kept import HOUR, LONGEST_HOURS, Series
 from . import pair_associations, status
-from .licence_state import licence_problems
-from .pair_observation import panel
+from .licence_state import over_nitro as licences_over_nitro
+from .pair_observation import observe_vips, panel
 from .pair_probe import ProbeTimeouts
+from .pair_vips import own_nodes, vips_of_nodes
+from .pins import pins_of
+from .status_vips import ObservedVips
 from .tick_effects import over_nitro
 
 Result = dict[str, Any]
@@ -98,20 +103,28 @@ class StatusReader:
 
     def _pair(self, region: Region, name: str) -> Result:
         own = status.own_instances(Owner(name, PAIR), region.instances)
-        nodes = pair_associations.nodes_of_group(own, name)
+        tagged = pair_associations.nodes_of_group(own, name)
+        vips = vips_of_nodes(tagged)
+        nodes = own_nodes(tagged, vips)
         addresses = status.pair_addresses(name, region.addresses, nodes)
-        params = self._params(name)
+        params = self._params(name, pair_associations.tagged(nodes))
 
         def asked() -> tuple[status.Answers | None, list[str]]:
             answers = self._answers(nodes, params) if params else None
             return answers, self._licences([node.nsip for node in nodes if not node.idle], params)
 
         unread: list[str] = []
-        (answers, licences), events = both(asked, lambda: self._events(name, unread))
+        (answers, licences), (events, placed) = both(
+            asked, lambda: both(lambda: self._events(name, unread), lambda: self._vips(tagged, vips))
+        )
         unseen = [UNASKED] * (answers is None) + unread
-        found = status.pair_status(name, nodes, addresses, answers, events, unseen)
+        found = status.pair_status(name, nodes, addresses, answers, events, unseen, placed)
         found["problems"] += licences
         return found
+
+    def _vips(self, nodes: Sequence[pair_associations.Node], vips: Sequence[Vip]) -> ObservedVips:
+        found = attempt(lambda: observe_vips(self.client("ec2"), nodes, vips)) if vips else {}
+        return ObservedVips(vips, error=str(found)) if isinstance(found, Failure) else ObservedVips(vips, found)
 
     def _answers(self, nodes: Sequence[pair_associations.Node], params: Mapping[str, Any]) -> status.Answers:
         timeouts = ProbeTimeouts(self.probe_timeout, params["nitro_timeout"], 0.0)
@@ -137,7 +150,7 @@ class StatusReader:
 
     def _group(self, region: Region, owner: Owner) -> Result:
         own = status.own_instances(owner, region.instances)
-        params = self._params(owner.name)
+        params = self._params(owner.name, [(status.management_address(each) or "", each.tags) for each in own])
         running = [nsip for each in own if each.state == "running" and (nsip := status.management_address(each))]
 
         def asked() -> tuple[dict[str, Reading] | None, list[str]]:
@@ -187,24 +200,25 @@ class StatusReader:
 
     # -- appliances
 
-    def _params(self, name: str) -> dict[str, Any] | None:
-        """Return the options for the appliances of one pair or group; None without a password."""
+    def _params(self, name: str, nodes: Sequence[tuple[str, Mapping[str, str]]]) -> dict[str, Any] | None:
+        """Return the options for the appliances of one pair or group; None without a password.
+
+        Appliances whose certificate is pinned are held to it. One kind of check serves a whole account: where no node
+        has a pin, certificates are verified.
+        """
         password = (self.params.get("passwords") or {}).get(name) or self.params["nitro_pass"]
         if not password and not self.params["nitro_auth_token"]:
             return None
-        return {**self.params, "nitro_pass": password}
+        pins = pins_of(nodes) if self.params.get("management_tls") == PIN else {}
+        pinned = {"management_tls": PIN if pins else VERIFY, "fingerprints": pins or None}
+        return {**self.params, "nitro_pass": password, **pinned}
 
     def _licences(self, nsips: Sequence[str], params: Mapping[str, Any] | None) -> list[str]:
         """Return what is wrong with the licences of these appliances. Silence is reported elsewhere."""
         if params is None or not nsips:
             return []
-
-        def ask(nsip: str) -> list[str]:
-            with probe_from(params, self._endpoint_of(nsip, params), self.probe_timeout) as client:
-                return licence_problems(nsip, client.get("nslicenseserver"))
-
-        answers = ask_all({nsip: partial(ask, nsip) for nsip in nsips}, 10.0)
-        return [text for found in answers.values() if not isinstance(found, Failure) for text in found]
+        found = licences_over_nitro(params)([self._endpoint_of(nsip, params) for nsip in nsips])
+        return [text for texts in found.values() for text in texts]
 
     def _endpoint_of(self, nsip: str, params: Mapping[str, Any]) -> str:
         port = params["nitro_port"]

@@ -33,7 +33,7 @@ def rows_of(entry: Mapping[str, Any]) -> list[Row]:
         zones = [
             (zone["zone"], zone_state(zone), [_group_node(node) for node in zone["nodes"]]) for zone in entry["zones"]
         ]
-    addresses = [_address(each) for each in entry["addresses"]]
+    addresses = [_address(each) for each in entry["addresses"]] + [_vip(each) for each in entry.get("vips", ())]
     if entry.get("endpoint"):
         addresses.insert(0, entry["endpoint"])
     rows: list[Row] = []
@@ -79,6 +79,13 @@ def _address(address: Mapping[str, Any]) -> str:
     if address.get("node_id") is not None:
         place = f"node {address['node_id']}"
     return f"{address['elastic_ip']} on {place}{' (misplaced)' if address.get('misplaced') else ''}"
+
+
+def _vip(vip: Mapping[str, Any]) -> str:
+    place = "nowhere" if vip["network_interface_id"] is None else "elsewhere"
+    if vip["node_id"] is not None:
+        place = f"node {vip['node_id']}"
+    return f"{vip['vip']} ({vip['kind']}) on {place}{' (misplaced)' if vip['misplaced'] else ''}"
 
 
 def events_of(entry: Mapping[str, Any]) -> list[str]:

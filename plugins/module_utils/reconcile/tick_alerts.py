@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..scaling.decision import Decision
@@ -52,6 +52,22 @@ def of_tick(
         kind = "login_refused" if reading.refused else "node_silent"
         alerts.append(alert(kind, summary, lasting=True, subject=reading.nsip, detail={"instance_id": instance}))
     return alerts
+
+
+def of_licences(group: str, zone: str, problems: Mapping[str, Sequence[str]], at: float) -> list[Alert]:
+    """Return an alert for each appliance in the grace period of its licence.
+
+    Args:
+        group: Name of the group.
+        zone: Name of the zone.
+        problems: Messages by address, as ``licence_state.over_nitro`` returns them.
+        at: The instant of the tick, in seconds since the epoch.
+    """
+    return [
+        Alert("licence_grace", AUTOSCALE_GROUP, group, "; ".join(texts), at, zone, lasting=True, subject=nsip)
+        for nsip, texts in problems.items()
+        if texts
+    ]
 
 
 def of_failure(group: str, zone: str, message: str, at: float) -> Alert:

@@ -32,6 +32,7 @@ from ..spec.times import as_instant
 from ..stores.options import default_owner, open_store
 from .alerting import send
 from .kept_samples import valid_hours
+from .licence_state import over_nitro as licences_over_nitro
 from .nlb_ports import port_errors
 from .pins import learn_pins
 from .tick import Effects, TickSpec
@@ -162,6 +163,7 @@ class TickCall:
             own_time=bool(params["now"]),
             samples_hours=valid_hours(params["samples_hours"]),
             alert=alert,
+            licences=licences_over_nitro(params) if targets or params["publish"] else None,
         )
         try:
             ticked = tick_zone(job, self.telling, diff=self.diff)

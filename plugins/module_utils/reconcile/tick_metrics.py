@@ -16,6 +16,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOT
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..aws.cloudwatch import put_metric_data
+from ..core.bounded_aws import bounded
 from ..core.errors import Failure
 from ..spec.metrics import WATCHED
 
@@ -32,9 +33,11 @@ def metric_data(
     decision: Mapping[str, Any],
     interval: float,
     reporting: float | None = None,
+    in_grace: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return the MetricData of one tick. ``at``: seconds since the epoch; ``decision``: of autoscale_evaluate.
 
+    ``in_grace``: nodes in the grace period of their licence, None where licences were not read.
     A missing figure is left out: CloudWatch has no null. A resumed action counts as no decision. Ticks that
     come more often than once a minute are stored with a resolution of one second.
     """
@@ -43,6 +46,7 @@ def metric_data(
     shown += [
         ("nodes", float(nodes), "Count"),
         ("nodes_reporting", reporting, "Count"),
+        ("licence_grace", None if in_grace is None else float(in_grace), "Count"),
         ("decision", float(weight * decision["count"]), "Count"),
     ]
     dimensions = [{"Name": "group", "Value": group}, {"Name": "zone", "Value": zone}]
@@ -79,7 +83,7 @@ def publish(module: Any, data: Sequence[Mapping[str, Any]], group_and_zone: str)
         if not HAS_BOTO3:
             raise Failure(missing_required_lib("botocore and boto3", reason="to publish"))
         config = {"connect_timeout": 3, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
-        client = _Unending(module).client("cloudwatch", config=config)
+        client = bounded(_Unending(module).client("cloudwatch", config=config))
         put_metric_data(client, data, group_and_zone)
     except Failure as error:
         module.warn(f"{group_and_zone}: the figures of this tick are not in CloudWatch, its decision stands: {error}")

@@ -25,9 +25,10 @@ from ..spec.alerts import Alert
 from ..spec.times import as_instant
 from ..stores.base import LeaseLost, LeaseRefused, Store
 from .kept_samples import keep_sample
+from .licence_state import is_due
 from .session import carry_out, loaded, patiently, predict
 from .tick import Effects, Ticked, TickSpec, plan_for
-from .tick_alerts import of_tick
+from .tick_alerts import of_licences, of_tick
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class Following:
 class ZoneTick:
     """One zone to tick. ``held``: seconds for which the tick may hold the lease of the record; ``own_time``: the group
     runs on simulated time. ``samples_hours``: for which its sample is kept; ``alert``: publishes alerts and returns
-    warnings."""
+    warnings; ``licences``: reads which appliances are in the grace period of their licence."""
 
     zone: str
     spec: TickSpec
@@ -95,6 +96,7 @@ class ZoneTick:
     own_time: bool = False
     samples_hours: float = 0.0
     alert: Callable[[Sequence[Alert]], tuple[str, ...]] | None = None
+    licences: Callable[[Sequence[str]], Mapping[str, Sequence[str]]] | None = None
 
     @property
     def insists(self) -> bool:
@@ -114,10 +116,11 @@ class ZoneResult:
 def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneResult:
     """Tick one zone and return its result. Raises Failure; then nothing was stored, or it says so."""
     before, after, ticked, leased = _ticked(job, check_mode=telling.check_mode)
-    decision, kept = ticked.decision, tuple[str, ...]()
+    decision, kept, licences = ticked.decision, tuple[str, ...](), None
     if leased and not telling.check_mode:
         kept = keep_sample(job.store, as_instant(job.spec.now), ticked.sample, ticked.count or 0, job.samples_hours)
-        kept += _alerted(job, after, ticked)
+        licences = _licences(job, before, ticked)
+        kept += _alerted(job, after, ticked, licences or {})
     result: dict[str, Any] = {
         "zone": job.zone,
         "failed": False,
@@ -132,6 +135,7 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
         "remains": [each.to_json() for each in remaining(job.spec.policy, after, decision)],
         "leased": leased,
         "searched": ticked.searched,
+        "licence_grace": None if licences is None else [text for texts in licences.values() for text in texts],
     }
     if job.insists:
         result["reported"] = leased
@@ -147,11 +151,21 @@ def tick_zone(job: ZoneTick, telling: Telling, *, diff: bool = False) -> ZoneRes
     return ZoneResult(ticked, result, (*ticked.warnings, *clock_warnings(before, after), *kept))
 
 
-def _alerted(job: ZoneTick, after: Record, ticked: Ticked) -> tuple[str, ...]:
+def _licences(job: ZoneTick, before: Record, ticked: Ticked) -> Mapping[str, Sequence[str]] | None:
+    """Return the licence problems of the appliances that answered, by address; None where they were not read."""
+    answered = [reading.nsip for reading in ticked.readings if reading.reachable and not reading.refused]
+    if job.licences is None or not answered or not is_due(before.updated, as_instant(job.spec.now)):
+        return None
+    return job.licences(answered)
+
+
+def _alerted(job: ZoneTick, after: Record, ticked: Ticked, licences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Publish what a stored tick has to alert of, and return warnings."""
     if job.alert is None:
         return ()
-    return job.alert(of_tick(after, ticked.decision, ticked.readings, as_instant(job.spec.now), job.spec.report))
+    now = as_instant(job.spec.now)
+    alerts = of_tick(after, ticked.decision, ticked.readings, now, job.spec.report)
+    return job.alert([*alerts, *of_licences(after.group, after.zone, licences, now)])
 
 
 def tick_zones(jobs: Sequence[Callable[[], T]]) -> list[T | Failure]:

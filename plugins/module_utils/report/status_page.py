@@ -58,8 +58,13 @@ def _pair(pair: Entry) -> str:
         (each["elastic_ip"], each["allocation_id"],
          "nowhere" if each["network_interface_id"] is None else each["network_interface_id"],
          each["private_ip_address"] or "", "" if each["node_id"] is None else f"node {each['node_id']}",
-         {True: "misplaced", False: "on the primary", None: "not known"}[each["misplaced"]])
+         _place(each["misplaced"]))
         for each in pair["addresses"]
+    ]  # fmt: skip
+    vips = [
+        (each["vip"], each["kind"], each["network_interface_id"] or "nowhere",
+         "" if each["node_id"] is None else f"node {each['node_id']}", _place(each["misplaced"]))
+        for each in pair.get("vips", ())
     ]  # fmt: skip
     events = [(each.get("time", ""), each.get("type", ""), each.get("summary", "")) for each in pair["events"]]
     return "\n".join(
@@ -67,6 +72,7 @@ def _pair(pair: Entry) -> str:
             _facts(facts),
             _table("Nodes", ("node", "instance", "state", "zone", "NSIP", "HA state", "synchronisation"), nodes),
             _table("Elastic IPs", ("address", "allocation", "interface", "private address", "at", "place"), addresses),
+            *([_table("VIPs", ("VIP", "kind", "interface", "at", "place"), vips)] if vips else []),
             _table("Latest events and moves", ("time", "event", "what"), events),
         )
     )
@@ -106,6 +112,10 @@ def _group(group: Entry) -> str:
         head = ("address", "allocation", "interface", "private address", "instance")
         parts.append(_table("Elastic IPs", head, addresses))
     return "\n".join(parts)
+
+
+def _place(misplaced: bool | None) -> str:
+    return {True: "misplaced", False: "on the primary", None: "not known"}[misplaced]
 
 
 def _yes(value: bool | None) -> str:

@@ -8,7 +8,10 @@ from typing import Any
 
 from ..core.fingerprints import PIN, VERIFY, canonical
 from ..core.nitro_errors import NitroInputError
+from .certificates import compare, form_problems
 from .reading import Reader
+
+_CERTIFICATE_KEYS = ("content", "key", "passphrase")
 
 
 def read_pinning(reader: Reader) -> dict[str, Any]:
@@ -22,4 +25,17 @@ def read_pinning(reader: Reader) -> dict[str, Any]:
             reader.problems.append(f"{error}.")
     if mode == PIN and reader.text("nitro_protocol", "https") == "http":
         reader.problems.append(f"{reader.where}management_tls=pin needs {reader.where}nitro_protocol=https.")
+    _check_certificate(reader)
     return {"management_tls": mode, "accept_fingerprints": accepted}
+
+
+def _check_certificate(reader: Reader) -> None:
+    """Note what is wrong with the management certificate; nothing of it is kept or quoted."""
+    given, name = reader.mapping("management_certificate"), f"{reader.where}management_certificate"
+    if not given:
+        return
+    option = Reader(given, reader.problems, f"{name}.", _CERTIFICATE_KEYS)
+    option.unknown(_CERTIFICATE_KEYS)
+    content, key, passphrase = str(given.get("content") or ""), str(given.get("key") or ""), given.get("passphrase")
+    problems = form_problems(content, key, passphrase) or compare(content, key, passphrase).problems
+    reader.problems += [f"{problem.replace('certificate.', f'{name}.')}." for problem in problems]

@@ -41,7 +41,7 @@ PLAIN = (
     *("nlb_scheme", "dns", "features", "modes", "policy", "store"),
     "replace_node",
 )
-SECRET = ("password", "present_password", "license", "applications", "console")
+SECRET = ("password", "present_password", "license", "applications", "console", "management_certificate")
 VARIABLES = frozenset(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 
 ZONE_KEYS = ("name", *SUBNET_KEYS, "clip", "nlb_allocation_id", "nlb_private_ip_address")
@@ -74,6 +74,11 @@ def read_group(
     definition["applications"] = _applications(reader, definition)
     definition["replace_node"] = _replace_node(reader, definition)
     _names(definition, problems)
+    if reader.mapping("management_certificate") and TOPOLOGIES[definition["topology"]].clustered:
+        problems.append(
+            f"{PREFIX}management_certificate cannot be used with {PREFIX}topology={definition['topology']}: a node "
+            f"that joins loses its configuration. Use {PREFIX}management_tls=pin."
+        )
     if definition["state"] == "present" and any(plain.get(key) for key in ("name", "zones", "image_id")):
         _required(reader, definition, building)
         _size(definition, problems)

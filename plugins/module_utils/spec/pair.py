@@ -35,7 +35,10 @@ PLAIN = (
     *("features", "modes", "ipset", "inc", "snip", "http_tokens", "metadata_hop_limit"),
     *("hello_interval", "dead_interval", "max_flips", "max_flip_time", "rotate_rpc", "replace_node"),
 )
-SECRET = ("password", "present_password", "rpc_password", "license", "application", "applications", "vips")
+SECRET = (
+    *("password", "present_password", "rpc_password", "license", "application", "applications", "vips"),
+    "management_certificate",
+)
 VARIABLES = tuple(f"{PREFIX}{name}" for name in (*PLAIN, *SECRET))
 #: Keys of an application that a pair uses; the others are for the load balancer or the names of a group.
 APPLICATION_KEYS = frozenset(

@@ -158,4 +158,6 @@ def _client(module: Any, **client_options: Any) -> Any:
 
     if not HAS_BOTO3:
         raise StoreUnusable(missing_required_lib("botocore and boto3", reason="for store.type dynamodb"))
-    return module.client("dynamodb", **client_options)
+    from ..core.bounded_aws import bounded  # only here, as above
+
+    return bounded(module.client("dynamodb", **client_options))

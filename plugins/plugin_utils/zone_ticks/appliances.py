@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...module_utils.core.errors import Failure
+from ...module_utils.core.fingerprints import host_of
 from ...module_utils.core.nitro_errors import (
     BAD_CREDENTIALS,
     NitroAuthError,
@@ -27,6 +28,7 @@ from ...module_utils.core.nitro_errors import (
     NitroUnreachable,
     NitroUntrusted,
 )
+from ...module_utils.reconcile.licence_state import licence_problems
 from ...module_utils.spec.figures import Figures, Reading, reading_of
 from ...module_utils.spec.metrics import RESOURCES
 
@@ -39,6 +41,8 @@ class Session(Protocol):
     """What is needed of a NITRO client."""
 
     def stat(self, resource: str) -> list[dict[str, Any]]: ...
+
+    def get(self, resource: str) -> list[dict[str, Any]]: ...
 
     def close(self) -> object: ...
 
@@ -78,6 +82,17 @@ class Appliances:
         begun = {nsip: self._begin(nsip) for nsip in asked}
         wait([answer for answer in begun.values() if answer is not None], timeout=self.timeout)
         return [self._reading(nsip, begun[nsip]) for nsip in asked]
+
+    def licences(self, nsips: Sequence[str]) -> dict[str, list[str]]:
+        """Return the licence problems of appliances that :meth:`collect` has just read, by address.
+
+        One that does not answer within ``timeout`` is left out.
+        """
+        with self._lock:
+            asked = {nsip: self._known[nsip] for nsip in nsips if nsip in self._known and _idle(self._known[nsip])}
+            begun = {nsip: self.workers.submit(_licences, appliance) for nsip, appliance in asked.items()}
+        wait(begun.values(), timeout=self.timeout)
+        return {nsip: answer.result() for nsip, answer in begun.items() if answer.done()}
 
     def _begin(self, nsip: str) -> Future[Reading] | None:
         """Return the answer that is to come; None where an earlier one has not come yet."""
@@ -125,6 +140,16 @@ def _idle(appliance: _Appliance) -> bool:
 
 def _close(appliance: _Appliance) -> None:
     appliance.session.close()
+
+
+def _licences(appliance: _Appliance) -> list[str]:
+    """Return the licence problems of one appliance; none for one that does not say. Never raises."""
+    try:
+        return licence_problems(host_of(appliance.nsip), appliance.session.get("nslicenseserver"))
+    except Failure:
+        return []
+    except Exception:  # noqa: BLE001 – the boundary where an answer without sense is no knowledge about a licence
+        return []
 
 
 def _query(appliance: _Appliance) -> Reading:

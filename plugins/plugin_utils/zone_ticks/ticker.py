@@ -32,10 +32,11 @@ from ...module_utils.nitro.client import NitroClient
 from ...module_utils.nitro.logins import IDLE_SECONDS, LOGIN_SECONDS, LoginGate
 from ...module_utils.reconcile.alerting import send
 from ...module_utils.reconcile.kept_samples import keep_sample
+from ...module_utils.reconcile.licence_state import is_due
 from ...module_utils.reconcile.pins import pins_of
 from ...module_utils.reconcile.session import carry_out, loaded
 from ...module_utils.reconcile.tick import Effects, TickSpec, plan_for
-from ...module_utils.reconcile.tick_alerts import of_failure, of_tick
+from ...module_utils.reconcile.tick_alerts import of_failure, of_licences, of_tick
 from ...module_utils.reconcile.tick_effects import in_ec2
 from ...module_utils.reconcile.zone_ticks import Once, has_instances, of_zone
 from ...module_utils.scaling.decision import Decision, refused
@@ -138,14 +139,22 @@ class Zone:
         )
         effects = Effects(self._collect, of_zone(find, self.name), exists=has_instances(find, self.name))
         try:
-            _before, after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
+            before, after, ticked = carry_out(store, plan_for(spec, effects), owner, held)
         except (LeaseRefused, LeaseLost) as error:
             return refused(loaded(store.read(), store), f"not evaluated: {error}")
         kept = keep_sample(store, as_instant(now), ticked.sample, ticked.count or 0, settings.samples_hours)
         for warning in (*ticked.warnings, *kept):
             _LOG.warning("%s: %s", self, warning)
-        self._publish(of_tick(after, ticked.decision, ticked.readings, as_instant(now)), store)
+        alerts = of_tick(after, ticked.decision, ticked.readings, as_instant(now))
+        self._publish([*alerts, *self._licence_alerts(before.updated, ticked.readings, as_instant(now))], store)
         return ticked.decision
+
+    def _licence_alerts(self, before: float | None, readings: Sequence[Reading], now: float) -> list[Alert]:
+        """Return an alert for each appliance that answered and is in the grace period of its licence."""
+        answered = [reading.nsip for reading in readings if reading.reachable and not reading.refused]
+        if not self.settings.alerts or not answered or not is_due(before, now):
+            return []
+        return of_licences(self.group.name, self.name, self.appliances.licences(answered), now)
 
     def _learn(self, nodes: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         self.settings.pins.learn(pins_of(nodes))

@@ -176,6 +176,23 @@ def test_a_device_registered_otherwise_is_changed_in_place(console: Console, box
     assert console.run(**options)["changed"] is False
 
 
+def test_password_of_the_profile_is_replaced_in_place(console: Console, box: Box) -> None:
+    assert not console.run(ip_address=box.address)["failed"]
+    predicted = console.run(check=True, ip_address=box.address, profile_password="N3w-0ne!")
+    assert (predicted["changed"], predicted["profile_updated"], predicted.writes) == (True, True, [])
+    written = console.run(ip_address=box.address, profile_password="N3w-0ne!")
+    assert (written["changed"], written["profile_updated"]) == (True, True)
+    assert [op for op in written.writes if "ns_device_profile" in op]
+    assert "N3w-0ne!" not in json.dumps({key: value for key, value in written.result.items() if key != "invocation"})
+    [former] = [row for row in console.rest.rows("ns_device_profile") if row["name"] == "lab"]
+    assert "password" not in former
+    missing = console.run(ip_address=box.address, profile="nowhere", profile_password="N3w-0ne!")
+    assert missing["failed"]
+    assert "there is no device profile 'nowhere'" in missing["msg"]
+    nameless = console.run(ip_address=box.address, profile=None, profile_password="N3w-0ne!")
+    assert "profile_password needs profile" in nameless["msg"]
+
+
 def test_a_new_device_goes_where_its_agent_is(console: Console, box: Box) -> None:
     done = console.run(ip_address=box.address, agent=console.agent("Up")["name"])
     assert done["devices"][0]["datacenter_id"] == console.site("lab")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.modules.appliances import PASSWORD
+from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.client import Connection, NitroClient
+from tests.integration.modules.appliances import PASSWORD, Box
 from tests.lab.client import wait_for
 from tests.modules import run_module
 from tests.unit.plugins.module_utils.scaling.scenario import BETWEEN, HIGH, iso, policy_dict
@@ -53,6 +54,13 @@ def read(zone: Zone, queue: str) -> list[dict[str, Any]]:
     return [json.loads(each["Body"]) for each in found]
 
 
+def lose_licence_server(zone: Zone, box: Box) -> None:
+    """Name a licence server on an appliance; it does not answer any more."""
+    with NitroClient(Connection(box.nsip, password=PASSWORD, ca_path=zone.lab.ca_path)) as node:
+        node.add("nslicenseserver", {"licenseserverip": "10.0.9.10"})
+    zone.lab.settings(nitro={"license_server_up": False})
+
+
 def test_decisions_and_silent_nodes_are_published_and_a_topic_that_is_gone_is_a_warning(
     zone: Zone, inbox: dict[str, str]
 ) -> None:
@@ -73,8 +81,15 @@ def test_decisions_and_silent_nodes_are_published_and_a_topic_that_is_gone_is_a_
     zone.tick(4, alerts=alerts, event={"id": message["detail"]["event_id"], "outcome": "failed", "message": "quota"})
     assert [json.loads(mail["Message"])["type"] for mail in arrived(zone, inbox["mail"])] == ["event_failed"]
 
-    zone.lab.power(zone.boxes[1].instance_id, on=False)
     zone.load(BETWEEN)
+    lose_licence_server(zone, zone.boxes[0])
+    graced = zone.tick(18, alerts=alerts)
+    [grace] = [json.loads(mail["Message"]) for mail in arrived(zone, inbox["mail"])]
+    assert (grace["type"], grace["summary"]) == ("licence_grace", graced["licence_grace"][0])
+    assert "licence server 10.0.9.10 does not answer" in grace["summary"]
+    assert zone.tick(19, alerts=alerts)["licence_grace"] is None, "licences are read each quarter of an hour"
+
+    zone.lab.power(zone.boxes[1].instance_id, on=False)
     zone.tick(30, alerts=alerts)
     [silent] = [json.loads(mail["Message"]) for mail in arrived(zone, inbox["mail"])]
     assert (silent["type"], silent["detail"]["instance_id"]) == ("node_silent", zone.boxes[1].instance_id)
@@ -145,7 +160,7 @@ def test_alarms_and_dashboard_follow_the_policy_and_a_second_run_writes_nothing(
     options: dict[str, Any] = {"group": "shop", "zones": ["a"], "policy": policy_dict()}
     writes = len(zone.lab.writes())
     predicted = run_module("autoscale_alarms", options, check=True)
-    assert (predicted["changed"], len(zone.lab.writes()), len(predicted["written"])) == (True, writes, 4)
+    assert (predicted["changed"], len(zone.lab.writes()), len(predicted["written"])) == (True, writes, 5)
     made = run_module("autoscale_alarms", options)
     assert made["written"] == predicted["written"], made
     names = {each["AlarmName"] for each in cloudwatch.describe_alarms(AlarmNamePrefix="cloudadc-shop-")["MetricAlarms"]}
@@ -157,7 +172,7 @@ def test_alarms_and_dashboard_follow_the_policy_and_a_second_run_writes_nothing(
 
     other = {**options, "zones": ["b"], "dashboard": False}
     moved = run_module("autoscale_alarms", other)
-    assert (moved["deleted"], len(moved["written"]), moved["dashboard"]) == (made["alarms"], 4, "")
+    assert (moved["deleted"], len(moved["written"]), moved["dashboard"]) == (made["alarms"], 5, "")
     gone = run_module("autoscale_alarms", {"group": "shop", "state": "absent"})
     assert (gone["changed"], gone["alarms"]) == (True, [])
     assert not run_module("autoscale_alarms", {"group": "shop", "state": "absent"})["changed"]

@@ -117,6 +117,10 @@ def test_zone_is_removed_only_on_request_and_leaves_no_orphan(group: Group) -> N
 def test_port_of_an_application_changes_and_no_target_of_the_former_one_stays(group: Group) -> None:
     web, shop = group.definition()["autoscale_group_applications"]
     former = web["port"]
+    added = {**shop, "name": "extra", "port": shop["port"] + 20}
+    run = group.play("autoscale_group", "--check", autoscale_group_applications=[web, shop, added])
+    assert (run.code, run.writes) == (0, []), run.message
+    assert "drift:" not in run.message, "an application that is added is no difference of what is there"
     web |= {"port": former + 5}
     run = group.play("autoscale_group", autoscale_group_applications=[web, shop])
     assert run.code == 0, run.message

@@ -59,10 +59,11 @@ class Client:
 
 @dataclass
 class Site:
-    """A pair of the lab with VIPs. ``vips``: their addresses by name."""
+    """A pair of the lab with VIPs. ``vips``: their addresses by name; ``following``: the Elastic IP on one of them."""
 
     stage: Stage
     vips: Mapping[str, str]
+    following: str = ""
 
     @property
     def lab(self) -> LabClient:
@@ -70,7 +71,8 @@ class Site:
 
     def client(self, name: str) -> Client:
         public = ".".join(f"{int(part) + number}" for number, part in enumerate(self.vpc_network))
-        return Client(door_of(self.vips[name], public), self.lab.variables("ha_pair")["ha_pair_application"]["port"])
+        address = self.vips.get(name, self.following)
+        return Client(door_of(address, public), self.lab.variables("ha_pair")["ha_pair_application"]["port"])
 
     @property
     def vpc_network(self) -> list[str]:
@@ -99,7 +101,8 @@ class Site:
                     destination = route.get("DestinationCidrBlock") or route["DestinationIpv6CidrBlock"]
                     found[destination.partition("/")[0]] = route["NetworkInterfaceId"]
         found |= {one["PublicIp"]: one.get("NetworkInterfaceId") for one in ec2.describe_addresses()["Addresses"]}
-        return {name: found.get(address) for name, address in self.vips.items()}
+        following = {"following": self.following} if self.following else {}
+        return {name: found.get(address) for name, address in {**self.vips, **following}.items()}
 
 
 def build(lab: LabClient, nodes: tuple[int, int], vips: Any, **more: Any) -> Stage:
@@ -165,7 +168,7 @@ def shared(lab: LabClient) -> Iterator[Site]:
         {"name": "alone", "kind": "private_ip", "private_ip_address": alone},
     ]
     stage = build(lab, (0, 0), vips, ha_pair_inc=False, ha_pair_snip=snip)
-    yield Site(stage, {"web": vip, "snip": snip, "ipv6": ipv6, "alone": alone, "public": elastic["PublicIp"]})
+    yield Site(stage, {"web": vip, "snip": snip, "ipv6": ipv6, "alone": alone}, elastic["PublicIp"])
     lab.reset()
 
 
@@ -207,9 +210,25 @@ def check_pair(site: Site, *names: str) -> None:
     lost = site.primary().instance_id
     lab.power(lost, on=False)
     wait_for(lambda: _other_is_primary(site, lost), "the other takes over", seconds=20)
+    assert misplaced_by_status(site) == dict.fromkeys(site.vips.values(), True)
     site.stage.play("ha_failover", *FAILOVER, *variables(ha_failover_mode="reconcile"))
     assert on_primary(site)
+    assert misplaced_by_status(site) == dict.fromkeys(site.vips.values(), False)
     wait_for(served, "clients are served again", seconds=5)
+
+
+def misplaced_by_status(site: Site) -> dict[str, bool]:
+    """Whether ``status`` calls each VIP that is no Elastic IP misplaced, by its address."""
+    path = site.lab.directory / "status.json"
+    run = site.stage.play("status", *variables(status_json=str(path), status_pairs=["lab-pair"]))
+    [pair] = json.loads(path.read_text())["pairs"]
+    found = {each["vip"].split("/")[0].split()[0]: each["misplaced"] for each in pair["vips"]}
+    named = [address for address, away in found.items() if away]
+    text = " ".join(run.text().split())
+    assert all(address in text for address in found)
+    problems = [text for text in pair["problems"] if "is not on the primary: run ha_failover" in text]
+    assert len([one for one in problems if not one.startswith("Elastic IP")]) == len(named)
+    return found
 
 
 def _other_is_primary(site: Site, lost: str) -> bool:
@@ -228,4 +247,4 @@ def test_routes_and_elastic_ips_follow_the_primary_in_any_zone(routed: Site) -> 
 
 @pytest.mark.timeout(600)
 def test_nodes_that_share_their_network_configuration_take_their_private_addresses_along(shared: Site) -> None:
-    check_pair(shared, "web", "ipv6", "alone", "public")
+    check_pair(shared, "web", "ipv6", "alone", "following")

@@ -68,6 +68,7 @@ def test_pair_is_built_with_certificates_pinned_at_the_first_contact(stage: Stag
     assert pins[0] != pins[1]
     assert play(stage, "ha_pair").changed() == 0
     play(stage, "ha_failover", "-e", "ha_failover_mode=reconcile")
+    play(stage, "status", "-e", "status_fail=true")
 
 
 @pytest.mark.timeout(600)

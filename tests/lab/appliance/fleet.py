@@ -17,6 +17,7 @@ from tests.lab.world import Clock, Door, Environ, FaultKind, Region, Vserver
 from . import cluster_views, health
 from .app import Api, payload, raw_path, split_path
 from .appliance import DOORS, Appliance, Stage
+from .behaviours.tls import ServedCertificate, management_certificate
 from .cluster import Clusters
 from .context import Room
 from .errors import NitroFault
@@ -123,6 +124,12 @@ class ApplianceSide:
         with self.room.lock:
             appliance, _ignored = self._reached(address)
             return None if appliance is None else appliance.instance_id
+
+    def certificate_at(self, address: str) -> ServedCertificate | None:
+        """The management certificate that was installed on the appliance at an address; None: its own."""
+        with self.room.lock:
+            appliance, _ignored = self._reached(address)
+            return None if appliance is None else management_certificate(appliance.running)
 
     def door(self, address: str) -> Door:
         with self.room.lock:

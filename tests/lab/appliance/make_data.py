@@ -258,6 +258,26 @@ EXTRA: dict[str, dict[str, Any]] = {
         "singleton": 1,
     },
     "config/ntpstatus": {"fields": {"response": {"t": "s", "ro": 1}}, "ops": {}, "singleton": 1},
+    # Vendor's reference, page sslservice_sslcertkey_binding.
+    "config/sslservice_sslcertkey_binding": {
+        "fields": {
+            "servicename": {"t": "s"},
+            "certkeyname": {"t": "s"},
+            "ca": {"t": "b"},
+            "snicert": {"t": "b"},
+            "skipcaname": {"t": "b"},
+            "crlcheck": {"t": "s", "e": ["Mandatory", "Optional"]},
+            "ocspcheck": {"t": "s", "e": ["Mandatory", "Optional"]},
+        },
+        "key": ["servicename", "certkeyname", "ca"],
+        "ops": {
+            "add": {
+                "fields": ["servicename", "certkeyname", "ca", "crlcheck", "skipcaname", "snicert", "ocspcheck"],
+                "required": ["servicename"],
+            },
+            "delete": {"fields": [], "required": []},
+        },
+    },
     # Vendor's reference 12.1, pages nspbr and nspbrs.
     "config/nspbr": {
         "fields": {

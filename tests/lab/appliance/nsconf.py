@@ -68,6 +68,7 @@ _COMMANDS = tuple(
         ("lbvserver_responderpolicy_binding", "bind lb vserver", "name"),
         ("csvserver_lbvserver_binding", "bind cs vserver", "name"),
         ("sslvserver_sslcertkey_binding", "bind ssl vserver", "vservername"),
+        ("sslservice_sslcertkey_binding", "bind ssl service", "servicename"),
     )
 )
 # Fields of bindings under the names of their options.

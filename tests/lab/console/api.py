@@ -161,6 +161,7 @@ class Api:
             ("PUT", "managed_device"): lambda: [self._modify_device(ident, self._content(request, resource))],
             ("DELETE", "managed_device"): lambda: self._remove(resource, ident),
             ("POST", "ns_device_profile"): lambda: [self._add_profile(self._content(request, resource))],
+            ("PUT", "ns_device_profile"): lambda: [self._modify_profile(ident, self._content(request, resource))],
             ("DELETE", "ns_device_profile"): lambda: self._remove(resource, ident),
             ("POST", "mps_datacenter"): lambda: [self._add_datacenter(self._content(request, resource))],
             ("DELETE", "mps_datacenter"): lambda: self._remove(resource, ident),
@@ -214,6 +215,12 @@ class Api:
             raise wire.exists("ns_device_profile", str(content["name"]))
         stored = self.store.put("ns_device_profile", {"https_port": "443", **content})
         return {name: value for name, value in stored.items() if name != "password"}
+
+    def _modify_profile(self, ident: str, content: Row) -> Row:
+        """What is named changes (vendor's reference of the console, ns_device_profile, update)."""
+        profile = self._known("ns_device_profile", "id", ident)
+        profile.update({name: value for name, value in content.items() if name != "id"})
+        return {name: value for name, value in profile.items() if name != "password"}
 
     def _add_datacenter(self, content: Row) -> Row:
         if not content.get("name"):

@@ -87,7 +87,7 @@ class Dns(Distributor):
                     **({"health_check": checks[domain]} if domain in checks else {}),
                 }
                 for domain in domains(definition)
-                if nodes and not _answers(state["records"].get(domain, []), nodes, ttl, checked=domain in checks)
+                if nodes and not _answers(state["records"].get(domain, []), nodes, ttl, checks.get(domain))
             ],
             "unreachable": [one["instance_id"] for one in clients if not one["interfaces"]["client"].get("public_ip")],
         }
@@ -165,9 +165,18 @@ def health_checks(definition: Mapping[str, Any]) -> dict[str, Entry]:
 
 
 def _answers(
-    known: Sequence[Mapping[str, Any]], nodes: Sequence[Mapping[str, Any]], ttl: int, *, checked: bool
+    known: Sequence[Mapping[str, Any]],
+    nodes: Sequence[Mapping[str, Any]],
+    ttl: int,
+    check: Mapping[str, Any] | None,
 ) -> bool:
+    """Tell whether each node has its record set. ``check``: its health check, None if it needs none."""
     present = {
-        (one["identifier"], one["value"], one["ttl"]) for one in known if one.get("health_check_id") or not checked
+        (one["identifier"], one["value"], one["ttl"]) for one in known if check is None or _is_checked(one, check)
     }
     return all((one["identifier"], one["value"], ttl) in present for one in nodes)
+
+
+def _is_checked(record: Mapping[str, Any], check: Mapping[str, Any]) -> bool:
+    """Tell whether a record set has a health check, and not one of a port that the application had before."""
+    return bool(record.get("health_check_id")) and record.get("health_check_port") in (None, check["port"])

@@ -78,6 +78,7 @@ def _read_listeners(question: Question, found: Observed) -> None:
     )
     observed, changes = work.observation()
     found.listener_changes = [change.message for change in changes]
+    found.applications = [change.application for change in changes]
     found.target_groups = _with_health(client, observed.of_group(name))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from cryptography import x509
@@ -15,12 +16,19 @@ from tests.lab.appliance.context import Context
 from tests.lab.appliance.errors import NitroFault
 from tests.lab.appliance.ha import SHIPPED
 from tests.lab.appliance.schema import Resource, Row
+from tests.lab.appliance.store import Config
 
 from .backups import backup_files
 from .base import Behaviour, behaves, require
 from .system import ctime
 
 SSL_FOLDER = "/nsconfig/ssl"
+#: Internal services with TLS, as configurations of appliances show them; that of NITRO and the GUI is the first.
+GUI_SERVICE = "nshttps-127.0.0.1-443"
+INTERNAL_SERVICES = (
+    GUI_SERVICE, "nshttps-::1l-443", "nsrpcs-127.0.0.1-3008", "nsrpcs-::1l-3008", "nskrpcs-127.0.0.1-3009"
+)  # fmt: skip
+FACTORY_CERTIFICATE = "ns-server-certificate"
 
 
 @behaves("systemfile")
@@ -69,8 +77,13 @@ def has_file(ctx: Context, path: str) -> bool:
 
 def contents(ctx: Context, path: str) -> bytes:
     """What is in a file; nothing for one that was shipped."""
+    return file_content(ctx.running, path)
+
+
+def file_content(config: Config, path: str) -> bytes:
+    """The same, of a configuration."""
     whole = PurePosixPath(SSL_FOLDER) / path
-    row = ctx.running.first("systemfile", filename=whole.name, filelocation=str(whole.parent))
+    row = config.first("systemfile", filename=whole.name, filelocation=str(whole.parent))
     return base64.b64decode(row["filecontent"]) if row else b""
 
 
@@ -145,6 +158,7 @@ class CertKey(Behaviour):
 
     def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
         bound = ctx.running.first("sslvserver_sslcertkey_binding", certkeyname=row["certkey"])
+        bound = bound or ctx.running.first("sslservice_sslcertkey_binding", certkeyname=row["certkey"])
         if bound or ctx.running.first("sslcertkey", linkcertkeyname=row["certkey"]):
             raise NitroFault(1541)
 
@@ -206,3 +220,56 @@ class CertBinding(Behaviour):
             same = other["vservername"] == row["vservername"] and not other["ca"] and not other["snicert"]
             if same and other["certkeyname"] != row["certkeyname"]:
                 del table[key]
+
+
+@behaves("sslservice_sslcertkey_binding")
+class ServiceCertBinding(Behaviour):
+    """The certificates of the internal services. One that none was bound to has ns-server-certificate."""
+
+    def rows(self, ctx: Context, resource: Resource) -> list[Row]:
+        bound = super().rows(ctx, resource)
+        own = {row["servicename"] for row in bound if not row["ca"] and not row["snicert"]}
+        common = {"certkeyname": FACTORY_CERTIFICATE, "ca": False, "snicert": False, "skipcaname": False}
+        return [*bound, *({"servicename": name, **common} for name in INTERNAL_SERVICES if name not in own)]
+
+    def adding(self, ctx: Context, row: Row) -> None:
+        if row["servicename"] not in INTERNAL_SERVICES:
+            raise NitroFault(258, "serviceName", row["servicename"])
+        if "certkeyname" not in row:
+            raise NitroFault(1095, "certkeyName")
+        require(ctx, "sslcertkey", "certkey", row["certkeyname"], 1540)
+        for name in ("ca", "snicert", "skipcaname"):
+            row.setdefault(name, False)
+        if not row["ca"] and not row["snicert"]:
+            self.replace(ctx, row)
+
+    def replace(self, ctx: Context, row: Row) -> None:
+        """One server certificate a service, as for virtual servers."""
+        table = ctx.running.table("sslservice_sslcertkey_binding")
+        for key, other in list(table.items()):
+            same = other["servicename"] == row["servicename"] and not other["ca"] and not other["snicert"]
+            if same and other["certkeyname"] != row["certkeyname"]:
+                del table[key]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedCertificate:
+    """What NITRO is served under, in PEM form: the certificate with those it is linked to, and its key."""
+
+    chain: bytes
+    key: bytes
+    passphrase: str | None
+
+
+def management_certificate(config: Config) -> ServedCertificate | None:
+    """The certificate that is bound to the service of NITRO and the GUI; None: the one that the appliance made."""
+    bound = config.first("sslservice_sslcertkey_binding", servicename=GUI_SERVICE, ca=False, snicert=False)
+    row = config.first("sslcertkey", certkey=bound["certkeyname"]) if bound else None
+    if row is None:
+        return None
+    chain: list[bytes] = []
+    link: Row | None = row
+    while link is not None:
+        chain.append(file_content(config, link["cert"]))
+        link = config.first("sslcertkey", certkey=link["linkcertkeyname"]) if "linkcertkeyname" in link else None
+    return ServedCertificate(b"".join(chain), file_content(config, row["key"]), row.get("passplain"))

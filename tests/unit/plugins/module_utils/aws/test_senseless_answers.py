@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import inspect
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.config import Config
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws import autoscaling, ec2, elbv2, route53
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import parse_addresses
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.aws_answers import is_from_aws
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.bounded_aws import bounded
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Failure
 from ansible_collections.cloudadc.aws.plugins.module_utils.distributors.nlb.targets import parse_healths
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.tick_effects import in_ec2
@@ -34,20 +40,34 @@ ANSWERS = (
 OF_A_STORE = (*ANSWERS[3:6], b'{"Item": 7}', b'{"Item": []}', b'{"Attributes": {"fence": {"N": "x"}}}')
 
 
-@functools.cache
+class Body(io.BytesIO):
+    def stream(self, **_options: Any) -> list[bytes]:
+        return [self.read()]
+
+
+class Proxy:
+    """One client a service, as the product makes it, that gets the same answer to everything."""
+
+    def __init__(self, service: str) -> None:
+        self.answer = b""
+        self.headers = {"Content-Type": "text/html"}
+        config = Config(parameter_validation=False, retries={"total_max_attempts": 1})
+        made = boto3.client(service, "eu-central-1", aws_access_key_id="a", aws_secret_access_key="b", config=config)
+        self.client = bounded(made)
+        made.meta.events.register_last("before-send", self._reply)
+
+    def _reply(self, request: Any, **_more: Any) -> AWSResponse:
+        return AWSResponse(request.url, 200, HeadersDict(self.headers), Body(self.answer))
+
+
+_proxy = functools.cache(Proxy)
+
+
 def client(service: str, answer: bytes) -> Any:
     """A client that gets this answer to everything."""
-
-    class Body(io.BytesIO):
-        def stream(self, **_options: Any) -> list[bytes]:
-            return [self.read()]
-
-    def reply(request: Any, **_more: Any) -> AWSResponse:
-        return AWSResponse(request.url, 200, HeadersDict({"Content-Type": "text/html"}), Body(answer))
-
-    made = boto3.client(service, "eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
-    made.meta.events.register_last("before-send", reply)
-    return made
+    proxy = _proxy(service)
+    proxy.answer = answer
+    return proxy.client
 
 
 READS: dict[str, tuple[str, Callable[[Any], object]]] = {
@@ -67,6 +87,82 @@ def test_answer_that_makes_no_sense_is_an_error_of_ours(name: str) -> None:
     for answer in ANSWERS:
         with pytest.raises(Failure, match=r"ma[dk]es? no sense"):
             read(client(service, answer))
+
+
+_AWS = Path(ec2.__file__).parent
+#: The service whose client a file's functions take, where it has another name.
+_SERVICES = {"private_addresses": "ec2", "routes": "ec2"}
+#: An argument for each kind of parameter; what is in it does not matter, because nothing is sent.
+_ARGUMENTS: dict[str, Any] = {
+    "str": "x",
+    "str | None": "x",
+    "int": 1,
+    "float": 1.0,
+    "bool": True,
+    "bytes": b"x",
+    "tuple[float, float]": (0.0, 60.0),
+    "Sequence[str]": ["x"],
+}
+_LISTS_OF_MAPPINGS = ("Sequence[Mapping[str, str]]", "Sequence[Mapping[str, Any]]")
+
+
+def _calls() -> Iterator[tuple[str, Callable[..., object]]]:
+    """Every function of aws/ that makes a call, with its service."""
+    for path in sorted(_AWS.glob("*.py")):
+        module = importlib.import_module(f"{ec2.__name__.rpartition('.')[0]}.{path.stem}")
+        for name, function in vars(module).items():
+            own = getattr(function, "__module__", "") == module.__name__ and hasattr(function, "__wrapped__")
+            if own and next(iter(inspect.signature(function).parameters), "") == "client" and name != "judged_again":
+                yield _SERVICES.get(path.stem, path.stem), function
+
+
+CALLS = {f"{service}.{function.__name__}": (service, function) for service, function in _calls()}
+
+
+def _arguments(function: Callable[..., object]) -> dict[str, Any]:
+    parameters = {name: str(one.annotation) for name, one in inspect.signature(function).parameters.items()}
+    del parameters["client"]
+    return {name: [] if kind in _LISTS_OF_MAPPINGS else _ARGUMENTS.get(kind, {}) for name, kind in parameters.items()}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_call_takes_a_page_of_a_proxy_for_success(name: str) -> None:
+    """Also not one whose answer nobody reads, such as DeregisterTargets, ReleaseAddress and PutObject."""
+    service, function = CALLS[name]
+    for page in ANSWERS[:6]:
+        with pytest.raises(Failure, match=r"ma[dk]es? no sense"):
+            function(client(service, page), **_arguments(function))
+
+
+def test_writes_are_among_the_calls() -> None:
+    assert {"elbv2.deregister_targets", "ec2.release_address", "route53.delete_health_check", "s3.put_object"} <= set(
+        CALLS
+    )
+    assert {"iam.delete_role", "cloudwatch.delete_alarms", "events._put_events", "sns.publish"} <= set(CALLS)
+
+
+#: Protocol, headers, body, and whether AWS answers so.
+FORMS: list[tuple[str, dict[str, str], bytes, bool]] = [
+    ("ec2", {}, b'<?xml version="1.0"?>\n<ReleaseAddressResponse xmlns="http://ec2/"><return>true</return>', True),
+    ("query", {}, b"<DeregisterTargetsResponse/>", True),
+    ("query", {"x-amzn-requestid": "1"}, b"<html/>", False),
+    ("ec2", {}, b"Response", False),
+    ("json", {}, b"{}", True),
+    ("json", {"x-amzn-RequestId": "1"}, b"", True),
+    ("json", {}, b"", False),
+    ("json", {"x-amzn-RequestId": "1"}, b"[]", False),
+    ("json", {}, b"[" * 100_000, False),
+    ("rest-xml", {"x-amz-request-id": "1"}, b"", True),
+    ("rest-xml", {}, b"<DeleteHealthCheckResponse/>", True),
+    ("rest-xml", {}, b"<!DOCTYPE html><html>", False),
+    ("smithy-rpc-v2-cbor", {"Smithy-Protocol": "rpc-v2-cbor"}, b"\xa0", True),
+    ("smithy-rpc-v2-cbor", {}, b"<html/>", False),
+]
+
+
+@pytest.mark.parametrize(("protocol", "headers", "body", "right"), FORMS)
+def test_form_of_an_answer_decides(protocol: str, headers: dict[str, str], body: bytes, right: bool) -> None:
+    assert is_from_aws(protocol, HeadersDict(headers), body) is right
 
 
 def test_error_names_the_call_and_the_likely_reason_and_has_no_code() -> None:

@@ -26,7 +26,7 @@ def test_each_zone_has_alarms_of_its_figures() -> None:
     assert sorted(alarms) == [
         f"cloudadc-shop-{zone}-{name}"
         for zone in ("a", "b")
-        for name in ("at-maximum", "memory-high", "no-ticks", "silent-nodes")
+        for name in ("at-maximum", "licence-grace", "memory-high", "no-ticks", "silent-nodes")
     ]
     high = alarms["cloudadc-shop-a-memory-high"]
     assert (high["MetricName"], high["Threshold"], high["AlarmActions"]) == ("memory", 85.0, [TOPIC])

@@ -42,6 +42,13 @@ def test_a_decision_counts_once_and_with_its_direction(action: str, resumed: boo
     assert data(action=action, count=2, resumed=resumed)["decision"]["Value"] == value
 
 
+def test_nodes_in_the_grace_period_of_their_licence_are_published_where_licences_were_read() -> None:
+    decided = {"action": "none", "count": 0, "resumed": False}
+    for known, published in ((None, []), (0, [0.0]), (2, [2.0])):
+        made = metric_data("shop", "a", 0.0, {}, 3, decided, 60, in_grace=known)
+        assert [each["Value"] for each in made if each["MetricName"] == "licence_grace"] == published
+
+
 def test_quick_ticks_are_stored_by_the_second() -> None:
     assert data(interval=20)["cpu"]["StorageResolution"] == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.zone_ticks 
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.group_state import Node
 from ansible_collections.cloudadc.aws.plugins.module_utils.scaling.work import Telling
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.alerts import Alert
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.figures import Figures, Reading
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import Key
 from ansible_collections.cloudadc.aws.plugins.module_utils.stores.file import FileStore
@@ -122,6 +124,35 @@ def test_a_tick_evaluates_once(region: Region, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(tick_module.evaluator, "evaluate", counted)
     region.tick(region.zone("a", at))
     assert len(calls) == 1
+
+
+def test_licences_of_nodes_that_answer_are_read_each_quarter_of_an_hour_and_alerted_of(region: Region) -> None:
+    asked: list[Sequence[str]] = []
+    published: list[Alert] = []
+
+    def licences(nsips: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        asked.append(nsips)
+        return {"10.0.0.1": ["10.0.0.1: the licence is in its grace period"], "10.0.0.2": []}
+
+    def alert(alerts: Sequence[Alert]) -> tuple[str, ...]:
+        published.extend(alerts)
+        return ()
+
+    found = []
+    for at in (1, 2, 14, 15, 16):
+        job = replace(region.zone("a", at), licences=licences, alert=alert)
+        found.append(region.tick(job)["licence_grace"])
+    text = "10.0.0.1: the licence is in its grace period"
+    assert found == [[text], None, None, [text], None]
+    assert asked == [["10.0.0.1", "10.0.0.2"]] * 2
+    assert [(each.type, each.subject, each.lasting) for each in published] == [("licence_grace", "10.0.0.1", True)] * 2
+    silent = replace(region.zone("a", 31), licences=licences)
+    region.collect = lambda nsips: [Reading(nsip, False, Figures(), "silent") for nsip in nsips]  # type: ignore[method-assign]
+    silent = replace(silent, effects=replace(silent.effects, collect=region.collect))
+    assert region.tick(silent)["licence_grace"] is None, "silence says nothing about a licence"
+    foretold = replace(region.zone("a", 46), licences=licences)
+    assert tick_zone(foretold, Telling("shop", check_mode=True)).result["licence_grace"] is None
+    assert len(asked) == 2
 
 
 def following(observed: Mapping[str, Backends | Failure], desired: Backends | Failure, at: str = "") -> Following:

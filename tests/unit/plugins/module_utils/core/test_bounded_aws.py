@@ -13,8 +13,10 @@ from botocore.config import Config
 from botocore.exceptions import HTTPClientError, ReadTimeoutError
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws import ec2
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.bounded import bounded
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.cloudadc.aws.plugins.module_utils.core.bounded_aws import bounded
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.base import StoreUnusable
+from ansible_collections.cloudadc.aws.plugins.module_utils.stores.options import StoreOptions, open_store
 from tests.unit.plugins.module_utils.core.test_bounded_answers import Serve, drip, served_at, whole
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
@@ -50,6 +52,26 @@ def test_answer_that_drips_ends_at_its_deadline(serve: Serve) -> None:
         with pytest.raises(ReadTimeoutError):
             client(port, 0.2).describe_addresses()
         assert time.monotonic() - began < 3
+
+
+def test_client_of_a_store_is_limited_too() -> None:
+    with served_at(drip(HEAD + b"Content-Length: 100000\r\n\r\n", b" ")) as port:
+
+        def made(service: str) -> Any:
+            config = Config(read_timeout=0.2, retries={"mode": "standard", "total_max_attempts": 1})
+            session = boto3.session.Session("unit-test-id", "unit-test-key", region_name="eu-west-1")
+            return session.client(service, endpoint_url=f"http://127.0.0.1:{port}", config=config)
+
+        options = StoreOptions({"store": {"type": "dynamodb", "table": "cloudadc"}}, made)
+        began = time.monotonic()
+        with pytest.raises(StoreUnusable):
+            open_store(options, "shop", "a").read()
+        assert time.monotonic() - began < 3
+
+
+def test_client_is_limited_once() -> None:
+    made = client(1)
+    assert bounded(made)._endpoint.http_session is made._endpoint.http_session
 
 
 def test_answer_without_an_end_is_an_error_that_says_so() -> None:

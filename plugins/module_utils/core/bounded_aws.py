@@ -1,12 +1,16 @@
 # Copyright: (c) 2026, The cloudadc.aws contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""AWS's answers with a total deadline and a size limit. What is streamed (objects of S3) has its own."""
+"""AWS's answers: a total deadline, a size limit, and only AWS's own.
+
+What is streamed (objects of S3) has limits of its own.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..core.bounded_http import MAX_BYTES, AnswerTooLarge, TimedResponse, caused_by, limits
+from .aws_answers import refuse_unexpected
+from .bounded_http import MAX_BYTES, AnswerTooLarge, TimedResponse, caused_by, limits
 
 try:
     from botocore.awsrequest import (
@@ -58,9 +62,15 @@ class _Session:
 
 
 def bounded(client: Any) -> Any:
-    """Limit the answers to a client's calls: each attempt has twice its read time-out in all. Returns the client."""
+    """Limit and check the answers to a client's calls, once: each attempt has twice its read time-out in all.
+
+    An answer with success that is not AWS's raises UnexpectedAnswer. Returns the client.
+    """
     endpoint = getattr(client, "_endpoint", None)
     session: Any = getattr(endpoint, "http_session", None)
+    if isinstance(session, _Session):
+        return client
+    refuse_unexpected(client)
     manager = getattr(session, "_manager", None)
     if not HAS_BOTOCORE or endpoint is None or manager is None or not hasattr(session, "_pool_classes_by_scheme"):
         return client  # another botocore, or a stub: its own time-outs hold
