@@ -16,7 +16,8 @@ GONE = "blackhole"
 def snapshot() -> Vpc:
     """Return the present state; the caller holds the lock of `Ground`."""
     interfaces, ingress, egress = [], {}, {}
-    subnets, tables, networks = {}, {}, []
+    subnets, tables = {}, {}
+    networks: list[Network] = []
     for backend in regions():
         public = _public_addresses(backend)
         interfaces += [_interface(one, public.get(one.id, {})) for one in backend.enis.values()]
