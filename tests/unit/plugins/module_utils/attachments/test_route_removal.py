@@ -102,7 +102,7 @@ def test_without_a_route_the_tables_are_read_once() -> None:
     assert (carried_out(ec2), ec2.reads) == (None, 1)
 
 
-@pytest.mark.parametrize(("code", "told"), [("UnauthorizedOperation", True), ("InvalidRoute.NotFound", False)])
-def test_a_refusal_names_the_route_and_one_that_is_gone_is_fine(code: str, told: bool) -> None:
+@pytest.mark.parametrize(("code", "reported"), [("UnauthorizedOperation", True), ("InvalidRoute.NotFound", False)])
+def test_a_refusal_names_the_route_and_one_that_is_gone_is_fine(code: str, reported: bool) -> None:
     message = carried_out(Ec2({("rtb-1", VIP): "eni-a1"}, refused=code))
-    assert (message is not None and "Failed to remove 10.99.0.9/32 from rtb-1" in message) is told
+    assert (message is not None and "Failed to remove 10.99.0.9/32 from rtb-1" in message) is reported
