@@ -59,7 +59,7 @@ def ipv6_ranges(described: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         str(one["Ipv6CidrBlock"])
         for one in described.get("Ipv6CidrBlockAssociationSet") or ()
-        if (one.get("Ipv6CidrBlockState") or {}).get("State", "associated") == "associated"
+        if ((one.get("Ipv6CidrBlockState") or {}).get("State") or "associated") == "associated"
     )
 
 
