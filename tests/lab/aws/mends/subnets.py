@@ -9,13 +9,11 @@ from typing import Any
 
 from moto.ec2.models.subnets import Subnet
 
-from tests.lab.aws.mends.patch import replaces
-
-_attach = Subnet.attach_ipv6_cidr_block_associations
+from tests.lab.aws.mends.patch import replaces_property
 
 
-@replaces(Subnet, "attach_ipv6_cidr_block_associations")
-def attach_ipv6_cidr_block_associations(subnet: Any, ipv6_cidr_block: str) -> dict[str, Any]:
-    association: dict[str, Any] = _attach(subnet, ipv6_cidr_block)
-    association["ipv6CidrBlockState"] = "associated"
-    return association
+@replaces_property(Subnet, "ipv6_cidr_block_association_set")
+def ipv6_cidr_block_association_set(subnet: Any) -> list[dict[str, Any]]:
+    """Return the ranges that are associated."""
+    ranges = subnet.ipv6_cidr_block_associations.values()
+    return [dict(one) for one in ranges if one["ipv6CidrBlockState"]["State"] == "associated"]
