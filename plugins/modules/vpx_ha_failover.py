@@ -21,10 +21,11 @@ description:
   - Calls. On each node a login, C(hanode) and a logout; one C(hafailover) on the primary; C(hanode) on the other node
     until it is primary; with Elastic IPs one C(DescribeAddresses) before, one C(AssociateAddress) per Elastic IP, all
     at once, and one C(DescribeAddresses) per read of the result. With O(group) before that one C(DescribeInstances),
-    and on each node a second session with C(hanode) and the three reads of its served addresses.
+    and on each node a second session with C(hanode) and the four reads of its served addresses.
   - With O(group) it needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress).
-    Other VIPs need C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses), and routes
-    C(ec2:DescribeRouteTables), C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
+    Other VIPs need C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses) or, of IPv6,
+    C(ec2:UnassignIpv6Addresses) and C(ec2:AssignIpv6Addresses), and routes C(ec2:DescribeRouteTables),
+    C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
 options:
   nsip:
     description:

@@ -18,8 +18,8 @@ description:
     interval (3 seconds), so set O(settle_timeout) longer than that.
   - Calls. One C(DescribeInstances) and one C(DescribeAddresses) side by side (two of the former if O(nodes) names some
     nodes by instance and some not). On each node, all nodes at once, a login, C(hanode), then C(lbvserver),
-    C(csvserver) and C(ipset_nsip_binding) side by side, and a logout. While O(settle_timeout) lasts, C(hanode) again
-    about ten times a second.
+    C(csvserver), C(ipset_nsip_binding) and C(ipset_nsip6_binding) side by side, and a logout. While O(settle_timeout)
+    lasts, C(hanode) again about ten times a second.
   - Needs the rights C(ec2:DescribeInstances) and C(ec2:DescribeAddresses), for VIPs that tags C(cloudadc:vip:<name>) of
     the instances name C(ec2:DescribeNetworkInterfaces) and, for routes, C(ec2:DescribeRouteTables).
 options:

@@ -25,12 +25,13 @@ description:
   - After a call without an answer, and after every write, the state is read and judged again. If the roles have changed
     meanwhile, it plans again, three times at most.
   - Calls. C(DescribeInstances) and C(DescribeAddresses) side by side; on each node a login, C(hanode) about ten times a
-    second, three parallel reads for its served addresses, and a logout; one C(AssociateAddress) per Elastic
+    second, four parallel reads for its served addresses, and a logout; one C(AssociateAddress) per Elastic
     IP that moves, all at once; one C(DescribeAddresses) per read of the result. Nothing is written if the placement is
     as desired.
   - Needs the rights C(ec2:DescribeInstances), C(ec2:DescribeAddresses) and C(ec2:AssociateAddress). Other VIPs need
-    C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses), and routes
-    C(ec2:DescribeRouteTables), C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
+    C(ec2:DescribeNetworkInterfaces), private addresses C(ec2:AssignPrivateIpAddresses) or, of IPv6,
+    C(ec2:UnassignIpv6Addresses) and C(ec2:AssignIpv6Addresses), and routes C(ec2:DescribeRouteTables),
+    C(ec2:ReplaceRoute) and C(ec2:CreateRoute).
 options:
   accept_standalone:
     description:

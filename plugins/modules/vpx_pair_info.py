@@ -140,6 +140,12 @@ plan:
     instance_tags:
       description: Tags of the instances, those by which a failover knows the VIPs among them.
       type: dict
+    unassociated:
+      description:
+        - The Elastic IPs that are to follow a private address and are not on it, each with C(elastic_ip) and
+          C(private_ip_address).
+      type: list
+      elements: dict
     replacement:
       description:
         - The node that C(replace_node) of the definition names, null if it is empty. It has the C(node_id), the

@@ -46,6 +46,10 @@ def _launch(fleet: Fleet) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _destination(fleet: Fleet) -> dict[str, Any]:
+    return {"RouteTableId": fleet.route_table, "DestinationCidrBlock": "10.99.0.9/32"}
+
+
 def _route(fleet: Fleet) -> dict[str, Any]:
     return {
         "RouteTableId": fleet.route_table,
@@ -144,6 +148,7 @@ _EC2: dict[str, Call] = {
     ),
     "CreateTags": Call("create_tags", lambda f: {"Resources": [f.group], "Tags": [{"Key": "a", "Value": "b"}]}),
     "DeleteNetworkInterface": Call("delete_network_interface", lambda f: {"NetworkInterfaceId": f.interface}),
+    "DeleteRoute": Call("delete_route", _destination),
     "DeleteSecurityGroup": Call("delete_security_group", lambda f: {"GroupId": f.group}),
     "DeleteTags": Call("delete_tags", lambda f: {"Resources": [f.group], "Tags": [{"Key": "a"}]}),
     "DetachNetworkInterface": Call("detach_network_interface", lambda f: {"AttachmentId": f.attachment}),

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.lab import sockets
+from tests.lab.doors import caller_of, door_of
 from tests.lab.pump import pump
 from tests.lab.routing import Fate, Route, Routing
 from tests.lab.world import Vserver
@@ -35,9 +36,13 @@ UNAVAILABLE = (
 
 
 class DataPlane:
-    """Listens where ``Routing.wanted`` says, as of the last ``tick``. ``tls``: the server context for an address."""
+    """Listens where ``Routing.desired`` says, as of the last ``tick``. ``tls``: the server context for an address.
 
-    def __init__(self, routing: Routing, tls: Callable[[str], ssl.SSLContext]) -> None:
+    ``public_network``: where the doors of IPv6 addresses are (see ``doors``).
+    """
+
+    def __init__(self, routing: Routing, tls: Callable[[str], ssl.SSLContext], public_network: str = "127.11") -> None:
+        self._public_network = public_network
         self._routing = routing
         self._tls = tls
         self._lock = threading.Lock()
@@ -90,7 +95,7 @@ class DataPlane:
 
     def _open(self, place: tuple[str, int]) -> None:
         try:
-            listener = sockets.listen(*place)
+            listener = sockets.listen(door_of(place[0], self._public_network), place[1])
         except OSError as error:
             self._errors[place] = str(error.strerror)
             return
@@ -115,7 +120,7 @@ class DataPlane:
                 with contextlib.suppress(OSError, ValueError):
                     connection, peer = key.fileobj.accept()  # type: ignore[union-attr]
                     connection.setblocking(True)
-                    arguments = (connection, key.data, peer[0])
+                    arguments = (connection, key.data, caller_of(peer[0], key.data[0]))
                     threading.Thread(target=self._serve, args=arguments, daemon=True).start()
 
     def _serve(self, client: socket.socket, place: tuple[str, int], source: str) -> None:

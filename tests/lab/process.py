@@ -67,7 +67,7 @@ class Lab:
         self.console = ConsoleSide(self.clock, _account(), settings.directory / "ca.pem")
         self.backends = Backends(self.slice.network)
         routing = Routing(self.aws, self.nitro, self.aws.load_balancers)
-        self.dataplane = DataPlane(routing, self.authority.context)
+        self.dataplane = DataPlane(routing, self.authority.context, self.aws.ground.public_network)
         self.aws.set_health_way(routing.checks)
         self.aws.set_health_probe(self.dataplane.answers)
         self.aws.dns_probe = routing.checked_from_outside

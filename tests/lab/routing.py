@@ -86,9 +86,8 @@ class Routing:
         private = elastic.get(address, address)
         if private is None:
             return Route(Fate.SILENCE)
-        return self._to(
-            Flow(source, private, "tcp", port, public=address in elastic) if source else None, private, port
-        )
+        public = address in elastic or (":" in private and self._region.network().inside(private))
+        return self._to(Flow(source, private, "tcp", port, public=public) if source else None, private, port)
 
     def _to(self, flow: Flow | None, private: str, port: int) -> Route:
         at = (private, port)
@@ -196,7 +195,7 @@ class Routing:
             if self._fleet.vserver(address, port) is not None
         }
         for instance in self._region.instances():
-            addresses = [address for interface in instance.interfaces for address in interface.addresses]
+            addresses = [address for one in instance.interfaces for address in (*one.addresses, *one.ipv6_addresses)]
             desired |= {(a, port) for a in addresses for port in ports if self._fleet.vserver(a, port) is not None}
         return desired | {(a, port) for a, port in open_now - desired if self._is_dark(elastic.get(a, a))}
 

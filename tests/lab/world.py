@@ -73,6 +73,7 @@ class InterfaceFacts:
     addresses: tuple[str, ...]
     netmask: str
     mac: str = ""
+    ipv6_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,10 @@ _PUT_OFF = frozenset(
 )
 
 
+class Withdrawn(Failure):
+    """A write of two steps that ended between them, because the change was not right any more, and was undone."""
+
+
 @dataclass(slots=True)
 class Outcome(Generic[M, T]):
     """Outcome of one move. ``now``: the holder last read; ``written``: AWS acknowledged our write.
@@ -133,6 +137,8 @@ class Outcome(Generic[M, T]):
         self.error = answer if isinstance(answer, Failure) else None
         if self.error is None:
             self.written, self.now = True, self.move.after
+        elif isinstance(self.error, Withdrawn):
+            self.withdrawn = str(self.error)
         elif self.code is None:
             self.lost, self.lost_at = self.lost + 1, sent
 
@@ -151,6 +157,8 @@ class Outcome(Generic[M, T]):
         name, target, now = self.move.name, self.move.place(self.move.after), self.move.place(self.now)
         if self.arrived:
             return f"{name} is {target}"
+        if isinstance(self.error, Withdrawn):
+            return f"{name} was taken off and put back, because {self.withdrawn} (it is {now})"
         if self.withdrawn is not None:
             return (
                 f"{name} was not moved: the call had no success ({self.error}), and it was not repeated because "

@@ -26,6 +26,9 @@ _STEPS: Mapping[Family, tuple[Callable[..., None], Callable[..., None]]] = {
     Family.PREFIX: (api.unassign_prefixes, api.assign_prefixes),
     Family.IPV6: (api.unassign_ipv6_addresses, api.assign_ipv6_addresses),
 }
+_IN_USE = "InvalidIPAddress.InUse"
+#: Seconds between assignments of what was just unassigned: EC2 may still count it as in use (eventual consistency).
+_PAUSES = (0.1, 0.2, 0.4, 0.8)
 
 
 def _interfaces(client: Client, filters: Mapping[str, Any]) -> list[Interface]:
@@ -41,10 +44,18 @@ def _filters_of(moves: Iterable[AddressRequest | AddressChange]) -> list[dict[st
     return [{name: addresses} for name, addresses in by_family.items() if addresses]
 
 
+def raced(outcome: Outcome) -> bool:
+    """Whether another writer was there between look and write, and has left the address without an interface."""
+    refused = outcome.code in ("InvalidParameterValue", _IN_USE)
+    return refused and outcome.move.family in _STEPS and outcome.now is None
+
+
 class PrivateIp(Attachment[AddressRequest, Sequence[Interface], AddressChange, Outcome]):
     """Moved by one AssignPrivateIpAddresses with AllowReassignment for each interface that gets addresses.
 
-    Prefixes and IPv6 addresses take an unassignment before, because EC2 reassigns neither.
+    Prefixes and IPv6 addresses take an unassignment before, because EC2 reassigns neither. Between the two calls the
+    move is judged again; if it is not right any more, the former interface gets them back. A run that ends between them
+    leaves them without an interface, and the next run or watcher assigns them.
     """
 
     kind = "private_ip"
@@ -88,7 +99,7 @@ class PrivateIp(Attachment[AddressRequest, Sequence[Interface], AddressChange, O
     ) -> list[Outcome]:
         """Write the changes of each target interface by one call that is not repeated blindly."""
         effects: engine.Effects[AddressChange, Sequence[Interface]] = engine.Effects(
-            lambda batch: _write(client, batch), lambda moves: _read(client, moves), _batch
+            lambda batch: _write(client, batch, permit, sleep), lambda moves: _read(client, moves), _batch, raced
         )
         return engine.carry_out(changes, effects, verify_timeout, permit=permit, clock=clock, sleep=sleep)
 
@@ -122,7 +133,9 @@ def _read(client: Client, moves: Sequence[AddressChange]) -> dict[str, Sequence[
     return {move.key: found for move in moves}
 
 
-def _write(client: Client, batch: Sequence[Outcome]) -> None:
+def _write(
+    client: Client, batch: Sequence[Outcome], permit: Callable[[AddressChange], str | None], sleep: Sleep
+) -> None:
     first = batch[0].move
     target, addresses = first.after.network_interface_id, [outcome.move.address for outcome in batch]
     if first.family is Family.IPV4:
@@ -130,11 +143,32 @@ def _write(client: Client, batch: Sequence[Outcome]) -> None:
         return
     unassign, assign = _STEPS[first.family]
     holder = batch[0].now
-    if isinstance(holder, Holder):
-        unassign(client, holder.network_interface_id, addresses)
-    try:
+    if not isinstance(holder, Holder):
         assign(client, target, addresses)
+        return
+    unassign(client, holder.network_interface_id, addresses)
+    if reason := next((reason for outcome in batch if (reason := permit(outcome.move))), None):
+        _assign(assign, client, holder.network_interface_id, addresses, sleep)
+        raise engine.Withdrawn(reason)
+    try:
+        _assign(assign, client, target, addresses, sleep)
     except AwsError as error:
-        if error.code is not None and isinstance(holder, Holder):
-            assign(client, holder.network_interface_id, addresses)  # refused for good: back to where it was
+        if error.code is not None:  # refused for good: back to where it was
+            _assign(assign, client, holder.network_interface_id, addresses, sleep)
         raise
+
+
+def _assign(
+    assign: Callable[..., None], client: Client, interface: str, addresses: Sequence[str], sleep: Sleep
+) -> None:
+    """Assign what was unassigned a moment ago. Raises AwsError."""
+    for pause in _PAUSES:
+        try:
+            assign(client, interface, addresses)
+        except AwsError as error:
+            if error.code != _IN_USE:
+                raise
+            sleep(pause)
+        else:
+            return
+    assign(client, interface, addresses)

@@ -118,13 +118,9 @@ def _result(holder: Holder | None) -> dict[str, str | None]:
 def find_holder(address: str, vpc_id: str, interfaces: Iterable[Interface]) -> Holder | None:
     """Return who has an address or prefix in a VPC."""
     for one in interfaces:
-        if one.vpc_id == vpc_id and address in (*one.addresses, *_canonical(one.ipv6_addresses), *one.prefixes):
+        if one.vpc_id == vpc_id and one.has(address):
             return Holder(one.network_interface_id, one.public.get(address))
     return None
-
-
-def _canonical(addresses: Iterable[str]) -> list[str]:
-    return [str(ipaddress.ip_address(address)) for address in addresses]
 
 
 def plan(
@@ -156,7 +152,7 @@ def _problems(
     change: AddressChange, holder: Interface, target: Interface, expected_owners: Collection[str] | None
 ) -> list[str]:
     name, there = change.name, holder.network_interface_id
-    if change.address == holder.addresses[0]:
+    if holder.is_primary(change.address):
         return [f"{name} is the primary address of {there}, which EC2 does not move: move a secondary one"]
     if holder.subnet_id != target.subnet_id:
         return [

@@ -31,7 +31,10 @@ def raced(outcome: Outcome) -> bool:
 
 
 class Route(Attachment[RouteRequest, Observed, RouteChange, Outcome]):
-    """Moved by ReplaceRoute, or created where there is none; never deleted, so that no moment is without a route."""
+    """Moved by ReplaceRoute, or created where there is none; never deleted, so that no moment is without a route.
+
+    Routes of a pair that is removed are deleted by ``route_removal``.
+    """
 
     kind = "route"
     options: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -47,16 +50,11 @@ class Route(Attachment[RouteRequest, Observed, RouteChange, Outcome]):
 
     def observe(self, client: Client, desired: Sequence[RouteRequest]) -> Observed:
         """Read route tables and target interfaces side by side; after that, interfaces of blackholes, if there are."""
-        selections = _selections((request.role_arn, request.filters) for request in desired)
         filters = targets.lookup(request.target for request in desired) or {}
-        found, interfaces = both(
-            lambda: gather([_reader(client, role, filters) for role, filters in selections]),
+        by_role, interfaces = both(
+            lambda: read_tables(client, desired),
             lambda: parse_interfaces(ec2.describe_network_interfaces(client, filters)),
         )
-        tables: dict[str | None, dict[str, RouteTable]] = {}
-        for (role, _filters), reading in zip(selections, found, strict=True):
-            tables.setdefault(role, {}).update({table.route_table_id: table for table in reading})
-        by_role = {role: list(each.values()) for role, each in tables.items()}
         return Observed(by_role, interfaces, _existing(client, blackholes(desired, by_role)))
 
     def plan(
@@ -93,6 +91,16 @@ class Route(Attachment[RouteRequest, Observed, RouteChange, Outcome]):
 
     def label(self, entry: Mapping[str, Any]) -> str:
         return f"{entry['route_table_id']} {entry['destination']}"
+
+
+def read_tables(client: Client, requests: Iterable[RouteRequest]) -> dict[str | None, list[RouteTable]]:
+    """Return the route tables that the requests name, by the role that reads them."""
+    selections = _selections((request.role_arn, request.filters) for request in requests)
+    found = gather([_reader(client, role, filters) for role, filters in selections])
+    tables: dict[str | None, dict[str, RouteTable]] = {}
+    for (role, _filters), reading in zip(selections, found, strict=True):
+        tables.setdefault(role, {}).update({table.route_table_id: table for table in reading})
+    return {role: list(each.values()) for role, each in tables.items()}
 
 
 Selection: TypeAlias = "tuple[str | None, dict[str, Any]]"

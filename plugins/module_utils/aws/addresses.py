@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,8 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One elastic network interface. ``addresses``: its private IPv4 addresses, the primary first.
+    """One elastic network interface. ``addresses``: its private IPv4 addresses, the primary first;
+    ``ipv6_addresses``: in canonical form; ``primary_ipv6``: the one that EC2 keeps on it while it is attached.
 
     ``instance_id`` and ``device_index`` are None while it is attached to nothing (or to a machine of AWS's own).
     ``prefixes``: its IPv4 prefixes, as ranges; ``public``: private address → Elastic IP (or other public address).
@@ -71,6 +73,15 @@ class Interface:
     ipv6_addresses: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     public: Mapping[str, str] = field(default_factory=dict)
+    primary_ipv6: str = ""
+
+    def has(self, address: str) -> bool:
+        """Whether this address or prefix, in canonical form, is assigned to it."""
+        return address in (*self.addresses, *self.ipv6_addresses, *self.prefixes)
+
+    def is_primary(self, address: str) -> bool:
+        """Whether EC2 moves this address of it to no other interface."""
+        return address in (self.addresses[0], self.primary_ipv6)
 
 
 @readable("EC2's description of Elastic IPs")
@@ -107,6 +118,7 @@ def _interface(item: Mapping[str, Any]) -> Interface:
     attachment = item.get("Attachment") or {}
     if attachment.get("Status") in ("detaching", "detached"):
         attachment = {}
+    ipv6 = item.get("Ipv6Addresses", [])
     return Interface(
         network_interface_id=item["NetworkInterfaceId"],
         addresses=private_addresses(item),
@@ -118,10 +130,15 @@ def _interface(item: Mapping[str, Any]) -> Interface:
         tags=boto3_tag_list_to_ansible_dict(item.get("TagSet", [])),
         vpc_id=item.get("VpcId", ""),
         source_dest_check=item.get("SourceDestCheck", True),
-        ipv6_addresses=tuple(one["Ipv6Address"] for one in item.get("Ipv6Addresses", [])),
+        ipv6_addresses=tuple(_canonical(one["Ipv6Address"]) for one in ipv6),
         prefixes=tuple(one["Ipv4Prefix"] for one in item.get("Ipv4Prefixes", [])),
         public=_public_addresses(item),
+        primary_ipv6=next((_canonical(one["Ipv6Address"]) for one in ipv6 if one.get("IsPrimaryIpv6")), ""),
     )
+
+
+def _canonical(address: str) -> str:
+    return str(ipaddress.ip_address(address))
 
 
 def _public_addresses(interface: Mapping[str, Any]) -> dict[str, str]:

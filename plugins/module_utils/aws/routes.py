@@ -73,7 +73,7 @@ def _route(item: Mapping[str, Any]) -> Route:
 
 
 def destination_argument(destination: str) -> dict[str, str]:
-    """Return the argument of CreateRoute and ReplaceRoute that names a destination."""
+    """Return the argument of CreateRoute, ReplaceRoute and DeleteRoute that names a destination."""
     if destination.startswith("pl-"):
         return {"DestinationPrefixListId": destination}
     return {"DestinationIpv6CidrBlock" if ":" in destination else "DestinationCidrBlock": destination}
@@ -85,6 +85,12 @@ def replace_route(client: Client, route_table_id: str, destination: str, network
     client.replace_route(
         RouteTableId=route_table_id, NetworkInterfaceId=network_interface_id, **destination_argument(destination)
     )
+
+
+@aws_call("remove {destination} from {route_table_id}", retries=0)
+def delete_route(client: Client, route_table_id: str, destination: str) -> None:
+    """DeleteRoute, whatever the route leads to. Made once, as replace_route."""
+    client.delete_route(RouteTableId=route_table_id, **destination_argument(destination))
 
 
 @aws_call("create a route for {destination} in {route_table_id} to {network_interface_id}", retries=0)

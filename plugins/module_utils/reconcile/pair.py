@@ -16,7 +16,7 @@ from ..aws.instances import Instance
 from ..spec.identity import PAIR, Owner, Ownership, ownership
 from ..spec.pair import ROLES, SUBNET_KEYS
 from ..spec.protocols import transports
-from ..spec.vips import ROUTE
+from ..spec.vips import ROUTE, following
 from .group_network import route_problems, zone_network
 from .missing_subnets import MISSING
 
@@ -26,12 +26,13 @@ POLICY_NAME = "cloudadc-ha"
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet as EC2 describes it."""
+    """A subnet as EC2 describes it. ``ipv6_cidrs``: its IPv6 ranges, of which it need have none."""
 
     subnet_id: str
     vpc_id: str
     zone: str
     cidr: str
+    ipv6_cidrs: tuple[str, ...] = ()
 
     def result(self) -> dict[str, str]:
         return {
@@ -47,8 +48,19 @@ Subnets = Mapping[str, Subnet]
 
 def parse_subnets(described: Iterable[Mapping[str, Any]]) -> dict[str, Subnet]:
     """Return the subnets of a DescribeSubnets reply by their ids."""
-    subnets = [Subnet(s["SubnetId"], s["VpcId"], s["AvailabilityZone"], s["CidrBlock"]) for s in described]
+    subnets = [
+        Subnet(s["SubnetId"], s["VpcId"], s["AvailabilityZone"], s["CidrBlock"], ipv6_ranges(s)) for s in described
+    ]
     return {subnet.subnet_id: subnet for subnet in subnets}
+
+
+def ipv6_ranges(described: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the IPv6 ranges of a subnet or VPC as EC2 describes it, without those that are coming or going."""
+    return tuple(
+        str(one["Ipv6CidrBlock"])
+        for one in described.get("Ipv6CidrBlockAssociationSet") or ()
+        if ((one.get("Ipv6CidrBlockState") or {}).get("State") or "associated") == "associated"
+    )
 
 
 def subnet_ids(definition: Definition) -> list[str]:
@@ -83,7 +95,7 @@ def address_problems(definition: Definition, addresses: Sequence[Address], own: 
         own: ids of the network interfaces of the pair.
     """
     known = {name: address for address in addresses for name in (address.public_ip, address.allocation_id)}
-    given: Sequence[str] = definition["elastic_ips"]
+    given: Sequence[str] = [*definition["elastic_ips"], *following(definition["vips"]).values()]
     unknown = [name for name in given if name not in known]
     problems = []
     if unknown:
@@ -103,6 +115,25 @@ def address_problems(definition: Definition, addresses: Sequence[Address], own: 
             "to take it from there."
         )
     return problems
+
+
+def unassociated(definition: Definition, addresses: Iterable[Address], own: Collection[str]) -> list[dict[str, str]]:
+    """Return the Elastic IPs that are to follow a private address and are not on it, as eip_failover takes them.
+
+    One that is on it at either node follows by itself.
+
+    Args:
+        definition: The pair.
+        addresses: All Elastic IPs of the region.
+        own: Ids of the network interfaces of the pair.
+    """
+    known = {name: address for address in addresses for name in (address.public_ip, address.allocation_id)}
+    found = []
+    for private, name in following(definition["vips"]).items():
+        at = known[name].association if name in known else None
+        if not (at and at.private_ip_address == private and at.network_interface_id in own):
+            found.append({"elastic_ip": name, "private_ip_address": private})
+    return found
 
 
 def placement_problems(definition: Definition, subnets: Subnets, instances: Iterable[Instance]) -> list[str]:
@@ -223,7 +254,7 @@ def _ha_rules(definition: Definition) -> list[dict[str, Any]]:
 
 
 def _client_rules(definition: Definition) -> list[dict[str, Any]]:
-    """Return one rule for each port. An application at another VIP may have the same."""
+    """Return one rule for each port, for clients of both IP versions. Applications at two VIPs may have the same."""
     cidrs = definition["client_cidrs"]
     ports: dict[tuple[str, int], str] = {}
     for application in definition["applications"]:

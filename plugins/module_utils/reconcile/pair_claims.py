@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Optional, TypeAlias
@@ -171,14 +172,23 @@ def _ailment(claims: Sequence[Claim], primary: int) -> str | None:
 def served_addresses(vservers: Iterable[Row], bindings: Iterable[Row]) -> tuple[str, ...]:
     """Addresses of virtual servers that carry an IPSet, and of the IPSets they carry.
 
-    ``vservers``: rows of lbvserver and csvserver; ``bindings``: of ipset_nsip_binding, of all IPSets.
+    ``vservers``: rows of lbvserver and csvserver; ``bindings``: of ipset_nsip_binding and ipset_nsip6_binding, of all
+    IPSets. IPv6 addresses are returned in canonical form, whatever form and prefix length the appliance writes.
     """
     carrying = [row for row in vservers if isinstance(row.get("ipset"), str) and row["ipset"]]
     ipsets = {row["ipset"] for row in carrying}
-    own = [str(row["ipv46"]) for row in carrying if row.get("ipv46") not in (None, "", "0.0.0.0")]  # noqa: S104 - no address
+    own = [_address(row["ipv46"]) for row in carrying if row.get("ipv46") not in (None, "", "0.0.0.0")]  # noqa: S104 - no address
     bound = [row for row in bindings if isinstance(row.get("name"), str) and row["name"] in ipsets]
-    joined = [str(row["ipaddress"]) for row in bound if row.get("ipaddress")]
+    joined = [_address(row["ipaddress"]) for row in bound if row.get("ipaddress")]
     return tuple(dict.fromkeys([*own, *joined]))
+
+
+def _address(value: object) -> str:
+    host = str(value).partition("/")[0]
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return str(value)
 
 
 def claim_result(claim: Claim, others: Sequence[Claim]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from ..aws import tags as t
 from ..aws.addresses import Address
 from ..aws.instances import Instance
+from ..spec.vips import floating, vips_of
 from .drift import DesiredNode, Finding, instance_findings, interface_problems, plan_findings, shared_findings
 from .instance_plan import DesiredInterface, Plan
 from .shared_resources import Change, role_name
@@ -85,7 +86,8 @@ def dropped_addresses(
 ) -> list[str]:
     """Return one message for each Elastic IP that serves the pair's clients and that the definition does not name.
 
-    The address would stay on its interface and never follow the primary again.
+    The address would stay on its interface and never follow the primary again. One on a private address that moves
+    follows it.
 
     Args:
         definition: the pair.
@@ -100,12 +102,13 @@ def dropped_addresses(
         for attached in one.interfaces
         if attached.device_index == 1
     }
-    given = {*definition["elastic_ips"], *own}
+    given, moving = {*definition["elastic_ips"], *own}, floating(vips_of(definition))
     dropped = [
         address
         for address in addresses
         if address.association
         and address.association.network_interface_id in clients
+        and address.association.private_ip_address not in moving
         and not given & {address.public_ip, address.allocation_id}
     ]
     return [

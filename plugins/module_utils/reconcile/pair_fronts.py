@@ -9,7 +9,7 @@ from typing import Any
 
 from ..spec.pair import APPLICATION_KEYS as PAIR_KEYS
 from ..spec.pair import front_name, vip_name
-from ..spec.vips import ELASTIC_IP, PRIVATE_IP
+from ..spec.vips import ELASTIC_IP, PRIVATE_IP, addresses_of
 from .group_steps import certificate_nodes
 from .pair_orphans import undeclared
 
@@ -40,6 +40,9 @@ def _serving(plan: Result, addresses: list[str]) -> list[str]:
 def pair_fronts(plan: Result, addresses: Sequence[list[str]]) -> list[Front]:
     """Return one IPSet for each VIP, with the addresses at which its virtual servers answer.
 
+    One virtual server answers at the IPv4 and the IPv6 address of a VIP: "The list of IPv4/IPv6 addresses bound to
+    ipset would form a part of listening service" (vendor NITRO reference, lbvserver).
+
     An appliance that fails over looks for the public address at the two addresses that virtual server and IPSet have in
     common (vendor's documentation of pairs across zones). Of an IPSet with more addresses it is not documented which
     one it takes.
@@ -54,7 +57,7 @@ def pair_fronts(plan: Result, addresses: Sequence[list[str]]) -> list[Front]:
         return _elastic_fronts(plan["ipset"], places)
     found = []
     for vip in plan["vips"]:
-        shared = () if vip["kind"] == ELASTIC_IP else (vip["address"],)
+        shared = () if vip["kind"] == ELASTIC_IP else tuple(addresses_of(vip))
         place = shared or (places.pop(0) if places else ())
         if place:
             found.append({**_front(vip["ipset"], place), "virtual_ip": place[0], "vip": vip["name"]})

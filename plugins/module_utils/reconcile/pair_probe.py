@@ -23,7 +23,7 @@ Client = Callable[[str], NitroClient]
 _PAUSE = 0.1
 # What is read besides hanode, to know where virtual servers answer.
 _VSERVERS = ("lbvserver", "csvserver")
-_BINDINGS = "ipset_nsip_binding"
+_BINDINGS = ("ipset_nsip_binding", "ipset_nsip6_binding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,12 +306,12 @@ class _Plain:
 
 
 def read_served(client: NitroClient) -> tuple[tuple[str, ...], str | None]:
-    """Where virtual servers answer: three reads side by side; and what went wrong with them."""
+    """Where virtual servers answer: four reads side by side; and what went wrong with them."""
     reads: dict[str, Callable[[], Any]] = {name: functools.partial(client.get, name) for name in _VSERVERS}
-    reads[_BINDINGS] = functools.partial(client.get_bulk, _BINDINGS)
+    reads |= {name: functools.partial(client.get_bulk, name) for name in _BINDINGS}
     rows, trouble = _side_by_side(reads)
     vservers = [row for name in _VSERVERS for row in rows.get(name, [])]
-    return served_addresses(vservers, rows.get(_BINDINGS, [])), trouble
+    return served_addresses(vservers, [row for name in _BINDINGS for row in rows.get(name, [])]), trouble
 
 
 def _side_by_side(reads: dict[str, Callable[[], Any]]) -> tuple[dict[str, Any], str | None]:

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, TypeVar
 
 from ..aws import ec2 as api
@@ -19,7 +20,7 @@ from ..aws.routes import describe_route_tables
 from ..core.errors import Failure, Refusal
 from ..core.parallel import attempt_all, both, gather
 from ..spec.identity import PAIR
-from ..spec.vips import tags_of
+from ..spec.vips import tags_of, vips_of_tags
 from . import instance_sets, launch, pair_drift, pair_replacement
 from . import pair as pairs
 from . import pair_vip_checks as checks
@@ -99,6 +100,7 @@ class PairReading:
                 },
                 "instances": {"due": sets_due, "sets": sets},
                 "instance_tags": self._instance_tags(),
+                "unassociated": pairs.unassociated(self.definition, self.addresses, self._own_interfaces()),
                 "replacement": self.replacement.result() if self.replacement else None,
                 "network": pairs.network(self.definition, vpc_subnets),
             },
@@ -141,22 +143,27 @@ class PairReading:
 
     def _vip_problems(self, vpc_id: str) -> list[str]:
         """Read what the VIPs depend on, nothing for Elastic IPs; return what is against them."""
-        definition, found = self.definition, checks.private_addresses(self.definition)
-        tables = checks.route_tables(definition)
-        holders, vpcs, described = gather(
-            [
-                lambda: api.describe_network_interfaces(self.ec2, _at(found, vpc_id)) if found and vpc_id else [],
-                lambda: api.describe_vpcs(self.ec2, vpc_id) if checks.has_routes(definition) and vpc_id else [],
-                lambda: describe_route_tables(self.ec2, {"route-table-id": tables}) if tables else [],
-            ]
+        definition, tables = self.definition, checks.route_tables(self.definition)
+        filters = checks.holder_filters(definition, vpc_id) if vpc_id else []
+        reads: list[Callable[[], Any]] = [
+            lambda: api.describe_vpcs(self.ec2, vpc_id) if checks.has_routes(definition) and vpc_id else [],
+            lambda: describe_route_tables(self.ec2, {"route-table-id": tables}) if tables else [],
+            *(functools.partial(api.describe_network_interfaces, self.ec2, each) for each in filters),
+        ]
+        vpcs, described, *holders = gather(reads)
+        own = self._own_interfaces()
+        changed = checks.family_problems(definition, vips_of_tags([one.tags for one in self._live()]))
+        return changed + checks.vip_problems(
+            definition, self.subnets, parse_interfaces(chain(*holders)), own, vpcs, described
         )
-        own = {interface.network_interface_id for item in self._live() for interface in item.interfaces}
-        return checks.vip_problems(definition, self.subnets, parse_interfaces(holders), own, vpcs, described)
 
     def _own_addresses(self) -> list[str]:
         """Return the allocation ids of the Elastic IPs that the definition names."""
         given = set(self.definition["elastic_ips"])
         return [a.allocation_id for a in self.addresses if given & {a.public_ip, a.allocation_id}]
+
+    def _own_interfaces(self) -> set[str]:
+        return {interface.network_interface_id for item in self._live() for interface in item.interfaces}
 
     def _live(self) -> list[Instance]:
         return in_order(instance for instance in self.instances if instance.live)
@@ -193,7 +200,7 @@ class PairReading:
 
     def _judge(self) -> None:
         definition = self.definition
-        own = {interface.network_interface_id for item in self._live() for interface in item.interfaces}
+        own = self._own_interfaces()
         self.replacement = self._collect(
             lambda: pair_replacement.select(definition["name"], definition["replace_node"], self.instances)
         )
@@ -297,8 +304,3 @@ def _requests(each: Mapping[str, Any]) -> tuple[DesiredInterface, ...]:
         )
         for interface in each["interfaces"]
     )
-
-
-def _at(addresses: Sequence[str], vpc_id: str) -> dict[str, Any]:
-    """Return the filter of interfaces that have one of these addresses; other VPCs may have the same."""
-    return {"addresses.private-ip-address": list(addresses), "vpc-id": vpc_id}

@@ -142,6 +142,12 @@ def _appliance_steps(
         ],
         "moves": list((after or {}).get("address_moves") or []),
         "moves_due": _moves_due(after),
+        "associations": [
+            {**each, "network_interface_id": instance["interfaces"]["client"]["network_interface_id"]}
+            for nsip, instance in zip(nsips, instances, strict=True)
+            for each in plan.get("unassociated") or ()
+            if nsip == primary
+        ],
         "marks": marks,
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..spec.vips import entry_name
+from ..spec.vips import addresses_of, entry_name
 from .appliance_drift import appliance_repairs
 from .backend_report import backend_report
 from .drift_words import drift_lines
@@ -120,12 +120,17 @@ def _clients(plan: Mapping[str, Any], elastic: Sequence[str]) -> list[str]:
         lines = [_served(app, at) for app in applications]
     else:
         lines = [
-            _served(app, f"{vip['address'] or 'its Elastic IP'} (VIP {vip['name']})")
+            _served(app, f"{_answers_at(vip)} (VIP {vip['name']})")
             for vip in vips
             for app in applications
             if app["vip"] == (vip["name"] if vip["own_applications"] else "")
         ]
     return lines or ["serves no application yet: declare ha_pair_applications and run this again"]
+
+
+def _answers_at(vip: Mapping[str, Any]) -> str:
+    following = [vip["elastic_ip"]] if vip.get("elastic_ip") else []
+    return " or ".join([*following, *addresses_of(vip)]) or "its Elastic IP"
 
 
 def _served(application: Mapping[str, Any], at: str) -> str:

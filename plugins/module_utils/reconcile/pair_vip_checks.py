@@ -9,13 +9,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..aws.addresses import Interface
-from ..spec.vips import PRIVATE_IP, ROUTE, Vip, vips_of
-from .pair import Definition, Subnets
+from ..spec.vips import ELASTIC_IP, PRIVATE_IP, ROUTE, Vip, vips_of
+from .pair import Definition, Subnets, ipv6_ranges
 
 
-def private_addresses(definition: Definition) -> list[str]:
-    """Return the private addresses that move with the primary."""
-    return [vip.address for vip in vips_of(definition) if vip.kind == PRIVATE_IP]
+def holder_filters(definition: Definition, vpc_id: str) -> list[dict[str, Any]]:
+    """Return the filters that find the interfaces which have one of the private addresses that move with the primary.
+
+    Other VPCs may have the same IPv4 addresses.
+    """
+    moving = [vip for vip in vips_of(definition) if vip.kind == PRIVATE_IP]
+    found = {
+        "addresses.private-ip-address": [vip.address for vip in moving if not vip.is_ipv6],
+        "ipv6-addresses.ipv6-address": [vip.address for vip in moving if vip.is_ipv6],
+    }
+    return [{name: addresses, "vpc-id": vpc_id} for name, addresses in found.items() if addresses]
 
 
 def has_routes(definition: Definition) -> bool:
@@ -49,7 +57,7 @@ def vip_problems(
     """
     problems: list[str] = []
     for vip in vips_of(definition):
-        who = f"VIP {vip.name}: " if vip.serves else "ha_pair_snip: "
+        who = f"VIP {vip.owner}: " if vip.serves else "ha_pair_snip: "
         if vip.kind == PRIVATE_IP:
             problems += [f"{who}{problem}" for problem in _subnet_problems(definition, subnets, vip)]
             problems += [f"{who}{problem}" for problem in _holder_problems(vip, holders, own)]
@@ -59,14 +67,40 @@ def vip_problems(
     return problems
 
 
+def family_problems(definition: Definition, present: Iterable[Vip]) -> list[str]:
+    """Return one message for each VIP whose virtual servers would change from one IP version to the other.
+
+    An appliance refuses that: error 2352, "Changing IP from IPv6 to IPv4 not permitted", and 2356 the other way round.
+
+    Args:
+        definition: The pair.
+        present: The VIPs by the tags of its live instances.
+    """
+    desired = {vip.name: vip for vip in vips_of(definition) if vip.kind != ELASTIC_IP}
+    return [
+        f"VIP {vip.name}: its virtual servers have the address {vip.address}, which an appliance does not change to "
+        f"{new.address}, an address of the other IP version. Give the VIP another name, or keep {vip.address}."
+        for vip in present
+        if vip.kind != ELASTIC_IP
+        if (new := desired.get(vip.name)) and new.is_ipv6 != vip.is_ipv6
+    ]
+
+
 def _subnet_problems(definition: Definition, subnets: Subnets, vip: Vip) -> list[str]:
     """Refuse what AWS reserves: the first four addresses and the last one (VPC user guide, subnet CIDR blocks)."""
     name = definition["nodes"][0][f"{vip.role}_subnet_id"]
     if name not in subnets:
         return []
-    network, address = ipaddress.ip_network(subnets[name].cidr), ipaddress.ip_address(vip.address)
-    if address not in network:
-        return [f"{address} is not in {network}, the {vip.role} subnet {name} of the nodes."]
+    ranges = subnets[name].ipv6_cidrs if vip.is_ipv6 else (subnets[name].cidr,)
+    if not ranges:
+        return [
+            f"{vip.address} is an IPv6 address, and {name}, the {vip.role} subnet of the nodes, has no IPv6 range. "
+            "Associate one with the VPC and with the subnet."
+        ]
+    address, networks = ipaddress.ip_address(vip.address), [ipaddress.ip_network(one) for one in ranges]
+    network = next((one for one in networks if address in one), None)
+    if network is None:
+        return [f"{address} is not in {', '.join(ranges)}, the {vip.role} subnet {name} of the nodes."]
     place = int(address) - int(network.network_address)
     if place < 4 or address == network.broadcast_address:
         return [f"{address} is reserved by AWS: in {network} these are the first four addresses and the last one."]
@@ -76,9 +110,9 @@ def _subnet_problems(definition: Definition, subnets: Subnets, vip: Vip) -> list
 def _holder_problems(vip: Vip, holders: Iterable[Interface], own: Collection[str]) -> list[str]:
     problems = []
     for one in holders:
-        if vip.address not in one.addresses:
+        if not one.has(vip.address):
             continue
-        if one.addresses[0] == vip.address:
+        if one.is_primary(vip.address):
             problems.append(
                 f"{vip.address} is the primary address of {one.network_interface_id}, which cannot move. Choose a free "
                 "address."
@@ -99,6 +133,7 @@ def _range_problems(vip: Vip, vpcs: Iterable[Mapping[str, Any]]) -> list[str]:
         for each in vpc.get("CidrBlockAssociationSet") or [{"CidrBlock": vpc["CidrBlock"]}]
         if (each.get("CidrBlockState") or {}).get("State", "associated") == "associated"
     ]
+    ranges += [each for vpc in vpcs for each in ipv6_ranges(vpc)]
     inside = [one for one in ranges if ipaddress.ip_address(vip.address) in ipaddress.ip_network(one)]
     if not inside:
         return []

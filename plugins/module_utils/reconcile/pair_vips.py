@@ -189,7 +189,15 @@ def _options(vip: Vip, interface: str) -> list[dict[str, Any]]:
     role = {"role_arn": vip.role_arn} if vip.role_arn else {}
     ids = {"route_table_ids": list(vip.tables)} if vip.tables else {}
     tags = {"route_table_tags": dict(vip.table_tags)} if vip.table_tags else {}
-    return [{"destination": f"{vip.address}/32", **ids, **tags, "network_interface_id": interface, **role}]
+    return [
+        {
+            "destination": vip.destination,
+            **ids,
+            **tags,
+            "network_interface_id": interface,
+            **role,
+        }
+    ]
 
 
 def observable(nodes: Iterable[Node], vips: Iterable[Vip]) -> list[Placement]:

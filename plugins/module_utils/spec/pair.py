@@ -17,7 +17,8 @@ from .certificate_pins import read_pinning
 from .license_option import license_mode, variable_problems
 from .reading import Reader, address_problem, not_set
 from .tags import read_tags
-from .vips import ELASTIC_IP, fit_problems, read_vips
+from .vip_option import fit_problems, read_vips
+from .vips import ELASTIC_IP, has_ipv6
 
 PREFIX = "ha_pair_"
 ROLES = ("management", "client", "server")
@@ -46,6 +47,7 @@ APPLICATION_KEYS = frozenset(
         "certificate",
     }
 )
+IPV6_FEATURE = "IPv6PT"
 _REPLACE_NODE = re.compile(r"[01]|i-[0-9a-f]+")
 #: Left to the appliance, or to AWS, if not given. Limits: NITRO hanode; EC2 API reference, MetadataOptions.
 _INTERVALS = {
@@ -82,7 +84,7 @@ def read_pair(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         "name": reader.text("name"),
         "region": reader.text("region"),
         **_access(details),
-        **_appliances(details),
+        **_appliances(details, has_ipv6(vips)),
         **addresses,
         "nodes": _nodes(details),
         "replace_node": _replace_node(details),
@@ -209,11 +211,11 @@ def _access(reader: Reader) -> dict[str, Any]:
 
 
 def _client_cidrs(reader: Reader) -> list[str]:
-    """Return a problem for an empty list, which would allow no client at all."""
-    return [] if reader.raw.get("client_cidrs") == [] else reader.networks("client_cidrs", ("0.0.0.0/0",))
+    """Return the networks of clients, of both IP versions; an empty list admits no client at all."""
+    return [] if reader.raw.get("client_cidrs") == [] else reader.networks("client_cidrs", ("0.0.0.0/0",), ipv6=True)
 
 
-def _appliances(reader: Reader) -> dict[str, Any]:
+def _appliances(reader: Reader, ipv6: bool) -> dict[str, Any]:
     return {
         "nitro_user": reader.text("nitro_user", "nsroot"),
         "nitro_protocol": reader.choice("nitro_protocol", ("http", "https"), "https"),
@@ -223,13 +225,20 @@ def _appliances(reader: Reader) -> dict[str, Any]:
         **read_pinning(reader),
         "boot_timeout": reader.whole("boot_timeout", 900, 1),
         "sync_timeout": reader.whole("sync_timeout", 300, 1),
-        "features": reader.texts("features", ("LB", "SSL")),
+        "features": _features(reader, ipv6),
         "modes": reader.texts("modes"),
         "return_path": reader.choice("return_path", ("mbf", "pbr", "none"), "mbf"),
         "inc": reader.flag("inc", True),
         "rotate_rpc": reader.flag("rotate_rpc", False),
         **{key: _interval(reader, key) for key in _INTERVALS},
     }
+
+
+def _features(reader: Reader, ipv6: bool) -> list[str]:
+    """Return the features, with the one without which an appliance has no IPv6 address (error 378)."""
+    given = reader.texts("features", ("LB", "SSL"))
+    known = {name.lower() for name in given} & {IPV6_FEATURE.lower(), "ipv6protocoltranslation"}
+    return [*given, *([IPV6_FEATURE] if ipv6 and not known else [])]
 
 
 def _interval(reader: Reader, key: str) -> int | None:

@@ -135,16 +135,18 @@ def _name(roles: Mapping[str, Variables], playbook: str) -> str:
 
 def _pair(given: Variables, launches: bool) -> dict[str, Any]:
     nodes, addresses = _listed(given.get("ha_pair_nodes")), named_elastic_ips(given)
-    kinds = [each.get("kind") for each in _listed(given.get("ha_pair_vips")) if isinstance(each, Mapping)]
+    vips = [each for each in _listed(given.get("ha_pair_vips")) if isinstance(each, Mapping)]
+    kinds = [each.get("kind") for each in vips]
     elastic = kinds.count("elastic_ip") if kinds else max(len(addresses), 1)
+    following = sum(bool(each.get("elastic_ip")) for each in vips if each.get("kind") == "private_ip")
     public = _true(given.get("ha_pair_management_public", False))
     of_nodes = len(nodes) if public else 0
-    moving = kinds.count("private_ip")
+    moving = sum(each.get("kind") == "private_ip" and ":" not in str(each.get("private_ip_address")) for each in vips)
     more = {"instances": 1, "secondary_private_ip_count": max(elastic - 1, 0) + moving}
     return {
         **_common(given, "ha_pair"),
         "zones": [{**node, "name": f"node {number}", **more} for number, node in enumerate(nodes)] if launches else [],
-        "elastic_ips": elastic - len(addresses) + of_nodes if launches else 0,
+        "elastic_ips": elastic + following - len(addresses) + of_nodes if launches else 0,
         "given_addresses": addresses if launches else [],
         "load_balancers": 0,
         "public_clients": True,

@@ -171,11 +171,11 @@ class Reader:
             return []
         return [{str(name): item for name, item in entry.items()} for entry in value]
 
-    def networks(self, key: str, default: Collection[str] = ()) -> list[str]:
-        """Return IPv4 networks in CIDR notation."""
+    def networks(self, key: str, default: Collection[str] = (), *, ipv6: bool = False) -> list[str]:
+        """Return networks in CIDR notation, of IPv4 unless ``ipv6`` allows both."""
         found = self.texts(key, default)
         for text in found:
-            problem = network_problem(text)
+            problem = network_problem(text, ipv6=ipv6)
             if problem:
                 self.problems.append(f"{self.where}{key}: {problem}")
         return found
@@ -232,17 +232,17 @@ def port_of(value: object) -> int | None:
     return number if number is not None and 0 < number <= HIGHEST_PORT else None
 
 
-def network_problem(text: str) -> str | None:
-    """Return what is wrong with an IPv4 network in CIDR notation, None if it can be used in a security group."""
+def network_problem(text: str, *, ipv6: bool = False) -> str | None:
+    """Return what is wrong with a network in CIDR notation, None if it can be used in a security group."""
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return f"{text} is not a network in CIDR notation, such as 10.0.0.0/8."
-    if network.version != 4:
+    if network.version != 4 and not ipv6:
         return f"{text} is an IPv6 network; IPv4 networks are supported."
     if "/" not in text:
-        return f"{text} has no prefix length; for one address write {text}/32."
-    if str(network.network_address) != text.split("/", maxsplit=1)[0]:
+        return f"{text} has no prefix length; for one address write {text}/{network.max_prefixlen}."
+    if network.network_address != ipaddress.ip_address(text.split("/", maxsplit=1)[0]):
         return f"{text} has host bits set; the network is {network}."
     return None
 

@@ -27,7 +27,7 @@ from ...module_utils.reconcile.pair_probe import read_served
 #: Makes a client for an endpoint, with the password as it is now, whose logins the gate holds back.
 Connect = Callable[[str, LoginGate], NitroClient]
 
-# Seconds for which it is believed where virtual servers answer: three reads that are needed in a dispute only.
+# Seconds for which it is believed where virtual servers answer: four reads that are needed in a dispute only.
 _SERVED_FOR = 10.0
 
 

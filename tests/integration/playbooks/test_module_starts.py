@@ -58,4 +58,4 @@ def test_pair_stays_within_its_budget_of_module_starts(starts: Counting) -> None
     assert starts("ha_failover", "-e", "ha_failover_mode=reconcile") == ["vpx_ha_reconcile"]
 
     removed = starts("ha_pair", "-e", "ha_pair_state=absent")
-    assert removed == ["vpx_instance", "vpx_shared_resources"]
+    assert removed == ["vpx_ha_remove_routes", "vpx_instance", "vpx_shared_resources"]

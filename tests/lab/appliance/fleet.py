@@ -23,6 +23,7 @@ from .cluster import Clusters
 from .context import Context, Room
 from .errors import NitroFault
 from .ha import Pairs
+from .owned import IPV6, ipsets_of, row_of
 from .schema import catalogue
 from .settings import Settings
 from .wire import dumps, envelope
@@ -142,7 +143,7 @@ class ApplianceSide:
                 return Door.ABSENT
             owner = self.room.appliance_of(facts)
             ready = owner.stage(self.room.clock.now()) not in (Stage.OFF, Stage.DARK)
-            owned = owner.running.first("nsip", ipaddress=address) is not None
+            owned = row_of(owner.running, address) is not None
             return Door.CLOSED if ready and owned else Door.DARK
 
     def vserver(self, address: str, port: int) -> Vserver | None:
@@ -382,10 +383,10 @@ def listener(appliance: Appliance, address: str, port: int) -> dict[str, Any] | 
     it.
     """
     config = appliance.running
-    nsip = config.first("nsip", ipaddress=address)
-    if nsip is None or nsip.get("state") == "DISABLED":
+    nsip = row_of(config, address)
+    if nsip is None or nsip.get("state") == "DISABLED" or (":" in address and IPV6 not in appliance.features()):
         return None
-    sets = {row["name"] for row in config.find("ipset_nsip_binding", ipaddress=address)}
+    sets = ipsets_of(config, address)
     for row in config.rows("lbvserver"):
         if int(row["port"]) in (port, 65535) and (row["ipv46"] == address or row.get("ipset") in sets):
             return row

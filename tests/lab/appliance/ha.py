@@ -343,7 +343,7 @@ class Pairs:
             return self.room.settings.file_sync_seconds <= 0
         if name in IPSETS:
             return not inc or self.room.settings.ipset_synced
-        if name == "nsip":
+        if name in ("nsip", "nsip6"):
             kinds = SHARED_ADDRESSES_IN_INC if inc else SHARED_ADDRESSES_IN_INC | {"SNIP"}
             return row.get("type", "SNIP") in kinds
         return True

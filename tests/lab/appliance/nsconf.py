@@ -39,9 +39,11 @@ _COMMANDS = tuple(
     Command(resource, words, tuple(positional.split()))
     for resource, words, positional in (
         ("nsip", "add ns ip", "ipaddress netmask"),
+        ("nsip6", "add ns ip6", "ipv6address"),
         ("vlan", "add vlan", "id"),
         ("ipset", "add ipset", "name"),
         ("ipset_nsip_binding", "bind ipset", "name ipaddress"),
+        ("ipset_nsip6_binding", "bind ipset", "name ipaddress"),
         ("hanode", "add HA node", "id ipaddress"),
         ("route", "add route", "network netmask gateway"),
         ("dnsnameserver", "add dns nameServer", "ip|dnsvservername"),
@@ -133,7 +135,8 @@ def _line(command: Command, row: Row) -> str:
         if name is None:
             continue
         used.add(name)
-        words.append("*" if name == "port" and row[name] == 65535 else _quoted(row[name]))
+        value = f"{row[name]}/128" if name == "ipv6address" else row[name]
+        words.append("*" if name == "port" and value == 65535 else _quoted(value))
     return " ".join([*words, *_options(command.resource, row, used)])
 
 

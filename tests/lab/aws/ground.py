@@ -16,6 +16,7 @@ from typing import Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 
+from tests.lab import doors
 from tests.lab.aws.request_tokens import RequestTokens
 from tests.lab.world import Clock
 
@@ -69,14 +70,16 @@ class Settings:
     unauthorized: set[str] = field(default_factory=set)
 
 
-ROUTED = 0xF000
+DOORS = 256 * doors.FIRST
+ROUTED = DOORS + 256 * doors.COUNT
 """Offset of the addresses of the public /16 that are no public ones: 127.11.240.0/20."""
 
 
 class AddressPool:
     """Public addresses out of one /16 of 127/8, one after another; an address given back is not soon given again.
 
-    The last sixteenth of it (`ROUTED`) is left to private addresses outside of every VPC, which routes lead to.
+    The last eighth of it is left to doors of IPv6 addresses (`tests.lab.doors`) and to private addresses outside of
+    every VPC, which routes lead to (`ROUTED`).
     """
 
     def __init__(self, network: str) -> None:
@@ -87,8 +90,8 @@ class AddressPool:
     def take(self, used: set[str]) -> str:
         """The next address that is not in ``used``; .0 and .255 of each /24 stay out of it."""
         with self._lock:
-            for _turn in range(ROUTED):
-                offset, self._next = self._next, self._next % (ROUTED - 1) + 1
+            for _turn in range(DOORS):
+                offset, self._next = self._next, self._next % (DOORS - 1) + 1
                 address = str(ipaddress.IPv4Address(self._base + offset))
                 if offset % 256 not in (0, 255) and address not in used:
                     return address

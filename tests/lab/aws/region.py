@@ -150,7 +150,7 @@ class RegionSnapshot:
 def _interface_at(address: str) -> Any:
     for backend in regions():
         for interface in backend.enis.values():
-            if address in addresses_of(interface):
+            if address in addresses_of(interface) or address in interface.ipv6_addresses:
                 return interface
     return None
 
@@ -172,6 +172,7 @@ def _facts(instance: Any) -> InstanceFacts:
                 addresses=tuple(addresses_of(interface)),
                 netmask=str(interface.subnet.cidr.netmask),
                 mac=str(interface.mac_address),
+                ipv6_addresses=tuple(map(str, interface.ipv6_addresses)),
             )
             for index, interface in sorted(instance.nics.items())
         ),

@@ -46,7 +46,9 @@ class Policy:
 
 
 def _between(bounds: tuple[str, str] | None, address: str) -> bool:
-    return bounds is None or parsed(bounds[0]) <= parsed(address) <= parsed(bounds[1])
+    if bounds is None or ":" in address:
+        return bounds is None
+    return int(parsed(bounds[0])) <= int(parsed(address)) <= int(parsed(bounds[1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ Sources (facts sheet ``aws_vpx.md``, section 2a, and AWS's documentation):
   (https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html);
 - route tables: the most specific route decides, a subnet without an association of its own has the VPC's main table
   (https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html);
+- IPv6 addresses are public by themselves: an internet gateway translates none
+  (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-ip-addressing.html);
 - an internet gateway translates the interface's public address and needs one
   (https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html);
 - security groups are stateful and name CIDR ranges or groups
@@ -20,9 +22,10 @@ import enum
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Literal
 
+Network = IPv4Network | IPv6Network
 Protocol = Literal["tcp", "udp", "gre"]
 NUMBERS = {"tcp": "6", "udp": "17", "gre": "47"}
 
@@ -41,7 +44,7 @@ class Target(enum.Enum):
 class Hop:
     """One route of a route table. ``interface_id`` for ``Target.INTERFACE``."""
 
-    network: IPv4Network
+    network: Network
     target: Target
     interface_id: str = ""
 
@@ -53,7 +56,7 @@ class Rule:
     protocol: str
     low: int
     high: int
-    network: IPv4Network | None = None
+    network: Network | None = None
     group: str | None = None
 
     def covers(self, protocol: Protocol, port: int) -> bool:
@@ -71,7 +74,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """One ENI. ``addresses``: private addresses, the primary first; ``public``: private → public address."""
+    """One ENI. ``addresses``: private addresses, the primary first, IPv6 last; ``public``: private → public address."""
 
     interface_id: str
     subnet_id: str
@@ -84,8 +87,8 @@ class Interface:
 
 
 @functools.lru_cache(maxsize=4096)
-def parsed(address: str) -> IPv4Address:
-    return IPv4Address(address)
+def parsed(address: str) -> IPv4Address | IPv6Address:
+    return ip_address(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Vpc:
         egress: Mapping[str, tuple[Rule, ...]] | None = None,
         subnets: Mapping[str, IPv4Network] | None = None,
         tables: Mapping[str, tuple[Hop, ...]] | None = None,
-        networks: Iterable[IPv4Network] = (),
+        networks: Iterable[Network] = (),
     ) -> None:
         """``subnets``: subnet id → range; ``tables``: subnet id → routes; ``networks``: the VPCs' own ranges."""
         self.interfaces = tuple(interfaces)
@@ -195,7 +198,7 @@ class Vpc:
     def routes_to_hosts(self) -> set[str]:
         """Every single address outside of every VPC that some route to an interface leads to."""
         hops = {hop for table in self.tables.values() for hop in table if hop.target is Target.INTERFACE}
-        single = {str(hop.network.network_address) for hop in hops if hop.network.prefixlen == 32}
+        single = {str(hop.network.network_address) for hop in hops if hop.network.num_addresses == 1}
         return {address for address in single if not self.inside(address)}
 
     def leave(self, interface: Interface, source: str, destination: str) -> Delivery:
@@ -224,7 +227,7 @@ class Vpc:
                 return self._arrive(destination)
             case Target.INTERFACE:
                 return self._through(hop.interface_id, destination)
-            case Target.INTERNET if sender is not None and not sender.public.get(source):
+            case Target.INTERNET if sender is not None and ":" not in source and not sender.public.get(source):
                 return Delivery(False, f"internet gateway: {source} has no public address")
         return Delivery(True)
 

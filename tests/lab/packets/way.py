@@ -16,9 +16,9 @@ Hosts = Callable[[str], Host | None]
 class Flow:
     """A connection to a private address and port.
 
-    ``public``: it was sent to an Elastic IP of the destination. ``relayed``: a load balancer brings the replies back,
-    whatever source it shows (client-IP preservation). ``one_way``: nothing is answered (heartbeats). ``opener``: the
-    instance that opens it, where the source address alone does not say so.
+    ``public``: it was sent to an Elastic IP of the destination, or to an IPv6 address of a subnet. ``relayed``: a load
+    balancer brings the replies back, whatever source it shows (client-IP preservation). ``one_way``: nothing is
+    answered (heartbeats). ``opener``: the instance that opens it, where the source address alone does not say so.
     """
 
     source: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
@@ -24,7 +24,7 @@ OPEN = Rule("-1", 0, 65535, WORLD)
 RULES = {
     "open": (OPEN,),
     "management": (Rule("udp", 3003, 3003, group="management"), Rule("tcp", 443, 443, IPv4Network("10.0.0.0/8"))),
-    "client": (Rule("tcp", 80, 80, WORLD),),
+    "client": (Rule("tcp", 80, 80, WORLD), Rule("tcp", 80, 80, IPv6Network("::/0"))),
     "server": (),
     "application": (Rule("tcp", 8000, 8000, group="server"),),
 }
@@ -122,6 +122,9 @@ TO_A = Hop(IPv4Network("10.99.0.10/32"), Target.INTERFACE, "eni-ca")
 TO_B = Hop(IPv4Network("10.99.0.10/32"), Target.INTERFACE, "eni-cb")
 ROUTED = replace(MBF, interfaces=UNCHECKED, tables=((200, (LOCAL, TO_A)), (31, (LOCAL, TO_A))))
 BY_ROUTE = Flow(CLIENT, "10.99.0.10", "tcp", 80)
+V6, V6_CLIENT = "fd00:7::10", "2001:db8:ffff::7"
+TO_A_BY_IPV6 = Hop(IPv6Network("fd00:7::10/128"), Target.INTERFACE, "eni-ca")
+BY_IPV6_ROUTE = Flow(V6_CLIENT, V6, "tcp", 80)
 PBRS = (
     Policy(("10.0.1.10", "10.0.1.10"), None, "10.0.1.1"),
     Policy(("10.0.21.10", "10.0.21.10"), None, "10.0.21.1"),
@@ -136,6 +139,21 @@ PBRS = (
         pytest.param(Site(), INTERNET_CLIENT, False, "source check: 10.0.11.10", id="client, MBF off"),
         # 2a (2): with MBF a reply goes back to the MAC it came from, on the interface it came in on.
         pytest.param(MBF, INTERNET_CLIENT, True, "", id="client, MBF on"),
+        # IPv6 clients of an address outside of the VPC: routes lead to it, and a reply knows no way but that of MBF.
+        pytest.param(
+            replace(MBF, interfaces=UNCHECKED, tables=((200, (LOCAL, TO_A_BY_IPV6)),)),
+            BY_IPV6_ROUTE,
+            True,
+            "",
+            id="IPv6 client by a route, MBF on",
+        ),
+        pytest.param(
+            Site(interfaces=UNCHECKED, tables=((200, (LOCAL, TO_A_BY_IPV6)),)),
+            BY_IPV6_ROUTE,
+            False,
+            "fd00:7::10 has no route to 2001:db8:ffff::7",
+            id="IPv6 client by a route, MBF off",
+        ),
         # 2a, "Replies to clients": the same for an NLB's nodes in the other zone.
         pytest.param(Site(), NLB_OTHER_ZONE, False, "source check", id="NLB of the other zone, MBF off"),
         pytest.param(MBF, NLB_OTHER_ZONE, True, "", id="NLB of the other zone, MBF on"),

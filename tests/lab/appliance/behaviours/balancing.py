@@ -8,6 +8,7 @@ from tests.lab.appliance import health
 from tests.lab.appliance.context import Context
 from tests.lab.appliance.errors import NitroFault
 from tests.lab.appliance.factory import add as put_row
+from tests.lab.appliance.owned import ipsets_of, row_of, table_of
 from tests.lab.appliance.schema import Resource, Row, catalogue, cli_name
 
 from .base import Behaviour, behaves, require
@@ -75,19 +76,17 @@ class Vserver(Behaviour):
 
     def own_address(self, ctx: Context, address: str) -> None:
         """An address that is not an nsip yet becomes a VIP with its first virtual server."""
-        if address != "0.0.0.0" and ctx.running.first("nsip", ipaddress=address) is None:
-            put_row(
-                ctx.running,
-                "nsip",
-                {"ipaddress": address, "netmask": "255.255.255.255", "type": "VIP", "td": 0, "_implied": True},
-            )
+        if address != "0.0.0.0" and row_of(ctx.running, address) is None:
+            table, field = table_of(address)
+            mask = {} if table == "nsip6" else {"netmask": "255.255.255.255"}
+            put_row(ctx.running, table, {field: address, **mask, "type": "VIP", "td": 0, "_implied": True})
 
     def disown_address(self, ctx: Context, address: str) -> None:
         """And goes with its last one, unless it was added for itself or is in an IPSet."""
-        row = ctx.running.first("nsip", ipaddress=address)
+        row = row_of(ctx.running, address)
         used = any(ctx.running.first(kind, ipv46=address) for kind in VSERVERS)
-        if row and row.get("_implied") and not used and not ctx.running.first("ipset_nsip_binding", ipaddress=address):
-            drop(ctx, "nsip", "ipaddress", address)
+        if row and row.get("_implied") and not used and not ipsets_of(ctx.running, address):
+            drop(ctx, *table_of(address), address)
 
     def updating(self, ctx: Context, row: Row, changes: Row) -> None:
         self.check_ipset(ctx, changes)

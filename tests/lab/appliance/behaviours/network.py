@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tests.lab.appliance.context import Context
 from tests.lab.appliance.errors import NitroFault
 from tests.lab.appliance.forwarding import host_of
+from tests.lab.appliance.owned import IPV6, ipsets_of, row_of
 from tests.lab.appliance.schema import Resource, Row, cli_name
 from tests.lab.packets.vpc import parsed
 
@@ -59,6 +60,24 @@ class NsIp(Behaviour):
             raise NitroFault(ctx.settings.nsip_in_use_code)
 
 
+@behaves("nsip6")
+class NsIp6(Behaviour):
+    """An IPv6 address. 378, "IPv6 Feature Disabled", without the feature IPv6PT."""
+
+    def adding(self, ctx: Context, row: Row) -> None:
+        if IPV6 not in ctx.appliance.features():
+            raise NitroFault(378, message="IPv6 Feature Disabled")
+        row.setdefault("td", 0)
+
+    def view(self, ctx: Context, row: Row) -> Row:
+        return {**row, "ipv6address": f"{row['ipv6address']}/128", "iptype": [row["type"]]}
+
+    def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
+        used = any(ctx.running.first(kind, ipv46=row["ipv6address"]) for kind in VSERVERS)
+        if used or ipsets_of(ctx.running, row["ipv6address"]):
+            raise NitroFault(ctx.settings.nsip_in_use_code)
+
+
 @behaves("ipset")
 class IpSet(Behaviour):
     def deleting(self, ctx: Context, row: Row, options: Mapping[str, str]) -> None:
@@ -72,11 +91,12 @@ class IpSet(Behaviour):
                 del table[key]
 
 
-@behaves("ipset_nsip_binding")
+@behaves("ipset_nsip_binding", "ipset_nsip6_binding")
 class IpSetMember(Behaviour):
     def adding(self, ctx: Context, row: Row) -> None:
         require(ctx, "ipset", "name", row["name"])
-        if not any(owned["type"] in ("VIP", "SNIP") for owned in ctx.running.find("nsip", ipaddress=row["ipaddress"])):
+        owned = row_of(ctx.running, row["ipaddress"])
+        if owned is None or owned["type"] not in ("VIP", "SNIP"):
             fault = NitroFault(ctx.settings.ipset_unknown_ip_code, cli_name("ipaddress"), row["ipaddress"])
             fault.status = 599
             raise fault

@@ -8,6 +8,7 @@ MENDS = (
     "filters",
     "images",
     "interfaces",
+    "subnets",
     "addresses",
     "moving",
     "routes",

@@ -22,11 +22,15 @@ VIP, V6 = "10.99.0.9/32", "2001:db8::9"
 
 @dataclass
 class Ec2:
-    """One route and one IPv6 address. ``before_call``: what another writer does before the n-th write (from 0)."""
+    """One route and one IPv6 address. ``before_call``: what another writer does before the n-th write (from 0).
+
+    ``in_use``: how many assignments are refused because EC2 has not caught up with the unassignment.
+    """
 
     route: str | None = None
     holder: str | None = None
     full: frozenset[str] = frozenset()
+    in_use: int = 0
     before_call: Callable[[Ec2, int], None] = lambda _ec2, _number: None
     writes: list[str] = field(default_factory=list)
 
@@ -52,12 +56,17 @@ class Ec2:
 
     def unassign_ipv6_addresses(self, **given: Any) -> None:
         self._begin("UnassignIpv6Addresses")
+        if self.holder != given["NetworkInterfaceId"]:
+            raise self._refuse("InvalidParameterValue", "UnassignIpv6Addresses")
         self.holder = None
 
     def assign_ipv6_addresses(self, **given: Any) -> None:
         self._begin("AssignIpv6Addresses")
         if given["NetworkInterfaceId"] in self.full:
             raise self._refuse("PrivateIpAddressLimitExceeded", "AssignIpv6Addresses")
+        if self.in_use:
+            self.in_use -= 1
+            raise self._refuse("InvalidIPAddress.InUse", "AssignIpv6Addresses")
         self.holder = given["NetworkInterfaceId"]
 
     def get_paginator(self, name: str) -> Ec2:
@@ -88,11 +97,10 @@ def move_route(ec2: Ec2, before: str | None) -> str | None:
     return ROUTE.verify(ROUTE.move(ec2, [change], 3.0, permit=lambda _change: None, sleep=lambda _seconds: None))
 
 
-def move_address(ec2: Ec2) -> str | None:
-    change = AddressChange(V6, Family.IPV6, Holder("eni-a"), Holder("eni-b"), "vpc-1")
-    return PRIVATE_IP.verify(
-        PRIVATE_IP.move(ec2, [change], 3.0, permit=lambda _change: None, sleep=lambda _seconds: None)
-    )
+def move_address(ec2: Ec2, permit: Callable[[AddressChange], str | None] = lambda _change: None) -> str | None:
+    before = Holder(ec2.holder) if ec2.holder else None
+    change = AddressChange(V6, Family.IPV6, before, Holder("eni-b"), "vpc-1")
+    return PRIVATE_IP.verify(PRIVATE_IP.move(ec2, [change], 3.0, permit=permit, sleep=lambda _seconds: None))
 
 
 def deleted(ec2: Ec2, number: int) -> None:
@@ -150,3 +158,31 @@ def test_an_address_goes_back_if_its_assignment_is_refused() -> None:
     assert "PrivateIpAddressLimitExceeded" in message
     assert ec2.holder == "eni-a"
     assert ec2.writes == ["UnassignIpv6Addresses", "AssignIpv6Addresses", "AssignIpv6Addresses"]
+
+
+def test_an_address_without_interface_is_assigned_only() -> None:
+    ec2 = Ec2()
+    assert (move_address(ec2), ec2.holder, ec2.writes) == (None, "eni-b", ["AssignIpv6Addresses"])
+
+
+def test_an_address_goes_back_if_the_primary_changed_while_it_was_unassigned() -> None:
+    ec2 = Ec2(holder="eni-a")
+    message = move_address(ec2, permit=lambda _change: "node 0 says Primary now")
+    assert message is not None
+    assert "was taken off and put back, because node 0 says Primary now (it is at eni-a)" in message
+    assert (ec2.holder, ec2.writes) == ("eni-a", ["UnassignIpv6Addresses", "AssignIpv6Addresses"])
+
+
+def test_an_address_is_assigned_again_while_ec2_counts_it_as_in_use() -> None:
+    ec2 = Ec2(holder="eni-a", in_use=2)
+    assert (move_address(ec2), ec2.holder) == (None, "eni-b")
+    assert ec2.writes == ["UnassignIpv6Addresses", *["AssignIpv6Addresses"] * 3]
+
+
+def test_an_address_that_was_unassigned_meanwhile_is_assigned() -> None:
+    def unassigned(ec2: Ec2, number: int) -> None:
+        ec2.holder = None if number == 0 else ec2.holder
+
+    ec2 = Ec2(holder="eni-a", before_call=unassigned)
+    assert (move_address(ec2), ec2.holder) == (None, "eni-b")
+    assert ec2.writes == ["UnassignIpv6Addresses", "AssignIpv6Addresses"]

@@ -257,6 +257,12 @@ def test_operator_may_accept_a_primary_without_a_peer() -> None:
             ("10.0.11.10",),
             id="each address once",
         ),
+        pytest.param(
+            [{"name": "v", "ipv46": "10.0.11.10", "ipset": "s"}],
+            [{"name": "s", "ipaddress": "2001:DB8:0:0::A/128"}],
+            ("10.0.11.10", "2001:db8::a"),
+            id="an IPv6 address, in canonical form and without its prefix length",
+        ),
     ],
 )
 def test_served_addresses(vservers: list[Any], bindings: list[Any], served: tuple[str, ...]) -> None:

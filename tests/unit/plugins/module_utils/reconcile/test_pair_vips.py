@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 
 from ansible_collections.cloudadc.aws.plugins.module_utils.attachments.route_plan import Observed as Routes
-from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Interface
+from ansible_collections.cloudadc.aws.plugins.module_utils.aws.addresses import Address, Association, Interface
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.instances import Attached, Instance
 from ansible_collections.cloudadc.aws.plugins.module_utils.aws.routes import Route, RouteTable
 from ansible_collections.cloudadc.aws.plugins.module_utils.core.errors import Refusal
 from ansible_collections.cloudadc.aws.plugins.module_utils.nitro.ha import ObservedHa
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.node_removal import plan_removal
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair import Subnet, shared_options
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair import (
+    Subnet,
+    address_problems,
+    shared_options,
+    unassociated,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair import interfaces_of as interface_options
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_associations import Node
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_claims import Claim, Verdict
@@ -26,15 +31,19 @@ from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_repair
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_steps import pair_steps
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_summary import pair_summary
-from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_vip_checks import vip_problems
+from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_vip_checks import (
+    family_problems,
+    vip_problems,
+)
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.pair_vips import (
     PairAttachments,
     own_nodes,
+    vip_targets,
     vips_of_nodes,
 )
 from ansible_collections.cloudadc.aws.plugins.module_utils.reconcile.planned_failover import plan_failover
 from ansible_collections.cloudadc.aws.plugins.module_utils.spec.pair import read_pair
-from ansible_collections.cloudadc.aws.plugins.module_utils.spec.vips import Vip
+from ansible_collections.cloudadc.aws.plugins.module_utils.spec.vips import Vip, vips_of
 
 from ..spec.test_pair import GIVEN, NODES, WEB
 from .test_pair_steps import ha, info, instance
@@ -207,8 +216,10 @@ def definition(*vips: Any, **changes: Any) -> dict[str, Any]:
 OPTION = {"name": "inside", "kind": "route", "virtual_ip": "172.16.0.10", "route_table_ids": ["rtb-1"]}
 ONE = {"name": "web", "kind": "private_ip", "private_ip_address": "10.0.2.50"}
 SHARED = {"nodes": [NODES[0], NODES[0]], "inc": False, "snip": "10.0.3.50"}
+BOTH = {**ONE, "ipv6_address": "2001:db8:0:2::50"}
+EVERYONE = {"client_cidrs": ["0.0.0.0/0", "::/0"]}
 SUBNETS = {
-    "subnet-a2": Subnet("subnet-a2", VPC, "a", "10.0.2.0/24"),
+    "subnet-a2": Subnet("subnet-a2", VPC, "a", "10.0.2.0/24", ("2001:db8:0:2::/64",)),
     "subnet-a3": Subnet("subnet-a3", VPC, "a", "10.0.3.0/24"),
 }
 
@@ -274,6 +285,35 @@ def test_a_port_is_opened_once_for_all_vips() -> None:
             "VIP inside: 172.16.0.10 is in 172.16.0.0/16, a range of the VPC",
         ),
         (definition(OPTION), [], [{"CidrBlock": "10.0.0.0/16"}], [], "VIP inside: there is no route table rtb-1"),
+        (definition(BOTH, nodes=SHARED["nodes"], **EVERYONE), [], [], [], None),
+        (
+            definition({**BOTH, "ipv6_address": "2001:db8:0:9::50"}, nodes=SHARED["nodes"], **EVERYONE),
+            [],
+            [],
+            [],
+            "VIP web: 2001:db8:0:9::50 is not in 2001:db8:0:2::/64, the client subnet subnet-a2 of the nodes.",
+        ),
+        (
+            definition({**BOTH, "ipv6_address": "2001:db8:0:2::3"}, nodes=SHARED["nodes"], **EVERYONE),
+            [],
+            [],
+            [],
+            "VIP web: 2001:db8:0:2::3 is reserved by AWS",
+        ),
+        (
+            definition(BOTH, nodes=SHARED["nodes"], **EVERYONE),
+            [interface("eni-c0", "10.0.2.9", ipv6_addresses=("2001:db8:0:2::50",), primary_ipv6="2001:db8:0:2::50")],
+            [],
+            [],
+            "VIP web: 2001:db8:0:2::50 is the primary address of eni-c0, which cannot move.",
+        ),
+        (
+            definition({**OPTION, "ipv6_address": "2001:db8:0:7::1"}, **EVERYONE),
+            [],
+            [{"CidrBlock": "10.0.0.0/16", "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": "2001:db8::/56"}]}],
+            [{"RouteTableId": "rtb-1", "VpcId": VPC}],
+            "VIP inside: 2001:db8:0:7::1 is in 2001:db8::/56, a range of the VPC",
+        ),
         (
             definition(OPTION),
             [],
@@ -288,6 +328,63 @@ def test_what_aws_says_against_a_vip(
 ) -> None:
     problems = vip_problems(found, SUBNETS, holders, ["eni-c0"], vpcs, tables)
     assert (message in " ".join(problems)) if message else problems == []
+
+
+def test_an_ipv6_address_needs_an_ipv6_range_of_the_subnet() -> None:
+    subnets = {name: Subnet(one.subnet_id, VPC, "a", one.cidr) for name, one in SUBNETS.items()}
+    [problem] = vip_problems(definition(BOTH, nodes=SHARED["nodes"], **EVERYONE), subnets, [], ["eni-c0"])
+    assert problem.startswith("VIP web: 2001:db8:0:2::50 is an IPv6 address, and subnet-a2, the client subnet")
+
+
+def test_a_vip_keeps_its_ip_version() -> None:
+    found = definition({**OPTION, "virtual_ip": "fd00:7::1"}, **EVERYONE)
+    [problem] = family_problems(found, vips_of(definition(OPTION)))
+    assert problem.startswith("VIP inside: its virtual servers have the address 172.16.0.10, which an appliance")
+    assert family_problems(definition({**OPTION, "virtual_ip": "172.16.0.11"}), vips_of(definition(OPTION))) == []
+
+
+def test_one_virtual_server_answers_at_both_addresses_and_clients_of_both_are_admitted() -> None:
+    found = definition(BOTH, nodes=SHARED["nodes"], applications=[WEB], **EVERYONE)
+    [front] = pair_fronts(found, [["10.0.2.10"], ["10.0.2.11"]])
+    assert front["virtual_ip"] == "10.0.2.50"
+    assert [one["ip_address"] for one in front["addresses"]] == ["10.0.2.50", "2001:db8:0:2::50"]
+    [_management, client, _server] = shared_options(found, VPC, {})["security_groups"]
+    assert [rule["cidrs"] for rule in client["rules"]] == [["0.0.0.0/0", "::/0"]]
+    assert vip_targets(node(1), vips_of(definition({**OPTION, "ipv6_address": "fd00:7::1"}, **EVERYONE)))[1].move == {
+        "kind": "route",
+        "destination": "fd00:7::1/128",
+        "route_table_ids": ["rtb-1"],
+        "network_interface_id": "eni-c1",
+    }
+
+
+FOLLOWING = {**ONE, "elastic_ip": "eipalloc-9"}
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [
+        (None, True),
+        (Association("eni-c0", "10.0.2.10"), True),
+        (Association("eni-x", "10.0.2.50"), True),
+        (Association("eni-c1", "10.0.2.50"), False),
+    ],
+)
+def test_an_elastic_ip_is_associated_once_with_the_private_address_that_it_follows(
+    at: Association | None, due: bool
+) -> None:
+    found = definition(FOLLOWING, nodes=SHARED["nodes"])
+    address = Address("203.0.113.9", "eipalloc-9", at, tags={})
+    expected = [{"elastic_ip": "eipalloc-9", "private_ip_address": "10.0.2.50"}] if due else []
+    assert unassociated(found, [address], ["eni-c0", "eni-c1"]) == expected
+    assert (found["elastic_ips"], found["allocate_elastic_ip"]) == ([], False)
+
+
+def test_an_elastic_ip_that_follows_must_exist_and_not_serve_others() -> None:
+    found = definition(FOLLOWING, nodes=SHARED["nodes"])
+    assert "no Elastic IP eipalloc-9 is allocated" in " ".join(address_problems(found, [], []))
+    taken = Address("203.0.113.9", "eipalloc-9", Association("eni-x", "10.0.9.9"), tags={})
+    assert "serves eni-x (10.0.9.9)" in " ".join(address_problems(found, [taken], ["eni-c0"]))
 
 
 def test_each_vip_has_its_ipset_and_its_applications() -> None:

@@ -20,6 +20,8 @@ from .test_pair import GIVEN, NODES, WEB
 PUBLIC = {"name": "public", "kind": "elastic_ip"}
 PRIVATE = {"name": "web", "kind": "private_ip", "private_ip_address": "10.0.2.50"}
 ROUTE = {"name": "inside", "kind": "route", "virtual_ip": "172.16.0.10", "route_table_ids": ["rtb-01", "rtb-02"]}
+DUAL = {**ROUTE, "name": "both", "virtual_ip": "172.16.0.20", "ipv6_address": "FD00:7:0::10"}
+EVERYONE = ["0.0.0.0/0", "::/0"]
 ONE_SUBNET = [NODES[0], NODES[0]]
 SHARED = {"nodes": ONE_SUBNET, "inc": False, "snip": "10.0.3.50"}
 ROLE = "arn:aws:iam::123456789012:role/routes"
@@ -62,6 +64,22 @@ def test_an_elastic_ip_is_allocated_only_where_one_is_wanted_and_none_named(
     assert (read_so["elastic_ips"], read_so["allocate_elastic_ip"]) == (found, allocated)
 
 
+def test_a_vip_of_both_ip_versions_is_two_things_that_follow_and_turns_the_feature_on() -> None:
+    found = definition(DUAL, client_cidrs=EVERYONE)
+    assert [(vip.name, vip.owner, vip.address) for vip in vips_of(found)] == [
+        ("both", "both", "172.16.0.20"),
+        ("both.ipv6", "both", "fd00:7::10"),
+    ]
+    assert found["features"] == ["LB", "SSL", "IPv6PT"]
+    assert vips_of_tags([tags_of(found, [])]) == vips_of(found)
+    assert definition(DUAL, client_cidrs=EVERYONE, features=["lb", "ipv6pt"])["features"] == ["lb", "ipv6pt"]
+
+
+def test_a_vip_may_have_an_ipv6_address_alone() -> None:
+    found = definition({**ROUTE, "virtual_ip": "fd00:7::10"}, client_cidrs=["2001:db8::/32"])
+    assert [vip.tag() for vip in vips_of(found)] == [{"cloudadc:vip:inside": "route fd00:7::10 rtb-01 rtb-02"}]
+
+
 def test_applications_are_those_of_the_vip_or_those_of_the_pair() -> None:
     own = {**ROUTE, "applications": [{**WEB, "name": "intranet"}]}
     found = definition(PUBLIC, own, applications=[WEB])
@@ -79,7 +97,19 @@ def test_applications_are_those_of_the_vip_or_those_of_the_pair() -> None:
         ({**PUBLIC, "virtual_ip": "10.1.1.1"}, "VIP public has no key virtual_ip; the keys are"),
         ({**PRIVATE, "private_ip_address": ""}, "VIP web: private_ip_address, the address of its virtual servers, is"),
         ({**PRIVATE, "private_ip_address": "10.0.2"}, "VIP web: private_ip_address 10.0.2 is not an IP address."),
-        ({**ROUTE, "virtual_ip": "fd00::10"}, "VIP inside: virtual_ip fd00::10 is an IPv6 address."),
+        ({**ROUTE, "virtual_ip": "fe80::10"}, "VIP inside: virtual_ip fe80::10 is no address at which clients"),
+        ({**ROUTE, "virtual_ip": "::ffff:10.1.1.1"}, "is no address at which clients"),
+        (
+            {**ROUTE, "ipv6_address": "fd00:ec2::9"},
+            "VIP inside: ipv6_address fd00:ec2::9 is in fd00:ec2::/32, which AWS",
+        ),
+        ({**ROUTE, "ipv6_address": "172.16.0.11"}, "VIP inside: ipv6_address 172.16.0.11 is no IPv6 address."),
+        ({**ROUTE, "virtual_ip": "fd00::1", "ipv6_address": "fd00::2"}, "virtual_ip and ipv6_address are both IPv6"),
+        ({**PUBLIC, "ipv6_address": "2001:db8::1"}, "VIP public: an Elastic IP is an IPv4 address, and no IPv6"),
+        (
+            {**PRIVATE, "private_ip_address": "2001:db8::9", "elastic_ip": "203.0.113.9"},
+            "VIP web: elastic_ip 203.0.113.9 needs an IPv4 address, and private_ip_address 2001:db8::9 is none.",
+        ),
         ({**ROUTE, "virtual_ip": "224.0.0.1"}, "VIP inside: virtual_ip 224.0.0.1 is no address at which clients"),
         ({**ROUTE, "route_table_ids": []}, "VIP inside: route_table_ids or route_table_tags, the route tables of its"),
         ({**ROUTE, "route_table_tags": {"a": "b"}}, "must be given, and not both."),
@@ -110,6 +140,10 @@ def test_what_a_vip_cannot_be_is_told(vip: dict[str, Any], message: str) -> None
         ([PUBLIC], {"elastic_ips": ["203.0.113.9"]}, "ha_pair_elastic_ips and ha_pair_vips are both given."),
         ([PUBLIC, {**PUBLIC, "name": "b"}], {}, "VIPs public, b name no elastic_ip: one Elastic IP is allocated"),
         ([ROUTE, {**ROUTE, "name": "b"}], {}, "Several VIPs have the address 172.16.0.10."),
+        ([DUAL, {**ROUTE, "virtual_ip": "FD00:7::10"}], {}, "Several VIPs have the address fd00:7::10."),
+        ([DUAL], {}, "VIP both has an IPv6 address, and ha_pair_client_cidrs names no IPv6 network"),
+        ([DUAL], {"client_cidrs": EVERYONE, "return_path": "pbr"}, "ha_pair_return_path=pbr: policy-based routes are"),
+        ([ROUTE], {"client_cidrs": EVERYONE}, "ha_pair_client_cidrs: ::/0 is an IPv6 network, which clients of no VIP"),
         ([PUBLIC, {**ROUTE, "name": "public"}], {}, "Several VIPs are named public."),
         (
             [{**ROUTE, "applications": [WEB]}],
