@@ -177,7 +177,7 @@ def test_lint_finds_retired_words_and_nothing_else(path: str, text: str, words: 
 # Verbs with which a task name may start. Add one when a task needs it: an imperative that says what happens.
 VERBS = frozenset(
     """
-    Add Ask Assign Begin Bootstrap Build Check Clean Configure Converge Count Create Delete Deploy Deregister
+    Add Ask Assign Begin Bootstrap Build Check Clean Compare Configure Converge Count Create Delete Deploy Deregister
     End Execute Fail Find Form Gather Join Keep Launch Log Look Make Mark Measure Move Open Perform Predict Publish Put
     Query Read Reconcile Refuse Register Remember Remove Repair Replace Report Require Return Run Scale Select Send Set
     Show Start Stop Switch Terminate Test Tick Update Upgrade Validate Wait Write

@@ -103,9 +103,9 @@ def _groups(given: Given) -> tuple[Group, ...]:
 
 
 def _group(given: Given) -> Group:
-    policy = _policy(given)
+    name, policy = given.needed("group"), _policy(given)
     return Group(
-        given.needed("group"),
+        name,
         _zones(given.args.get("zones")),
         policy,
         store_from(given.args.get("store")),

@@ -40,7 +40,7 @@ def restore(
     carried = sort_commands(read_commands(text), Context())
     primary, *others = (cast(NitroClient, node) for node in nodes)
     given = FILES if files is None else files
-    return Restorer(primary, carried, given, others, check=check, due=nothing).run()
+    return Restorer(primary, carried, given.get, others, check=check, due=nothing).run()
 
 
 def test_everything_is_added_once_in_order() -> None:
