@@ -46,6 +46,11 @@ from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.plugins.lookup import LookupBase
 
+from ..plugin_utils.filters import load_filters
+
+# A play's hosts are the first thing that Ansible templates, in its main process.
+load_filters()
+
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no type hints here
     """Match patterns against the inventory and the limit."""

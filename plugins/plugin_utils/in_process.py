@@ -15,11 +15,9 @@ Python, and with ``ANSIBLE_KEEP_REMOTE_FILES``, which is for looking at what was
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import json
 import os
-import pkgutil
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -32,12 +30,10 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
-from .. import filter as filters
+from .filters import load_filters
 from .progress import shown
 
-# Filters too are loaded here, in the main process: otherwise each task's fork loads all of them for its first template.
-for _found in pkgutil.iter_modules(filters.__path__, f"{filters.__name__}."):
-    importlib.import_module(_found.name)
+load_filters()
 
 #: How arguments and results are written as JSON, as for every module that names no other profile.
 PROFILE = "legacy"
