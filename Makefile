@@ -17,8 +17,9 @@ WORKERS ?= 2
 # A worker with a lab waits for appliances a third of its time, so there is one more of them; files go to them whole.
 LABS ?= 3
 BY_FILE = --dist loadfile --no-loadscope-reorder
-# What is asked of every row of the matrix besides the unit tests: what modules and playbooks do.
-ROW ?= $(addprefix tests/integration/,aws modules stores playbooks/test_engine.py)
+# What is asked of every row of the matrix besides the unit tests: what playbooks and their modules do in the life of a pair
+# and of a group. ROW=tests/integration asks for everything.
+ROW ?= $(addprefix tests/integration/,stores $(addprefix playbooks/test_,engine.py in_process.py module_starts.py module_starts_group.py))
 
 .DEFAULT_GOAL := help
 .PHONY: help
