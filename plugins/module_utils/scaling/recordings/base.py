@@ -61,7 +61,7 @@ class Recording:
     batches: Batches
 
 
-Columns: TypeAlias = "Mapping[str, tuple[str, ...]]"
+Columns: TypeAlias = Mapping[str, tuple[str, ...]]
 
 
 def present(desired: Columns, there: Sequence[str]) -> dict[str, str]:
