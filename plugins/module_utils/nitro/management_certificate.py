@@ -24,7 +24,7 @@ from .certificate_read import read_for_present
 from .certificates import Certificate, CertkeyState, certkey_steps, obsolete_steps
 from .client import Connection, NitroClient
 from .first_contact import observed_fingerprint
-from .steps import Change, Reader, apply, text_of
+from .steps import FILE_EXISTS, Change, Reader, apply, text_of
 from .waiting import wait_until
 
 CERTKEY = "cloudadc-management"
@@ -35,8 +35,8 @@ OPTIONAL = ("nshttps-::1l-443", "nsrpcs-127.0.0.1-3008", "nsrpcs-::1l-3008", "ns
 BINDING = "sslservice_sslcertkey_binding"
 #: The vendor's names of files begin otherwise, and so do those of applications.
 FILE_PREFIX = "cloudadc-mgmt."
-#: Code of "resource already exists": the peer of a pair hands its certkey on at the same moment.
-_EXISTS = 273
+#: Codes of an object and of a file that exist already: the peer of a pair hands its own on at the same moment.
+_EXISTS = (273, FILE_EXISTS)
 _ATTEMPTS = 5
 _TRY_SECONDS = 5.0
 #: Seconds until new connections have the new certificate.
@@ -127,7 +127,7 @@ def install(client: NitroClient, certificate: Certificate, *, check: bool) -> bo
         except NitroCut:
             continue  # the write may have been carried out: look again
         except NitroError as error:
-            if error.code != _EXISTS:
+            if error.code not in _EXISTS:
                 raise
     missing = ", ".join(change.phrase for change in due)
     raise NitroError(f"{client.connection.nsip}: the management certificate is not in place, still due: {missing}")

@@ -13,6 +13,7 @@ from typing import Any
 from ..core.nitro_errors import NitroAuthError, NitroError, NitroUnreachable
 from .client import NitroClient
 from .restore_plan import Candidate, Carried, LeftOut, is_equal
+from .steps import FILE_EXISTS
 
 SSL_FOLDER = "/nsconfig/ssl"
 Row = Mapping[str, Any]
@@ -143,16 +144,18 @@ class Restorer:
             if content is None:
                 return False
             for client in lacking if not self._check else ():
-                client.add(
-                    "systemfile",
-                    {
-                        "filename": file,
-                        "filelocation": folder,
-                        "filecontent": base64.b64encode(content).decode(),
-                        "fileencoding": "BASE64",
-                    },
-                )
+                _upload(client, folder, file, content)
         return True
+
+
+def _upload(client: NitroClient, folder: str, file: str, content: bytes) -> None:
+    """Upload a file, unless the other node has just sent the one that it was given."""
+    body = {"filename": file, "filelocation": folder, "filecontent": base64.b64encode(content).decode()}
+    try:
+        client.add("systemfile", {**body, "fileencoding": "BASE64"})
+    except NitroError as error:
+        if error.code != FILE_EXISTS:
+            raise
 
 
 def _has(client: NitroClient, folder: str, file: str) -> bool:

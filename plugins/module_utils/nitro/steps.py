@@ -14,6 +14,8 @@ from ..core.nitro_errors import NitroCut, NitroError, NitroInputError
 
 T = TypeVar("T")
 _ATTEMPTS = 3
+#: "File already exists": the nodes of a pair copy files of certificates to each other once a minute.
+FILE_EXISTS = 1642
 
 Verb = Literal["add", "update", "unset", "bind", "act", "delete"]
 Row = dict[str, Any]
@@ -132,8 +134,8 @@ def converge(
 ) -> Outcome[T]:
     """Read, plan, carry out, read back; in check mode only read and plan. ``save`` false: the caller saves.
 
-    When a connection breaks during a write, it is unknown whether the write took effect. So the state is read and
-    planned again, up to three times in total.
+    When a connection breaks during a write, it is unknown whether the write took effect, and a file can be made by the
+    other node meanwhile. So the state is read and planned again, up to three times in total.
     """
     before = read()
     first = steps = plan(before)
@@ -143,8 +145,8 @@ def converge(
         try:
             saved = carry_out(client, steps, save=save)
             break
-        except NitroCut:
-            if attempt == _ATTEMPTS:
+        except NitroError as error:
+            if attempt == _ATTEMPTS or not (isinstance(error, NitroCut) or error.code == FILE_EXISTS):
                 raise
         steps = plan(read())
     return Outcome(first, before, read() if first else before, saved)

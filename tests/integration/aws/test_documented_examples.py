@@ -58,6 +58,8 @@ NOT_HERE = {
     ("vpx_alert", 1): "needs the result of vpx_status_info: test_status_and_alerts.py has one",
     ("vpx_backup", 0): "there is no bucket: test_config_backup.py has one",
     ("vpx_backup", 1): "the same",
+    ("vpx_backup", 2): "the same",
+    ("vpx_bootstrap", 3): "needs a certificate for the lab's addresses: test_management_certificate.py has one",
     ("vpx_password", 1): "the two appliances are a pair, which can be no cluster",
     ("vpx_status_info", 1): "the pair here has another name: test_ha_pair_states.py reads a pair by name",
     ("vpx_status_report", 0): "the same",

@@ -71,6 +71,7 @@ def test_fresh_appliances_become_managed_ones(boxes: list[Box]) -> None:
             "changed": True,
             "pinned": False,
             "fingerprint": None,
+            "certificate_installed": False,
             "version": "14.1-72.61",
             "rebooted": False,
             "password_changed": True,
