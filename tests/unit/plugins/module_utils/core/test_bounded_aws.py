@@ -48,9 +48,10 @@ def test_answer_within_the_limits_is_read() -> None:
 )
 def test_answer_that_drips_ends_at_its_deadline(serve: Serve) -> None:
     with served_at(serve) as port:
+        ec2 = client(port, 0.2)
         began = time.monotonic()
         with pytest.raises(ReadTimeoutError):
-            client(port, 0.2).describe_addresses()
+            ec2.describe_addresses()
         assert time.monotonic() - began < 3
 
 
