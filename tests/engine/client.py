@@ -12,6 +12,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from coverage import Coverage
+
 from tests.lab.settings import CHECKOUT
 
 START_SECONDS = 180
@@ -56,6 +58,7 @@ class Engine:
 
     def start(self, argv: Sequence[str], env: Mapping[str, str], out: Path) -> Playbook:
         request: dict[str, object] = {"argv": list(argv), "env": dict(env), "cwd": str(CHECKOUT), "out": str(out)}
+        request["measured"] = Coverage.current() is not None
         with self._lock:
             process = self._server()
             assert process.stdin

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import coverage
+
+from tests.lab.settings import CHECKOUT
+
 OTHERS = ("amazon.aws.", "awx.awx.")
 OWN = "ansible_collections.cloudadc.aws.plugins"
+#: Whether the tests are measured, and so the modules that they run.
+MEASURED = False
 
 
 def install() -> None:
-    """Run modules of the other collections in process too, in this process and its forks."""
+    """Run modules of the other collections in process too, in this process and its forks, and measure our own."""
     from ansible.plugins.action import ActionBase
 
     in_process = importlib.import_module(f"{OWN}.plugin_utils.in_process")
-    start_process = ActionBase._execute_module
+    start_process, run = ActionBase._execute_module, in_process.call
 
     def execute(self: Any, module_name: str | None = None, module_args: Any = None, **kwargs: Any) -> Any:
         name = str(module_name or self._task.action)
@@ -28,9 +36,14 @@ def install() -> None:
         self._update_module_args(name, args, kwargs.get("task_vars") or {})
         namespace, collection, module = name.split(".")
         main = importlib.import_module(f"ansible_collections.{namespace}.{collection}.plugins.modules.{module}").main
-        return in_process.result_of(self, in_process.call(main, args))
+        return in_process.result_of(self, run(main, args))
+
+    def measured(main: Callable[[], None], args: dict[str, Any]) -> str:
+        with _measured():
+            return str(run(main, args))
 
     ActionBase._execute_module = execute
+    in_process.call = measured
 
 
 def prepare() -> None:
@@ -56,6 +69,21 @@ def load() -> None:
     for root in AnsibleCollectionConfig.collection_paths:
         for path in Path(root, *OWN.split("."), "modules").glob("*.py"):
             importlib.import_module(f"{OWN}.modules.{path.stem}")
+
+
+@contextlib.contextmanager
+def _measured() -> Iterator[None]:
+    """Keep which lines of plugins/ a module ran in a file of its own, which pytest-cov combines with the others."""
+    if not MEASURED:
+        yield
+        return
+    measure = coverage.Coverage(data_suffix=True, config_file=str(CHECKOUT / "pyproject.toml"))
+    measure.start()
+    try:
+        yield
+    finally:
+        measure.stop()
+        measure.save()
 
 
 def log_to(path: str) -> None:

@@ -1,6 +1,6 @@
 """A process that has loaded what playbooks need and forks itself for each: ``python -m tests.engine.server``.
 
-One JSON object a line on standard input: ``{"argv": [...], "env": {...}, "cwd": "...", "out": "..."}``.
+One JSON object a line on standard input: ``{"argv": [...], "env": {...}, "cwd": "...", "out": "...", "measured": b}``.
 Standard output gets ``{"pid": n}`` when the playbook has started, and ``{"pid": n, "code": n}`` when it has ended,
 or ``{"error": "..."}`` if Ansible and the modules cannot be loaded.
 
@@ -148,6 +148,7 @@ def _run(request: dict[str, Any]) -> None:
         _become(request["env"], request["out"])
         from . import modules
 
+        modules.MEASURED = request["measured"]
         if LOG_PATH in request["env"]:
             modules.log_to(request["env"][LOG_PATH])
         modules.main(request["argv"])
