@@ -22,33 +22,9 @@ options:
       - Node id of the node on trial.
     type: int
     required: true
-  bake_time:
-    description:
-      - Seconds for which the node must serve.
-    type: int
-    default: 300
-  serve_timeout:
-    description:
-      - Seconds within which its virtual servers must be UP at first.
-    type: int
-    default: 60
-  ignore_missing:
-    description:
-      - Whether to switch to a node that lacks virtual servers of the other one.
-    type: bool
-    default: false
-  ignore_guard:
-    description:
-      - Whether to move an Elastic IP to an address at which no virtual server answers.
-    type: bool
-    default: false
-  timeout:
-    description:
-      - Seconds within which a node must become primary.
-    type: float
-    default: 30
 extends_documentation_fragment:
   - cloudadc.aws.pair
+  - cloudadc.aws.pair.trial
   - cloudadc.aws.nitro.session_and_aws
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_aws_and_nitro
@@ -106,7 +82,7 @@ from ..module_utils.nitro.module import (
 from ..module_utils.reconcile.pair_associations import tagged
 from ..module_utils.reconcile.pair_mover import mover
 from ..module_utils.reconcile.pair_observation import endpoint, panel, read_pair
-from ..module_utils.reconcile.pair_options import pair_argument_spec
+from ..module_utils.reconcile.pair_options import pair_argument_spec, trial_argument_spec
 from ..module_utils.reconcile.pair_probe import ProbeTimeouts
 from ..module_utils.reconcile.pins import learn_pins
 from ..module_utils.reconcile.trial import Trial, carry_out, missing_problem, read_virtual_servers, roles
@@ -117,11 +93,7 @@ def argument_spec() -> dict[str, Any]:
         **nitro_argument_spec(nsip=False),
         **pair_argument_spec(),
         "to": {"type": "int", "required": True},
-        "bake_time": {"type": "int", "default": 300},
-        "serve_timeout": {"type": "int", "default": 60},
-        "ignore_missing": {"type": "bool", "default": False},
-        "ignore_guard": {"type": "bool", "default": False},
-        "timeout": {"type": "float", "default": 30},
+        **trial_argument_spec(),
     }
 
 

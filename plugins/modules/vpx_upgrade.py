@@ -67,31 +67,6 @@ options:
       - Whether O(build) may have known vulnerabilities.
     type: bool
     default: false
-  bake_time:
-    description:
-      - Seconds for which the new primary must serve.
-    type: int
-    default: 300
-  serve_timeout:
-    description:
-      - Seconds within which its virtual servers must be UP at first.
-    type: int
-    default: 60
-  ignore_missing:
-    description:
-      - Whether to switch to a node that lacks virtual servers of the other one.
-    type: bool
-    default: false
-  ignore_guard:
-    description:
-      - Whether to move an address to a node of which no virtual server answers there.
-    type: bool
-    default: false
-  timeout:
-    description:
-      - Seconds within which a node must become primary.
-    type: float
-    default: 30
   install_timeout:
     description:
       - Seconds for one installation, with the download of the file.
@@ -109,6 +84,7 @@ options:
     default: 3600
 extends_documentation_fragment:
   - cloudadc.aws.pair
+  - cloudadc.aws.pair.trial
   - cloudadc.aws.nitro.session_and_aws
   - cloudadc.aws.attributes
   - cloudadc.aws.attributes.action_group_aws_and_nitro
@@ -170,7 +146,7 @@ from ..module_utils.aws.client import BRIEF, connect
 from ..module_utils.aws.module import run
 from ..module_utils.core.errors import Refusal
 from ..module_utils.nitro.module import client_from, nitro_argument_spec, probe_from, require_requests, require_usable
-from ..module_utils.reconcile.pair_options import pair_argument_spec
+from ..module_utils.reconcile.pair_options import pair_argument_spec, trial_argument_spec
 from ..module_utils.reconcile.upgrade_in_place import InPlaceUpgrade, UpgradeRequest
 from ..module_utils.reconcile.upgrade_plan import Target
 from ..module_utils.reconcile.upgrade_reading import UpgradeReader, UpgradeReading
@@ -193,11 +169,7 @@ def argument_spec() -> dict[str, Any]:
         "issu": {"type": "str", "choices": list(ISSU), "default": NEVER},
         "allow_downgrade": {"type": "bool", "default": False},
         "allow_vulnerable": {"type": "bool", "default": False},
-        "bake_time": {"type": "int", "default": 300},
-        "serve_timeout": {"type": "int", "default": 60},
-        "ignore_missing": {"type": "bool", "default": False},
-        "ignore_guard": {"type": "bool", "default": False},
-        "timeout": {"type": "float", "default": 30},
+        **trial_argument_spec(),
         "install_timeout": {"type": "int", "default": 1800},
         "boot_timeout": {"type": "int", "default": 900},
         "migration_timeout": {"type": "int", "default": 3600},
